@@ -1,0 +1,43 @@
+# Compiler settings that everything shares.
+# Dev: quick to compile; the kernel's part decides how long tests take.
+set(CMAKE_CXX_FLAGS_DEV "-O0 -g1")
+set(CMAKE_C_FLAGS_DEV "-O0 -g1")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wconversion>)
+# GCC 12 sees overlaps in std::string::operator+ that aren't there (GCC bug 105651).
+add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)
+if(UNICNI_WERROR)
+  add_compile_options(-Werror)
+endif()
+add_compile_options(-fstack-protector-strong -ffunction-sections -fdata-sections)
+add_link_options(-Wl,-z,relro,-z,now)
+if(UNICNI_SANITIZE)
+  add_compile_options(-fsanitize=${UNICNI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${UNICNI_SANITIZE})
+endif()
+
+# ccache, if there is one; the sloppiness is what precompiled headers need.
+find_program(UNICNI_CCACHE ccache)
+if(UNICNI_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${UNICNI_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${UNICNI_CCACHE})
+  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
+endif()
+
+# Where libstdc++ lives (core/DECISIONS.md, "link model"). "host": whole in the executable, which exports it to the
+# modules. Sanitizers need the shared one.
+if(UNICNI_SANITIZE OR UNICNI_FUZZ)
+  set(UNICNI_LIBSTDCXX "shared")
+else()
+  set(UNICNI_LIBSTDCXX "host")
+endif()
+add_compile_definitions(UNICNI_LIBSTDCXX="${UNICNI_LIBSTDCXX}" UNICNI_VERSION="${PROJECT_VERSION}")
+
+include(GNUInstallDirs)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBMNL REQUIRED IMPORTED_TARGET libmnl)
+pkg_check_modules(LIBNFTNL REQUIRED libnftnl)
+find_library(LIBNFTNL_STATIC_LIB NAMES libnftnl.a REQUIRED)

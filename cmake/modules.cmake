@@ -1,0 +1,56 @@
+# unicni_add_module(<name> [KIND_CHECK off])
+# A module from the *.cc of the current folder (but *_test.cc): <name>.so, loaded by the executable. The file name, the
+# folder and the "type" in a netconf are the same word. A module links neither libunicni nor libstdc++: the executable
+# exports both, so that there is one copy of each (core/DECISIONS.md, "link model").
+function(unicni_add_module name)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  unicni_module_library(module_${name} ${name} ${sources})
+  set_target_properties(module_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
+  install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/unicni/modules)
+  install(CODE "
+    file(CREATE_LINK unicni \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBEXECDIR}/cni/${name}\" SYMBOLIC)")
+  set_property(GLOBAL APPEND PROPERTY UNICNI_MODULES ${name})
+  if(UNICNI_TESTS AND tests)
+    unicni_test(${name}_test SOURCES ${tests} ${sources} LINK unicni_core)
+    target_include_directories(${name}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_compile_definitions(${name}_test PRIVATE UNICNI_MODULE_IN_PROGRAM)
+  endif()
+endfunction()
+
+# The shared object alone, without install rules: what unicni_add_module and the test fixtures build on.
+function(unicni_module_library target name)
+  add_library(${target} MODULE ${ARGN})
+  string(REPLACE "-" "_" symbol ${name})
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME ${name} PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    LINKER_LANGUAGE CXX)  # with C, CMake adds -lstdc++ for objects made from C++
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/core/include)
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/${target}.map)
+  file(WRITE ${script} "{ global: unicni_module_${symbol}; local: *; };\n")
+  # -lgcc has the compiler's own helpers; everything else of C++ comes from the executable.
+  target_link_options(${target} PRIVATE -nodefaultlibs -Wl,--version-script=${script} -Wl,--gc-sections -Wl,--as-needed)
+  target_link_libraries(${target} PRIVATE m c gcc)
+  if(UNICNI_SANITIZE)
+    target_link_options(${target} PRIVATE -fno-sanitize=all)
+  endif()
+endfunction()
+
+# Makes an executable a host of modules: it holds all of libunicni and of libstdc++ and exports both. Call it in a
+# folder that comes after core.
+function(unicni_host_program target)
+  get_property(units GLOBAL PROPERTY UNICNI_CORE_UNITS)
+  # The objects themselves, since of an archive the linker takes only what the program uses; the archives are linked for
+  # their include folders and the libraries that they need.
+  foreach(unit ${units})
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${unit}>)
+  endforeach()
+  target_link_libraries(${target} PRIVATE ${units})
+  set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON)
+  target_link_options(${target} PRIVATE -Wl,--export-dynamic)
+  if(UNICNI_LIBSTDCXX STREQUAL "host")
+    target_link_options(${target} PRIVATE -static-libstdc++ -Wl,--whole-archive -l:libstdc++.a -Wl,--no-whole-archive)
+  endif()
+endfunction()

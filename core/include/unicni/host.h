@@ -1,0 +1,56 @@
+// What core gives a module to work with during one verb.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "unicni/call.h"
+#include "unicni/net/netlink.h"
+#include "unicni/net/netns.h"
+#include "unicni/net/nft.h"
+#include "unicni/sys/lock.h"
+#include "unicni/undo.h"
+
+namespace unicni {
+
+/// The step's IPAM: a module in this process, or a program found in CNI_PATH. Without "ipam.type"
+/// all but `given()` throw.
+class Ipam {
+ public:
+  virtual ~Ipam();
+  [[nodiscard]] virtual bool given() const = 0;  ///< "ipam.type" is set
+  /// True for IPAM that talks through the container's interface (dhcp): ask it after the link
+  /// exists and is up.
+  [[nodiscard]] virtual bool needs_link() const = 0;
+  virtual Result add() = 0;  ///< addresses, routes, dns; undo is armed by core
+  virtual void del() = 0;
+  virtual void check() = 0;
+  virtual void gc() = 0;
+  virtual void status() = 0;
+};
+
+enum class LogLevel : unsigned char { debug, info, warning, error };
+
+/// Handles are opened on first use and shared by the steps of a chain. A module never keeps them
+/// beyond the call.
+class Host {
+ public:
+  virtual ~Host();
+  virtual net::Netlink& host_links() = 0;  ///< rtnetlink of the runtime's namespace
+  virtual const net::Netns& host_netns() = 0;
+  /// The container's namespace; nullptr if CNI_NETNS is empty, gone, or (DEL only) not the one that
+  /// ADD saw. On ADD and CHECK it is never nullptr: those fail before the module is called.
+  virtual const net::Netns* container_netns() = 0;
+  virtual net::Netlink&
+  container_links() = 0;        ///< rtnetlink there; Error if container_netns() is nullptr
+  virtual net::Nft& nft() = 0;  ///< of the runtime's namespace
+  virtual UndoLog& undo() = 0;
+  /// While it lives no other verb removes a bridge for having no ports. Hold it from looking a
+  /// shared link up until your port is on it, not longer.
+  [[nodiscard]] virtual std::optional<sys::Lock> hold_shared_links() = 0;
+  virtual Ipam& ipam() = 0;
+  /// One line on stderr; warnings once each.
+  virtual void log(LogLevel level, std::string_view text) = 0;
+};
+
+}  // namespace unicni

@@ -1,0 +1,72 @@
+// The skeleton of interface modules: order of work, netns, IPAM, configuring the link, result,
+// CHECK and DEL. A module (bridge, ptp, macvlan …) supplies the difference.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "unicni/module.h"
+#include "unicni/net/addr.h"
+#include "unicni/net/link.h"
+
+namespace unicni {
+
+/// What one ADD knows while it runs.
+struct LinkAdd {
+  const Call& call;
+  Host& host;
+  Result result;  ///< interfaces by the module, the rest by the skeleton; routes may be added to
+  int container_interface =
+      -1;  ///< index into result.interfaces of the link in the container; set by create_link()
+  int container_link = 0;  ///< its ifindex in the container; set by create_link()
+};
+
+/// ADD: IPAM → complete() → create_link() → addresses, UP, routes in one batch → finish(). IPAM
+/// that needs the link (Ipam::needs_link) comes after create_link(). CHECK: IPAM → check_link() →
+/// addresses and routes of prevResult against the kernel. DEL: what the journal didn't know:
+/// sweep(), the link, IPAM. Every change is announced to Host::undo() before it is made.
+class LinkModule : public Module {
+ public:
+  void validate(const Call&) override;
+  Result add(const Call&, Host&) override;
+  void del(const Call&, Host&) override;
+  void check(const Call&, Host&) override;
+  void gc(const Call&, Host&) override;
+  void status(const Call&, Host&) override;
+
+ protected:
+  /// IFLA_INFO_KIND of the link in the container: DEL deletes CNI_IFNAME only if it is one.
+  [[nodiscard]] virtual const char* container_kind() const = 0;
+  /// Module's own refusals, before the kernel is touched.
+  virtual void validate_options(const Call&) {}
+  /// Gateways and routes that the module adds to IPAM's result. Not called without IPAM.
+  virtual void complete(LinkAdd&) {}
+  /// Makes the link in the container (not yet UP inside) and whatever it needs on the host.
+  virtual void create_link(LinkAdd&) = 0;
+  /// Changes to the container's link that go into the configuring batch, before UP; `up` is preset
+  /// to true.
+  virtual void tune_link(const LinkAdd&, net::LinkChange&) {}
+  /// Whether the kernel may probe IPv6 addresses for duplicates; skipped by default, IPAM's are
+  /// unique.
+  [[nodiscard]] virtual net::Dad dad(const Call&) const { return net::Dad::skip; }
+  /// After the link is configured: gateway addresses on the host, masquerade, routes to the
+  /// container.
+  virtual void finish(LinkAdd&) {}
+  /// CHECK of everything but addresses and routes; `container` is CNI_IFNAME as the kernel has it.
+  virtual void check_link(const Call&, Host&, const net::Link& container) = 0;
+  /// DEL: host state beyond the container's link; `addresses` are those that prevResult or the link
+  /// itself still name.
+  virtual void sweep(const Call&, Host&, const std::vector<IpNet>& addresses) { (void)addresses; }
+  /// "dns" of the configuration: given and not empty, it replaces IPAM's in the result.
+  [[nodiscard]] virtual const std::optional<Dns>& dns(const Call&) const = 0;
+};
+
+/// The interface entry of a result for this name; `sandbox` empty: one on the host. nullptr if
+/// there is none.
+const Interface* find_interface(const Result&, const std::string& name, const std::string& sandbox);
+
+/// CHECK's comparison of a recorded MAC with the kernel's; an empty record says nothing. Throws
+/// Error.
+void require_same_mac(const Interface& recorded, const net::Link& link);
+
+}  // namespace unicni

@@ -1,0 +1,23 @@
+// Addresses of a link.
+#pragma once
+
+#include <vector>
+
+#include "unicni/ip.h"
+#include "unicni/net/netlink.h"
+
+namespace unicni::net {
+
+enum class Dad : bool {
+  kernel,  ///< as the link's accept_dad says
+  skip,    ///< IFA_F_NODAD: the address is unique by construction (IPAM gave it)
+};
+
+/// Scope global, IPv4 with broadcast address when the prefix is shorter than 31, as the reference.
+/// An address that is there already is success if `exists_ok`, else an error.
+void add_addr(Batch&, int index, const std::string& link_name, const IpNet&, Dad, bool exists_ok);
+void remove_addr(Batch&, int index, const std::string& link_name, const IpNet&, bool absent_ok);
+/// All addresses of one link, both families, IPv4 first.
+std::vector<IpNet> list_addrs(Netlink&, int index);
+
+}  // namespace unicni::net

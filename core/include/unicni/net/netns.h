@@ -1,0 +1,44 @@
+// Network namespaces. network_namespaces(7), ioctl_ns(2).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "unicni/sys/fd.h"
+
+namespace unicni::net {
+
+/// An open namespace. Its cookie names it for the life of the kernel (SO_NETNS_COOKIE, Linux 5.14,
+/// never reused); on older kernels device and inode of the nsfs file stand in.
+class Netns {
+ public:
+  /// nullopt: `path` is empty or doesn't exist. Error (Code::invalid_netns): it exists but is no
+  /// network namespace.
+  static std::optional<Netns> open(const std::string& path);
+  /// The calling thread's.
+  static Netns current();
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] bool same_as(const Netns& other) const noexcept {
+    return device_ == other.device_ && inode_ == other.inode_;
+  }
+
+  /// Runs `work` with the calling thread inside, then goes back, also when it throws. If the way
+  /// back is shut the process ends: nothing may go on in the wrong namespace.
+  void run(const std::function<void()>& work) const;
+
+ private:
+  Netns() = default;
+  sys::Fd fd_;
+  std::string path_;
+  std::uint64_t device_ = 0;
+  std::uint64_t inode_ = 0;
+};
+
+/// "cookie:<n>" or "inode:<dev>:<ino>" of the namespace that `socket` lives in.
+std::string netns_identity(int socket, const Netns& netns);
+
+}  // namespace unicni::net

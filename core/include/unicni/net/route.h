@@ -1,0 +1,31 @@
+// Routes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unicni/net/netlink.h"
+#include "unicni/result.h"
+
+namespace unicni::net {
+
+/// A route of the table `main` unless Route::table says otherwise, protocol boot, type unicast,
+/// scope universe unless Route::scope says otherwise; `gw` unset: on-link. mtu and advmss become
+/// RTAX metrics. An identical route is success (the reference fails on it; a default route by
+/// isDefaultGateway and by IPAM is the usual case). Same dst with another gateway: added beside it,
+/// as the reference (NLM_F_CREATE only).
+void add_route(Batch&, int index, const std::string& link_name, const Route&);
+
+struct RouteEntry {
+  Route route;            ///< priority as the kernel holds it (IPv6: 1024 where none was given)
+  int index = 0;          ///< output link
+  unsigned protocol = 0;  ///< RTPROT_KERNEL, RTPROT_BOOT …
+};
+/// Unicast routes of all tables in one family that leave by link `index`; 0: by any.
+std::vector<RouteEntry> list_routes(Netlink&, Family, int index);
+
+/// "10.0.0.0/8 via 10.1.0.1 table 7 …", for messages.
+std::string describe(const Route&);
+
+}  // namespace unicni::net

@@ -1,0 +1,19 @@
+// Settings below /proc/sys/net of a namespace.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "unicni/net/netns.h"
+
+namespace unicni::net {
+
+/// `key` is the path below /proc/sys, with slashes ("net/ipv4/ip_forward",
+/// "net/ipv6/conf/eth0/accept_ra"): names of links may hold dots. Read and written in the calling
+/// thread's namespace, or in `in`. nullopt: the setting doesn't exist (no IPv6, link gone).
+std::optional<std::string> find_sysctl(const std::string& key, const Netns* in = nullptr);
+/// Writes only if the value differs (a read-only /proc with the right value is fine). False: the
+/// setting doesn't exist. Throws Error.
+bool ensure_sysctl(const std::string& key, const std::string& value, const Netns* in = nullptr);
+
+}  // namespace unicni::net

@@ -1,0 +1,52 @@
+// The undo log: what an attachment changed, written down before each change. It is both the
+// roll-back of a failed ADD and, kept in the journal, the memory of DEL, GC and the verb after a
+// crash. Core undoes records without the module.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unicni/ip.h"
+#include "unicni/net/nft.h"
+
+namespace unicni {
+
+/// One change to undo. Typed by name and version with named text fields, so that older and newer
+/// programs can read each other's journals; made by the functions below, interpreted in
+/// core/src/journal/replay.cc.
+struct Undo {
+  std::string type;  ///< "veth", "file" …; [a-z0-9-]
+  unsigned version = 1;
+  bool on_failure_only = false;  ///< true: undone when ADD fails, but stays after DEL (the bridge)
+  std::vector<std::pair<std::string, std::string>> fields;
+  friend bool operator==(const Undo&, const Undo&) = default;
+};
+
+/// A veth whose host end is `name` with IFLA_IFALIAS `alias`. Undone by deleting the host end if
+/// kind and alias match.
+Undo undo_veth(const std::string& name, const std::string& alias);
+/// A bridge that this ADD creates. Undone only on failure and only if it has no ports.
+Undo undo_bridge(const std::string& name);
+/// An address put on a shared host link. Undone only on failure and only if the link is a bridge
+/// without ports.
+Undo undo_shared_address(const std::string& link, const IpNet& address);
+/// A file with exactly this content (trimmed) or empty. Undone by unlinking it; another content is
+/// somebody else's.
+Undo undo_file(const std::string& path, const std::string& content);
+/// An element of our nftables sets, removed if the owner matches.
+Undo undo_nft(const net::NftElement& element);
+/// A delegate that runs as a program: undone by executing it with CNI_COMMAND=DEL, the attachment's
+/// environment and `request` on stdin.
+Undo undo_delegate(const std::string& type, const std::string& program, const std::string& request);
+
+/// Where changes are announced.
+class UndoLog {
+ public:
+  virtual ~UndoLog();
+  /// Writes the record down. Call it right before the change. Throws Error if it can't be written:
+  /// then don't change.
+  virtual void will(const Undo& record) = 0;
+};
+
+}  // namespace unicni

@@ -1,0 +1,214 @@
+#include "unicni/sys/file.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+
+#include "unicni/error.h"
+#include "unicni/sys/fd.h"
+
+namespace unicni::sys {
+namespace {
+
+bool is_absent(int errno_value) { return errno_value == ENOENT || errno_value == ENOTDIR; }
+
+/// 0 or the errno.
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t n = ::write(fd, content.data(), content.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+/// Removes a half-made file unless told to keep it.
+class Temporary {
+ public:
+  explicit Temporary(const std::string& path) : path_(path) {}
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (!kept_) ::unlink(path_.c_str());
+  }
+  void keep() { kept_ = true; }
+
+ private:
+  const std::string& path_;
+  bool kept_ = false;
+};
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string temporary_name(const std::string& path) {
+  std::uint64_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != sizeof random) {
+    throw system_error(errno, "getrandom for a temporary file of " + path);
+  }
+  const std::size_t name = path.rfind('/') + 1;  // npos + 1 is 0
+  return fmt::format("{}.{}.{:016x}.tmp", path.substr(0, name), path.substr(name), random);
+}
+
+struct CloseDir {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+
+}  // namespace
+
+std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
+  // O_NONBLOCK: a fifo that somebody left there must not hold us.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd) {
+    if (is_absent(errno)) return std::nullopt;
+    throw system_error(errno, "open " + path);
+  }
+  // By size alone this can't be done: files of /proc and /sys say 0.
+  std::string content;
+  std::size_t used = 0;
+  for (;;) {
+    if (used == content.size()) content.resize(std::max<std::size_t>(4096, used * 2));
+    const ssize_t n = ::read(fd.get(), content.data() + used, content.size() - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error(errno, "read " + path);
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+    if (used > limit) {
+      throw system_error(EFBIG, fmt::format("read {} (limit {} bytes)", path, limit));
+    }
+  }
+  content.resize(used);
+  return content;
+}
+
+void write_file_atomically(const std::string& path, std::string_view content, mode_t mode,
+                           bool sync) {
+  const std::string temporary = temporary_name(path);
+  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!fd) throw system_error(errno, "create " + temporary);
+  Temporary guard(temporary);
+  if (const int error = write_all(fd.get(), content)) {
+    throw system_error(error, "write " + temporary);
+  }
+  if (sync && ::fsync(fd.get()) != 0) throw system_error(errno, "fsync " + temporary);
+  fd.reset();
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    throw system_error(errno, fmt::format("rename {} to {}", temporary, path));
+  }
+  guard.keep();
+  if (!sync) return;
+  const std::string folder = parent_of(path);
+  const Fd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_fd || ::fsync(folder_fd.get()) != 0) {
+    throw system_error(errno, "fsync folder " + folder);
+  }
+}
+
+void write_file_in_place(const std::string& path, std::string_view content) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  if (!fd) throw system_error(errno, "open " + path);
+  ssize_t n = 0;
+  do {
+    n = ::write(fd.get(), content.data(), content.size());
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) throw system_error(errno, fmt::format("write \"{}\" to {}", content, path));
+  // Files of /proc and /sys take a value whole or not at all; a second write would be another
+  // value.
+  if (static_cast<std::size_t>(n) != content.size()) throw system_error(EIO, "write " + path);
+}
+
+void overwrite_file(const std::string& path, std::string_view content, mode_t mode) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, mode));
+  if (!fd) throw system_error(errno, "open " + path);
+  if (const int error = write_all(fd.get(), content)) throw system_error(error, "write " + path);
+  // The rest of a longer predecessor goes last: a truncation to 0 is what ext4 makes expensive.
+  if (::ftruncate(fd.get(), static_cast<off_t>(content.size())) != 0) {
+    throw system_error(errno, "truncate " + path);
+  }
+}
+
+bool create_file(const std::string& path, std::string_view content, mode_t mode) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!fd) {
+    if (errno == EEXIST) return false;
+    throw system_error(errno, "create " + path);
+  }
+  if (const int error = write_all(fd.get(), content)) {
+    ::unlink(path.c_str());
+    throw system_error(error, "write " + path);
+  }
+  return true;
+}
+
+bool remove_file(const std::string& path) {
+  if (::unlink(path.c_str()) == 0) return true;
+  if (is_absent(errno)) return false;
+  throw system_error(errno, "remove " + path);
+}
+
+void ensure_folder(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return;
+  int error = errno;
+  if (error == ENOENT) {
+    std::string parent = path;
+    while (parent.size() > 1 && parent.back() == '/') parent.pop_back();
+    parent = parent_of(parent);
+    if (parent != path && parent != "." && parent != "/") {
+      ensure_folder(parent, mode);
+      if (::mkdir(path.c_str(), mode) == 0) return;
+      error = errno;
+    }
+  }
+  if (error == EEXIST) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+      error = errno;  // a symbolic link to nowhere
+    } else if (S_ISDIR(status.st_mode)) {
+      return;
+    } else {
+      error = ENOTDIR;
+    }
+  }
+  throw system_error(error, "create folder " + path);
+}
+
+std::vector<std::string> list_folder(const std::string& path) {
+  const std::unique_ptr<DIR, CloseDir> dir(::opendir(path.c_str()));  // O_CLOEXEC by itself
+  if (!dir) {
+    if (is_absent(errno)) return {};
+    throw system_error(errno, "open folder " + path);
+  }
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(dir.get());
+    if (entry == nullptr) break;
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(std::move(name));
+  }
+  if (errno != 0) throw system_error(errno, "read folder " + path);
+  return names;
+}
+
+std::string boot_id() {
+  constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";
+  auto text = read_file(kPath);
+  if (!text) throw system_error(ENOENT, std::string("open ") + kPath);
+  text->erase(text->find_last_not_of(" \n") + 1);
+  return *text;
+}
+
+}  // namespace unicni::sys

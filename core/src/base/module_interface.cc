@@ -1,0 +1,19 @@
+// Key functions of the interface classes: their vtables live here, in the executable, and not in
+// every module.
+#include "unicni/host.h"
+#include "unicni/module.h"
+#include "unicni/undo.h"
+
+namespace unicni {
+
+UndoLog::~UndoLog() = default;
+Ipam::~Ipam() = default;
+Host::~Host() = default;
+Module::~Module() = default;
+
+void Module::validate(const Call&) {}
+void Module::gc(const Call&, Host&) {}
+void Module::status(const Call&, Host&) {}
+void* Module::extension(std::uint32_t) { return nullptr; }
+
+}  // namespace unicni

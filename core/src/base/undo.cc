@@ -1,0 +1,36 @@
+// Makers of the undo records. The field names are the journal's format: a rename needs a new
+// `version`.
+#include "unicni/undo.h"
+
+namespace unicni {
+
+Undo undo_veth(const std::string& name, const std::string& alias) {
+  return Undo{"veth", 1, false, {{"name", name}, {"alias", alias}}};
+}
+
+Undo undo_bridge(const std::string& name) { return Undo{"bridge", 1, true, {{"name", name}}}; }
+
+Undo undo_shared_address(const std::string& link, const IpNet& address) {
+  return Undo{"shared-address", 1, true, {{"link", link}, {"address", address.str()}}};
+}
+
+Undo undo_file(const std::string& path, const std::string& content) {
+  return Undo{"file", 1, false, {{"path", path}, {"content", content}}};
+}
+
+Undo undo_nft(const net::NftElement& element) {
+  return Undo{"nft",
+              1,
+              false,
+              {{"set", element.set},
+               {"key", element.key},
+               {"key_end", element.key_end},
+               {"owner", element.owner}}};
+}
+
+Undo undo_delegate(const std::string& type, const std::string& program,
+                   const std::string& request) {
+  return Undo{"delegate", 1, false, {{"type", type}, {"program", program}, {"request", request}}};
+}
+
+}  // namespace unicni

@@ -1,0 +1,178 @@
+#include "chain/attach.h"
+
+#include <fmt/core.h>
+
+#include "chain/foreign.h"
+#include "chain/recorder.h"
+#include "protocol/result_json.h"
+#include "unicni/error.h"
+#include "unicni/net/link.h"
+
+namespace unicni::chain {
+
+namespace {
+
+/// Whether the attachment that a finished journal step describes still stands in its namespace.
+bool stands(const journal::Entry& entry, VerbHost& host) {
+  if (entry.container_netns.empty()) return false;
+  if (entry.container_netns == host.container_identity()) {
+    return net::find_link(host.container_links(), entry.key.if_name).has_value();
+  }
+  try {
+    const auto netns = net::Netns::open(entry.netns_path);
+    if (!netns) return false;
+    net::Netlink links(*netns);
+    return links.identity() == entry.container_netns &&
+           net::find_link(links, entry.key.if_name).has_value();
+  } catch (const Error&) {
+    return false;  // the path is something else today
+  }
+}
+
+/// What an earlier ADD of the same attachment and type left: a crashed one is undone, a live one
+/// refuses this ADD.
+void settle_previous(const Request& request, VerbHost& host, Step& step,
+                     journal::Journal& journal) {
+  const journal::Entry* entry = journal.entry();
+  if (entry == nullptr) return;
+  bool found = false;
+  for (auto previous = entry->steps.rbegin(); previous != entry->steps.rend(); ++previous) {
+    if (previous->type != step.type()) continue;
+    const bool finished = !previous->result.empty();
+    if (finished && step.is_link() && stands(*entry, host)) {
+      throw Error(
+          Code::internal,
+          fmt::format("{} is attached already, in {}", step.call.owner(), entry->netns_path),
+          "a runtime must DEL an attachment before it ADDs it again");
+    }
+    found = true;
+    const auto why = finished ? journal::Why::removal : journal::Why::failed_add;
+    for (const Error& error : undo_records(previous->undo, why, request, host, step.ipam.get())) {
+      host.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
+    }
+  }
+  if (found) journal.forget_steps(step.type());
+}
+
+class Attachment {
+ public:
+  Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {}
+
+  Result add(Step& step, const std::optional<Result>& prev_result);
+  /// Undoes a step that had succeeded, because a later one failed.
+  void roll_back(Step& step);
+
+ private:
+  Result add_module(Step& step);
+  void undo(const std::vector<Undo>& records, Step& step, journal::Journal* journal, Error& error);
+
+  const Request& request_;
+  VerbHost& host_;
+};
+
+void Attachment::undo(const std::vector<Undo>& records, Step& step, journal::Journal* journal,
+                      Error& error) {
+  const auto failures =
+      undo_records(records, journal::Why::failed_add, request_, host_, step.ipam.get());
+  if (failures.empty()) {
+    if (journal != nullptr) journal->forget_steps(step.type());
+    return;
+  }
+  std::string text = error.details();
+  for (const Error& failure : failures) {
+    text += fmt::format("{}roll-back: {}", text.empty() ? "" : "; ", failure.msg());
+  }
+  error.advise(text + "; DEL or GC will try again");
+}
+
+Result Attachment::add_module(Step& step) {
+  if (!step.journaled()) {
+    Memory log;
+    host_.enter(step.type(), &log, step.ipam.get());
+    try {
+      return step.module->add(step.call, host_);
+    } catch (Error& error) {
+      undo(log.records(), step, nullptr, error);
+      throw;
+    }
+  }
+  if (step.is_link())
+    host_.container_netns();  // refuses a missing namespace before anything is written
+  journal::Journal journal = open_journal(request_, host_, key_of(request_), true);
+  host_.enter(step.type(), nullptr, step.ipam.get());
+  settle_previous(request_, host_, step, journal);
+  Recorder log(journal);
+  host_.enter(step.type(), &log, step.ipam.get());
+  journal.begin_step(step.type(), step.netconf.text(),
+                     step.is_link() ? host_.container_identity() : std::string(),
+                     request_.environment.netns);
+  try {
+    Result result = step.module->add(step.call, host_);
+    journal.end_step(protocol::print_compact_result(result, protocol::kNewest));
+    return result;
+  } catch (Error& error) {
+    undo(log.records(), step, &journal, error);
+    throw;
+  }
+}
+
+Result Attachment::add(Step& step, const std::optional<Result>& prev_result) {
+  if (!step.module) {
+    const protocol::Netconf config =
+        step.netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
+    try {
+      return add_foreign(request_, step.found.program, config.text(), step.call.spec_version);
+    } catch (Error& error) {
+      roll_back(step);
+      throw error.in_step(step.type());
+    }
+  }
+  step.call.prev_result = prev_result;
+  step.ipam->set_prev_result(prev_result);
+  step.ipam->bind(host_);
+  return add_module(step);
+}
+
+void Attachment::roll_back(Step& step) {
+  if (!step.module) {
+    try {
+      run_foreign(request_, step.found.program, Command::del, step.netconf.text());
+    } catch (const Error& error) {
+      host_.log(LogLevel::warning, fmt::format("roll-back of {}: {}", step.type(), error.msg()));
+    }
+    return;
+  }
+  if (!step.journaled()) return;
+  journal::Journal journal = open_journal(request_, host_, key_of(request_), false);
+  const journal::Entry* entry = journal.entry();
+  if (entry == nullptr) return;
+  Error outcome(Code::internal, "roll-back");
+  for (const journal::Step& done : entry->steps) {
+    if (done.type != step.type()) continue;
+    undo(done.undo, step, &journal, outcome);
+    break;
+  }
+  if (!outcome.details().empty()) host_.log(LogLevel::warning, outcome.details());
+}
+
+}  // namespace
+
+void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
+            const Watch& watch, const Emit& emit) {
+  Attachment attachment(request, host);
+  std::optional<Result> result = steps.front()->call.prev_result;
+  std::size_t done = 0;
+  try {
+    for (; done < steps.size(); ++done) {
+      watch(steps[done]->type());
+      result = attachment.add(*steps[done], result);
+    }
+    const auto version = protocol::find_version(request.netconf.cni_version());
+    emit(protocol::print_result(*result, version.value_or(protocol::kNewest)));
+  } catch (const Error&) {
+    while (done > 0) attachment.roll_back(*steps[--done]);
+    throw;
+  }
+}
+
+}  // namespace unicni::chain

@@ -1,0 +1,136 @@
+#include "chain/chain.h"
+
+#include <fmt/core.h>
+
+#include "chain/attach.h"
+#include "chain/collect.h"
+#include "chain/detach.h"
+#include "chain/foreign.h"
+#include "protocol/version.h"
+#include "unicni/error.h"
+
+namespace unicni::chain {
+
+namespace {
+
+using protocol::SpecVersion;
+
+constexpr const char* kChainType = "unicni";
+
+void require_verb_in_version(const Request& request) {
+  const Command command = request.command;
+  const std::string& version = request.netconf.cni_version();
+  const bool is_new = command == Command::gc || command == Command::status;
+  if (!is_new && command != Command::check) return;
+  const auto allowed =
+      protocol::at_least(version, is_new ? SpecVersion::v1_1_0 : SpecVersion::v0_4_0);
+  if (!allowed) {
+    throw Error(Code::decode, fmt::format("cniVersion \"{}\" is no version", version));
+  }
+  if (!*allowed) {
+    throw Error(Code::incompatible_version,
+                fmt::format("config version does not allow {}", command_name(command)),
+                fmt::format("config is \"{}\", {} came with {}", version, command_name(command),
+                            is_new ? "1.1.0" : "0.4.0"));
+  }
+}
+
+struct Plan {
+  std::vector<Member> members;
+  bool direct = true;  ///< our own name on disk decides, not CNI_PATH
+};
+
+Plan plan(const Request& request) {
+  Plan plan;
+  std::string type = request.invoked_as;
+  if (type == kChainType) {
+    if (request.netconf.type() == kChainType) {
+      plan.direct = false;
+      for (protocol::Netconf& member : request.netconf.members()) {
+        std::string member_type = member.type();
+        module::require_valid_type(member_type);
+        if (member_type == kChainType) {
+          throw Error(Code::invalid_config, "a member of \"plugins\" has type unicni",
+                      "chains don't nest; write its plugins into the outer list");
+        }
+        plan.members.push_back({std::move(member_type), std::move(member)});
+      }
+      return plan;
+    }
+    type = request.netconf.type();
+    module::require_valid_type(type);
+  }
+  plan.members.push_back({type, request.netconf.copy()});
+  return plan;
+}
+
+}  // namespace
+
+void require_network_name(const protocol::Netconf& netconf, const std::string& invoked_as) {
+  const std::string& name = netconf.name();
+  if (name.empty()) {
+    // Files of the first spec versions leave loopback without a name.
+    const bool nameless_loopback =
+        invoked_as == "loopback" &&
+        !protocol::at_least(netconf.cni_version(), SpecVersion::v0_4_0).value_or(true);
+    if (nameless_loopback) return;
+    throw Error(Code::invalid_config, "missing network name", "add \"name\" to the configuration");
+  }
+  if (!protocol::valid_name(name)) {
+    throw Error(Code::invalid_config, "invalid characters found in network name", name);
+  }
+}
+
+void run(const Request& request, const Watch& watch, const Emit& emit) {
+  require_verb_in_version(request);
+  require_depth(request.process_environment);
+  VerbHost host(request);
+  host.enter(request.invoked_as, nullptr, nullptr);
+  if (request.command == Command::add) host.refuse_own_netns();
+  Plan todo = plan(request);
+  const Command command = request.command;
+  if (command == Command::del) {
+    detach(request, host, std::move(todo.members), todo.direct, watch);
+    return;
+  }
+
+  const auto prev_result = request.netconf.prev_result();
+  const auto warn = [&](const std::string& text) { host.log(LogLevel::warning, text); };
+  std::vector<std::unique_ptr<Step>> steps;
+  for (Member& member : todo.members) {
+    watch(member.type);
+    steps.push_back(make_step(request, member.type, std::move(member.netconf), steps.size(),
+                              todo.direct, prev_result, warn));
+  }
+  for (auto& step : steps) {
+    if (!step->module) continue;
+    watch(step->type());
+    step->module->validate(step->call);
+    step->ipam->validate();
+  }
+  if (command == Command::add) {
+    attach(request, host, steps, watch, emit);
+    return;
+  }
+  if (command == Command::gc) {
+    collect(request, host, steps, watch);
+    return;
+  }
+  for (auto& step : steps) {
+    watch(step->type());
+    if (!step->module) {
+      run_foreign(request, step->found.program, command,
+                  step->netconf.with_prev_result(prev_result ? &*prev_result : nullptr).text());
+      continue;
+    }
+    step->ipam->bind(host);
+    host.enter(step->type(), nullptr, step->ipam.get());
+    if (command == Command::check) {
+      step->module->check(step->call, host);
+    } else {
+      step->module->status(step->call, host);
+    }
+  }
+}
+
+}  // namespace unicni::chain

@@ -1,0 +1,15 @@
+// What went wrong in work that goes on past errors.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "unicni/error.h"
+
+namespace unicni::chain {
+
+/// Throws the first of `errors`, with the messages of the others (of the first `most` in all) in
+/// its details. Returns if there are none.
+void throw_first(const std::vector<Error>& errors, std::size_t most = static_cast<std::size_t>(-1));
+
+}  // namespace unicni::chain

@@ -1,0 +1,90 @@
+#include "chain/foreign.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "protocol/reply.h"
+#include "protocol/result_json.h"
+#include "unicni/error.h"
+#include "unicni/sys/process.h"
+
+namespace unicni::chain {
+
+namespace {
+
+constexpr std::string_view kDepthVariable = "UNICNI_DEPTH=";
+
+int depth_of(const std::vector<std::string>& environment) {
+  for (const std::string& variable : environment) {
+    if (!variable.starts_with(kDepthVariable)) continue;
+    int depth = 0;
+    const char* begin = variable.data() + kDepthVariable.size();
+    const char* end = variable.data() + variable.size();
+    const auto parsed = std::from_chars(begin, end, depth);
+    return parsed.ec == std::errc() && parsed.ptr == end && depth >= 0 ? depth : kDepthLimit;
+  }
+  return 0;
+}
+
+std::vector<std::string> environment_for(const Request& request, Command command) {
+  std::vector<std::string> environment;
+  environment.reserve(request.process_environment.size() + 2);
+  for (const std::string& variable : request.process_environment) {
+    if (variable.starts_with("CNI_COMMAND=") || variable.starts_with(kDepthVariable)) continue;
+    environment.push_back(variable);
+  }
+  environment.push_back(fmt::format("CNI_COMMAND={}", command_name(command)));
+  environment.push_back(
+      fmt::format("{}{}", kDepthVariable, depth_of(request.process_environment) + 1));
+  return environment;
+}
+
+std::string reason_of(const sys::ProcessResult& result) {
+  if (result.timed_out) return "it was ended at the deadline";
+  if (result.signal != 0) {
+    return fmt::format("signal {} ({})", result.signal, ::strsignal(result.signal));
+  }
+  return fmt::format("exit status {}", result.exit_status);
+}
+
+}  // namespace
+
+void require_depth(const std::vector<std::string>& process_environment) {
+  if (depth_of(process_environment) < kDepthLimit) return;
+  throw Error(Code::internal, fmt::format("plugins call each other {} deep", kDepthLimit),
+              "a type in CNI_PATH leads back to itself; look for wrapper scripts there");
+}
+
+std::string run_foreign(const Request& request, const std::string& program, Command command,
+                        const std::string& config) {
+  const sys::ProcessResult result =
+      sys::run_process(program, environment_for(request, command), config, request.deadline);
+  if (result.exit_status == 0 && result.signal == 0 && !result.timed_out) return result.out;
+  throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
+}
+
+protocol::Netconf with_request_prev_result(const Request& request,
+                                           const protocol::Netconf& netconf) {
+  try {
+    const auto prev_result = request.netconf.prev_result();
+    return netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
+  } catch (const Error&) {
+    return netconf.with_prev_result(nullptr);
+  }
+}
+
+Result add_foreign(const Request& request, const std::string& program, const std::string& config,
+                   const std::string& spec_version) {
+  const std::string out = run_foreign(request, program, Command::add, config);
+  const auto fallback = protocol::find_version(spec_version).value_or(protocol::kNewest);
+  try {
+    return protocol::parse_result(out, fallback);
+  } catch (Error& error) {
+    throw Error(error.code(), fmt::format("{} printed no result: {}", program, error.msg()),
+                fmt::format("its output was: {}", out.substr(0, 200)));
+  }
+}
+
+}  // namespace unicni::chain

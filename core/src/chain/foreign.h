@@ -1,0 +1,31 @@
+// Plugins that aren't ours: programs in CNI_PATH, called by the CNI protocol.
+#pragma once
+
+#include <string>
+
+#include "chain/request.h"
+#include "unicni/result.h"
+
+namespace unicni::chain {
+
+/// Runs `program` with the request's environment, CNI_COMMAND replaced, `config` on stdin; its
+/// stderr streams through. Returns its stdout. Throws the Error that it printed, or one that quotes
+/// what it left.
+std::string run_foreign(const Request& request, const std::string& program, Command command,
+                        const std::string& config);
+
+/// run_foreign(add) and its result; a result without version has the configuration's.
+Result add_foreign(const Request& request, const std::string& program, const std::string& config,
+                   const std::string& spec_version);
+
+/// `netconf` as a runtime sends it on DEL: with the request's prevResult, unless that can't be read
+/// or can't be told in the configuration's version.
+protocol::Netconf with_request_prev_result(const Request& request,
+                                           const protocol::Netconf& netconf);
+
+/// Calls may nest (we run a program that runs us …), but not for ever: throws Error beyond
+/// kDepthLimit.
+inline constexpr int kDepthLimit = 8;
+void require_depth(const std::vector<std::string>& process_environment);
+
+}  // namespace unicni::chain

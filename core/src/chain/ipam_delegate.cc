@@ -1,0 +1,108 @@
+#include "chain/ipam_delegate.h"
+
+#include <fmt/core.h>
+
+#include "chain/foreign.h"
+#include "unicni/error.h"
+
+namespace unicni::chain {
+
+IpamDelegate::IpamDelegate(const Request& request, const Call& call,
+                           const protocol::Netconf& netconf, const Warn& warn)
+    : request_(request), call_(call) {
+  if (!given()) return;
+  try {
+    module::require_valid_type(call_.ipam_type);
+    found_ = module::find_type(call_.ipam_type, request.where);
+    call_.type = found_.type;
+    if (found_.module_path.empty()) return;
+    module_ = module::load(found_.type, found_.module_path, request.where.executable);
+  } catch (const Error& error) {
+    if (call_.command != Command::del) throw;
+    missing_ = error;
+    warn(error.msg());
+    return;
+  }
+  if (module_->descriptor().kind != ModuleKind::ipam) {
+    throw Error(Code::invalid_config,
+                fmt::format("ipam.type: {} is no IPAM plugin", call_.ipam_type),
+                "use host-local, static, or the name of an IPAM plugin in CNI_PATH");
+  }
+  if (const OptionTable* table = module_->descriptor().options) {
+    std::vector<std::string> warnings;
+    options_ = options::parse(
+        *table, {netconf.json(), true, request.environment.args, call_.command}, warnings);
+    for (const std::string& text : warnings) warn(text);
+    call_.parsed_options = options_.data();
+  }
+}
+
+void IpamDelegate::validate() {
+  if (module_) module_->validate(call_);
+}
+
+bool IpamDelegate::needs_link() const {
+  return module_ ? module_->has_capability("needs-link") : found_.type == "dhcp";
+}
+
+void IpamDelegate::require_given() const {
+  if (!given()) throw Error(Code::invalid_config, "\"ipam\" has no \"type\"");
+  if (missing_) throw Error(*missing_);
+}
+
+void IpamDelegate::run_program(Command command) {
+  try {
+    run_foreign(request_, found_.program, command, call_.request);
+  } catch (Error& error) {
+    throw error.in_step(found_.type);
+  }
+}
+
+Result IpamDelegate::add() {
+  require_given();
+  if (module_) return module_->add(call_, *host_);
+  host_->undo().will(undo_delegate(found_.type, found_.program, call_.request));
+  try {
+    return add_foreign(request_, found_.program, call_.request, call_.spec_version);
+  } catch (Error& error) {
+    throw error.in_step(found_.type);
+  }
+}
+
+void IpamDelegate::del() {
+  require_given();
+  if (module_) {
+    module_->del(call_, *host_);
+  } else if (!released_) {
+    run_program(Command::del);
+  }
+}
+
+void IpamDelegate::check() {
+  require_given();
+  if (module_) {
+    module_->check(call_, *host_);
+  } else {
+    run_program(Command::check);
+  }
+}
+
+void IpamDelegate::gc() {
+  require_given();
+  if (module_) {
+    module_->gc(call_, *host_);
+  } else {
+    run_program(Command::gc);
+  }
+}
+
+void IpamDelegate::status() {
+  require_given();
+  if (module_) {
+    module_->status(call_, *host_);
+  } else {
+    run_program(Command::status);
+  }
+}
+
+}  // namespace unicni::chain

@@ -1,0 +1,55 @@
+// A step's IPAM: a module in this process or a program, behind one face.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "chain/request.h"
+#include "module/loader.h"
+#include "options/parse.h"
+#include "unicni/error.h"
+#include "unicni/host.h"
+
+namespace unicni::chain {
+
+class IpamDelegate final : public Ipam {
+ public:
+  using Warn = std::function<void(const std::string&)>;
+  /// `call` is the link step's; without an ipam_type the delegate is the empty one. DEL: an IPAM
+  /// that can't be found or loaded becomes a warning now and an Error of del().
+  IpamDelegate(const Request& request, const Call& call, const protocol::Netconf& netconf,
+               const Warn& warn);
+
+  void validate();
+  void bind(Host& host) { host_ = &host; }
+  /// What a foreign delegate reads on stdin, if it differs from the call's request.
+  void set_request(const std::string& config) { call_.request = config; }
+  void set_prev_result(const std::optional<Result>& result) { call_.prev_result = result; }
+  /// The undo log has run this delegate's DEL already.
+  void mark_released() { released_ = true; }
+
+  [[nodiscard]] bool given() const override { return !call_.ipam_type.empty(); }
+  [[nodiscard]] bool needs_link() const override;
+  Result add() override;
+  void del() override;
+  void check() override;
+  void gc() override;
+  void status() override;
+
+ private:
+  void require_given() const;
+  void run_program(Command command);
+
+  const Request& request_;
+  Call call_;
+  module::Found found_;
+  std::optional<module::LoadedModule> module_;
+  options::Parsed options_;
+  std::optional<Error> missing_;
+  Host* host_ = nullptr;
+  bool released_ = false;
+};
+
+}  // namespace unicni::chain

@@ -1,0 +1,33 @@
+#include "chain/recorder.h"
+
+#include "chain/foreign.h"
+#include "unicni/sys/file.h"
+#include "unicni/sys/lock.h"
+
+namespace unicni::chain {
+
+journal::Key key_of(const Request& request) {
+  return {request.netconf.name(), request.environment.container_id, request.environment.if_name};
+}
+
+journal::Journal open_journal(const Request& request, VerbHost& host, const journal::Key& key,
+                              bool must_write) {
+  const journal::Place place{sys::boot_id(), host.host_links().identity()};
+  return journal::Journal::open(journal::kFolder, key, place, sys::lock_deadline(request.deadline),
+                                must_write);
+}
+
+std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why why,
+                                const Request& request, VerbHost& host, IpamDelegate* ipam) {
+  const auto run_delegate = [&](const std::string&, const std::string& program,
+                                const std::string& config) {
+    const bool is_del = request.command == Command::del;
+    run_foreign(request, program, Command::del,
+                is_del ? with_request_prev_result(request, protocol::Netconf::parse(config)).text()
+                       : config);
+    if (ipam != nullptr) ipam->mark_released();
+  };
+  return journal::replay(records, why, {host, run_delegate});
+}
+
+}  // namespace unicni::chain

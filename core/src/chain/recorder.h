@@ -1,0 +1,49 @@
+// The undo log of one step while it acts: in memory for the roll-back, in the journal for
+// everything later.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "chain/ipam_delegate.h"
+#include "chain/request.h"
+#include "chain/verb_host.h"
+#include "journal/journal.h"
+#include "journal/replay.h"
+
+namespace unicni::chain {
+
+/// Keeps records in memory only.
+class Memory : public UndoLog {
+ public:
+  void will(const Undo& record) override { records_.push_back(record); }
+  [[nodiscard]] const std::vector<Undo>& records() const { return records_; }
+
+ private:
+  std::vector<Undo> records_;
+};
+
+/// Writes each record to the journal before it is remembered.
+class Recorder final : public Memory {
+ public:
+  explicit Recorder(journal::Journal& journal) : journal_(journal) {}
+  void will(const Undo& record) override {
+    journal_.record(record);
+    Memory::will(record);
+  }
+
+ private:
+  journal::Journal& journal_;
+};
+
+/// The journal entry of an attachment, opened and locked for at most half of the time that is left.
+journal::Journal open_journal(const Request& request, VerbHost& host, const journal::Key& key,
+                              bool must_write);
+journal::Key key_of(const Request& request);
+
+/// replay() with this request's way to run a delegate's DEL. A delegate that was run is told so
+/// (`ipam` may be nullptr).
+std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why why,
+                                const Request& request, VerbHost& host, IpamDelegate* ipam);
+
+}  // namespace unicni::chain

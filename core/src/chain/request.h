@@ -1,0 +1,34 @@
+// Everything one verb was called with.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "module/registry.h"
+#include "protocol/netconf.h"
+#include "protocol/request.h"
+
+namespace unicni::chain {
+
+struct Request {
+  Command command = Command::add;  ///< environment.command, known to be there
+  protocol::Environment environment;
+  protocol::Netconf netconf;
+  std::string invoked_as;  ///< base name of argv[0]: the type, or "unicni"
+  module::Locations where;
+  std::vector<std::string> process_environment;  ///< "K=V", what delegates inherit
+  Deadline deadline{};
+};
+
+/// Told before each step acts: the crash handler's context.
+using Watch = std::function<void(std::string_view type)>;
+/// Writes the result to stdout; throws Error if it can't. Called once, by ADD.
+using Emit = std::function<void(const std::string& document)>;
+
+/// A verb's whole time (design: kernel work takes milliseconds, locks and delegates decide).
+inline constexpr std::chrono::seconds kVerbTime{30};
+inline constexpr std::chrono::seconds kDelTime{15};
+
+}  // namespace unicni::chain

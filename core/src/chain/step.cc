@@ -1,0 +1,85 @@
+#include "chain/step.h"
+
+#include <fmt/core.h>
+
+#include "unicni/error.h"
+
+namespace unicni::chain {
+
+namespace {
+
+Call make_call(const Request& request, const std::string& type, const protocol::Netconf& netconf,
+               std::size_t index, const std::optional<Result>& prev_result) {
+  const protocol::Environment& environment = request.environment;
+  Call call;
+  call.command = request.command;
+  call.network = netconf.name();
+  call.spec_version = netconf.cni_version();
+  call.type = type;
+  call.container_id = environment.container_id;
+  call.netns = environment.netns;
+  call.if_name = environment.if_name;
+  call.cni_path = environment.path;
+  call.step = index;
+  call.deadline = request.deadline;
+  call.ipam_type = netconf.ipam_type();
+  call.prev_result = prev_result;
+  if (call.command == Command::gc) call.valid_attachments = netconf.valid_attachments();
+  call.trace = environment.trace;
+  call.request = netconf.text();
+  return call;
+}
+
+void require_spec_version(const ModuleDescriptor& descriptor, const std::string& version) {
+  std::string supported;
+  for (const char* const* entry = descriptor.spec_versions; *entry != nullptr; ++entry) {
+    if (version == *entry) return;
+    supported += fmt::format("{}\"{}\"", supported.empty() ? "" : " ", *entry);
+  }
+  throw Error(Code::incompatible_version, "incompatible CNI versions",
+              fmt::format("config is \"{}\", plugin supports [{}]", version, supported));
+}
+
+}  // namespace
+
+std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
+                                protocol::Netconf netconf, std::size_t index, bool direct,
+                                const std::optional<Result>& prev_result, const Warn& warn) {
+  auto step = std::make_unique<Step>(Step{{}, std::move(netconf), {}, {}, {}, {}});
+  step->found.type = type;
+  step->call = make_call(request, type, step->netconf, index, prev_result);
+  const bool is_del = request.command == Command::del;
+  try {
+    step->found = direct ? own_module(type, request.where) : module::find_type(type, request.where);
+    if (step->found.module_path.empty()) return step;
+    step->module = module::load(type, step->found.module_path, request.where.executable);
+  } catch (const Error& error) {
+    if (!is_del) throw;
+    // The journal still undoes what the module did.
+    warn(error.msg());
+    return step;
+  }
+  const ModuleDescriptor& descriptor = step->module->descriptor();
+  require_spec_version(descriptor, step->call.spec_version);
+  const bool is_ipam = descriptor.kind == ModuleKind::ipam;
+  if (descriptor.options != nullptr) {
+    std::vector<std::string> warnings;
+    step->options = options::parse(
+        *descriptor.options,
+        {step->netconf.json(), is_ipam, request.environment.args, step->call.command}, warnings);
+    for (const std::string& text : warnings) warn(text);
+    step->call.parsed_options = step->options.data();
+  }
+  // An IPAM module sees the link plugin's configuration; it has no IPAM of its own.
+  if (is_ipam) step->call.ipam_type.clear();
+  step->ipam = std::make_unique<IpamDelegate>(request, step->call, step->netconf, warn);
+  return step;
+}
+
+module::Found own_module(const std::string& type, const module::Locations& where) {
+  module::Locations modules_only = where;
+  modules_only.cni_path.clear();
+  return module::find_type(type, modules_only);
+}
+
+}  // namespace unicni::chain

@@ -1,0 +1,47 @@
+// One step of a chain, ready to run: what serves it, its options, its IPAM.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chain/ipam_delegate.h"
+#include "chain/request.h"
+#include "module/loader.h"
+#include "options/parse.h"
+
+namespace unicni::chain {
+
+struct Step {
+  module::Found found;
+  protocol::Netconf netconf;
+  std::optional<module::LoadedModule>
+      module;  ///< absent: a program, or (DEL) a module that isn't there any more
+  options::Parsed options;
+  Call call;
+  std::unique_ptr<IpamDelegate> ipam;  ///< never nullptr for a module
+
+  [[nodiscard]] const std::string& type() const { return found.type; }
+  [[nodiscard]] bool is_link() const {
+    return module && module->descriptor().kind == ModuleKind::link;
+  }
+  /// Whether it announces changes that outlive the verb.
+  [[nodiscard]] bool journaled() const {
+    return module && module->descriptor().kind != ModuleKind::ipam &&
+           !module->has_capability("stateless");
+  }
+};
+
+/// Finds, loads and parses. On DEL what is missing or wrong is only logged; on other verbs it
+/// throws. `direct`: the type is our own name on disk, so CNI_PATH isn't asked. `warn` receives one
+/// line per doubt about the configuration.
+using Warn = std::function<void(const std::string&)>;
+std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
+                                protocol::Netconf netconf, std::size_t index, bool direct,
+                                const std::optional<Result>& prev_result, const Warn& warn);
+
+/// Our module of that name and never a program.
+module::Found own_module(const std::string& type, const module::Locations& where);
+
+}  // namespace unicni::chain

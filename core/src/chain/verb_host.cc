@@ -1,0 +1,141 @@
+#include "chain/verb_host.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "journal/journal.h"
+#include "journal/shared_links.h"
+#include "unicni/error.h"
+
+namespace unicni::chain {
+
+namespace {
+
+std::string own_netns_text(const std::string& path) {
+  return fmt::format("CNI_NETNS {} is the plugin's own network namespace", path);
+}
+
+Error own_netns(const std::string& path) {
+  return {Code::invalid_netns, own_netns_text(path), "containers need a namespace of their own"};
+}
+
+}  // namespace
+
+void VerbHost::refuse_own_netns() const {
+  const std::string& path = request_.environment.netns;
+  struct stat theirs {};
+  struct stat ours {};
+  if (request_.environment.netns_override || ::stat(path.c_str(), &theirs) != 0 ||
+      ::stat("/proc/thread-self/ns/net", &ours) != 0) {
+    return;
+  }
+  if (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino) throw own_netns(path);
+}
+
+bool VerbHost::tolerant() const {
+  const Command command = request_.command;
+  return command != Command::add && command != Command::check;
+}
+
+net::Netlink& VerbHost::host_links() {
+  if (!host_links_) host_links_.emplace();
+  return *host_links_;
+}
+
+const net::Netns& VerbHost::host_netns() {
+  if (!host_netns_) host_netns_.emplace(net::Netns::current());
+  return *host_netns_;
+}
+
+void VerbHost::open_container() {
+  if (container_opened_) return;
+  container_opened_ = true;
+  const std::string& path = request_.environment.netns;
+  try {
+    container_netns_ = net::Netns::open(path);
+  } catch (const Error& error) {
+    if (!tolerant()) throw;
+    log(LogLevel::warning, error.msg());
+  }
+  if (!container_netns_) {
+    if (tolerant()) return;
+    throw Error(Code::invalid_netns, fmt::format("CNI_NETNS {} does not exist", path),
+                "the runtime must create the network namespace before it calls ADD");
+  }
+  if (container_netns_->same_as(host_netns()) && !request_.environment.netns_override) {
+    container_netns_.reset();
+    if (!tolerant()) throw own_netns(path);
+    log(LogLevel::warning, own_netns_text(path) + ": nothing is touched there");
+  }
+}
+
+const net::Netns* VerbHost::container_netns() {
+  open_container();
+  return container_netns_ ? &*container_netns_ : nullptr;
+}
+
+net::Netlink& VerbHost::container_links() {
+  if (!container_links_) {
+    const net::Netns* netns = container_netns();
+    if (netns == nullptr) {
+      throw Error(Code::invalid_netns, "the container's network namespace is gone");
+    }
+    container_links_.emplace(*netns);
+  }
+  return *container_links_;
+}
+
+std::string VerbHost::container_identity() {
+  return container_netns() == nullptr ? std::string() : container_links().identity();
+}
+
+void VerbHost::expect_container(const std::string& identity) {
+  if (identity.empty() || container_netns() == nullptr) return;
+  if (container_links().identity() == identity) return;
+  log(LogLevel::warning,
+      fmt::format("{} is another namespace than ADD saw: nothing is touched there",
+                  request_.environment.netns));
+  container_links_.reset();
+  container_netns_.reset();
+}
+
+net::Nft& VerbHost::nft() {
+  if (!nft_) nft_.emplace();
+  return *nft_;
+}
+
+UndoLog& VerbHost::undo() {
+  if (undo_ == nullptr) throw Error(Code::internal, "no change is allowed during this verb");
+  return *undo_;
+}
+
+std::optional<sys::Lock> VerbHost::hold_shared_links() {
+  return journal::lock_shared_links(journal::kFolder, sys::LockMode::shared,
+                                    sys::lock_deadline(request_.deadline));
+}
+
+Ipam& VerbHost::ipam() {
+  if (ipam_ == nullptr) throw Error(Code::internal, "this step has no IPAM");
+  return *ipam_;
+}
+
+void VerbHost::enter(std::string_view type, UndoLog* undo, Ipam* ipam) {
+  type_ = type;
+  undo_ = undo;
+  ipam_ = ipam;
+}
+
+void VerbHost::log(LogLevel level, std::string_view text) {
+  constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
+  std::string line =
+      fmt::format("unicni {}: {}: {}\n", type_, kNames[static_cast<int>(level)], text);
+  if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;
+  // stderr is a courtesy: a runtime that closed it loses the line and nothing else
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  warned_.push_back(std::move(line));
+}
+
+}  // namespace unicni::chain

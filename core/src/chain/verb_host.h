@@ -1,0 +1,56 @@
+// The Host of one verb: handles opened on first use, shared by all steps.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chain/request.h"
+#include "unicni/host.h"
+
+namespace unicni::chain {
+
+class VerbHost final : public Host {
+ public:
+  explicit VerbHost(const Request& request) : request_(request) {}
+
+  net::Netlink& host_links() override;
+  const net::Netns& host_netns() override;
+  const net::Netns* container_netns() override;
+  net::Netlink& container_links() override;
+  net::Nft& nft() override;
+  UndoLog& undo() override;
+  std::optional<sys::Lock> hold_shared_links() override;
+  Ipam& ipam() override;
+  void log(LogLevel level, std::string_view text) override;
+
+  /// Which step works now.
+  void enter(std::string_view type, UndoLog* undo, Ipam* ipam);
+  /// ADD, also of modules that never open the namespace: Error(invalid_netns) if CNI_NETNS is our
+  /// own.
+  void refuse_own_netns() const;
+  /// DEL: the namespace that ADD saw. Another one behind the same path is somebody else's and stays
+  /// untouched.
+  void expect_container(const std::string& identity);
+  /// Identity of the container's namespace, "" if there is none.
+  std::string container_identity();
+
+ private:
+  [[nodiscard]] bool tolerant() const;  // DEL, GC, STATUS go on without the container's namespace
+  void open_container();
+
+  const Request& request_;
+  std::string type_;
+  UndoLog* undo_ = nullptr;
+  Ipam* ipam_ = nullptr;
+  std::optional<net::Netns> host_netns_;
+  std::optional<net::Netlink> host_links_;
+  bool container_opened_ = false;
+  std::optional<net::Netns> container_netns_;
+  std::optional<net::Netlink> container_links_;
+  std::optional<net::Nft> nft_;
+  std::vector<std::string> warned_;
+};
+
+}  // namespace unicni::chain

@@ -1,0 +1,172 @@
+#include "unicni/ipam/range.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "unicni/error.h"
+
+namespace unicni::ipam {
+
+namespace {
+
+constexpr Option kRangeRows[] = {
+    option<&RangeConfig::subnet>("subnet", "network to allocate from, without host bits")
+        .must_be_given(),
+    option<&RangeConfig::range_start>("rangeStart",
+                                      "first address to hand out; default network + 1"),
+    option<&RangeConfig::range_end>("rangeEnd",
+                                    "last address to hand out; default the subnet's last, in IPv4 "
+                                    "the one before the broadcast address"),
+    option<&RangeConfig::gateway>(
+        "gateway", "gateway that containers are told, never handed out; default network + 1"),
+};
+
+constexpr std::uint64_t kMany = std::numeric_limits<std::uint64_t>::max();
+
+std::uint64_t big_endian(const std::uint8_t* bytes) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value = value << 8U | bytes[i];
+  return value;
+}
+
+// Addresses from start to end, both counted; kMany if that is more than fits.
+std::uint64_t width(const Range& range) {
+  if (range.end < range.start) return 0;
+  if (range.start.is_v4()) return std::uint64_t{range.end.to_v4()} - range.start.to_v4() + 1;
+  const std::uint64_t low_end = big_endian(range.end.data() + 8);
+  const std::uint64_t low_start = big_endian(range.start.data() + 8);
+  const std::uint64_t high = big_endian(range.end.data()) - big_endian(range.start.data());
+  if (high > 1 || (high == 1 && low_end >= low_start)) return kMany;
+  const std::uint64_t difference = low_end - low_start;
+  return difference == kMany ? kMany : difference + 1;
+}
+
+std::string describe(const Range& range) { return range.start.str() + '-' + range.end.str(); }
+
+RangeSet canonical_set(const std::vector<RangeConfig>& configs) {
+  if (configs.empty()) {
+    throw Error(Code::invalid_config, "empty range set",
+                "every list in \"ranges\" needs at least one {\"subnet\": …}");
+  }
+  RangeSet set;
+  set.reserve(configs.size());
+  for (const RangeConfig& config : configs) {
+    set.push_back(canonical(config));
+    if (set.back().start.family() != set.front().start.family()) {
+      throw Error(
+          Code::invalid_config, "mixed address families",
+          fmt::format("{} and {} are in one set, which gives one address: put them into two sets",
+                      set.front().subnet.str(), set.back().subnet.str()));
+    }
+  }
+  for (auto first = set.begin(); first != set.end(); ++first) {
+    for (auto second = first + 1; second != set.end(); ++second) {
+      if (first->overlaps(*second)) {
+        throw Error(Code::invalid_config,
+                    fmt::format("subnets {} and {} overlap", describe(*first), describe(*second)),
+                    "limit them with rangeStart and rangeEnd, or remove one");
+      }
+    }
+  }
+  return set;
+}
+
+bool overlap(const RangeSet& left, const RangeSet& right) {
+  return std::any_of(left.begin(), left.end(), [&](const Range& range) {
+    return std::any_of(right.begin(), right.end(),
+                       [&](const Range& other) { return range.overlaps(other); });
+  });
+}
+
+}  // namespace
+
+constinit const OptionTable kRangeFields = option_table<RangeConfig>(kRangeRows);
+
+bool Range::overlaps(const Range& other) const {
+  return start.family() == other.start.family() && start <= other.end && other.start <= end;
+}
+
+Range canonical(const RangeConfig& config) {
+  if (!config.subnet) {
+    throw Error(Code::invalid_config, "IP <nil> not v4 nor v6",
+                "a range needs a \"subnet\", such as \"10.1.2.0/24\"");
+  }
+  const IpNet& subnet = *config.subnet;
+  const int longest = subnet.address().bits() - 2;
+  if (subnet.prefix_length() > longest) {
+    throw Error(Code::invalid_config,
+                fmt::format("Network {} too small to allocate from", subnet.str()),
+                fmt::format("the longest prefix is /{}", longest));
+  }
+  if (subnet.address() != subnet.network()) {
+    throw Error(
+        Code::invalid_config,
+        fmt::format(
+            "Network has host bits set. For a subnet mask of length {} the network address is {}",
+            subnet.prefix_length(), subnet.network().str()),
+        fmt::format("\"subnet\" is {}: write {}", subnet.str(), subnet.masked().str()));
+  }
+
+  const IpAddress first = subnet.address().plus(1).value();
+  const IpAddress last = subnet.is_v4() ? subnet.last().plus(-1).value() : subnet.last();
+  const Range range{subnet, config.range_start.value_or(first), config.range_end.value_or(last),
+                    config.gateway.value_or(first)};
+
+  const auto refuse = [&](const char* what, const IpAddress& address) {
+    throw Error(Code::invalid_config,
+                fmt::format("{} {} not in network {}", what, address.str(), subnet.str()),
+                fmt::format("allowed is {}-{}, and rangeStart not after rangeEnd {}",
+                            subnet.address().str(), subnet.last().str(), range.end.str()));
+  };
+  const bool backward = range.end < range.start;
+  if (!subnet.contains(range.start) || (config.range_start && backward))
+    refuse("RangeStart", range.start);
+  if (!subnet.contains(range.end) || backward) refuse("RangeEnd", range.end);
+  return range;
+}
+
+std::vector<RangeSet> canonical_sets(const std::vector<std::vector<RangeConfig>>& sets) {
+  std::vector<RangeSet> result;
+  result.reserve(sets.size());
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    try {
+      result.push_back(canonical_set(sets[i]));
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("invalid range set {}: {}", i, error.msg()),
+                  error.details());
+    }
+  }
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    for (std::size_t j = i + 1; j < result.size(); ++j) {
+      if (overlap(result[i], result[j])) {
+        throw Error(Code::invalid_config, fmt::format("range set {} overlaps with {}", i, j),
+                    fmt::format("{} and {}; one address is given per set, so sets must be disjoint",
+                                describe(result[i]), describe(result[j])));
+      }
+    }
+  }
+  return result;
+}
+
+std::string describe(const RangeSet& set) {
+  std::string text;
+  for (const Range& range : set) {
+    if (!text.empty()) text += ',';
+    text += describe(range);
+  }
+  return text;
+}
+
+std::uint64_t capacity(const RangeSet& set) {
+  std::uint64_t sum = 0;
+  for (const Range& range : set) {
+    std::uint64_t count = width(range);
+    if (count != kMany && range.contains(range.gateway)) --count;
+    sum = count > kMany - sum ? kMany : sum + count;
+  }
+  return sum;
+}
+
+}  // namespace unicni::ipam

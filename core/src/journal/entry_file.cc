@@ -1,0 +1,125 @@
+#include "journal/entry_file.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "journal/entry.h"
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::journal {
+namespace {
+
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kFileMode = 0600;
+
+/// Gives the unnamed file its name; 0 or the errno.
+int link_as(int fd, const std::string& path) {
+  if (::linkat(fd, "", AT_FDCWD, path.c_str(), AT_EMPTY_PATH) == 0) return 0;
+  if (errno == EEXIST) return EEXIST;
+  // The form above takes CAP_DAC_READ_SEARCH in the initial user namespace; open(2), O_TMPFILE.
+  const std::string self = fmt::format("/proc/self/fd/{}", fd);
+  const int result = ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
+  return result == 0 ? 0 : errno;
+}
+
+sys::Fd open_unnamed(const std::string& folder) {
+  const auto open = [&] {
+    return sys::Fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode));
+  };
+  sys::Fd fd = open();
+  if (fd || errno != ENOENT) return fd;
+  sys::ensure_folder(folder, kFolderMode);
+  return open();
+}
+
+}  // namespace
+
+std::optional<EntryFile> EntryFile::open(const std::string& path, Access access,
+                                         Deadline deadline) {
+  for (;;) {
+    // O_NONBLOCK: a fifo that somebody left there must not hold us.
+    constexpr int kFlags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    sys::Fd fd(::open(path.c_str(), O_RDWR | kFlags));
+    if (!fd && access == Access::read_only_will_do &&
+        (errno == EACCES || errno == EPERM || errno == EROFS)) {
+      fd = sys::Fd(::open(path.c_str(), O_RDONLY | kFlags));
+    }
+    if (!fd) {
+      if (errno == ENOENT) return std::nullopt;
+      throw system_error(errno, "open " + path);
+    }
+    sys::Lock lock(std::move(fd), path, deadline);
+    struct stat status {};
+    if (::fstat(lock.fd(), &status) != 0) throw system_error(errno, "stat " + path);
+    if (!S_ISREG(status.st_mode)) {
+      throw Error(Code::internal, fmt::format("open {}: it is not a regular file", path));
+    }
+    // Whoever held the lock before may have unlinked it: then the name is another file's or
+    // nobody's.
+    if (status.st_nlink == 0) continue;
+    return EntryFile(std::move(lock), path, static_cast<std::size_t>(status.st_size));
+  }
+}
+
+std::optional<EntryFile> EntryFile::create(const std::string& folder, const std::string& path,
+                                           std::string_view content, Deadline deadline) {
+  sys::Fd fd = open_unnamed(folder);
+  if (!fd) {
+    if (errno != EOPNOTSUPP && errno != EISDIR) {
+      throw system_error(errno, "create a file in " + folder);
+    }
+    // An empty file counts as none, so the order of name and content is only a nicety.
+    sys::ensure_folder(folder, kFolderMode);
+    sys::create_file(path, {}, kFileMode);
+    return std::nullopt;
+  }
+  EntryFile file(sys::Lock(std::move(fd), path, deadline), path, 0);
+  int error = file.append(0, content);
+  if (error != 0) throw system_error(error, "write " + path);
+  error = link_as(file.lock_.fd(), path);
+  if (error == EEXIST) return std::nullopt;
+  if (error != 0) throw system_error(error, "create " + path);
+  return file;
+}
+
+std::string EntryFile::read() const {
+  if (size_ > kEntryLimit) throw system_error(EFBIG, "read " + path_);
+  std::string text(size_, '\0');
+  std::size_t used = 0;
+  while (used < size_) {
+    const ssize_t n =
+        ::pread(lock_.fd(), text.data() + used, size_ - used, static_cast<off_t>(used));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw system_error(errno, "read " + path_);
+    if (n == 0) break;
+    used += static_cast<std::size_t>(n);
+  }
+  text.resize(used);
+  return text;
+}
+
+int EntryFile::append(std::size_t at, std::string_view text) const {
+  ssize_t n = 0;
+  do {
+    n = ::pwrite(lock_.fd(), text.data(), text.size(), static_cast<off_t>(at));
+  } while (n < 0 && errno == EINTR);
+  if (n == static_cast<ssize_t>(text.size())) return 0;
+  const int error = n < 0 ? errno : ENOSPC;
+  // Should this fail, too, then a torn last line stays, which readers drop.
+  if (n > 0) static_cast<void>(cut(at));
+  return error;
+}
+
+int EntryFile::cut(std::size_t size) const {
+  return ::ftruncate(lock_.fd(), static_cast<off_t>(size)) == 0 ? 0 : errno;
+}
+
+void EntryFile::remove() const { ::unlink(path_.c_str()); }
+
+}  // namespace unicni::journal

@@ -1,0 +1,139 @@
+#include "journal/entry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "journal/line.h"
+#include "unicni/ip.h"
+
+namespace unicni::journal {
+
+bool operator==(const Step& a, const Step& b) {
+  return a.type == b.type && a.config == b.config && a.undo == b.undo && a.result == b.result;
+}
+bool operator==(const Entry& a, const Entry& b) {
+  return a.key == b.key && a.place == b.place && a.container_netns == b.container_netns &&
+         a.netns_path == b.netns_path && a.steps == b.steps;
+}
+
+namespace {
+
+std::string line_of(std::string_view word) { return LineWriter(word).finish(); }
+
+Entry every_record() {
+  Entry entry;
+  entry.key = {"net 1%\n=#", "ctr", std::string("e\xff\xfeh0\0x", 7)};
+  entry.place = {"boot-id", "cookie:1"};
+  entry.container_netns = "cookie:77";
+  entry.netns_path = "/var/run/netns/a b";
+  net::NftElement element{"masq4", std::string("\x0a\0\0\x01", 4), "", "net/ctr/eth0"};
+  Step bridge{"bridge", "{\n  \"type\": \"bridge\" }", {}, "{\"ips\":[]}"};
+  bridge.undo = {undo_bridge("cni0"),
+                 undo_shared_address("cni0", *IpNet::parse("10.0.0.1/24")),
+                 undo_file("/var/lib/cni/networks/n/10.0.0.2", "ctr\r\neth0"),
+                 undo_veth("veth1", "net/ctr/eth0"),
+                 undo_nft(element),
+                 undo_delegate("dhcp", "/opt/cni/bin/dhcp", "{\"a\":\"%41 b\"}"),
+                 Undo{"future", 9, true, {{"", ""}, {"same", "1"}, {"same", "2"}, {".dot", "=#"}}}};
+  Step portmap{"portmap", "", {}, ""};
+  entry.steps = {bridge, portmap};
+  return entry;
+}
+
+TEST(Entry, RoundTripOfEveryRecord) {
+  const Entry entry = every_record();
+  const auto again = parse_entry(print_entry(entry));
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(*again == entry) << print_entry(*again);
+  EXPECT_EQ(read_key(print_entry(entry)), entry.key);
+}
+
+TEST(Entry, TornLastLineIsDroppedAtEveryByte) {
+  const Entry entry = every_record();
+  const std::string whole = print_entry(entry);
+  const std::string last = undo_line(undo_veth("veth2", "x"));
+  for (std::size_t kept = 0; kept < last.size(); ++kept) {
+    const auto found = read_entry(whole + last.substr(0, kept));
+    ASSERT_TRUE(found.has_value()) << kept;
+    EXPECT_TRUE(found->entry == entry) << kept;
+    EXPECT_EQ(found->size, whole.size());
+  }
+  EXPECT_FALSE(*parse_entry(whole + last) == entry);
+}
+
+TEST(Entry, TornHeaderIsNoEntry) {
+  const std::string header = header_line(every_record());
+  for (std::size_t kept = 0; kept < header.size(); ++kept) {
+    EXPECT_FALSE(parse_entry(header.substr(0, kept)).has_value()) << kept;
+    EXPECT_FALSE(read_key(header.substr(0, kept)).has_value()) << kept;
+  }
+  EXPECT_TRUE(parse_entry(header).has_value());
+}
+
+TEST(Entry, DamageBeforeTheLastLineIsNoEntry) {
+  const std::string text = print_entry(every_record());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::string damaged = text;
+    damaged[i] = static_cast<char>(damaged[i] ^ 4);
+    if (i + 1 == text.size()) {
+      EXPECT_TRUE(parse_entry(damaged).has_value()) << "only the newline is missing";
+    } else {
+      EXPECT_FALSE(parse_entry(damaged).has_value()) << i;
+    }
+  }
+}
+
+TEST(Entry, RecordsOutsideOfAStepAreNoEntry) {
+  const std::string header = header_line(every_record());
+  EXPECT_FALSE(parse_entry(header + done_line("{}")).has_value());
+  EXPECT_FALSE(parse_entry(header + undo_line(undo_bridge("b"))).has_value());
+}
+
+TEST(Entry, LinesOfANewerProgramAreSkipped) {
+  const Entry entry = every_record();
+  const auto found = parse_entry(print_entry(entry) + line_of("marvel") + line_of(""));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE(*found == entry);
+}
+
+TEST(Entry, OtherFormatVersionIsNoEntry) {
+  EXPECT_FALSE(parse_entry(LineWriter("unicni-journal").add("version", "2").finish()).has_value());
+  EXPECT_FALSE(parse_entry(LineWriter("other").add("version", "1").finish()).has_value());
+}
+
+TEST(Entry, UndoVersionMustBeANumber) {
+  const std::string start = header_line({}) + step_line({}, "t", "", "", "");
+  for (const char* version : {"", "x", "1x", "-1", "99999999999"}) {
+    EXPECT_FALSE(
+        parse_entry(start + LineWriter("undo").add("type", "t").add("version", version).finish())
+            .has_value())
+        << version;
+  }
+}
+
+TEST(Entry, ForgottenStepsAreGone) {
+  Entry entry = every_record();
+  const auto found = parse_entry(print_entry(entry) + forget_line("bridge"));
+  ASSERT_TRUE(found.has_value());
+  ASSERT_EQ(found->steps.size(), 1U);
+  EXPECT_EQ(found->steps[0].type, "portmap");
+  EXPECT_EQ(found->container_netns, "cookie:77");
+}
+
+TEST(Entry, StepMovesTheEntryToItsNamespace) {
+  Entry entry;
+  entry.container_netns = "cookie:1";
+  entry.netns_path = "/a";
+  const std::string header = header_line(entry);
+  const auto moved = [&](const std::string& netns, const std::string& path) {
+    const auto found = parse_entry(header + step_line(entry, "t", "{}", netns, path));
+    return found.value().container_netns + "," + found.value().netns_path;
+  };
+  EXPECT_EQ(moved("cookie:2", "/a"), "cookie:2,/a");
+  EXPECT_EQ(moved("cookie:1", "/b"), "cookie:1,/b");
+  EXPECT_EQ(moved("", "/a"), "cookie:1,/a") << "a step that opens no namespace";
+  EXPECT_EQ(moved("", "/b"), ",/b") << "another path: what is known of the old one is void";
+}
+
+}  // namespace
+}  // namespace unicni::journal

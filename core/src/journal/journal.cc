@@ -1,0 +1,194 @@
+#include "journal/journal.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "journal/entry.h"
+#include "journal/entry_file.h"
+#include "unicni/error.h"
+
+namespace unicni::journal {
+
+struct Journal::File {
+  File(const std::string& in, const Key& key, const Place& place, bool writer)
+      : folder(in), path(in + '/' + file_name(key)), must_write(writer) {
+    entry.key = key;
+    entry.place = place;
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (handle && (disposable || (ours && entry.steps.empty()))) handle->remove();
+  }
+
+  void open(Deadline deadline);
+  void load();
+  void write(std::string_view line);
+  void start_afresh();
+  void after_forgetting(const std::string& line);
+  [[nodiscard]] Error cannot_write(Error error) const;
+
+  const std::string folder;
+  const std::string path;
+  const bool must_write;
+  std::optional<EntryFile> handle;  // nullopt: unusable
+  Entry entry;                      // as it is on disk, if `ours`
+  bool ours = false;                // the file is whole and has our key and place
+  bool disposable = false;          // the file has not even a whole header
+  bool torn = false;                // a part of a line stands behind `size`
+  bool begun = false;               // begin_step() was called
+  std::size_t header_size = 0;
+  std::size_t size = 0;
+};
+
+void Journal::File::open(Deadline deadline) {
+  using Access = EntryFile::Access;
+  const Access access = must_write ? Access::read_write : Access::read_only_will_do;
+  for (;;) {
+    handle = EntryFile::open(path, access, deadline);
+    if (handle) return load();
+    if (!must_write) return;
+    const std::string header = header_line(entry);
+    handle = EntryFile::create(folder, path, header, deadline);
+    if (!handle) continue;
+    ours = true;
+    header_size = size = header.size();
+    return;
+  }
+}
+
+void Journal::File::load() {
+  const std::string text = handle->read();
+  disposable = text.find('\n') == text.npos;
+  auto found = read_entry(text);
+  if (!found) return;
+  if (found->entry.key != entry.key) {
+    throw Error(Code::internal,
+                fmt::format("{} belongs to {}/{}/{}", path, found->entry.key.network,
+                            found->entry.key.container_id, found->entry.key.if_name));
+  }
+  if (found->entry.place != entry.place) return;
+  ours = true;
+  entry = std::move(found->entry);
+  header_size = found->header_size;
+  size = found->size;
+  torn = text.size() > size;
+}
+
+Error Journal::File::cannot_write(Error error) const {
+  return error.in_step("journal").advise(fmt::format(
+      "ADD writes down what it is going to change, so that it can be undone: {} must be a "
+      "folder that root can write to, with space left",
+      folder));
+}
+
+void Journal::File::write(std::string_view line) {
+  int error = torn ? handle->cut(size) : 0;
+  if (error == 0) {
+    torn = false;
+    error = handle->append(size, line);
+  }
+  if (error != 0) throw cannot_write(system_error(error, "write " + path));
+  size += line.size();
+}
+
+/// What the file holds is nobody's: of another boot, another host namespace, or damaged.
+void Journal::File::start_afresh() {
+  const int error = handle->cut(0);
+  if (error != 0) throw cannot_write(system_error(error, "truncate " + path));
+  disposable = true;
+  torn = false;
+  size = 0;
+  const std::string header = header_line(entry);
+  write(header);
+  header_size = size;
+  disposable = false;
+  ours = true;
+}
+
+/// Nothing here throws: what could not be forgotten is undone once more by the next verb, which
+/// finds it gone.
+void Journal::File::after_forgetting(const std::string& line) {
+  begun = false;
+  if (!entry.steps.empty()) {
+    try {
+      write(line);
+    } catch (const Error&) {
+    }
+    return;
+  }
+  if (!must_write) {
+    handle->remove();
+    handle.reset();
+    return;
+  }
+  // ADD may go on with a step; if it doesn't, the destructor removes the file.
+  if (handle->cut(header_size) != 0) return;
+  size = header_size;
+  torn = false;
+  entry.container_netns.clear();
+  entry.netns_path.clear();
+}
+
+Journal::Journal(std::unique_ptr<File> file) : file_(std::move(file)) {}
+Journal::Journal(Journal&&) noexcept = default;
+Journal& Journal::operator=(Journal&&) noexcept = default;
+Journal::~Journal() = default;
+
+Journal Journal::open(const std::string& folder, const Key& key, const Place& place,
+                      Deadline deadline, bool must_write) {
+  auto file = std::make_unique<File>(folder, key, place, must_write);
+  try {
+    file->open(deadline);
+  } catch (Error& error) {
+    if (error.is(Code::try_again)) throw error.in_step("journal");
+    if (must_write) throw file->cannot_write(error);
+    file->handle.reset();
+  }
+  return Journal(std::move(file));
+}
+
+const Entry* Journal::entry() const {
+  return file_->ours && !file_->entry.steps.empty() ? &file_->entry : nullptr;
+}
+
+bool Journal::usable() const { return file_->handle.has_value(); }
+
+void Journal::begin_step(const std::string& type, const std::string& config,
+                         const std::string& container_netns, const std::string& netns_path) {
+  if (!usable()) {
+    throw file_->cannot_write(Error(Code::internal, file_->path + " is not open"));
+  }
+  if (!file_->ours) file_->start_afresh();
+  file_->write(step_line(file_->entry, type, config, container_netns, netns_path));
+  move_to_netns(file_->entry, container_netns, netns_path);
+  file_->entry.steps.push_back({type, config, {}, {}});
+  file_->begun = true;
+}
+
+void Journal::record(const Undo& undo) {
+  if (!file_->begun) throw Error(Code::internal, "journal: a record outside of a step");
+  file_->write(undo_line(undo));
+  file_->entry.steps.back().undo.push_back(undo);
+}
+
+void Journal::end_step(const std::string& result) {
+  if (!file_->begun) throw Error(Code::internal, "journal: a result outside of a step");
+  file_->write(done_line(result));
+  file_->entry.steps.back().result = result;
+  file_->begun = false;
+}
+
+void Journal::forget_steps(const std::string& type) {
+  if (!usable() || drop_steps(file_->entry, type) == 0) return;
+  file_->after_forgetting(forget_line(type));
+}
+
+void Journal::forget_all() {
+  if (!usable() || !file_->ours) return;
+  file_->entry.steps.clear();
+  file_->after_forgetting({});
+}
+
+}  // namespace unicni::journal

@@ -1,0 +1,180 @@
+// The journal between processes: verbs at the same time, verbs that are killed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <thread>
+
+#include "base/temp_folder_for_test.h"
+#include "journal/journal.h"
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::journal {
+namespace {
+
+using namespace std::chrono_literals;
+
+const Key kKey{"net", "ctr", "eth0"};
+const Place kPlace{"boot", "cookie:1"};
+
+class JournalProcess : public ::testing::Test {
+ protected:
+  Journal open(bool must_write) const {
+    return Journal::open(temp_.path(), kKey, kPlace, std::chrono::steady_clock::now() + 20s,
+                         must_write);
+  }
+  [[nodiscard]] std::string path() const { return temp_ / file_name(kKey); }
+
+  template <class F>
+  static pid_t start(F work) {
+    const pid_t pid = ::fork();
+    if (pid != 0) return pid;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    int status = 1;
+    try {
+      status = work() ? 0 : 1;
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "child: %s\n", error.what());
+    }
+    ::_exit(status);
+  }
+  static int wait_for(pid_t pid) {
+    int status = 0;
+    EXPECT_EQ(::waitpid(pid, &status, 0), pid);
+    return status;
+  }
+
+  TempFolder temp_;
+};
+
+TEST_F(JournalProcess, KilledAtEveryRecordBoundary) {
+  using Act = std::function<void(Journal&)>;
+  const std::vector<Act> acts = {
+      [](Journal& j) { j.begin_step("bridge", "{}", "cookie:5", "/n"); },
+      [](Journal& j) { j.record(undo_bridge("cni0")); },
+      [](Journal& j) { j.record(undo_veth("veth1", "x")); },
+      [](Journal& j) { j.end_step("{}"); },
+      [](Journal& j) { j.begin_step("portmap", "{}", "cookie:5", "/n"); },
+      [](Journal& j) { j.record(undo_file("/x", "y")); },
+      [](Journal& j) { j.end_step("{\"a\":1}"); },
+      [](Journal& j) { j.forget_steps("portmap"); },
+      [](Journal& j) { j.forget_steps("bridge"); },
+  };
+  const std::vector<std::size_t> records = {0, 0, 1, 2, 2, 2, 3, 3, 2, 0};
+  const std::vector<std::size_t> steps = {0, 1, 1, 1, 1, 2, 2, 2, 1, 0};
+  for (std::size_t done = 0; done <= acts.size(); ++done) {
+    const pid_t pid = start([&] {
+      Journal journal = open(true);
+      for (std::size_t i = 0; i < done; ++i) acts[i](journal);
+      ::raise(SIGKILL);
+      return false;
+    });
+    const int status = wait_for(pid);
+    ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    {
+      Journal journal = open(true);  // the next verb goes on from there
+      const Entry* entry = journal.entry();
+      ASSERT_EQ(entry != nullptr, steps[done] != 0) << done;
+      std::size_t found = 0;
+      if (entry != nullptr) {
+        EXPECT_EQ(entry->steps.size(), steps[done]);
+        for (const Step& step : entry->steps) found += step.undo.size();
+      }
+      EXPECT_EQ(found, records[done]) << done;
+      journal.begin_step("tuning", "{}", "cookie:6", "/m");
+      journal.end_step("{}");
+      EXPECT_EQ(journal.entry()->steps.size(), steps[done] + 1);
+    }
+    Journal journal = open(false);
+    ASSERT_NE(journal.entry(), nullptr);
+    EXPECT_EQ(journal.entry()->steps.size(), steps[done] + 1);
+    journal.forget_all();
+    EXPECT_TRUE(sys::list_folder(temp_.path()).empty())
+        << "nothing is left, no temporary file either";
+  }
+}
+
+TEST_F(JournalProcess, KilledAnywhereKeepsAllRecordsButTheLast) {
+  for (int round = 0; round < 30; ++round) {
+    const pid_t pid = start([&] {
+      Journal journal = open(true);
+      journal.begin_step("bridge", "{}", "", "/n");
+      for (int i = 0;; ++i) journal.record(undo_file(std::to_string(i), std::string(2000, 'x')));
+      return false;
+    });
+    std::this_thread::sleep_for(std::chrono::microseconds(500 + 317 * round));
+    ::kill(pid, SIGKILL);
+    wait_for(pid);
+    Journal journal = open(true);
+    if (journal.entry() == nullptr) continue;
+    const auto& undo = journal.entry()->steps.at(0).undo;
+    for (std::size_t i = 0; i < undo.size(); ++i)
+      EXPECT_EQ(undo[i].fields[0].second, std::to_string(i));
+    journal.forget_all();
+  }
+}
+
+TEST_F(JournalProcess, VerbsExcludeEachOther) {
+  std::vector<pid_t> children;
+  for (int child = 0; child < 4; ++child) {
+    children.push_back(start([&, child] {
+      for (int i = 0; i < 100; ++i) {
+        const bool adds = child % 2 == 0 || i % 3 == 0;
+        Journal journal = open(adds);
+        if (!journal.usable()) continue;
+        // mkdir(2) fails if another one is between here and rmdir(2).
+        if (::mkdir((temp_ / "inside").c_str(), 0700) != 0) return false;
+        if (adds) {
+          journal.begin_step("bridge", "{}", "", "/n");
+          // While locked, the path is this file: what was just written is found there.
+          const auto entry = parse_entry(sys::read_file(path()).value_or(""));
+          if (!entry || entry->steps.size() != journal.entry()->steps.size()) return false;
+          if (i % 4 == 0) journal.forget_steps("bridge");
+        }
+        if (::rmdir((temp_ / "inside").c_str()) != 0) return false;
+        if (!adds) journal.forget_all();
+      }
+      return true;
+    }));
+  }
+  for (const pid_t pid : children) EXPECT_EQ(wait_for(pid), 0);
+  open(false).forget_all();
+  EXPECT_TRUE(sys::list_folder(temp_.path()).empty());
+}
+
+TEST_F(JournalProcess, AddThatWaitedForADelWritesIntoALinkedFile) {
+  for (int round = 0; round < 20; ++round) {
+    { open(true).begin_step("bridge", "{}", "", "/old"); }
+    std::atomic<bool> waits = false;
+    std::thread adder;
+    {
+      Journal del = open(false);
+      adder = std::thread([&] {
+        waits = true;
+        Journal add = open(true);
+        EXPECT_EQ(add.entry(), nullptr);
+        add.begin_step("bridge", "{}", "", "/new");
+      });
+      while (!waits) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
+      del.forget_all();
+    }
+    adder.join();
+    Journal journal = open(false);
+    ASSERT_NE(journal.entry(), nullptr);
+    EXPECT_EQ(journal.entry()->netns_path, "/new");
+    journal.forget_all();
+  }
+}
+
+}  // namespace
+}  // namespace unicni::journal

@@ -1,0 +1,334 @@
+#include "journal/journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "base/in_namespace_for_test.h"
+#include "base/temp_folder_for_test.h"
+#include "journal/entry.h"
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::journal {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const Key kKey{"net", "ctr", "eth0"};
+const Place kPlace{"boot", "cookie:1"};
+
+class JournalTest : public ::testing::Test {
+ protected:
+  Journal open(bool must_write, const Place& place = kPlace, const Key& key = kKey) {
+    return Journal::open(folder_, key, place, std::chrono::steady_clock::now() + 5s, must_write);
+  }
+  std::string error_of_add() {
+    try {
+      Journal journal = open(true);
+      journal.begin_step("bridge", "{}", "", "");
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.is(Code::internal));
+      EXPECT_THAT(error.details(), HasSubstr(folder_ + " must be a folder that root can write to"));
+      return error.msg();
+    }
+    return "no error";
+  }
+  void add(const std::string& type = "bridge") {
+    Journal journal = open(true);
+    journal.begin_step(type, "{\"type\":1}", "cookie:9", "/run/netns/x");
+    journal.record(undo_veth("veth1", "a b"));
+    journal.end_step("{}");
+  }
+  [[nodiscard]] std::string path() const { return folder_ + '/' + file_name(kKey); }
+  [[nodiscard]] std::string text() const { return sys::read_file(path()).value_or("absent"); }
+
+  TempFolder temp_;
+  std::string folder_ = temp_ / "run/unicni";
+};
+
+TEST_F(JournalTest, AddWritesAndDelReads) {
+  add();
+  struct stat status {};
+  ASSERT_EQ(::stat(folder_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0700U);
+  ASSERT_EQ(::stat(path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0600U);
+
+  Journal journal = open(false);
+  ASSERT_NE(journal.entry(), nullptr);
+  EXPECT_EQ(journal.entry()->key, kKey);
+  EXPECT_EQ(journal.entry()->container_netns, "cookie:9");
+  EXPECT_EQ(journal.entry()->netns_path, "/run/netns/x");
+  ASSERT_EQ(journal.entry()->steps.size(), 1U);
+  const Step& step = journal.entry()->steps[0];
+  EXPECT_EQ(step.type, "bridge");
+  EXPECT_EQ(step.config, "{\"type\":1}");
+  EXPECT_EQ(step.result, "{}");
+  EXPECT_EQ(step.undo, std::vector<Undo>{undo_veth("veth1", "a b")});
+  journal.forget_steps("bridge");
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  EXPECT_EQ(journal.entry(), nullptr);
+}
+
+TEST_F(JournalTest, EveryRecordIsOnDiskBeforeItsChange) {
+  Journal journal = open(true);
+  EXPECT_EQ(journal.entry(), nullptr);
+  std::size_t size = 0;
+  const auto grew = [&] {
+    const auto entry = parse_entry(text());
+    EXPECT_TRUE(entry.has_value());
+    const bool more = text().size() > size;
+    size = text().size();
+    return more;
+  };
+  EXPECT_TRUE(grew());
+  journal.begin_step("bridge", "{}", "cookie:9", "/n");
+  EXPECT_TRUE(grew());
+  journal.record(undo_bridge("cni0"));
+  EXPECT_TRUE(grew());
+  journal.end_step("{}");
+  EXPECT_TRUE(grew());
+}
+
+TEST_F(JournalTest, DelOfSomethingNeverSeenMakesNothing) {
+  Journal journal = open(false);
+  EXPECT_EQ(journal.entry(), nullptr);
+  EXPECT_FALSE(journal.usable());
+  journal.forget_steps("bridge");
+  journal.forget_all();
+  EXPECT_FALSE(std::filesystem::exists(folder_));
+}
+
+TEST_F(JournalTest, AddThatBeganNoStepLeavesNoFile) {
+  {
+    Journal journal = open(true);
+    EXPECT_TRUE(std::filesystem::exists(path()));
+  }
+  EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+}
+
+TEST_F(JournalTest, HeaderOfAKilledAddGoesWithDel) {
+  sys::ensure_folder(folder_, 0700);
+  sys::create_file(path(), header_line({kKey, kPlace, "", "", {}}), 0600);
+  EXPECT_EQ(open(false).entry(), nullptr);
+  EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+}
+
+TEST_F(JournalTest, StepsOfSeveralPluginsShareTheFile) {
+  add("bridge");
+  add("portmap");
+  {
+    Journal journal = open(false);
+    ASSERT_EQ(journal.entry()->steps.size(), 2U);
+    journal.forget_steps("portmap");
+    ASSERT_EQ(journal.entry()->steps.size(), 1U);
+  }
+  {
+    Journal journal = open(false);
+    ASSERT_EQ(journal.entry()->steps.size(), 1U);
+    EXPECT_EQ(journal.entry()->steps[0].type, "bridge");
+    journal.forget_steps("firewall");
+    journal.forget_steps("bridge");
+  }
+  EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+}
+
+TEST_F(JournalTest, ForgetAllRemovesTheFile) {
+  add("bridge");
+  add("portmap");
+  open(false).forget_all();
+  EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+}
+
+TEST_F(JournalTest, AddGoesOnAfterForgettingACrashedOne) {
+  {
+    Journal crashed = open(true);
+    crashed.begin_step("bridge", "{}", "cookie:8", "/old");
+    crashed.record(undo_veth("old", "x"));
+  }
+  {
+    Journal journal = open(true);
+    ASSERT_NE(journal.entry(), nullptr);
+    EXPECT_EQ(journal.entry()->steps[0].result, "");
+    journal.forget_steps("bridge");
+    EXPECT_EQ(journal.entry(), nullptr);
+    journal.begin_step("bridge", "{}", "cookie:9", "/new");
+    journal.record(undo_veth("new", "x"));
+  }
+  Journal journal = open(false);
+  ASSERT_EQ(journal.entry()->steps.size(), 1U);
+  EXPECT_EQ(journal.entry()->steps[0].undo[0], undo_veth("new", "x"));
+  EXPECT_EQ(journal.entry()->container_netns, "cookie:9");
+  EXPECT_EQ(journal.entry()->netns_path, "/new");
+}
+
+TEST_F(JournalTest, FailedAddLeavesNoFile) {
+  {
+    Journal journal = open(true);
+    journal.begin_step("bridge", "{}", "cookie:8", "/n");
+    journal.record(undo_veth("v", "x"));
+    journal.forget_steps("bridge");
+  }
+  EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+}
+
+TEST_F(JournalTest, OtherBootOrHostIsIgnoredAndOverwrittenByAdd) {
+  for (const Place& place : {Place{"other", "cookie:1"}, Place{"boot", "cookie:2"}}) {
+    add();
+    EXPECT_EQ(open(false, place).entry(), nullptr);
+    EXPECT_NE(open(false).entry(), nullptr) << "DEL in another place leaves it";
+    {
+      Journal journal = open(true, place);
+      EXPECT_EQ(journal.entry(), nullptr);
+      journal.begin_step("ptp", "{}", "", "/n");
+    }
+    EXPECT_EQ(open(false).entry(), nullptr);
+    ASSERT_NE(open(false, place).entry(), nullptr);
+    EXPECT_EQ(open(false, place).entry()->steps[0].type, "ptp");
+    open(false, place).forget_all();
+  }
+}
+
+TEST_F(JournalTest, TornTailIsCutBeforeTheNextRecord) {
+  add("bridge");
+  const std::string whole = text();
+  sys::write_file_in_place(path(),
+                           whole + undo_line(undo_bridge(std::string(500, 'x'))).substr(0, 400));
+  add("portmap");
+  EXPECT_EQ(text().substr(0, whole.size()), whole);
+  ASSERT_EQ(open(false).entry()->steps.size(), 2U);
+}
+
+TEST_F(JournalTest, DamagedEntryIsNoneAndAddOverwritesIt) {
+  add();
+  std::string damaged = text();
+  damaged[damaged.find("step") + 1] = 'x';
+  sys::write_file_in_place(path(), damaged);
+  EXPECT_EQ(open(false).entry(), nullptr);
+  EXPECT_EQ(text(), damaged) << "kept for people to look at";
+  add();
+  EXPECT_NE(open(false).entry(), nullptr);
+}
+
+TEST_F(JournalTest, FileWithoutAWholeHeaderGoesWithDel) {
+  sys::ensure_folder(folder_, 0700);
+  for (const char* content : {"", "unicni-jour"}) {
+    sys::create_file(path(), content, 0600);
+    EXPECT_EQ(open(false).entry(), nullptr);
+    EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+    sys::create_file(path(), content, 0600);
+    add();
+    open(false).forget_all();
+  }
+}
+
+TEST_F(JournalTest, LongAndOddNamesWork) {
+  const Key key{std::string(300, 'n'), std::string(128, 'c'), "e\xff\n%"};
+  open(true, kPlace, key).begin_step("bridge", std::string(1U << 20U, '\n'), "", "/n");
+  const Journal journal = open(false, kPlace, key);
+  ASSERT_NE(journal.entry(), nullptr);
+  EXPECT_EQ(journal.entry()->key, key);
+  EXPECT_EQ(journal.entry()->steps[0].config, std::string(1U << 20U, '\n'));
+}
+
+TEST_F(JournalTest, RecordsNeedAStep) {
+  Journal journal = open(true);
+  EXPECT_THROW(journal.record(undo_bridge("b")), Error);
+  EXPECT_THROW(journal.end_step("{}"), Error);
+  journal.begin_step("bridge", "{}", "", "");
+  journal.end_step("{}");
+  EXPECT_THROW(journal.record(undo_bridge("b")), Error);
+}
+
+TEST_F(JournalTest, LockErrorNamesTheHolder) {
+  const Journal holder = open(true);
+  for (const bool must_write : {false, true}) {
+    try {
+      Journal::open(folder_, kKey, kPlace, std::chrono::steady_clock::now() + 20ms, must_write);
+      ADD_FAILURE() << "the lock was given twice";
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.is(Code::try_again));
+      EXPECT_THAT(error.msg(), HasSubstr("journal: lock " + path() + ": held by pid " +
+                                         std::to_string(::getpid())));
+    }
+  }
+}
+
+TEST_F(JournalTest, FolderThatIsAFile) {
+  sys::ensure_folder(temp_ / "run", 0700);
+  sys::create_file(folder_, "", 0600);
+  EXPECT_FALSE(open(false).usable());
+  EXPECT_THAT(error_of_add(), HasSubstr("journal: open " + path() + ": Not a directory (ENOTDIR)"));
+}
+
+TEST_F(JournalTest, PathThatIsNoRegularFile) {
+  sys::ensure_folder(folder_, 0700);
+  std::filesystem::create_directory(path());
+  EXPECT_FALSE(open(false).usable());
+  EXPECT_THAT(error_of_add(), HasSubstr("EISDIR"));
+  std::filesystem::remove(path());
+  std::filesystem::create_symlink(temp_ / "elsewhere", path());
+  EXPECT_FALSE(open(false).usable());
+  EXPECT_THAT(error_of_add(), HasSubstr("ELOOP"));
+  EXPECT_FALSE(std::filesystem::exists(temp_ / "elsewhere"));
+  std::filesystem::remove(path());
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  EXPECT_FALSE(open(false).usable());
+  EXPECT_THAT(error_of_add(), HasSubstr("not a regular file"));
+}
+
+TEST_F(JournalTest, ReadOnlyFolderStillServesDel) {
+  add();
+  in_namespace(CLONE_NEWNS, [&] {
+    ASSERT_EQ(::mount(folder_.c_str(), folder_.c_str(), nullptr, MS_BIND, nullptr), 0);
+    ASSERT_EQ(::mount(nullptr, folder_.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr),
+              0);
+    {
+      Journal journal = open(false);
+      ASSERT_NE(journal.entry(), nullptr);
+      journal.forget_steps("bridge");
+    }
+    EXPECT_NE(open(false).entry(), nullptr) << "it could not be forgotten";
+    EXPECT_THAT(error_of_add(), HasSubstr("EROFS"));
+    const Key other{"net", "other", "eth0"};
+    EXPECT_FALSE(open(false, kPlace, other).usable());
+    EXPECT_THROW(open(true, kPlace, other), Error);
+  });
+}
+
+TEST_F(JournalTest, FullFileSystemRefusesAddAndKeepsWhatWasWritten) {
+  sys::ensure_folder(folder_, 0700);
+  in_namespace(CLONE_NEWNS, [&] {
+    ASSERT_EQ(::mount("none", folder_.c_str(), "tmpfs", 0, "size=16k"), 0);
+    {
+      Journal journal = open(true);
+      journal.begin_step("bridge", "{}", "", "/n");
+      journal.record(undo_veth("veth1", "x"));
+      const std::string before = text();
+      EXPECT_THROW(journal.record(undo_file("/x", std::string(40'000, 'x'))), Error);
+      EXPECT_EQ(text(), before);
+      journal.record(undo_veth("veth2", "x"));
+    }
+    sys::create_file(folder_ + "/rest", "", 0600);
+    EXPECT_THROW(sys::write_file_in_place(folder_ + "/rest", std::string(20'000, 'x')), Error);
+    const Key other{"net", "other", "eth0"};
+    EXPECT_FALSE(open(false, kPlace, other).usable());
+    EXPECT_THROW(open(true, kPlace, other), Error);
+    Journal journal = open(false);
+    ASSERT_NE(journal.entry(), nullptr);
+    ASSERT_EQ(journal.entry()->steps[0].undo.size(), 2U);
+    journal.forget_steps("bridge");
+    EXPECT_FALSE(std::filesystem::exists(path()));
+  });
+}
+
+}  // namespace
+}  // namespace unicni::journal

@@ -1,0 +1,70 @@
+// From attachment to file name and back.
+#include <fmt/core.h>
+
+#include <cstdint>
+
+#include "journal/entry.h"
+#include "journal/journal.h"
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::journal {
+namespace {
+
+constexpr std::size_t kLongestName = 200;             // NAME_MAX is 255
+constexpr std::size_t kKept = kLongestName - 1 - 16;  // before '~' and the hash
+
+/// Names are validated before they get here; what would break the file name is escaped all the
+/// same.
+std::string component(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    const bool plain = c > ' ' && c != '\x7f' && c != '/' && c != ':' && c != '%' && c != '~';
+    if (plain && !(text.empty() && c == '.')) {
+      text += c;
+    } else {
+      text += fmt::format("%{:02X}", static_cast<std::uint8_t>(c));
+    }
+  }
+  return text;
+}
+
+/// FNV-1a, 64 bits.
+std::uint64_t hash(std::string_view text) {
+  std::uint64_t value = 0xcbf29ce484222325U;
+  for (const char c : text) value = (value ^ static_cast<std::uint8_t>(c)) * 0x100000001b3U;
+  return value;
+}
+
+}  // namespace
+
+std::string file_name(const Key& key) {
+  std::string name =
+      component(key.network) + ':' + component(key.container_id) + ':' + component(key.if_name);
+  if (name.size() <= kLongestName) return name;
+  return fmt::format("{}~{:016x}", name.substr(0, kKept), hash(name));
+}
+
+std::vector<Key> list_keys(const std::string& folder, const std::string& network) {
+  std::vector<std::string> names;
+  try {
+    names = sys::list_folder(folder);
+  } catch (const Error&) {  // unreadable: as if empty, see Journal::open
+    return {};
+  }
+  const std::string prefix = (component(network) + ':').substr(0, kKept);
+  std::vector<Key> keys;
+  for (const std::string& name : names) {
+    if (!name.starts_with(prefix)) continue;
+    try {
+      const auto text = sys::read_file(folder + '/' + name, kEntryLimit);
+      auto key = text ? read_key(*text) : std::nullopt;
+      if (key && key->network == network && file_name(*key) == name)
+        keys.push_back(std::move(*key));
+    } catch (const Error&) {
+    }
+  }
+  return keys;
+}
+
+}  // namespace unicni::journal

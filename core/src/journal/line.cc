@@ -1,0 +1,123 @@
+#include "journal/line.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <cstdint>
+
+namespace unicni::journal {
+namespace {
+
+constexpr std::string_view kHex = "0123456789ABCDEF";
+constexpr std::size_t kChecksumSize = 8;  // hex digits
+
+/// CRC-32 of IEEE 802.3, reflected.
+constexpr std::array<std::uint32_t, 256> make_crc_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    std::uint32_t value = i;
+    for (int bit = 0; bit < 8; ++bit) value = value >> 1U ^ (value & 1U ? 0xedb88320U : 0U);
+    table[i] = value;
+  }
+  return table;
+}
+
+constexpr auto kCrcTable = make_crc_table();
+
+std::uint32_t crc32(std::string_view bytes) {
+  std::uint32_t crc = 0xffffffffU;
+  for (const char c : bytes) {
+    crc = kCrcTable[(crc ^ static_cast<std::uint8_t>(c)) & 0xffU] ^ crc >> 8U;
+  }
+  return ~crc;
+}
+
+bool is_plain(char c) { return c > ' ' && c < '\x7f' && c != '%' && c != '=' && c != '#'; }
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+void append_escaped(std::string& to, std::string_view bytes) {
+  for (const char c : bytes) {
+    if (is_plain(c)) {
+      to += c;
+      continue;
+    }
+    const auto byte = static_cast<std::uint8_t>(c);
+    to += '%';
+    to += kHex[byte >> 4U];
+    to += kHex[byte & 0xfU];
+  }
+}
+
+std::optional<std::string> unescape(std::string_view text) {
+  std::string bytes;
+  bytes.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      bytes += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return bytes;
+}
+
+LineWriter& LineWriter::add(std::string_view key, std::string_view value) {
+  text_ += ' ';
+  append_escaped(text_, key);
+  text_ += '=';
+  append_escaped(text_, value);
+  return *this;
+}
+
+std::string LineWriter::finish() {
+  text_ += fmt::format(" #{:08x}\n", crc32(text_));
+  return std::move(text_);
+}
+
+const std::string* Line::find(std::string_view key) const {
+  for (const auto& [name, value] : fields) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+std::string Line::get(std::string_view key) const {
+  const std::string* value = find(key);
+  return value == nullptr ? std::string() : *value;
+}
+
+std::optional<Line> parse_line(std::string_view text) {
+  const std::size_t mark = text.rfind(" #");
+  if (mark == text.npos || text.size() != mark + 2 + kChecksumSize) return std::nullopt;
+  const std::string_view body = text.substr(0, mark);
+  if (text.substr(mark + 2) != fmt::format("{:08x}", crc32(body))) return std::nullopt;
+  Line line;
+  std::size_t at = body.find(' ');
+  line.word = body.substr(0, at);
+  while (at != body.npos) {
+    const std::size_t end = body.find(' ', at + 1);
+    const std::string_view field = body.substr(at + 1, end == body.npos ? body.npos : end - at - 1);
+    const std::size_t equals = field.find('=');
+    if (equals == field.npos) return std::nullopt;
+    auto key = unescape(field.substr(0, equals));
+    auto value = unescape(field.substr(equals + 1));
+    if (!key || !value) return std::nullopt;
+    line.fields.emplace_back(std::move(*key), std::move(*value));
+    at = end;
+  }
+  return line;
+}
+
+}  // namespace unicni::journal

@@ -1,0 +1,29 @@
+// Undoing records without the module that wrote them.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "unicni/error.h"
+#include "unicni/host.h"
+
+namespace unicni::journal {
+
+enum class Why { failed_add, removal };  ///< removal: DEL and GC leave what is on_failure_only
+
+/// What replay needs of its caller.
+struct ReplayTools {
+  Host& host;
+  /// Runs a foreign delegate with CNI_COMMAND=DEL. Throws Error.
+  std::function<void(const std::string& type, const std::string& program,
+                     const std::string& request)>
+      run_delegate;
+};
+
+/// Undoes `records` from last to first. Every object is identified before it is touched (kind,
+/// name, alias, owner, content): what isn't ours any more is left, what is gone already is fine.
+/// Goes on past errors and returns them.
+std::vector<Error> replay(const std::vector<Undo>& records, Why why, const ReplayTools& tools);
+
+}  // namespace unicni::journal

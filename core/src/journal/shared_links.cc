@@ -1,0 +1,20 @@
+#include "journal/shared_links.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "unicni/error.h"
+
+namespace unicni::journal {
+
+std::optional<sys::Lock> lock_shared_links(const std::string& folder, sys::LockMode mode,
+                                           Deadline deadline) {
+  sys::Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (fd) return sys::Lock(std::move(fd), folder + " (shared links)", deadline, mode);
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  throw system_error(errno, "open " + folder);
+}
+
+}  // namespace unicni::journal

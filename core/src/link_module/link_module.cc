@@ -1,0 +1,174 @@
+#include "unicni/link_module.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "link_module/check.h"
+#include "link_module/configure.h"
+#include "protocol/result_json.h"
+#include "protocol/version.h"
+#include "unicni/error.h"
+
+namespace unicni {
+
+namespace {
+
+void take_ipam_result(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) {
+  if (ipam.ips.empty()) {
+    throw Error(Code::internal, fmt::format("IPAM {} gave no address", add.call.ipam_type),
+                "an interface with \"ipam\" needs one; check the ranges or addresses in \"ipam\"");
+  }
+  add.result.ips = std::move(ipam.ips);
+  add.result.routes = std::move(ipam.routes);
+  add.result.dns = std::move(ipam.dns);
+  if (dns && !dns->empty()) add.result.dns = *dns;
+}
+
+}  // namespace
+
+void LinkModule::validate(const Call& call) {
+  const auto version = protocol::find_version(call.spec_version);
+  if (call.command == Command::add && call.ipam_type.empty() && version &&
+      !protocol::can_express_without_ips(*version)) {
+    throw Error(Code::invalid_config,
+                fmt::format("cniVersion {} has no result for an interface without addresses",
+                            call.spec_version),
+                "set \"ipam\", or a cniVersion of 0.3.0 or later");
+  }
+  if (call.command == Command::check && !call.prev_result) {
+    throw Error(Code::invalid_config, "CHECK needs prevResult, the result of ADD",
+                "the runtime must send it; call ADD first");
+  }
+  validate_options(call);
+}
+
+Result LinkModule::add(const Call& call, Host& host) {
+  LinkAdd add{call, host, {}, -1, 0};
+  if (net::find_link(host.container_links(), call.if_name)) {
+    throw Error(Code::internal,
+                fmt::format("interface {} exists already in {}", call.if_name, call.netns),
+                "DEL this attachment first, or choose another CNI_IFNAME");
+  }
+  const auto& dns_option = dns(call);
+  const bool ipam_first = host.ipam().given() && !host.ipam().needs_link();
+  if (ipam_first) {
+    take_ipam_result(add, host.ipam().add(), dns_option);
+    complete(add);
+  }
+  create_link(add);
+  if (host.ipam().given() && !ipam_first) {
+    link_module::bring_up(add);
+    take_ipam_result(add, host.ipam().add(), dns_option);
+    complete(add);
+  }
+  if (!host.ipam().given() && dns_option) add.result.dns = *dns_option;
+  for (IpConfig& ip : add.result.ips) ip.interface = add.container_interface;
+
+  net::LinkChange change;
+  change.up = true;
+  tune_link(add, change);
+  link_module::configure(add, change, dad(call));
+  finish(add);
+  return std::move(add.result);
+}
+
+void LinkModule::del(const Call& call, Host& host) {
+  std::exception_ptr first;
+  const auto attempt = [&first](auto&& work) {
+    try {
+      work();
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
+  };
+  std::vector<IpNet> addresses;
+  if (call.prev_result) {
+    for (const IpConfig& ip : call.prev_result->ips) addresses.push_back(ip.address);
+  }
+  std::optional<net::Link> link;
+  attempt([&] {
+    if (host.container_netns() == nullptr) return;
+    link = net::find_link(host.container_links(), call.if_name);
+    if (link && link->kind != container_kind()) {
+      host.log(LogLevel::warning,
+               fmt::format("{} in {} is a {} link, not a {}: left alone", call.if_name, call.netns,
+                           link->kind.empty() ? "physical" : link->kind, container_kind()));
+      link.reset();
+    }
+    if (!link) return;
+    for (const IpNet& net : net::list_addrs(host.container_links(), link->index)) {
+      if (std::find(addresses.begin(), addresses.end(), net) == addresses.end()) {
+        addresses.push_back(net);
+      }
+    }
+  });
+  // Rules first: their deletion's grace period then runs beside the link's (core/ARCHITECTURE.md,
+  // "Netfilter").
+  attempt([&] { sweep(call, host, addresses); });
+  attempt([&] {
+    if (link) net::remove_link(host.container_links(), link->index);
+  });
+  attempt([&] {
+    if (host.ipam().given()) host.ipam().del();
+  });
+  if (first) std::rethrow_exception(first);
+}
+
+void LinkModule::check(const Call& call, Host& host) {
+  if (host.ipam().given()) host.ipam().check();
+  const Result& result = *call.prev_result;
+  const Interface* recorded = find_interface(result, call.if_name, call.netns);
+  if (recorded == nullptr) {
+    throw Error(
+        Code::invalid_config,
+        fmt::format("prevResult has no interface {} with sandbox {}", call.if_name, call.netns),
+        "CHECK must be called with the CNI_NETNS and CNI_IFNAME of ADD");
+  }
+  const auto link = net::find_link(host.container_links(), call.if_name);
+  if (!link) {
+    throw Error(Code::internal,
+                fmt::format("interface {} is missing in {}", call.if_name, call.netns),
+                "the attachment is broken: DEL and ADD it again");
+  }
+  if (link->kind != container_kind()) {
+    throw Error(Code::internal,
+                fmt::format("{} is a {} link, ADD made a {}", call.if_name,
+                            link->kind.empty() ? "physical" : link->kind, container_kind()));
+  }
+  require_same_mac(*recorded, *link);
+  if (!link->up) {
+    throw Error(Code::internal, fmt::format("{} in {} is down", link->name, call.netns),
+                fmt::format("ip -n <netns> link set {} up", link->name));
+  }
+  check_link(call, host, *link);
+  link_module::check_addresses(call, host, result, *link);
+  link_module::check_routes(call, host, result);
+}
+
+void LinkModule::gc(const Call&, Host& host) {
+  if (host.ipam().given()) host.ipam().gc();
+}
+
+void LinkModule::status(const Call&, Host& host) {
+  if (host.ipam().given()) host.ipam().status();
+}
+
+const Interface* find_interface(const Result& result, const std::string& name,
+                                const std::string& sandbox) {
+  for (const Interface& interface : result.interfaces) {
+    if (interface.name == name && interface.sandbox == sandbox) return &interface;
+  }
+  return nullptr;
+}
+
+void require_same_mac(const Interface& recorded, const net::Link& link) {
+  if (recorded.mac.empty()) return;
+  const auto mac = Mac::parse(recorded.mac);
+  if (mac && *mac == link.mac) return;
+  throw Error(Code::internal, fmt::format("{} has MAC {}, prevResult says {}", link.name,
+                                          link.mac.str(), recorded.mac));
+}
+
+}  // namespace unicni

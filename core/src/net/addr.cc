@@ -1,0 +1,81 @@
+#include "unicni/net/addr.h"
+
+#include <fmt/core.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/attribute.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+std::vector<int> tolerate(bool wanted, int errno_value) {
+  return wanted ? std::vector<int>{errno_value} : std::vector<int>{};
+}
+
+void put_addr(nlmsghdr* message, int index, const IpNet& net) {
+  auto& header = put_header<ifaddrmsg>(message);
+  header.ifa_family = net.is_v4() ? AF_INET : AF_INET6;
+  header.ifa_prefixlen = static_cast<std::uint8_t>(net.prefix_length());
+  header.ifa_scope = RT_SCOPE_UNIVERSE;
+  header.ifa_index = static_cast<std::uint32_t>(index);
+  put_address(message, IFA_LOCAL, net.address());
+  put_address(message, IFA_ADDRESS, net.address());
+}
+
+}  // namespace
+
+void add_addr(Batch& batch, int index, const std::string& link_name, const IpNet& net, Dad dad,
+              bool exists_ok) {
+  nlmsghdr* message = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
+                                fmt::format("add address {} to {}", net.str(), link_name),
+                                tolerate(exists_ok, EEXIST));
+  put_addr(message, index, net);
+  if (net.is_v4() && net.prefix_length() < 31) put_address(message, IFA_BROADCAST, net.last());
+  if (!net.is_v4() && dad == Dad::skip) mnl_attr_put_u32(message, IFA_FLAGS, IFA_F_NODAD);
+}
+
+void remove_addr(Batch& batch, int index, const std::string& link_name, const IpNet& net,
+                 bool absent_ok) {
+  nlmsghdr* message =
+      batch.add(RTM_DELADDR, 0, fmt::format("remove address {} from {}", net.str(), link_name),
+                tolerate(absent_ok, EADDRNOTAVAIL));
+  put_addr(message, index, net);
+}
+
+std::vector<IpNet> list_addrs(Netlink& netlink, int index) {
+  alignas(nlmsghdr) char bytes[64]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETADDR;
+  request->nlmsg_flags = NLM_F_DUMP;
+  put_header<ifaddrmsg>(request).ifa_index = static_cast<std::uint32_t>(index);
+
+  std::vector<IpNet> v4;
+  std::vector<IpNet> v6;
+  const int error = netlink.ask(request, [&](const nlmsghdr* message) {
+    const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
+    if (header->ifa_family != AF_INET && header->ifa_family != AF_INET6) return;
+    IpAddress local;
+    IpAddress address;
+    bool has_local = false;
+    for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
+      if (type == IFA_LOCAL) {
+        local = address_of(attribute);
+        has_local = true;
+      } else if (type == IFA_ADDRESS) {
+        address = address_of(attribute);  // the peer's where there is an IFA_LOCAL
+      }
+    });
+    (header->ifa_family == AF_INET ? v4 : v6)
+        .emplace_back(has_local ? local : address, header->ifa_prefixlen);
+  });
+  if (error != 0) throw system_error(error, fmt::format("list addresses of link {}", index));
+  v4.insert(v4.end(), v6.begin(), v6.end());
+  return v4;
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,260 @@
+#include "unicni/net/link.h"
+
+#include <fmt/core.h>
+#include <linux/if.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/attribute.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::size_t kAliasLimit = 255;  // IFALIASZ - 1
+constexpr std::uint16_t kCreate = NLM_F_CREATE | NLM_F_EXCL;
+
+/// A request on the stack: asking needs no heap.
+struct Question {
+  alignas(nlmsghdr) char bytes[256]{};
+
+  explicit Question(std::uint16_t type, std::uint16_t flags = 0) {
+    mnl_nlmsg_put_header(bytes);
+    message()->nlmsg_type = type;
+    message()->nlmsg_flags = flags;
+  }
+  nlmsghdr* message() { return reinterpret_cast<nlmsghdr*>(bytes); }
+};
+
+void parse_info(const nlattr* info, Link& link) {
+  std::string port_kind;
+  const nlattr* port = nullptr;
+  for_each_attribute(info, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == IFLA_INFO_KIND) link.kind = text_of(attribute);
+    if (type == IFLA_INFO_SLAVE_KIND) port_kind = text_of(attribute);
+    if (type == IFLA_INFO_SLAVE_DATA) port = attribute;
+  });
+  if (port == nullptr || port_kind != "bridge") return;
+  for_each_attribute(port, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == IFLA_BRPORT_MODE) link.hairpin = value_of<std::uint8_t>(attribute) != 0;
+  });
+}
+
+Link parse_link(const nlmsghdr* message) {
+  const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  Link link;
+  link.index = header->ifi_index;
+  link.up = (header->ifi_flags & IFF_UP) != 0;
+  link.lower_up = (header->ifi_flags & IFF_LOWER_UP) != 0;
+  link.promisc = (header->ifi_flags & IFF_PROMISC) != 0;
+  for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
+    switch (type) {
+      case IFLA_IFNAME:
+        link.name = text_of(attribute);
+        break;
+      case IFLA_IFALIAS:
+        link.alias = text_of(attribute);
+        break;
+      case IFLA_ADDRESS:
+        link.mac = mac_of(attribute);
+        break;
+      case IFLA_MTU:
+        link.mtu = value_of<std::uint32_t>(attribute);
+        break;
+      case IFLA_PROMISCUITY:
+        link.promiscuity = value_of<std::uint32_t>(attribute);
+        break;
+      case IFLA_MASTER:
+        link.master = value_of<int>(attribute);
+        break;
+      case IFLA_LINK:
+        link.peer = value_of<int>(attribute);
+        break;
+      case IFLA_LINKINFO:
+        parse_info(attribute, link);
+        break;
+      default:
+        break;
+    }
+  });
+  return link;
+}
+
+std::optional<Link> ask_for_link(Netlink& netlink, Question& question, const std::string& what) {
+  mnl_attr_put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  std::optional<Link> link;
+  const int error =
+      netlink.ask(question.message(), [&](const nlmsghdr* message) { link = parse_link(message); });
+  if (error == ENODEV) return std::nullopt;
+  if (error != 0) throw system_error(error, "look up " + what);
+  return link;
+}
+
+/// A RTM_NEWLINK for a link that is named, because its index isn't known yet.
+nlmsghdr* change_by_name(Batch& batch, const std::string& name, std::string what) {
+  nlmsghdr* message = batch.add(RTM_NEWLINK, 0, std::move(what));
+  put_header<ifinfomsg>(message).ifi_family = AF_UNSPEC;
+  put_name(message, IFLA_IFNAME, name);
+  return message;
+}
+
+void put_up(nlmsghdr* message, bool up) {
+  auto* header = static_cast<ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  header->ifi_change |= IFF_UP;
+  if (up) header->ifi_flags |= IFF_UP;
+}
+
+void put_arp_notify(nlmsghdr* message, bool on) {
+  const Nest spec(message, IFLA_AF_SPEC);
+  const Nest inet(message, AF_INET);
+  const Nest conf(message, IFLA_INET_CONF);
+  mnl_attr_put_u32(message, IPV4_DEVCONF_ARP_NOTIFY, on ? 1 : 0);
+}
+
+}  // namespace
+
+std::optional<Link> find_link(Netlink& netlink, const std::string& name) {
+  if (name.empty() || name.size() >= IFNAMSIZ) return std::nullopt;
+  Question question(RTM_GETLINK);
+  put_header<ifinfomsg>(question.message());
+  put_name(question.message(), IFLA_IFNAME, name);
+  return ask_for_link(netlink, question, "link " + name);
+}
+
+std::optional<Link> find_link(Netlink& netlink, int index) {
+  if (index <= 0) return std::nullopt;
+  Question question(RTM_GETLINK);
+  put_header<ifinfomsg>(question.message()).ifi_index = index;
+  return ask_for_link(netlink, question, fmt::format("link {}", index));
+}
+
+Link get_link(Netlink& netlink, const std::string& name) {
+  if (auto link = find_link(netlink, name)) return *std::move(link);
+  throw system_error(ENODEV, "look up link " + name);
+}
+
+std::vector<Link> list_ports(Netlink& netlink, int bridge) {
+  Question question(RTM_GETLINK, NLM_F_DUMP);
+  put_header<ifinfomsg>(question.message());
+  mnl_attr_put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  mnl_attr_put_u32(question.message(), IFLA_MASTER, static_cast<std::uint32_t>(bridge));
+  std::vector<Link> ports;
+  const int error = netlink.ask(
+      question.message(), [&](const nlmsghdr* message) { ports.push_back(parse_link(message)); });
+  if (error != 0) throw system_error(error, fmt::format("list ports of link {}", bridge));
+  return ports;
+}
+
+bool remove_link(Netlink& netlink, int index) {
+  Question question(RTM_DELLINK);
+  put_header<ifinfomsg>(question.message()).ifi_index = index;
+  const int error = netlink.ask(question.message(), {});
+  if (error == ENODEV) return false;
+  if (error != 0) throw system_error(error, fmt::format("delete link {}", index));
+  return true;
+}
+
+void add_veth(Batch& batch, const VethSpec& spec) {
+  if (spec.alias.size() > kAliasLimit) {
+    throw Error(Code::internal,
+                fmt::format("alias of {} has {} bytes", spec.name, spec.alias.size()),
+                fmt::format("at most {} are possible", kAliasLimit));
+  }
+  const std::string where = spec.peer_netns != nullptr ? " in " + spec.peer_netns->path() : "";
+  nlmsghdr* message =
+      batch.add(RTM_NEWLINK, kCreate,
+                fmt::format("create veth {} with peer {}{}", spec.name, spec.peer_name, where));
+  put_header<ifinfomsg>(message);
+  put_up(message, true);
+  put_name(message, IFLA_IFNAME, spec.name);
+  put_mac(message, IFLA_ADDRESS, spec.mac);
+  if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
+  if (spec.master != 0) {
+    mnl_attr_put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(spec.master));
+  }
+  {
+    const Nest info(message, IFLA_LINKINFO);
+    mnl_attr_put_strz(message, IFLA_INFO_KIND, "veth");
+    const Nest data(message, IFLA_INFO_DATA);
+    const Nest peer(message, VETH_INFO_PEER);
+    put_header<ifinfomsg>(message);
+    put_name(message, IFLA_IFNAME, spec.peer_name);
+    put_mac(message, IFLA_ADDRESS, spec.peer_mac);
+    if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
+    if (spec.peer_netns != nullptr) {
+      mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.peer_netns->fd()));
+    }
+  }
+  // The kernel reads IFLA_IFALIAS only of links that exist (rtnl_create_link skips it).
+  if (!spec.alias.empty()) {
+    message = change_by_name(batch, spec.name, fmt::format("set alias of {}", spec.name));
+    mnl_attr_put(message, IFLA_IFALIAS, spec.alias.size(), spec.alias.data());
+  }
+}
+
+void add_bridge(Batch& batch, const BridgeSpec& spec) {
+  nlmsghdr* message = batch.add(RTM_NEWLINK, kCreate, fmt::format("create bridge {}", spec.name));
+  put_header<ifinfomsg>(message);
+  put_up(message, true);
+  put_name(message, IFLA_IFNAME, spec.name);
+  put_mac(message, IFLA_ADDRESS, spec.mac);
+  if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
+  const Nest info(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
+}
+
+void change_link(Batch& batch, int index, const std::string& name, const LinkChange& change) {
+  const auto start = [&](std::string what) {
+    nlmsghdr* message = batch.add(RTM_SETLINK, 0, std::move(what));
+    put_header<ifinfomsg>(message).ifi_index = index;
+    return message;
+  };
+  // do_setlink() goes UP before it looks at IFLA_AF_SPEC, so what going UP depends on is a message
+  // of its own.
+  if (change.arp_notify) {
+    put_arp_notify(start(fmt::format("set arp_notify of {}", name)), *change.arp_notify);
+  }
+  if (!change.up && !change.promisc && !change.mtu && !change.mac) return;
+  std::string what = "set";
+  if (change.mac) what += fmt::format(" MAC {}", change.mac->str());
+  if (change.mtu) what += fmt::format(" MTU {}", *change.mtu);
+  if (change.promisc) what += *change.promisc ? " promiscuous" : " not promiscuous";
+  if (change.up) what += *change.up ? " up" : " down";
+  nlmsghdr* message = start(fmt::format("{} on {}", what, name));
+  if (change.up) put_up(message, *change.up);
+  if (change.promisc) {
+    auto* header = static_cast<ifinfomsg*>(mnl_nlmsg_get_payload(message));
+    header->ifi_change |= IFF_PROMISC;
+    if (*change.promisc) header->ifi_flags |= IFF_PROMISC;
+  }
+  if (change.mac) put_mac(message, IFLA_ADDRESS, *change.mac);
+  if (change.mtu) mnl_attr_put_u32(message, IFLA_MTU, *change.mtu);
+}
+
+void set_port_hairpin(Batch& batch, int index, const std::string& name, bool on) {
+  nlmsghdr* message =
+      batch.add(RTM_SETLINK, 0,
+                fmt::format("turn hairpin mode of bridge port {} {}", name, on ? "on" : "off"));
+  auto& header = put_header<ifinfomsg>(message);
+  header.ifi_family = AF_BRIDGE;
+  header.ifi_index = index;
+  const Nest port(message, IFLA_PROTINFO);
+  mnl_attr_put_u8(message, IFLA_BRPORT_MODE, on ? 1 : 0);
+}
+
+std::string random_veth_name() {
+  std::uint32_t random = 0;
+  if (::getrandom(&random, sizeof random, 0) != sizeof random) {
+    throw system_error(errno, "getrandom for a veth name");
+  }
+  return fmt::format("veth{:08x}", random);
+}
+
+}  // namespace unicni::net

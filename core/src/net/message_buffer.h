@@ -1,0 +1,34 @@
+// Netlink messages one after the other in one piece of memory.
+#pragma once
+
+#include <linux/netlink.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace unicni::net {
+
+class MessageBuffer {
+ public:
+  /// Starts a message with room for `space` bytes, header included. Fill it with mnl_* or the put_*
+  /// of attribute.h before the next add(): that may move it.
+  nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::size_t space);
+  /// The message started last; there must be one.
+  nlmsghdr* last() noexcept { return reinterpret_cast<nlmsghdr*>(bytes_.data() + last_); }
+  /// Gives the messages sequence numbers, `first` and up.
+  void number_from(std::uint32_t first);
+  /// Everything so far, ready for send(2).
+  std::span<const char> bytes();
+  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  void clear() noexcept;
+
+ private:
+  void close_last();
+  std::vector<char> bytes_;
+  std::size_t last_ = 0;  // where the last message starts
+  std::size_t count_ = 0;
+};
+
+}  // namespace unicni::net

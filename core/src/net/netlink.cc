@@ -1,0 +1,114 @@
+#include "unicni/net/netlink.h"
+
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "net/message_buffer.h"
+#include "net/netlink_socket.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+
+struct Netlink::Socket {
+  NetlinkSocket netlink{NETLINK_ROUTE};
+};
+
+Netlink::Netlink() { open(); }
+
+Netlink::Netlink(const Netns& in) {
+  in.run([this] { open(); });
+}
+
+Netlink::Netlink(Netlink&&) noexcept = default;
+Netlink& Netlink::operator=(Netlink&&) noexcept = default;
+Netlink::~Netlink() = default;
+
+void Netlink::open() {
+  socket_ = std::make_unique<Socket>();
+  const int on = 1;
+  if (::setsockopt(fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on) != 0) {
+    throw system_error(errno, "set NETLINK_GET_STRICT_CHK").advise("unicni needs Linux 4.20");
+  }
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) {
+    identity_ = "cookie:" + std::to_string(cookie);
+  } else {
+    identity_ = netns_identity(fd(), Netns::current());
+  }
+}
+
+int Netlink::fd() const noexcept { return socket_->netlink.fd(); }
+
+int Netlink::ask(nlmsghdr* request, const std::function<void(const nlmsghdr*)>& each) {
+  using Expect = NetlinkSocket::Expect;
+  // rtnetlink message types come in fours: NEW, DEL, GET, SET. Flags mean other things in each.
+  const bool get = (request->nlmsg_type & 3U) == 2;
+  Expect expect = Expect::acknowledgement;
+  if (get && (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) {
+    expect = Expect::dump;
+  } else if (get && (request->nlmsg_flags & NLM_F_ACK) == 0) {
+    expect = Expect::answer;
+  } else {
+    request->nlmsg_flags = static_cast<std::uint16_t>(request->nlmsg_flags | NLM_F_ACK);
+  }
+  return socket_->netlink.ask(request, expect, each);
+}
+
+struct Batch::Messages {
+  struct Note {
+    std::string what;
+    std::vector<int> tolerated;
+  };
+  MessageBuffer buffer;
+  std::vector<Note> notes;
+  std::vector<int> errors;  ///< of the last commit()
+};
+
+Batch::Batch(Netlink& netlink) : netlink_(netlink), messages_(std::make_unique<Messages>()) {}
+Batch::Batch(Batch&&) noexcept = default;
+Batch::~Batch() = default;
+
+nlmsghdr* Batch::add(std::uint16_t type, std::uint16_t flags, std::string what,
+                     std::vector<int> tolerated, std::size_t space) {
+  const auto all_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST | NLM_F_ACK);
+  messages_->notes.push_back({std::move(what), std::move(tolerated)});
+  return messages_->buffer.add(type, all_flags, space);
+}
+
+bool Batch::empty() const noexcept { return messages_->notes.empty(); }
+
+void Batch::commit() {
+  messages_->errors.assign(messages_->notes.size(), 0);
+  if (empty()) return;
+  NetlinkSocket& socket = netlink_.socket_->netlink;
+  const std::vector<Messages::Note> notes = std::exchange(messages_->notes, {});
+  const auto count = static_cast<std::uint32_t>(notes.size());
+  const std::uint32_t first = socket.take_sequence(count);
+  messages_->buffer.number_from(first);
+  const std::span<const char> bytes = messages_->buffer.bytes();
+  socket.make_room(bytes.size(), count);
+  socket.send(bytes);
+  messages_->buffer.clear();
+
+  std::optional<Error> failure;
+  for (std::uint32_t received = 0; received < count; ++received) {
+    Acknowledgement answer = socket.receive_acknowledgement(first, first + count - 1);
+    const Messages::Note& note = notes[answer.sequence - first];
+    messages_->errors[answer.sequence - first] = answer.error;
+    const bool fine = answer.error == 0 || std::ranges::count(note.tolerated, answer.error) > 0;
+    if (!fine && !failure) {
+      failure = system_error(answer.error, note.what).advise(std::move(answer.text));
+    }
+  }
+  if (failure) throw *failure;
+}
+
+int Batch::error_of(std::size_t index) const { return messages_->errors.at(index); }
+
+}  // namespace unicni::net

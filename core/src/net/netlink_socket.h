@@ -1,0 +1,66 @@
+// A netlink socket of any protocol and its conversation: send, acknowledgements, answers.
+// netlink(7).
+#pragma once
+
+#include <linux/netlink.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "unicni/sys/fd.h"
+
+namespace unicni::net {
+
+/// What the kernel answered to one message.
+struct Acknowledgement {
+  std::uint32_t sequence = 0;
+  int error = 0;     ///< an errno, 0: done
+  std::string text;  ///< the kernel's own words (NLMSGERR_ATTR_MSG), may be empty
+};
+
+class NetlinkSocket {
+ public:
+  enum class Expect {
+    answer,           ///< one message, or an error
+    acknowledgement,  ///< NLM_F_ACK; messages before it are answers
+    dump,             ///< NLM_F_DUMP: messages until NLMSG_DONE
+  };
+
+  /// Opens in the calling thread's namespace. `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER.
+  /// Throws Error.
+  explicit NetlinkSocket(int protocol);
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  /// The first of `count` sequence numbers in a row that nobody else gets.
+  [[nodiscard]] std::uint32_t take_sequence(std::size_t count = 1) noexcept {
+    return std::exchange(sequence_, sequence_ + static_cast<std::uint32_t>(count));
+  }
+
+  void send(std::span<const char> bytes);
+  /// The next datagram from the kernel, valid until the next call. Throws Error, also after 10 s
+  /// without one.
+  std::span<const char> receive();
+  /// The next acknowledgement of a message whose sequence number is between `first` and `last`.
+  Acknowledgement receive_acknowledgement(std::uint32_t first, std::uint32_t last);
+
+  /// Sends one request and hands the answers to `each` after the last one came. Returns the
+  /// kernel's errno or 0; EINTR if a dump was interrupted by changes six times in a row.
+  int ask(nlmsghdr* request, Expect expect, const std::function<void(const nlmsghdr*)>& each);
+
+  /// Lets the socket take `bytes` to the kernel at once and `answers` acknowledgements back.
+  void make_room(std::size_t bytes, std::size_t answers);
+
+ private:
+  const char* name() const noexcept;
+
+  sys::Fd fd_;
+  int protocol_;
+  std::uint32_t sequence_ = 1;  // 0 is what the kernel's own notifications carry
+  std::unique_ptr<char[]> buffer_;
+};
+
+}  // namespace unicni::net

@@ -1,0 +1,107 @@
+#include "unicni/net/netns.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr const char* kOwnPath = "/proc/thread-self/ns/net";
+constexpr int kOpenFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+
+Error no_netns(const std::string& path, int errno_value, const std::string& doing) {
+  const Error cause = system_error(errno_value, doing + ' ' + path);
+  return {Code::invalid_netns, cause.msg(),
+          "CNI_NETNS must be the path of a network namespace, as in /run/netns/NAME or "
+          "/proc/PID/ns/net"};
+}
+
+/// Enters on construction, returns on destruction.
+class Visit {
+ public:
+  Visit(int there, int back) : back_(back) {
+    if (::setns(there, CLONE_NEWNET) != 0) throw system_error(errno, "enter network namespace");
+  }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+  ~Visit() {
+    if (::setns(back_, CLONE_NEWNET) == 0) return;
+    std::perror("unicni: cannot return to its own network namespace, giving up");
+    std::abort();
+  }
+
+ private:
+  int back_;
+};
+
+}  // namespace
+
+std::optional<Netns> Netns::open(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  Netns netns;
+  netns.fd_ = sys::Fd(::open(path.c_str(), kOpenFlags));
+  if (!netns.fd_) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw no_netns(path, errno, "open");
+  }
+  const int type = ::ioctl(netns.fd(), NS_GET_NSTYPE);
+  if (type < 0 || type != CLONE_NEWNET) {
+    throw Error(Code::invalid_netns, fmt::format("{} is no network namespace", path),
+                "a namespace file that lost its mount (reboot, umount) is an ordinary empty file; "
+                "make the namespace again");
+  }
+  struct stat status {};
+  if (::fstat(netns.fd(), &status) != 0) throw no_netns(path, errno, "stat");
+  netns.path_ = path;
+  netns.device_ = status.st_dev;
+  netns.inode_ = status.st_ino;
+  return netns;
+}
+
+Netns Netns::current() {
+  Netns netns;
+  netns.fd_ = sys::Fd(::open(kOwnPath, kOpenFlags));
+  struct stat status {};
+  if (!netns.fd_ || ::fstat(netns.fd(), &status) != 0) {
+    throw system_error(errno, fmt::format("open {}", kOwnPath)).advise("/proc must be mounted");
+  }
+  netns.path_ = kOwnPath;
+  netns.device_ = status.st_dev;
+  netns.inode_ = status.st_ino;
+  return netns;
+}
+
+void Netns::run(const std::function<void()>& work) const {
+  const Netns back = current();
+  if (same_as(back)) {
+    work();
+    return;
+  }
+  const Visit visit(fd(), back.fd());
+  work();
+}
+
+std::string netns_identity(int socket, const Netns& netns) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  if (::getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) {
+    return fmt::format("cookie:{}", cookie);
+  }
+  struct stat status {};
+  if (::fstat(netns.fd(), &status) != 0) throw system_error(errno, "stat " + netns.path());
+  return fmt::format("inode:{}:{}", status.st_dev, status.st_ino);
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,70 @@
+#include "net/nft_batch.h"
+
+#include <endian.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "net/attribute.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::size_t kEnvelopeSpace = 64;
+
+void put_envelope(nlmsghdr* message) {
+  auto& header = put_header<nfgenmsg>(message);
+  header.nfgen_family = AF_UNSPEC;
+  header.version = NFNETLINK_V0;
+  header.res_id = htobe16(NFNL_SUBSYS_NFTABLES);
+}
+
+}  // namespace
+
+void put_nft_header(nlmsghdr* message, std::uint16_t type, std::uint8_t family) {
+  message->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8U | type);
+  auto& header = put_header<nfgenmsg>(message);
+  header.nfgen_family = family;
+  header.version = NFNETLINK_V0;
+}
+
+NftBatch::NftBatch(std::optional<std::uint32_t> generation) {
+  nlmsghdr* begin = buffer_.add(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, kEnvelopeSpace);
+  put_envelope(begin);
+  if (generation) mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htobe32(*generation));
+}
+
+nlmsghdr* NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family,
+                        std::size_t space) {
+  nlmsghdr* message = buffer_.add(0, static_cast<std::uint16_t>(NLM_F_REQUEST | flags), space);
+  put_nft_header(message, type, family);
+  return message;
+}
+
+std::vector<NftBatch::Failure> NftBatch::commit(NetlinkSocket& socket) {
+  if (size() == 0) return {};
+  // Errors come unasked, message by message; the last message's answer comes after the commit.
+  buffer_.last()->nlmsg_flags |= NLM_F_ACK;
+  const std::size_t messages = size();
+  put_envelope(buffer_.add(NFNL_MSG_BATCH_END, NLM_F_REQUEST, kEnvelopeSpace));
+  const std::uint32_t first = socket.take_sequence(buffer_.count());
+  const std::uint32_t last = first + static_cast<std::uint32_t>(messages);
+  buffer_.number_from(first);
+  socket.make_room(buffer_.bytes().size(), messages);
+  socket.send(buffer_.bytes());
+
+  std::vector<Failure> failures;
+  for (;;) {
+    Acknowledgement answer = socket.receive_acknowledgement(first, last);
+    if (answer.sequence == first) {
+      // About the transaction: a stale generation, or the commit failed. What else is queued has
+      // sequence numbers that nobody waits for.
+      failures.push_back({std::nullopt, answer.error, std::move(answer.text)});
+      return failures;
+    }
+    if (answer.error != 0) {
+      failures.push_back({answer.sequence - first - 1, answer.error, std::move(answer.text)});
+    }
+    if (answer.sequence == last) return failures;
+  }
+}
+
+}  // namespace unicni::net

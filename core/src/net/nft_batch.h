@@ -1,0 +1,48 @@
+// One nftables transaction: all of its messages happen, or none.
+#pragma once
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netlink.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/message_buffer.h"
+#include "net/netlink_socket.h"
+
+namespace unicni::net {
+
+/// Header of a message about nftables objects: `type` is NFT_MSG_*, `family` NFPROTO_INET or
+/// NFPROTO_BRIDGE.
+void put_nft_header(nlmsghdr* message, std::uint16_t type, std::uint8_t family);
+
+class NftBatch {
+ public:
+  /// With `generation`: refused with ERESTART unless the ruleset is still that generation
+  /// (NFNL_BATCH_GENID).
+  explicit NftBatch(std::optional<std::uint32_t> generation = std::nullopt);
+
+  /// A message with its header, to be filled with nftnl_*_build_payload() before the next add().
+  nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::uint8_t family = NFPROTO_INET,
+                std::size_t space = 1024);
+  /// How many add() there were; of use until commit().
+  [[nodiscard]] std::size_t size() const noexcept { return buffer_.count() - 1; }
+
+  struct Failure {
+    std::optional<std::size_t>
+        index;  ///< of the message, counted by add(); nullopt: the transaction as such
+    int error = 0;
+    std::string text;  ///< the kernel's words, may be empty
+  };
+  /// Sends it; call once. Empty: everything was done. Else nothing was.
+  std::vector<Failure> commit(NetlinkSocket& socket);
+
+ private:
+  MessageBuffer buffer_;
+};
+
+}  // namespace unicni::net

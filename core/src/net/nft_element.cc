@@ -1,0 +1,186 @@
+#include "net/nft_element.h"
+
+#include <fmt/core.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "net/attribute.h"
+#include "net/nft_base.h"
+#include "net/nft_batch.h"
+#include "net/nft_owned.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::size_t kCommentLimit = NFTNL_UDATA_COMMENT_MAXLEN;
+
+void put_set(nlmsghdr* message, const std::string& set) {
+  mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, kNftTable);
+  mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set.c_str());
+}
+
+void put_data(nlmsghdr* message, std::uint16_t type, const std::string& bytes) {
+  const Nest data(message, type);
+  mnl_attr_put(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
+}
+
+void put_element(nlmsghdr* message, const NftElement& element, bool with_comment) {
+  put_set(message, element.set);
+  const Nest elements(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+  const Nest one(message, NFTA_LIST_ELEM);
+  put_data(message, NFTA_SET_ELEM_KEY, element.key);
+  if (!element.key_end.empty()) put_data(message, NFTA_SET_ELEM_KEY_END, element.key_end);
+  if (!with_comment) return;
+  const NftUserdata userdata(NFTNL_UDATA_SET_ELEM_COMMENT, element.owner);
+  mnl_attr_put(message, NFTA_SET_ELEM_USERDATA, userdata.size(), userdata.data());
+}
+
+std::string bytes_of(const nlattr* data) {
+  std::string bytes;
+  for_each_attribute(data, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == NFTA_DATA_VALUE) {
+      bytes.assign(static_cast<const char*>(mnl_attr_get_payload(attribute)),
+                   mnl_attr_get_payload_len(attribute));
+    }
+  });
+  return bytes;
+}
+
+/// User data is a row of {type, length, bytes}.
+std::string comment_of(const nlattr* userdata) {
+  std::string_view rest(static_cast<const char*>(mnl_attr_get_payload(userdata)),
+                        mnl_attr_get_payload_len(userdata));
+  while (rest.size() >= 2) {
+    const auto type = static_cast<std::uint8_t>(rest[0]);
+    const std::size_t size = static_cast<std::uint8_t>(rest[1]);
+    if (rest.size() < 2 + size) break;
+    const std::string_view value = rest.substr(2, size);
+    if (type == NFTNL_UDATA_SET_ELEM_COMMENT) return std::string(value.substr(0, value.find('\0')));
+    rest.remove_prefix(2 + size);
+  }
+  return {};
+}
+
+void parse_elements(const nlmsghdr* message, const std::string& set,
+                    std::vector<NftElement>& found) {
+  for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* list) {
+    if (type != NFTA_SET_ELEM_LIST_ELEMENTS) return;
+    for_each_attribute(list, [&](std::uint16_t, const nlattr* one) {
+      NftElement element{set, {}, {}, {}};
+      for_each_attribute(one, [&](std::uint16_t part, const nlattr* attribute) {
+        if (part == NFTA_SET_ELEM_KEY) element.key = bytes_of(attribute);
+        if (part == NFTA_SET_ELEM_KEY_END) element.key_end = bytes_of(attribute);
+        if (part == NFTA_SET_ELEM_USERDATA) element.owner = comment_of(attribute);
+      });
+      if (!element.key.empty()) found.push_back(std::move(element));
+    });
+  });
+}
+
+std::vector<NftElement> ask(NetlinkSocket& socket, nlmsghdr* request, NetlinkSocket::Expect expect,
+                            const std::string& set) {
+  std::vector<NftElement> found;
+  const int error = socket.ask(
+      request, expect, [&](const nlmsghdr* message) { parse_elements(message, set, found); });
+  if (error == ENOENT) return {};
+  if (error != 0) throw system_error(error, fmt::format("read set inet unicni {}", set));
+  return found;
+}
+
+std::string address_text(std::string_view bytes) {
+  std::array<std::uint8_t, 16> raw{};
+  std::copy(bytes.begin(), bytes.end(), raw.begin());
+  if (bytes.size() == 16) return IpAddress::v6(raw).str();
+  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
+                       std::uint32_t{raw[2]} << 8U | raw[3])
+      .str();
+}
+
+std::string key_of(const IpAddress& address) {
+  return {reinterpret_cast<const char*>(address.data()), address.size()};
+}
+
+/// FNV-1a: the same in every build and version, as comments outlive both.
+std::uint64_t stable_hash(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3U;
+  return hash;
+}
+
+bool fits_comment(char c) { return c >= ' ' && c <= '~' && c != '"'; }
+
+}  // namespace
+
+void put_new_element(nlmsghdr* message, const NftElement& element) {
+  put_element(message, element, true);
+}
+
+void put_old_element(nlmsghdr* message, const NftElement& element) {
+  put_element(message, element, false);
+}
+
+std::optional<NftElement> read_element(NetlinkSocket& socket, const std::string& set,
+                                       const std::string& key) {
+  alignas(nlmsghdr) char bytes[512]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  put_nft_header(request, NFT_MSG_GETSETELEM, NFPROTO_INET);
+  put_element(request, {set, key, {}, {}}, false);
+  auto found = ask(socket, request, NetlinkSocket::Expect::answer, set);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<NftElement> read_elements(NetlinkSocket& socket, const std::string& set) {
+  alignas(nlmsghdr) char bytes[256]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  put_nft_header(request, NFT_MSG_GETSETELEM, NFPROTO_INET);
+  request->nlmsg_flags = NLM_F_DUMP;
+  put_set(request, set);
+  return ask(socket, request, NetlinkSocket::Expect::dump, set);
+}
+
+std::string describe_key(const NftElement& element) {
+  const bool v6 = element.set.ends_with('6');
+  const std::size_t size = v6 ? 16 : 4;
+  if ((!v6 && !element.set.ends_with('4')) || element.key.size() % size != 0) {
+    std::string hex;
+    for (const char c : element.key) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
+    return hex;
+  }
+  std::string text;
+  for (std::size_t at = 0; at < element.key.size(); at += size) {
+    if (at > 0) text += " . ";
+    text += address_text(std::string_view(element.key).substr(at, size));
+    if (element.key_end.size() == element.key.size()) {
+      text += '-' + address_text(std::string_view(element.key_end).substr(at, size));
+    }
+  }
+  return text;
+}
+
+std::string nft_owner(const std::string& owner) {
+  std::string text = owner;
+  std::ranges::replace_if(
+      text, [](char c) { return !fits_comment(c); }, '_');
+  if (text == owner && text.size() <= kCommentLimit) return text;
+  const std::string hash = fmt::format("{:016x}~", stable_hash(owner));
+  const std::size_t room = kCommentLimit - hash.size();
+  return hash + (text.size() > room ? text.substr(text.size() - room) : text);
+}
+
+NftElement masquerade_element(const IpAddress& source, const std::string& owner) {
+  return {source.is_v4() ? "masq4" : "masq6", key_of(source), {}, nft_owner(owner)};
+}
+
+NftElement subnet_element(const IpNet& subnet, const std::string& network) {
+  const std::string first = key_of(subnet.network());
+  const std::string last = key_of(subnet.last());
+  return {subnet.is_v4() ? "net4" : "net6", first + first, last + last, nft_owner(network)};
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,30 @@
+// Elements of our sets as netlink messages.
+#pragma once
+
+#include <linux/netlink.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/netlink_socket.h"
+#include "unicni/net/nft.h"
+
+namespace unicni::net {
+
+/// The attributes of NFT_MSG_NEWSETELEM: key, key_end, comment.
+void put_new_element(nlmsghdr* message, const NftElement& element);
+/// Those of NFT_MSG_DELSETELEM. The kernel compares the key only: read the owner first.
+void put_old_element(nlmsghdr* message, const NftElement& element);
+
+/// The element that holds `key`: with that very key, or in an interval set the range around it.
+/// nullopt: there is none, or no such set or table.
+std::optional<NftElement> read_element(NetlinkSocket& socket, const std::string& set,
+                                       const std::string& key);
+/// All elements of a set.
+std::vector<NftElement> read_elements(NetlinkSocket& socket, const std::string& set);
+
+/// "10.1.2.3", "10.1.0.0-10.1.255.255 . …" or, of keys that are no addresses, hexadecimal bytes.
+std::string describe_key(const NftElement& element);
+
+}  // namespace unicni::net

@@ -1,0 +1,153 @@
+#include "unicni/net/route.h"
+
+#include <fmt/core.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/attribute.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::uint8_t family_of(Family family) {
+  return family == Family::v4 ? AF_INET : AF_INET6;
+}
+
+void parse_metrics(const nlattr* metrics, Route& route) {
+  for_each_attribute(metrics, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == RTAX_MTU) route.mtu = value_of<std::uint32_t>(attribute);
+    if (type == RTAX_ADVMSS) route.advmss = value_of<std::uint32_t>(attribute);
+  });
+}
+
+/// RTA_MULTIPATH: one entry for each next hop (IPv6 routes to one destination by several gateways
+/// come like this).
+void add_hops(const nlattr* multipath, const RouteEntry& shared, std::vector<RouteEntry>& entries) {
+  const auto* hop = static_cast<const rtnexthop*>(mnl_attr_get_payload(multipath));
+  int left = mnl_attr_get_payload_len(multipath);
+  while (left >= static_cast<int>(sizeof *hop) && hop->rtnh_len >= sizeof *hop &&
+         hop->rtnh_len <= left) {
+    RouteEntry entry = shared;
+    entry.index = hop->rtnh_ifindex;
+    const char* end = reinterpret_cast<const char*>(hop) + hop->rtnh_len;
+    const auto* attribute = reinterpret_cast<const nlattr*>(RTNH_DATA(hop));
+    while (
+        mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
+      if (mnl_attr_get_type(attribute) == RTA_GATEWAY) entry.route.gw = address_of(attribute);
+      attribute = mnl_attr_next(attribute);
+    }
+    entries.push_back(std::move(entry));
+    left -= static_cast<int>(RTNH_ALIGN(hop->rtnh_len));
+    hop = RTNH_NEXT(hop);
+  }
+}
+
+void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>& entries) {
+  const auto* header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
+  if (header->rtm_family != family_of(family) || header->rtm_type != RTN_UNICAST ||
+      (header->rtm_flags & RTM_F_CLONED) != 0) {
+    return;
+  }
+  RouteEntry entry;
+  entry.protocol = header->rtm_protocol;
+  entry.route.table = header->rtm_table;
+  entry.route.scope = header->rtm_scope;
+  IpAddress destination = family == Family::v4 ? IpAddress::v4(0) : IpAddress::v6({});
+  const nlattr* multipath = nullptr;
+  for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
+    switch (type) {
+      case RTA_DST:
+        destination = address_of(attribute);
+        break;
+      case RTA_GATEWAY:
+        entry.route.gw = address_of(attribute);
+        break;
+      case RTA_OIF:
+        entry.index = value_of<int>(attribute);
+        break;
+      case RTA_PRIORITY:
+        entry.route.priority = value_of<std::uint32_t>(attribute);
+        break;
+      case RTA_TABLE:
+        entry.route.table = value_of<std::uint32_t>(attribute);
+        break;
+      case RTA_METRICS:
+        parse_metrics(attribute, entry.route);
+        break;
+      case RTA_MULTIPATH:
+        multipath = attribute;
+        break;
+      default:
+        break;
+    }
+  });
+  entry.route.dst = IpNet(destination, header->rtm_dst_len);
+  if (multipath != nullptr) {
+    add_hops(multipath, entry, entries);
+  } else {
+    entries.push_back(std::move(entry));
+  }
+}
+
+}  // namespace
+
+void add_route(Batch& batch, int index, const std::string& link_name, const Route& route) {
+  // EEXIST without NLM_F_EXCL means: the same destination, metric, gateway and device.
+  nlmsghdr* message =
+      batch.add(RTM_NEWROUTE, NLM_F_CREATE,
+                fmt::format("add route {} dev {}", describe(route), link_name), {EEXIST});
+  auto& header = put_header<rtmsg>(message);
+  const std::uint32_t table = route.table.value_or(RT_TABLE_MAIN);
+  header.rtm_family = family_of(route.dst.family());
+  header.rtm_dst_len = static_cast<std::uint8_t>(route.dst.prefix_length());
+  // One byte; the kernel reads RTA_TABLE first.
+  header.rtm_table = static_cast<std::uint8_t>(table < 256 ? table : 0);
+  header.rtm_protocol = RTPROT_BOOT;
+  header.rtm_scope = static_cast<std::uint8_t>(route.scope.value_or(RT_SCOPE_UNIVERSE));
+  header.rtm_type = RTN_UNICAST;
+  if (!route.dst.is_default()) put_address(message, RTA_DST, route.dst.address());
+  mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
+  mnl_attr_put_u32(message, RTA_TABLE, table);
+  if (route.gw && !route.gw->is_unspecified()) put_address(message, RTA_GATEWAY, *route.gw);
+  if (route.priority != 0) mnl_attr_put_u32(message, RTA_PRIORITY, route.priority);
+  if (route.mtu == 0 && route.advmss == 0) return;
+  const Nest metrics(message, RTA_METRICS);
+  if (route.mtu != 0) mnl_attr_put_u32(message, RTAX_MTU, route.mtu);
+  if (route.advmss != 0) mnl_attr_put_u32(message, RTAX_ADVMSS, route.advmss);
+}
+
+std::vector<RouteEntry> list_routes(Netlink& netlink, Family family, int index) {
+  alignas(nlmsghdr) char bytes[64]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETROUTE;
+  request->nlmsg_flags = NLM_F_DUMP;
+  auto& header = put_header<rtmsg>(request);
+  header.rtm_family = family_of(family);
+  header.rtm_type = RTN_UNICAST;
+  if (index != 0) mnl_attr_put_u32(request, RTA_OIF, static_cast<std::uint32_t>(index));
+
+  std::vector<RouteEntry> entries;
+  const int error =
+      netlink.ask(request, [&](const nlmsghdr* message) { parse_route(message, family, entries); });
+  if (error != 0) throw system_error(error, fmt::format("list routes of link {}", index));
+  // The kernel's filter lets a multipath route through if any of its hops fits.
+  std::erase_if(entries,
+                [index](const RouteEntry& entry) { return index != 0 && entry.index != index; });
+  return entries;
+}
+
+std::string describe(const Route& route) {
+  std::string text = route.dst.str();
+  if (route.gw) text += fmt::format(" via {}", route.gw->str());
+  if (route.table) text += fmt::format(" table {}", *route.table);
+  if (route.priority != 0) text += fmt::format(" metric {}", route.priority);
+  if (route.scope) text += fmt::format(" scope {}", *route.scope);
+  if (route.mtu != 0) text += fmt::format(" mtu {}", route.mtu);
+  if (route.advmss != 0) text += fmt::format(" advmss {}", route.advmss);
+  return text;
+}
+
+}  // namespace unicni::net

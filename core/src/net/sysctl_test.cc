@@ -1,0 +1,53 @@
+#include "unicni/net/sysctl.h"
+
+#include <gmock/gmock.h>
+
+#include "net/private_netns_for_test.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+class SysctlTest : public PrivateNetnsTest {};
+
+TEST_F(SysctlTest, ReadsAndWritesInTheNamespaceAskedFor) {
+  const NewNetns other;
+  const Netns inside = other.open();
+  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "0"));
+  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "1", &inside));
+  EXPECT_EQ("0", find_sysctl("net/ipv4/ip_forward"));
+  EXPECT_EQ("1", find_sysctl("net/ipv4/ip_forward", &inside));
+}
+
+TEST_F(SysctlTest, AbsentSettings) {
+  EXPECT_FALSE(find_sysctl("net/ipv4/conf/nothere/arp_notify"));
+  EXPECT_FALSE(ensure_sysctl("net/ipv4/conf/nothere/arp_notify", "1"));
+}
+
+TEST_F(SysctlTest, EqualValuesAreNotWritten) {
+  // This one is read-only here: writing would fail.
+  const auto value = find_sysctl("net/netfilter/nf_conntrack_buckets");
+  if (!value) GTEST_SKIP() << "no conntrack in this kernel";
+  EXPECT_TRUE(ensure_sysctl("net/netfilter/nf_conntrack_buckets", *value));
+}
+
+TEST_F(SysctlTest, ListsCompareByTheirNumbers) {
+  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_local_port_range", "20000 30000"));
+  EXPECT_EQ("20000\t30000", find_sysctl("net/ipv4/ip_local_port_range"));
+  EXPECT_TRUE(ensure_sysctl("net/ipv4/ip_local_port_range", " 20000  30000\n"));
+}
+
+TEST_F(SysctlTest, RefusedValuesAreErrors) {
+  EXPECT_THROW(ensure_sysctl("net/ipv4/ip_local_port_range", "nonsense"), Error);
+}
+
+TEST_F(SysctlTest, KeysStayBelowNet) {
+  for (const std::string key : {"kernel/hostname", "net/../kernel/hostname", "/net/ipv4/ip_forward",
+                                "net/..", "../net/ipv4/ip_forward", ""}) {
+    EXPECT_THROW((void)find_sysctl(key), Error) << key;
+    EXPECT_THROW(ensure_sysctl(key, "1"), Error) << key;
+  }
+}
+
+}  // namespace
+}  // namespace unicni::net

@@ -1,0 +1,124 @@
+#include "options/keys.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
+
+#include "options/parse.h"
+#include "protocol/document.h"
+
+namespace unicni::options {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr const char* kPluginKeys[] = {
+    "cniVersion",
+    "cniVersions",
+    "name",
+    "type",
+    "ipam",
+    "dns",
+    "capabilities",
+    "prevResult",
+    "runtimeConfig",
+    "args",
+    "disableCheck",
+    "disableGC",
+    "loadOnlyInlinedPlugins",
+    "plugins",
+    "chain",
+};
+constexpr const char* kIpamKeys[] = {"type"};
+constexpr std::string_view kRuntimePrefix = "cni.dev/";
+
+std::span<const char* const> keys_of(Neighbours neighbours) {
+  if (neighbours == Neighbours::plugin) return kPluginKeys;
+  if (neighbours == Neighbours::ipam) return kIpamKeys;
+  return {};
+}
+
+/// How the key is rightly spelled, or nullptr if nobody knows it.
+const char* known_spelling(const OptionTable& table, OptionSource source, Neighbours neighbours,
+                           std::string_view key) {
+  const char* meant = nullptr;
+  for (const Option& row : std::span(table.rows, table.count)) {
+    if (row.source != source) continue;
+    if (key == row.key) return row.key;
+    if (row.key_case == KeyCase::any && protocol::same_letters(key, row.key)) meant = row.key;
+  }
+  for (const char* other : keys_of(neighbours)) {
+    if (key == other) return other;
+    if (protocol::same_letters(key, other)) meant = other;
+  }
+  return meant;
+}
+
+std::string in(const Path& path) {
+  const std::string text = path.str();
+  return text.empty() ? "" : text + ": ";
+}
+
+/// The row of another source with this key: right key, wrong place.
+const char* other_place(const OptionTable& table, OptionSource source, std::string_view key) {
+  for (const Option& row : std::span(table.rows, table.count)) {
+    if (row.source == source || key != row.key) continue;
+    switch (row.source) {
+      case OptionSource::config:
+        return "the plugin's configuration";
+      case OptionSource::runtime_config:
+        return "runtimeConfig, where a capability puts it";
+      case OptionSource::args_cni:
+        return "args.cni";
+      case OptionSource::cni_args:
+        return "CNI_ARGS";
+    }
+  }
+  return nullptr;
+}
+
+std::string unknown(const Path& path, std::string_view key, const OptionTable& table,
+                    OptionSource source, Neighbours neighbours) {
+  std::vector<std::string_view> known;
+  for (const Option& row : std::span(table.rows, table.count)) {
+    if (row.source == source) known.emplace_back(row.key);
+  }
+  const auto others = keys_of(neighbours);
+  known.insert(known.end(), others.begin(), others.end());
+  std::string text = fmt::format("{}unknown key {} is ignored", in(path), shown_text(key));
+  if (const char* place = other_place(table, source, key)) {
+    text += fmt::format("; it is read from {}", place);
+  } else if (const std::string nearest = nearest_key(key, known); !nearest.empty()) {
+    text += fmt::format("; did you mean \"{}\"?", nearest);
+  }
+  return text;
+}
+
+}  // namespace
+
+const ordered_json* find_value(const ordered_json& object, const Option& row) {
+  if (row.key_case == KeyCase::any) return protocol::find_field(object, row.key);
+  const ordered_json* found = protocol::find_exact(object, row.key);
+  return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+void warn_of_keys(const ordered_json& object, const Path& path, const OptionTable& table,
+                  OptionSource source, Neighbours neighbours, std::vector<std::string>& warnings) {
+  for (const auto& [key, value] : object.get_ref<const ordered_json::object_t&>()) {
+    if (neighbours == Neighbours::plugin && key.starts_with(kRuntimePrefix)) continue;
+    const char* meant = known_spelling(table, source, neighbours, key);
+    if (meant == nullptr) {
+      if (neighbours != Neighbours::many)
+        warnings.push_back(unknown(path, key, table, source, neighbours));
+    } else if (key != meant) {
+      const bool taken = protocol::find_field(object, meant) == &value;
+      warnings.push_back(fmt::format("{}{} is {} \"{}\"; write it in this letter case", in(path),
+                                     shown_text(key), taken ? "taken for" : "ignored beside",
+                                     meant));
+    }
+  }
+}
+
+}  // namespace unicni::options

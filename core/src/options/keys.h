@@ -1,0 +1,31 @@
+// Keys of a JSON object against the rows of a table: which value belongs to a row, and which key
+// belongs to nobody.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "options/describe.h"
+#include "unicni/options.h"
+
+namespace unicni::options {
+
+/// The value of `row` in `object`: the exact spelling, else (KeyCase::any) the last key that
+/// differs in letter case only, as Go reads it. nullptr: absent or null, which leaves the default.
+const nlohmann::ordered_json* find_value(const nlohmann::ordered_json& object, const Option& row);
+
+/// Who else may have keys in an object.
+enum class Neighbours : unsigned char {
+  none,    ///< the object is this module's own: what no row knows is a mistake
+  plugin,  ///< a plugin's object: also the keys that the CNI spec and runtimes put there
+  ipam,    ///< an "ipam" object: also "type"
+  many,    ///< shared with other plugins: unknown keys are not ours to judge
+};
+
+/// One warning a key that no row with `source` knows (with the nearest known one), or that is not
+/// spelled exactly.
+void warn_of_keys(const nlohmann::ordered_json& object, const Path& path, const OptionTable& table,
+                  OptionSource source, Neighbours neighbours, std::vector<std::string>& warnings);
+
+}  // namespace unicni::options

@@ -1,0 +1,75 @@
+#include "options/parse.h"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "options/cni_args.h"
+#include "options/reader.h"
+#include "protocol/document.h"
+
+namespace unicni::options {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// A section of the request: nullptr if it is absent, null, or (DEL) no object.
+const ordered_json* find_section(const ordered_json& object, const char* key, const Path& path,
+                                 Reader& reader) {
+  const ordered_json* section = protocol::find_field(object, key);
+  if (section == nullptr || section->is_object()) return section;
+  reader.refuse({Code::invalid_config,
+                 fmt::format("{}: an object is expected, not {}", path.str(), shown(*section))});
+  return nullptr;
+}
+
+bool has_rows(const OptionTable& table, OptionSource source) {
+  for (std::size_t i = 0; i < table.count; ++i) {
+    if (table.rows[i].source == source) return true;
+  }
+  return false;
+}
+
+void read_ipam(const OptionTable& table, const ordered_json& netconf, const Path& root,
+               Reader& reader, void* data) {
+  const Path path(root, "ipam");
+  const ordered_json* ipam = find_section(netconf, "ipam", path, reader);
+  if (ipam == nullptr && protocol::find_field(netconf, "ipam") == nullptr) {
+    reader.refuse({Code::invalid_config, "IPAM config missing 'ipam' key",
+                   "an IPAM plugin reads its options from the object \"ipam\""});
+  }
+  reader.read_rows(table, OptionSource::config, ipam, Neighbours::ipam, path, data);
+}
+
+}  // namespace
+
+Parsed parse(const OptionTable& table, const Input& input, std::vector<std::string>& warnings) {
+  Parsed parsed(table);
+  void* data = parsed.data();
+  Reader reader(input.command, warnings);
+  const Path root;
+  set_defaults(table, data);
+
+  if (input.ipam) {
+    read_ipam(table, input.netconf, root, reader, data);
+  } else {
+    reader.read_rows(table, OptionSource::config, &input.netconf, Neighbours::plugin, root, data);
+  }
+  if (has_rows(table, OptionSource::runtime_config)) {
+    const Path path(root, "runtimeConfig");
+    const ordered_json* section = find_section(input.netconf, "runtimeConfig", path, reader);
+    reader.read_rows(table, OptionSource::runtime_config, section, Neighbours::many, path, data);
+  }
+  if (has_rows(table, OptionSource::args_cni)) {
+    const Path args(root, "args");
+    const Path path(args, "cni");
+    const ordered_json* outer = find_section(input.netconf, "args", args, reader);
+    const ordered_json* section =
+        outer == nullptr ? nullptr : find_section(*outer, "cni", path, reader);
+    reader.read_rows(table, OptionSource::args_cni, section, Neighbours::many, path, data);
+  }
+  if (reads_cni_args(table)) read_cni_args(table, input.args, reader, data);
+  return parsed;
+}
+
+}  // namespace unicni::options

@@ -1,0 +1,252 @@
+#include "protocol/document.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "protocol/request.h"
+#include "unicni/error.h"
+
+namespace unicni::protocol {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Object = Json::object_t;
+
+constexpr std::size_t kRefusalLimit = 240;  // bytes; the library quotes the token, however long
+constexpr std::size_t kFewKeys = 16;  // up to here comparing all pairs is cheaper than sorting
+
+// The library's own builder looks each key up in a list, which is quadratic: a request of 100,000
+// keys would take seconds. This one appends and sorts duplicates out when an object ends.
+class TreeBuilder {
+ public:
+  [[nodiscard]] Json take() { return std::move(root_); }
+  [[nodiscard]] const std::string& refusal() const { return refusal_; }
+
+  bool null() { return add(Json(nullptr)); }
+  bool boolean(bool value) { return add(Json(value)); }
+  bool number_integer(Json::number_integer_t value) { return add(Json(value)); }
+  bool number_unsigned(Json::number_unsigned_t value) { return add(Json(value)); }
+  bool number_float(Json::number_float_t value, const std::string& /*text*/) {
+    return add(Json(value));
+  }
+  bool string(std::string& value) { return add(Json(std::move(value))); }
+  bool binary(Json::binary_t& /*value*/) { return false; }
+  bool start_object(std::size_t /*elements*/) { return open(Json(Json::value_t::object)); }
+  bool start_array(std::size_t /*elements*/) { return open(Json(Json::value_t::array)); }
+  bool key(std::string& value) {
+    key_ = std::move(value);
+    return true;
+  }
+  bool end_object() {
+    keep_last_of_equal_keys(open_.back()->get_ref<Object&>());
+    open_.pop_back();
+    return true;
+  }
+  bool end_array() {
+    open_.pop_back();
+    return true;
+  }
+  bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
+                   const nlohmann::detail::exception& error) {
+    const std::string_view text = error.what();
+    const std::size_t tag = text.find("] ");  // "[json.exception.parse_error.101] …"
+    refusal_ = text.substr(tag == std::string_view::npos ? 0 : tag + 2, kRefusalLimit);
+    return false;
+  }
+
+ private:
+  bool add(Json&& value) {
+    place(std::move(value));
+    return true;
+  }
+  bool open(Json&& container) {
+    if (open_.size() == static_cast<std::size_t>(kNestingLimit)) {
+      refusal_ = fmt::format("nested deeper than {} levels", kNestingLimit);
+      return false;
+    }
+    open_.push_back(place(std::move(container)));
+    return true;
+  }
+  // The pointer stays good while the value is open: nothing is added to its parent before it ends.
+  Json* place(Json&& value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    if (open_.back()->is_array()) {
+      auto& array = open_.back()->get_ref<Json::array_t&>();
+      array.push_back(std::move(value));
+      return &array.back();
+    }
+    auto& object = open_.back()->get_ref<Object&>();
+    object.emplace_back(std::move(key_), std::move(value));
+    return &object.back().second;
+  }
+  static bool few_and_distinct(const Object& object) {
+    if (object.size() > kFewKeys) return false;
+    for (auto a = object.begin(); a != object.end(); ++a) {
+      for (auto b = object.begin(); b != a; ++b) {
+        if (a->first == b->first) return false;
+      }
+    }
+    return true;
+  }
+  static void keep_last_of_equal_keys(Object& object) {
+    if (few_and_distinct(object)) return;
+    const std::size_t count = object.size();
+    std::vector<const Object::value_type*> sorted;
+    sorted.reserve(count);
+    for (const auto& member : object) sorted.push_back(&member);
+    std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) {
+      const int order = a->first.compare(b->first);
+      return order != 0 ? order < 0 : a < b;
+    });
+    std::vector<bool> shadowed;
+    for (std::size_t i = 0; i + 1 < count; ++i) {
+      if (sorted[i]->first != sorted[i + 1]->first) continue;
+      shadowed.resize(count);
+      shadowed[static_cast<std::size_t>(sorted[i] - object.data())] = true;
+    }
+    if (shadowed.empty()) return;
+    Object kept;
+    for (std::size_t i = 0; i < count; ++i) {
+      auto& member = object.data()[i];
+      if (!shadowed[i]) kept.emplace_back(member.first, std::move(member.second));
+    }
+    object = std::move(kept);
+  }
+
+  Json root_;
+  std::vector<Json*> open_;
+  std::string key_;
+  std::string refusal_;
+};
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+std::size_t after_space(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_space(text[at])) ++at;
+  return at;
+}
+
+// `at` is the opening quote.
+std::size_t after_string(std::string_view text, std::size_t at) {
+  for (++at; at < text.size() && text[at] != '"'; ++at) {
+    if (text[at] == '\\') ++at;
+  }
+  return at + 1;
+}
+
+std::size_t after_value(std::string_view text, std::size_t at) {
+  if (text[at] == '"') return after_string(text, at);
+  if (text[at] != '{' && text[at] != '[') {
+    while (at < text.size() && text[at] != ',' && text[at] != '}' && text[at] != ']' &&
+           !is_space(text[at])) {
+      ++at;
+    }
+    return at;
+  }
+  int depth = 0;
+  do {
+    const char c = text[at];
+    if (c == '"') {
+      at = after_string(text, at);
+      continue;
+    }
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    ++at;
+  } while (depth > 0 && at < text.size());
+  return at;
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+
+Json parse_document(std::string_view text, std::string_view what) {
+  std::string refusal;
+  // The library takes a NUL byte for the end of input and skips a byte order mark.
+  const std::size_t nul = text.find('\0');
+  if (nul != std::string_view::npos) {
+    refusal = fmt::format("a NUL byte at offset {}", nul);
+  } else if (text.substr(0, 3) == "\xEF\xBB\xBF") {
+    refusal = "it begins with a byte order mark";
+  } else {
+    TreeBuilder builder;
+    if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
+    refusal = builder.refusal();
+  }
+  throw Error(Code::decode, fmt::format("cannot decode {}: {}", what, refusal),
+              "one JSON object in UTF-8 with nothing after it is expected");
+}
+
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+const Json* find_exact(const Json& object, std::string_view key) {
+  if (!object.is_object()) return nullptr;
+  for (const auto& member : object.get_ref<const Object&>()) {
+    if (member.first == key) return &member.second;
+  }
+  return nullptr;
+}
+
+const Json* find_field(const Json& object, std::string_view key) {
+  if (!object.is_object()) return nullptr;
+  const Json* found = nullptr;
+  for (const auto& member : object.get_ref<const Object&>()) {
+    if (member.first.size() != key.size()) continue;
+    if (member.first == key) {
+      found = &member.second;
+      break;
+    }
+    if (same_letters(member.first, key)) found = &member.second;
+  }
+  return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+const char* kind_of(const Json& json) { return json.type_name(); }
+
+std::vector<RawMember> split_object(std::string_view object) {
+  std::vector<RawMember> members;
+  std::size_t at = after_space(object, after_space(object, 0) + 1);
+  while (at < object.size() && object[at] == '"') {
+    const std::size_t begin = at;
+    at = after_string(object, at);
+    const std::string_view key = object.substr(begin, at - begin);
+    at = after_space(object, after_space(object, at) + 1);
+    const std::size_t value = at;
+    at = after_value(object, at);
+    members.push_back({key.find('\\') == std::string_view::npos
+                           ? std::string(key.substr(1, key.size() - 2))
+                           : Json::parse(key).get<std::string>(),
+                       object.substr(value, at - value), object.substr(begin, at - begin)});
+    at = after_space(object, after_space(object, at) + 1);
+  }
+  return members;
+}
+
+std::vector<std::string_view> split_array(std::string_view array) {
+  std::vector<std::string_view> elements;
+  std::size_t at = after_space(array, after_space(array, 0) + 1);
+  while (at < array.size() && array[at] != ']') {
+    const std::size_t end = after_value(array, at);
+    elements.push_back(array.substr(at, end - at));
+    at = after_space(array, after_space(array, end) + 1);
+  }
+  return elements;
+}
+
+std::string quote(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace unicni::protocol

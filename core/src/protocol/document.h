@@ -1,0 +1,43 @@
+// One JSON document: parsed once, strictly, into a tree; and its text cut into members without
+// another parse.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicni::protocol {
+
+/// RFC 8259 text in strict UTF-8, nothing but white space after it, nested no deeper than
+/// kNestingLimit (request.h); of equal keys in one object the last wins. Error(decode): "cannot
+/// decode <what>: …".
+nlohmann::ordered_json parse_document(std::string_view text, std::string_view what);
+
+/// The value of `key` in an object: exact spelling first, else any letter case (ASCII), as Go finds
+/// struct fields. nullptr: absent or null.
+const nlohmann::ordered_json* find_field(const nlohmann::ordered_json& object,
+                                         std::string_view key);
+/// The value of exactly `key`, also if it is null; nullptr: absent. Never throws, unlike at().
+const nlohmann::ordered_json* find_exact(const nlohmann::ordered_json& object,
+                                         std::string_view key);
+/// Equal but for the case of ASCII letters.
+bool same_letters(std::string_view a, std::string_view b);
+
+/// "string", "number" … for messages.
+const char* kind_of(const nlohmann::ordered_json& json);
+
+/// A member of an object's text: numbers and escapes as they were written.
+struct RawMember {
+  std::string key;  ///< unescaped
+  std::string_view value;
+  std::string_view whole;  ///< key, colon and value
+};
+/// `object` must be text that parse_document() took, or a value out of such a text. Equal keys are
+/// all listed.
+std::vector<RawMember> split_object(std::string_view object);
+std::vector<std::string_view> split_array(std::string_view array);
+/// `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
+std::string quote(std::string_view text);
+
+}  // namespace unicni::protocol

@@ -1,0 +1,152 @@
+#include "protocol/netconf.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <utility>
+
+#include "protocol/document.h"
+#include "protocol/netconf_document.h"
+#include "protocol/result_json.h"
+#include "unicni/error.h"
+
+namespace unicni::protocol {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+[[noreturn]] void refuse(std::string_view what, std::string_view key, const Json& value,
+                         std::string_view expected) {
+  throw Error(Code::decode,
+              fmt::format("cannot decode {}: \"{}\" is of type {}", what, key, kind_of(value)),
+              fmt::format("{} is expected", expected));
+}
+
+std::string get_text(const Json& object, std::string_view what, std::string_view key) {
+  const Json* value = find_field(object, key);
+  if (value == nullptr) return {};
+  if (!value->is_string()) refuse(what, key, *value, "a string");
+  return value->get_ref<const std::string&>();
+}
+
+SpecVersion known_version(const std::string& text) {
+  if (const auto version = find_version(text)) return *version;
+  throw Error(Code::incompatible_version, fmt::format("unknown cniVersion \"{}\"", text),
+              fmt::format("known are {}", list_versions(", ")));
+}
+
+}  // namespace
+
+void Netconf::Document::read_fields(std::string_view what) {
+  constexpr std::array<std::string_view, 5> objects = {"ipam", "dns", "args", "runtimeConfig",
+                                                       "prevResult"};
+  version = get_text(*tree, what, "cniVersion");
+  if (version.empty()) version = version_text(SpecVersion::v0_1_0);
+  name = get_text(*tree, what, "name");
+  type = get_text(*tree, what, "type");
+  for (const std::string_view key : objects) {
+    const Json* value = find_field(*tree, key);
+    if (value != nullptr && !value->is_object()) refuse(what, key, *value, "an object");
+  }
+  ipam_type.clear();
+  if (const Json* ipam = find_field(*tree, "ipam")) ipam_type = get_text(*ipam, what, "type");
+}
+
+Netconf::Netconf(std::unique_ptr<Document> document) : document_(std::move(document)) {}
+Netconf::Netconf(Netconf&&) noexcept = default;
+Netconf& Netconf::operator=(Netconf&&) noexcept = default;
+Netconf::~Netconf() = default;
+
+Netconf Netconf::parse(std::string text) {
+  constexpr std::string_view what = "the network configuration";
+  auto document = std::make_unique<Document>();
+  document->text = std::move(text);
+  Json tree = parse_document(document->text, what);
+  if (!tree.is_object()) {
+    throw Error(Code::decode,
+                fmt::format("cannot decode {}: it is of type {}", what, kind_of(tree)),
+                "one JSON object is expected");
+  }
+  document->tree = std::make_shared<const Json>(std::move(tree));
+  document->request = document->tree;
+  document->read_fields(what);
+  return Netconf(std::move(document));
+}
+
+const std::string& Netconf::text() const { return document_->text; }
+const Json& Netconf::json() const { return *document_->tree; }
+const std::string& Netconf::name() const { return document_->name; }
+const std::string& Netconf::cni_version() const { return document_->version; }
+const std::string& Netconf::type() const { return document_->type; }
+const std::string& Netconf::ipam_type() const { return document_->ipam_type; }
+
+std::optional<Result> Netconf::prev_result() const {
+  if (document_->prev_replaced) return document_->prev;
+  const Json* json = find_field(*document_->request, "prevResult");
+  if (json == nullptr) return std::nullopt;
+  const SpecVersion version = known_version(document_->version);
+  const Json* own = find_field(*json, "cniVersion");
+  if (own != nullptr && !own->is_string()) refuse("prevResult", "cniVersion", *own, "a string");
+  // An empty version means 0.1.0, whose layout the older two versions share and later ones don't
+  // (PREV-02).
+  if (own != nullptr && own->get_ref<const std::string&>().empty() &&
+      result_family(version) != ResultFamily::ip4_ip6) {
+    throw Error(Code::decode, "cannot decode prevResult: its cniVersion is empty",
+                fmt::format("leave it out or write one of {}", list_versions(", ")));
+  }
+  return read_result(*json, version);
+}
+
+std::optional<std::vector<Attachment>> Netconf::valid_attachments() const {
+  const char* key = kValidAttachments;
+  const Json* list = find_exact(*document_->request, key);
+  if (list == nullptr) {
+    key = kAttachments;
+    list = find_exact(*document_->request, key);
+  }
+  if (list == nullptr) return std::nullopt;
+  std::vector<Attachment> attachments;
+  if (list->is_null()) return attachments;
+  if (!list->is_array()) refuse("the network configuration", key, *list, "a list");
+  attachments.reserve(list->size());
+  for (const Json& entry : *list) {
+    const Json* container = find_field(entry, "containerID");
+    const Json* if_name = find_field(entry, "ifname");
+    if (container == nullptr || !container->is_string() || if_name == nullptr ||
+        !if_name->is_string()) {
+      throw Error(
+          Code::decode,
+          fmt::format("cannot decode the network configuration: \"{}\"[{}] is no attachment", key,
+                      attachments.size()),
+          "an object with the strings containerID and ifname is expected");
+    }
+    attachments.push_back(
+        {container->get_ref<const std::string&>(), if_name->get_ref<const std::string&>()});
+  }
+  return attachments;
+}
+
+Netconf Netconf::copy() const { return Netconf(std::make_unique<Document>(*document_)); }
+
+Netconf Netconf::with_prev_result(const Result* result) const {
+  auto copy = std::make_unique<Document>(*document_);
+  copy->prev_replaced = true;
+  copy->prev.reset();
+  std::string text = "{";
+  for (const RawMember& member : split_object(document_->text)) {
+    if (same_letters(member.key, "prevResult")) continue;
+    if (text.size() > 1) text += ',';
+    text += member.whole;
+  }
+  if (result != nullptr) {
+    const SpecVersion version = known_version(document_->version);
+    copy->prev = narrowed(*result, version);
+    if (text.size() > 1) text += ',';
+    text += "\"prevResult\":" + print_compact_result(*result, version);
+  }
+  text += '}';
+  copy->text = std::move(text);
+  return Netconf(std::move(copy));
+}
+
+}  // namespace unicni::protocol

@@ -1,0 +1,66 @@
+// The JSON half of a request. After parse() nobody looks into JSON but core/src/options.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unicni/result.h"
+
+namespace unicni::protocol {
+
+/// One plugin's configuration, or (type "unicni") a list. Immutable; cheap to move. The keys read
+/// here are found in any letter case, exact spelling first, as in the reference; those that begin
+/// with "cni.dev/" only exactly.
+class Netconf {
+ public:
+  /// Error(decode): not one JSON object, nested deeper than kNestingLimit, not UTF-8, "name",
+  /// "cniVersion", "type" or "ipam.type" not a string, "ipam", "dns", "args", "runtimeConfig" or
+  /// "prevResult" not an object. null is absent.
+  static Netconf parse(std::string text);
+  Netconf(Netconf&&) noexcept;
+  Netconf& operator=(Netconf&&) noexcept;
+  ~Netconf();
+
+  [[nodiscard]] const std::string& text()
+      const;  ///< what a delegate reads; numbers keep their spelling
+  /// What options are parsed from. In a copy made by members() or with_prev_result() "prevResult"
+  /// and the "cni.dev/" lists may differ from those of text(): ask prev_result() and
+  /// valid_attachments().
+  [[nodiscard]] const nlohmann::ordered_json& json() const;
+  [[nodiscard]] const std::string& name() const;         ///< "" if absent
+  [[nodiscard]] const std::string& cni_version() const;  ///< "0.1.0" if absent or empty
+  [[nodiscard]] const std::string& type() const;         ///< "" if absent
+  [[nodiscard]] const std::string& ipam_type() const;    ///< "" if absent
+  /// Result in prevResult; its version is its own, else the configuration's, whose layout need not
+  /// be the same (PREV-01). Error(decode) if it is no result; Error(incompatible_version)
+  /// if the configuration's version is unknown.
+  [[nodiscard]] std::optional<Result> prev_result() const;
+  /// cni.dev/valid-attachments, else cni.dev/attachments; null and [] are an empty list; absent:
+  /// nullopt. Error(decode) for anything but a list of objects with the strings containerID and
+  /// ifname.
+  [[nodiscard]] std::optional<std::vector<Attachment>> valid_attachments() const;
+
+  /// Type "unicni": the members of "plugins", each with the outer name, cniVersion and those
+  /// runtimeConfig keys that its "capabilities" declare; prevResult, runtimeConfig, capabilities
+  /// and "cni.dev/" keys of its own are dropped (REQ-01 to REQ-05, CONF-18, CONF-20,
+  /// CONF-21). GC lists are handed on, prevResult isn't: that is the chain's. Error(invalid_config)
+  /// if there is no list, it is empty, a member is no object or has no usable type.
+  [[nodiscard]] std::vector<Netconf> members() const;
+  /// The same document again; its tree is shared, not parsed anew.
+  [[nodiscard]] Netconf copy() const;
+  /// A copy with this prevResult (nullptr: without one), as libcni would send it to the next
+  /// plugin: in the configuration's version, with what that can't express dropped, also for
+  /// prev_result() of the copy. Throws as print_result() does.
+  [[nodiscard]] Netconf with_prev_result(const Result* result) const;
+
+ private:
+  struct Document;
+  explicit Netconf(std::unique_ptr<Document> document);
+  std::unique_ptr<Document> document_;
+};
+
+}  // namespace unicni::protocol

@@ -1,0 +1,155 @@
+// A list cut into the requests that a runtime would send to its members.
+#include <fmt/core.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "protocol/document.h"
+#include "protocol/netconf.h"
+#include "protocol/netconf_document.h"
+#include "unicni/error.h"
+
+namespace unicni::protocol {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Object = Json::object_t;
+
+constexpr const char* kListAdvice =
+    "a configuration of type unicni has \"plugins\": a list of at least one plugin object";
+
+// Of a member's own keys, what the list or the runtime decides.
+bool is_dropped(std::string_view key) {
+  constexpr std::array<std::string_view, 5> dropped = {"name", "cniVersion", "prevResult",
+                                                       "runtimeConfig", "capabilities"};
+  for (const std::string_view other : dropped) {
+    if (same_letters(key, other)) return true;
+  }
+  return key.starts_with("cni.dev/");
+}
+
+void append(std::string& text, std::string_view member) {
+  if (text.size() > 1) text += ',';
+  text += member;
+}
+
+// The last of equal keys counts, and the exact spelling more than another letter case.
+const RawMember* find_raw(const std::vector<RawMember>& members, std::string_view key) {
+  const RawMember* found = nullptr;
+  bool exact = false;
+  for (const RawMember& member : members) {
+    const bool same = member.key == key;
+    if (!same && (exact || !same_letters(member.key, key))) continue;
+    found = &member;
+    exact = same;
+  }
+  return found;
+}
+
+std::vector<std::string> enabled_capabilities(const Json& member, std::size_t index) {
+  std::vector<std::string> enabled;
+  const Json* capabilities = find_field(member, "capabilities");
+  if (capabilities == nullptr) return enabled;
+  const auto refuse = [&](std::string_view key, const Json& value) {
+    throw Error(Code::invalid_config,
+                fmt::format("\"plugins\"[{}].{} is of type {}", index, key, kind_of(value)),
+                "\"capabilities\" is an object of booleans");
+  };
+  if (!capabilities->is_object()) refuse("capabilities", *capabilities);
+  for (const auto& [key, value] : capabilities->get_ref<const Object&>()) {
+    if (!value.is_boolean()) refuse("capabilities." + key, value);
+    if (value.get<bool>()) enabled.push_back(key);
+  }
+  return enabled;
+}
+
+// The outer document, cut up once for all members.
+struct Outer {
+  const Json& tree;
+  std::vector<RawMember> members;          // of text
+  const Json* runtime = nullptr;           // "runtimeConfig"
+  std::vector<RawMember> runtime_members;  // of its text
+  std::string gc_lists;                    // `"cni.dev/…":[…]` of both keys, joined
+};
+
+Outer cut(const Json& tree, std::string_view text) {
+  Outer outer{tree, split_object(text), find_field(tree, "runtimeConfig"), {}, {}};
+  if (outer.runtime != nullptr) {
+    outer.runtime_members = split_object(find_raw(outer.members, "runtimeConfig")->value);
+  }
+  for (const char* key : {kValidAttachments, kAttachments}) {
+    if (find_exact(tree, key) == nullptr) continue;
+    if (!outer.gc_lists.empty()) outer.gc_lists += ',';
+    outer.gc_lists += find_raw(outer.members, key)->whole;
+  }
+  return outer;
+}
+
+}  // namespace
+
+std::vector<Netconf> Netconf::members() const {
+  const Outer outer = cut(*document_->tree, document_->text);
+  const Json* plugins = find_exact(outer.tree, "plugins");
+  if (plugins == nullptr || !plugins->is_array() || plugins->empty()) {
+    throw Error(Code::invalid_config,
+                plugins == nullptr    ? std::string("\"plugins\" is missing")
+                : plugins->is_array() ? std::string("\"plugins\" is empty")
+                                      : fmt::format("\"plugins\" is of type {}", kind_of(*plugins)),
+                kListAdvice);
+  }
+  const auto texts = split_array(find_raw(outer.members, "plugins")->value);
+
+  std::vector<Netconf> members;
+  members.reserve(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const Json& element = (*plugins)[i];
+    if (!element.is_object()) {
+      throw Error(Code::invalid_config,
+                  fmt::format("\"plugins\"[{}] is of type {}", i, kind_of(element)), kListAdvice);
+    }
+    Object tree;
+    tree.emplace_back("cniVersion", document_->version);
+    tree.emplace_back("name", document_->name);
+    for (const auto& [key, value] : element.get_ref<const Object&>()) {
+      if (!is_dropped(key)) tree.emplace_back(key, value);
+    }
+    std::string text = fmt::format("{{\"cniVersion\":{},\"name\":{}", quote(document_->version),
+                                   quote(document_->name));
+    for (const RawMember& member : split_object(texts[i])) {
+      if (!is_dropped(member.key)) append(text, member.whole);
+    }
+
+    Object runtime;
+    std::string runtime_text = "{";
+    for (const std::string& key : enabled_capabilities(element, i)) {
+      const Json* value = outer.runtime == nullptr ? nullptr : find_exact(*outer.runtime, key);
+      if (value == nullptr) continue;
+      runtime.emplace_back(key, *value);
+      append(runtime_text, find_raw(outer.runtime_members, key)->whole);
+    }
+    if (!runtime.empty()) {
+      tree.emplace_back("runtimeConfig", std::move(runtime));
+      append(text, "\"runtimeConfig\":" + runtime_text + '}');
+    }
+    if (!outer.gc_lists.empty()) append(text, outer.gc_lists);
+    text += '}';
+
+    auto document = std::make_unique<Document>();
+    document->text = std::move(text);
+    document->tree = std::make_shared<const Json>(std::move(tree));
+    document->request = document_->request;
+    document->prev_replaced = true;
+    document->read_fields(fmt::format("\"plugins\"[{}]", i));
+    if (document->type.empty() || document->type.find('/') != std::string::npos ||
+        document->type == "." || document->type == "..") {
+      throw Error(Code::invalid_config,
+                  fmt::format("\"plugins\"[{}].type is {}", i, quote(document->type)),
+                  "the name of a plugin is expected, which is not empty and has no /");
+    }
+    members.push_back(Netconf(std::move(document)));
+  }
+  return members;
+}
+
+}  // namespace unicni::protocol

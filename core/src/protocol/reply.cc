@@ -1,0 +1,122 @@
+#include "protocol/reply.h"
+
+#include <fmt/core.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "protocol/document.h"
+#include "protocol/version.h"
+
+namespace unicni::protocol {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kIndent = 4;
+constexpr std::size_t kQuoteLimit = 1024;  // bytes of a delegate's output in a message
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(space);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
+}
+
+Error unparsable(std::string_view out, std::string_view stderr_tail, std::string_view reason,
+                 std::string_view why) {
+  std::string details(trimmed(stderr_tail));
+  return Error(Code::internal,
+               fmt::format("netplugin failed ({}) but error parsing its diagnostic message {}: {}",
+                           reason, quote(out.substr(0, kQuoteLimit)), why),
+               details.empty() ? std::string() : "its stderr: " + details);
+}
+
+Error silent(std::string_view stderr_tail, std::string_view reason) {
+  const std::string_view text = trimmed(stderr_tail);
+  if (text.empty()) {
+    return Error(Code::internal, fmt::format("netplugin failed with no error message: {}", reason));
+  }
+  return Error(Code::internal, fmt::format("netplugin failed ({}): {}", reason, quote(text)));
+}
+
+std::vector<std::string_view> entries(const char* const* supported) {
+  if (supported == nullptr) return {kSpecVersions.begin(), kSpecVersions.end()};
+  std::vector<std::string_view> list;
+  for (; *supported != nullptr; ++supported) list.emplace_back(*supported);
+  return list;
+}
+
+}  // namespace
+
+std::string print_error(const Error& error, std::string_view version) {
+  Json json = Json::object();
+  json["cniVersion"] = version;
+  json["code"] = error.code();
+  json["msg"] = error.msg();
+  if (!error.details().empty()) json["details"] = error.details();
+  return json.dump(kIndent, ' ', false, Json::error_handler_t::replace);
+}
+
+Error parse_error(std::string_view out, std::string_view stderr_tail, std::string_view reason) {
+  if (trimmed(out).empty()) return silent(stderr_tail, reason);
+  Json json;
+  try {
+    json = parse_document(out, "it");
+  } catch (const Error& error) {
+    return unparsable(out, stderr_tail, reason, error.msg());
+  }
+  if (!json.is_object()) return unparsable(out, stderr_tail, reason, "it is no object");
+
+  const Json* code = find_field(json, "code");
+  if (code != nullptr && (!code->is_number_unsigned() ||
+                          code->get<std::uint64_t>() > std::numeric_limits<unsigned>::max())) {
+    return unparsable(out, stderr_tail, reason, "its code is no number from 0 up");
+  }
+  const auto text_of = [&](const char* key) -> std::pair<bool, std::string> {
+    const Json* value = find_field(json, key);
+    if (value == nullptr) return {true, {}};
+    if (!value->is_string()) return {false, {}};
+    return {true, value->get<std::string>()};
+  };
+  auto [msg_readable, msg] = text_of("msg");
+  auto [details_readable, details] = text_of("details");
+  if (!msg_readable || !details_readable) {
+    return unparsable(out, stderr_tail, reason, "its msg or details is no string");
+  }
+  if (msg.empty()) msg = silent(stderr_tail, reason).msg();
+  return Error(code == nullptr ? static_cast<unsigned>(Code::internal) : code->get<unsigned>(),
+               std::move(msg), std::move(details));
+}
+
+std::string print_version(std::string_view stdin_text, const char* const* supported) {
+  const auto list = entries(supported);
+  std::string_view version = list.empty() ? version_text(kNewest) : list.back();
+  // Whatever else stands there is no reason to fail (VERN-03).
+  try {
+    const Json json = parse_document(stdin_text, "stdin");
+    const Json* given = find_field(json, "cniVersion");
+    if (given != nullptr && given->is_string()) {
+      const auto known = find_version(given->get_ref<const std::string&>());
+      if (known) version = version_text(*known);
+    }
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
+  }
+  Json json = Json::object();
+  json["cniVersion"] = version;
+  json["supportedVersions"] = list;
+  return json.dump() + '\n';
+}
+
+std::string print_about(std::string_view type, const char* const* supported) {
+  std::string versions;
+  for (const std::string_view entry : entries(supported)) {
+    versions += fmt::format("{}{}", versions.empty() ? "" : ", ", entry);
+  }
+  return fmt::format("CNI {} plugin unicni {}\nCNI protocol versions supported: {}\n", type,
+                     UNICNI_VERSION, versions);
+}
+
+}  // namespace unicni::protocol

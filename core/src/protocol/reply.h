@@ -1,0 +1,26 @@
+// The other documents that go to stdout or stderr.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "unicni/error.h"
+
+namespace unicni::protocol {
+
+/// {"cniVersion":…,"code":…,"msg":…,"details":…}, 4-space indent, no newline at the end; `version`
+/// is the configuration's, or the newest. Without details there is no such key. Bytes that are not
+/// UTF-8 become U+FFFD.
+std::string print_error(const Error& error, std::string_view version);
+/// A delegate's error document → Error with its code, msg and details. Never throws: unparsable
+/// output becomes an Error that quotes it (ERR-04 to ERR-06). `reason` is "exit status 3"
+/// or "signal 9 (SIGKILL)".
+Error parse_error(std::string_view out, std::string_view stderr_tail, std::string_view reason);
+/// Answer to VERSION, one line with newline: echoes a known version found on stdin, else the
+/// newest. `supported` are the plugin's versions, ended by nullptr; without them all that this
+/// program knows.
+std::string print_version(std::string_view stdin_text, const char* const* supported = nullptr);
+/// Two lines for stderr when CNI_COMMAND is unset.
+std::string print_about(std::string_view type, const char* const* supported = nullptr);
+
+}  // namespace unicni::protocol

@@ -1,0 +1,23 @@
+// The last word of a process that dies in a module: a prebuilt error on stdout instead of silence.
+#pragma once
+
+#include <string_view>
+
+namespace unicni::exec {
+
+/// Handlers on a stack of their own for SIGSEGV, SIGBUS, SIGABRT, SIGFPE and SIGILL. They write the
+/// error that set_crash_context() prepared, unless mark_result_written() was called, and _exit(1).
+/// What the verb had changed is undone by the next DEL or GC, from the journal. Only for a program:
+/// never call it from a library.
+void install_crash_handler();
+
+/// Prepares the errors. Call it before each step; `step` is the module's name, `verb` "ADD",
+/// `cni_version` that of the configuration. Copies its arguments; texts are cut at a few hundred
+/// bytes.
+void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version);
+
+/// The answer is on its way to stdout: a crash from now on adds nothing to it. Call it right before
+/// the write.
+void mark_result_written();
+
+}  // namespace unicni::exec

@@ -1,0 +1,163 @@
+#include <gtest/gtest.h>
+
+#include "config.h"
+#include "gateway.h"
+#include "unicni/error.h"
+
+namespace unicni::bridge {
+namespace {
+
+IpConfig ip(const char* address, const char* gateway = "") {
+  IpConfig config;
+  config.address = *IpNet::parse(address);
+  config.gateway = IpAddress::parse(gateway);
+  return config;
+}
+
+Route route(const char* dst, const char* gw = "") {
+  Route entry;
+  entry.dst = *IpNet::parse(dst);
+  entry.gw = IpAddress::parse(gw);
+  return entry;
+}
+
+BridgeOptions good() {
+  BridgeOptions options;
+  options.bridge = "cni0";
+  return options;
+}
+
+std::string refusal(const BridgeOptions& options) {
+  try {
+    validate(options);
+    return "";
+  } catch (const Error& error) {
+    EXPECT_TRUE(error.is(Code::invalid_config));
+    return error.msg();
+  }
+}
+
+TEST(BridgeOptions, AcceptsTheDefaults) { EXPECT_EQ(refusal(good()), ""); }
+
+TEST(BridgeOptions, RefusesNamesThatAreNoLink) {
+  for (const char* name : {"", ".", "..", "a/b", "a:b", "a b", "sixteen-bytes-xx", "br%d"}) {
+    BridgeOptions options = good();
+    options.bridge = name;
+    EXPECT_NE(refusal(options).find("no name for a link"), std::string::npos) << name;
+  }
+}
+
+TEST(BridgeOptions, HairpinAndPromiscExcludeEachOther) {
+  BridgeOptions options = good();
+  options.hairpin_mode = true;
+  EXPECT_EQ(refusal(options), "");
+  options.promisc_mode = true;
+  EXPECT_NE(refusal(options).find("hairpinMode and promiscMode"), std::string::npos);
+}
+
+TEST(BridgeOptions, RefusesAMtuBelowIpv4Minimum) {
+  BridgeOptions options = good();
+  options.mtu = 67;
+  EXPECT_NE(refusal(options), "");
+  options.mtu = 68;
+  EXPECT_EQ(refusal(options), "");
+}
+
+TEST(BridgeOptions, RefusesAMacThatNoInterfaceCanHave) {
+  BridgeOptions options = good();
+  options.cni_args_mac = Mac::parse("01:00:5e:00:00:01");
+  EXPECT_NE(refusal(options), "");
+  options.cni_args_mac = Mac();
+  EXPECT_NE(refusal(options), "");
+}
+
+TEST(BridgeOptions, RuntimeConfigMacBeatsArgsBeatsCniArgs) {
+  BridgeOptions options = good();
+  EXPECT_FALSE(options.mac());
+  options.cni_args_mac = Mac::parse("02:00:00:00:00:01");
+  EXPECT_EQ(options.mac()->str(), "02:00:00:00:00:01");
+  options.args_mac = Mac::parse("02:00:00:00:00:02");
+  EXPECT_EQ(options.mac()->str(), "02:00:00:00:00:02");
+  options.runtime_mac = Mac::parse("02:00:00:00:00:03");
+  EXPECT_EQ(options.mac()->str(), "02:00:00:00:00:03");
+}
+
+TEST(Gateway, MissingOnesAreTheFirstAddressOfTheSubnet) {
+  Result result;
+  result.ips = {ip("10.1.2.9/24"), ip("10.3.0.5/16", "10.3.0.200"), ip("fd00::9/64")};
+  default_gateways(result);
+  EXPECT_EQ(result.ips[0].gateway->str(), "10.1.2.1");
+  EXPECT_EQ(result.ips[1].gateway->str(), "10.3.0.200");
+  EXPECT_EQ(result.ips[2].gateway->str(), "fd00::1");
+}
+
+TEST(Gateway, DefaultRouteOncePerFamily) {
+  Result result;
+  result.ips = {ip("10.1.2.9/24", "10.1.2.1"), ip("10.3.0.5/16", "10.3.0.1"),
+                ip("fd00::9/64", "fd00::1")};
+  add_default_routes(result);
+  ASSERT_EQ(result.routes.size(), 2U);
+  EXPECT_EQ(result.routes[0], route("0.0.0.0/0", "10.1.2.1"));
+  EXPECT_EQ(result.routes[1], route("::/0", "fd00::1"));
+}
+
+TEST(Gateway, IpamsOwnDefaultRouteIsCompletedNotDoubled) {
+  Result result;
+  result.ips = {ip("10.1.2.9/24", "10.1.2.1")};
+  result.routes = {route("0.0.0.0/0")};
+  add_default_routes(result);
+  ASSERT_EQ(result.routes.size(), 1U);
+  EXPECT_EQ(result.routes[0].gw->str(), "10.1.2.1");
+
+  result.routes = {route("0.0.0.0/0", "10.1.2.254")};
+  add_default_routes(result);
+  ASSERT_EQ(result.routes.size(), 1U);
+  EXPECT_EQ(result.routes[0].gw->str(), "10.1.2.254");
+}
+
+TEST(Gateway, AddressesOfOneSubnetShareTheGateway) {
+  Result result;
+  result.ips = {ip("10.1.2.9/24", "10.1.2.1"), ip("10.1.2.10/24", "10.1.2.1"), ip("10.9.0.1/24")};
+  const auto gateways = gateways_of(result);
+  ASSERT_EQ(gateways.size(), 1U);
+  EXPECT_EQ(gateways[0].str(), "10.1.2.1/24");
+}
+
+std::vector<IpNet> nets(std::initializer_list<const char*> texts) {
+  std::vector<IpNet> found;
+  for (const char* text : texts) found.push_back(*IpNet::parse(text));
+  return found;
+}
+
+TEST(Gateway, AnAddressThatIsThereNeedsNoChange) {
+  const auto plan =
+      plan_gateways("br", nets({"10.1.2.1/24", "fe80::1/64"}), nets({"10.1.2.1/24"}), false);
+  EXPECT_TRUE(plan.add.empty());
+  EXPECT_TRUE(plan.remove.empty());
+}
+
+TEST(Gateway, AnotherIpv4AddressIsNamedWithTheCommandThatRemovesIt) {
+  try {
+    plan_gateways("br", nets({"10.9.0.1/16"}), nets({"10.1.2.1/24"}), false);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.msg().find("10.9.0.1/16"), std::string::npos);
+    EXPECT_NE(error.details().find("ip addr del 10.9.0.1/16 dev br"), std::string::npos);
+  }
+}
+
+TEST(Gateway, ForceReplacesTheOtherAddress) {
+  const auto plan =
+      plan_gateways("br", nets({"10.9.0.1/16", "fd00::1/64"}), nets({"10.1.2.1/24"}), true);
+  EXPECT_EQ(plan.add, nets({"10.1.2.1/24"}));
+  EXPECT_EQ(plan.remove, nets({"10.9.0.1/16"}));
+}
+
+TEST(Gateway, Ipv6SubnetsMayStandSideBySideUnlessTheyOverlap) {
+  EXPECT_NO_THROW(
+      plan_gateways("br", nets({"fd00:1::1/64", "fe80::1/64"}), nets({"fd00:2::1/64"}), false));
+  EXPECT_THROW(plan_gateways("br", nets({"fd00:1::1/64"}), nets({"fd00:1::2/48"}), false), Error);
+}
+
+}  // namespace
+}  // namespace unicni::bridge

@@ -1,0 +1,112 @@
+#include "config.h"
+
+#include <fmt/core.h>
+
+#include "unicni/error.h"
+
+namespace unicni::bridge {
+
+namespace {
+
+constexpr const char* kMasqBackends[] = {"nftables", "iptables", nullptr};
+
+constexpr Option kTrunkRows[] = {
+    option<&VlanTrunk::min_id>("minID", "first VLAN of a range").with_range(1, 4094),
+    option<&VlanTrunk::max_id>("maxID", "last VLAN of a range").with_range(1, 4094),
+    option<&VlanTrunk::id>("id", "one VLAN").with_range(1, 4094),
+};
+
+constexpr Option kRows[] = {
+    option<&BridgeOptions::bridge>("bridge", "name of the bridge; made if it doesn't exist")
+        .with_default("cni0"),
+    option<&BridgeOptions::is_gateway>("isGateway",
+                                       "the bridge gets the gateway's address, forwarding is on")
+        .with_default("false"),
+    option<&BridgeOptions::is_default_gateway>("isDefaultGateway",
+                                               "isGateway, and a default route in the container")
+        .with_default("false"),
+    option<&BridgeOptions::force_address>(
+        "forceAddress", "replace another address of the bridge instead of failing")
+        .with_default("false"),
+    option<&BridgeOptions::ip_masq>("ipMasq", "masquerade what leaves the container's subnet")
+        .with_default("false"),
+    option<&BridgeOptions::ip_masq_backend>("ipMasqBackend", "what holds the masquerade rules")
+        .with_choices(kMasqBackends)
+        .with_default("nftables")
+        .not_offered_yet(),
+    option<&BridgeOptions::mtu>("mtu",
+                                "MTU in bytes of the veth, and of a bridge made now; 0: kernel's")
+        .with_range(0, 65535)
+        .with_default("0"),
+    option<&BridgeOptions::hairpin_mode>("hairpinMode",
+                                         "the bridge may send a frame back to its own port")
+        .with_default("false"),
+    option<&BridgeOptions::promisc_mode>("promiscMode", "the bridge takes every frame")
+        .with_default("false"),
+    option<&BridgeOptions::vlan>("vlan", "VLAN of the container's port")
+        .with_range(0, 4094)
+        .with_default("0")
+        .not_offered_yet(),
+    option<&BridgeOptions::vlan_trunk>("vlanTrunk", "tagged VLANs of the container's port")
+        .not_offered_yet(),
+    option<&BridgeOptions::preserve_default_vlan>("preserveDefaultVlan",
+                                                  "keep the bridge's default VLAN on the port")
+        .with_default("false")
+        .not_offered_yet(),
+    option<&BridgeOptions::mac_spoof_check>(
+        "macspoofchk", "drop frames with another source MAC than the container's")
+        .with_default("false")
+        .not_offered_yet(),
+    option<&BridgeOptions::enable_dad>("enabledad", "probe IPv6 addresses for duplicates")
+        .with_default("false")
+        .not_offered_yet(),
+    option<&BridgeOptions::disable_container_interface>("disableContainerInterface",
+                                                        "leave the container's interface down")
+        .with_default("false")
+        .not_offered_yet(),
+    option<&BridgeOptions::port_isolation>("portIsolation", "isolated ports don't reach each other")
+        .with_default("false")
+        .not_offered_yet(),
+    option<&BridgeOptions::dns>("dns", "DNS settings of the result; replaces IPAM's"),
+    option<&BridgeOptions::runtime_mac>("mac", "MAC of the container's interface")
+        .from(OptionSource::runtime_config),
+    option<&BridgeOptions::args_mac>("mac", "MAC; loses against runtimeConfig")
+        .from(OptionSource::args_cni),
+    option<&BridgeOptions::cni_args_mac>("MAC", "MAC; loses against args.cni")
+        .from(OptionSource::cni_args)
+        .exact_case(),
+};
+
+void refuse_multicast(const std::optional<Mac>& mac) {
+  if (mac && (mac->is_multicast() || mac->is_zero())) {
+    throw Error(Code::invalid_config,
+                fmt::format("mac {} can't be an interface's address", mac->str()),
+                "a MAC must be unicast and not zero");
+  }
+}
+
+}  // namespace
+
+constinit const OptionTable kVlanTrunkFields = option_table<VlanTrunk>(kTrunkRows);
+constinit const OptionTable kBridgeOptions = option_table<BridgeOptions>(kRows);
+
+void validate(const BridgeOptions& options) {
+  const std::string& name = options.bridge;
+  const bool bad = name.empty() || name.size() > 15 || name == "." || name == ".." ||
+                   name.find_first_of("/: \t\n\v\f\r%") != std::string::npos;
+  if (bad) {
+    throw Error(Code::invalid_config, fmt::format("bridge: \"{}\" is no name for a link", name),
+                "1 to 15 bytes without '/', ':', '%' and white space");
+  }
+  if (options.hairpin_mode && options.promisc_mode) {
+    throw Error(Code::invalid_config, "hairpinMode and promiscMode can't both be true",
+                "with promiscMode the bridge itself answers for its ports");
+  }
+  if (options.mtu != 0 && options.mtu < 68) {
+    throw Error(Code::invalid_config, fmt::format("mtu: {} is too small", options.mtu),
+                "0 for the kernel's default, or 68 to 65535 bytes");
+  }
+  refuse_multicast(options.mac());
+}
+
+}  // namespace unicni::bridge

@@ -1,0 +1,107 @@
+#include "gateway.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "unicni/error.h"
+#include "unicni/net/addr.h"
+#include "unicni/net/sysctl.h"
+
+namespace unicni::bridge {
+
+namespace {
+
+IpNet default_route(Family family) {
+  return family == Family::v4 ? IpNet(IpAddress::v4(0), 0) : IpNet(IpAddress::v6({}), 0);
+}
+
+/// Addresses of the bridge that can't stay beside `wanted`.
+std::vector<IpNet> conflicts(const std::vector<IpNet>& present, const IpNet& wanted) {
+  std::vector<IpNet> found;
+  for (const IpNet& net : present) {
+    if (net == wanted || net.family() != wanted.family()) continue;
+    if (net.is_v4() || (net.overlaps(wanted) && !net.address().is_link_local()))
+      found.push_back(net);
+  }
+  return found;
+}
+
+}  // namespace
+
+void default_gateways(Result& result) {
+  for (IpConfig& ip : result.ips) {
+    if (!ip.gateway) ip.gateway = ip.address.network().plus(1);
+  }
+}
+
+void add_default_routes(Result& result) {
+  for (const IpConfig& ip : result.ips) {
+    const IpNet dst = default_route(ip.address.family());
+    const auto existing = std::find_if(result.routes.begin(), result.routes.end(),
+                                       [&](const Route& route) { return route.dst == dst; });
+    if (existing != result.routes.end()) {
+      // IPAM's own default route without a gateway means this one.
+      if (!existing->gw) existing->gw = ip.gateway;
+      continue;
+    }
+    Route route;
+    route.dst = dst;
+    route.gw = ip.gateway;
+    result.routes.push_back(route);
+  }
+}
+
+std::vector<IpNet> gateways_of(const Result& result) {
+  std::vector<IpNet> gateways;
+  for (const IpConfig& ip : result.ips) {
+    if (!ip.gateway) continue;
+    const IpNet gateway(*ip.gateway, ip.address.prefix_length());
+    if (std::find(gateways.begin(), gateways.end(), gateway) == gateways.end()) {
+      gateways.push_back(gateway);
+    }
+  }
+  return gateways;
+}
+
+GatewayPlan plan_gateways(const std::string& bridge, const std::vector<IpNet>& present,
+                          const std::vector<IpNet>& gateways, bool force) {
+  GatewayPlan plan;
+  for (const IpNet& wanted : gateways) {
+    if (std::find(present.begin(), present.end(), wanted) != present.end()) continue;
+    plan.add.push_back(wanted);
+    for (const IpNet& other : conflicts(present, wanted)) {
+      if (force) {
+        plan.remove.push_back(other);
+        continue;
+      }
+      throw Error(
+          Code::internal,
+          fmt::format("bridge {} has address {}, this network's gateway is {}", bridge, other.str(),
+                      wanted.str()),
+          fmt::format("if it is a left-over: ip addr del {} dev {}; or set forceAddress, or "
+                      "use another bridge",
+                      other.str(), bridge));
+    }
+  }
+  return plan;
+}
+
+void put_gateways(Host& host, const net::Link& bridge, const GatewayPlan& plan,
+                  const std::vector<IpNet>& gateways) {
+  net::Batch batch(host.host_links());
+  for (const IpNet& other : plan.remove) {
+    net::remove_addr(batch, bridge.index, bridge.name, other, true);
+  }
+  for (const IpNet& wanted : plan.add) {
+    host.undo().will(undo_shared_address(bridge.name, wanted));
+    net::add_addr(batch, bridge.index, bridge.name, wanted, net::Dad::skip, true);
+  }
+  if (!batch.empty()) batch.commit();
+  for (const IpNet& gateway : gateways) {
+    net::ensure_sysctl(gateway.is_v4() ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding",
+                       "1");
+  }
+}
+
+}  // namespace unicni::bridge

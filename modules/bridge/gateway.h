@@ -1,0 +1,33 @@
+// The bridge as the containers' gateway: its addresses, default routes, forwarding.
+#pragma once
+
+#include <vector>
+
+#include "unicni/host.h"
+#include "unicni/net/link.h"
+#include "unicni/result.h"
+
+namespace unicni::bridge {
+
+/// Every address without a gateway gets the first of its subnet.
+void default_gateways(Result& result);
+/// One default route per family of the addresses, unless a default route is there already.
+void add_default_routes(Result& result);
+/// What the bridge must have: gateway and prefix of each address, once each.
+std::vector<IpNet> gateways_of(const Result& result);
+
+/// What has to change on the bridge so that it has the gateways' addresses.
+struct GatewayPlan {
+  std::vector<IpNet> add;
+  std::vector<IpNet> remove;  ///< only with `force`
+};
+/// Compares `present`, the bridge's addresses, with `gateways`. Throws Error, naming the command
+/// that mends it, if another IPv4 address or an IPv6 subnet that overlaps is in the way, unless
+/// `force` allows to replace it.
+GatewayPlan plan_gateways(const std::string& bridge, const std::vector<IpNet>& present,
+                          const std::vector<IpNet>& gateways, bool force);
+/// Carries the plan out and turns forwarding on for the families of `gateways`.
+void put_gateways(Host& host, const net::Link& bridge, const GatewayPlan& plan,
+                  const std::vector<IpNet>& gateways);
+
+}  // namespace unicni::bridge

@@ -1,0 +1,125 @@
+// What the tests of host-local call it with.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/temp_folder_for_test.h"
+#include "config.h"
+#include "unicni/error.h"
+#include "unicni/module.h"
+#include "unicni/sys/file.h"
+
+extern "C" const unicni::ModuleDescriptor unicni_module_host_local;
+
+namespace unicni::host_local {
+
+inline IpAddress ip(const std::string& text) { return IpAddress::parse(text).value(); }
+
+inline ipam::RangeConfig subnet(const std::string& text) {
+  ipam::RangeConfig range;
+  range.subnet = IpNet::parse(text).value();
+  return range;
+}
+
+/// Runs `work` and returns the Error that it must throw.
+template <class Work>
+Error refusal(const Work& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no Error";
+  return {Code::internal, "no Error"};
+}
+
+/// An IPAM module may only use the undo log and the log.
+class FakeHost : public Host, public UndoLog {
+ public:
+  net::Netlink& host_links() override { throw std::logic_error("host_links"); }
+  const net::Netns& host_netns() override { throw std::logic_error("host_netns"); }
+  const net::Netns* container_netns() override { throw std::logic_error("container_netns"); }
+  net::Netlink& container_links() override { throw std::logic_error("container_links"); }
+  net::Nft& nft() override { throw std::logic_error("nft"); }
+  Ipam& ipam() override { throw std::logic_error("ipam"); }
+  UndoLog& undo() override { return *this; }
+  std::optional<sys::Lock> hold_shared_links() override { return std::nullopt; }
+  void log(LogLevel, std::string_view text) override { lines.emplace_back(text); }
+  void will(const Undo& record) override { records.push_back(record); }
+
+  std::vector<Undo> records;
+  std::vector<std::string> lines;
+};
+
+class HostLocalTest : public ::testing::Test {
+ protected:
+  HostLocalTest() {
+    options.data_dir = data_dir();
+    call.network = "mynet";
+    call.spec_version = "1.1.0";
+    call.type = "host-local";
+    call.container_id = "ctr1";
+    call.if_name = "eth0";
+    call.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    call.parsed_options = &options;
+  }
+
+  [[nodiscard]] std::string data_dir() const { return folder / "networks"; }
+  [[nodiscard]] std::string path(const std::string& name) const {
+    return data_dir() + "/mynet/" + name;
+  }
+  [[nodiscard]] std::string get(const std::string& name) const {
+    return sys::read_file(path(name)).value_or("(absent)");
+  }
+  void put(const std::string& name, const std::string& content) const {
+    sys::ensure_folder(data_dir() + "/mynet", 0755);
+    sys::write_file_atomically(path(name), content, 0600);
+  }
+
+  Module& called(Command command) {
+    call.command = command;
+    if (command != Command::del) module->validate(call);
+    return *module;
+  }
+  Result add(const std::string& container = "ctr1", const std::string& if_name = "eth0") {
+    call.container_id = container;
+    call.if_name = if_name;
+    return called(Command::add).add(call, host);
+  }
+  /// ADD's addresses as text, or the message of its Error.
+  std::string try_add(const std::string& container = "ctr1", const std::string& if_name = "eth0") {
+    try {
+      std::string text;
+      for (const IpConfig& each : add(container, if_name).ips) {
+        text += (text.empty() ? "" : " ") + each.address.str();
+      }
+      return text;
+    } catch (const Error& error) {
+      return error.msg();
+    }
+  }
+  void del(const std::string& container = "ctr1", const std::string& if_name = "eth0") {
+    call.container_id = container;
+    call.if_name = if_name;
+    called(Command::del).del(call, host);
+  }
+  void check() { called(Command::check).check(call, host); }
+  void gc() { called(Command::gc).gc(call, host); }
+  void status() { called(Command::status).status(call, host); }
+
+  TempFolder folder;
+  HostLocalOptions options;
+  Call call;
+  FakeHost host;
+  std::unique_ptr<Module, void (*)(Module*) noexcept> module{unicni_module_host_local.create(),
+                                                             unicni_module_host_local.destroy};
+};
+
+}  // namespace unicni::host_local

@@ -1,0 +1,32 @@
+// What a request asks of host-local, checked: the part of every verb that touches nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config.h"
+#include "unicni/call.h"
+#include "unicni/ipam/range.h"
+
+namespace unicni::host_local {
+
+/// "dataDir", or its default. Error(invalid_config) unless it is absolute, without ".." and control
+/// characters.
+std::string data_dir(const HostLocalOptions& options);
+
+/// Range sets in the order in which they are numbered: "ipRanges", the flat range, "ranges".
+/// Error(invalid_config) for everything that canonical_sets() refuses and for more than one set of
+/// a family below version 0.3.0, which can't express that. May be empty.
+std::vector<ipam::RangeSet> range_sets(const Call& call);
+
+/// For each set the address that the request wants from it (the first that fits), from CNI_ARGS,
+/// args.cni and runtimeConfig. Error(invalid_environment, invalid_config) for text that is no
+/// address, for a set's gateway and for addresses that no set is left for.
+std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& options,
+                                                       const std::vector<ipam::RangeSet>& sets);
+
+/// Error(invalid_config) if GC came without its list.
+const std::vector<Attachment>& valid_attachments(const Call& call);
+
+}  // namespace unicni::host_local

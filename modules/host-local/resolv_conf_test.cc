@@ -1,0 +1,40 @@
+#include "resolv_conf.h"
+
+#include "fixture_for_test.h"
+
+namespace unicni::host_local {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(ResolvConf, KnownLinesAreTaken) {
+  const Dns dns = parse_resolv_conf(
+      "# comment\n; comment\n\n  nameserver 192.0.2.1 ignored\nnameserver\t192.0.2.2\r\n"
+      "domain first.example\ndomain example.com\nsearch a.example b.example\nsearch c.example\n"
+      "options ndots:5\noptions rotate timeout:1\nsortlist 10.0.0.0\nnameserver\nNAMESERVER "
+      "9.9.9.9\n"
+      "nameserver 2001:db8::1");
+  EXPECT_EQ(dns.nameservers, (Words{"192.0.2.1", "192.0.2.2", "2001:db8::1"}));
+  EXPECT_EQ(dns.domain, "example.com");
+  EXPECT_EQ(dns.search, (Words{"a.example", "b.example", "c.example"}));
+  EXPECT_EQ(dns.options, (Words{"ndots:5", "rotate", "timeout:1"}));
+}
+
+TEST(ResolvConf, NothingIsEmpty) {
+  EXPECT_TRUE(parse_resolv_conf("").empty());
+  EXPECT_TRUE(parse_resolv_conf("\n\n \n#x").empty());
+}
+
+TEST(ResolvConf, UnreadableFileIsNamed) {
+  const TempFolder folder;
+  EXPECT_NE(refusal([&] { read_resolv_conf(folder / "none"); }).msg().find(folder / "none"),
+            std::string::npos);
+  EXPECT_NE(refusal([&] { read_resolv_conf(folder.path()); }).msg().find(folder.path()),
+            std::string::npos);
+  const Error relative = refusal([] { read_resolv_conf("etc/resolv.conf"); });
+  EXPECT_TRUE(relative.is(Code::invalid_config));
+  EXPECT_NE(relative.msg().find("'etc/resolv.conf'"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace unicni::host_local

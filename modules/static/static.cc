@@ -1,0 +1,84 @@
+// static: addresses, routes and DNS settings as they stand in the request. Keeps no state.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <string>
+
+#include "config.h"
+#include "unicni/error.h"
+#include "unicni/module.h"
+
+namespace unicni {
+namespace {
+
+/// The layouts of 0.1.0 and 0.2.0 hold one address a family.
+void refuse_what_old_results_cannot_hold(const Call& call, const std::vector<IpConfig>& ips) {
+  if (call.spec_version != "0.1.0" && call.spec_version != "0.2.0") return;
+  for (const Family family : {Family::v4, Family::v6}) {
+    const auto count = std::count_if(
+        ips.begin(), ips.end(), [&](const IpConfig& ip) { return ip.address.family() == family; });
+    if (count > 1) {
+      throw Error(Code::invalid_config,
+                  fmt::format("CNI version {} does not support more than 1 address per family, {} "
+                              "IPv{} addresses are "
+                              "given",
+                              call.spec_version, count, static_cast<int>(family)),
+                  "cniVersion 0.3.0 and later have a list of addresses");
+    }
+  }
+}
+
+void require_in(const Result& result, const IpConfig& wanted) {
+  const auto found = std::find_if(result.ips.begin(), result.ips.end(),
+                                  [&](const IpConfig& ip) { return ip.address == wanted.address; });
+  if (found == result.ips.end()) {
+    throw Error(Code::internal,
+                fmt::format("address {} is not in prevResult", wanted.address.str()),
+                "the addresses of the configuration have changed since ADD");
+  }
+  // Without a gateway of ours, the main plugin may have filled in its own.
+  if (wanted.gateway && found->gateway != wanted.gateway) {
+    throw Error(Code::internal,
+                fmt::format("gateway of {} is {} in prevResult, but {} in the configuration",
+                            wanted.address.str(), found->gateway ? found->gateway->str() : "absent",
+                            wanted.gateway->str()),
+                "the gateways of the configuration have changed since ADD");
+  }
+}
+
+class StaticModule : public Module {
+ public:
+  void validate(const Call& call) override {
+    refuse_what_old_results_cannot_hold(call, merged_addresses(call.options<StaticOptions>()));
+  }
+
+  Result add(const Call& call, Host&) override {
+    const auto& options = call.options<StaticOptions>();
+    Result result;
+    result.ips = merged_addresses(options);
+    result.routes = options.routes;
+    result.dns = options.dns;
+    return result;
+  }
+
+  void del(const Call&, Host&) override {}
+
+  void check(const Call& call, Host&) override {
+    if (!call.prev_result) {
+      throw Error(Code::invalid_config, "Required prevResult missing",
+                  "CHECK needs the result of ADD");
+    }
+    for (const IpConfig& wanted : merged_addresses(call.options<StaticOptions>()))
+      require_in(*call.prev_result, wanted);
+  }
+};
+
+constexpr const char* kCapabilities[] = {"ips", nullptr};
+
+}  // namespace
+}  // namespace unicni
+
+UNICNI_MODULE(static, "static", 2,
+              unicni::module_descriptor<unicni::StaticModule>("static", unicni::ModuleKind::ipam,
+                                                              &unicni::kStaticOptions,
+                                                              unicni::kCapabilities));

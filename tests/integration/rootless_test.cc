@@ -1,0 +1,100 @@
+// The main job for an ordinary user, root only in a user namespace of their own.
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "integration/host_test.h"
+#include "support/traffic.h"
+
+namespace unicni::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr unsigned kUser = 12345;  // needs no entry in passwd
+constexpr const char* kHome = "/mnt/stage";
+
+/// As `unshare -Urnm` of that user.
+void become_rootless() {
+  const std::string id = std::to_string(kUser);
+  ASSERT_EQ(::setgroups(0, nullptr), 0);
+  ASSERT_EQ(::setresgid(kUser, kUser, kUser), 0);
+  ASSERT_EQ(::setresuid(kUser, kUser, kUser), 0);
+  ASSERT_EQ(::prctl(PR_SET_DUMPABLE, 1), 0);  // else /proc/self is root's
+  ASSERT_EQ(::unshare(CLONE_NEWUSER), 0);
+  const auto put = [](const char* path, const std::string& text) {
+    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+    ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size())) << path;
+    ::close(fd);
+  };
+  put("/proc/self/uid_map", "0 " + id + " 1");
+  put("/proc/self/setgroups", "deny");
+  put("/proc/self/gid_map", "0 " + id + " 1");
+  enter_private_host();
+}
+
+class Rootless : public HostTest {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(::mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755"), 0);
+    fs::create_directories(std::string(kHome) + "/lib");
+    fs::create_directories(std::string(kHome) + "/libexec");
+    fs::copy(stage() + "/lib/unicni", std::string(kHome) + "/lib/unicni",
+             fs::copy_options::recursive);
+    fs::copy(bin_dir(), std::string(kHome) + "/libexec/cni",
+             fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    tool({"chown", "-R", "-h", std::to_string(kUser), kHome});
+  }
+};
+
+TEST_F(Rootless, MainJob) {
+  in_child([] {
+    become_rootless();
+    if (HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    Container inside("c1");
+    const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
+    const Attachment lo = {.config = Json::parse(R"({"cniVersion": "0.2.0", "type": "loopback"})"),
+                           .netns = inside.path(),
+                           .if_name = "lo"};
+    must_add(lo);
+    const Json result = must_add(job);
+    EXPECT_EQ(result["ips"][0]["address"], "10.22.0.2/16");
+    EXPECT_THAT(addresses_of("eth0", inside.fd()), ElementsAre("10.22.0.2/16"));
+    EXPECT_THAT(addresses_of("cni0"), ElementsAre("10.22.0.1/16"));
+    EXPECT_EQ(nft_elements("masq4").size(), 1U);
+    EXPECT_TRUE(pings(inside.fd(), "10.22.0.1"));
+    expect_silent_success(job.check(result));
+    expect_silent_success(job.del(result));
+    expect_silent_success(lo.del());
+    EXPECT_THAT(link_names(inside.fd()), IsEmpty());
+    EXPECT_THAT(link_names(), ElementsAre("cni0"));
+    EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+    EXPECT_THAT(reservations("mynet"), IsEmpty());
+    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  });
+}
+
+TEST_F(Rootless, ModuleOfAStrangerIsRefused) {
+  tool({"chown", "54321", std::string(kHome) + "/lib/unicni/modules/bridge.so"});
+  in_child([] {
+    become_rootless();
+    if (HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    Container inside("c1");
+    const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
+    EXPECT_THAT(expect_error(job.add())["msg"], ::testing::HasSubstr("bridge.so"));
+    EXPECT_THAT(link_names(), IsEmpty());
+  });
+}
+
+}  // namespace
+}  // namespace unicni::test

@@ -1,0 +1,257 @@
+// The executable with broken modules: whatever a module is or does, stdout carries exactly one
+// error document.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "protocol/reply.h"
+#include "scratch.h"
+#include "unicni/error.h"
+
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// The executable under test: of the tree that UNICNI_STAGE names, else of this build.
+std::string executable_under_test() {
+  const char* stage = std::getenv("UNICNI_STAGE");
+  return stage == nullptr ? BUILT_EXECUTABLE : std::string(stage) + "/libexec/cni/unicni";
+}
+
+/// A network namespace for CNI_NETNS, held by a child that sleeps in it.
+class Container {
+ public:
+  Container() {
+    std::array<int, 2> ready{};
+    if (::pipe2(ready.data(), O_CLOEXEC) != 0) return;
+    child_ = ::fork();
+    if (child_ == 0) {
+      const char byte = ::unshare(CLONE_NEWNET) == 0 ? 'y' : 'n';
+      if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
+      for (;;) ::pause();
+    }
+    char byte = 'n';
+    ok_ = ::read(ready[0], &byte, 1) == 1 && byte == 'y';
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  Container(const Container&) = delete;
+  Container& operator=(const Container&) = delete;
+  ~Container() {
+    if (child_ <= 0) return;
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] std::string path() const { return "/proc/" + std::to_string(child_) + "/ns/net"; }
+
+ private:
+  pid_t child_ = -1;
+  bool ok_ = false;
+};
+
+struct Outcome {
+  std::string out;
+  int exit_status = -1;  // -1: a signal
+};
+
+std::string drain(int fd) {
+  std::string text;
+  std::array<char, 4096> piece{};
+  for (ssize_t got = 0; (got = ::read(fd, piece.data(), piece.size())) > 0;) {
+    text.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+class ExecutableTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root for namespaces";
+    const auto executable = executable_under_test();
+    if (!std::filesystem::exists(executable)) {
+      GTEST_SKIP() << executable << " is not there; set UNICNI_STAGE to an install tree";
+    }
+    ASSERT_TRUE(container_.ok());
+    prefix_.copy(executable, prefix_.executable());
+  }
+
+  void link(const std::string& type) {
+    std::filesystem::create_symlink("unicni", prefix_.cni() + '/' + type);
+  }
+
+  /// One verb of the plugin `type`, in network and mount namespaces of its own with an empty /run.
+  Outcome run(const std::string& type, const std::string& verb) {
+    const std::string config =
+        R"({"cniVersion": "1.0.0", "name": "loader-net", "type": ")" + type + "\"}";
+    std::array<int, 2> in{};
+    std::array<int, 2> out{};
+    EXPECT_EQ(::pipe2(in.data(), O_CLOEXEC), 0);
+    EXPECT_EQ(::pipe2(out.data(), O_CLOEXEC), 0);
+    const pid_t child = ::fork();
+    if (child == 0) execute(type, verb, in[0], out[1]);
+    ::close(in[0]);
+    ::close(out[1]);
+    ::signal(SIGPIPE, SIG_IGN);
+    EXPECT_EQ(::write(in[1], config.data(), config.size()), static_cast<ssize_t>(config.size()));
+    ::close(in[1]);
+    Outcome outcome;
+    outcome.out = drain(out[0]);
+    ::close(out[0]);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (WIFEXITED(status)) outcome.exit_status = WEXITSTATUS(status);
+    return outcome;
+  }
+
+  /// Asserts one error document and nothing else, and returns it.
+  unicni::Error error_of(const Outcome& outcome) {
+    EXPECT_EQ(outcome.exit_status, 1);
+    const auto error = unicni::protocol::parse_error(outcome.out, "", "no JSON");
+    EXPECT_EQ(outcome.out, unicni::protocol::print_error(error, "1.0.0"));
+    return error;
+  }
+
+  scratch::Prefix prefix_;
+  Container container_;
+
+ private:
+  [[noreturn]] void execute(const std::string& type, const std::string& verb, int in, int out) {
+    const bool apart = ::unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 &&
+                       ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                       ::mount("tmpfs", "/run", "tmpfs", 0, nullptr) == 0;
+    if (!apart || ::dup2(in, STDIN_FILENO) < 0 || ::dup2(out, STDOUT_FILENO) < 0) ::_exit(99);
+    const std::string program = prefix_.cni() + '/' + type;
+    std::vector<std::string> variables = {"CNI_COMMAND=" + verb, "CNI_CONTAINERID=loader-test",
+                                          "CNI_NETNS=" + container_.path(), "CNI_IFNAME=eth0",
+                                          "CNI_PATH=" + prefix_.cni()};
+    std::vector<char*> environment;
+    for (auto& variable : variables) environment.push_back(variable.data());
+    environment.push_back(nullptr);
+    std::array<const char*, 2> arguments = {program.c_str(), nullptr};
+    ::execve(program.c_str(), const_cast<char* const*>(arguments.data()), environment.data());
+    ::_exit(98);
+  }
+};
+
+TEST_F(ExecutableTest, AGoodModuleAnswers) {
+  (void)prefix_.add_fixture("fixture-good");
+  link("fixture-good");
+  const auto outcome = run("fixture-good", "ADD");
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("\"cniVersion\": \"1.0.0\""));
+  EXPECT_THAT(outcome.out, HasSubstr("\"eth0\""));
+}
+
+TEST_F(ExecutableTest, AnAbsentModule) {
+  link("fixture-absent");
+  const auto error = error_of(run("fixture-absent", "ADD"));
+  EXPECT_EQ(error.code(), 7U);
+  EXPECT_THAT(error.msg(), HasSubstr(prefix_.module("fixture-absent") + " is absent"));
+}
+
+TEST_F(ExecutableTest, AModuleThatIsText) {
+  prefix_.write(prefix_.module("fixture-text"), "not a library");
+  link("fixture-text");
+  const auto error = error_of(run("fixture-text", "ADD"));
+  EXPECT_EQ(error.code(), 999U);
+  EXPECT_THAT(error.msg(),
+              HasSubstr(prefix_.module("fixture-text") + " is unusable: it is not an ELF file"));
+}
+
+TEST_F(ExecutableTest, AModuleThatOthersCanWrite) {
+  ::chmod(prefix_.add_fixture("fixture-good").c_str(), 0777);
+  link("fixture-good");
+  const auto error = error_of(run("fixture-good", "ADD"));
+  EXPECT_THAT(error.msg(), HasSubstr("has mode 0777"));
+}
+
+TEST_F(ExecutableTest, AModuleInAFolderThatOthersCanWrite) {
+  (void)prefix_.add_fixture("fixture-good");
+  link("fixture-good");
+  ::chmod(prefix_.modules().c_str(), 0777);
+  const auto error = error_of(run("fixture-good", "ADD"));
+  EXPECT_THAT(error.msg(), HasSubstr("folder " + prefix_.modules() + " has mode 0777"));
+}
+
+TEST_F(ExecutableTest, AModuleOfAStranger) {
+  const auto path = prefix_.add_fixture("fixture-good");
+  ASSERT_EQ(::chown(path.c_str(), 12345, 12345), 0);
+  link("fixture-good");
+  const auto error = error_of(run("fixture-good", "ADD"));
+  EXPECT_THAT(error.msg(), HasSubstr("belongs to uid 12345"));
+}
+
+TEST_F(ExecutableTest, AModuleWithALibstdcxxOfItsOwn) {
+  (void)prefix_.add_fixture("fixture-own-libstdcxx");
+  link("fixture-own-libstdcxx");
+  if (std::string(UNICNI_LIBSTDCXX) != "host") {  // shared by all, as in sanitizer builds
+    EXPECT_EQ(run("fixture-own-libstdcxx", "ADD").exit_status, 0);
+    return;
+  }
+  const auto error = error_of(run("fixture-own-libstdcxx", "ADD"));
+  EXPECT_THAT(error.msg(), HasSubstr("brings its own C++ library, libstdc++.so.6"));
+}
+
+struct Broken {
+  const char* fixture;
+  const char* verb;
+  unsigned code;
+  const char* text;  // part of msg
+};
+
+class BrokenModuleTest : public ExecutableTest, public testing::WithParamInterface<Broken> {};
+
+TEST_P(BrokenModuleTest, OneErrorWithItsOwnText) {
+  const auto& broken = GetParam();
+  (void)prefix_.add_fixture(broken.fixture);
+  link(broken.fixture);
+  const auto error = error_of(run(broken.fixture, broken.verb));
+  EXPECT_EQ(error.code(), broken.code);
+  EXPECT_THAT(error.msg(), HasSubstr(broken.text));
+  EXPECT_THAT(error.msg(), HasSubstr(broken.fixture));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BrokenModuleTest,
+    testing::Values(
+        Broken{"fixture-no-note", "ADD", 999, "it has no unicni note"},
+        Broken{"fixture-no-symbol", "ADD", 999,
+               "undefined symbol: unicni_module_fixture_no_symbol"},
+        Broken{"fixture-undefined-symbol", "ADD", 999, "undefined symbol: unicni_of_the_future"},
+        Broken{"fixture-wrong-abi", "ADD", 999, "ABI number is 4711"},
+        Broken{"fixture-wrong-toolchain", "ADD", 999, "cxxabi9999"},
+        Broken{"fixture-lying-note", "ADD", 999, "ABI number is 4711"},
+        Broken{"fixture-other-name", "ADD", 999, "\"fixture-original\" inside"},
+        Broken{"fixture-null-create", "ADD", 999, "create() of the module returned nothing"},
+        Broken{"fixture-throws-in-create", "ADD", 999, "can't be created"},
+        Broken{"fixture-throws-in-validate", "ADD", 999, "validation threw an exception"},
+        Broken{"fixture-throws-runtime-error", "ADD", 999, "the module's own words"},
+        Broken{"fixture-throws-int", "ADD", 999, "threw something that is no std::exception"},
+        Broken{"fixture-throws-int", "DEL", 999, "threw something that is no std::exception"},
+        Broken{"fixture-throws-text", "ADD", 999, "a literal of the module"},
+        Broken{"fixture-throws-own-type", "ADD", 999, "threw something that is no std::exception"},
+        Broken{"fixture-throws-own-error", "ADD", 117, "thrown as a subclass of Error"},
+        Broken{"fixture-throws-error", "ADD", 11, "the module is busy"},
+        Broken{"fixture-throws-error", "DEL", 11, "the module is busy"},
+        Broken{"fixture-segv", "ADD", 999, "the module crashed (SIGSEGV) during ADD"},
+        Broken{"fixture-segv", "DEL", 999, "the module crashed (SIGSEGV) during DEL"},
+        Broken{"fixture-abort", "ADD", 999, "the module crashed (SIGABRT) during ADD"},
+        Broken{"fixture-stack-overflow", "ADD", 999, "the module crashed (SIGSEGV) during ADD"}),
+    [](const auto& tested) {
+      auto name = std::string(tested.param.fixture) + '_' + tested.param.verb;
+      std::replace(name.begin(), name.end(), '-', '_');
+      return name;
+    });
+
+}  // namespace

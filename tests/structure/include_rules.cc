@@ -1,0 +1,153 @@
+#include <map>
+#include <regex>
+
+#include "rules.h"
+
+namespace unicni::structure {
+namespace {
+
+// Higher may include lower; equals know nothing of each other.
+const std::map<std::string, int>& layers() {
+  static const std::map<std::string, int> table = {
+      {"base", 0},    {"protocol", 1}, {"net", 1},     {"link_module", 2},
+      {"journal", 2}, {"options", 2},  {"ipam", 2},    {"module", 3},
+      {"policy", 3},  {"chain", 4},    {"runtime", 5},
+  };
+  return table;
+}
+
+/// "net" of "core/src/net/route.cc" for the prefix "core/src"; empty if the path isn't in a folder
+/// below it.
+std::string folder_below(const std::string& path, const std::string& prefix) {
+  if (!path.starts_with(prefix + "/")) return {};
+  const std::size_t from = prefix.size() + 1;
+  const std::size_t slash = path.find('/', from);
+  return slash == std::string::npos ? std::string() : path.substr(from, slash - from);
+}
+
+bool is_public(const Include& include) { return include.target.starts_with("unicni/"); }
+
+/// "net" of "net/route.h"; empty for a file of the including folder.
+std::string first_folder(const Include& include) {
+  const std::size_t slash = include.target.find('/');
+  return slash == std::string::npos ? std::string() : include.target.substr(0, slash);
+}
+
+void check_unit(const SourceFile& file, const std::string& unit, Findings& found) {
+  const auto own = layers().find(unit);
+  if (own == layers().end()) {
+    found.push_back(
+        finding(file, 1, "core/src/" + unit + " is not in the layer law; add it to " __FILE__));
+    return;
+  }
+  for (const Include& include : includes_of(file)) {
+    if (!include.quoted || is_public(include)) continue;
+    const std::string target = first_folder(include);
+    if (target.empty() || target == unit) continue;
+    const auto other = layers().find(target);
+    if (other == layers().end()) {
+      found.push_back(finding(file, include.line,
+                              "core/src includes only core, not \"" + include.target + "\""));
+    } else if (other->second >= own->second) {
+      found.push_back(
+          finding(file, include.line, unit + " may include only units below it, not " + target));
+    }
+  }
+}
+
+}  // namespace
+
+Findings core_layers(const Files& files) {
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.is_cxx()) continue;
+    if (const std::string unit = folder_below(file.path, "core/src"); !unit.empty()) {
+      check_unit(file, unit, found);
+    } else if (file.is_below("core/include")) {
+      for (const Include& include : includes_of(file)) {
+        if (include.quoted && !is_public(include)) {
+          found.push_back(finding(file, include.line,
+                                  "a public header includes only unicni/…, not " + include.target));
+        }
+      }
+    }
+  }
+  return found;
+}
+
+Findings module_borders(const Files& files) {
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.is_cxx()) continue;
+    const std::string module = folder_below(file.path, "modules");
+    for (const Include& include : includes_of(file)) {
+      if (!include.quoted || is_public(include)) continue;
+      const std::string& target = include.target;
+      if (target.find("modules/") != std::string::npos && !file.is_test()) {
+        found.push_back(finding(file, include.line, "nobody includes a module: " + target));
+      } else if (target.find("exec/") != std::string::npos && !file.is_below("exec")) {
+        found.push_back(finding(file, include.line, "only exec includes exec: " + target));
+      } else if (target.find("..") != std::string::npos) {
+        found.push_back(finding(file, include.line, "no way out of the folder by '..': " + target));
+      } else if (!module.empty() && target.find('/') != std::string::npos) {
+        const bool test_of_core = file.is_test() && layers().contains(first_folder(include));
+        if (!test_of_core) {
+          found.push_back(finding(file, include.line,
+                                  "a module includes only unicni/… and its own folder: " + target));
+        }
+      }
+    }
+  }
+  return found;
+}
+
+Findings library_borders(const Files& files) {
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.is_cxx()) continue;
+    for (const Include& include : includes_of(file)) {
+      const auto starts = [&](const char* prefix) { return include.target.starts_with(prefix); };
+      const bool json =
+          file.is_test() || file.is_below("core/src/protocol") || file.is_below("core/src/options");
+      const bool mnl =
+          file.is_test() || file.is_below("core/src/net") || file.is_below("core/src/base");
+      if (include.target == "nlohmann/json.hpp" && !json) {
+        found.push_back(
+            finding(file, include.line,
+                    "nlohmann/json.hpp only in core/src/protocol, core/src/options, tests"));
+      } else if (starts("nlohmann/") &&
+                 (file.is_below("core/include") || (file.is_below("modules") && !json))) {
+        found.push_back(finding(file, include.line,
+                                "JSON never crosses the module interface: " + include.target));
+      } else if (starts("boost/dll") && file.path != "core/src/module/loader.cc") {
+        found.push_back(finding(file, include.line, "Boost.DLL only in core/src/module/loader.cc"));
+      } else if (starts("libmnl/") && !mnl) {
+        found.push_back(
+            finding(file, include.line, "libmnl only in core/src/net and core/src/base"));
+      }
+    }
+  }
+  return found;
+}
+
+Findings forbidden_calls(const Files& files) {
+  static const std::regex shell(R"((^|[^\w.>])(std::|::)?(system|popen)\s*\()");
+  static const std::regex raw_socket(R"((^|[^\w.>])socket\s*\(\s*[AP]F_)");
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.is_product()) continue;
+    const bool sockets = file.is_below("core/src/net") || file.is_below("core/src/base");
+    for (std::size_t i = 0; i < file.code.size(); ++i) {
+      if (std::regex_search(file.code[i], shell)) {
+        found.push_back(
+            finding(file, i + 1, "no shell in the product: system() and popen() are forbidden"));
+      }
+      if (!sockets && std::regex_search(file.code[i], raw_socket)) {
+        found.push_back(finding(file, i + 1, "raw sockets only in core/src/net and core/src/base"));
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace unicni::structure

@@ -1,0 +1,36 @@
+// The laws of the source tree. Each rule returns what breaks it, one text a place: "file:line:
+// rule".
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "source_tree.h"
+
+namespace unicni::structure {
+
+using Findings = std::vector<std::string>;
+using Files = std::vector<SourceFile>;
+
+/// Inside core: runtime → chain → {module, policy} → {link_module, journal, options, ipam} →
+/// {protocol, net} → base. A unit includes itself, units below it and public headers. Public
+/// headers include public headers only.
+Findings core_layers(const Files&);
+/// Modules include public headers and their own folder; their tests may look into core, but into no
+/// other module. Nobody includes a module, and only exec includes exec.
+Findings module_borders(const Files&);
+/// Libraries that only some places may include: JSON, Boost.DLL, libmnl.
+Findings library_borders(const Files&);
+/// No shell and no raw socket in the product.
+Findings forbidden_calls(const Files&);
+
+/// 600 lines a source file, 800 a test; CONTRIBUTING.md 120.
+Findings file_sizes(const Files&);
+/// No util, common, helper …: a file is called by its noun.
+Findings file_names(const Files&);
+/// Every module has its README.md, example.conflist, CMakeLists.txt and <type>_test.cc.
+Findings module_folders(const Files&);
+/// No unfinished work and no paths of one person's machine.
+Findings leftovers(const Files&);
+
+}  // namespace unicni::structure

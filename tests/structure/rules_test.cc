@@ -1,0 +1,185 @@
+// That the rules find what they are for, and let the rest pass.
+#include "rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace unicni::structure {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+Files one(const std::string& path, const std::string& text) { return {make_file(path, text)}; }
+
+std::string lines(std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text += "int a;\n";
+  return text;
+}
+
+TEST(Strip, BlanksCommentsAndLiteralsAndKeepsLines) {
+  EXPECT_EQ(strip("a; // b\nc"), "a;     \nc");
+  EXPECT_EQ(strip("a /* b\nc */ d"), "a     \n     d");
+  EXPECT_EQ(strip(R"(f("x\"y", 'z'))"), R"(f("    ", ' '))");
+  EXPECT_EQ(strip("R\"q(a\")q\" b"), "R\"      \" b");
+  EXPECT_EQ(strip("1'000'000 + x // y"), "1'000'000 + x     ");
+  EXPECT_EQ(strip("\"//\" + a"), "\"  \" + a");
+}
+
+TEST(Includes, CountOnlyWhenCompiled) {
+  const SourceFile file = make_file(
+      "core/src/net/a.cc", "#include <x.h>\n// #include \"no.h\"\n  # include \"net/y.h\"\n");
+  const std::vector<Include> found = includes_of(file);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].target, "x.h");
+  EXPECT_FALSE(found[0].quoted);
+  EXPECT_EQ(found[1].target, "net/y.h");
+  EXPECT_EQ(found[1].line, 3U);
+}
+
+TEST(CoreLayers, AUnitIncludesItselfAndWhatIsBelow) {
+  EXPECT_THAT(core_layers(one("core/src/journal/a.cc",
+                              "#include \"journal/j.h\"\n#include \"net/x.h\"\n"
+                              "#include \"unicni/link_module.h\"\n#include <net/if.h>\n"
+                              "#include \"own.h\"\n")),
+              IsEmpty());
+  EXPECT_THAT(core_layers(one("core/src/chain/a.cc", "#include \"module/loader.h\"\n")), IsEmpty());
+}
+
+TEST(CoreLayers, UpwardsAndSidewaysAreRefusedWithFileAndLine) {
+  EXPECT_THAT(
+      core_layers(one("core/src/net/a.cc", "\n#include \"protocol/x.h\"\n")),
+      ElementsAre("core/src/net/a.cc:2: net may include only units below it, not protocol"));
+  EXPECT_THAT(core_layers(one("core/src/module/a.h", "#include \"chain/x.h\"\n")),
+              ElementsAre(StartsWith("core/src/module/a.h:1: ")));
+  EXPECT_THAT(core_layers(one("core/src/base/a_test.cc", "#include \"net/x.h\"\n")).size(), 1);
+  EXPECT_THAT(core_layers(one("core/src/net/a.cc", "#include \"bridge/config.h\"\n")).size(), 1);
+  EXPECT_THAT(core_layers(one("core/src/novel/a.cc", "")).size(), 1);
+}
+
+TEST(CoreLayers, PublicHeadersKnowOnlyPublicHeaders) {
+  EXPECT_THAT(
+      core_layers(one("core/include/unicni/a.h", "#include \"unicni/b.h\"\n#include <vector>\n")),
+      IsEmpty());
+  EXPECT_THAT(core_layers(one("core/include/unicni/a.h", "#include \"net/b.h\"\n")).size(), 1);
+}
+
+TEST(ModuleBorders, OwnFolderAndPublicHeadersOnly) {
+  EXPECT_THAT(module_borders(one("modules/ptp/ptp.cc",
+                                 "#include \"config.h\"\n#include \"unicni/module.h\"\n")),
+              IsEmpty());
+  EXPECT_THAT(module_borders(one("modules/ptp/ptp.cc", "#include \"net/link.h\"\n")).size(), 1);
+  EXPECT_THAT(module_borders(one("modules/ptp/ptp.cc", "#include \"bridge/config.h\"\n")).size(),
+              1);
+  EXPECT_THAT(module_borders(one("modules/ptp/ptp.cc", "#include \"../bridge/config.h\"\n")).size(),
+              1);
+  EXPECT_THAT(module_borders(one("modules/ptp/ptp_test.cc", "#include \"options/parse.h\"\n")),
+              IsEmpty());
+  EXPECT_THAT(
+      module_borders(one("modules/ptp/ptp_test.cc", "#include \"bridge/config.h\"\n")).size(), 1);
+}
+
+TEST(ModuleBorders, NobodyIncludesAModuleOrTheExecutable) {
+  EXPECT_THAT(module_borders(one("exec/main.cc", "#include \"modules/bridge/config.h\"\n")).size(),
+              1);
+  EXPECT_THAT(module_borders(one("core/src/chain/a.cc", "#include \"exec/main.h\"\n")).size(), 1);
+  EXPECT_THAT(module_borders(one("exec/main.cc", "#include \"chain/plan.h\"\n")), IsEmpty());
+}
+
+TEST(LibraryBorders, EachLibraryHasItsPlace) {
+  const std::string json = "#include <nlohmann/json.hpp>\n";
+  EXPECT_THAT(library_borders(one("core/src/protocol/a.cc", json)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/options/a.cc", json)), IsEmpty());
+  EXPECT_THAT(library_borders(one("tests/golden/a.cc", json)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/chain/a.cc", json)).size(), 1);
+  EXPECT_THAT(library_borders(one("modules/ptp/a.cc", "#include <nlohmann/json_fwd.hpp>\n")).size(),
+              1);
+
+  const std::string dll = "#include <boost/dll/shared_library.hpp>\n";
+  EXPECT_THAT(library_borders(one("core/src/module/loader.cc", dll)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/module/registry.cc", dll)).size(), 1);
+
+  const std::string mnl = "#include <libmnl/libmnl.h>\n";
+  EXPECT_THAT(library_borders(one("core/src/net/a.cc", mnl)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/journal/a.cc", mnl)).size(), 1);
+}
+
+TEST(ForbiddenCalls, ShellsAndRawSocketsInTheProduct) {
+  EXPECT_THAT(forbidden_calls(one("core/src/base/a.cc", "int x = system(\"ls\");\n")),
+              ElementsAre(StartsWith("core/src/base/a.cc:1: no shell")));
+  EXPECT_THAT(forbidden_calls(one("modules/ptp/a.cc", "auto* f = ::popen (c, \"r\");\n")).size(),
+              1);
+  EXPECT_THAT(forbidden_calls(one("exec/main.cc", "std::system(c);\n")).size(), 1);
+  EXPECT_THAT(forbidden_calls(one("exec/main.cc",
+                                  "throw std::system_error(e); // system(x)\nf(\"system(x)\");\n")),
+              IsEmpty());
+  EXPECT_THAT(forbidden_calls(one("tests/integration/a.cc", "system(\"ip link\");\n")), IsEmpty());
+
+  EXPECT_THAT(
+      forbidden_calls(one("core/src/chain/a.cc", "int fd = socket(AF_UNIX, SOCK_STREAM, 0);\n"))
+          .size(),
+      1);
+  EXPECT_THAT(
+      forbidden_calls(one("core/src/chain/a.cc", "int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);\n"))
+          .size(),
+      1);
+  EXPECT_THAT(
+      forbidden_calls(one("core/src/net/a.cc", "int fd = socket(AF_NETLINK, SOCK_RAW, 0);\n")),
+      IsEmpty());
+}
+
+TEST(FileSizes, CapsDependOnTheKindOfFile) {
+  EXPECT_THAT(file_sizes(one("core/src/net/a.cc", lines(600))), IsEmpty());
+  EXPECT_THAT(file_sizes(one("core/src/net/a.cc", lines(601))),
+              ElementsAre(StartsWith("core/src/net/a.cc:601: 601 lines")));
+  EXPECT_THAT(file_sizes(one("core/src/net/a_test.cc", lines(800))), IsEmpty());
+  EXPECT_THAT(file_sizes(one("tests/loader/a.cc", lines(801))).size(), 1);
+  EXPECT_THAT(file_sizes(one("CONTRIBUTING.md", lines(121))).size(), 1);
+}
+
+TEST(FileNames, StemsThatSayNothing) {
+  EXPECT_THAT(file_names(one("core/src/net/util.cc", "")).size(), 1);
+  EXPECT_THAT(file_names(one("core/src/net/string_utils.h", "")).size(), 1);
+  EXPECT_THAT(file_names(one("core/src/net/helper_test.cc", "")).size(), 1);
+  EXPECT_THAT(file_names(one("tests/common.sh", "")).size(), 1);
+  EXPECT_THAT(file_names(one("core/src/net/utility_pole.cc", "")), IsEmpty());
+}
+
+TEST(ModuleFolders, WhatIsMissingIsNamed) {
+  const Files whole = {make_file("modules/CMakeLists.txt", ""),
+                       make_file("modules/host-local/README.md", ""),
+                       make_file("modules/host-local/example.conflist", ""),
+                       make_file("modules/host-local/CMakeLists.txt", ""),
+                       make_file("modules/host-local/host_local_test.cc", "")};
+  EXPECT_THAT(module_folders(whole), IsEmpty());
+  EXPECT_THAT(module_folders({whole.begin(), whole.end() - 1}),
+              ElementsAre(StartsWith("modules/host-local/host_local_test.cc:1: ")));
+}
+
+TEST(Leftovers, UnfinishedWordsAndLocalPaths) {
+  EXPECT_THAT(leftovers(one("README.md",
+                            "a\n// TO"
+                            "DO: b\n")),
+              ElementsAre(StartsWith("README.md:2: unfinished")));
+  EXPECT_THAT(leftovers(one("README.md",
+                            "see /wo"
+                            "rk/main\n"))
+                  .size(),
+              1);
+  EXPECT_THAT(leftovers(one("README.md",
+                            "see `/wo"
+                            "rk`\n"))
+                  .size(),
+              1);
+  EXPECT_THAT(leftovers(one("README.md",
+                            "frame/wo"
+                            "rk and /wo"
+                            "rkspace and net/wo"
+                            "rk-list\n")),
+              IsEmpty());
+}
+
+}  // namespace
+}  // namespace unicni::structure

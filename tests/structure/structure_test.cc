@@ -1,0 +1,47 @@
+// The laws of the source tree, held against the tree itself.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "rules.h"
+
+namespace unicni::structure {
+namespace {
+
+class Structure : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { files_ = new Files(read_tree(UNICNI_SOURCE_DIR)); }
+  static void TearDownTestSuite() { delete files_; }
+  static const Files& files() { return *files_; }
+
+  static void expect_none(const Findings& found) {
+    for (const std::string& text : found) ADD_FAILURE() << text;
+  }
+
+ private:
+  static inline const Files* files_ = nullptr;
+};
+
+// A rule that reads nothing would always hold.
+TEST_F(Structure, TheTreeIsRead) {
+  const auto has = [](const char* path) {
+    return std::any_of(files().begin(), files().end(),
+                       [&](const SourceFile& file) { return file.path == path; });
+  };
+  EXPECT_TRUE(has("CMakeLists.txt"));
+  EXPECT_TRUE(has("core/include/unicni/module.h"));
+  EXPECT_TRUE(has("core/src/module/registry.h"));
+  EXPECT_FALSE(has(".git/HEAD"));
+}
+
+TEST_F(Structure, CoreLayersPointDown) { expect_none(core_layers(files())); }
+TEST_F(Structure, ModulesSeeOnlyPublicHeaders) { expect_none(module_borders(files())); }
+TEST_F(Structure, LibrariesStayInTheirPlaces) { expect_none(library_borders(files())); }
+TEST_F(Structure, NoShellAndNoStraySocket) { expect_none(forbidden_calls(files())); }
+TEST_F(Structure, FilesAreSmall) { expect_none(file_sizes(files())); }
+TEST_F(Structure, FilesAreNamedByTheirNoun) { expect_none(file_names(files())); }
+TEST_F(Structure, ModuleFoldersAreComplete) { expect_none(module_folders(files())); }
+TEST_F(Structure, NothingUnfinishedOrLocal) { expect_none(leftovers(files())); }
+
+}  // namespace
+}  // namespace unicni::structure

@@ -1,0 +1,46 @@
+// What a namespace looks like, so that a test can compare before and after, and read what a plugin
+// made.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/process.h"
+
+namespace unicni::test {
+
+/// Every link, address, route, rule, qdisc, firewall object and file of the test's host, one text
+/// each. Left out is what the kernel changes by itself or what outlives an attachment by design:
+/// carrier and bridge timers, link-local addresses, the static tables of unicni and its per-network
+/// subnets, locks and cursors of host-local.
+using Snapshot = std::map<std::string, std::string>;
+Snapshot snapshot(int netns = -1);
+/// Only the kernel half, of a container.
+Snapshot kernel_snapshot(int netns);
+/// Without a bridge's link, addresses and routes: what may stay after DEL.
+Snapshot without_link(Snapshot snapshot, const std::string& name);
+/// The differences, one line each; empty if there are none.
+std::string difference(const Snapshot& before, const Snapshot& after);
+
+/// `ip -d -j link show` of one link; nullopt if there is none.
+std::optional<Json> find_link(const std::string& name, int netns = -1);
+/// Names of all links but lo.
+std::vector<std::string> link_names(int netns = -1);
+/// "10.22.0.2/16" … of a link without link-local ones; "?" behind a tentative one.
+std::vector<std::string> addresses_of(const std::string& link, int netns = -1);
+/// "default via 10.22.0.1" … of the main table, both families, without link-local and multicast; in
+/// order of the kernel.
+std::vector<std::string> routes_of(int netns);
+/// Elements of a set of table inet unicni, as "key owner".
+std::vector<std::string> nft_elements(const std::string& set);
+/// Value of a sysctl of the namespace, without the line end: "net/ipv4/ip_forward".
+std::string sysctl(const std::string& key, int netns = -1);
+/// Names in a folder, sorted; empty if it doesn't exist.
+std::vector<std::string> files_in(const std::string& folder);
+/// host-local's reservations of a network: the addresses in order of name.
+std::vector<std::string> reservations(const std::string& network,
+                                      const std::string& data_dir = "/var/lib/cni/networks");
+
+}  // namespace unicni::test

@@ -1,0 +1,137 @@
+#include "support/sandbox.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <stdexcept>
+#include <utility>
+
+namespace unicni::test {
+
+namespace {
+
+constexpr const char* kOwnNetns = "/proc/thread-self/ns/net";
+
+void require(bool done, const std::string& what) {
+  if (!done) throw std::runtime_error(what + ": " + std::strerror(errno));
+}
+
+int open_namespace(const char* path) {
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  require(fd >= 0, std::string("open ") + path);
+  return fd;
+}
+
+void mount_tmpfs(const char* path) {
+  require(::mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0,
+          std::string("mount tmpfs on ") + path);
+}
+
+}  // namespace
+
+void enter_private_host() {
+  require(::unshare(CLONE_NEWNET | CLONE_NEWNS) == 0, "unshare");
+  require(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make / private");
+  mount_tmpfs("/run");
+  // /var/lib as a whole: the machine may have no /var/lib/cni to mount on, and no test needs the
+  // rest.
+  mount_tmpfs("/var/lib");
+  require(::mkdir("/var/lib/cni", 0755) == 0, "mkdir /var/lib/cni");
+  require(::mkdir("/run/netns", 0755) == 0, "mkdir /run/netns");
+  tool({"ip", "link", "set", "lo", "up"});
+}
+
+Sandbox::Sandbox() : folder_(std::filesystem::current_path()) {
+  outer_netns_ = open_namespace(kOwnNetns);
+  outer_mounts_ = open_namespace("/proc/thread-self/ns/mnt");
+  enter_private_host();
+  netns_ = open_namespace(kOwnNetns);
+}
+
+Sandbox::~Sandbox() {
+  ::close(netns_);
+  const bool back = ::setns(outer_netns_, CLONE_NEWNET) == 0 &&
+                    ::setns(outer_mounts_, CLONE_NEWNS) == 0 && ::chdir(folder_.c_str()) == 0;
+  if (!back) {
+    std::perror("sandbox: no way back to the machine's namespaces");
+    std::abort();  // the next test must not run on this host
+  }
+  ::close(outer_netns_);
+  ::close(outer_mounts_);
+}
+
+void Sandbox::on_another_host(const std::function<void()>& work) {
+  require(::unshare(CLONE_NEWNET) == 0, "unshare");
+  work();
+  require(::setns(netns_, CLONE_NEWNET) == 0, "setns");
+}
+
+Container::Container(const std::string& name) : name_(name), path_("/run/netns/" + name) {
+  write_file(path_, "");
+  const int host = open_namespace(kOwnNetns);
+  require(::unshare(CLONE_NEWNET) == 0, "unshare");
+  const bool mounted = ::mount(kOwnNetns, path_.c_str(), nullptr, MS_BIND, nullptr) == 0;
+  fd_ = open_namespace(kOwnNetns);
+  require(::setns(host, CLONE_NEWNET) == 0, "setns");
+  ::close(host);
+  require(mounted, "mount " + path_);
+}
+
+Container::Container(Container&& other) noexcept
+    : name_(std::move(other.name_)),
+      path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)) {}
+
+Container::~Container() {
+  if (fd_ >= 0) remove();
+}
+
+void Container::remove() {
+  ::umount2(path_.c_str(), MNT_DETACH);
+  ::unlink(path_.c_str());
+  ::close(std::exchange(fd_, -1));
+}
+
+void in_child(const std::function<void()>& work) {
+  std::cout.flush();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      std::cout << "child: " << error.what() << std::endl;
+      ::_exit(2);
+    }
+    std::cout.flush();
+    ::_exit(::testing::Test::HasFailure() ? 1 : 0);
+  }
+  int state = 0;
+  ::waitpid(pid, &state, 0);
+  EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0) << "the child's part failed, see above";
+}
+
+void write_file(const std::string& path, const std::string& text, unsigned mode) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+  require(::chmod(path.c_str(), mode) == 0, "write " + path);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+}  // namespace unicni::test

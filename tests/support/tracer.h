@@ -1,0 +1,27 @@
+// Plugins stopped at a chosen place of their life, by ptrace(2): for kill -9, or to let something
+// happen meanwhile.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "support/process.h"
+
+namespace unicni::test {
+
+// A step is a thing that others can see: a message to the kernel by netlink, a write or a new,
+// renamed or removed name below /run, /var/lib/cni or /proc/sys, a write to stdout, the exit. A
+// program stopped at its k-th (from 1) is about to do it and has done all before, so that all k
+// together are the boundaries of all records of a journal and of all changes after them.
+struct Stop {
+  bool reached = false;  ///< false: the program ended before its k-th step
+  std::string step;      ///< number and kind of the step, for messages
+  Output output;         ///< stdout and stderr together in `out`
+};
+
+/// Runs the program and kills it at its k-th step.
+Stop kill_at(const Spawn& spawn, int k);
+/// Runs the program, stops it at its k-th step, does `work`, and lets it go on to its end.
+Stop pause_at(const Spawn& spawn, int k, const std::function<void()>& work);
+
+}  // namespace unicni::test

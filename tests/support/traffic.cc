@@ -1,0 +1,92 @@
+#include "support/traffic.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "support/process.h"
+
+namespace unicni::test {
+
+namespace {
+
+/// A socket belongs for ever to the namespace that it was made in.
+int socket_in(int netns, int family) {
+  const int home = ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  EXPECT_EQ(::setns(netns, CLONE_NEWNET), 0) << std::strerror(errno);
+  const int fd = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(::setns(home, CLONE_NEWNET), 0) << std::strerror(errno);
+  ::close(home);
+  return fd;
+}
+
+struct Endpoint {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+Endpoint endpoint(const std::string& address, int port) {
+  Endpoint result;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&result.storage);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&result.storage);
+  if (::inet_pton(AF_INET, address.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(static_cast<std::uint16_t>(port));
+    result.size = sizeof *v4;
+  } else {
+    ::inet_pton(AF_INET6, address.c_str(), &v6->sin6_addr);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(static_cast<std::uint16_t>(port));
+    result.size = sizeof *v6;
+  }
+  return result;
+}
+
+std::string address_text(const sockaddr_storage& storage) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (storage.ss_family == AF_INET) {
+    ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(storage).sin_addr, text,
+                sizeof text);
+  } else {
+    ::inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr, text,
+                sizeof text);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string source_seen(int from_netns, int to_netns, const std::string& to_address, int port) {
+  const Endpoint to = endpoint(to_address, port);
+  const int server = socket_in(to_netns, to.storage.ss_family);
+  const int client = socket_in(from_netns, to.storage.ss_family);
+  EXPECT_EQ(::bind(server, to.get(), to.size), 0) << to_address << ": " << std::strerror(errno);
+  EXPECT_EQ(::sendto(client, "?", 1, 0, to.get(), to.size), 1) << std::strerror(errno);
+  std::string source;
+  pollfd wait{server, POLLIN, 0};
+  if (::poll(&wait, 1, 2000) == 1) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    char byte = 0;
+    if (::recvfrom(server, &byte, 1, 0, reinterpret_cast<sockaddr*>(&from), &size) == 1) {
+      source = address_text(from);
+    }
+  }
+  ::close(server);
+  ::close(client);
+  return source;
+}
+
+bool pings(int netns, const std::string& address) {
+  return succeeds({"ping", "-n", "-c", "1", "-W", "2", address}, netns);
+}
+
+}  // namespace unicni::test
