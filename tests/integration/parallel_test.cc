@@ -168,5 +168,24 @@ TEST_F(Interleaved, FailingAddAndAnotherOnANewBridge) {
   });
 }
 
+TEST_F(Interleaved, DelOfNothingBesideTheAdd) {
+  const Attachment job = attachment(mynet_1_0());
+  expect_silent_success(job.del());
+  for (int k = 1;; ++k) {
+    ASSERT_LT(k, 200);
+    const Both both = interleave(job.spawn("DEL", job.config), k, job.spawn("ADD", job.config));
+    if (!both.paused.reached) break;
+    SCOPED_TRACE("paused before step " + both.paused.step);
+    expect_silent_success(both.paused.output);
+    ASSERT_TRUE(both.other.ok()) << both.other.str();
+    // ADD came first or last, never between: all of the attachment is there or nothing.
+    const std::size_t alive = link_names(container_of(job).fd()).size();
+    ASSERT_EQ(reservations("mynet").size(), alive);
+    EXPECT_EQ(nft_elements("masq4").size(), alive);
+    EXPECT_EQ(files_in("/run/unicni").size(), alive);
+    expect_silent_success(job.del());
+  }
+}
+
 }  // namespace
 }  // namespace unicni::test

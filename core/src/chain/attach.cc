@@ -98,7 +98,7 @@ Result Attachment::add_module(Step& step) {
   }
   if (step.is_link())
     host_.container_netns();  // refuses a missing namespace before anything is written
-  journal::Journal journal = open_journal(request_, host_, key_of(request_), true);
+  journal::Journal journal = open_journal(request_, host_, key_of(request_), journal::Access::add);
   host_.enter(step.type(), nullptr, step.ipam.get());
   settle_previous(request_, host_, step, journal);
   Recorder log(journal);
@@ -143,7 +143,7 @@ void Attachment::roll_back(Step& step) {
     return;
   }
   if (!step.journaled()) return;
-  journal::Journal journal = open_journal(request_, host_, key_of(request_), false);
+  journal::Journal journal = open_journal(request_, host_, key_of(request_), journal::Access::look);
   const journal::Entry* entry = journal.entry();
   if (entry == nullptr) return;
   Error outcome(Code::internal, "roll-back");

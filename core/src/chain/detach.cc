@@ -75,7 +75,9 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
   }
 
   std::optional<journal::Journal> journal;
-  attempt(type, [&] { journal.emplace(open_journal(request_, host_, key_of(request_), false)); });
+  attempt(type, [&] {
+    journal.emplace(open_journal(request_, host_, key_of(request_), journal::Access::removal));
+  });
   const journal::Entry* entry = journal ? journal->entry() : nullptr;
   bool clean = true;
   bool found = false;

@@ -11,10 +11,10 @@ journal::Key key_of(const Request& request) {
 }
 
 journal::Journal open_journal(const Request& request, VerbHost& host, const journal::Key& key,
-                              bool must_write) {
+                              journal::Access access) {
   const journal::Place place{sys::boot_id(), host.host_links().identity()};
   return journal::Journal::open(journal::kFolder, key, place, sys::lock_deadline(request.deadline),
-                                must_write);
+                                access);
 }
 
 std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why why,

@@ -38,7 +38,7 @@ class Recorder final : public Memory {
 
 /// The journal entry of an attachment, opened and locked for at most half of the time that is left.
 journal::Journal open_journal(const Request& request, VerbHost& host, const journal::Key& key,
-                              bool must_write);
+                              journal::Access access);
 journal::Key key_of(const Request& request);
 
 /// replay() with this request's way to run a delegate's DEL. A delegate that was run is told so

@@ -11,8 +11,8 @@
 namespace unicni::journal {
 
 struct Journal::File {
-  File(const std::string& in, const Key& key, const Place& place, bool writer)
-      : folder(in), path(in + '/' + file_name(key)), must_write(writer) {
+  File(const std::string& in, const Key& key, const Place& place, Access purpose)
+      : folder(in), path(in + '/' + file_name(key)), access(purpose) {
     entry.key = key;
     entry.place = place;
   }
@@ -31,7 +31,7 @@ struct Journal::File {
 
   const std::string folder;
   const std::string path;
-  const bool must_write;
+  const Access access;
   std::optional<EntryFile> handle;  // nullopt: unusable
   Entry entry;                      // as it is on disk, if `ours`
   bool ours = false;                // the file is whole and has our key and place
@@ -43,12 +43,12 @@ struct Journal::File {
 };
 
 void Journal::File::open(Deadline deadline) {
-  using Access = EntryFile::Access;
-  const Access access = must_write ? Access::read_write : Access::read_only_will_do;
+  const auto mode =
+      access == Access::add ? EntryFile::Access::read_write : EntryFile::Access::read_only_will_do;
   for (;;) {
-    handle = EntryFile::open(path, access, deadline);
+    handle = EntryFile::open(path, mode, deadline);
     if (handle) return load();
-    if (!must_write) return;
+    if (access == Access::look) return;
     const std::string header = header_line(entry);
     handle = EntryFile::create(folder, path, header, deadline);
     if (!handle) continue;
@@ -118,7 +118,7 @@ void Journal::File::after_forgetting(const std::string& line) {
     }
     return;
   }
-  if (!must_write) {
+  if (access != Access::add) {
     handle->remove();
     handle.reset();
     return;
@@ -137,13 +137,13 @@ Journal& Journal::operator=(Journal&&) noexcept = default;
 Journal::~Journal() = default;
 
 Journal Journal::open(const std::string& folder, const Key& key, const Place& place,
-                      Deadline deadline, bool must_write) {
-  auto file = std::make_unique<File>(folder, key, place, must_write);
+                      Deadline deadline, Access access) {
+  auto file = std::make_unique<File>(folder, key, place, access);
   try {
     file->open(deadline);
   } catch (Error& error) {
     if (error.is(Code::try_again)) throw error.in_step("journal");
-    if (must_write) throw file->cannot_write(error);
+    if (access == Access::add) throw file->cannot_write(error);
     file->handle.reset();
   }
   return Journal(std::move(file));
@@ -183,12 +183,6 @@ void Journal::end_step(const std::string& result) {
 void Journal::forget_steps(const std::string& type) {
   if (!usable() || drop_steps(file_->entry, type) == 0) return;
   file_->after_forgetting(forget_line(type));
-}
-
-void Journal::forget_all() {
-  if (!usable() || !file_->ours) return;
-  file_->entry.steps.clear();
-  file_->after_forgetting({});
 }
 
 }  // namespace unicni::journal

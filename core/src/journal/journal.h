@@ -58,22 +58,28 @@ struct Entry {
 std::optional<Entry> parse_entry(std::string_view text);
 std::string print_entry(const Entry& entry);
 
+/// What a verb opens an entry for.
+enum class Access {
+  add,      ///< must be writable: ADD writes down what it is going to change
+  removal,  ///< DEL: an absent entry is made for the time that it is open, to keep ADD out
+  look,     ///< an absent entry stays absent
+};
+
 /// An open journal file: locked against other verbs of the same attachment until destroyed.
 class Journal {
  public:
-  /// Opens or creates the entry of `key` and locks it. With `must_write` (ADD) a folder or file
-  /// that can't be written throws Error; otherwise (DEL, GC, CHECK) the journal is then just empty:
-  /// usable() is false, and an absent entry is not created. Both throw Error (Code::try_again,
-  /// naming the holder) if it stays locked until `deadline`.
+  /// Opens or creates the entry of `key` and locks it. With Access::add a folder or file that
+  /// can't be written throws Error; otherwise the journal is then just empty: usable() is false.
+  /// Throws Error (Code::try_again, naming the holder) if it stays locked until `deadline`.
   static Journal open(const std::string& folder, const Key& key, const Place& place,
-                      Deadline deadline, bool must_write);
+                      Deadline deadline, Access access);
   Journal(Journal&&) noexcept;
   Journal& operator=(Journal&&) noexcept;
   ~Journal();
 
   /// What is there: of this boot, this host namespace and this key; nullptr if no step (or
   /// unreadable, torn header). Follows the changes below, so what it points to ends with
-  /// forget_*().
+  /// forget_steps().
   [[nodiscard]] const Entry* entry() const;
   [[nodiscard]] bool usable() const;
 
@@ -87,7 +93,6 @@ class Journal {
   /// destructor, unless a step was begun again). Never throws: what can't be forgotten is replayed
   /// once more by a later verb and finds nothing.
   void forget_steps(const std::string& type);
-  void forget_all();
 
  private:
   struct File;

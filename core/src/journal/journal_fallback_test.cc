@@ -41,17 +41,17 @@ void refuse(unsigned number, unsigned index, unsigned bits, unsigned error) {
 
 void add_and_delete(const std::string& folder) {
   const Key key{"net", "ctr", "eth0"};
-  const auto open = [&](bool must_write) {
+  const auto open = [&](Access access) {
     return Journal::open(folder, key, {"boot", "cookie:1"},
-                         std::chrono::steady_clock::now() + std::chrono::seconds(5), must_write);
+                         std::chrono::steady_clock::now() + std::chrono::seconds(5), access);
   };
   try {
-    open(true).begin_step("bridge", "{}", "", "/n");
-    Journal journal = open(false);
+    open(Access::add).begin_step("bridge", "{}", "", "/n");
+    Journal journal = open(Access::look);
     ASSERT_NE(journal.entry(), nullptr);
     EXPECT_EQ(journal.entry()->steps.size(), 1U);
     EXPECT_THAT(sys::list_folder(folder), ::testing::ElementsAre(file_name(key)));
-    journal.forget_all();
+    journal.forget_steps("bridge");
   } catch (const Error& error) {
     ADD_FAILURE() << error.msg();
   }

@@ -28,9 +28,9 @@ const Place kPlace{"boot", "cookie:1"};
 
 class JournalProcess : public ::testing::Test {
  protected:
-  Journal open(bool must_write) const {
+  Journal open(Access access) const {
     return Journal::open(temp_.path(), kKey, kPlace, std::chrono::steady_clock::now() + 20s,
-                         must_write);
+                         access);
   }
   [[nodiscard]] std::string path() const { return temp_ / file_name(kKey); }
 
@@ -73,7 +73,7 @@ TEST_F(JournalProcess, KilledAtEveryRecordBoundary) {
   const std::vector<std::size_t> steps = {0, 1, 1, 1, 1, 2, 2, 2, 1, 0};
   for (std::size_t done = 0; done <= acts.size(); ++done) {
     const pid_t pid = start([&] {
-      Journal journal = open(true);
+      Journal journal = open(Access::add);
       for (std::size_t i = 0; i < done; ++i) acts[i](journal);
       ::raise(SIGKILL);
       return false;
@@ -81,7 +81,7 @@ TEST_F(JournalProcess, KilledAtEveryRecordBoundary) {
     const int status = wait_for(pid);
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     {
-      Journal journal = open(true);  // the next verb goes on from there
+      Journal journal = open(Access::add);  // the next verb goes on from there
       const Entry* entry = journal.entry();
       ASSERT_EQ(entry != nullptr, steps[done] != 0) << done;
       std::size_t found = 0;
@@ -94,10 +94,10 @@ TEST_F(JournalProcess, KilledAtEveryRecordBoundary) {
       journal.end_step("{}");
       EXPECT_EQ(journal.entry()->steps.size(), steps[done] + 1);
     }
-    Journal journal = open(false);
+    Journal journal = open(Access::look);
     ASSERT_NE(journal.entry(), nullptr);
     EXPECT_EQ(journal.entry()->steps.size(), steps[done] + 1);
-    journal.forget_all();
+    for (const char* type : {"bridge", "portmap", "tuning"}) journal.forget_steps(type);
     EXPECT_TRUE(sys::list_folder(temp_.path()).empty())
         << "nothing is left, no temporary file either";
   }
@@ -106,7 +106,7 @@ TEST_F(JournalProcess, KilledAtEveryRecordBoundary) {
 TEST_F(JournalProcess, KilledAnywhereKeepsAllRecordsButTheLast) {
   for (int round = 0; round < 30; ++round) {
     const pid_t pid = start([&] {
-      Journal journal = open(true);
+      Journal journal = open(Access::add);
       journal.begin_step("bridge", "{}", "", "/n");
       for (int i = 0;; ++i) journal.record(undo_file(std::to_string(i), std::string(2000, 'x')));
       return false;
@@ -114,12 +114,12 @@ TEST_F(JournalProcess, KilledAnywhereKeepsAllRecordsButTheLast) {
     std::this_thread::sleep_for(std::chrono::microseconds(500 + 317 * round));
     ::kill(pid, SIGKILL);
     wait_for(pid);
-    Journal journal = open(true);
+    Journal journal = open(Access::add);
     if (journal.entry() == nullptr) continue;
     const auto& undo = journal.entry()->steps.at(0).undo;
     for (std::size_t i = 0; i < undo.size(); ++i)
       EXPECT_EQ(undo[i].fields[0].second, std::to_string(i));
-    journal.forget_all();
+    journal.forget_steps("bridge");
   }
 }
 
@@ -129,7 +129,7 @@ TEST_F(JournalProcess, VerbsExcludeEachOther) {
     children.push_back(start([&, child] {
       for (int i = 0; i < 100; ++i) {
         const bool adds = child % 2 == 0 || i % 3 == 0;
-        Journal journal = open(adds);
+        Journal journal = open(adds ? Access::add : Access::removal);
         if (!journal.usable()) continue;
         // mkdir(2) fails if another one is between here and rmdir(2).
         if (::mkdir((temp_ / "inside").c_str(), 0700) != 0) return false;
@@ -141,38 +141,38 @@ TEST_F(JournalProcess, VerbsExcludeEachOther) {
           if (i % 4 == 0) journal.forget_steps("bridge");
         }
         if (::rmdir((temp_ / "inside").c_str()) != 0) return false;
-        if (!adds) journal.forget_all();
+        if (!adds) journal.forget_steps("bridge");
       }
       return true;
     }));
   }
   for (const pid_t pid : children) EXPECT_EQ(wait_for(pid), 0);
-  open(false).forget_all();
+  open(Access::look).forget_steps("bridge");
   EXPECT_TRUE(sys::list_folder(temp_.path()).empty());
 }
 
 TEST_F(JournalProcess, AddThatWaitedForADelWritesIntoALinkedFile) {
   for (int round = 0; round < 20; ++round) {
-    { open(true).begin_step("bridge", "{}", "", "/old"); }
+    { open(Access::add).begin_step("bridge", "{}", "", "/old"); }
     std::atomic<bool> waits = false;
     std::thread adder;
     {
-      Journal del = open(false);
+      Journal del = open(Access::look);
       adder = std::thread([&] {
         waits = true;
-        Journal add = open(true);
+        Journal add = open(Access::add);
         EXPECT_EQ(add.entry(), nullptr);
         add.begin_step("bridge", "{}", "", "/new");
       });
       while (!waits) std::this_thread::yield();
       std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
-      del.forget_all();
+      del.forget_steps("bridge");
     }
     adder.join();
-    Journal journal = open(false);
+    Journal journal = open(Access::look);
     ASSERT_NE(journal.entry(), nullptr);
     EXPECT_EQ(journal.entry()->netns_path, "/new");
-    journal.forget_all();
+    journal.forget_steps("bridge");
   }
 }
 

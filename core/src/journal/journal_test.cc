@@ -27,12 +27,12 @@ const Place kPlace{"boot", "cookie:1"};
 
 class JournalTest : public ::testing::Test {
  protected:
-  Journal open(bool must_write, const Place& place = kPlace, const Key& key = kKey) {
-    return Journal::open(folder_, key, place, std::chrono::steady_clock::now() + 5s, must_write);
+  Journal open(Access access, const Place& place = kPlace, const Key& key = kKey) {
+    return Journal::open(folder_, key, place, std::chrono::steady_clock::now() + 5s, access);
   }
   std::string error_of_add() {
     try {
-      Journal journal = open(true);
+      Journal journal = open(Access::add);
       journal.begin_step("bridge", "{}", "", "");
     } catch (const Error& error) {
       EXPECT_TRUE(error.is(Code::internal));
@@ -42,7 +42,7 @@ class JournalTest : public ::testing::Test {
     return "no error";
   }
   void add(const std::string& type = "bridge") {
-    Journal journal = open(true);
+    Journal journal = open(Access::add);
     journal.begin_step(type, "{\"type\":1}", "cookie:9", "/run/netns/x");
     journal.record(undo_veth("veth1", "a b"));
     journal.end_step("{}");
@@ -62,7 +62,7 @@ TEST_F(JournalTest, AddWritesAndDelReads) {
   ASSERT_EQ(::stat(path().c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0600U);
 
-  Journal journal = open(false);
+  Journal journal = open(Access::look);
   ASSERT_NE(journal.entry(), nullptr);
   EXPECT_EQ(journal.entry()->key, kKey);
   EXPECT_EQ(journal.entry()->container_netns, "cookie:9");
@@ -79,7 +79,7 @@ TEST_F(JournalTest, AddWritesAndDelReads) {
 }
 
 TEST_F(JournalTest, EveryRecordIsOnDiskBeforeItsChange) {
-  Journal journal = open(true);
+  Journal journal = open(Access::add);
   EXPECT_EQ(journal.entry(), nullptr);
   std::size_t size = 0;
   const auto grew = [&] {
@@ -99,17 +99,17 @@ TEST_F(JournalTest, EveryRecordIsOnDiskBeforeItsChange) {
 }
 
 TEST_F(JournalTest, DelOfSomethingNeverSeenMakesNothing) {
-  Journal journal = open(false);
+  Journal journal = open(Access::look);
   EXPECT_EQ(journal.entry(), nullptr);
   EXPECT_FALSE(journal.usable());
   journal.forget_steps("bridge");
-  journal.forget_all();
+  journal.forget_steps("bridge");
   EXPECT_FALSE(std::filesystem::exists(folder_));
 }
 
 TEST_F(JournalTest, AddThatBeganNoStepLeavesNoFile) {
   {
-    Journal journal = open(true);
+    Journal journal = open(Access::add);
     EXPECT_TRUE(std::filesystem::exists(path()));
   }
   EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
@@ -118,7 +118,7 @@ TEST_F(JournalTest, AddThatBeganNoStepLeavesNoFile) {
 TEST_F(JournalTest, HeaderOfAKilledAddGoesWithDel) {
   sys::ensure_folder(folder_, 0700);
   sys::create_file(path(), header_line({kKey, kPlace, "", "", {}}), 0600);
-  EXPECT_EQ(open(false).entry(), nullptr);
+  EXPECT_EQ(open(Access::look).entry(), nullptr);
   EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
 }
 
@@ -126,13 +126,13 @@ TEST_F(JournalTest, StepsOfSeveralPluginsShareTheFile) {
   add("bridge");
   add("portmap");
   {
-    Journal journal = open(false);
+    Journal journal = open(Access::look);
     ASSERT_EQ(journal.entry()->steps.size(), 2U);
     journal.forget_steps("portmap");
     ASSERT_EQ(journal.entry()->steps.size(), 1U);
   }
   {
-    Journal journal = open(false);
+    Journal journal = open(Access::look);
     ASSERT_EQ(journal.entry()->steps.size(), 1U);
     EXPECT_EQ(journal.entry()->steps[0].type, "bridge");
     journal.forget_steps("firewall");
@@ -141,21 +141,23 @@ TEST_F(JournalTest, StepsOfSeveralPluginsShareTheFile) {
   EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
 }
 
-TEST_F(JournalTest, ForgetAllRemovesTheFile) {
+TEST_F(JournalTest, ForgettingTheLastStepRemovesTheFile) {
   add("bridge");
   add("portmap");
-  open(false).forget_all();
+  open(Access::look).forget_steps("bridge");
+  EXPECT_FALSE(sys::list_folder(folder_).empty());
+  open(Access::look).forget_steps("portmap");
   EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
 }
 
 TEST_F(JournalTest, AddGoesOnAfterForgettingACrashedOne) {
   {
-    Journal crashed = open(true);
+    Journal crashed = open(Access::add);
     crashed.begin_step("bridge", "{}", "cookie:8", "/old");
     crashed.record(undo_veth("old", "x"));
   }
   {
-    Journal journal = open(true);
+    Journal journal = open(Access::add);
     ASSERT_NE(journal.entry(), nullptr);
     EXPECT_EQ(journal.entry()->steps[0].result, "");
     journal.forget_steps("bridge");
@@ -163,7 +165,7 @@ TEST_F(JournalTest, AddGoesOnAfterForgettingACrashedOne) {
     journal.begin_step("bridge", "{}", "cookie:9", "/new");
     journal.record(undo_veth("new", "x"));
   }
-  Journal journal = open(false);
+  Journal journal = open(Access::look);
   ASSERT_EQ(journal.entry()->steps.size(), 1U);
   EXPECT_EQ(journal.entry()->steps[0].undo[0], undo_veth("new", "x"));
   EXPECT_EQ(journal.entry()->container_netns, "cookie:9");
@@ -172,7 +174,7 @@ TEST_F(JournalTest, AddGoesOnAfterForgettingACrashedOne) {
 
 TEST_F(JournalTest, FailedAddLeavesNoFile) {
   {
-    Journal journal = open(true);
+    Journal journal = open(Access::add);
     journal.begin_step("bridge", "{}", "cookie:8", "/n");
     journal.record(undo_veth("v", "x"));
     journal.forget_steps("bridge");
@@ -183,17 +185,17 @@ TEST_F(JournalTest, FailedAddLeavesNoFile) {
 TEST_F(JournalTest, OtherBootOrHostIsIgnoredAndOverwrittenByAdd) {
   for (const Place& place : {Place{"other", "cookie:1"}, Place{"boot", "cookie:2"}}) {
     add();
-    EXPECT_EQ(open(false, place).entry(), nullptr);
-    EXPECT_NE(open(false).entry(), nullptr) << "DEL in another place leaves it";
+    EXPECT_EQ(open(Access::look, place).entry(), nullptr);
+    EXPECT_NE(open(Access::look).entry(), nullptr) << "DEL in another place leaves it";
     {
-      Journal journal = open(true, place);
+      Journal journal = open(Access::add, place);
       EXPECT_EQ(journal.entry(), nullptr);
       journal.begin_step("ptp", "{}", "", "/n");
     }
-    EXPECT_EQ(open(false).entry(), nullptr);
-    ASSERT_NE(open(false, place).entry(), nullptr);
-    EXPECT_EQ(open(false, place).entry()->steps[0].type, "ptp");
-    open(false, place).forget_all();
+    EXPECT_EQ(open(Access::look).entry(), nullptr);
+    ASSERT_NE(open(Access::look, place).entry(), nullptr);
+    EXPECT_EQ(open(Access::look, place).entry()->steps[0].type, "ptp");
+    open(Access::look, place).forget_steps("ptp");
   }
 }
 
@@ -204,7 +206,7 @@ TEST_F(JournalTest, TornTailIsCutBeforeTheNextRecord) {
                            whole + undo_line(undo_bridge(std::string(500, 'x'))).substr(0, 400));
   add("portmap");
   EXPECT_EQ(text().substr(0, whole.size()), whole);
-  ASSERT_EQ(open(false).entry()->steps.size(), 2U);
+  ASSERT_EQ(open(Access::look).entry()->steps.size(), 2U);
 }
 
 TEST_F(JournalTest, DamagedEntryIsNoneAndAddOverwritesIt) {
@@ -212,35 +214,49 @@ TEST_F(JournalTest, DamagedEntryIsNoneAndAddOverwritesIt) {
   std::string damaged = text();
   damaged[damaged.find("step") + 1] = 'x';
   sys::write_file_in_place(path(), damaged);
-  EXPECT_EQ(open(false).entry(), nullptr);
+  EXPECT_EQ(open(Access::look).entry(), nullptr);
   EXPECT_EQ(text(), damaged) << "kept for people to look at";
   add();
-  EXPECT_NE(open(false).entry(), nullptr);
+  EXPECT_NE(open(Access::look).entry(), nullptr);
 }
 
 TEST_F(JournalTest, FileWithoutAWholeHeaderGoesWithDel) {
   sys::ensure_folder(folder_, 0700);
   for (const char* content : {"", "unicni-jour"}) {
     sys::create_file(path(), content, 0600);
-    EXPECT_EQ(open(false).entry(), nullptr);
+    EXPECT_EQ(open(Access::look).entry(), nullptr);
     EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
     sys::create_file(path(), content, 0600);
     add();
-    open(false).forget_all();
+    open(Access::look).forget_steps("bridge");
   }
+}
+
+TEST_F(JournalTest, RemovalHoldsAnAbsentEntryWhileItIsOpen) {
+  {
+    const Journal del = open(Access::removal);
+    EXPECT_TRUE(del.usable());
+    EXPECT_EQ(del.entry(), nullptr);
+    EXPECT_THROW(
+        Journal::open(folder_, kKey, kPlace, std::chrono::steady_clock::now() + 20ms, Access::add),
+        Error);
+  }
+  EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+  add();
+  EXPECT_NE(open(Access::look).entry(), nullptr);
 }
 
 TEST_F(JournalTest, LongAndOddNamesWork) {
   const Key key{std::string(300, 'n'), std::string(128, 'c'), "e\xff\n%"};
-  open(true, kPlace, key).begin_step("bridge", std::string(1U << 20U, '\n'), "", "/n");
-  const Journal journal = open(false, kPlace, key);
+  open(Access::add, kPlace, key).begin_step("bridge", std::string(1U << 20U, '\n'), "", "/n");
+  const Journal journal = open(Access::look, kPlace, key);
   ASSERT_NE(journal.entry(), nullptr);
   EXPECT_EQ(journal.entry()->key, key);
   EXPECT_EQ(journal.entry()->steps[0].config, std::string(1U << 20U, '\n'));
 }
 
 TEST_F(JournalTest, RecordsNeedAStep) {
-  Journal journal = open(true);
+  Journal journal = open(Access::add);
   EXPECT_THROW(journal.record(undo_bridge("b")), Error);
   EXPECT_THROW(journal.end_step("{}"), Error);
   journal.begin_step("bridge", "{}", "", "");
@@ -249,10 +265,10 @@ TEST_F(JournalTest, RecordsNeedAStep) {
 }
 
 TEST_F(JournalTest, LockErrorNamesTheHolder) {
-  const Journal holder = open(true);
-  for (const bool must_write : {false, true}) {
+  const Journal holder = open(Access::add);
+  for (const Access access : {Access::look, Access::removal, Access::add}) {
     try {
-      Journal::open(folder_, kKey, kPlace, std::chrono::steady_clock::now() + 20ms, must_write);
+      Journal::open(folder_, kKey, kPlace, std::chrono::steady_clock::now() + 20ms, access);
       ADD_FAILURE() << "the lock was given twice";
     } catch (const Error& error) {
       EXPECT_TRUE(error.is(Code::try_again));
@@ -265,23 +281,23 @@ TEST_F(JournalTest, LockErrorNamesTheHolder) {
 TEST_F(JournalTest, FolderThatIsAFile) {
   sys::ensure_folder(temp_ / "run", 0700);
   sys::create_file(folder_, "", 0600);
-  EXPECT_FALSE(open(false).usable());
+  EXPECT_FALSE(open(Access::look).usable());
   EXPECT_THAT(error_of_add(), HasSubstr("journal: open " + path() + ": Not a directory (ENOTDIR)"));
 }
 
 TEST_F(JournalTest, PathThatIsNoRegularFile) {
   sys::ensure_folder(folder_, 0700);
   std::filesystem::create_directory(path());
-  EXPECT_FALSE(open(false).usable());
+  EXPECT_FALSE(open(Access::look).usable());
   EXPECT_THAT(error_of_add(), HasSubstr("EISDIR"));
   std::filesystem::remove(path());
   std::filesystem::create_symlink(temp_ / "elsewhere", path());
-  EXPECT_FALSE(open(false).usable());
+  EXPECT_FALSE(open(Access::look).usable());
   EXPECT_THAT(error_of_add(), HasSubstr("ELOOP"));
   EXPECT_FALSE(std::filesystem::exists(temp_ / "elsewhere"));
   std::filesystem::remove(path());
   ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
-  EXPECT_FALSE(open(false).usable());
+  EXPECT_FALSE(open(Access::look).usable());
   EXPECT_THAT(error_of_add(), HasSubstr("not a regular file"));
 }
 
@@ -292,15 +308,15 @@ TEST_F(JournalTest, ReadOnlyFolderStillServesDel) {
     ASSERT_EQ(::mount(nullptr, folder_.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr),
               0);
     {
-      Journal journal = open(false);
+      Journal journal = open(Access::look);
       ASSERT_NE(journal.entry(), nullptr);
       journal.forget_steps("bridge");
     }
-    EXPECT_NE(open(false).entry(), nullptr) << "it could not be forgotten";
+    EXPECT_NE(open(Access::look).entry(), nullptr) << "it could not be forgotten";
     EXPECT_THAT(error_of_add(), HasSubstr("EROFS"));
     const Key other{"net", "other", "eth0"};
-    EXPECT_FALSE(open(false, kPlace, other).usable());
-    EXPECT_THROW(open(true, kPlace, other), Error);
+    EXPECT_FALSE(open(Access::look, kPlace, other).usable());
+    EXPECT_THROW(open(Access::add, kPlace, other), Error);
   });
 }
 
@@ -309,7 +325,7 @@ TEST_F(JournalTest, FullFileSystemRefusesAddAndKeepsWhatWasWritten) {
   in_namespace(CLONE_NEWNS, [&] {
     ASSERT_EQ(::mount("none", folder_.c_str(), "tmpfs", 0, "size=16k"), 0);
     {
-      Journal journal = open(true);
+      Journal journal = open(Access::add);
       journal.begin_step("bridge", "{}", "", "/n");
       journal.record(undo_veth("veth1", "x"));
       const std::string before = text();
@@ -320,9 +336,9 @@ TEST_F(JournalTest, FullFileSystemRefusesAddAndKeepsWhatWasWritten) {
     sys::create_file(folder_ + "/rest", "", 0600);
     EXPECT_THROW(sys::write_file_in_place(folder_ + "/rest", std::string(20'000, 'x')), Error);
     const Key other{"net", "other", "eth0"};
-    EXPECT_FALSE(open(false, kPlace, other).usable());
-    EXPECT_THROW(open(true, kPlace, other), Error);
-    Journal journal = open(false);
+    EXPECT_FALSE(open(Access::look, kPlace, other).usable());
+    EXPECT_THROW(open(Access::add, kPlace, other), Error);
+    Journal journal = open(Access::look);
     ASSERT_NE(journal.entry(), nullptr);
     ASSERT_EQ(journal.entry()->steps[0].undo.size(), 2U);
     journal.forget_steps("bridge");
