@@ -47,35 +47,61 @@ void remove_addr(Batch& batch, int index, const std::string& link_name, const Ip
   put_addr(message, index, net);
 }
 
-std::vector<IpNet> list_addrs(Netlink& netlink, int index) {
+namespace {
+
+/// `each(family, net, flags)` for the addresses of one link.
+template <class Each>
+void for_each_addr(Netlink& netlink, int index, const Each& each) {
   alignas(nlmsghdr) char bytes[64]{};
   nlmsghdr* request = mnl_nlmsg_put_header(bytes);
   request->nlmsg_type = RTM_GETADDR;
   request->nlmsg_flags = NLM_F_DUMP;
   put_header<ifaddrmsg>(request).ifa_index = static_cast<std::uint32_t>(index);
 
-  std::vector<IpNet> v4;
-  std::vector<IpNet> v6;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
     const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
     if (header->ifa_family != AF_INET && header->ifa_family != AF_INET6) return;
     IpAddress local;
     IpAddress address;
     bool has_local = false;
+    std::uint32_t flags = header->ifa_flags;
     for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
       if (type == IFA_LOCAL) {
         local = address_of(attribute);
         has_local = true;
       } else if (type == IFA_ADDRESS) {
         address = address_of(attribute);  // the peer's where there is an IFA_LOCAL
+      } else if (type == IFA_FLAGS) {
+        flags = value_of<std::uint32_t>(attribute);
       }
     });
-    (header->ifa_family == AF_INET ? v4 : v6)
-        .emplace_back(has_local ? local : address, header->ifa_prefixlen);
+    each(header->ifa_family, IpNet(has_local ? local : address, header->ifa_prefixlen), flags);
   });
   if (error != 0) throw system_error(error, fmt::format("list addresses of link {}", index));
+}
+
+}  // namespace
+
+std::vector<IpNet> list_addrs(Netlink& netlink, int index) {
+  std::vector<IpNet> v4;
+  std::vector<IpNet> v6;
+  for_each_addr(netlink, index, [&](unsigned family, const IpNet& net, std::uint32_t) {
+    (family == AF_INET ? v4 : v6).push_back(net);
+  });
   v4.insert(v4.end(), v6.begin(), v6.end());
   return v4;
+}
+
+DadState get_dad_state(Netlink& netlink, int index) {
+  DadState state;
+  for_each_addr(netlink, index, [&](unsigned, const IpNet& net, std::uint32_t flags) {
+    if ((flags & IFA_F_DADFAILED) != 0) {
+      state.failed = net;
+    } else if ((flags & IFA_F_TENTATIVE) != 0) {
+      state.running = true;
+    }
+  });
+  return state;
 }
 
 }  // namespace unicni::net

@@ -1,12 +1,15 @@
 #include "unicni/net/link.h"
 
 #include <fmt/core.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -36,14 +39,23 @@ struct Question {
 void parse_info(const nlattr* info, Link& link) {
   std::string port_kind;
   const nlattr* port = nullptr;
+  const nlattr* data = nullptr;
   for_each_attribute(info, [&](std::uint16_t type, const nlattr* attribute) {
     if (type == IFLA_INFO_KIND) link.kind = text_of(attribute);
+    if (type == IFLA_INFO_DATA) data = attribute;
     if (type == IFLA_INFO_SLAVE_KIND) port_kind = text_of(attribute);
     if (type == IFLA_INFO_SLAVE_DATA) port = attribute;
   });
+  const auto flag = [](const nlattr* attribute) { return value_of<std::uint8_t>(attribute) != 0; };
+  if (data != nullptr && link.kind == "bridge") {
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* attribute) {
+      if (type == IFLA_BR_VLAN_FILTERING) link.vlan_filtering = flag(attribute);
+    });
+  }
   if (port == nullptr || port_kind != "bridge") return;
   for_each_attribute(port, [&](std::uint16_t type, const nlattr* attribute) {
-    if (type == IFLA_BRPORT_MODE) link.hairpin = value_of<std::uint8_t>(attribute) != 0;
+    if (type == IFLA_BRPORT_MODE) link.hairpin = flag(attribute);
+    if (type == IFLA_BRPORT_ISOLATED) link.isolated = flag(attribute);
   });
 }
 
@@ -111,6 +123,25 @@ void put_up(nlmsghdr* message, bool up) {
   if (up) header->ifi_flags |= IFF_UP;
 }
 
+/// Before a batch holds half of what the caller wants.
+void require_alias(const std::string& name, const std::string& alias) {
+  if (alias.size() <= kAliasLimit) return;
+  throw Error(Code::internal, fmt::format("alias of {} has {} bytes", name, alias.size()),
+              fmt::format("at most {} are possible", kAliasLimit));
+}
+
+void put_alias(nlmsghdr* message, const std::string& alias) {
+  mnl_attr_put(message, IFLA_IFALIAS, alias.size(), alias.data());
+}
+
+void put_port_settings(nlmsghdr* message, bool hairpin, bool isolated) {
+  const Nest info(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");
+  const Nest port(message, IFLA_INFO_SLAVE_DATA);
+  mnl_attr_put_u8(message, IFLA_BRPORT_MODE, hairpin ? 1 : 0);
+  mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
+}
+
 void put_arp_notify(nlmsghdr* message, bool on) {
   const Nest spec(message, IFLA_AF_SPEC);
   const Nest inet(message, AF_INET);
@@ -162,11 +193,7 @@ bool remove_link(Netlink& netlink, int index) {
 }
 
 void add_veth(Batch& batch, const VethSpec& spec) {
-  if (spec.alias.size() > kAliasLimit) {
-    throw Error(Code::internal,
-                fmt::format("alias of {} has {} bytes", spec.name, spec.alias.size()),
-                fmt::format("at most {} are possible", kAliasLimit));
-  }
+  require_alias(spec.name, spec.alias);
   const std::string where = spec.peer_netns != nullptr ? " in " + spec.peer_netns->path() : "";
   nlmsghdr* message =
       batch.add(RTM_NEWLINK, kCreate,
@@ -192,25 +219,38 @@ void add_veth(Batch& batch, const VethSpec& spec) {
       mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.peer_netns->fd()));
     }
   }
-  // The kernel reads IFLA_IFALIAS only of links that exist (rtnl_create_link skips it).
-  if (!spec.alias.empty()) {
-    message = change_by_name(batch, spec.name, fmt::format("set alias of {}", spec.name));
-    mnl_attr_put(message, IFLA_IFALIAS, spec.alias.size(), spec.alias.data());
-  }
+  // Of a link that it makes the kernel reads neither (rtnl_create_link, rtnl_newlink_create).
+  const bool port = spec.hairpin || spec.isolated;
+  if (spec.alias.empty() && !port) return;
+  message = change_by_name(
+      batch, spec.name, fmt::format("set {} of {}", port ? "port settings" : "alias", spec.name));
+  if (!spec.alias.empty()) put_alias(message, spec.alias);
+  if (port) put_port_settings(message, spec.hairpin, spec.isolated);
 }
 
 void add_bridge(Batch& batch, const BridgeSpec& spec) {
+  require_alias(spec.name, spec.alias);
   nlmsghdr* message = batch.add(RTM_NEWLINK, kCreate, fmt::format("create bridge {}", spec.name));
   put_header<ifinfomsg>(message);
   put_up(message, true);
   put_name(message, IFLA_IFNAME, spec.name);
   put_mac(message, IFLA_ADDRESS, spec.mac);
   if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
-  const Nest info(message, IFLA_LINKINFO);
-  mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
+  {
+    const Nest info(message, IFLA_LINKINFO);
+    mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
+    if (spec.vlan_filtering) {
+      const Nest data(message, IFLA_INFO_DATA);
+      mnl_attr_put_u8(message, IFLA_BR_VLAN_FILTERING, 1);
+    }
+  }
+  if (spec.alias.empty()) return;
+  message = change_by_name(batch, spec.name, fmt::format("set alias of {}", spec.name));
+  put_alias(message, spec.alias);
 }
 
 void change_link(Batch& batch, int index, const std::string& name, const LinkChange& change) {
+  if (change.alias) require_alias(name, *change.alias);
   const auto start = [&](std::string what) {
     nlmsghdr* message = batch.add(RTM_SETLINK, 0, std::move(what));
     put_header<ifinfomsg>(message).ifi_index = index;
@@ -221,11 +261,12 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   if (change.arp_notify) {
     put_arp_notify(start(fmt::format("set arp_notify of {}", name)), *change.arp_notify);
   }
-  if (!change.up && !change.promisc && !change.mtu && !change.mac) return;
+  if (!change.up && !change.promisc && !change.mtu && !change.mac && !change.alias) return;
   std::string what = "set";
   if (change.mac) what += fmt::format(" MAC {}", change.mac->str());
   if (change.mtu) what += fmt::format(" MTU {}", *change.mtu);
   if (change.promisc) what += *change.promisc ? " promiscuous" : " not promiscuous";
+  if (change.alias) what += fmt::format(" alias \"{}\"", *change.alias);
   if (change.up) what += *change.up ? " up" : " down";
   nlmsghdr* message = start(fmt::format("{} on {}", what, name));
   if (change.up) put_up(message, *change.up);
@@ -236,17 +277,17 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   }
   if (change.mac) put_mac(message, IFLA_ADDRESS, *change.mac);
   if (change.mtu) mnl_attr_put_u32(message, IFLA_MTU, *change.mtu);
+  if (change.alias) put_alias(message, *change.alias);
 }
 
-void set_port_hairpin(Batch& batch, int index, const std::string& name, bool on) {
-  nlmsghdr* message =
-      batch.add(RTM_SETLINK, 0,
-                fmt::format("turn hairpin mode of bridge port {} {}", name, on ? "on" : "off"));
-  auto& header = put_header<ifinfomsg>(message);
-  header.ifi_family = AF_BRIDGE;
-  header.ifi_index = index;
-  const Nest port(message, IFLA_PROTINFO);
-  mnl_attr_put_u8(message, IFLA_BRPORT_MODE, on ? 1 : 0);
+void sync_carrier(Netlink& netlink, const std::string& name) {
+  ethtool_value value{};
+  value.cmd = ETHTOOL_GLINK;
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  // What fails here costs nothing but a moment: the kernel's worker does the same a little later.
+  static_cast<void>(::ioctl(netlink.fd(), SIOCETHTOOL, &request));
 }
 
 std::string random_veth_name() {

@@ -283,22 +283,71 @@ TEST_F(LinkTest, GratuitousArpLeavesWhenTheLinkGoesUp) {
   EXPECT_EQ(0, std::memcmp(frame.data() + 38, address.data(), 4));
 }
 
-TEST_F(LinkTest, HairpinModeOfAPort) {
+TEST_F(LinkTest, PortSettingsComeWithTheVeth) {
+  Netlink netlink;
+  const int br0 = bridge(netlink);
+  for (const bool on : {true, false}) {
+    VethSpec spec = veth(nullptr);
+    spec.master = br0;
+    spec.alias = "a";
+    (on ? spec.hairpin : spec.isolated) = true;
+    Batch batch(netlink);
+    add_veth(batch, spec);
+    batch.commit();
+    const Link port = get_link(netlink, "host0");
+    EXPECT_EQ(port.hairpin, on);
+    EXPECT_EQ(port.isolated, !on);
+    EXPECT_EQ(port.alias, "a");
+    EXPECT_THAT(shell("ip -d link show host0"), HasSubstr(on ? "hairpin on" : "hairpin off"));
+    remove_link(netlink, port.index);
+  }
+}
+
+TEST_F(LinkTest, PortSettingsNeedABridge) {
   Netlink netlink;
   VethSpec spec = veth(nullptr);
-  spec.master = bridge(netlink);
+  spec.hairpin = true;
   Batch batch(netlink);
   add_veth(batch, spec);
+  EXPECT_THROW(batch.commit(), Error);
+}
+
+TEST_F(LinkTest, AliasOfABridgeAndItsChange) {
+  Netlink netlink;
+  Batch batch(netlink);
+  BridgeSpec spec{"br0", kBridgeMac, 0, "mine", false};
+  add_bridge(batch, spec);
   batch.commit();
-  const int port = get_link(netlink, "host0").index;
-  for (const bool on : {true, false}) {
-    set_port_hairpin(batch, port, "host0", on);
+  const Link made = get_link(netlink, "br0");
+  EXPECT_EQ(made.alias, "mine");
+  LinkChange change;
+  change.alias = "yours";
+  change_link(batch, made.index, "br0", change);
+  batch.commit();
+  EXPECT_EQ(get_link(netlink, "br0").alias, "yours");
+}
+
+TEST_F(LinkTest, CarrierOfAPortCountsAtOnce) {
+  const NewNetns other;
+  const Netns inside = other.open();
+  Netlink netlink;
+  Netlink there(inside);
+  for (int round = 0; round < 20; ++round) {
+    VethSpec spec = veth(&inside);
+    spec.master = round == 0 ? bridge(netlink) : get_link(netlink, "br0").index;
+    Batch batch(netlink);
+    add_veth(batch, spec);
     batch.commit();
-    EXPECT_EQ(on, get_link(netlink, "host0").hairpin);
-    EXPECT_THAT(shell("ip -d link show host0"), HasSubstr(on ? "hairpin on" : "hairpin off"));
+    Batch up(there);
+    LinkChange change;
+    change.up = true;
+    change_link(up, get_link(there, "eth0").index, "eth0", change);
+    up.commit();
+    sync_carrier(netlink, "host0");
+    ASSERT_THAT(shell("ip -d link show host0"), HasSubstr("state forwarding"));
+    remove_link(netlink, get_link(netlink, "host0").index);
   }
-  set_port_hairpin(batch, get_link(netlink, "eth0").index, "eth0", true);
-  EXPECT_THROW(batch.commit(), Error);  // no bridge port
+  EXPECT_NO_THROW(sync_carrier(netlink, "host0")) << "gone is fine";
 }
 
 TEST(VethNameTest, IsRandomHex) {

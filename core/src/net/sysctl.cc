@@ -52,6 +52,19 @@ std::optional<std::string> find_sysctl(const std::string& key, const Netns* in) 
   return value;
 }
 
+bool set_sysctl(const std::string& key, const std::string& value) {
+  const std::string path = path_of(key);
+  try {
+    sys::write_file_in_place(path, value);
+    return true;
+  } catch (const Error&) {
+    const auto present = read(path);
+    if (!present) return false;
+    if (normalised(*present) == normalised(value)) return true;
+    throw;
+  }
+}
+
 bool ensure_sysctl(const std::string& key, const std::string& value, const Netns* in) {
   const std::string path = path_of(key);
   bool exists = false;

@@ -1,6 +1,7 @@
 // Addresses of a link.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "unicni/ip.h"
@@ -19,5 +20,12 @@ void add_addr(Batch&, int index, const std::string& link_name, const IpNet&, Dad
 void remove_addr(Batch&, int index, const std::string& link_name, const IpNet&, bool absent_ok);
 /// All addresses of one link, both families, IPv4 first.
 std::vector<IpNet> list_addrs(Netlink&, int index);
+
+/// Where duplicate address detection (RFC 4862 §5.4) of a link's IPv6 addresses stands.
+struct DadState {
+  bool running = false;         ///< an address is tentative yet
+  std::optional<IpNet> failed;  ///< somebody else has this one (IFA_F_DADFAILED)
+};
+DadState get_dad_state(Netlink&, int index);
 
 }  // namespace unicni::net

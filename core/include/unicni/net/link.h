@@ -23,8 +23,10 @@ struct Link {
   bool promisc = false;           ///< IFF_PROMISC was set by an administrator
   std::uint32_t promiscuity = 0;  ///< how many users want promiscuous mode
   int master = 0;                 ///< ifindex of the bridge …; 0: none
-  int peer = 0;          ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
-  bool hairpin = false;  ///< bridge port: IFLA_BRPORT_MODE
+  int peer = 0;           ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
+  bool hairpin = false;   ///< bridge port: IFLA_BRPORT_MODE
+  bool isolated = false;  ///< bridge port: IFLA_BRPORT_ISOLATED
+  bool vlan_filtering = false;  ///< bridge: IFLA_BR_VLAN_FILTERING
 };
 
 std::optional<Link> find_link(Netlink&, const std::string& name);
@@ -43,18 +45,25 @@ struct VethSpec {
   Mac mac;
   std::string alias;      ///< IFLA_IFALIAS, at most 255 bytes; empty: none
   int master = 0;         ///< bridge's ifindex; 0: none
+  bool hairpin = false;   ///< as a port of `master`: may get its own frames back
+  bool isolated = false;  ///< as a port of `master`: doesn't reach other isolated ports
   std::uint32_t mtu = 0;  ///< of both ends; 0: the kernel's default
   std::string peer_name;
   Mac peer_mac;
   const Netns* peer_netns = nullptr;  ///< where the peer is born; must outlive commit()
 };
 /// One message makes both ends; this one is UP at once, the peer can't be (ENOTCONN in veth_open).
+/// Alias and port settings follow in a second one, as the kernel takes them of existing links only.
 void add_veth(Batch&, const VethSpec&);
 
 struct BridgeSpec {
   std::string name;
   Mac mac;  ///< given once, so that it never follows the ports
   std::uint32_t mtu = 0;
+  std::string alias = {};  ///< as VethSpec::alias
+  bool vlan_filtering =
+      false;  ///< ports belong to VLANs. Kernels without CONFIG_BRIDGE_VLAN_FILTERING
+              ///< ignore it; net/bridge_vlan.h refuses there
 };
 /// UP, multicast snooping and STP as the kernel has them. EEXIST is an error here.
 void add_bridge(Batch&, const BridgeSpec&);
@@ -64,14 +73,17 @@ struct LinkChange {
   std::optional<bool> up;
   std::optional<bool> promisc;
   std::optional<std::uint32_t> mtu;
-  std::optional<Mac> mac;
+  std::optional<Mac> mac;  ///< the same one again is an event, too: see net/neigh.h
   std::optional<bool>
       arp_notify;  ///< IPV4_DEVCONF_ARP_NOTIFY: gratuitous ARP when the link goes up
+  std::optional<std::string> alias = {};
 };
 void change_link(Batch&, int index, const std::string& name, const LinkChange&);
 
-/// IFLA_BRPORT_MODE of a bridge port.
-void set_port_hairpin(Batch&, int index, const std::string& name, bool on);
+/// Makes what the kernel knows of a link's carrier count at once: a port whose other end has just
+/// gone UP forwards when this returns, instead of when the kernel's worker gets to it. A link that
+/// is gone is fine. (ethtool's ETHTOOL_GLINK: ethtool_op_get_link() calls linkwatch_sync_dev().)
+void sync_carrier(Netlink&, const std::string& name);
 
 /// "veth" and 8 random hex digits, as the reference names host ends.
 std::string random_veth_name();

@@ -2,23 +2,35 @@
 // core/ARCHITECTURE.md, "Netfilter".
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "unicni/ip.h"
+#include "unicni/mac.h"
 
 namespace unicni::net {
 
-/// One element of a set of table `inet unicni`. Its comment is its owner
-/// ("network/container/ifname", or the network's name for elements that a network shares).
+class NetlinkSocket;
+
+/// Our tables. They are independent of each other: a host whose attachments don't use
+/// one never gets it.
+enum class NftTable : std::uint8_t {
+  inet,    ///< `inet unicni`: IP packets
+  bridge,  ///< `bridge unicni`: frames between the ports of a bridge
+};
+
+/// One element of a set of our tables. Its comment is its owner ("network/container/ifname", or the
+/// network's name for elements that a network shares).
 struct NftElement {
-  std::string set;  ///< "masq4", "net4" …
+  std::string set;  ///< "masq4", "net4", "port_mac" …
   std::string
       key;  ///< bytes as the kernel wants them: fields in network order, each padded to 4 bytes
   std::string key_end;  ///< interval sets: the last key of the range; else empty
   std::string owner;    ///< at most 128 bytes of printable ASCII without quotes, see nft_owner()
+  NftTable table = NftTable::inet;
   friend bool operator==(const NftElement&, const NftElement&) = default;
 };
 
@@ -31,9 +43,19 @@ NftElement masquerade_element(const IpAddress& source,
 /// net4 or net6: traffic inside `subnet` is never masqueraded.
 NftElement subnet_element(const IpNet& subnet, const std::string& network);
 
+/// Table bridge: of the frames that come in through `port`, a bridge's port on the host (the veth's
+/// host end), only those from `mac` pass; the sender of an ARP message counts as well. A port that
+/// is checked has one MAC or more: call it again for a further one. Nothing else is affected: other
+/// ports, frames towards the port, and IP addresses.
+/// Two elements, which belong together: "is checked" and "this one may". Throws Error
+/// (Code::invalid_config) if `port` is no interface name.
+std::vector<NftElement> spoof_check_elements(const std::string& port, const Mac& mac,
+                                             const std::string& owner);
+
 /// The ruleset of the namespace it was opened in. The socket opens on first use. After a deletion
 /// the destructor waits for the kernel's grace period (8 to 15 ms), which a link deletion before it
-/// hides: destroy it last.
+/// hides: destroy it last. That holds for every deletion made through its socket, see
+/// reference_rules.h.
 class Nft {
  public:
   Nft();
@@ -41,18 +63,37 @@ class Nft {
   Nft(const Nft&) = delete;
   Nft& operator=(const Nft&) = delete;
 
-  /// Adds elements in one transaction; makes the base first if the table is absent. An element
-  /// whose key is taken by the same owner is success; by another: Error naming that owner, and
-  /// nothing was added. `shared` elements may exist already, whoever owns them.
+  /// Adds elements, of both tables if need be, in one transaction; makes the base of a table first
+  /// if it is absent. An element whose key is taken by the same owner is success; by another: Error
+  /// naming that owner, and nothing was added. `shared` elements may exist already, whoever owns
+  /// them.
+  /// Then makes sure that the base is in force: one that was flushed (`nft flush table`), made
+  /// dormant or robbed of a set or chain is mended in place, and all elements stay. Error if a
+  /// table of that name is there which isn't ours, or is a base of another version that lacks a
+  /// set.
   void add(const std::vector<NftElement>& own, const std::vector<NftElement>& shared);
   /// Removes those of `elements` that exist and whose comment is their owner (read and deleted
-  /// under one generation of the ruleset, retried if it moved). Returns how many went. A missing
-  /// table is success.
+  /// under one generation of the ruleset, retried if it moved), of both tables in one transaction.
+  /// Returns how many went. A missing table is success.
   std::size_t remove(const std::vector<NftElement>& elements);
   /// The owner of the element with that key; nullopt if it doesn't exist.
-  std::optional<std::string> find_owner(const std::string& set, const std::string& key);
+  std::optional<std::string> find_owner(const std::string& set, const std::string& key,
+                                        NftTable table = NftTable::inet);
   /// Every element of a set with its owner; empty if the table is absent.
-  std::vector<NftElement> list(const std::string& set);
+  std::vector<NftElement> list(const std::string& set, NftTable table = NftTable::inet);
+
+  /// CHECK: the elements are there and work. Throws Error (Code::internal) with what is wrong and
+  /// what to do, unless
+  /// - each of `own` exists with its owner, each of `shared` with whatever owner (a larger subnet
+  ///   will do),
+  /// - and the base of their tables is in force: not dormant, its chains hooked where they belong
+  ///   and none of their rules missing. A base of another version is judged by the first only.
+  /// One round trip for each element and one for each table, 5 to 10 us each.
+  void require_effective(const std::vector<NftElement>& own,
+                         const std::vector<NftElement>& shared = {});
+
+  /// For core: what else is to be done on the same socket and in the same namespace.
+  NetlinkSocket& socket();
 
  private:
   struct Impl;

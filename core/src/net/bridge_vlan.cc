@@ -1,0 +1,97 @@
+#include "unicni/net/bridge_vlan.h"
+
+#include <fmt/core.h>
+#include <linux/if_bridge.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "net/attribute.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+void put_vlan(nlmsghdr* message, std::uint16_t flags, std::uint16_t vid) {
+  bridge_vlan_info info{};
+  info.flags = flags;
+  info.vid = vid;
+  mnl_attr_put(message, IFLA_BRIDGE_VLAN_INFO, sizeof info, &info);
+}
+
+void put_vlans(nlmsghdr* message, int index, const PortVlan& vlan) {
+  auto& header = put_header<ifinfomsg>(message);
+  header.ifi_family = AF_BRIDGE;
+  header.ifi_index = index;
+  std::uint16_t flags = 0;
+  if (vlan.pvid) flags |= BRIDGE_VLAN_INFO_PVID;
+  if (vlan.untagged) flags |= BRIDGE_VLAN_INFO_UNTAGGED;
+  const Nest spec(message, IFLA_AF_SPEC);
+  if (vlan.first == vlan.last) {
+    put_vlan(message, flags, vlan.first);
+    return;
+  }
+  put_vlan(message, flags | BRIDGE_VLAN_INFO_RANGE_BEGIN, vlan.first);
+  put_vlan(message, flags | BRIDGE_VLAN_INFO_RANGE_END, vlan.last);
+}
+
+std::string text_of(const PortVlan& vlan) {
+  return vlan.first == vlan.last ? fmt::format("VLAN {}", vlan.first)
+                                 : fmt::format("VLANs {}-{}", vlan.first, vlan.last);
+}
+
+PortVlan parse_vlan(const nlattr* entry) {
+  PortVlan vlan;
+  for_each_attribute(entry, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == BRIDGE_VLANDB_ENTRY_INFO) {
+      const auto info = value_of<bridge_vlan_info>(attribute);
+      vlan.first = info.vid;
+      vlan.last = std::max(vlan.last, info.vid);
+      vlan.pvid = (info.flags & BRIDGE_VLAN_INFO_PVID) != 0;
+      vlan.untagged = (info.flags & BRIDGE_VLAN_INFO_UNTAGGED) != 0;
+    }
+    if (type == BRIDGE_VLANDB_ENTRY_RANGE) vlan.last = value_of<std::uint16_t>(attribute);
+  });
+  return vlan;
+}
+
+}  // namespace
+
+void add_port_vlan(Batch& batch, int index, const std::string& name, const PortVlan& vlan) {
+  put_vlans(batch.add(RTM_SETLINK, 0, fmt::format("add {} to bridge port {}", text_of(vlan), name)),
+            index, vlan);
+}
+
+void remove_port_vlans(Batch& batch, int index, const std::string& name) {
+  // Of a range the kernel deletes what there is: no need to ask first.
+  put_vlans(batch.add(RTM_DELLINK, 0, fmt::format("remove the VLANs of bridge port {}", name)),
+            index, {1, kLastVlan, false, false});
+}
+
+std::vector<PortVlan> list_port_vlans(Netlink& netlink, int index) {
+  alignas(nlmsghdr) char bytes[64]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETVLAN;
+  request->nlmsg_flags = NLM_F_DUMP;
+  auto& header = put_header<br_vlan_msg>(request);
+  header.family = AF_BRIDGE;
+  header.ifindex = static_cast<std::uint32_t>(index);
+  std::vector<PortVlan> vlans;
+  const int error = netlink.ask(request, [&](const nlmsghdr* message) {
+    const auto* answer = static_cast<const br_vlan_msg*>(mnl_nlmsg_get_payload(message));
+    if (answer->ifindex != static_cast<std::uint32_t>(index)) return;
+    for_each_attribute(message, sizeof *answer, [&](std::uint16_t type, const nlattr* attribute) {
+      if (type == BRIDGE_VLANDB_ENTRY) vlans.push_back(parse_vlan(attribute));
+    });
+  });
+  if (error == EOPNOTSUPP) return {};
+  if (error != 0) throw system_error(error, fmt::format("list VLANs of link {}", index));
+  std::sort(vlans.begin(), vlans.end(),
+            [](const PortVlan& a, const PortVlan& b) { return a.first < b.first; });
+  return vlans;
+}
+
+}  // namespace unicni::net
