@@ -1,14 +1,14 @@
 #include "crash.h"
 
-#include <fmt/core.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
+#include <initializer_list>
 
 namespace unicni::exec {
 namespace {
@@ -23,6 +23,7 @@ constexpr Crash kCrashes[] = {{SIGSEGV, "SIGSEGV"},
                               {SIGFPE, "SIGFPE"},
                               {SIGILL, "SIGILL"}};
 constexpr std::size_t kLongestText = 256;  // bytes of step, verb and version after escaping
+constexpr std::size_t kLongestAnswer = 2048;
 constexpr std::size_t kStackSize = 64U << 10U;
 
 constexpr std::string_view kNoContext =
@@ -32,11 +33,14 @@ constexpr std::string_view kNoContext =
 // Mutable statics, against the house rule: a signal handler gets no argument of ours, may not
 // allocate, and needs its stack from before the crash. All are zero at start and without
 // constructors.
-struct Prepared {
-  std::array<char, 2048> text;
+struct Text {
+  std::array<char, kLongestText> bytes;
   std::size_t size;
+  [[nodiscard]] std::string_view view() const { return {bytes.data(), size}; }
 };
-std::array<Prepared, std::size(kCrashes)> prepared;
+Text step_name;
+Text verb_name;
+Text version_name;
 std::atomic<bool> context_ready;
 std::atomic<bool> result_written;
 std::atomic_flag crashing;
@@ -52,15 +56,40 @@ void write_all(const char* text, std::size_t size) {
   }
 }
 
-// Async-signal-safe: write(2), pause(2), _exit(2) and lock-free atomics only; signal-safety(7).
+/// Puts the answer together on the handler's stack: most calls don't crash, so nobody prints it
+/// before.
+void write_answer(std::string_view signal) {
+  std::array<char, kLongestAnswer> answer;
+  std::size_t size = 0;
+  const auto add = [&](std::string_view text) {
+    const std::size_t length = std::min(text.size(), answer.size() - size);
+    std::memcpy(answer.data() + size, text.data(), length);
+    size += length;
+  };
+  const auto step = step_name.view();
+  const auto verb = verb_name.view();
+  for (const std::string_view piece :
+       {std::string_view("{\n    \"cniVersion\": \""), version_name.view(),
+        std::string_view("\",\n    \"code\": 999,\n    \"msg\": \""), step,
+        std::string_view(": the module crashed ("), signal, std::string_view(") during "), verb,
+        std::string_view("\",\n    \"details\": \"this is a bug in the module "), step,
+        std::string_view("; what "), verb,
+        std::string_view(" had changed is undone by the next DEL or GC\"\n}")}) {
+    add(piece);
+  }
+  write_all(answer.data(), size);
+}
+
+// Async-signal-safe: write(2), memcpy(3), pause(2), _exit(2) and lock-free atomics only;
+// signal-safety(7).
 void on_crash(int signal) {
   if (crashing.test_and_set()) {
     for (;;) ::pause();  // another thread is at it and ends the process
   }
   if (!result_written.load()) {
     if (context_ready.load()) {
-      for (std::size_t i = 0; i < std::size(kCrashes); ++i) {
-        if (kCrashes[i].signal == signal) write_all(prepared[i].text.data(), prepared[i].size);
+      for (const Crash& crash : kCrashes) {
+        if (crash.signal == signal) write_answer(crash.name);
       }
     } else {
       write_all(kNoContext.data(), kNoContext.size());
@@ -71,21 +100,24 @@ void on_crash(int signal) {
 
 /// JSON string content in ASCII; other bytes become '?'. Names of modules, verbs and versions are
 /// ASCII anyway.
-std::string escaped(std::string_view text) {
-  std::string out;
+void put_escaped(Text& out, std::string_view text) {
+  out.size = 0;
+  const auto put = [&out](char c) { out.bytes[out.size++] = c; };
+  constexpr std::string_view kDigits = "0123456789abcdef";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (out.size() + 6 > kLongestText) break;
+    if (out.size + 6 > out.bytes.size()) break;
     if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
+      put('\\');
+      put(c);
     } else if (byte < 0x20) {
-      out += fmt::format("\\u{:04x}", byte);
+      for (const char each : std::string_view("\\u00")) put(each);
+      put(kDigits[byte >> 4U]);
+      put(kDigits[byte & 15U]);
     } else {
-      out += byte < 0x7f ? c : '?';
+      put(byte < 0x7f ? c : '?');
     }
   }
-  return out;
 }
 
 }  // namespace
@@ -103,21 +135,10 @@ void install_crash_handler() {
 }
 
 void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version) {
-  const auto safe_step = escaped(step);
-  const auto safe_verb = escaped(verb);
-  const auto safe_version = escaped(cni_version);
   context_ready.store(false);
-  for (std::size_t i = 0; i < std::size(kCrashes); ++i) {
-    auto& slot = prepared[i];
-    const auto result = fmt::format_to_n(
-        slot.text.data(), slot.text.size(),
-        "{{\n    \"cniVersion\": \"{0}\",\n    \"code\": 999,\n    \"msg\": \"{1}: the module "
-        "crashed "
-        "({2}) during {3}\",\n    \"details\": \"this is a bug in the module {1}; what {3} had "
-        "changed is undone by the next DEL or GC\"\n}}",
-        safe_version, safe_step, kCrashes[i].name, safe_verb);
-    slot.size = std::min(result.size, slot.text.size());
-  }
+  put_escaped(step_name, step);
+  put_escaped(verb_name, verb);
+  put_escaped(version_name, cni_version);
   context_ready.store(true);
 }
 

@@ -1,17 +1,17 @@
-// The last word of a process that dies in a module: a prebuilt error on stdout instead of silence.
+// The last word of a process that dies in a module: an error on stdout instead of silence.
 #pragma once
 
 #include <string_view>
 
 namespace unicni::exec {
 
-/// Handlers on a stack of their own for SIGSEGV, SIGBUS, SIGABRT, SIGFPE and SIGILL. They write the
-/// error that set_crash_context() prepared, unless mark_result_written() was called, and _exit(1).
+/// Handlers on a stack of their own for SIGSEGV, SIGBUS, SIGABRT, SIGFPE and SIGILL. They write an
+/// error with what set_crash_context() said, unless mark_result_written() was called, and _exit(1).
 /// What the verb had changed is undone by the next DEL or GC, from the journal. Only for a program:
 /// never call it from a library.
 void install_crash_handler();
 
-/// Prepares the errors. Call it before each step; `step` is the module's name, `verb` "ADD",
+/// What the error will name. Call it before each step; `step` is the module's name, `verb` "ADD",
 /// `cni_version` that of the configuration. Copies its arguments; texts are cut at a few hundred
 /// bytes.
 void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version);

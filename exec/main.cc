@@ -1,11 +1,13 @@
 // The universal CNI executable: environment and stdin in, one JSON document out.
 #include <fmt/core.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -22,6 +24,9 @@ namespace {
 using unicni::Code;
 using unicni::Command;
 using unicni::Error;
+
+constexpr int kHeapStep = 1 << 20;                           // bytes
+constexpr int kNeverTrim = std::numeric_limits<int>::max();  // bytes
 
 void write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -118,6 +123,10 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Memory is asked of the kernel once and given back by the exit; what isn't touched costs
+  // nothing.
+  ::mallopt(M_TOP_PAD, kHeapStep);
+  ::mallopt(M_TRIM_THRESHOLD, kNeverTrim);
   // A runtime that stops reading, or a delegate that doesn't read, is an error to report, not a
   // death.
   std::signal(SIGPIPE, SIG_IGN);

@@ -1,15 +1,16 @@
 // bridge: a veth between the container and a bridge of the host.
-#include <fmt/core.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <set>
 
+#include "check.h"
 #include "config.h"
 #include "gateway.h"
-#include "unicni/error.h"
+#include "shared_bridge.h"
 #include "unicni/link_module.h"
+#include "unicni/masquerade.h"
+#include "unicni/net/neigh.h"
+#include "unicni/net/reference_rules.h"
 #include "unicni/net/sysctl.h"
+#include "vlan.h"
 
 namespace unicni::bridge {
 
@@ -17,79 +18,49 @@ namespace {
 
 const BridgeOptions& options_of(const Call& call) { return call.options<BridgeOptions>(); }
 
-std::vector<net::NftElement> masquerade_of(const std::vector<IpNet>& addresses,
-                                           const std::string& owner) {
-  std::vector<net::NftElement> elements;
-  for (const IpNet& net : addresses) {
-    elements.push_back(net::masquerade_element(net.address(), owner));
-  }
-  return elements;
-}
-
 /// IFLA_IFALIAS holds 255 bytes.
 std::string alias_of(const std::string& owner) { return owner.substr(0, 255); }
 
-std::vector<IpNet> addresses_of(const Result& result) {
-  std::vector<IpNet> addresses;
-  for (const IpConfig& ip : result.ips) addresses.push_back(ip.address);
-  return addresses;
+Interface on_host(const std::string& name, const Mac& mac) {
+  Interface interface;
+  interface.name = name;
+  interface.mac = mac.str();
+  return interface;
 }
 
 class Bridge final : public LinkModule {
  protected:
   const char* container_kind() const override { return "veth"; }
-  void validate_options(const Call& call) override { bridge::validate(options_of(call)); }
+  void validate_options(const Call& call) override {
+    bridge::validate(options_of(call), !call.ipam_type.empty());
+  }
   const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  bool is_up(const Call& call) const override {
+    return !options_of(call).disable_container_interface;
+  }
+  net::Dad dad(const Call& call) const override {
+    return options_of(call).enable_dad ? net::Dad::kernel : net::Dad::skip;
+  }
   void complete(LinkAdd& add) override;
   void create_link(LinkAdd& add) override;
-  void tune_link(const LinkAdd&, net::LinkChange& change) override { change.arp_notify = true; }
+  void tune_link(const LinkAdd& add, net::LinkChange& change) override;
   void finish(LinkAdd& add) override;
-  void check_link(const Call& call, Host& host, const net::Link& container) override;
+  void check_link(const Call& call, Host& host, const net::Link& container) override {
+    check_host(call, host, container);
+  }
+  bool is_in_place(const Call& call, Host& host, const net::Link* host_end) override;
   void sweep(const Call& call, Host& host, const std::vector<IpNet>& addresses) override;
 
  public:
   void gc(const Call& call, Host& host) override;
 
  private:
-  net::Link ensure_bridge(LinkAdd& add);
-  void plan_host(const LinkAdd& add);
+  void plan_host(LinkAdd& add);
+  net::VethSpec veth_;
   net::Link bridge_;
+  net::Link gateway_;  ///< the bridge, or its VLAN's interface
   std::optional<GatewayPlan> gateway_plan_;
 };
-
-net::Link Bridge::ensure_bridge(LinkAdd& add) {
-  const BridgeOptions& options = options_of(add.call);
-  net::Netlink& links = add.host.host_links();
-  auto found = net::find_link(links, options.bridge);
-  if (!found) {
-    net::BridgeSpec spec{options.bridge, Mac::random(), static_cast<std::uint32_t>(options.mtu)};
-    add.host.undo().will(undo_bridge(options.bridge));
-    net::Batch batch(links);
-    net::add_bridge(batch, spec);
-    try {
-      batch.commit();
-    } catch (const Error&) {
-      if (batch.error_of(0) != EEXIST) throw;  // else another ADD made it meanwhile
-    }
-    found = net::get_link(links, options.bridge);
-    net::ensure_sysctl("net/ipv6/conf/" + options.bridge + "/accept_ra", "0");
-  }
-  if (found->kind != "bridge") {
-    throw Error(Code::internal,
-                fmt::format("{} exists but is a {} link, not a bridge", options.bridge,
-                            found->kind.empty() ? "physical" : found->kind),
-                "choose another name in \"bridge\", or rename that link");
-  }
-  net::LinkChange change;
-  if (options.promisc_mode && !found->promisc) change.promisc = true;
-  if (!found->up) change.up = true;
-  if (change.promisc || change.up) {
-    net::Batch batch(links);
-    net::change_link(batch, found->index, found->name, change);
-    batch.commit();
-  }
-  return *found;
-}
 
 void Bridge::complete(LinkAdd& add) {
   const BridgeOptions& options = options_of(add.call);
@@ -99,11 +70,14 @@ void Bridge::complete(LinkAdd& add) {
 }
 
 /// Refuses a bridge that belongs to another subnet while there is nothing to take back yet.
-void Bridge::plan_host(const LinkAdd& add) {
+void Bridge::plan_host(LinkAdd& add) {
   const BridgeOptions& options = options_of(add.call);
+  gateway_ = bridge_;
   if (!options.gateway()) return;
-  gateway_plan_ = plan_gateways(bridge_.name, net::list_addrs(add.host.host_links(), bridge_.index),
-                                gateways_of(add.result), options.force_address);
+  if (options.vlan != 0) gateway_ = ensure_vlan_gateway(add, bridge_);
+  gateway_plan_ =
+      plan_gateways(gateway_.name, net::list_addrs(add.host.host_links(), gateway_.index),
+                    gateways_of(add.result), options.force_address);
 }
 
 void Bridge::create_link(LinkAdd& add) {
@@ -112,141 +86,95 @@ void Bridge::create_link(LinkAdd& add) {
   const auto lock = add.host.hold_shared_links();
   bridge_ = ensure_bridge(add);
   if (!add.result.ips.empty()) plan_host(add);
-  net::VethSpec veth;
-  veth.name = net::random_veth_name();
-  veth.mac = Mac::random();
-  veth.alias = alias_of(add.call.owner());
-  veth.master = bridge_.index;
-  veth.mtu = static_cast<std::uint32_t>(options.mtu);
-  veth.peer_name = add.call.if_name;
-  veth.peer_mac = options.mac().value_or(Mac::random());
-  veth.peer_netns = add.host.container_netns();
-  add.host.undo().will(undo_veth(veth.name, veth.alias));
+  veth_.name = net::random_veth_name();
+  veth_.mac = Mac::random();
+  veth_.alias = alias_of(add.call.owner());
+  veth_.master = bridge_.index;
+  veth_.hairpin = options.hairpin_mode;
+  veth_.isolated = options.port_isolation;
+  veth_.mtu = static_cast<std::uint32_t>(options.mtu);
+  veth_.peer_name = add.call.if_name;
+  veth_.peer_mac = options.mac().value_or(Mac::random());
+  veth_.peer_netns = add.host.container_netns();
+  add.host.undo().will(undo_veth(veth_.name, veth_.alias));
   net::Batch batch(add.host.host_links());
-  net::add_veth(batch, veth);
+  net::add_veth(batch, veth_);
   batch.commit();
-  net::ensure_sysctl("net/ipv6/conf/" + veth.name + "/accept_ra", "0");
-  if (options.hairpin_mode) {
-    net::Batch port(add.host.host_links());
-    net::set_port_hairpin(port, net::get_link(add.host.host_links(), veth.name).index, veth.name,
-                          true);
-    port.commit();
-  }
+  net::set_sysctl("net/ipv6/conf/" + veth_.name + "/accept_ra", "0");
+  put_port_vlans(add.host.host_links(), options, veth_.name);
+
   add.container_link = net::get_link(add.host.container_links(), add.call.if_name).index;
   add.container_interface = 2;
-  const auto on_host = [](const std::string& name, const Mac& mac) {
-    Interface interface;
-    interface.name = name;
-    interface.mac = mac.str();
-    return interface;
-  };
-  add.result.interfaces = {on_host(bridge_.name, bridge_.mac), on_host(veth.name, veth.mac),
-                           on_host(add.call.if_name, veth.peer_mac)};
+  add.result.interfaces = {on_host(bridge_.name, bridge_.mac), on_host(veth_.name, veth_.mac),
+                           on_host(add.call.if_name, veth_.peer_mac)};
   add.result.interfaces[2].sandbox = add.call.netns;
+}
+
+void Bridge::tune_link(const LinkAdd& add, net::LinkChange& change) {
+  if (options_of(add.call).disable_container_interface) {
+    change.up.reset();
+  } else {
+    change.arp_notify = true;
+  }
 }
 
 void Bridge::finish(LinkAdd& add) {
   const BridgeOptions& options = options_of(add.call);
-  if (add.result.ips.empty()) return;
-  if (options.ip_masq) {
-    const auto own = masquerade_of(addresses_of(add.result), net::nft_owner(add.call.owner()));
-    std::vector<net::NftElement> shared;
+  std::vector<net::NftElement> spoof_check;
+  if (options.mac_spoof_check) {
+    spoof_check =
+        net::spoof_check_elements(veth_.name, veth_.peer_mac, net::nft_owner(add.call.owner()));
+  }
+  add_masquerade(add.call, add.host, options.ip_masq ? add.result : Result(),
+                 masq_backend(options.ip_masq_backend), spoof_check);
+  if (options.disable_container_interface) return;
+
+  if (!add.result.ips.empty()) {
+    if (gateway_.index == 0) plan_host(add);  // IPAM came after the link
+    net::Batch batch(add.host.host_links());
+    if (gateway_plan_) put_gateways(batch, add.host, gateway_, *gateway_plan_);
     for (const IpConfig& ip : add.result.ips) {
-      shared.push_back(net::subnet_element(ip.address.masked(), add.call.network));
+      net::refresh_neigh(batch, gateway_.index, gateway_.name, ip.address.address(),
+                         veth_.peer_mac);
     }
-    for (const net::NftElement& element : own) add.host.undo().will(undo_nft(element));
-    add.host.nft().add(own, shared);
+    batch.commit();
+    if (gateway_plan_) forward(gateways_of(add.result));
+    if (gateway_.index != bridge_.index) {
+      add.result.interfaces.push_back(on_host(gateway_.name, gateway_.mac));
+    }
   }
-  if (options.gateway()) {
-    if (!gateway_plan_) plan_host(add);  // IPAM came after the link
-    put_gateways(add.host, bridge_, *gateway_plan_, gateways_of(add.result));
-  }
+  // What the container's end said when it went UP met a port that didn't forward yet.
+  net::sync_carrier(add.host.host_links(), veth_.name);
+  if (add.result.ips.empty()) return;
+  net::Batch inside(add.host.container_links());
+  net::announce_addrs(inside, add.container_link, add.call.if_name, veth_.peer_mac);
+  inside.commit();
 }
 
-void Bridge::check_link(const Call& call, Host& host, const net::Link& container) {
-  const BridgeOptions& options = options_of(call);
-  const Result& result = *call.prev_result;
-  const auto found = net::find_link(host.host_links(), options.bridge);
-  if (!found || found->kind != "bridge") {
-    throw Error(Code::internal,
-                fmt::format("bridge {} is {}", options.bridge, found ? "no bridge" : "missing"),
-                "the attachment is broken: DEL and ADD it again");
-  }
-  const Interface* recorded = find_interface(result, options.bridge, "");
-  if (recorded == nullptr) {
-    throw Error(Code::invalid_config,
-                fmt::format("prevResult has no interface {} on the host", options.bridge));
-  }
-  require_same_mac(*recorded, *found);
-  if (!found->up) {
-    throw Error(Code::internal, fmt::format("bridge {} is down", found->name),
-                fmt::format("ip link set {} up", found->name));
-  }
-  if (options.promisc_mode && found->promiscuity == 0) {
-    throw Error(Code::internal, fmt::format("bridge {} is not promiscuous", found->name),
-                fmt::format("ip link set {} promisc on", found->name));
-  }
-  // veth's IFLA_LINK is the other end's index, here in the host's namespace.
-  const auto port = net::find_link(host.host_links(), container.peer);
-  if (!port || port->kind != "veth" || port->peer != container.index) {
-    throw Error(Code::internal, fmt::format("{} has no veth end on this host", container.name),
-                "the attachment is broken: DEL and ADD it again");
-  }
-  if (port->master != found->index) {
-    throw Error(Code::internal, fmt::format("{} is no port of {}", port->name, found->name),
-                fmt::format("ip link set {} master {}", port->name, found->name));
-  }
-  if (!port->up) {
-    throw Error(Code::internal, fmt::format("{} is down", port->name),
-                fmt::format("ip link set {} up", port->name));
-  }
-  if (const Interface* end = find_interface(result, port->name, "")) require_same_mac(*end, *port);
-  if (options.hairpin_mode != port->hairpin) {
-    throw Error(Code::internal,
-                fmt::format("hairpin mode of {} is {}", port->name, port->hairpin ? "on" : "off"));
-  }
-  if (!options.ip_masq || call.ipam_type.empty()) return;
-  const std::string owner = net::nft_owner(call.owner());
-  for (const IpConfig& ip : result.ips) {
-    const auto element = net::masquerade_element(ip.address.address(), owner);
-    if (host.nft().find_owner(element.set, element.key) != owner) {
-      throw Error(Code::internal,
-                  fmt::format("masquerade of {} is missing in table inet unicni",
-                              ip.address.address().str()),
-                  "the attachment is broken: DEL and ADD it again");
-    }
-  }
+bool Bridge::is_in_place(const Call& call, Host& host, const net::Link* host_end) {
+  const auto bridge = net::find_link(host.host_links(), options_of(call).bridge);
+  return bridge && host_end != nullptr && host_end->master == bridge->index;
 }
 
 void Bridge::sweep(const Call& call, Host& host, const std::vector<IpNet>& addresses) {
-  if (addresses.empty()) return;
-  host.nft().remove(masquerade_of(addresses, net::nft_owner(call.owner())));
+  sweep_masquerade(call, host, addresses);
+  if (!options_of(call).mac_spoof_check) return;
+  sweep_spoof_check(call, host);
+  net::remove_reference_spoof_check(host.nft(), call.container_id, call.if_name);
 }
 
 /// What the journal doesn't know (it was lost, or never could be written): ports and rules that
 /// carry our owner text.
 void Bridge::gc(const Call& call, Host& host) {
   const std::string prefix = call.network + '/';
-  std::set<std::string> valid_aliases;
-  std::set<std::string> valid_owners;
+  std::set<std::string> valid;
   for (const Attachment& attachment : *call.valid_attachments) {
-    const std::string owner = prefix + attachment.container_id + '/' + attachment.if_name;
-    valid_aliases.insert(alias_of(owner));
-    valid_owners.insert(net::nft_owner(owner));
+    valid.insert(alias_of(prefix + attachment.container_id + '/' + attachment.if_name));
   }
-  std::vector<net::NftElement> stale;
-  for (const char* set : {"masq4", "masq6"}) {
-    for (net::NftElement& element : host.nft().list(set)) {
-      if (element.owner.starts_with(prefix) && !valid_owners.contains(element.owner)) {
-        stale.push_back(std::move(element));
-      }
-    }
-  }
-  if (!stale.empty()) host.nft().remove(stale);
+  collect_elements(call, host);
   if (const auto bridge = net::find_link(host.host_links(), options_of(call).bridge)) {
     for (const net::Link& port : net::list_ports(host.host_links(), bridge->index)) {
-      if (port.kind == "veth" && port.alias.starts_with(prefix) &&
-          !valid_aliases.contains(port.alias)) {
+      if (port.kind == "veth" && port.alias.starts_with(prefix) && !valid.contains(port.alias)) {
         net::remove_link(host.host_links(), port.index);
       }
     }

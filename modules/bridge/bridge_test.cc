@@ -3,6 +3,7 @@
 #include "config.h"
 #include "gateway.h"
 #include "unicni/error.h"
+#include "vlan.h"
 
 namespace unicni::bridge {
 namespace {
@@ -27,9 +28,9 @@ BridgeOptions good() {
   return options;
 }
 
-std::string refusal(const BridgeOptions& options) {
+std::string refusal(const BridgeOptions& options, bool has_ipam = true) {
   try {
-    validate(options);
+    validate(options, has_ipam);
     return "";
   } catch (const Error& error) {
     EXPECT_TRUE(error.is(Code::invalid_config));
@@ -69,6 +70,75 @@ TEST(BridgeOptions, RefusesAMacThatNoInterfaceCanHave) {
   EXPECT_NE(refusal(options), "");
   options.cni_args_mac = Mac();
   EXPECT_NE(refusal(options), "");
+}
+
+TEST(BridgeOptions, AnInterfaceLeftDownCantHaveAddresses) {
+  BridgeOptions options = good();
+  options.disable_container_interface = true;
+  EXPECT_EQ(refusal(options, false), "");
+  EXPECT_EQ(refusal(options), "cannot use IPAM when DisableContainerInterface flag is set");
+}
+
+TEST(BridgeOptions, TheVlansGatewayNeedsAName) {
+  BridgeOptions options = good();
+  options.bridge = "a-long-bridge";  // 13 bytes
+  options.vlan = 100;
+  EXPECT_EQ(refusal(options), "") << "no gateway, no interface";
+  options.is_gateway = true;
+  EXPECT_NE(refusal(options).find("a-long-bridge.100"), std::string::npos);
+  options.vlan = 1;
+  EXPECT_EQ(refusal(options), "");
+}
+
+VlanTrunk trunk(std::optional<std::int64_t> min, std::optional<std::int64_t> max,
+                std::optional<std::int64_t> id = {}) {
+  return {min, max, id};
+}
+
+BridgeOptions with_trunk(std::vector<VlanTrunk> items, std::int64_t vlan = 0) {
+  BridgeOptions options = good();
+  options.vlan = vlan;
+  options.vlan_trunk = std::move(items);
+  return options;
+}
+
+TEST(VlanTrunkList, IsTheSortedSetOfItsItems) {
+  using Vlans = std::vector<std::uint16_t>;
+  EXPECT_EQ(trunk_vlans(good()), Vlans());
+  EXPECT_EQ(trunk_vlans(with_trunk({})), Vlans());
+  EXPECT_EQ(trunk_vlans(with_trunk(
+                {trunk(200, 202), trunk({}, {}, 101), trunk({}, {}), trunk(201, 203, 5)})),
+            Vlans({5, 101, 200, 201, 202, 203}));
+  EXPECT_EQ(trunk_vlans(with_trunk({trunk(7, 7)})), Vlans({7}));
+}
+
+TEST(VlanTrunkList, HalfARangeIsRefusedNamingTheItem) {
+  EXPECT_EQ(refusal(with_trunk({trunk({}, {}, 1), trunk(2, {})})),
+            "vlanTrunk[1]: minID and maxID should be configured simultaneously, maxID is missing");
+  EXPECT_NE(refusal(with_trunk({trunk({}, 2)})).find("minID is missing"), std::string::npos);
+  EXPECT_NE(refusal(with_trunk({trunk(3, 2)})).find("minID 3 is greater than maxID 2"),
+            std::string::npos);
+}
+
+TEST(VlanTrunkList, AnEmptyListStillWantsAFilteringBridge) {
+  EXPECT_FALSE(good().wants_vlans());
+  EXPECT_TRUE(with_trunk({}).wants_vlans());
+  BridgeOptions options = good();
+  options.vlan = 5;
+  EXPECT_TRUE(options.wants_vlans());
+}
+
+TEST(PortVlans, UntaggedOneFirstThenRanges) {
+  using net::PortVlan;
+  using Vlans = std::vector<PortVlan>;
+  EXPECT_EQ(port_vlans(good()), Vlans());
+  EXPECT_EQ(port_vlans(with_trunk({})), Vlans());
+  EXPECT_EQ(port_vlans(with_trunk({}, 100)), Vlans({{100, 100, true, true}}));
+  EXPECT_EQ(port_vlans(with_trunk({trunk(200, 202, 101)})),
+            Vlans({{1, 1, true, true}, {101, 101}, {200, 202}}));
+  EXPECT_EQ(port_vlans(with_trunk({trunk(99, 101), trunk({}, {}, 4094)}, 100)),
+            Vlans({{99, 99}, {100, 100, true, true}, {101, 101}, {4094, 4094}}))
+      << "the untagged one isn't in a range";
 }
 
 TEST(BridgeOptions, RuntimeConfigMacBeatsArgsBeatsCniArgs) {

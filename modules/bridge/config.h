@@ -27,7 +27,7 @@ struct BridgeOptions {
   bool hairpin_mode = false;
   bool promisc_mode = false;
   std::int64_t vlan = 0;
-  std::vector<VlanTrunk> vlan_trunk;
+  std::optional<std::vector<VlanTrunk>> vlan_trunk;
   bool preserve_default_vlan = false;
   bool mac_spoof_check = false;
   bool enable_dad = false;
@@ -39,6 +39,7 @@ struct BridgeOptions {
   std::optional<Mac> args_mac;
   std::optional<Mac> cni_args_mac;
 
+  [[nodiscard]] bool wants_vlans() const { return vlan != 0 || vlan_trunk.has_value(); }
   [[nodiscard]] bool gateway() const { return is_gateway || is_default_gateway; }
   [[nodiscard]] std::optional<Mac> mac() const {
     if (runtime_mac) return runtime_mac;
@@ -48,8 +49,15 @@ struct BridgeOptions {
 
 extern const OptionTable kBridgeOptions;
 
+/// The VLANs of "vlanTrunk", sorted, each once. Throws Error(invalid_config) for an item that has
+/// only one end of a range, or its ends the wrong way round.
+std::vector<std::uint16_t> trunk_vlans(const BridgeOptions& options);
+
+/// The interface of the host that has the gateway's addresses of "vlan": "cni0.100".
+std::string vlan_gateway_name(const BridgeOptions& options);
+
 /// What single rows can't say: combinations, names. Throws Error(invalid_config).
-void validate(const BridgeOptions& options);
+void validate(const BridgeOptions& options, bool has_ipam);
 
 }  // namespace unicni::bridge
 

@@ -64,7 +64,7 @@ std::vector<IpNet> gateways_of(const Result& result) {
   return gateways;
 }
 
-GatewayPlan plan_gateways(const std::string& bridge, const std::vector<IpNet>& present,
+GatewayPlan plan_gateways(const std::string& link, const std::vector<IpNet>& present,
                           const std::vector<IpNet>& gateways, bool force) {
   GatewayPlan plan;
   for (const IpNet& wanted : gateways) {
@@ -77,27 +77,27 @@ GatewayPlan plan_gateways(const std::string& bridge, const std::vector<IpNet>& p
       }
       throw Error(
           Code::internal,
-          fmt::format("bridge {} has address {}, this network's gateway is {}", bridge, other.str(),
+          fmt::format("{} has address {}, this network's gateway is {}", link, other.str(),
                       wanted.str()),
           fmt::format("if it is a left-over: ip addr del {} dev {}; or set forceAddress, or "
                       "use another bridge",
-                      other.str(), bridge));
+                      other.str(), link));
     }
   }
   return plan;
 }
 
-void put_gateways(Host& host, const net::Link& bridge, const GatewayPlan& plan,
-                  const std::vector<IpNet>& gateways) {
-  net::Batch batch(host.host_links());
+void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const GatewayPlan& plan) {
   for (const IpNet& other : plan.remove) {
-    net::remove_addr(batch, bridge.index, bridge.name, other, true);
+    net::remove_addr(batch, link.index, link.name, other, true);
   }
   for (const IpNet& wanted : plan.add) {
-    host.undo().will(undo_shared_address(bridge.name, wanted));
-    net::add_addr(batch, bridge.index, bridge.name, wanted, net::Dad::skip, true);
+    host.undo().will(undo_shared_address(link.name, wanted));
+    net::add_addr(batch, link.index, link.name, wanted, net::Dad::skip, true);
   }
-  if (!batch.empty()) batch.commit();
+}
+
+void forward(const std::vector<IpNet>& gateways) {
   for (const IpNet& gateway : gateways) {
     net::ensure_sysctl(gateway.is_v4() ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding",
                        "1");

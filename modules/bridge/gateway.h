@@ -21,13 +21,14 @@ struct GatewayPlan {
   std::vector<IpNet> add;
   std::vector<IpNet> remove;  ///< only with `force`
 };
-/// Compares `present`, the bridge's addresses, with `gateways`. Throws Error, naming the command
-/// that mends it, if another IPv4 address or an IPv6 subnet that overlaps is in the way, unless
-/// `force` allows to replace it.
-GatewayPlan plan_gateways(const std::string& bridge, const std::vector<IpNet>& present,
+/// Compares `present`, the addresses of `link` (the bridge, or its VLAN's interface), with
+/// `gateways`. Throws Error, naming the command that mends it, if another IPv4 address or an IPv6
+/// subnet that overlaps is in the way, unless `force` allows to replace it.
+GatewayPlan plan_gateways(const std::string& link, const std::vector<IpNet>& present,
                           const std::vector<IpNet>& gateways, bool force);
-/// Carries the plan out and turns forwarding on for the families of `gateways`.
-void put_gateways(Host& host, const net::Link& bridge, const GatewayPlan& plan,
-                  const std::vector<IpNet>& gateways);
+/// Puts what the plan says into `batch`, announced to the undo log.
+void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const GatewayPlan& plan);
+/// Turns forwarding on for the families of `gateways`.
+void forward(const std::vector<IpNet>& gateways);
 
 }  // namespace unicni::bridge

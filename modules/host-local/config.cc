@@ -16,6 +16,17 @@ constexpr Option kRows[] = {
     option<&HostLocalOptions::range_end>("rangeEnd", "of that range: last address to hand out"),
     option<&HostLocalOptions::gateway>(
         "gateway", "of that range: gateway that containers are told, never handed out"),
+    option<&HostLocalOptions::exclude>(
+        "exclude", "what is never handed out: addresses, subnets, or first-last"),
+    option<&HostLocalOptions::quarantine>(
+        "quarantine", "seconds that a released address rests before somebody else gets it")
+        .with_default("0")
+        .with_range(0, 31'536'000),
+    option<&HostLocalOptions::sticky>(
+        "sticky",
+        "template over CNI_ARGS, such as \"${K8S_POD_NAMESPACE}/${K8S_POD_NAME}\": who has the "
+        "same text gets the same address again, as long as others are free for others")
+        .used_by(kAdd),
     option<&HostLocalOptions::routes>("routes", "routes to return, as they are").used_by(kAdd),
     option<&HostLocalOptions::data_dir>(
         "dataDir", "absolute path of the folder that holds one folder a network")

@@ -20,6 +20,10 @@ struct HostLocalOptions {
   std::optional<IpAddress> range_end;
   std::optional<IpAddress> gateway;
 
+  std::vector<std::string> exclude;
+  std::int64_t quarantine = 0;  ///< seconds
+  std::string sticky;
+
   std::vector<Route> routes;
   std::string data_dir;
   std::string resolv_conf;

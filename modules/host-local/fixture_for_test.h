@@ -13,6 +13,7 @@
 #include "base/temp_folder_for_test.h"
 #include "config.h"
 #include "unicni/error.h"
+#include "unicni/ipam/store.h"
 #include "unicni/module.h"
 #include "unicni/sys/file.h"
 
@@ -81,6 +82,11 @@ class HostLocalTest : public ::testing::Test {
   void put(const std::string& name, const std::string& content) const {
     sys::ensure_folder(data_dir() + "/mynet", 0755);
     sys::write_file_atomically(path(name), content, 0600);
+  }
+
+  [[nodiscard]] Undo undo_of(const std::string& address, const std::string& container) const {
+    return ipam::undo_reservation(data_dir(), "mynet", ip(address), container + "\r\neth0",
+                                  options.quarantine > 0);
   }
 
   Module& called(Command command) {

@@ -47,8 +47,8 @@ TEST_F(HostLocalTest, AddGivesOneAddressOfEachSet) {
   EXPECT_EQ(get("2001:db8:1::2"), "dummy\r\neth0");
   EXPECT_EQ(get("last_reserved_ip.0"), "10.1.2.1");
   EXPECT_EQ(get("last_reserved_ip.1"), "2001:db8:1::2");
-  EXPECT_EQ(host.records, (std::vector{undo_file(path("10.1.2.1"), "dummy\r\neth0"),
-                                       undo_file(path("2001:db8:1::2"), "dummy\r\neth0")}));
+  EXPECT_EQ(host.records, (std::vector{undo_of("10.1.2.1", "dummy"),
+                                       undo_of("2001:db8:1::2", "dummy")}));
 }
 
 TEST_F(HostLocalTest, RoundRobinUntilExhausted) {
@@ -59,7 +59,8 @@ TEST_F(HostLocalTest, RoundRobinUntilExhausted) {
   const Error full = refusal([&] { add("c7"); });
   EXPECT_EQ(
       full.msg(),
-      "failed to allocate for range 0: no IP addresses available in range set: 10.1.2.1-10.1.2.6");
+      "failed to allocate for range 0: no IP addresses available in range set: 10.1.2.1-10.1.2.6 "
+      "(5 of 5 used)");
   EXPECT_NE(full.details().find(path("").substr(0, path("").size() - 1)), string::npos);
   del("c3");
   del("c5");
@@ -84,7 +85,7 @@ TEST_F(HostLocalTest, RangesOfASetFollowEachOther) {
   EXPECT_EQ(second.ips.at(0).gateway, ip("10.1.3.1"));
   EXPECT_EQ(try_add("c"),
             "failed to allocate for range 0: no IP addresses available in range set: "
-            "10.1.2.1-10.1.2.2,10.1.3.1-10.1.3.2");
+            "10.1.2.1-10.1.2.2,10.1.3.1-10.1.3.2 (2 of 2 used)");
 }
 
 TEST_F(HostLocalTest, WantedAddressIsGivenOnce) {
@@ -150,12 +151,13 @@ TEST_F(HostLocalTest, FailedAddGivesBackOnlyItsOwn) {
   put("10.9.9.9", "dummy\r\neth0");  // of an earlier configuration
   EXPECT_EQ(
       try_add("dummy"),
-      "failed to allocate for range 1: no IP addresses available in range set: 10.1.3.1-10.1.3.2");
+      "failed to allocate for range 1: no IP addresses available in range set: 10.1.3.1-10.1.3.2 "
+      "(1 of 1 used)");
   EXPECT_EQ(get("10.1.2.2"), "(absent)");
   EXPECT_EQ(get("10.9.9.9"), "dummy\r\neth0");
   EXPECT_EQ(get("10.1.3.2"), "other\r\neth0");
   EXPECT_EQ(get("last_reserved_ip.0"), "10.1.2.2");  // the cursor stays advanced
-  EXPECT_EQ(host.records, std::vector{undo_file(path("10.1.2.2"), "dummy\r\neth0")});
+  EXPECT_EQ(host.records, std::vector{undo_of("10.1.2.2", "dummy")});
 }
 
 TEST_F(HostLocalTest, PowerCutFilesDontBlock) {

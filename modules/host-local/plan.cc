@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "unicni/error.h"
 
@@ -97,9 +98,25 @@ std::vector<ipam::RangeSet> range_sets(const Call& call) {
   return sets;
 }
 
+ipam::Intervals excluded(const HostLocalOptions& options) {
+  std::vector<ipam::Interval> intervals;
+  intervals.reserve(options.exclude.size());
+  for (const std::string& text : options.exclude) {
+    const std::optional<ipam::Interval> interval = ipam::parse_interval(text);
+    if (!interval) {
+      throw Error(Code::invalid_config, fmt::format("invalid entry '{}' in \"exclude\"", text),
+                  "allowed are addresses (10.1.2.3), subnets (10.1.2.0/28) and first-last "
+                  "(10.1.2.3-10.1.2.9)");
+    }
+    intervals.push_back(*interval);
+  }
+  return ipam::merge(std::move(intervals));
+}
+
 std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& options,
                                                        const std::vector<ipam::RangeSet>& sets) {
   std::vector<IpAddress> pending = all_wanted(options);
+  const ipam::Intervals never = pending.empty() ? ipam::Intervals() : excluded(options);
   std::vector<std::optional<IpAddress>> result(sets.size());
   for (std::size_t i = 0; i < sets.size(); ++i) {
     const ipam::Range* range = nullptr;
@@ -117,6 +134,13 @@ std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& o
           fmt::format("failed to allocate for range {}: requested ip {} is subnet's gateway", i,
                       match->str()),
           fmt::format("request another address of {}", ipam::describe(sets[i])));
+    }
+    if (ipam::find_interval(never, *match) != nullptr) {
+      throw Error(
+          Code::invalid_config,
+          fmt::format("failed to allocate for range {}: requested ip {} is excluded", i,
+                      match->str()),
+          "\"exclude\" in \"ipam\" says what is never handed out");
     }
     result[i] = *match;
     pending.erase(match);

@@ -112,7 +112,7 @@ TEST_F(PlanTest, DataDirMustBeAbsoluteAndStraight) {
   EXPECT_EQ(host_local::data_dir(options), "/var/lib/cni/networks");
 }
 
-TEST(HostLocalTable, HasTheKeysOfTheReference) {
+TEST(HostLocalTable, HasTheKeysOfTheReferenceAndItsOwn) {
   std::map<std::string, OptionSource> keys;
   for (std::size_t i = 0; i < kHostLocalOptions.count; ++i) {
     const Option& row = kHostLocalOptions.rows[i];
@@ -126,6 +126,9 @@ TEST(HostLocalTable, HasTheKeysOfTheReference) {
                       {"rangeEnd", OptionSource::config},
                       {"gateway", OptionSource::config},
                       {"routes", OptionSource::config},
+                      {"exclude", OptionSource::config},
+                      {"quarantine", OptionSource::config},
+                      {"sticky", OptionSource::config},
                       {"dataDir", OptionSource::config},
                       {"resolvConf", OptionSource::config},
                       {"ipRanges", OptionSource::runtime_config},

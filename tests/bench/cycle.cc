@@ -1,6 +1,5 @@
 #include "cycle.h"
 
-#include <stdexcept>
 #include <utility>
 
 #include "program.h"
@@ -8,61 +7,25 @@
 namespace unicni::bench {
 namespace {
 
-constexpr const char* kLink = "eth0";
-// The reference finds iptables by it.
-constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-void require_attached(const ContainerNet& net, const std::string& candidate) {
-  const ContainerNet::State state = net.link_state(kLink);
-  if (state.exists && state.up && state.has_address && state.has_default_route) return;
-  throw std::runtime_error(
-      candidate + ": after ADD the link is " + (state.exists ? "there" : "absent") +
-      (state.up ? ", up" : ", not up") +
-      (state.has_address ? ", with address" : ", without address") +
-      (state.has_default_route ? ", with default route" : ", without default route"));
-}
-
-void require_gone(const ContainerNet& net, const std::string& candidate) {
-  if (net.link_state(kLink).exists)
-    throw std::runtime_error(candidate + ": after DEL the link is still there");
-}
-
 class CniCandidate : public Candidate {
  public:
-  CniCandidate(const char* name, std::string folder, const std::string& bridge,
-               const std::string& subnet)
-      : Candidate(name), folder_(std::move(folder)) {
-    config_ =
-        R"({"cniVersion":"1.0.0","name":"bench-)" + bridge + R"(","type":"bridge","bridge":")" +
-        bridge +
-        R"(","isDefaultGateway":true,"ipMasq":true,"ipam":{"type":"host-local","dataDir":"/run/bench-ipam","subnet":")" +
-        subnet + R"("}})";
-  }
+  CniCandidate(std::string name, std::string rows, Network network)
+      : Candidate(std::move(name), std::move(rows)), network_(std::move(network)) {}
 
   void cycle(const ContainerNet& net, unsigned number, Report& report) override {
     const std::string container = "bench" + std::to_string(number);
-    const Outcome added = verb("ADD", container, net, config_);
-    report.add("ADD", name(), added.milliseconds);
+    const Outcome added = run_well(network_.add(container, net));
+    report.add(row("ADD"), name(), added.milliseconds);
     require_attached(net, name());
-    const std::string with_result =
-        config_.substr(0, config_.size() - 1) + ",\"prevResult\":" + added.output + "}";
-    report.add("CHECK", name(), verb("CHECK", container, net, with_result).milliseconds);
-    report.add("DEL", name(), verb("DEL", container, net, with_result).milliseconds);
+    report.add(row("CHECK"), name(),
+               run_well(network_.check(container, net, added.output)).milliseconds);
+    report.add(row("DEL"), name(),
+               run_well(network_.del(container, net, added.output)).milliseconds);
     require_gone(net, name());
   }
 
  private:
-  [[nodiscard]] Outcome verb(const char* command, const std::string& container,
-                             const ContainerNet& net, const std::string& config) const {
-    return run_well({{folder_ + "/bridge"},
-                     {std::string("CNI_COMMAND=") + command, "CNI_CONTAINERID=" + container,
-                      "CNI_NETNS=" + net.path(), std::string("CNI_IFNAME=") + kLink,
-                      "CNI_PATH=" + folder_, kPath},
-                     config});
-  }
-
-  std::string folder_;
-  std::string config_;
+  Network network_;
 };
 
 class KernelCandidate : public Candidate {
@@ -70,21 +33,22 @@ class KernelCandidate : public Candidate {
   explicit KernelCandidate(std::string program)
       : Candidate(kKernelOnly), program_(std::move(program)) {
     make_bridge(kBridge, kGateway);
+    run_well({{find_program("nft"), "-f", "-"}, {}, kTable});
   }
 
   void cycle(const ContainerNet& net, unsigned number, Report& report) override {
     const std::string address =
         "10.93." + std::to_string(number / 250) + "." + std::to_string(number % 250 + 2);
-    report.add("ADD", name(), verb("ADD", net, address));
+    report.add(row("ADD"), name(), verb("ADD", net, address));
     require_attached(net, name());
-    report.add("DEL", name(), verb("DEL", net, address));
+    report.add(row("DEL"), name(), verb("DEL", net, address));
     require_gone(net, name());
   }
 
  private:
   [[nodiscard]] double verb(const char* command, const ContainerNet& net,
                             const std::string& address) const {
-    return run_well({{program_, command, net.path(), kLink, kBridge, address + "/16", "10.93.0.1"},
+    return run_well({{program_, command, net.path(), kLink, kBridge, address + "/16", kGateway},
                      {kPath},
                      ""})
         .milliseconds;
@@ -92,14 +56,20 @@ class KernelCandidate : public Candidate {
 
   static constexpr const char* kBridge = "bench-kernel";
   static constexpr const char* kGateway = "10.93.0.1";
+  static constexpr const char* kTable = R"(table inet kernel_only {
+  set masq4 { type ipv4_addr; }
+  chain source_nat {
+    type nat hook postrouting priority 105;
+    ip saddr @masq4 ip daddr != 10.93.0.0/16 masquerade
+  }
+})";
   std::string program_;
 };
 
 }  // namespace
 
-std::unique_ptr<Candidate> cni_candidate(const char* name, std::string folder, std::string bridge,
-                                         std::string subnet) {
-  return std::make_unique<CniCandidate>(name, std::move(folder), bridge, subnet);
+std::unique_ptr<Candidate> cni_candidate(std::string name, std::string rows, Network network) {
+  return std::make_unique<CniCandidate>(std::move(name), std::move(rows), std::move(network));
 }
 
 std::unique_ptr<Candidate> kernel_candidate(std::string program) {

@@ -4,8 +4,8 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "network.h"
 #include "private_net.h"
 #include "report.h"
 
@@ -13,7 +13,10 @@ namespace unicni::bench {
 
 class Candidate {
  public:
-  explicit Candidate(std::string name) : name_(std::move(name)) {}
+  /// `name` is the candidate's in the report, `rows` what comes before "ADD", "CHECK" and "DEL"
+  /// there.
+  explicit Candidate(std::string name, std::string rows = {})
+      : name_(std::move(name)), rows_(std::move(rows)) {}
   virtual ~Candidate() = default;
   Candidate(const Candidate&) = delete;
   Candidate& operator=(const Candidate&) = delete;
@@ -23,16 +26,18 @@ class Candidate {
   /// fails, or doesn't do in the kernel what it is for.
   virtual void cycle(const ContainerNet&, unsigned number, Report&) = 0;
 
+ protected:
+  [[nodiscard]] std::string row(const char* verb) const { return rows_ + verb; }
+
  private:
   std::string name_;
+  std::string rows_;
 };
 
-/// A folder of CNI plugins: bridge with default gateway and masquerade, host-local. `subnet` and
-/// `bridge` are its alone.
-std::unique_ptr<Candidate> cni_candidate(const char* name, std::string folder, std::string bridge,
-                                         std::string subnet);
-/// The C program that makes the same links, address and route, and nothing else; it has no CHECK.
-/// Makes the bridge that the program needs.
+std::unique_ptr<Candidate> cni_candidate(std::string name, std::string rows, Network);
+
+/// The C program that does the kernel's part of the same attachment, and nothing else; it has no
+/// CHECK. Makes the bridge and the nft table that the program needs.
 std::unique_ptr<Candidate> kernel_candidate(std::string program);
 
 }  // namespace unicni::bench

@@ -1,3 +1,1 @@
-#include <iostream>
-
 int main() { return 0; }

@@ -1,11 +1,24 @@
-/* The kernel's own work for the verbs of a bridge attachment and nothing else: the floor that the
- * benchmark compares with. No checks, no result, no IPAM, raw rtnetlink. rtnetlink(7).
+/* The kernel's part of a bridge attachment and nothing else: the floor that the benchmark compares
+ * with. Raw netlink, each socket's messages in one batch.
  *
  *   kernel_only ADD <netns-path> <ifname> <bridge> <addr/len> <gateway>
- *   kernel_only DEL <netns-path> <ifname>            (more arguments are ignored)
+ *   kernel_only DEL <netns-path> <ifname> <bridge> <addr/len> <gateway>
  *
- * The bridge with its gateway address must exist. Build it static, process start is part of the
- * measure: cc -O2 -static -o kernel_only tests/bench/kernel_only.c
+ * ADD leaves in the kernel what ADD of the reference plugins (isDefaultGateway, ipMasq) leaves
+ * there:
+ *   - a veth pair, random names and MACs, the host end up and a port of the bridge, its accept_ra
+ * 0;
+ *   - the container's end: accept_dad 0, arp_notify 1, up, with address and default route;
+ *   - the address in a set of nftables whose rule masquerades (the reference: a chain of its own).
+ * What no key names has the kernel's default, as the reference leaves it; so the veth gets its
+ * queues for each CPU, although one each way is used. DEL takes the set's element and the veth
+ * away. Both end when the kernel has answered. Not done, as it is no work for the kernel's network:
+ * reading a configuration, choosing and reserving an address, looking whether something exists,
+ * locks, a journal, a result. The bridge with its gateway address, forwarding and the table must
+ * exist, as they do from the second ADD on. rtnetlink(7); linux/netfilter/nf_tables.h.
+ *
+ * Build it static, process start is part of the measure: cc -O2 -static -o kernel_only
+ * kernel_only.c
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -14,6 +27,10 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sched.h>
@@ -37,15 +54,17 @@ static union {
   struct nlmsghdr align;
 } batch;
 static size_t used;
-static int messages;
+static int answers; /* that the batch asks for */
 
 static struct nlmsghdr* message(uint16_t type, uint16_t flags, const void* header, size_t size) {
+  static uint32_t sequence;
   struct nlmsghdr* m = (struct nlmsghdr*)(batch.bytes + used);
   m->nlmsg_len = (uint32_t)NLMSG_LENGTH(size);
   m->nlmsg_type = type;
-  m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
-  m->nlmsg_seq = (uint32_t)++messages;
+  m->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+  m->nlmsg_seq = ++sequence;
   memcpy(NLMSG_DATA(m), header, size);
+  if ((flags & NLM_F_ACK) != 0) ++answers;
   return m;
 }
 
@@ -64,23 +83,38 @@ static void end_nest(struct nlmsghdr* m, struct rtattr* a) {
 
 static void end_message(const struct nlmsghdr* m) { used += NLMSG_ALIGN(m->nlmsg_len); }
 
-static int open_socket(void) {
-  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+static int open_socket(int protocol) {
+  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
   if (fd < 0) die("socket", errno);
   return fd;
 }
 
-/* One send, then an answer for each message. */
-static void commit(int fd, const char* what) {
+static int send_batch(int fd, const char* what) {
   if (send(fd, batch.bytes, used, 0) < 0) die(what, errno);
-  for (; messages > 0; --messages) {
+  const int asked = answers;
+  used = 0;
+  answers = 0;
+  return asked;
+}
+
+static void take_answers(int fd, int count, const char* what) {
+  for (; count > 0; --count) {
     char answer[4096];
     const ssize_t size = recv(fd, answer, sizeof answer, 0);
     if (size < (ssize_t)NLMSG_LENGTH(sizeof(struct nlmsgerr))) die(what, EBADMSG);
     const struct nlmsgerr* error = NLMSG_DATA((struct nlmsghdr*)answer);
     if (error->error != 0) die(what, -error->error);
   }
-  used = 0;
+}
+
+static void commit(int fd, const char* what) { take_answers(fd, send_batch(fd, what), what); }
+
+static void write_sysctl(const char* link, const char* name, const char* value) {
+  char path[128];
+  snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s/%s", link, name);
+  const int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, value, strlen(value)) < 0) die(path, errno);
+  close(fd);
 }
 
 static int index_of(int fd, const char* name) {
@@ -95,6 +129,31 @@ static void enter(int netns) {
   if (setns(netns, CLONE_NEWNET) != 0) die("setns", errno);
 }
 
+static void put_nfgen(uint16_t type, uint16_t flags, uint8_t family, uint16_t resource) {
+  const struct nfgenmsg header = {
+      .nfgen_family = family, .version = NFNETLINK_V0, .res_id = htons(resource)};
+  end_message(message(type, flags, &header, sizeof header));
+}
+
+/* A transaction of one element, to be sent. */
+static void change_masquerade(uint16_t what, uint16_t flags, const void* address) {
+  put_nfgen(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+  const struct nfgenmsg header = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
+  struct nlmsghdr* m = message((uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | what),
+                               (uint16_t)(NLM_F_ACK | flags), &header, sizeof header);
+  attribute(m, NFTA_SET_ELEM_LIST_TABLE, "kernel_only", sizeof "kernel_only");
+  attribute(m, NFTA_SET_ELEM_LIST_SET, "masq4", sizeof "masq4");
+  struct rtattr* list = attribute(m, NLA_F_NESTED | NFTA_SET_ELEM_LIST_ELEMENTS, NULL, 0);
+  struct rtattr* element = attribute(m, NLA_F_NESTED | NFTA_LIST_ELEM, NULL, 0);
+  struct rtattr* key = attribute(m, NLA_F_NESTED | NFTA_SET_ELEM_KEY, NULL, 0);
+  attribute(m, NFTA_DATA_VALUE, address, 4);
+  end_nest(m, key);
+  end_nest(m, element);
+  end_nest(m, list);
+  end_message(m);
+  put_nfgen(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+}
+
 static void add_veth(int fd, int netns, const char* name, int bridge) {
   struct {
     uint8_t host[6], container[6];
@@ -107,7 +166,7 @@ static void add_veth(int fd, int netns, const char* name, int bridge) {
 
   const struct ifinfomsg up = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
   const struct ifinfomsg none = {0};
-  struct nlmsghdr* m = message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &up, sizeof up);
+  struct nlmsghdr* m = message(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &up, sizeof up);
   attribute(m, IFLA_IFNAME, host_name, (size_t)length + 1);
   attribute(m, IFLA_ADDRESS, random.host, 6);
   attribute(m, IFLA_MASTER, &bridge, sizeof bridge);
@@ -123,71 +182,109 @@ static void add_veth(int fd, int netns, const char* name, int bridge) {
   end_nest(m, info);
   end_message(m);
   commit(fd, "create veth");
+  write_sysctl(host_name, "accept_ra", "0");
 }
 
-static void configure(int fd, int index, const char* address, const char* gateway) {
-  char text[INET6_ADDRSTRLEN];
-  const char* slash = strchr(address, '/');
-  if (slash == NULL || (size_t)(slash - address) >= sizeof text) die(address, EINVAL);
-  memcpy(text, address, (size_t)(slash - address));
-  text[slash - address] = '\0';
-  const int family = strchr(text, ':') == NULL ? AF_INET : AF_INET6;
-  const size_t size = family == AF_INET ? 4 : 16;
-  uint8_t local[16], via[16];
-  if (inet_pton(family, text, local) != 1 || inet_pton(family, gateway, via) != 1)
-    die(address, EINVAL);
+struct address {
+  struct in_addr local;
+  unsigned char length;
+};
+
+/* "10.1.2.3/16" */
+static struct address parse_address(const char* text) {
+  char local[INET_ADDRSTRLEN];
+  struct address address;
+  const char* slash = strchr(text, '/');
+  if (slash == NULL || (size_t)(slash - text) >= sizeof local) die(text, EINVAL);
+  memcpy(local, text, (size_t)(slash - text));
+  local[slash - text] = '\0';
+  address.length = (unsigned char)atoi(slash + 1);
+  if (inet_pton(AF_INET, local, &address.local) != 1) die(text, EINVAL);
+  if (address.length < 1 || address.length > 30) die(text, EINVAL);
+  return address;
+}
+
+static void configure(int fd, const char* name, const struct address* address,
+                      const char* gateway) {
+  struct in_addr via;
+  if (inet_pton(AF_INET, gateway, &via) != 1) die(gateway, EINVAL);
+  const int index = index_of(fd, name);
 
   const struct ifinfomsg up = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
-  struct nlmsghdr* m = message(RTM_NEWLINK, 0, &up, sizeof up);
+  struct nlmsghdr* m = message(RTM_NEWLINK, NLM_F_ACK, &up, sizeof up);
+  struct rtattr* families = attribute(m, NLA_F_NESTED | IFLA_AF_SPEC, NULL, 0);
+  struct rtattr* inet = attribute(m, NLA_F_NESTED | AF_INET, NULL, 0);
+  struct rtattr* settings = attribute(m, NLA_F_NESTED | IFLA_INET_CONF, NULL, 0);
+  const uint32_t on = 1;
+  attribute(m, IPV4_DEVCONF_ARP_NOTIFY, &on, sizeof on);
+  end_nest(m, settings);
+  end_nest(m, inet);
+  end_nest(m, families);
   end_message(m);
 
-  const struct ifaddrmsg addr = {.ifa_family = (uint8_t)family,
-                                 .ifa_prefixlen = (uint8_t)atoi(slash + 1),
-                                 .ifa_index = (uint32_t)index};
-  m = message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &addr, sizeof addr);
-  attribute(m, IFA_LOCAL, local, size);
-  attribute(m, IFA_ADDRESS, local, size);
-  const uint32_t nodad = IFA_F_NODAD;
-  if (family == AF_INET6) attribute(m, IFA_FLAGS, &nodad, sizeof nodad);
+  const struct ifaddrmsg addr = {
+      .ifa_family = AF_INET, .ifa_prefixlen = address->length, .ifa_index = (uint32_t)index};
+  const uint32_t broadcast = address->local.s_addr | htonl(0xffffffffU >> address->length);
+  m = message(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &addr, sizeof addr);
+  attribute(m, IFA_LOCAL, &address->local, sizeof address->local);
+  attribute(m, IFA_ADDRESS, &address->local, sizeof address->local);
+  attribute(m, IFA_BROADCAST, &broadcast, sizeof broadcast);
   end_message(m);
 
-  const struct rtmsg route = {.rtm_family = (uint8_t)family,
+  const struct rtmsg route = {.rtm_family = AF_INET,
                               .rtm_table = RT_TABLE_MAIN,
                               .rtm_protocol = RTPROT_BOOT,
                               .rtm_scope = RT_SCOPE_UNIVERSE,
                               .rtm_type = RTN_UNICAST};
-  m = message(RTM_NEWROUTE, NLM_F_CREATE, &route, sizeof route);
-  attribute(m, RTA_GATEWAY, via, size);
+  m = message(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE, &route, sizeof route);
+  attribute(m, RTA_GATEWAY, &via, sizeof via);
   attribute(m, RTA_OIF, &index, sizeof index);
   end_message(m);
   commit(fd, "configure the container's link");
 }
 
+static void add(char** argv, int netns) {
+  const struct address address = parse_address(argv[5]);
+  const int host = open_socket(NETLINK_ROUTE);
+  const int netfilter = open_socket(NETLINK_NETFILTER);
+  add_veth(host, netns, argv[3], index_of(host, argv[4]));
+  enter(netns);
+  write_sysctl(argv[3], "accept_dad", "0");
+  configure(open_socket(NETLINK_ROUTE), argv[3], &address, argv[6]);
+  change_masquerade(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, &address.local);
+  commit(netfilter, "masquerade");
+}
+
+static void del(char** argv, int netns) {
+  const struct address address = parse_address(argv[5]);
+  /* Sent before the link's deletion and never closed before it: both then wait for the same grace
+   * period of the kernel. */
+  const int netfilter = open_socket(NETLINK_NETFILTER);
+  change_masquerade(NFT_MSG_DELSETELEM, 0, &address.local);
+  const int asked = send_batch(netfilter, "stop the masquerade");
+  enter(netns);
+  const int container = open_socket(NETLINK_ROUTE);
+  const struct ifinfomsg none = {0};
+  struct nlmsghdr* m = message(RTM_DELLINK, NLM_F_ACK, &none, sizeof none);
+  attribute(m, IFLA_IFNAME, argv[3], strlen(argv[3]) + 1);
+  end_message(m);
+  commit(container, "delete link");
+  take_answers(netfilter, asked, "stop the masquerade");
+}
+
 int main(int argc, char** argv) {
-  const int add = argc == 7 && strcmp(argv[1], "ADD") == 0;
-  if (!add && (argc < 4 || strcmp(argv[1], "DEL") != 0)) {
-    fputs(
-        "usage: kernel_only ADD <netns> <ifname> <bridge> <addr/len> <gateway> | DEL <netns> "
-        "<ifname>\n",
-        stderr);
+  const int is_add = argc == 7 && strcmp(argv[1], "ADD") == 0;
+  const int is_del = argc == 7 && strcmp(argv[1], "DEL") == 0;
+  if (!is_add && !is_del) {
+    fputs("usage: kernel_only ADD|DEL <netns> <ifname> <bridge> <addr/len> <gateway>\n", stderr);
     return 2;
   }
   const int netns = open(argv[2], O_RDONLY | O_CLOEXEC);
   if (netns < 0) die(argv[2], errno);
-  if (add) {
-    const int host = open_socket();
-    add_veth(host, netns, argv[3], index_of(host, argv[4]));
-  }
-  enter(netns);
-  const int container = open_socket();
-  if (add) {
-    configure(container, index_of(container, argv[3]), argv[5], argv[6]);
+  if (is_add) {
+    add(argv, netns);
   } else {
-    const struct ifinfomsg none = {0};
-    struct nlmsghdr* m = message(RTM_DELLINK, 0, &none, sizeof none);
-    attribute(m, IFLA_IFNAME, argv[3], strlen(argv[3]) + 1);
-    end_message(m);
-    commit(container, "delete link");
+    del(argv, netns);
   }
   return 0;
 }

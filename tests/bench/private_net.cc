@@ -115,4 +115,22 @@ ContainerNet::State ContainerNet::link_state(const std::string& name) const {
   return state;
 }
 
+HostNet::Inside::Inside(const std::string& path)
+    : before_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
+  must(before_ >= 0, "/proc/self/ns/net");
+  const int netns = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool entered = netns >= 0 && ::setns(netns, CLONE_NEWNET) == 0;
+  const int error = errno;
+  if (netns >= 0) ::close(netns);
+  if (entered) return;
+  ::close(before_);
+  throw std::system_error(error, std::generic_category(), "enter " + path);
+}
+
+HostNet::Inside::~Inside() {
+  // What follows would be measured on the wrong host.
+  if (::setns(before_, CLONE_NEWNET) != 0) std::terminate();
+  ::close(before_);
+}
+
 }  // namespace unicni::bench

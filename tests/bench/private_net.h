@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 namespace unicni::bench {
 
@@ -31,6 +32,28 @@ class ContainerNet {
 
  private:
   std::string path_;
+};
+
+/// A second host beside the private one: its own network, the same files.
+class HostNet {
+ public:
+  explicit HostNet(std::string path) : net_(std::move(path)) {}
+
+  /// While it lives, the calling (only) thread and the programs that it starts are on this host.
+  class Inside {
+   public:
+    explicit Inside(const std::string& path);
+    ~Inside();
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+
+   private:
+    int before_;  ///< descriptor of the namespace to go back to
+  };
+  [[nodiscard]] Inside enter() const { return Inside(net_.path()); }
+
+ private:
+  ContainerNet net_;
 };
 
 }  // namespace unicni::bench

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 
@@ -71,39 +72,108 @@ double now() {
   return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
+/// Everything that isn't to be measured is done before start() and after the program's end.
+class Run {
+ public:
+  explicit Run(const Command& command)
+      : input_(command.input),
+        arguments_(pointers(command.arguments)),
+        environment_(pointers(command.environment)) {
+    actions_.connect(input_, STDIN_FILENO);
+    actions_.connect(output_, STDOUT_FILENO);
+    actions_.connect(errors_, STDERR_FILENO);
+  }
+
+  void start() {
+    started_ = now();
+    const int error = ::posix_spawn(&process_, arguments_[0], actions_.get(), nullptr,
+                                    arguments_.data(), environment_.data());
+    if (error != 0) fail(arguments_[0], error);
+  }
+  [[nodiscard]] pid_t process() const { return process_; }
+  [[nodiscard]] double started() const { return started_; }
+  [[nodiscard]] Outcome outcome(double ended, int status) const {
+    return {ended - started_, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+            output_.text(), errors_.text()};
+  }
+
+ private:
+  MemoryFile input_;
+  MemoryFile output_;
+  MemoryFile errors_;
+  FileActions actions_;
+  std::vector<char*> arguments_;
+  std::vector<char*> environment_;
+  pid_t process_ = 0;
+  double started_ = 0;
+};
+
+struct End {
+  pid_t process;
+  int status;
+  double time;
+};
+
+/// `which` as waitpid(2) has it.
+End wait_for(pid_t which) {
+  int status = 0;
+  pid_t process = 0;
+  while ((process = ::waitpid(which, &status, 0)) < 0) {
+    if (errno != EINTR) fail("waitpid", errno);
+  }
+  return {process, status, now()};
+}
+
+void require_success(const Command& command, const Outcome& outcome) {
+  if (outcome.status == 0) return;
+  std::string text = command.arguments[0] + " ended with status " + std::to_string(outcome.status);
+  for (const std::string& variable : command.environment) text += "\n  " + variable;
+  throw std::runtime_error(text + "\n" + outcome.output + outcome.errors);
+}
+
 }  // namespace
 
 Outcome run(const Command& command) {
-  const MemoryFile input(command.input);
-  const MemoryFile output;
-  const MemoryFile errors;
-  FileActions actions;
-  actions.connect(input, STDIN_FILENO);
-  actions.connect(output, STDOUT_FILENO);
-  actions.connect(errors, STDERR_FILENO);
-  const std::vector<char*> arguments = pointers(command.arguments);
-  const std::vector<char*> environment = pointers(command.environment);
-
-  const double start = now();
-  pid_t child = 0;
-  const int error = ::posix_spawn(&child, arguments[0], actions.get(), nullptr, arguments.data(),
-                                  environment.data());
-  if (error != 0) fail(arguments[0], error);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) fail("waitpid", errno);
-  }
-  const double end = now();
-  return {end - start, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-          output.text(), errors.text()};
+  Run one(command);
+  one.start();
+  const End end = wait_for(one.process());
+  return one.outcome(end.time, end.status);
 }
 
 Outcome run_well(const Command& command) {
   Outcome outcome = run(command);
-  if (outcome.status == 0) return outcome;
-  std::string text = command.arguments[0] + " ended with status " + std::to_string(outcome.status);
-  for (const std::string& variable : command.environment) text += "\n  " + variable;
-  throw std::runtime_error(text + "\n" + outcome.output + outcome.errors);
+  require_success(command, outcome);
+  return outcome;
+}
+
+std::string find_program(const std::string& name) {
+  for (const char* folder :
+       {"/usr/local/sbin/", "/usr/sbin/", "/sbin/", "/usr/local/bin/", "/usr/bin/", "/bin/"}) {
+    std::string path = folder + name;
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  throw std::runtime_error("no program " + name + "; tools/setup --tests installs it");
+}
+
+Together run_together(const std::vector<Command>& commands) {
+  std::vector<std::unique_ptr<Run>> runs;
+  runs.reserve(commands.size());
+  for (const Command& command : commands) runs.push_back(std::make_unique<Run>(command));
+  for (const auto& each : runs) each->start();
+
+  Together all;
+  all.outcomes.resize(runs.size());
+  for (std::size_t left = runs.size(); left > 0; --left) {
+    const End end = wait_for(-1);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (runs[i]->process() == end.process) {
+        all.outcomes[i] = runs[i]->outcome(end.time, end.status);
+      }
+    }
+    all.milliseconds = end.time - runs.front()->started();
+  }
+  for (std::size_t i = 0; i < commands.size(); ++i) require_success(commands[i], all.outcomes[i]);
+  return all;
 }
 
 }  // namespace unicni::bench

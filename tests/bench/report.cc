@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace unicni::bench {
 namespace {
@@ -26,70 +27,89 @@ double percentile(std::vector<double> samples, double fraction) {
   return samples[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
 }
 
-void Report::add(const std::string& what, const std::string& candidate, double milliseconds) {
+void Report::add(const std::string& row, const std::string& candidate, double milliseconds) {
   for (Series& series : series_) {
-    if (series.what == what && series.candidate == candidate) {
+    if (series.row == row && series.candidate == candidate) {
       series.samples.push_back(milliseconds);
       return;
     }
   }
-  series_.push_back({what, candidate, {milliseconds}});
+  // With the row's other candidates, also if later rows have begun; we come first, whoever was
+  // measured first.
+  auto place = series_.end();
+  for (auto each = series_.begin(); each != series_.end(); ++each) {
+    if (each->row != row) continue;
+    if (candidate == kOurs) {
+      place = each;
+      break;
+    }
+    place = each + 1;
+  }
+  series_.insert(place, {row, candidate, {milliseconds}});
 }
 
-const Report::Series* Report::find(const std::string& what, const std::string& candidate) const {
+const Report::Series* Report::find(const std::string& row, const std::string& candidate) const {
   for (const Series& series : series_) {
-    if (series.what == what && series.candidate == candidate) return &series;
+    if (series.row == row && series.candidate == candidate) return &series;
   }
   return nullptr;
 }
 
+double Report::median(const std::string& row, const std::string& candidate) const {
+  const Series* series = find(row, candidate);
+  return series == nullptr ? 0 : percentile(series->samples, kMedian);
+}
+
+void Report::judge(Goal goal, double figure) {
+  verdicts_.push_back({std::move(goal), figure, true});
+}
+
+void Report::judge_ratio(Goal goal, double numerator, double denominator) {
+  const bool measured = numerator > 0 && denominator > 0;
+  verdicts_.push_back({std::move(goal), measured ? numerator / denominator : 0, measured});
+}
+
+bool Report::Verdict::met() const {
+  if (!measured) return false;
+  return goal.bound == Bound::at_least ? figure >= goal.limit : figure <= goal.limit;
+}
+
 std::string Report::table() const {
   if (series_.empty()) return {};
-  std::vector<Series> rows = series_;
-  const auto first_of = [&](const std::string& what) {
-    return std::find_if(series_.begin(), series_.end(),
-                        [&](const Series& s) { return s.what == what; });
-  };
-  // What was measured first comes first; within it, candidates by name from the last letter, which
-  // puts us on top.
-  std::stable_sort(rows.begin(), rows.end(), [&](const Series& a, const Series& b) {
-    return a.what == b.what ? a.candidate > b.candidate : first_of(a.what) < first_of(b.what);
-  });
-  std::string text = print("%-7s %-12s %5s %10s %8s %19s\n", "", "", "runs", "median ms", "p99 ms",
+  std::string text = print("%-26s %-12s %5s %10s %8s %15s\n", "", "", "runs", "median ms", "p99 ms",
                            "reference/this");
-  std::string what;
-  for (const Series& row : rows) {
-    const double median = percentile(row.samples, kMedian);
-    text +=
-        print("%-7s %-12s %5zu %10.2f %8.2f", row.what == what ? "" : row.what.c_str(),
-              row.candidate.c_str(), row.samples.size(), median, percentile(row.samples, kTail));
-    what = row.what;
-    if (const Series* reference = find(row.what, kReference);
-        reference != nullptr && row.candidate != kReference) {
-      text += print(" %18.1fx", percentile(reference->samples, kMedian) / median);
+  std::string row;
+  for (const Series& series : series_) {
+    const double median = percentile(series.samples, kMedian);
+    text += print("%-26s %-12s %5zu %10.2f %8.2f", series.row == row ? "" : series.row.c_str(),
+                  series.candidate.c_str(), series.samples.size(), median,
+                  percentile(series.samples, kTail));
+    row = series.row;
+    if (const Series* reference = find(series.row, kReference);
+        reference != nullptr && series.candidate != kReference) {
+      text += print(" %14.1fx", percentile(reference->samples, kMedian) / median);
     }
     text += '\n';
   }
   return text;
 }
 
-std::vector<std::string> Report::missed_goals() const {
-  std::vector<std::string> missed;
-  for (const Goal& goal : kGoals) {
-    const Series* ours = find(goal.what, kOurs);
-    const Series* reference = find(goal.what, kReference);
-    if (ours == nullptr || reference == nullptr) {
-      missed.push_back(print("%s: not measured", goal.what));
-      continue;
-    }
-    const double times =
-        percentile(reference->samples, kMedian) / percentile(ours->samples, kMedian);
-    if (times < goal.times) {
-      missed.push_back(print("%s: %.1fx faster than the reference, the goal is %.1fx", goal.what,
-                             times, goal.times));
-    }
+std::string Report::verdicts() const {
+  std::string text;
+  for (const Verdict& verdict : verdicts_) {
+    const Goal& goal = verdict.goal;
+    text += print("%-58s", goal.what.c_str());
+    text += verdict.measured ? print(" %8.2f %-3s", verdict.figure, goal.unit)
+                             : print(" %12s", "unmeasured");
+    text += print(" (%s %g)%s\n", goal.bound == Bound::at_least ? ">=" : "<=", goal.limit,
+                  verdict.met() ? "" : "  MISSED");
   }
-  return missed;
+  return text;
+}
+
+bool Report::all_met() const {
+  return std::all_of(verdicts_.begin(), verdicts_.end(),
+                     [](const Verdict& verdict) { return verdict.met(); });
 }
 
 }  // namespace unicni::bench

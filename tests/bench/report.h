@@ -1,7 +1,6 @@
-// From samples to a table and a verdict.
+// From samples to a table, from figures to a verdict.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -11,30 +10,51 @@ inline constexpr const char* kOurs = "unicni";
 inline constexpr const char* kReference = "reference";
 inline constexpr const char* kKernelOnly = "kernel only";
 
-/// How many times faster than the reference we must be, by median.
-struct Goal {
-  const char* what;
-  double times;
-};
-inline constexpr Goal kGoals[] = {{"ADD", 5.0}, {"CHECK", 3.0}, {"DEL", 2.5}};
+enum class Bound { at_least, at_most };
 
-/// Milliseconds by what was measured, then by candidate; both in order of arrival.
+/// What must hold.
+struct Goal {
+  std::string what;
+  Bound bound;
+  double limit;
+  const char* unit;  ///< "x", "MiB"
+};
+
 class Report {
  public:
-  void add(const std::string& what, const std::string& candidate, double milliseconds);
+  /// Milliseconds of one run. Rows are printed in order of arrival, their candidates as well, but
+  /// for us, who come first.
+  void add(const std::string& row, const std::string& candidate, double milliseconds);
+  /// 0, if there is no such row
+  [[nodiscard]] double median(const std::string& row, const std::string& candidate) const;
+
+  void judge(Goal, double figure);
+  /// The figure is `numerator / denominator`; a denominator of 0 means "not measured", which
+  /// misses.
+  void judge_ratio(Goal, double numerator, double denominator);
+
   /// "", if nothing was measured
   [[nodiscard]] std::string table() const;
-  /// One line a goal that was missed or not measured.
-  [[nodiscard]] std::vector<std::string> missed_goals() const;
+  /// One line a goal, with its figure; a missed one ends in "MISSED". "", if there are none.
+  [[nodiscard]] std::string verdicts() const;
+  [[nodiscard]] bool all_met() const;
 
  private:
   struct Series {
-    std::string what;
+    std::string row;
     std::string candidate;
     std::vector<double> samples;
   };
-  [[nodiscard]] const Series* find(const std::string& what, const std::string& candidate) const;
+  struct Verdict {
+    Goal goal;
+    double figure;
+    bool measured;
+    [[nodiscard]] bool met() const;
+  };
+  [[nodiscard]] const Series* find(const std::string& row, const std::string& candidate) const;
+
   std::vector<Series> series_;
+  std::vector<Verdict> verdicts_;
 };
 
 /// Nearest rank; `fraction` from 0 to 1. 0 if there are no samples.

@@ -178,24 +178,6 @@ TEST_F(BridgeOptions, Layer2HasNoAddressesAndNeedsAVersionThatCanSaySo) {
   EXPECT_THAT(link_names(container_of(old).fd()), IsEmpty());
 }
 
-TEST_F(BridgeOptions, WhatIsNotOfferedYetIsRefusedBeforeActing) {
-  const Snapshot before = snapshot();
-  int number = 0;
-  for (const char* option :
-       {R"({"vlan": 100})", R"({"vlanTrunk": [{"id": 101}]})", R"({"preserveDefaultVlan": true})",
-        R"({"macspoofchk": true})", R"({"enabledad": true})",
-        R"({"disableContainerInterface": true})", R"({"portIsolation": true})",
-        R"({"ipMasq": true, "ipMasqBackend": "iptables"})"}) {
-    SCOPED_TRACE(option);
-    const Attachment job = attachment(config(option), "n" + std::to_string(number++));
-    const Json error = expect_error(job.add(), 2);
-    const std::string key = Json::parse(option).rbegin().key();
-    EXPECT_THAT(error["msg"], HasSubstr(key));
-    EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
-  }
-  EXPECT_EQ(difference(before, snapshot()), "");
-}
-
 TEST_F(BridgeOptions, UnknownKeyIsWarnedOfWithTheNearestKnownOne) {
   const Output output = attachment(config(R"({"isGatway": true})")).add();
   EXPECT_TRUE(output.ok()) << output.str();

@@ -34,12 +34,11 @@ TEST_F(Journal, IsForRootAlone) {
   EXPECT_EQ(fs::status(kEntry).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
-TEST_F(Journal, OfAnotherHostNamespaceTouchesNoLinks) {
+TEST_F(Journal, OfAnotherHostNamespaceIsLeftAlone) {
   const std::string veth = host_end(result_);
   sandbox_.on_another_host([&] {
     // The same names on another host that shares /run, as with nested runtimes.
     tool({"ip", "link", "add", veth, "type", "veth", "peer", "name", "x"});
-    tool({"ip", "link", "set", veth, "alias", "mynet/c1/eth0"});
     tool({"ip", "link", "add", "cni0", "type", "bridge"});
     const Snapshot other = kernel_snapshot(-1);
     Attachment nowhere = job_;
@@ -49,6 +48,8 @@ TEST_F(Journal, OfAnotherHostNamespaceTouchesNoLinks) {
     expect_silent_success(nowhere.del());
     EXPECT_EQ(difference(other, kernel_snapshot(-1)), "");
   });
+  EXPECT_THAT(files_in("/run/unicni"), ElementsAre("mynet:c1:eth0"));
+  expect_silent_success(job_.check(result_));
   expect_silent_success(job_.del());
   expect_nothing_left();
 }
@@ -165,6 +166,14 @@ TEST_F(Journal, ConfigurationOfAddDecidesWhatDelDoes) {
   expect_nothing_left();
 }
 
+TEST_F(Journal, ConfigurationThatIsWrongTodayIsNoObstacleForDel) {
+  Attachment changed = job_;
+  changed.config["bridge"] = 5;
+  changed.config["ipam"] = {{"type", "bridge"}};
+  expect_silent_success(changed.del());
+  expect_nothing_left();
+}
+
 TEST_F(Journal, EntryOfALostContainerRefusesNoAdd) {
   container_of(job_).remove();
   Attachment again = job_;
@@ -217,8 +226,17 @@ TEST_F(MissingModule, DelUndoesWithoutItAndWithoutTheNamespace) {
 TEST_F(MissingModule, DelUndoesWithoutTheIpamsModule) {
   fs::remove("/run/stage/lib/unicni/modules/host-local.so");
   const Output output = job_.del();
+  expect_silent_success(output);
   EXPECT_THAT(output.err, HasSubstr("host-local"));
   expect_nothing_left();
+}
+
+TEST_F(MissingModule, DelReleasesWithoutTheIpamsModuleAndTheJournal) {
+  fs::remove("/run/stage/lib/unicni/modules/host-local.so");
+  fs::remove(kEntry);
+  expect_silent_success(job_.del());
+  expect_nothing_left();
+  EXPECT_THAT(link_names(container_of(job_).fd()), IsEmpty());
 }
 
 TEST_F(MissingModule, AddIsRefused) {

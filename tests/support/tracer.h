@@ -16,7 +16,7 @@ namespace unicni::test {
 struct Stop {
   bool reached = false;  ///< false: the program ended before its k-th step
   std::string step;      ///< number and kind of the step, for messages
-  Output output;         ///< stdout and stderr together in `out`
+  Output output;
 };
 
 /// Runs the program and kills it at its k-th step.

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 
 #include "support/process.h"
@@ -87,6 +88,31 @@ std::string source_seen(int from_netns, int to_netns, const std::string& to_addr
 
 bool pings(int netns, const std::string& address) {
   return succeeds({"ping", "-n", "-c", "1", "-W", "2", address}, netns);
+}
+
+double first_packet_ms(int from_netns, int to_netns, const std::string& to_address, int port) {
+  using Clock = std::chrono::steady_clock;
+  constexpr double kAtMost = 2000;
+  const Endpoint to = endpoint(to_address, port);
+  const int server = socket_in(to_netns, to.storage.ss_family);
+  const int client = socket_in(from_netns, to.storage.ss_family);
+  EXPECT_EQ(::bind(server, to.get(), to.size), 0) << to_address << ": " << std::strerror(errno);
+  const auto start = Clock::now();
+  const auto passed = [&] {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  };
+  double result = kAtMost;
+  while (passed() < kAtMost) {
+    static_cast<void>(::sendto(client, "?", 1, 0, to.get(), to.size));
+    pollfd wait{server, POLLIN, 0};
+    if (::poll(&wait, 1, 1) == 1) {
+      result = passed();
+      break;
+    }
+  }
+  ::close(server);
+  ::close(client);
+  return result;
 }
 
 }  // namespace unicni::test

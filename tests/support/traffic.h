@@ -12,4 +12,8 @@ std::string source_seen(int from_netns, int to_netns, const std::string& to_addr
 /// Whether one ping is answered within two seconds.
 bool pings(int netns, const std::string& address);
 
+/// How many milliseconds the first UDP datagram to that address takes, sent over and over until one
+/// arrives; nothing within two seconds: 2000.
+double first_packet_ms(int from_netns, int to_netns, const std::string& to_address, int port);
+
 }  // namespace unicni::test

@@ -47,6 +47,8 @@ struct Call {
   }
   /// "network/container/ifname": names the attachment in rule comments, link aliases and logs.
   [[nodiscard]] std::string owner() const { return network + '/' + container_id + '/' + if_name; }
+  /// owner() as IFLA_IFALIAS of links on the host: it holds 255 bytes.
+  [[nodiscard]] std::string alias() const { return owner().substr(0, 255); }
 };
 
 /// "ADD", "DEL" … as in CNI_COMMAND.

@@ -3,8 +3,10 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "unicni/call.h"
+#include "unicni/ip.h"
 #include "unicni/net/netlink.h"
 #include "unicni/net/netns.h"
 #include "unicni/net/nft.h"
@@ -27,6 +29,9 @@ class Ipam {
   virtual void check() = 0;
   virtual void gc() = 0;
   virtual void status() = 0;
+  /// DEL: the addresses that are reserved for this attachment now. nullopt: that can't be known, as
+  /// the IPAM doesn't keep host-local's files.
+  [[nodiscard]] virtual std::optional<std::vector<IpAddress>> held() = 0;
 };
 
 enum class LogLevel : unsigned char { debug, info, warning, error };

@@ -46,14 +46,23 @@ class LinkModule : public Module {
   /// Changes to the container's link that go into the configuring batch, before UP; `up` is preset
   /// to true.
   virtual void tune_link(const LinkAdd&, net::LinkChange&) {}
+  /// CHECK: whether the link in the container must be UP.
+  [[nodiscard]] virtual bool is_up(const Call&) const { return true; }
   /// Whether the kernel may probe IPv6 addresses for duplicates; skipped by default, IPAM's are
-  /// unique.
+  /// unique. With Dad::kernel ADD waits for the kernel's verdict.
   [[nodiscard]] virtual net::Dad dad(const Call&) const { return net::Dad::skip; }
   /// After the link is configured: gateway addresses on the host, masquerade, routes to the
   /// container.
   virtual void finish(LinkAdd&) {}
   /// CHECK of everything but addresses and routes; `container` is CNI_IFNAME as the kernel has it.
   virtual void check_link(const Call&, Host&, const net::Link& container) = 0;
+  /// DEL of a link that nothing names as this attachment's, neither alias nor prevResult nor a
+  /// reservation: whether it is where this configuration puts one. `host_end`: the other end of a
+  /// veth.
+  [[nodiscard]] virtual bool is_in_place(const Call&, Host&, const net::Link* host_end) {
+    (void)host_end;
+    return false;
+  }
   /// DEL: host state beyond the container's link; `addresses` are those that prevResult or the link
   /// itself still name.
   virtual void sweep(const Call&, Host&, const std::vector<IpNet>& addresses) { (void)addresses; }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unicni/ip.h"
+#include "unicni/net/iptables.h"
 #include "unicni/net/nft.h"
 
 namespace unicni {
@@ -28,6 +29,9 @@ struct Undo {
 Undo undo_veth(const std::string& name, const std::string& alias);
 /// A bridge that this ADD creates. Undone only on failure and only if it has no ports.
 Undo undo_bridge(const std::string& name);
+/// A veth between a shared bridge and an interface `name` of the host, the gateway of a VLAN.
+/// Undone only on failure and only if no other port is on `bridge`.
+Undo undo_gateway_veth(const std::string& name, const std::string& bridge);
 /// An address put on a shared host link. Undone only on failure and only if the link is a bridge
 /// without ports.
 Undo undo_shared_address(const std::string& link, const IpNet& address);
@@ -36,6 +40,9 @@ Undo undo_shared_address(const std::string& link, const IpNet& address);
 Undo undo_file(const std::string& path, const std::string& content);
 /// An element of our nftables sets, removed if the owner matches.
 Undo undo_nft(const net::NftElement& element);
+/// What add_iptables_masquerade() makes; undone by remove_reference_masquerade() with these
+/// addresses.
+Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);
 /// A delegate that runs as a program: undone by executing it with CNI_COMMAND=DEL, the attachment's
 /// environment and `request` on stdin.
 Undo undo_delegate(const std::string& type, const std::string& program, const std::string& request);

@@ -112,18 +112,25 @@ struct SpawnSettings {
   }
 };
 
-pid_t spawn(const std::string& program, const std::vector<std::string>& env,
-            const SpawnSettings& settings, Deadline deadline) {
-  std::vector<char*> environment;
-  environment.reserve(env.size() + 1);
-  for (const auto& variable : env) environment.push_back(const_cast<char*>(variable.c_str()));
-  environment.push_back(nullptr);
-  const std::array<char*, 2> arguments{const_cast<char*>(program.c_str()), nullptr};
+/// As execve(2) wants them; valid as long as `texts`.
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const auto& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+pid_t spawn(const std::string& program, const std::vector<std::string>& arguments,
+            const std::vector<std::string>& env, const SpawnSettings& settings, Deadline deadline) {
+  const std::vector<char*> environment = pointers_to(env);
+  std::vector<char*> argv = pointers_to(arguments);
+  argv.insert(argv.begin(), const_cast<char*>(program.c_str()));
   milliseconds pause{1};
   for (;;) {
     pid_t pid = -1;
     const int error = ::posix_spawn(&pid, program.c_str(), &settings.actions, &settings.attributes,
-                                    arguments.data(), environment.data());
+                                    argv.data(), environment.data());
     if (error == 0) return pid;
     // ETXTBSY: somebody is writing the file, an update in place; it ends soon.
     if (error != ETXTBSY || Clock::now() + pause >= deadline) {
@@ -314,7 +321,8 @@ class Run {
 }  // namespace
 
 ProcessResult run_process(const std::string& program, const std::vector<std::string>& env,
-                          std::string_view input, Deadline deadline) {
+                          std::string_view input, Deadline deadline,
+                          const std::vector<std::string>& arguments) {
   if (Clock::now() >= deadline) {
     throw Error(Code::try_again, fmt::format("execute {}: no time is left for it", program));
   }
@@ -324,7 +332,7 @@ ProcessResult run_process(const std::string& program, const std::vector<std::str
   Pipe err = make_pipe();
   const SpawnSettings settings(in.read.get(), out.write.get(), err.write.get(),
                                no_sigpipe.before());
-  const pid_t pid = spawn(program, env, settings, deadline);
+  const pid_t pid = spawn(program, arguments, env, settings, deadline);
   in.read.reset();
   out.write.reset();
   err.write.reset();

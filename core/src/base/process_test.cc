@@ -56,6 +56,12 @@ TEST_F(Process, GetsInputAndEnvironmentAndGivesOutput) {
   EXPECT_FALSE(result.timed_out);
 }
 
+TEST_F(Process, ArgumentsFollowTheProgram) {
+  const auto result = run_process(script("for i; do echo \"[$i]\"; done"), {}, {},
+                                  Clock::now() + 20s, {"-w", "two words", ""});
+  EXPECT_EQ(result.out, "[-w]\n[two words]\n[]\n");
+}
+
 TEST_F(Process, StderrGoesThroughAndItsTailIsKept) {
   ::testing::internal::CaptureStderr();
   const auto result = run("head -c 10000 /dev/zero | tr '\\0' x >&2; echo END >&2");

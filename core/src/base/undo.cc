@@ -10,6 +10,10 @@ Undo undo_veth(const std::string& name, const std::string& alias) {
 
 Undo undo_bridge(const std::string& name) { return Undo{"bridge", 1, true, {{"name", name}}}; }
 
+Undo undo_gateway_veth(const std::string& name, const std::string& bridge) {
+  return Undo{"gateway-veth", 1, true, {{"name", name}, {"bridge", bridge}}};
+}
+
 Undo undo_shared_address(const std::string& link, const IpNet& address) {
   return Undo{"shared-address", 1, true, {{"link", link}, {"address", address.str()}}};
 }
@@ -19,13 +23,30 @@ Undo undo_file(const std::string& path, const std::string& content) {
 }
 
 Undo undo_nft(const net::NftElement& element) {
-  return Undo{"nft",
+  Undo record{"nft",
               1,
               false,
               {{"set", element.set},
                {"key", element.key},
                {"key_end", element.key_end},
                {"owner", element.owner}}};
+  if (element.table == net::NftTable::bridge) record.fields.emplace_back("family", "bridge");
+  return record;
+}
+
+Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade) {
+  std::string addresses;
+  for (const IpNet& address : masquerade.addresses) {
+    if (!addresses.empty()) addresses += ' ';
+    addresses += address.str();
+  }
+  return Undo{"iptables-masquerade",
+              1,
+              false,
+              {{"network", masquerade.network},
+               {"container", masquerade.container_id},
+               {"if_name", masquerade.if_name},
+               {"addresses", addresses}}};
 }
 
 Undo undo_delegate(const std::string& type, const std::string& program,

@@ -30,12 +30,13 @@ bool stands(const journal::Entry& entry, VerbHost& host) {
 }
 
 /// What an earlier ADD of the same attachment and type left: a crashed one is undone, a live one
-/// refuses this ADD.
+/// refuses this ADD. What can't be undone stays in the journal for DEL and GC.
 void settle_previous(const Request& request, VerbHost& host, Step& step,
                      journal::Journal& journal) {
   const journal::Entry* entry = journal.entry();
   if (entry == nullptr) return;
   bool found = false;
+  bool clean = true;
   for (auto previous = entry->steps.rbegin(); previous != entry->steps.rend(); ++previous) {
     if (previous->type != step.type()) continue;
     const bool finished = !previous->result.empty();
@@ -49,9 +50,10 @@ void settle_previous(const Request& request, VerbHost& host, Step& step,
     const auto why = finished ? journal::Why::removal : journal::Why::failed_add;
     for (const Error& error : undo_records(previous->undo, why, request, host, step.ipam.get())) {
       host.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
+      clean = false;
     }
   }
-  if (found) journal.forget_steps(step.type());
+  if (found && clean) journal.forget_steps(step.type());
 }
 
 class Attachment {
@@ -59,16 +61,31 @@ class Attachment {
   Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {}
 
   Result add(Step& step, const std::optional<Result>& prev_result);
-  /// Undoes a step that had succeeded, because a later one failed.
-  void roll_back(Step& step);
+  /// Undoes a step that had succeeded, because a later one failed. Never throws: what can't be
+  /// undone now stays in the journal.
+  void roll_back(Step& step) noexcept;
 
  private:
+  Result add_foreign_step(Step& step, const std::optional<Result>& prev_result);
   Result add_module(Step& step);
+  Result add_recorded(Step& step);
+  void roll_back_foreign(Step& step);
+  void roll_back_module(Step& step);
   void undo(const std::vector<Undo>& records, Step& step, journal::Journal* journal, Error& error);
+  journal::Journal& open(journal::Access access);
 
   const Request& request_;
   VerbHost& host_;
+  // One lock from the first change until the result is out: nobody's DEL comes between two steps,
+  // and a roll-back undoes this ADD and no later one. Not while a foreign plugin runs, which may
+  // call us for the same attachment.
+  std::optional<journal::Journal> journal_;
 };
+
+journal::Journal& Attachment::open(journal::Access access) {
+  if (!journal_) journal_.emplace(open_journal(request_, host_, key_of(request_), access));
+  return *journal_;
+}
 
 void Attachment::undo(const std::vector<Undo>& records, Step& step, journal::Journal* journal,
                       Error& error) {
@@ -85,20 +102,22 @@ void Attachment::undo(const std::vector<Undo>& records, Step& step, journal::Jou
   error.advise(text + "; DEL or GC will try again");
 }
 
+/// An ADD that leaves nothing to the journal: its records are only for its own roll-back.
 Result Attachment::add_module(Step& step) {
-  if (!step.journaled()) {
-    Memory log;
-    host_.enter(step.type(), &log, step.ipam.get());
-    try {
-      return step.module->add(step.call, host_);
-    } catch (Error& error) {
-      undo(log.records(), step, nullptr, error);
-      throw;
-    }
+  Memory log;
+  host_.enter(step.type(), &log, step.ipam.get());
+  try {
+    return step.module->add(step.call, host_);
+  } catch (Error& error) {
+    undo(log.records(), step, nullptr, error);
+    throw;
   }
+}
+
+Result Attachment::add_recorded(Step& step) {
   if (step.is_link())
     host_.container_netns();  // refuses a missing namespace before anything is written
-  journal::Journal journal = open_journal(request_, host_, key_of(request_), journal::Access::add);
+  journal::Journal& journal = open(journal::Access::add);
   host_.enter(step.type(), nullptr, step.ipam.get());
   settle_previous(request_, host_, step, journal);
   Recorder log(journal);
@@ -113,46 +132,62 @@ Result Attachment::add_module(Step& step) {
   } catch (Error& error) {
     undo(log.records(), step, &journal, error);
     throw;
+  } catch (const std::exception& unexpected) {
+    Error error(Code::internal, fmt::format("{}: {}", step.type(), unexpected.what()));
+    undo(log.records(), step, &journal, error);
+    throw error;
+  }
+}
+
+Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& prev_result) {
+  journal_.reset();
+  const protocol::Netconf config =
+      step.netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
+  try {
+    return add_foreign(request_, step.found.program, config.text(), step.call.spec_version);
+  } catch (Error& error) {
+    roll_back(step);
+    throw error.in_step(step.type());
   }
 }
 
 Result Attachment::add(Step& step, const std::optional<Result>& prev_result) {
-  if (!step.module) {
-    const protocol::Netconf config =
-        step.netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
-    try {
-      return add_foreign(request_, step.found.program, config.text(), step.call.spec_version);
-    } catch (Error& error) {
-      roll_back(step);
-      throw error.in_step(step.type());
-    }
-  }
+  if (!step.module) return add_foreign_step(step, prev_result);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
   step.ipam->bind(host_);
-  return add_module(step);
+  return step.journaled() ? add_recorded(step) : add_module(step);
 }
 
-void Attachment::roll_back(Step& step) {
-  if (!step.module) {
-    try {
-      run_foreign(request_, step.found.program, Command::del, step.netconf.text());
-    } catch (const Error& error) {
-      host_.log(LogLevel::warning, fmt::format("roll-back of {}: {}", step.type(), error.msg()));
-    }
-    return;
-  }
-  if (!step.journaled()) return;
-  journal::Journal journal = open_journal(request_, host_, key_of(request_), journal::Access::look);
+void Attachment::roll_back_foreign(Step& step) {
+  journal_.reset();
+  run_foreign(request_, step.found.program, Command::del, step.netconf.text());
+}
+
+void Attachment::roll_back_module(Step& step) {
+  journal::Journal& journal = open(journal::Access::look);
   const journal::Entry* entry = journal.entry();
   if (entry == nullptr) return;
-  Error outcome(Code::internal, "roll-back");
+  std::vector<Undo> records;
   for (const journal::Step& done : entry->steps) {
-    if (done.type != step.type()) continue;
-    undo(done.undo, step, &journal, outcome);
-    break;
+    if (done.type == step.type()) records.insert(records.end(), done.undo.begin(), done.undo.end());
   }
+  Error outcome(Code::internal, "roll-back");
+  undo(records, step, &journal, outcome);
   if (!outcome.details().empty()) host_.log(LogLevel::warning, outcome.details());
+}
+
+void Attachment::roll_back(Step& step) noexcept {
+  host_.enter(step.type(), nullptr, step.ipam.get());
+  try {
+    if (!step.module) {
+      roll_back_foreign(step);
+    } else if (step.journaled()) {
+      roll_back_module(step);
+    }
+  } catch (const std::exception& error) {
+    host_.log(LogLevel::warning, fmt::format("roll-back of {}: {}", step.type(), error.what()));
+  }
 }
 
 }  // namespace
@@ -169,7 +204,7 @@ void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<
     }
     const auto version = protocol::find_version(request.netconf.cni_version());
     emit(protocol::print_result(*result, version.value_or(protocol::kNewest)));
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     while (done > 0) attachment.roll_back(*steps[--done]);
     throw;
   }

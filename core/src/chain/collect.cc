@@ -48,7 +48,7 @@ class Collection {
 
 void Collection::collect_entry(const journal::Key& key,
                                const std::vector<std::unique_ptr<Step>>& steps) {
-  journal::Journal journal = open_journal(request_, host_, key, journal::Access::look);
+  journal::Journal journal = open_journal(request_, host_, key, journal::Access::removal);
   const journal::Entry* entry = journal.entry();
   if (entry == nullptr) return;
   const Request request = request_for(request_, *entry);

@@ -3,6 +3,7 @@
 #include "chain/failures.h"
 #include "chain/foreign.h"
 #include "chain/recorder.h"
+#include "chain/remains.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -26,11 +27,15 @@ class Detachment {
       return false;
     }
   }
+  /// The entry of this attachment; nullptr if there is none. Held until DEL is done, so that no ADD
+  /// comes between two steps.
+  const journal::Entry* open_entry(const std::string& type);
   [[nodiscard]] bool same_namespace(const journal::Entry& entry);
   void sweep(Step& step);
 
   const Request& request_;
   VerbHost& host_;
+  std::optional<journal::Journal> journal_;
   std::vector<Error> errors_;
 };
 
@@ -42,16 +47,30 @@ bool Detachment::same_namespace(const journal::Entry& entry) {
   return path.empty() || path == entry.netns_path;
 }
 
+const journal::Entry* Detachment::open_entry(const std::string& type) {
+  if (!journal_) {
+    attempt(type, [&] {
+      journal_.emplace(open_journal(request_, host_, key_of(request_), journal::Access::removal));
+    });
+  }
+  return journal_ ? journal_->entry() : nullptr;
+}
+
 void Detachment::sweep(Step& step) {
-  if (!step.module) {
-    if (!step.found.program.empty()) {
-      run_foreign(request_, step.found.program, Command::del,
-                  with_request_prev_result(request_, step.netconf).text());
-    }
+  if (!step.found.program.empty()) {
+    // It may call us for the same attachment.
+    journal_.reset();
+    run_foreign(request_, step.found.program, Command::del,
+                with_request_prev_result(request_, step.netconf).text());
     return;
   }
-  step.ipam->bind(host_);
-  step.module->del(step.call, host_);
+  if (step.ipam) step.ipam->bind(host_);
+  if (step.module) {
+    step.module->del(step.call, host_);
+  } else if (step.ipam && step.ipam->given()) {
+    // Without the module that would have asked it.
+    step.ipam->del();
+  }
 }
 
 void Detachment::del(Member member, std::size_t index, bool direct) {
@@ -65,37 +84,42 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
     host_.log(LogLevel::warning, "prevResult is ignored: " + error.msg());
   }
   const auto warn = [&](const std::string& text) { host_.log(LogLevel::warning, text); };
-  std::unique_ptr<Step> step =
-      make_step(request_, type, std::move(member.netconf), index, direct, prev_result, warn);
-  const bool knows_ipam_only = step->module && !step->journaled();
-  if (knows_ipam_only || !step->found.program.empty()) {
+  std::unique_ptr<Step> step;
+  std::optional<Error> refusal;  // of the configuration as it is today
+  try {
+    step = make_step(request_, type, member.netconf.copy(), index, direct, prev_result, warn);
+  } catch (const Error& error) {
+    refusal = error;
+    step = make_bare_step(request_, type, std::move(member.netconf), index, prev_result);
+  }
+  const bool keeps_no_journal = step->module && !step->journaled();
+  if (keeps_no_journal || !step->found.program.empty()) {
     host_.enter(type, nullptr, step->ipam.get());
     attempt(type, [&] { sweep(*step); });
     return;
   }
 
-  std::optional<journal::Journal> journal;
-  attempt(type, [&] {
-    journal.emplace(open_journal(request_, host_, key_of(request_), journal::Access::removal));
-  });
-  const journal::Entry* entry = journal ? journal->entry() : nullptr;
+  const journal::Entry* entry = open_entry(type);
   bool clean = true;
   bool found = false;
+  bool known = false;  // its ADD ended, so the journal knows all of it
   if (entry != nullptr) {
     host_.expect_container(entry->container_netns);
     const bool same = same_namespace(*entry);
     for (auto done = entry->steps.rbegin(); done != entry->steps.rend(); ++done) {
       if (done->type != type) continue;
-      if (same && !found && step->module) {
+      if (same && !found) {
         // What ADD was given decides, whatever the file says today.
         attempt(type, [&] {
           step =
               make_step(request_, type,
                         with_request_prev_result(request_, protocol::Netconf::parse(done->config)),
                         index, direct, prev_result, warn);
+          refusal.reset();
         });
       }
       found = true;
+      known = known || (!done->result.empty() && are_of_prev_result(done->undo, step->call));
       const auto why = done->result.empty() ? journal::Why::failed_add : journal::Why::removal;
       for (Error& error : undo_records(done->undo, why, request_, host_, step->ipam.get())) {
         errors_.push_back(error.in_step(type));
@@ -103,9 +127,17 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
       }
     }
   }
+  if (refusal) errors_.push_back(refusal->in_step(type));
   host_.enter(type, nullptr, step->ipam.get());
-  attempt(type, [&] { sweep(*step); });
-  if (found && clean) attempt(type, [&] { journal->forget_steps(type); });
+  const bool lost = entry == nullptr || (found && !known);
+  if (lost && (step->is_link() || !step->module)) {
+    attempt(type, [&] { remove_remains(step->call, host_); });
+  }
+  if (!step->module) {
+    attempt(type, [&] { remove_reference_remains(step->call, host_, step->ipam.get()); });
+  }
+  clean = attempt(type, [&] { sweep(*step); }) && clean;
+  if (found && clean) attempt(type, [&] { journal_->forget_steps(type); });
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace unicni::chain {
 
 IpamDelegate::IpamDelegate(const Request& request, const Call& call,
                            const protocol::Netconf& netconf, const Warn& warn)
-    : request_(request), call_(call) {
+    : request_(request), call_(call), data_dir_(netconf.ipam_data_dir()) {
   if (!given()) return;
   try {
     module::require_valid_type(call_.ipam_type);
@@ -45,6 +45,24 @@ bool IpamDelegate::needs_link() const {
   return module_ ? module_->has_capability("needs-link") : found_.type == "dhcp";
 }
 
+bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) const {
+  if (call_.ipam_type != "host-local") return false;
+  const std::string folder = data_dir_.empty() ? "/var/lib/cni/networks" : data_dir_;
+  if (!folder.starts_with('/')) return false;  // no ADD can have used it
+  ipam::Store store(folder, call_.network, call_.deadline, false);
+  if (store.exists()) work(store);
+  return true;
+}
+
+std::optional<std::vector<IpAddress>> IpamDelegate::held() {
+  std::vector<IpAddress> addresses;
+  const bool known = with_files([&](ipam::Store& store) {
+    addresses = store.find({call_.container_id, call_.if_name});
+  });
+  if (!known) return std::nullopt;
+  return addresses;
+}
+
 void IpamDelegate::require_given() const {
   if (!given()) throw Error(Code::invalid_config, "\"ipam\" has no \"type\"");
   if (missing_) throw Error(*missing_);
@@ -70,6 +88,10 @@ Result IpamDelegate::add() {
 }
 
 void IpamDelegate::del() {
+  const auto release = [this](ipam::Store& store) {
+    store.release({call_.container_id, call_.if_name});
+  };
+  if (missing_ && with_files(release)) return;
   require_given();
   if (module_) {
     module_->del(call_, *host_);

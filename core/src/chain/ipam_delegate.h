@@ -11,6 +11,7 @@
 #include "options/parse.h"
 #include "unicni/error.h"
 #include "unicni/host.h"
+#include "unicni/ipam/store.h"
 
 namespace unicni::chain {
 
@@ -37,8 +38,12 @@ class IpamDelegate final : public Ipam {
   void check() override;
   void gc() override;
   void status() override;
+  [[nodiscard]] std::optional<std::vector<IpAddress>> held() override;
 
  private:
+  /// Does `work` with host-local's files, which we can read without the module and beside a program
+  /// of that name. False: it is another IPAM.
+  bool with_files(const std::function<void(ipam::Store&)>& work) const;
   void require_given() const;
   void run_program(Command command);
 
@@ -48,6 +53,7 @@ class IpamDelegate final : public Ipam {
   std::optional<module::LoadedModule> module_;
   options::Parsed options_;
   std::optional<Error> missing_;
+  std::string data_dir_;
   Host* host_ = nullptr;
   bool released_ = false;
 };

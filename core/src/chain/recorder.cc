@@ -1,6 +1,7 @@
 #include "chain/recorder.h"
 
 #include "chain/foreign.h"
+#include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
 #include "unicni/sys/lock.h"
 
@@ -27,7 +28,10 @@ std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why w
                        : config);
     if (ipam != nullptr) ipam->mark_released();
   };
-  return journal::replay(records, why, {host, run_delegate});
+  const auto release_address = [&](const Undo& record) {
+    ipam::release_recorded(record, why == journal::Why::removal, request.deadline);
+  };
+  return journal::replay(records, why, {host, run_delegate, release_address});
 }
 
 }  // namespace unicni::chain

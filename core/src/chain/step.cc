@@ -19,6 +19,10 @@ Call make_call(const Request& request, const std::string& type, const protocol::
   call.container_id = environment.container_id;
   call.netns = environment.netns;
   call.if_name = environment.if_name;
+  try {
+    call.args = protocol::parse_args(environment.args);
+  } catch (const Error&) {  // refused where a module has options from there
+  }
   call.cni_path = environment.path;
   call.step = index;
   call.deadline = request.deadline;
@@ -42,12 +46,19 @@ void require_spec_version(const ModuleDescriptor& descriptor, const std::string&
 
 }  // namespace
 
-std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
-                                protocol::Netconf netconf, std::size_t index, bool direct,
-                                const std::optional<Result>& prev_result, const Warn& warn) {
+std::unique_ptr<Step> make_bare_step(const Request& request, const std::string& type,
+                                     protocol::Netconf netconf, std::size_t index,
+                                     const std::optional<Result>& prev_result) {
   auto step = std::make_unique<Step>(Step{{}, std::move(netconf), {}, {}, {}, {}});
   step->found.type = type;
   step->call = make_call(request, type, step->netconf, index, prev_result);
+  return step;
+}
+
+std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
+                                protocol::Netconf netconf, std::size_t index, bool direct,
+                                const std::optional<Result>& prev_result, const Warn& warn) {
+  auto step = make_bare_step(request, type, std::move(netconf), index, prev_result);
   const bool is_del = request.command == Command::del;
   try {
     step->found = direct ? own_module(type, request.where) : module::find_type(type, request.where);
@@ -55,8 +66,11 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
     step->module = module::load(type, step->found.module_path, request.where.executable);
   } catch (const Error& error) {
     if (!is_del) throw;
-    // The journal still undoes what the module did.
+    // The journal still undoes what the module did, and its IPAM can be asked.
     warn(error.msg());
+    if (step->call.ipam_type != type) {
+      step->ipam = std::make_unique<IpamDelegate>(request, step->call, step->netconf, warn);
+    }
     return step;
   }
   const ModuleDescriptor& descriptor = step->module->descriptor();

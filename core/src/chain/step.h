@@ -20,7 +20,8 @@ struct Step {
       module;  ///< absent: a program, or (DEL) a module that isn't there any more
   options::Parsed options;
   Call call;
-  std::unique_ptr<IpamDelegate> ipam;  ///< never nullptr for a module
+  /// Never nullptr for a module, nor (DEL) for one that is missing, as far as there is one to ask.
+  std::unique_ptr<IpamDelegate> ipam;
 
   [[nodiscard]] const std::string& type() const { return found.type; }
   [[nodiscard]] bool is_link() const {
@@ -40,6 +41,11 @@ using Warn = std::function<void(const std::string&)>;
 std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
                                 protocol::Netconf netconf, std::size_t index, bool direct,
                                 const std::optional<Result>& prev_result, const Warn& warn);
+
+/// DEL: nothing but the call, for an undo without a module.
+std::unique_ptr<Step> make_bare_step(const Request& request, const std::string& type,
+                                     protocol::Netconf netconf, std::size_t index,
+                                     const std::optional<Result>& prev_result);
 
 /// Our module of that name and never a program.
 module::Found own_module(const std::string& type, const module::Locations& where);

@@ -1,39 +1,55 @@
-#include <algorithm>
+#include "unicni/ipam/allocate.h"
 
-#include "unicni/ipam/store.h"
+#include <algorithm>
 
 namespace unicni::ipam {
 
+namespace {
+
+/// The first address of [from, to] that `take` takes.
+std::optional<IpAddress> take_from(const Range& range, IpAddress from, const IpAddress& to,
+                                   const Intervals& excluded, const FindFree& find_free,
+                                   const std::function<bool(const IpAddress&)>& take) {
+  for (;;) {
+    const std::optional<IpAddress> candidate = find_free(from, to);
+    if (!candidate) return std::nullopt;
+    const Interval* skipped = find_interval(excluded, *candidate);
+    if (skipped == nullptr && *candidate != range.gateway && take(*candidate)) return candidate;
+    const IpAddress& passed = skipped != nullptr ? skipped->last : *candidate;
+    if (to <= passed) return std::nullopt;
+    from = *passed.plus(1);
+  }
+}
+
+}  // namespace
+
+const Range* find_range(const RangeSet& set, const IpAddress& address) {
+  const auto holder = std::find_if(set.begin(), set.end(),
+                                   [&](const Range& range) { return range.contains(address); });
+  return holder == set.end() ? nullptr : &*holder;
+}
+
 std::optional<std::pair<IpAddress, const Range*>> allocate(
-    const RangeSet& set, const std::optional<IpAddress>& last,
-    const std::function<bool(const IpAddress&)>& try_reserve) {
-  if (set.empty()) return std::nullopt;
-  auto range = set.begin();
-  IpAddress candidate = range->start;
-  const auto advance = [&] {
-    if (candidate == range->end) {
-      if (++range == set.end()) range = set.begin();
-      candidate = range->start;
-    } else {
-      candidate = candidate.plus(1).value();  // before the end, so there is a next one
-    }
+    const RangeSet& set, const Intervals& excluded, const std::optional<IpAddress>& last,
+    const FindFree& find_free, const std::function<bool(const IpAddress&)>& take) {
+  const auto attempt = [&](const Range& range, const IpAddress& from, const IpAddress& to)
+      -> std::optional<std::pair<IpAddress, const Range*>> {
+    const auto got = take_from(range, from, to, excluded, find_free, take);
+    if (!got) return std::nullopt;
+    return std::pair{*got, &range};
   };
 
-  if (last) {
-    const auto holder = std::find_if(set.begin(), set.end(),
-                                     [&](const Range& each) { return each.contains(*last); });
-    if (holder != set.end()) {
-      range = holder;
-      candidate = *last;
-      advance();
-    }
+  const Range* holder = last ? find_range(set, *last) : nullptr;
+  if (holder != nullptr && *last < holder->end) {
+    if (auto got = attempt(*holder, *last->plus(1), holder->end)) return got;
   }
-
-  const IpAddress first = candidate;
-  do {
-    if (candidate != range->gateway && try_reserve(candidate)) return std::pair{candidate, &*range};
-    advance();
-  } while (candidate != first);
+  const std::size_t begin = holder == nullptr ? 0 : static_cast<std::size_t>(holder - set.data()) + 1;
+  const std::size_t others = holder == nullptr ? set.size() : set.size() - 1;
+  for (std::size_t i = 0; i < others; ++i) {
+    const Range& range = set[(begin + i) % set.size()];
+    if (auto got = attempt(range, range.start, range.end)) return got;
+  }
+  if (holder != nullptr) return attempt(*holder, holder->start, *last);
   return std::nullopt;
 }
 

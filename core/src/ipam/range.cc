@@ -31,15 +31,15 @@ std::uint64_t big_endian(const std::uint8_t* bytes) {
   return value;
 }
 
-// Addresses from start to end, both counted; kMany if that is more than fits.
-std::uint64_t width(const Range& range) {
-  if (range.end < range.start) return 0;
-  if (range.start.is_v4()) return std::uint64_t{range.end.to_v4()} - range.start.to_v4() + 1;
-  const std::uint64_t low_end = big_endian(range.end.data() + 8);
-  const std::uint64_t low_start = big_endian(range.start.data() + 8);
-  const std::uint64_t high = big_endian(range.end.data()) - big_endian(range.start.data());
-  if (high > 1 || (high == 1 && low_end >= low_start)) return kMany;
-  const std::uint64_t difference = low_end - low_start;
+// Addresses from first to last, both counted; kMany if that is more than fits.
+std::uint64_t width(const IpAddress& first, const IpAddress& last) {
+  if (last < first) return 0;
+  if (first.is_v4()) return std::uint64_t{last.to_v4()} - first.to_v4() + 1;
+  const std::uint64_t low_last = big_endian(last.data() + 8);
+  const std::uint64_t low_first = big_endian(first.data() + 8);
+  const std::uint64_t high = big_endian(last.data()) - big_endian(first.data());
+  if (high > 1 || (high == 1 && low_last >= low_first)) return kMany;
+  const std::uint64_t difference = low_last - low_first;
   return difference == kMany ? kMany : difference + 1;
 }
 
@@ -159,11 +159,19 @@ std::string describe(const RangeSet& set) {
   return text;
 }
 
-std::uint64_t capacity(const RangeSet& set) {
+std::uint64_t capacity(const RangeSet& set, const Intervals& excluded) {
   std::uint64_t sum = 0;
   for (const Range& range : set) {
-    std::uint64_t count = width(range);
-    if (count != kMany && range.contains(range.gateway)) --count;
+    std::uint64_t count = width(range.start, range.end);
+    if (count != kMany) {
+      for (const Interval& each : excluded) {
+        if (each.first.family() != range.start.family()) continue;
+        count -= width(std::max(each.first, range.start), std::min(each.last, range.end));
+      }
+      const bool gateway_counts =
+          range.contains(range.gateway) && find_interval(excluded, range.gateway) == nullptr;
+      count -= gateway_counts ? 1 : 0;
+    }
     sum = count > kMany - sum ? kMany : sum + count;
   }
   return sum;

@@ -8,6 +8,9 @@
 #include <cerrno>
 #include <ctime>
 
+#include "ipam/boot.h"
+#include "ipam/reconcile.h"
+#include "ipam/reservation.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -19,55 +22,14 @@ constexpr mode_t kFolderMode = 0755;
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kLockMode = 0750;
 constexpr std::time_t kAbandonedAfter = 10;  // seconds
+constexpr std::int64_t kSecond = 1'000'000'000;
 
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+constexpr Index::Planes bit(Plane plane) { return 1U << static_cast<unsigned>(plane); }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool is_word(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
-// "<container>\r\n<ifname>", or the old format's "<container>". nullopt: names nobody. A power cut
-// leaves an empty file or one of NUL bytes.
-std::optional<Attachment> parse_owner(std::string_view content) {
-  const std::string_view text = trim(content);
-  const std::size_t line_end = text.find('\n');
-  const std::string_view container = trim(text.substr(0, line_end));
-  const std::string_view if_name =
-      line_end == std::string_view::npos ? std::string_view{} : trim(text.substr(line_end));
-  if (!is_word(container) || (line_end != std::string_view::npos && !is_word(if_name)))
-    return std::nullopt;
-  return Attachment{std::string(container), std::string(if_name)};
-}
-
-enum class State : unsigned char { absent, owned, nobodys, unreadable };
-
-struct Content {
-  State state = State::absent;
-  Attachment owner;
-};
-
-Content read_reservation(const std::string& path) {
-  std::optional<std::string> text;
-  try {
-    text = sys::read_file(path);
-  } catch (const Error&) {
-    return {State::unreadable, {}};
-  }
-  if (!text) return {State::absent, {}};
-  std::optional<Attachment> owner = parse_owner(*text);
-  if (!owner) return {State::nobodys, {}};
-  return {State::owned, *std::move(owner)};
-}
-
-std::string print_owner(const Attachment& owner) {
-  return owner.container_id + "\r\n" + owner.if_name;
+std::int64_t wall_clock() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return std::int64_t{now.tv_sec} * kSecond + now.tv_nsec;
 }
 
 std::string folder_of(const std::string& data_dir, const std::string& network) {
@@ -85,7 +47,7 @@ std::string cursor_name(int set_index) { return fmt::format("/last_reserved_ip.{
 
 Store::Store(const std::string& data_dir, const std::string& network, Deadline deadline,
              bool create)
-    : folder_(folder_of(data_dir, network)) {
+    : network_(network), folder_(folder_of(data_dir, network)) {
   if (create) {
     sys::ensure_folder(folder_, kFolderMode);
   } else if (::access(folder_.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
@@ -94,58 +56,242 @@ Store::Store(const std::string& data_dir, const std::string& network, Deadline d
   lock_.emplace(folder_ + "/lock", kLockMode, sys::lock_deadline(deadline));
 }
 
+Store::~Store() {
+  try {
+    if (index_) index_->commit();
+  } catch (const std::exception&) {  // the next verb finds that it doesn't match
+  }
+}
+
 std::string Store::path(const IpAddress& address) const { return folder_ + '/' + address.str(); }
 
-bool Store::reserve(const IpAddress& address, const Attachment& owner, int set_index,
-                    const Announce& will) {
-  const std::string file = path(address);
-  // Looked at before it is announced: the walk passes taken addresses, which must not fill the
-  // journal, and one that is taken by this very owner must not be undone with a failed ADD.
-  const State state = read_reservation(file).state;
-  if (state != State::absent && state != State::nobodys) return false;
+Index& Store::index() {
+  if (!index_) index_ = std::make_unique<Index>(load_index(folder_, current_boot()));
+  return *index_;
+}
 
-  const std::string content = print_owner(owner);
-  will(file, content);
-  if (state == State::nobodys) {
-    sys::write_file_atomically(file, content, kFileMode);
-  } else if (!sys::create_file(file, content, kFileMode)) {
-    return false;  // somebody doesn't heed the lock
+bool Store::is_of_this_boot(Entry& entry) {
+  if (entry.unreadable) return true;
+  const BootId& boot = index().boot();
+  if (entry.boot == boot) return true;
+  if (entry.boot != BootId{}) return false;
+  const ReservationFile file = read_reservation(path(entry.address));
+  if (file.state == FileState::absent || file.state == FileState::nobodys ||
+      cached_netns_is_gone(network_, file.owner)) {
+    return false;
   }
-  try {
-    sys::overwrite_file(folder_ + cursor_name(set_index), address.str(), kFileMode);
-  } catch (const Error&) {
-    sys::remove_file(file);
-    throw;
-  }
+  entry.boot = boot;  // asked once only
+  index().put(entry);
   return true;
 }
 
-std::vector<IpAddress> Store::find(const Attachment& owner) const {
-  std::vector<IpAddress> with_if_name;
-  std::vector<IpAddress> old_format;
-  for (const Reservation& each : list()) {
-    if (each.container_id.empty() || each.container_id != owner.container_id) continue;
-    if (each.if_name.empty()) {
-      old_format.push_back(each.address);
-    } else if (each.if_name == owner.if_name) {
-      with_if_name.push_back(each.address);
-    }
-  }
-  return with_if_name.empty() ? old_format : with_if_name;
+bool Store::is_taken(const IpAddress& address) {
+  std::optional<Entry> entry = index().find(address);
+  return entry && entry->state == EntryState::reserved && is_of_this_boot(*entry);
 }
 
-std::size_t Store::release(const Attachment& owner) {
+bool Store::reserve(const IpAddress& address, const Attachment& owner, std::optional<int> set_index,
+                    const Announce& will, const std::string& sticky) {
+  if (is_taken(address)) return false;
+  const std::string file = path(address);
+  const std::string content = print_owner(owner);
+  // Looked at before it is announced: what is taken by this very owner must not be undone with a
+  // failed ADD.
+  const ReservationFile found = read_reservation(file);
+  if (found.state == FileState::owned || found.state == FileState::unreadable) {
+    const std::optional<Entry> entry = index().find(address);
+    const bool known = entry && entry->owner == index().hash(print_owner(found.owner));
+    if (!known) {  // made by somebody who doesn't heed the lock
+      reconcile(index(), folder_);
+      if (is_taken(address)) return false;
+    }
+  }
+  will(address, content);
+  // Not replaced by rename(2), which takes milliseconds on ext4; between the two nobody has it.
+  if (found.state != FileState::absent) sys::remove_file(file);
+  if (!sys::create_file(file, content, kFileMode)) return false;
+  try {
+    if (set_index) sys::overwrite_file(folder_ + cursor_name(*set_index), address.str(), kFileMode);
+  } catch (const Error&) {
+    sys::remove_file(file);
+    index().erase(address);
+    throw;
+  }
+  Entry entry;
+  entry.address = address;
+  entry.boot = index().boot();
+  entry.owner = index().hash(content);
+  if (!sticky.empty()) entry.sticky = index().hash("sticky\n" + sticky);
+  if (const auto identity = identify(file)) {
+    entry.inode = identity->inode;
+    entry.changed = identity->changed;
+  }
+  index().put(entry);
+  return true;
+}
+
+std::optional<std::pair<IpAddress, const Range*>> Store::next(
+    const RangeSet& set, const Intervals& excluded, int set_index,
+    const std::function<bool(const IpAddress&)>& take) {
+  const std::optional<IpAddress> last = last_reserved(set_index);
+  Index::Planes avoided = bit(Plane::taken) | bit(Plane::stale) | bit(Plane::remembered);
+  const FindFree find_free = [&](const IpAddress& from, const IpAddress& to) {
+    return index().first_free(from, to, avoided);
+  };
+  auto got = ipam::allocate(set, excluded, last, find_free, take);
+  if (!got && index().stale() > 0) {
+    avoided = bit(Plane::taken) | bit(Plane::remembered);
+    got = ipam::allocate(set, excluded, last, find_free, take);
+  }
+  if (!got && index().remembered() > 0) {
+    avoided = bit(Plane::taken);
+    got = ipam::allocate(set, excluded, last, find_free, take);
+  }
+  return got;
+}
+
+std::optional<std::pair<IpAddress, const Range*>> Store::allocate(
+    const RangeSet& set, const Intervals& excluded, const Attachment& owner, int set_index,
+    const Announce& will, const std::string& sticky) {
+  return next(set, excluded, set_index, [&](const IpAddress& address) {
+    return reserve(address, owner, set_index, will, sticky);
+  });
+}
+
+bool Store::has_free(const RangeSet& set, const Intervals& excluded, int set_index) {
+  if (!exists()) return capacity(set, excluded) > 0;
+  return next(set, excluded, set_index, [&](const IpAddress& address) {
+           return !is_taken(address);
+         }).has_value();
+}
+
+Usage Store::usage(const RangeSet& set, const Intervals& excluded, std::int64_t rest) {
+  Usage usage;
+  usage.total = capacity(set, excluded);
+  if (!exists()) return usage;
+  const auto counts = [&](const IpAddress& address) {
+    const Range* range = find_range(set, address);
+    return range != nullptr && address != range->gateway &&
+           find_interval(excluded, address) == nullptr;
+  };
+  for (const Range& range : set) {
+    usage.used += index().count(range.start, range.end);
+    for (const Interval& each : excluded) {
+      const Interval both{std::max(each.first, range.start), std::min(each.last, range.end)};
+      if (both.first.family() == both.last.family() && both.first <= both.last)
+        usage.used -= index().count(both.first, both.last);
+    }
+    const bool counted = range.contains(range.gateway) &&
+                         find_interval(excluded, range.gateway) == nullptr &&
+                         index().count(range.gateway, range.gateway) > 0;
+    usage.used -= counted ? 1 : 0;
+  }
+  const std::int64_t now = wall_clock();
+  index().for_each_resting([&](const Entry& entry) {
+    if (!counts(entry.address)) return true;
+    if (usage.resting++ == 0)
+      usage.next_rested = rest - (now - entry.released) / kSecond;
+    return true;
+  });
+  usage.used -= usage.resting;
+  return usage;
+}
+
+std::vector<Entry> Store::entries_of(const Attachment& owner) {
+  if (!exists()) return {};
+  std::vector<Entry> entries = index().of_owner(index().hash(print_owner(owner)));
+  if (entries.empty()) entries = index().of_owner(index().hash(owner.container_id));
+  return entries;
+}
+
+std::vector<IpAddress> Store::find(const Attachment& owner) {
+  std::vector<IpAddress> result;
+  for (Entry& entry : entries_of(owner)) {
+    if (is_of_this_boot(entry)) result.push_back(entry.address);
+  }
+  return result;
+}
+
+std::vector<IpAddress> Store::find_earlier(const Attachment& owner) {
+  std::vector<IpAddress> result;
+  for (Entry& entry : entries_of(owner)) {
+    if (!is_of_this_boot(entry)) result.push_back(entry.address);
+  }
+  return result;
+}
+
+std::vector<IpAddress> Store::find_sticky(const std::string& key) {
+  std::vector<IpAddress> result;
+  if (!exists()) return result;
+  for (const Entry& entry : index().of_sticky(index().hash("sticky\n" + key)))
+    result.push_back(entry.address);
+  return result;
+}
+
+bool Store::names(const IpAddress& address, const Attachment& owner) const {
+  const ReservationFile file = read_reservation(path(address));
+  return file.state == FileState::owned && file.owner.container_id == owner.container_id &&
+         (file.owner.if_name.empty() || file.owner.if_name == owner.if_name);
+}
+
+void Store::forget(const Entry& entry, bool rests) {
+  Entry left;
+  left.address = entry.address;
+  left.sticky = entry.sticky;
+  left.released = wall_clock();
+  left.state = rests ? EntryState::resting : EntryState::remembered;
+  if (rests || left.sticky != 0) {
+    index().put(left);
+  } else {
+    index().erase(entry.address);
+  }
+}
+
+std::size_t Store::release(const Attachment& owner, bool rests) {
   std::size_t removed = 0;
   std::optional<Error> failure;
-  for (const IpAddress& address : find(owner)) {
-    try {
-      removed += sys::remove_file(path(address)) ? 1U : 0U;
-    } catch (const Error& error) {
-      if (!failure) failure = error;
+  const auto remove_all = [&] {
+    bool as_expected = true;
+    for (const Entry& entry : entries_of(owner)) {
+      if (!names(entry.address, owner)) {
+        as_expected = false;
+        continue;
+      }
+      try {
+        removed += sys::remove_file(path(entry.address)) ? 1U : 0U;
+        forget(entry, rests);
+      } catch (const Error& error) {
+        if (!failure) failure = error;
+      }
     }
+    return as_expected;
+  };
+  if (!remove_all()) {  // a file was rewritten in place
+    reconcile(index(), folder_);
+    failure.reset();
+    remove_all();
   }
   if (failure) throw Error(*failure);
   return removed;
+}
+
+void Store::release_address(const IpAddress& address, const std::string& content, bool rests) {
+  if (!exists()) return;
+  const ReservationFile file = read_reservation(path(address));
+  const bool ours = file.state == FileState::nobodys ||
+                    (file.state == FileState::owned && file.owner == parse_owner(content));
+  if (!ours) return;
+  sys::remove_file(path(address));
+  if (const auto entry = index().find(address)) forget(*entry, rests);
+}
+
+void Store::remove(const IpAddress& address) {
+  sys::remove_file(path(address));
+  if (const auto entry = index().find(address)) forget(*entry, false);
+}
+
+void Store::end_rests(std::int64_t seconds) {
+  if (exists()) index().end_rests(seconds * kSecond, wall_clock());
 }
 
 std::optional<IpAddress> Store::last_reserved(int set_index) const {
@@ -157,37 +303,28 @@ std::optional<IpAddress> Store::last_reserved(int set_index) const {
   }
 }
 
-std::vector<IpAddress> Store::addresses() const {
-  std::vector<IpAddress> result;
-  if (!exists()) return result;
-  for (const std::string& name : sys::list_folder(folder_)) {
-    const std::optional<IpAddress> address = IpAddress::parse(name);
-    // Another spelling of an address is not the file that anybody would reserve.
-    if (address && address->str() == name) result.push_back(*address);
-  }
-  std::sort(result.begin(), result.end());
-  return result;
-}
-
 std::vector<Reservation> Store::list() const {
   std::vector<Reservation> result;
-  for (const IpAddress& address : addresses()) {
-    Content content = read_reservation(path(address));
-    if (content.state == State::absent) continue;
+  if (!exists()) return result;
+  for (const std::string& name : sys::list_folder(folder_)) {
+    const std::optional<IpAddress> address = reserved_by(name);
+    if (!address) continue;
+    ReservationFile file = read_reservation(path(*address));
+    if (file.state == FileState::absent) continue;
     result.push_back(
-        {address, std::move(content.owner.container_id), std::move(content.owner.if_name)});
+        {*address, std::move(file.owner.container_id), std::move(file.owner.if_name)});
   }
+  std::sort(result.begin(), result.end(),
+            [](const Reservation& a, const Reservation& b) { return a.address < b.address; });
   return result;
 }
-
-void Store::remove(const IpAddress& address) { sys::remove_file(path(address)); }
 
 bool Store::remove_abandoned(const IpAddress& address) {
   const std::string file = path(address);
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0 || std::time(nullptr) - status.st_mtime <= kAbandonedAfter)
     return false;
-  return read_reservation(file).state == State::nobodys && sys::remove_file(file);
+  return read_reservation(file).state == FileState::nobodys && sys::remove_file(file);
 }
 
 void require_writable(const std::string& data_dir, const std::string& network) {

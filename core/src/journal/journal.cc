@@ -24,6 +24,7 @@ struct Journal::File {
 
   void open(Deadline deadline);
   void load();
+  [[nodiscard]] bool is_unusable(const std::string& text) const;
   void write(std::string_view line);
   void start_afresh();
   void after_forgetting(const std::string& line);
@@ -35,7 +36,7 @@ struct Journal::File {
   std::optional<EntryFile> handle;  // nullopt: unusable
   Entry entry;                      // as it is on disk, if `ours`
   bool ours = false;                // the file is whole and has our key and place
-  bool disposable = false;          // the file has not even a whole header
+  bool disposable = false;          // nobody can make use of the file
   bool torn = false;                // a part of a line stands behind `size`
   bool begun = false;               // begin_step() was called
   std::size_t header_size = 0;
@@ -58,17 +59,34 @@ void Journal::File::open(Deadline deadline) {
   }
 }
 
+/// Whether a file that is damaged is nobody's for sure: it has no header, or one of this
+/// attachment and place.
+bool Journal::File::is_unusable(const std::string& text) const {
+  const auto header = read_entry(std::string_view(text).substr(0, text.find('\n') + 1));
+  if (!header) return true;
+  const Place& place = header->entry.place;
+  return header->entry.key == entry.key &&
+         (place == entry.place || place.boot_id != entry.place.boot_id);
+}
+
 void Journal::File::load() {
   const std::string text = handle->read();
-  disposable = text.find('\n') == text.npos;
   auto found = read_entry(text);
-  if (!found) return;
+  const bool is_removal = access == Access::removal;
+  if (!found) {
+    disposable = text.find('\n') == text.npos || (is_removal && is_unusable(text));
+    return;
+  }
   if (found->entry.key != entry.key) {
     throw Error(Code::internal,
                 fmt::format("{} belongs to {}/{}/{}", path, found->entry.key.network,
                             found->entry.key.container_id, found->entry.key.if_name));
   }
-  if (found->entry.place != entry.place) return;
+  if (found->entry.place != entry.place) {
+    // Another host namespace may be another host that shares the folder; another boot is over.
+    disposable = is_removal && found->entry.place.boot_id != entry.place.boot_id;
+    return;
+  }
   ours = true;
   entry = std::move(found->entry);
   header_size = found->header_size;
@@ -118,11 +136,13 @@ void Journal::File::after_forgetting(const std::string& line) {
     }
     return;
   }
-  if (access != Access::add) {
+  if (access == Access::look) {
     handle->remove();
     handle.reset();
     return;
   }
+  // DEL holds the name until it is done; the destructor removes it.
+  if (access == Access::removal) return;
   // ADD may go on with a step; if it doesn't, the destructor removes the file.
   if (handle->cut(header_size) != 0) return;
   size = header_size;

@@ -60,9 +60,11 @@ std::string print_entry(const Entry& entry);
 
 /// What a verb opens an entry for.
 enum class Access {
-  add,      ///< must be writable: ADD writes down what it is going to change
-  removal,  ///< DEL: an absent entry is made for the time that it is open, to keep ADD out
-  look,     ///< an absent entry stays absent
+  add,  ///< must be writable: ADD writes down what it is going to change
+  /// DEL and GC: an absent entry is made for the time that it is open, to keep ADD out. A damaged
+  /// one and one of another boot go when it is closed.
+  removal,
+  look,  ///< an absent entry stays absent
 };
 
 /// An open journal file: locked against other verbs of the same attachment until destroyed.
@@ -89,9 +91,9 @@ class Journal {
                   const std::string& container_netns, const std::string& netns_path);
   void record(const Undo& undo);             ///< appends to the step begun last; throws Error
   void end_step(const std::string& result);  ///< ADD of that step succeeded
-  /// After its undo: forgets the steps of `type`; the last one removes the file (ADD: by the
-  /// destructor, unless a step was begun again). Never throws: what can't be forgotten is replayed
-  /// once more by a later verb and finds nothing.
+  /// After its undo: forgets the steps of `type`; with the last one the file goes (with ADD and
+  /// removal by the destructor, unless a step was begun again). Never throws: what can't be
+  /// forgotten is replayed once more by a later verb and finds nothing.
   void forget_steps(const std::string& type);
 
  private:

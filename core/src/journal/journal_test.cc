@@ -220,6 +220,32 @@ TEST_F(JournalTest, DamagedEntryIsNoneAndAddOverwritesIt) {
   EXPECT_NE(open(Access::look).entry(), nullptr);
 }
 
+TEST_F(JournalTest, DamagedEntriesAndThoseOfAnotherBootGoWithDel) {
+  add();
+  EXPECT_EQ(open(Access::removal, Place{"later boot", "cookie:1"}).entry(), nullptr);
+  EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+  for (const char* word : {"unicni-journal", "step"}) {
+    add();
+    std::string damaged = text();
+    damaged[damaged.find(word) + 1] = 'x';
+    sys::write_file_in_place(path(), damaged);
+    EXPECT_EQ(open(Access::removal).entry(), nullptr);
+    EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+  }
+}
+
+TEST_F(JournalTest, EntryOfAnotherHostNamespaceStaysWithDel) {
+  add();
+  const std::string whole = text();
+  EXPECT_EQ(open(Access::removal, Place{"boot", "cookie:2"}).entry(), nullptr);
+  EXPECT_EQ(text(), whole);
+  std::string damaged = whole;
+  damaged[damaged.find("step") + 1] = 'x';
+  sys::write_file_in_place(path(), damaged);
+  EXPECT_EQ(open(Access::removal, Place{"boot", "cookie:2"}).entry(), nullptr);
+  EXPECT_EQ(text(), damaged);
+}
+
 TEST_F(JournalTest, FileWithoutAWholeHeaderGoesWithDel) {
   sys::ensure_folder(folder_, 0700);
   for (const char* content : {"", "unicni-jour"}) {

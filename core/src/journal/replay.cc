@@ -12,14 +12,23 @@
 #include "journal/shared_links.h"
 #include "unicni/ip.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge_vlan.h"
 #include "unicni/net/link.h"
 #include "unicni/net/nft.h"
+#include "unicni/net/reference_rules.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::journal {
 namespace {
 
 constexpr unsigned kKnownVersion = 1;
+
+/// Empty if it isn't there: fields that came later.
+std::string_view optional_field(const Undo& record, std::string_view key) {
+  const auto found = std::find_if(record.fields.begin(), record.fields.end(),
+                                  [&](const auto& pair) { return pair.first == key; });
+  return found == record.fields.end() ? std::string_view() : found->second;
+}
 
 const std::string& field(const Undo& record, std::string_view key) {
   const auto found = std::find_if(record.fields.begin(), record.fields.end(),
@@ -29,13 +38,16 @@ const std::string& field(const Undo& record, std::string_view key) {
               fmt::format("undo record \"{}\" has no field \"{}\"", record.type, key));
 }
 
-void undo_one_veth(const Undo& record, const ReplayTools& tools) {
+/// Kind and alias say whose it is. An ADD that failed may have ended between making the link and
+/// giving it its alias: then the random name alone says it.
+void undo_one_veth(const Undo& record, Why why, const ReplayTools& tools) {
   const std::string& name = field(record, "name");
   const std::string& alias = field(record, "alias");
   net::Netlink& links = tools.host.host_links();
   const auto link = net::find_link(links, name);
-  if (!link || link->kind != "veth" || link->alias != alias) return;
-  net::remove_link(links, link->index);
+  if (!link || link->kind != "veth") return;
+  const bool unfinished = why == Why::failed_add && link->alias.empty();
+  if (link->alias == alias || unfinished) net::remove_link(links, link->index);
 }
 
 /// No port comes between the look for ports and what is done to an idle bridge.
@@ -53,7 +65,7 @@ std::optional<net::Link> find_idle_bridge(net::Netlink& links, const std::string
   return link;
 }
 
-void undo_one_bridge(const Undo& record, const ReplayTools& tools) {
+void undo_one_bridge(const Undo& record, Why, const ReplayTools& tools) {
   const std::string& name = field(record, "name");
   net::Netlink& links = tools.host.host_links();
   const auto lock = lock_ports();
@@ -61,7 +73,34 @@ void undo_one_bridge(const Undo& record, const ReplayTools& tools) {
   if (bridge) net::remove_link(links, bridge->index);
 }
 
-void undo_one_shared_address(const Undo& record, const ReplayTools& tools) {
+bool share_a_vlan(const std::vector<net::PortVlan>& some,
+                  const std::vector<net::PortVlan>& others) {
+  return std::any_of(some.begin(), some.end(), [&](const net::PortVlan& one) {
+    return std::any_of(others.begin(), others.end(), [&](const net::PortVlan& other) {
+      return one.first <= other.last && other.first <= one.last;
+    });
+  });
+}
+
+/// Only ports in the gateway's VLAN can be those of its users. Where no VLANs are known any port
+/// may be.
+void undo_one_gateway_veth(const Undo& record, Why, const ReplayTools& tools) {
+  const std::string& name = field(record, "name");
+  net::Netlink& links = tools.host.host_links();
+  const auto lock = lock_ports();
+  const auto gateway = net::find_link(links, name);
+  const auto bridge = net::find_link(links, field(record, "bridge"));
+  if (!gateway || gateway->kind != "veth" || !bridge) return;
+  const auto vlans = net::list_port_vlans(links, gateway->peer);
+  const auto ports = net::list_ports(links, bridge->index);
+  const bool idle = std::all_of(ports.begin(), ports.end(), [&](const net::Link& port) {
+    if (port.index == gateway->peer) return true;
+    return !vlans.empty() && !share_a_vlan(vlans, net::list_port_vlans(links, port.index));
+  });
+  if (idle) net::remove_link(links, gateway->index);
+}
+
+void undo_one_shared_address(const Undo& record, Why, const ReplayTools& tools) {
   const std::string& name = field(record, "link");
   const auto address = IpNet::parse(field(record, "address"));
   if (!address) {
@@ -84,7 +123,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
 }
 
-void undo_one_file(const Undo& record, const ReplayTools&) {
+void undo_one_file(const Undo& record, Why, const ReplayTools&) {
   const std::string& path = field(record, "path");
   const auto content = sys::read_file(path);
   if (!content) return;
@@ -93,26 +132,54 @@ void undo_one_file(const Undo& record, const ReplayTools&) {
   if (found.empty() || found == trimmed(field(record, "content"))) sys::remove_file(path);
 }
 
-void undo_one_delegate(const Undo& record, const ReplayTools& tools) {
+void undo_one_delegate(const Undo& record, Why, const ReplayTools& tools) {
   tools.run_delegate(field(record, "type"), field(record, "program"), field(record, "request"));
 }
 
-constexpr std::string_view kNft = "nft";  // all at once, see replay()
+void undo_one_iptables_masquerade(const Undo& record, Why, const ReplayTools& tools) {
+  constexpr std::chrono::seconds kPatience{10};
+  net::ReferenceMasquerade masquerade{
+      field(record, "network"), field(record, "container"), field(record, "if_name"), {}};
+  std::string_view rest = field(record, "addresses");
+  while (!rest.empty()) {
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    const auto address = IpNet::parse(word);
+    if (!address) {
+      throw Error(Code::internal,
+                  fmt::format("undo record \"{}\": \"{}\" is no address", record.type, word));
+    }
+    masquerade.addresses.push_back(address->address());
+    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+  }
+  net::remove_reference_masquerade(tools.host.nft(), masquerade,
+                                   std::chrono::steady_clock::now() + kPatience);
+}
+
+// Rules, which go before everything else, see replay(). Elements: all at once.
+void undo_one_reservation(const Undo& record, Why, const ReplayTools& tools) {
+  tools.release_address(record);
+}
+
+constexpr std::string_view kNft = "nft";
+constexpr std::string_view kIptablesMasquerade = "iptables-masquerade";
 
 struct Way {
   std::string_view type;
-  void (*undo)(const Undo&, const ReplayTools&);
+  void (*undo)(const Undo&, Why, const ReplayTools&);
 };
 
 constexpr std::array kWays = {
     Way{"veth", &undo_one_veth},
     Way{"bridge", &undo_one_bridge},
+    Way{"gateway-veth", &undo_one_gateway_veth},
     Way{"shared-address", &undo_one_shared_address},
     Way{"file", &undo_one_file},
+    Way{"reservation", &undo_one_reservation},
     Way{"delegate", &undo_one_delegate},
+    Way{kIptablesMasquerade, &undo_one_iptables_masquerade},
 };
 
-void undo_one(const Undo& record, const ReplayTools& tools) {
+void undo_one(const Undo& record, Why why, const ReplayTools& tools) {
   const auto way = std::find_if(kWays.begin(), kWays.end(),
                                 [&](const Way& known) { return known.type == record.type; });
   if (way == kWays.end() || record.version > kKnownVersion) {
@@ -121,12 +188,13 @@ void undo_one(const Undo& record, const ReplayTools& tools) {
         fmt::format("undo record \"{}\" of version {} is not known", record.type, record.version),
         "a newer unicni wrote it: let that one run DEL");
   }
-  way->undo(record, tools);
+  way->undo(record, why, tools);
 }
 
 net::NftElement element_of(const Undo& record) {
+  const bool bridge = optional_field(record, "family") == "bridge";
   return {field(record, "set"), field(record, "key"), field(record, "key_end"),
-          field(record, "owner")};
+          field(record, "owner"), bridge ? net::NftTable::bridge : net::NftTable::inet};
 }
 
 }  // namespace
@@ -148,21 +216,22 @@ std::vector<Error> replay(const std::vector<Undo>& records, Why why, const Repla
   const auto is_nft = [](const Undo& record) {
     return record.type == kNft && record.version <= kKnownVersion;
   };
+  const auto backwards = [&](const auto& wanted, const auto& work) {
+    for (auto record = records.rbegin(); record != records.rend(); ++record) {
+      if (applies(*record) && wanted(*record)) attempt([&] { work(*record); });
+    }
+  };
 
   // First of all, so that the kernel's grace period for them runs while the links go: after a
   // deletion from nftables the socket's close waits 8 to 15 ms, which a link deletion in between
   // hides.
   std::vector<net::NftElement> elements;
-  for (auto record = records.rbegin(); record != records.rend(); ++record) {
-    if (!is_nft(*record) || !applies(*record)) continue;
-    attempt([&] { elements.push_back(element_of(*record)); });
-  }
+  backwards(is_nft, [&](const Undo& record) { elements.push_back(element_of(record)); });
   if (!elements.empty()) attempt([&] { tools.host.nft().remove(elements); });
-
-  for (auto record = records.rbegin(); record != records.rend(); ++record) {
-    if (is_nft(*record) || !applies(*record)) continue;
-    attempt([&] { undo_one(*record, tools); });
-  }
+  const auto is_iptables = [](const Undo& record) { return record.type == kIptablesMasquerade; };
+  const auto undo = [&](const Undo& record) { undo_one(record, why, tools); };
+  backwards(is_iptables, undo);
+  backwards([&](const Undo& record) { return !is_nft(record) && !is_iptables(record); }, undo);
   return errors;
 }
 

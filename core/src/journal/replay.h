@@ -19,6 +19,8 @@ struct ReplayTools {
   std::function<void(const std::string& type, const std::string& program,
                      const std::string& request)>
       run_delegate;
+  /// Releases an address of host-local (ipam::release_recorded). Throws Error.
+  std::function<void(const Undo& record)> release_address = {};
 };
 
 /// Undoes `records` from last to first. Every object is identified before it is touched (kind,

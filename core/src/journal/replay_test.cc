@@ -210,6 +210,25 @@ TEST_F(Replay, BridgeOfOthersIsLeft) {
   });
 }
 
+TEST_F(Replay, GatewayOfAVlanGoesOnlyWithTheLastPort) {
+  in_namespace(CLONE_NEWNET, [&] {
+    const int bridge = make_bridge("br9");
+    make_veth("veth1", "", bridge);  // its other end, veth1p, is the gateway's interface
+    make_veth("veth2", "theirs", bridge);
+    const std::vector<Undo> records = {undo_bridge("br9"), undo_gateway_veth("veth1p", "br9")};
+    EXPECT_THAT(replay_all(records, Why::removal), IsEmpty());
+    EXPECT_THAT(replay_all(records, Why::failed_add), IsEmpty());
+    EXPECT_TRUE(exists("veth1p")) << "another attachment may use it";
+    EXPECT_THAT(replay_all({undo_veth("veth2", "theirs")}), IsEmpty());
+    EXPECT_THAT(replay_all(records, Why::failed_add), IsEmpty());
+    EXPECT_FALSE(exists("veth1p"));
+    EXPECT_FALSE(exists("br9"));
+    make_veth("veth1", "");
+    EXPECT_THAT(replay_all(records, Why::failed_add), IsEmpty());
+    EXPECT_TRUE(exists("veth1p")) << "no such bridge";
+  });
+}
+
 TEST_F(Replay, NftElementsGoIfTheOwnerMatches) {
   in_namespace(CLONE_NEWNET, [&] {
     const auto ours = net::masquerade_element(*IpAddress::parse("10.9.0.2"), "net/ctr/eth0");
@@ -222,6 +241,47 @@ TEST_F(Replay, NftElementsGoIfTheOwnerMatches) {
     EXPECT_EQ(host_.nft().find_owner(ours.set, ours.key), std::nullopt);
     EXPECT_EQ(host_.nft().find_owner(theirs.set, theirs.key), "net/other/eth0");
   });
+}
+
+TEST_F(Replay, NftElementsOfBothTablesGo) {
+  in_namespace(CLONE_NEWNET, [&] {
+    const auto checked =
+        net::spoof_check_elements("veth1", *Mac::parse("02:00:00:00:00:01"), "net/ctr/eth0");
+    const auto masquerade = net::masquerade_element(*IpAddress::parse("10.9.0.2"), "net/ctr/eth0");
+    host_.nft().add({checked[0], checked[1], masquerade}, {});
+    std::vector<Undo> records{undo_nft(checked[0]), undo_nft(checked[1]), undo_nft(masquerade)};
+    for (const auto& [key, value] : records[2].fields) {
+      EXPECT_NE(key, "family") << "inet's records are what they were before there was another";
+    }
+    EXPECT_THAT(replay_all(records), IsEmpty());
+    EXPECT_THAT(host_.nft().list("port_checked", net::NftTable::bridge), IsEmpty());
+    EXPECT_THAT(host_.nft().list("port_mac", net::NftTable::bridge), IsEmpty());
+    EXPECT_THAT(host_.nft().list("masq4"), IsEmpty());
+  });
+}
+
+TEST_F(Replay, IptablesMasqueradeGoes) {
+  in_namespace(CLONE_NEWNET, [&] {
+    const net::IptablesMasquerade ours{
+        "net", "ctr", "eth0", {*IpNet::parse("10.9.0.2/24"), *IpNet::parse("fd00::2/64")}};
+    const net::IptablesMasquerade sibling{"net", "ctr", "eth1", {*IpNet::parse("10.9.0.3/24")}};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    EXPECT_THAT(replay_all({undo_iptables_masquerade(ours)}), IsEmpty()) << "none at all";
+    net::add_iptables_masquerade(host_.nft(), ours, deadline);
+    net::add_iptables_masquerade(host_.nft(), sibling, deadline);
+    EXPECT_THAT(replay_all({undo_iptables_masquerade(ours)}), IsEmpty());
+    EXPECT_FALSE(net::has_iptables_masquerade(host_.nft(), ours, deadline));
+    EXPECT_TRUE(net::has_iptables_masquerade(host_.nft(), sibling, deadline));
+  });
+}
+
+TEST_F(Replay, IptablesMasqueradeOfOddAddressesIsAnError) {
+  Undo record = undo_iptables_masquerade({"net", "ctr", "eth0", {*IpNet::parse("10.9.0.2/24")}});
+  record.fields.back().second = "10.9.0.2/24 nonsense";
+  const auto errors = replay_all({record});
+  ASSERT_THAT(errors, SizeIs(1));
+  EXPECT_THAT(errors[0].msg(), HasSubstr("\"nonsense\" is no address"));
+  EXPECT_FALSE(host_.opened_nft());
 }
 
 }  // namespace

@@ -1,7 +1,12 @@
 #include "link_module/configure.h"
 
-#include <algorithm>
+#include <fmt/core.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
@@ -33,10 +38,13 @@ void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
     if (has_v6) {
       net::ensure_sysctl(conf + "lo/disable_ipv6", "0");
       net::ensure_sysctl(own + "/disable_ipv6", "0");
-      net::ensure_sysctl(own + "/keep_addr_on_down", "1");
+      net::set_sysctl(own + "/keep_addr_on_down", "1");
     }
+    // Neighbours that knew the address elsewhere are told (RFC 4861 §7.2.6), as arp_notify does it.
+    if (has_v6) net::set_sysctl(own + "/ndisc_notify", "1");
     // Also for the link-local address, which the kernel makes by itself.
-    net::ensure_sysctl(own + "/accept_dad", dad == net::Dad::skip ? "0" : "1");
+    net::set_sysctl(own + "/accept_dad", dad == net::Dad::skip ? "0" : "1");
+    if (dad == net::Dad::kernel) net::set_sysctl(own + "/enhanced_dad", "1");
   });
 }
 
@@ -75,6 +83,27 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
     net::add_route(batch, add.container_link, name, programmed);
   }
   if (!batch.empty()) batch.commit();
+}
+
+void await_dad(const LinkAdd& add) {
+  if (!has_family(add.result, Family::v6)) return;
+  constexpr std::chrono::seconds kPatience{5};
+  constexpr std::chrono::milliseconds kPause{20};
+  const auto deadline = std::min(add.call.deadline, std::chrono::steady_clock::now() + kPatience);
+  const auto fail = [&](const std::string& text) {
+    throw Error(Code::internal,
+                fmt::format("{} on {} in {}", text, add.call.if_name, add.call.netns),
+                "two containers may have got the same address: see the ranges in \"ipam\"");
+  };
+  for (;;) {
+    const net::DadState state = net::get_dad_state(add.host.container_links(), add.container_link);
+    if (state.failed) fail(fmt::format("address {} is a duplicate", state.failed->str()));
+    if (!state.running) return;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      fail("duplicate address detection has not ended");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace unicni::link_module

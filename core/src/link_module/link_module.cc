@@ -7,6 +7,7 @@
 
 #include "link_module/check.h"
 #include "link_module/configure.h"
+#include "link_module/ownership.h"
 #include "protocol/result_json.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
@@ -69,8 +70,10 @@ Result LinkModule::add(const Call& call, Host& host) {
   net::LinkChange change;
   change.up = true;
   tune_link(add, change);
-  link_module::configure(add, change, dad(call));
+  const net::Dad dad_wanted = dad(call);
+  link_module::configure(add, change, dad_wanted);
   finish(add);
+  if (dad_wanted == net::Dad::kernel) link_module::await_dad(add);
   return std::move(add.result);
 }
 
@@ -88,20 +91,30 @@ void LinkModule::del(const Call& call, Host& host) {
     for (const IpConfig& ip : call.prev_result->ips) addresses.push_back(ip.address);
   }
   std::optional<net::Link> link;
+  const auto know = [&addresses](const IpNet& net) {
+    if (std::find(addresses.begin(), addresses.end(), net) == addresses.end()) {
+      addresses.push_back(net);
+    }
+  };
   attempt([&] {
     if (host.container_netns() == nullptr) return;
     link = net::find_link(host.container_links(), call.if_name);
-    if (link && link->kind != container_kind()) {
-      host.log(LogLevel::warning,
-               fmt::format("{} in {} is a {} link, not a {}: left alone", call.if_name, call.netns,
-                           link->kind.empty() ? "physical" : link->kind, container_kind()));
-      link.reset();
-    }
     if (!link) return;
-    for (const IpNet& net : net::list_addrs(host.container_links(), link->index)) {
-      if (std::find(addresses.begin(), addresses.end(), net) == addresses.end()) {
-        addresses.push_back(net);
-      }
+    const auto present = net::list_addrs(host.container_links(), link->index);
+    const link_module::Ownership ownership(call, host, *link, present);
+    if (const auto stranger = ownership.why_not_ours(
+            container_kind(), [&](const net::Link* end) { return is_in_place(call, host, end); })) {
+      host.log(LogLevel::warning,
+               fmt::format("{} in {} {}: left alone", call.if_name, call.netns, *stranger));
+      link.reset();
+      return;
+    }
+    std::for_each(present.begin(), present.end(), know);
+  });
+  attempt([&] {
+    if (!addresses.empty() || !host.ipam().given()) return;
+    for (const IpAddress& address : host.ipam().held().value_or(std::vector<IpAddress>())) {
+      know(IpNet(address, address.is_v4() ? 32 : 128));
     }
   });
   // Rules first: their deletion's grace period then runs beside the link's (core/ARCHITECTURE.md,
@@ -138,7 +151,7 @@ void LinkModule::check(const Call& call, Host& host) {
                             link->kind.empty() ? "physical" : link->kind, container_kind()));
   }
   require_same_mac(*recorded, *link);
-  if (!link->up) {
+  if (!link->up && is_up(call)) {
     throw Error(Code::internal, fmt::format("{} in {} is down", link->name, call.netns),
                 fmt::format("ip -n <netns> link set {} up", link->name));
   }

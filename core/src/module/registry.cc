@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "unicni/error.h"
 
@@ -23,6 +24,12 @@ std::optional<struct stat> stat_of(const std::string& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) return std::nullopt;
   return found;
+}
+
+/// False only if there surely is no such file; what else is wrong with it, loading it will tell.
+bool may_exist(const std::string& path) {
+  struct stat found {};
+  return ::stat(path.c_str(), &found) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool runnable(const struct stat& file) {
@@ -81,7 +88,7 @@ Found find_type(const std::string& type, const Locations& where) {
   }
   const bool may_be_module = valid_module_name(type);
   auto path = where.modules + '/' + type + ".so";
-  if (may_be_module && stat_of(path)) {
+  if (may_be_module && may_exist(path)) {
     found.module_path = std::move(path);
     return found;
   }

@@ -9,6 +9,7 @@
 namespace unicni::net {
 namespace {
 
+using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -55,12 +56,14 @@ TEST_F(BridgeVlanTest, VlansOfAPort) {
               ElementsAre(PortVlan{100, 100, true, true}, PortVlan{200, 210, false, false}));
 }
 
-TEST_F(BridgeVlanTest, PortOfABridgeWithoutVlans) {
+TEST_F(BridgeVlanTest, ListingIsPossibleOnEveryKernel) {
   Netlink netlink;
   Batch batch(netlink);
   add_bridge(batch, {"br0", Mac::parse("0a:58:00:00:00:09").value(), 0, "", false});
   batch.commit();
-  EXPECT_THAT(list_port_vlans(netlink, get_link(netlink, "lo").index), IsEmpty());
+  // Kernels with VLAN filtering give a bridge its default VLAN, also while it doesn't filter.
+  EXPECT_THAT(list_port_vlans(netlink, get_link(netlink, "br0").index),
+              AnyOf(IsEmpty(), ElementsAre(PortVlan{1, 1, true, true})));
 }
 
 }  // namespace

@@ -1,59 +1,41 @@
 #include "unicni/net/nft.h"
 
-#include <endian.h>
 #include <fmt/core.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <functional>
 #include <string_view>
-#include <thread>
 #include <tuple>
 
-#include "net/attribute.h"
 #include "net/netlink_socket.h"
 #include "net/nft_base.h"
 #include "net/nft_batch.h"
 #include "net/nft_element.h"
+#include "net/nft_transaction.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
 namespace {
 
 constexpr int kTries = 20;  // each loses only to somebody else's transaction that went through
-// Removal compares owners first, so any change of the ruleset by anybody overtakes it. On a host
-// whose processors are busy that may happen many times in a row; it ends when the others had their
-// turn.
-constexpr std::chrono::seconds kRemovalPatience{5};
+constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
+constexpr int kMends = 3;  // of which two may have met somebody who was at it as well
+
+std::string where(const NftElement& element) {
+  return fmt::format("{} in set {} of table {}", describe_key(element), element.set,
+                     nft_table_name(element.table));
+}
+
+std::string quoted_owner(const std::string& owner) {
+  return owner.empty() ? "somebody who left no comment" : '"' + owner + '"';
+}
 
 Error taken(const NftElement& wanted, const std::string& owner) {
   return {
-      Code::internal,
-      fmt::format("{} in set {} of table inet unicni belongs to {}", describe_key(wanted),
-                  wanted.set, owner.empty() ? "somebody who left no comment" : '"' + owner + '"'),
+      Code::internal, fmt::format("{} belongs to {}", where(wanted), quoted_owner(owner)),
       fmt::format("{} wants it; end the other attachment with DEL, or run GC if it is gone already",
                   wanted.owner)};
-}
-
-Error overtaken(std::string_view doing) {
-  return {Code::try_again,
-          fmt::format("{} table inet unicni: the ruleset changes all the time", doing),
-          fmt::format("{} tries, each overtaken by another change", kTries)};
-}
-
-bool is_race(int error) { return error == ERESTART || error == EAGAIN || error == EINTR; }
-
-/// Processes that keep overtaking each other get out of step: nothing at first, then random and
-/// growing, 5 ms at most.
-void wait_before_retry(int tries) {
-  if (tries < 2) return;
-  std::uint32_t random = 0;
-  if (::getrandom(&random, sizeof random, 0) != sizeof random) return;
-  const std::uint32_t limit = std::min(50U << std::min(tries, 7), 5000U);
-  std::this_thread::sleep_for(std::chrono::microseconds(random % limit));
 }
 
 bool covers(const NftElement& outer, const NftElement& inner, std::size_t field_size) {
@@ -75,6 +57,17 @@ bool covers(const NftElement& outer, const NftElement& inner, std::size_t field_
 
 std::size_t field_size(const NftElement& element) { return element.set.ends_with('6') ? 16 : 4; }
 
+std::vector<NftTable> tables_of(const std::vector<NftElement>& own,
+                                const std::vector<NftElement>& shared) {
+  std::vector<NftTable> tables;
+  for (const auto* elements : {&own, &shared}) {
+    for (const NftElement& element : *elements) {
+      if (std::ranges::find(tables, element.table) == tables.end()) tables.push_back(element.table);
+    }
+  }
+  return tables;
+}
+
 }  // namespace
 
 struct Nft::Impl {
@@ -85,21 +78,8 @@ struct Nft::Impl {
     return *opened;
   }
 
-  std::uint32_t generation() {
-    alignas(nlmsghdr) char bytes[64]{};
-    nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-    put_nft_header(request, NFT_MSG_GETGEN, AF_UNSPEC);
-    std::uint32_t id = 0;
-    const int error =
-        socket().ask(request, NetlinkSocket::Expect::answer, [&](const nlmsghdr* message) {
-          for_each_attribute(message, sizeof(nfgenmsg),
-                             [&](std::uint16_t type, const nlattr* value) {
-                               if (type == NFTA_GEN_ID)
-                                 id = be32toh(value_of<std::uint32_t>(value));
-                             });
-        });
-    if (error != 0) throw system_error(error, "read the generation of the nftables ruleset");
-    return id;
+  std::optional<NftElement> read(const NftElement& element) {
+    return read_element(socket(), element.table, element.set, element.key);
   }
 
   /// What has to be done so that `wanted` is in its set.
@@ -110,12 +90,12 @@ struct Nft::Impl {
   };
   SharedChange shared_change(const NftElement& wanted) {
     SharedChange change;
-    const auto first = read_element(socket(), wanted.set, wanted.key);
+    const auto first = read(wanted);
     if (first && covers(*first, wanted, field_size(wanted))) return change;
     change.add = true;
     if (first) change.narrower.push_back(*first);
     if (!wanted.key_end.empty()) {
-      const auto last = read_element(socket(), wanted.set, wanted.key_end);
+      const auto last = read_element(socket(), wanted.table, wanted.set, wanted.key_end);
       if (last && last != first) change.narrower.push_back(*last);
     }
     return change;
@@ -124,56 +104,87 @@ struct Nft::Impl {
   struct Addition {
     std::vector<NftElement> own;  ///< what is still to add
     const std::vector<NftElement>& shared;
-    int incomplete = 0;  ///< how often a set was missing though the table was there
+    std::vector<NftTable> tables;  ///< that `own` and `shared` are of
+    int mends = 0;                 ///< how often a base had to be mended
+    bool base_found = false;       ///< a set was missing though the table was there
   };
   /// One try. False: something changed on the way, try again.
   bool try_add(Addition& addition);
+  void make_base(Addition& addition, NftTable table);
+  /// False: it wasn't, and was mended or has gone; look again.
+  bool is_in_force(Addition& addition, NftTable table);
+  void mend(Addition& addition, NftTable table, const std::string& fault);
 };
+
+void Nft::Impl::mend(Addition& addition, NftTable table, const std::string& fault) {
+  if (++addition.mends > kMends) {
+    throw Error(Code::internal, fault,
+                fmt::format("it was mended {} times; look at `nft list table {}`", kMends,
+                            nft_table_name(table)));
+  }
+  mend_nft_base(socket(), table);
+}
+
+void Nft::Impl::make_base(Addition& addition, NftTable table) {
+  if (create_nft_base(socket(), table)) return;
+  // There already: another process was faster. But once is enough for that.
+  if (addition.base_found) {
+    mend(addition, table, fmt::format("table {} lacks sets", nft_table_name(table)));
+  }
+  addition.base_found = true;
+}
+
+bool Nft::Impl::is_in_force(Addition& addition, NftTable table) {
+  const auto fault = find_nft_base_fault(socket(), table);
+  if (fault) mend(addition, table, *fault);
+  return !fault;
+}
 
 bool Nft::Impl::try_add(Addition& addition) {
   std::vector<NftElement>& own = addition.own;
   NftBatch batch;
+  std::vector<NftTable> table_of;  // of each message
+  const auto put = [&](std::uint16_t type, std::uint16_t flags, const NftElement& element) {
+    table_of.push_back(element.table);
+    return batch.add(type, flags, nft_family(element.table));
+  };
   for (const NftElement& element : own) {
-    put_new_element(batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL), element);
+    put_new_element(put(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, element), element);
   }
   for (const NftElement& element : addition.shared) {
     const SharedChange change = shared_change(element);
     for (const NftElement& narrower : change.narrower) {
-      put_old_element(batch.add(NFT_MSG_DELSETELEM, 0), narrower);
+      put_old_element(put(NFT_MSG_DELSETELEM, 0, narrower), narrower);
     }
-    if (change.add) put_new_element(batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE), element);
+    if (change.add) put_new_element(put(NFT_MSG_NEWSETELEM, NLM_F_CREATE, element), element);
   }
-  if (batch.size() == 0) return true;
   const auto failures = batch.commit(socket());
   if (failures.empty()) return true;
 
-  bool base_missing = false;
+  std::vector<NftTable> without_base;
   std::vector<std::size_t> present;
   for (const NftBatch::Failure& failure : failures) {
     // Messages come in the order of `own`, then those about shared elements.
     const bool is_own = failure.index && *failure.index < own.size();
-    if (failure.error == ENOENT) {
-      base_missing = true;
+    if (failure.error == ENOENT && failure.index) {
+      without_base.push_back(table_of[*failure.index]);
     } else if (failure.error == EEXIST) {
       // A shared one: somebody else changed its set since shared_change() looked.
       if (is_own) present.push_back(*failure.index);
-    } else if (!is_race(failure.error)) {
-      const std::string what = is_own ? describe_key(own[*failure.index]) : "elements";
-      throw system_error(failure.error, fmt::format("add {} to table inet unicni", what))
-          .advise(failure.text);
+    } else if (!is_nft_race(failure.error)) {
+      const std::string what =
+          is_own ? where(own[*failure.index]) : "elements to our nftables sets";
+      throw system_error(failure.error, fmt::format("add {}", what)).advise(failure.text);
     }
   }
-  if (base_missing) {
-    // There already: another process was faster. But once is enough for that.
-    if (!create_nft_base(socket()) && ++addition.incomplete == 3) {
-      throw Error(Code::internal, "table inet unicni is there but not its sets",
-                  "look at `nft list table inet unicni`: it was not made by this version of "
-                  "unicni, remove it");
-    }
+  if (!without_base.empty()) {
+    std::ranges::sort(without_base);
+    without_base.erase(std::unique(without_base.begin(), without_base.end()), without_base.end());
+    for (const NftTable table : without_base) make_base(addition, table);
     return false;
   }
   for (const std::size_t index : present) {
-    const auto holder = read_element(socket(), own[index].set, own[index].key);
+    const auto holder = read(own[index]);
     if (holder && holder->owner != own[index].owner) throw taken(own[index], holder->owner);
     if (!holder) return false;  // it went meanwhile
   }
@@ -187,53 +198,76 @@ bool Nft::Impl::try_add(Addition& addition) {
 Nft::Nft() : impl_(std::make_unique<Impl>()) {}
 Nft::~Nft() = default;
 
+NetlinkSocket& Nft::socket() { return impl_->socket(); }
+
 void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>& shared) {
-  Impl::Addition addition{own, shared};
+  std::vector<NftElement> wanted = own;
   // A key twice in one transaction would look taken.
-  auto& left = addition.own;
-  std::ranges::sort(left, {}, [](const NftElement& e) { return std::tie(e.set, e.key, e.owner); });
-  left.erase(std::unique(left.begin(), left.end()), left.end());
+  std::ranges::sort(wanted, {},
+                    [](const NftElement& e) { return std::tie(e.table, e.set, e.key, e.owner); });
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  Impl::Addition addition{wanted, shared, tables_of(wanted, shared)};
   for (int tries = 0; tries < kTries; ++tries) {
-    wait_before_retry(tries);
-    if (impl_->try_add(addition)) return;
+    wait_before_nft_retry(tries);
+    if (!impl_->try_add(addition)) continue;
+    const bool effective = std::ranges::all_of(
+        addition.tables, [&](NftTable table) { return impl_->is_in_force(addition, table); });
+    if (effective) return;
+    addition.own = wanted;  // if the table was deleted, they went with it
   }
-  throw overtaken("add elements to");
+  throw Error(Code::try_again,
+              "add elements to our nftables sets: the ruleset changes all the time",
+              fmt::format("{} tries, each overtaken by another change", kTries));
 }
 
 std::size_t Nft::remove(const std::vector<NftElement>& elements) {
   if (elements.empty()) return 0;
-  const auto give_up = std::chrono::steady_clock::now() + kRemovalPatience;
-  for (int tries = 0; tries == 0 || std::chrono::steady_clock::now() < give_up; ++tries) {
-    wait_before_retry(tries);
-    const std::uint32_t generation = impl_->generation();
-    NftBatch batch(generation);
-    for (const NftElement& element : elements) {
-      const auto found = read_element(impl_->socket(), element.set, element.key);
-      if (found && *found == element) put_old_element(batch.add(NFT_MSG_DELSETELEM, 0), element);
-    }
-    if (batch.size() == 0) return 0;
-    const std::size_t count = batch.size();
-    const auto failures = batch.commit(impl_->socket());
-    if (failures.empty()) return count;
-    for (const NftBatch::Failure& failure : failures) {
-      // The generation guards what was read, so any other error isn't a race.
-      if (!is_race(failure.error)) {
-        throw system_error(failure.error, "delete elements of table inet unicni")
-            .advise(failure.text);
-      }
-    }
-  }
-  throw overtaken("delete elements of");
+  return commit_as_read(
+      impl_->socket(), "delete elements of our nftables sets", [&](NftBatch& batch) {
+        for (const NftElement& element : elements) {
+          const auto found = impl_->read(element);
+          if (!found || *found != element) continue;
+          put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
+        }
+      });
 }
 
-std::optional<std::string> Nft::find_owner(const std::string& set, const std::string& key) {
-  const auto found = read_element(impl_->socket(), set, key);
+std::optional<std::string> Nft::find_owner(const std::string& set, const std::string& key,
+                                           NftTable table) {
+  const auto found = read_element(impl_->socket(), table, set, key);
   if (!found || found->key != key) return std::nullopt;
   return found->owner;
 }
 
-std::vector<NftElement> Nft::list(const std::string& set) {
-  return read_elements(impl_->socket(), set);
+std::vector<NftElement> Nft::list(const std::string& set, NftTable table) {
+  return read_elements(impl_->socket(), table, set);
+}
+
+void Nft::require_effective(const std::vector<NftElement>& own,
+                            const std::vector<NftElement>& shared) {
+  const auto missing = [](const NftElement& element) {
+    return Error(Code::internal, where(element) + " is missing", kAddAgain);
+  };
+  for (const NftElement& element : own) {
+    const auto found = impl_->read(element);
+    if (!found || found->key != element.key) throw missing(element);
+    if (found->owner != element.owner) {
+      throw Error(Code::internal,
+                  fmt::format("{} belongs to {}", where(element), quoted_owner(found->owner)),
+                  kAddAgain);
+    }
+  }
+  for (const NftElement& element : shared) {
+    const auto found = impl_->read(element);
+    if (!found || !covers(*found, element, field_size(element))) throw missing(element);
+  }
+  for (const NftTable table : tables_of(own, shared)) {
+    const auto fault = find_nft_base_fault(impl_->socket(), table);
+    if (fault) {
+      throw Error(Code::internal, *fault,
+                  "the next ADD that uses this table on this host mends it");
+    }
+  }
 }
 
 }  // namespace unicni::net

@@ -1,6 +1,7 @@
 #include "net/nft_element.h"
 
 #include <fmt/core.h>
+#include <linux/if.h>
 #include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
@@ -12,12 +13,14 @@
 #include "net/nft_base.h"
 #include "net/nft_batch.h"
 #include "net/nft_owned.h"
+#include "net/nft_query.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
 namespace {
 
 constexpr std::size_t kCommentLimit = NFTNL_UDATA_COMMENT_MAXLEN;
+constexpr std::size_t kMacField = 8;  // six bytes, padded
 
 void put_set(nlmsghdr* message, const std::string& set) {
   mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, kNftTable);
@@ -51,31 +54,19 @@ std::string bytes_of(const nlattr* data) {
   return bytes;
 }
 
-/// User data is a row of {type, length, bytes}.
-std::string comment_of(const nlattr* userdata) {
-  std::string_view rest(static_cast<const char*>(mnl_attr_get_payload(userdata)),
-                        mnl_attr_get_payload_len(userdata));
-  while (rest.size() >= 2) {
-    const auto type = static_cast<std::uint8_t>(rest[0]);
-    const std::size_t size = static_cast<std::uint8_t>(rest[1]);
-    if (rest.size() < 2 + size) break;
-    const std::string_view value = rest.substr(2, size);
-    if (type == NFTNL_UDATA_SET_ELEM_COMMENT) return std::string(value.substr(0, value.find('\0')));
-    rest.remove_prefix(2 + size);
-  }
-  return {};
-}
-
-void parse_elements(const nlmsghdr* message, const std::string& set,
+/// `like`: what the elements have in common.
+void parse_elements(const nlmsghdr* message, const NftElement& like,
                     std::vector<NftElement>& found) {
   for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* list) {
     if (type != NFTA_SET_ELEM_LIST_ELEMENTS) return;
     for_each_attribute(list, [&](std::uint16_t, const nlattr* one) {
-      NftElement element{set, {}, {}, {}};
+      NftElement element{like.set, {}, {}, {}, like.table};
       for_each_attribute(one, [&](std::uint16_t part, const nlattr* attribute) {
         if (part == NFTA_SET_ELEM_KEY) element.key = bytes_of(attribute);
         if (part == NFTA_SET_ELEM_KEY_END) element.key_end = bytes_of(attribute);
-        if (part == NFTA_SET_ELEM_USERDATA) element.owner = comment_of(attribute);
+        if (part == NFTA_SET_ELEM_USERDATA) {
+          element.owner = nft_comment_of(attribute, NFTNL_UDATA_SET_ELEM_COMMENT);
+        }
       });
       if (!element.key.empty()) found.push_back(std::move(element));
     });
@@ -83,12 +74,14 @@ void parse_elements(const nlmsghdr* message, const std::string& set,
 }
 
 std::vector<NftElement> ask(NetlinkSocket& socket, nlmsghdr* request, NetlinkSocket::Expect expect,
-                            const std::string& set) {
+                            const NftElement& like) {
   std::vector<NftElement> found;
   const int error = socket.ask(
-      request, expect, [&](const nlmsghdr* message) { parse_elements(message, set, found); });
+      request, expect, [&](const nlmsghdr* message) { parse_elements(message, like, found); });
   if (error == ENOENT) return {};
-  if (error != 0) throw system_error(error, fmt::format("read set inet unicni {}", set));
+  if (error != 0) {
+    throw system_error(error, fmt::format("read set {} {}", nft_table_name(like.table), like.set));
+  }
   return found;
 }
 
@@ -103,6 +96,29 @@ std::string address_text(std::string_view bytes) {
 
 std::string key_of(const IpAddress& address) {
   return {reinterpret_cast<const char*>(address.data()), address.size()};
+}
+
+std::string padded(std::string_view bytes, std::size_t size) {
+  std::string field(bytes);
+  field.resize(size);
+  return field;
+}
+
+std::string hexadecimal(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
+  return hex;
+}
+
+/// "veth1" or "veth1 . 02:00:00:00:00:01".
+std::string describe_port(const std::string& key) {
+  const bool with_mac = key.size() == IFNAMSIZ + kMacField;
+  if (key.size() != IFNAMSIZ && !with_mac) return hexadecimal(key);
+  std::string text(key.c_str());  // up to the padding
+  if (!with_mac) return text;
+  std::array<std::uint8_t, 6> bytes{};
+  std::copy_n(key.begin() + IFNAMSIZ, bytes.size(), bytes.begin());
+  return text + " . " + Mac(bytes).str();
 }
 
 /// FNV-1a: the same in every build and version, as comments outlive both.
@@ -124,33 +140,34 @@ void put_old_element(nlmsghdr* message, const NftElement& element) {
   put_element(message, element, false);
 }
 
-std::optional<NftElement> read_element(NetlinkSocket& socket, const std::string& set,
-                                       const std::string& key) {
+std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
+                                       const std::string& set, const std::string& key) {
   alignas(nlmsghdr) char bytes[512]{};
   nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  put_nft_header(request, NFT_MSG_GETSETELEM, NFPROTO_INET);
-  put_element(request, {set, key, {}, {}}, false);
-  auto found = ask(socket, request, NetlinkSocket::Expect::answer, set);
+  put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
+  const NftElement wanted{set, key, {}, {}, table};
+  put_element(request, wanted, false);
+  auto found = ask(socket, request, NetlinkSocket::Expect::answer, wanted);
   if (found.empty()) return std::nullopt;
   return std::move(found.front());
 }
 
-std::vector<NftElement> read_elements(NetlinkSocket& socket, const std::string& set) {
+std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
+                                      const std::string& set) {
   alignas(nlmsghdr) char bytes[256]{};
   nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  put_nft_header(request, NFT_MSG_GETSETELEM, NFPROTO_INET);
+  put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   request->nlmsg_flags = NLM_F_DUMP;
   put_set(request, set);
-  return ask(socket, request, NetlinkSocket::Expect::dump, set);
+  return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table});
 }
 
 std::string describe_key(const NftElement& element) {
+  if (element.table == NftTable::bridge) return describe_port(element.key);
   const bool v6 = element.set.ends_with('6');
   const std::size_t size = v6 ? 16 : 4;
   if ((!v6 && !element.set.ends_with('4')) || element.key.size() % size != 0) {
-    std::string hex;
-    for (const char c : element.key) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
-    return hex;
+    return hexadecimal(element.key);
   }
   std::string text;
   for (std::size_t at = 0; at < element.key.size(); at += size) {
@@ -181,6 +198,21 @@ NftElement subnet_element(const IpNet& subnet, const std::string& network) {
   const std::string first = key_of(subnet.network());
   const std::string last = key_of(subnet.last());
   return {subnet.is_v4() ? "net4" : "net6", first + first, last + last, nft_owner(network)};
+}
+
+std::vector<NftElement> spoof_check_elements(const std::string& port, const Mac& mac,
+                                             const std::string& owner) {
+  if (port.empty() || port.size() >= IFNAMSIZ) {
+    throw Error(Code::invalid_config, fmt::format("\"{}\" is no interface name", port),
+                fmt::format("1 to {} bytes", IFNAMSIZ - 1));
+  }
+  const std::string comment = nft_owner(owner);
+  const std::string name = padded(port, IFNAMSIZ);
+  const auto& bytes = mac.bytes();
+  const std::string sender =
+      padded({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kMacField);
+  return {{"port_checked", name, {}, comment, NftTable::bridge},
+          {"port_mac", name + sender, {}, comment, NftTable::bridge}};
 }
 
 }  // namespace unicni::net

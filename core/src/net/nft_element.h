@@ -19,12 +19,14 @@ void put_old_element(nlmsghdr* message, const NftElement& element);
 
 /// The element that holds `key`: with that very key, or in an interval set the range around it.
 /// nullopt: there is none, or no such set or table.
-std::optional<NftElement> read_element(NetlinkSocket& socket, const std::string& set,
-                                       const std::string& key);
+std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
+                                       const std::string& set, const std::string& key);
 /// All elements of a set.
-std::vector<NftElement> read_elements(NetlinkSocket& socket, const std::string& set);
+std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
+                                      const std::string& set);
 
-/// "10.1.2.3", "10.1.0.0-10.1.255.255 . …" or, of keys that are no addresses, hexadecimal bytes.
+/// "10.1.2.3", "10.1.0.0-10.1.255.255 . …", "veth1 . 02:00:00:00:00:01" or, of sets that this
+/// version doesn't know, hexadecimal bytes.
 std::string describe_key(const NftElement& element);
 
 }  // namespace unicni::net

@@ -1,5 +1,7 @@
 #include "net/nft_rule.h"
 
+#include <endian.h>
+#include <linux/if.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -20,6 +22,10 @@ NftField ip_destination(Family family) {
   return family == Family::v4 ? NftField{NFT_PAYLOAD_NETWORK_HEADER, 16, 4}
                               : NftField{NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
 }
+
+NftField input_name() { return {kNftMeta, NFT_META_IIFNAME, IFNAMSIZ}; }
+NftField ether_source() { return {NFT_PAYLOAD_LL_HEADER, 6, 6}; }
+NftField arp_sender_mac() { return {NFT_PAYLOAD_NETWORK_HEADER, 8, 6}; }
 
 }  // namespace nft_field
 
@@ -50,27 +56,52 @@ void NftRule::compare(std::uint32_t registers, const void* data, std::uint32_t s
 }
 
 NftRule& NftRule::family(Family family) {
-  nftnl_expr* meta = add("meta");
-  nftnl_expr_set_u32(meta, NFTNL_EXPR_META_KEY, NFT_META_NFPROTO);
-  nftnl_expr_set_u32(meta, NFTNL_EXPR_META_DREG, kFirstRegister);
+  load({kNftMeta, NFT_META_NFPROTO, 1}, kFirstRegister);
   const std::uint8_t protocol = family == Family::v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
   compare(kFirstRegister, &protocol, sizeof protocol);
   return *this;
 }
 
-NftRule& NftRule::fields_in(const std::vector<NftField>& fields, const std::string& set) {
+NftRule& NftRule::protocol(std::uint16_t ether_type) {
+  load({kNftMeta, NFT_META_PROTOCOL, sizeof ether_type}, kFirstRegister);
+  const std::uint16_t wire = htobe16(ether_type);
+  compare(kFirstRegister, &wire, sizeof wire);
+  return *this;
+}
+
+void NftRule::load(const NftField& field, std::uint32_t reg) {
+  if (field.base == kNftMeta) {
+    nftnl_expr* meta = add("meta");
+    nftnl_expr_set_u32(meta, NFTNL_EXPR_META_KEY, field.offset);
+    nftnl_expr_set_u32(meta, NFTNL_EXPR_META_DREG, reg);
+    return;
+  }
+  nftnl_expr* payload = add("payload");
+  nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_DREG, reg);
+  nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_BASE, field.base);
+  nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_OFFSET, field.offset);
+  nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_LEN, field.size);
+}
+
+nftnl_expr* NftRule::look_up(const std::vector<NftField>& fields, const std::string& set) {
   std::uint32_t at = kFirstRegister;
   for (const NftField& field : fields) {
-    nftnl_expr* payload = add("payload");
-    nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_DREG, at);
-    nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_BASE, field.base);
-    nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_OFFSET, field.offset);
-    nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_LEN, field.size);
+    load(field, at);
     at += (field.size + 3) / 4;
   }
   nftnl_expr* lookup = add("lookup");
   nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, kFirstRegister);
   nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, set.c_str());
+  return lookup;
+}
+
+NftRule& NftRule::fields_in(const std::vector<NftField>& fields, const std::string& set) {
+  look_up(fields, set);
+  return *this;
+}
+
+NftRule& NftRule::fields_not_in(const std::vector<NftField>& fields, const std::string& set) {
+  nftnl_expr_set_u32(look_up(fields, set), NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
   return *this;
 }
 
@@ -78,11 +109,7 @@ NftRule& NftRule::field_within(NftField field, const IpNet& net) {
   // A prefix of whole bytes is compared without a mask, as nft does.
   const auto whole_bytes = static_cast<std::uint32_t>(net.prefix_length()) / 8;
   const bool masked = net.prefix_length() % 8 != 0;
-  nftnl_expr* payload = add("payload");
-  nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_DREG, kFirstRegister);
-  nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_BASE, field.base);
-  nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_OFFSET, field.offset);
-  nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_LEN, masked ? field.size : whole_bytes);
+  load({field.base, field.offset, masked ? field.size : whole_bytes}, kFirstRegister);
   const IpAddress network = net.network();
   if (masked) {
     std::array<std::uint8_t, 16> mask{};

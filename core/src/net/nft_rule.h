@@ -1,4 +1,4 @@
-// Rules of our base, put together expression by expression as nft(8) does it, so that nft lists
+// Rules of our bases, put together expression by expression as nft(8) does it, so that nft lists
 // them as it would its own.
 #pragma once
 
@@ -13,15 +13,20 @@
 
 namespace unicni::net {
 
-/// Bytes of a packet: linux/netfilter/nf_tables.h, nft_payload_bases.
+/// Bytes of a packet: linux/netfilter/nf_tables.h, nft_payload_bases. Or, with kNftMeta as `base`,
+/// what the kernel knows of it: then `offset` is one of nft_meta_keys.
 struct NftField {
   std::uint32_t base;
   std::uint32_t offset;
   std::uint32_t size;
 };
+inline constexpr std::uint32_t kNftMeta = 0xffff;
 namespace nft_field {
 NftField ip_source(Family family);
 NftField ip_destination(Family family);
+NftField input_name();  ///< iifname, in a key 16 bytes
+NftField ether_source();
+NftField arp_sender_mac();  ///< behind protocol(ETH_P_ARP) only
 }  // namespace nft_field
 
 /// Conditions first, then one verdict:
@@ -32,8 +37,12 @@ class NftRule {
 
   /// meta nfproto. Must stand before any condition on IP fields: an inet chain sees both families.
   NftRule& family(Family family);
+  /// meta protocol, of the frame inside VLAN tags: ETH_P_*.
+  NftRule& protocol(std::uint16_t ether_type);
   /// The fields, concatenated, are a key of `set`.
   NftRule& fields_in(const std::vector<NftField>& fields, const std::string& set);
+  /// They are none.
+  NftRule& fields_not_in(const std::vector<NftField>& fields, const std::string& set);
   /// The address in `field` is within `net`.
   NftRule& field_within(NftField field, const IpNet& net);
 
@@ -48,6 +57,8 @@ class NftRule {
 
  private:
   nftnl_expr* add(const char* expression);
+  void load(const NftField& field, std::uint32_t reg);
+  nftnl_expr* look_up(const std::vector<NftField>& fields, const std::string& set);
   void compare(std::uint32_t registers, const void* data, std::uint32_t size);
   NftRule& verdict(int code, const char* chain);
 

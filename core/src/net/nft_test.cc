@@ -82,9 +82,9 @@ class NftTest : public PrivateNetnsTest {
 
 TEST_F(NftTest, BaseIsWhatNftWouldHaveMade) {
   NetlinkSocket socket(NETLINK_NETFILTER);
-  EXPECT_TRUE(create_nft_base(socket));
+  EXPECT_TRUE(create_nft_base(socket, NftTable::inet));
   EXPECT_EQ(kBase, shell("nft list ruleset"));
-  EXPECT_FALSE(create_nft_base(socket));
+  EXPECT_FALSE(create_nft_base(socket, NftTable::inet));
   EXPECT_EQ(kBase, shell("nft list ruleset"));
 }
 
@@ -176,7 +176,7 @@ TEST_F(NftTest, AStaleGenerationIsRefusedAndRemoveTriesAgain) {
   EXPECT_EQ(ERESTART, failures[0].error);
   EXPECT_EQ(std::nullopt, failures[0].index);
   // The socket is in step afterwards.
-  EXPECT_TRUE(read_element(socket, "masq4", masq("10.1.0.5", "").key));
+  EXPECT_TRUE(read_element(socket, NftTable::inet, "masq4", masq("10.1.0.5", "").key));
   EXPECT_EQ(1U, nft.remove({masq("10.1.0.5", "net/c1/eth0")}));
 }
 

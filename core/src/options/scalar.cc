@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -49,8 +48,10 @@ std::optional<std::int64_t> integer_of(const nlohmann::ordered_json& value) {
   if (!value.is_number_float()) return std::nullopt;
   const auto number = value.get<double>();
   constexpr double kEnd = 9223372036854775808.0;  // 2^63
-  if (std::trunc(number) != number || number < -kEnd || number >= kEnd) return std::nullopt;
-  return static_cast<std::int64_t>(number);
+  if (!(number >= -kEnd && number < kEnd)) return std::nullopt;
+  const auto integer = static_cast<std::int64_t>(number);  // cuts off what is behind the point
+  if (static_cast<double>(integer) != number) return std::nullopt;
+  return integer;
 }
 
 bool is_choice(const Option& row, std::string_view text) {

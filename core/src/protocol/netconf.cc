@@ -80,6 +80,12 @@ const std::string& Netconf::cni_version() const { return document_->version; }
 const std::string& Netconf::type() const { return document_->type; }
 const std::string& Netconf::ipam_type() const { return document_->ipam_type; }
 
+std::string Netconf::ipam_data_dir() const {
+  const Json* ipam = find_field(*document_->tree, "ipam");
+  const Json* folder = ipam == nullptr ? nullptr : find_field(*ipam, "dataDir");
+  return folder != nullptr && folder->is_string() ? folder->get<std::string>() : std::string();
+}
+
 std::optional<Result> Netconf::prev_result() const {
   if (document_->prev_replaced) return document_->prev;
   const Json* json = find_field(*document_->request, "prevResult");

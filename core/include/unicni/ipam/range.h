@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unicni/ip.h"
+#include "unicni/ipam/interval.h"
 #include "unicni/options.h"
 
 namespace unicni::ipam {
@@ -40,9 +41,9 @@ using RangeSet = std::vector<Range>;
 Range canonical(const RangeConfig& config);
 std::vector<RangeSet> canonical_sets(const std::vector<std::vector<RangeConfig>>& sets);
 std::string describe(const RangeSet& set);  ///< "10.1.2.1-10.1.2.6,…"
-/// How many addresses the set can hand out at most (its gateways don't count); stops at the largest
-/// number.
-std::uint64_t capacity(const RangeSet& set);
+/// How many addresses the set can hand out at most (gateways and `excluded` don't count); stops at
+/// the largest number.
+std::uint64_t capacity(const RangeSet& set, const Intervals& excluded = {});
 
 extern const OptionTable kRangeFields;  ///< rows of RangeConfig
 

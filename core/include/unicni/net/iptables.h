@@ -34,6 +34,6 @@ void add_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline 
 /// flavour of iptables (nft, legacy). No process unless the legacy table has the chain.
 bool has_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline deadline);
 
-/// The removal is remove_reference_masquerade() of reference_rules.h.
+// The removal is remove_reference_masquerade() of reference_rules.h.
 
 }  // namespace unicni::net

@@ -35,6 +35,8 @@ std::optional<Link> find_link(Netlink&, int index);
 Link get_link(Netlink&, const std::string& name);
 /// Ports of a bridge (dump filtered by master).
 std::vector<Link> list_ports(Netlink&, int bridge);
+/// All links of one kind.
+std::vector<Link> list_links(Netlink&, const std::string& kind);
 
 /// RTM_DELLINK; false if it wasn't there. For veth both ends go. Takes 13 to 20 ms (RCU grace
 /// periods).

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,13 @@ struct NftElement {
   NftTable table = NftTable::inet;
   friend bool operator==(const NftElement&, const NftElement&) = default;
 };
+
+/// One of the sets whose elements belong to attachments (net4 and its kind belong to networks).
+struct NftSet {
+  const char* name;
+  NftTable table;
+};
+std::span<const NftSet> attachment_sets();
 
 /// `owner` shortened to what a comment can hold: 128 bytes; longer ones keep their end and get a
 /// hash in front.

@@ -1,0 +1,37 @@
+// "ipMasq" of interface modules (bridge, ptp): traffic that leaves the attachment's subnets takes
+// the host's address.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "unicni/host.h"
+
+namespace unicni {
+
+enum class MasqBackend : unsigned char {
+  nftables,  ///< elements of our own table
+  iptables,  ///< the reference's chain and rules, for tools that look for them
+};
+
+/// "ipMasqBackend" as text; empty: nftables.
+MasqBackend masq_backend(const std::string& name);
+
+/// ADD: rules for all addresses of `result`, announced to Host::undo() first. `more` are the
+/// attachment's other elements, which go into the same transaction. Throws Error.
+void add_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
+                    const std::vector<net::NftElement>& more = {});
+/// CHECK: the rules are there and in force, `more` too. Throws Error.
+void check_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
+                      const std::vector<net::NftElement>& more = {});
+/// DEL: our elements of these addresses (of none known: all that have the attachment as owner), and
+/// the rules of the reference and of backend iptables, whatever the configuration says today.
+void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& addresses);
+
+/// DEL: what spoof_check_elements() made for this attachment, if no journal knew it. Reads the
+/// whole set.
+void sweep_spoof_check(const Call& call, Host& host);
+/// GC: removes all elements whose owners are attachments of this network that aren't valid.
+void collect_elements(const Call& call, Host& host);
+
+}  // namespace unicni

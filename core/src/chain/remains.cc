@@ -1,0 +1,98 @@
+#include "chain/remains.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "chain/failures.h"
+#include "unicni/error.h"
+#include "unicni/link_module.h"
+#include "unicni/net/link.h"
+#include "unicni/net/nft.h"
+#include "unicni/net/reference_rules.h"
+
+namespace unicni::chain {
+
+namespace {
+
+void remove_elements(const std::string& owner, net::Nft& nft) {
+  std::vector<net::NftElement> elements;
+  for (const net::NftSet& set : net::attachment_sets()) {
+    for (net::NftElement& element : nft.list(set.name, set.table)) {
+      if (element.owner == owner) elements.push_back(std::move(element));
+    }
+  }
+  if (!elements.empty()) nft.remove(elements);
+}
+
+/// "veth" and 8 hex digits: a container's host end, of ours and of the reference. Other veths of
+/// the host that a result may name are shared, such as the gateway of a bridge's VLAN.
+bool is_host_end_name(std::string_view name) {
+  constexpr std::string_view kPrefix = "veth";
+  constexpr std::size_t kDigits = 8;
+  return name.starts_with(kPrefix) && name.size() == kPrefix.size() + kDigits &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == name.npos;
+}
+
+/// Whether prevResult names `link` as something of this attachment on the host. Name and MAC were
+/// both random, so no other link has them.
+bool is_recorded(const net::Link& link, const Call& call) {
+  if (!call.prev_result || !is_host_end_name(link.name)) return false;
+  const Interface* recorded = find_interface(*call.prev_result, link.name, "");
+  return recorded != nullptr && Mac::parse(recorded->mac) == link.mac;
+}
+
+}  // namespace
+
+void remove_remains(const Call& call, Host& host) {
+  std::vector<Error> errors;
+  const auto attempt = [&](const auto& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      errors.push_back(error);
+    }
+  };
+  attempt([&] { remove_elements(net::nft_owner(call.owner()), host.nft()); });
+  attempt([&] {
+    const std::string alias = call.alias();
+    for (const net::Link& link : net::list_links(host.host_links(), "veth")) {
+      const bool ours = link.alias == alias || (link.alias.empty() && is_recorded(link, call));
+      if (ours) attempt([&] { net::remove_link(host.host_links(), link.index); });
+    }
+  });
+  throw_first(errors);
+}
+
+void remove_reference_remains(const Call& call, Host& host, Ipam* ipam) {
+  net::ReferenceMasquerade reference{
+      call.network, call.container_id, call.if_name, {}, host.container_netns() == nullptr};
+  if (call.prev_result) {
+    for (const IpConfig& ip : call.prev_result->ips) {
+      reference.addresses.push_back(ip.address.address());
+    }
+  }
+  if (reference.addresses.empty() && ipam != nullptr && ipam->given()) {
+    reference.addresses = ipam->held().value_or(std::vector<IpAddress>());
+  }
+  net::remove_reference_masquerade(host.nft(), reference, call.deadline);
+}
+
+bool are_of_prev_result(const std::vector<Undo>& records, const Call& call) {
+  if (!call.prev_result) return true;
+  const auto is_recorded = [&](const std::string& name) {
+    const std::pair<std::string, std::string> field{"name", name};
+    return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
+      return record.type == "veth" &&
+             std::find(record.fields.begin(), record.fields.end(), field) != record.fields.end();
+    });
+  };
+  const auto& interfaces = call.prev_result->interfaces;
+  return std::all_of(interfaces.begin(), interfaces.end(), [&](const Interface& each) {
+    return !each.sandbox.empty() || !is_host_end_name(each.name) || is_recorded(each.name);
+  });
+}
+
+}  // namespace unicni::chain

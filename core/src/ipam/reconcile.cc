@@ -1,0 +1,97 @@
+#include "ipam/reconcile.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ipam/boot.h"
+#include "ipam/reservation.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::ipam {
+
+namespace {
+
+// The wall clock is set now and then, so the time when the boot began moves a little.
+constexpr std::int64_t kClockSlack = 2'000'000'000;
+
+/// In which boot a file of which nothing is known was made: this one, or it can't be said. A file
+/// of this boot can look older too, if the clock was wrong when it was made.
+BootId boot_of(const FileIdentity& file, const BootId& boot, std::int64_t begun) {
+  return file.modified >= begun - kClockSlack ? boot : BootId{};
+}
+
+bool is_same_file(const Entry& entry, const FileIdentity& file) {
+  return entry.state == EntryState::reserved && !entry.unreadable && entry.inode == file.inode &&
+         entry.changed == file.changed;
+}
+
+/// What an index knows that the folder doesn't: boots, sticky keys, rests.
+void carry_over(const Index& from, Index& to) {
+  std::vector<Entry> released;
+  from.for_each([&](const Entry& entry) {
+    if (entry.state == EntryState::reserved) {
+      to.put(entry);
+    } else {
+      released.push_back(entry);
+    }
+  });
+  std::stable_sort(released.begin(), released.end(),
+                   [](const Entry& a, const Entry& b) { return a.released < b.released; });
+  for (const Entry& entry : released) to.put(entry);
+}
+
+}  // namespace
+
+void reconcile(Index& index, const std::string& folder) {
+  const std::int64_t begun = boot_time();
+  std::vector<IpAddress> present;
+  bool nobodys = false;
+  for (const std::string& name : sys::list_folder(folder)) {
+    const std::optional<IpAddress> address = reserved_by(name);
+    if (!address) continue;
+    const std::string path = folder + '/' + name;
+    const std::optional<FileIdentity> file = identify(path);
+    if (!file) continue;
+    const std::optional<Entry> known = index.find(*address);
+    if (!known || !is_same_file(*known, *file)) {
+      const ReservationFile found = read_reservation(path);
+      nobodys = nobodys || found.state == FileState::nobodys;
+      if (found.state == FileState::absent || found.state == FileState::nobodys) continue;
+      Entry entry;
+      entry.address = *address;
+      entry.unreadable = found.state == FileState::unreadable;
+      entry.boot = boot_of(*file, index.boot(), begun);
+      if (!entry.unreadable) entry.owner = index.hash(print_owner(found.owner));
+      entry.inode = file->inode;
+      entry.changed = file->changed;
+      index.put(entry);
+    }
+    present.push_back(*address);
+  }
+  std::sort(present.begin(), present.end());
+  std::vector<IpAddress> gone;
+  index.for_each([&](const Entry& entry) {
+    if (entry.state == EntryState::reserved &&
+        !std::binary_search(present.begin(), present.end(), entry.address)) {
+      gone.push_back(entry.address);
+    }
+  });
+  for (const IpAddress& address : gone) index.erase(address);
+  index.set_nobodys(nobodys);
+}
+
+Index load_index(const std::string& folder, const BootId& boot) {
+  std::optional<Index> found = Index::open(folder, boot);
+  if (found && found->matches(Index::folder_time(folder))) return *std::move(found);
+  if (found && found->is_whole()) {
+    reconcile(*found, folder);
+    return *std::move(found);
+  }
+  constexpr std::uint32_t kFirst = 1;  // it grows as it is filled
+  Index fresh = found ? found->successor(kFirst) : Index(folder, boot, kFirst);
+  if (found) carry_over(*found, fresh);
+  reconcile(fresh, folder);
+  return fresh;
+}
+
+}  // namespace unicni::ipam

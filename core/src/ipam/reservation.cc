@@ -1,0 +1,72 @@
+#include "ipam/reservation.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::ipam {
+
+namespace {
+
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool is_word(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+std::optional<Attachment> parse_owner(std::string_view content) {
+  const std::string_view text = trim(content);
+  const std::size_t line_end = text.find('\n');
+  const std::string_view container = trim(text.substr(0, line_end));
+  const std::string_view if_name =
+      line_end == std::string_view::npos ? std::string_view{} : trim(text.substr(line_end));
+  if (!is_word(container) || (line_end != std::string_view::npos && !is_word(if_name)))
+    return std::nullopt;
+  return Attachment{std::string(container), std::string(if_name)};
+}
+
+ReservationFile read_reservation(const std::string& path) {
+  std::optional<std::string> text;
+  try {
+    text = sys::read_file(path);
+  } catch (const Error&) {
+    return {FileState::unreadable, {}};
+  }
+  if (!text) return {FileState::absent, {}};
+  std::optional<Attachment> owner = parse_owner(*text);
+  if (!owner) return {FileState::nobodys, {}};
+  return {FileState::owned, *std::move(owner)};
+}
+
+std::string print_owner(const Attachment& owner) {
+  return owner.if_name.empty() ? owner.container_id : owner.container_id + "\r\n" + owner.if_name;
+}
+
+std::optional<IpAddress> reserved_by(const std::string& file_name) {
+  const std::optional<IpAddress> address = IpAddress::parse(file_name);
+  return address && address->str() == file_name ? address : std::nullopt;
+}
+
+std::optional<FileIdentity> identify(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileIdentity{status.st_ino, nanoseconds(status.st_ctim), nanoseconds(status.st_mtim)};
+}
+
+}  // namespace unicni::ipam

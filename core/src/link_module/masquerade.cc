@@ -1,0 +1,161 @@
+#include "unicni/masquerade.h"
+
+#include <algorithm>
+#include <set>
+
+#include "unicni/error.h"
+#include "unicni/net/iptables.h"
+#include "unicni/net/link.h"
+#include "unicni/net/reference_rules.h"
+
+namespace unicni {
+
+namespace {
+
+struct Elements {
+  std::vector<net::NftElement> own;
+  std::vector<net::NftElement> shared;
+};
+
+Elements masquerade_of(const Call& call, const Result& result) {
+  Elements elements;
+  const std::string owner = net::nft_owner(call.owner());
+  for (const IpConfig& ip : result.ips) {
+    elements.own.push_back(net::masquerade_element(ip.address.address(), owner));
+    elements.shared.push_back(net::subnet_element(ip.address.masked(), call.network));
+  }
+  return elements;
+}
+
+std::vector<net::NftElement> elements_of(net::Nft& nft, const net::NftSet& set,
+                                         const std::string& owner) {
+  std::vector<net::NftElement> elements = nft.list(set.name, set.table);
+  std::erase_if(elements, [&](const net::NftElement& each) { return each.owner != owner; });
+  return elements;
+}
+
+bool is_alive(Host& host, const std::string& owner) {
+  const auto links = net::list_links(host.host_links(), "veth");
+  return std::any_of(links.begin(), links.end(),
+                     [&](const net::Link& link) { return link.alias == owner; });
+}
+
+/// Elements of these keys that name another attachment of the same network, which has no host end
+/// any more: IPAM gave its address to us, and a program that doesn't know our table took it down.
+std::vector<net::NftElement> void_elements(const Call& call, Host& host,
+                                           const std::vector<net::NftElement>& wanted) {
+  std::vector<net::NftElement> found;
+  for (net::NftElement element : wanted) {
+    const auto owner = host.nft().find_owner(element.set, element.key, element.table);
+    if (!owner || *owner == element.owner || !owner->starts_with(call.network + '/')) continue;
+    if (is_alive(host, *owner)) continue;
+    element.owner = *owner;
+    found.push_back(std::move(element));
+  }
+  return found;
+}
+
+net::IptablesMasquerade iptables_of(const Call& call, const Result& result) {
+  net::IptablesMasquerade masquerade{call.network, call.container_id, call.if_name, {}};
+  for (const IpConfig& ip : result.ips) masquerade.addresses.push_back(ip.address);
+  return masquerade;
+}
+
+}  // namespace
+
+MasqBackend masq_backend(const std::string& name) {
+  return name == "iptables" ? MasqBackend::iptables : MasqBackend::nftables;
+}
+
+void add_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
+                    const std::vector<net::NftElement>& more) {
+  Elements elements;
+  if (backend == MasqBackend::nftables) elements = masquerade_of(call, result);
+  elements.own.insert(elements.own.end(), more.begin(), more.end());
+  for (const net::NftElement& element : elements.own) host.undo().will(undo_nft(element));
+  try {
+    if (!elements.own.empty()) host.nft().add(elements.own, elements.shared);
+  } catch (const Error&) {
+    const auto stale = void_elements(call, host, elements.own);
+    if (stale.empty()) throw;
+    host.nft().remove(stale);
+    host.nft().add(elements.own, elements.shared);
+  }
+  if (backend != MasqBackend::iptables || result.ips.empty()) return;
+  const net::IptablesMasquerade masquerade = iptables_of(call, result);
+  host.undo().will(undo_iptables_masquerade(masquerade));
+  net::add_iptables_masquerade(host.nft(), masquerade, call.deadline);
+}
+
+void check_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
+                      const std::vector<net::NftElement>& more) {
+  Elements elements;
+  if (backend == MasqBackend::nftables) elements = masquerade_of(call, result);
+  elements.own.insert(elements.own.end(), more.begin(), more.end());
+  try {
+    if (!elements.own.empty()) host.nft().require_effective(elements.own, elements.shared);
+  } catch (const Error&) {
+    // On a node that was upgraded under running containers the reference's rules do the same.
+    const bool references =
+        backend == MasqBackend::nftables && more.empty() &&
+        net::has_iptables_masquerade(host.nft(), iptables_of(call, result), call.deadline);
+    if (!references) throw;
+  }
+  if (backend == MasqBackend::iptables && !result.ips.empty() &&
+      !net::has_iptables_masquerade(host.nft(), iptables_of(call, result), call.deadline)) {
+    throw Error(Code::internal, "the iptables rules of ipMasq are missing in table nat",
+                "the attachment is broken: DEL and ADD it again");
+  }
+}
+
+void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& addresses) {
+  const std::string owner = net::nft_owner(call.owner());
+  std::vector<net::NftElement> elements;
+  net::ReferenceMasquerade reference{call.network, call.container_id, call.if_name, {}, false};
+  for (const IpNet& net : addresses) {
+    elements.push_back(net::masquerade_element(net.address(), owner));
+    reference.addresses.push_back(net.address());
+  }
+  if (addresses.empty()) {
+    for (const net::NftSet& set : net::attachment_sets()) {
+      if (set.table != net::NftTable::inet) continue;
+      for (net::NftElement& found : elements_of(host.nft(), set, owner)) {
+        elements.push_back(std::move(found));
+      }
+    }
+  }
+  if (!elements.empty()) host.nft().remove(elements);
+  reference.container_is_gone = host.container_netns() == nullptr;
+  net::remove_reference_masquerade(host.nft(), reference, call.deadline);
+}
+
+void sweep_spoof_check(const Call& call, Host& host) {
+  const std::string owner = net::nft_owner(call.owner());
+  std::vector<net::NftElement> elements;
+  for (const net::NftSet& set : net::attachment_sets()) {
+    if (set.table != net::NftTable::bridge) continue;
+    for (net::NftElement& found : elements_of(host.nft(), set, owner)) {
+      elements.push_back(std::move(found));
+    }
+  }
+  if (!elements.empty()) host.nft().remove(elements);
+}
+
+void collect_elements(const Call& call, Host& host) {
+  const std::string prefix = call.network + '/';
+  std::set<std::string> valid;
+  for (const Attachment& attachment : *call.valid_attachments) {
+    valid.insert(net::nft_owner(prefix + attachment.container_id + '/' + attachment.if_name));
+  }
+  std::vector<net::NftElement> stale;
+  for (const net::NftSet& set : net::attachment_sets()) {
+    for (net::NftElement& element : host.nft().list(set.name, set.table)) {
+      if (element.owner.starts_with(prefix) && !valid.contains(element.owner)) {
+        stale.push_back(std::move(element));
+      }
+    }
+  }
+  if (!stale.empty()) host.nft().remove(stale);
+}
+
+}  // namespace unicni

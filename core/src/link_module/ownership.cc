@@ -1,0 +1,75 @@
+#include "link_module/ownership.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace unicni::link_module {
+
+namespace {
+
+/// "network/container/ifname"; other texts are people's or other tools', and say nothing.
+bool names_an_attachment(const std::string& alias) {
+  return std::count(alias.begin(), alias.end(), '/') == 2;
+}
+
+}  // namespace
+
+std::optional<Mac> Ownership::recorded_mac() const {
+  if (!call_.prev_result) return std::nullopt;
+  for (const Interface& interface : call_.prev_result->interfaces) {
+    if (interface.name == call_.if_name && !interface.sandbox.empty()) {
+      return Mac::parse(interface.mac);
+    }
+  }
+  return std::nullopt;
+}
+
+bool Ownership::has(const IpAddress& address) const {
+  return std::any_of(addresses_.begin(), addresses_.end(),
+                     [&](const IpNet& net) { return net.address() == address; });
+}
+
+bool Ownership::has_recorded_address() const {
+  const auto& ips = call_.prev_result->ips;
+  return std::any_of(ips.begin(), ips.end(),
+                     [&](const IpConfig& ip) { return has(ip.address.address()); });
+}
+
+std::optional<std::string> Ownership::why_not_ours(
+    const std::string& kind,
+    const std::function<bool(const net::Link* host_end)>& is_in_place) const {
+  if (link_.kind != kind) {
+    return fmt::format("is a {} link, not a {}", link_.kind.empty() ? "physical" : link_.kind,
+                       kind);
+  }
+  std::optional<net::Link> host_end;
+  if (kind == "veth") {
+    // veth's IFLA_LINK is the other end's index in the other end's namespace.
+    host_end = net::find_link(host_.host_links(), link_.peer);
+    if (!host_end || host_end->kind != "veth" || host_end->peer != link_.index) {
+      return "has its other end elsewhere than on this host";
+    }
+    if (host_end->alias == call_.alias()) return std::nullopt;
+    if (names_an_attachment(host_end->alias)) return "belongs to " + host_end->alias;
+  }
+  if (const auto mac = recorded_mac()) {
+    if (*mac == link_.mac) return std::nullopt;
+    return fmt::format("has MAC {}, prevResult says {}", link_.mac.str(), mac->str());
+  }
+  const auto held = host_.ipam().given() ? host_.ipam().held() : std::nullopt;
+  if (held) {
+    if (std::any_of(held->begin(), held->end(), [this](const auto& each) { return has(each); })) {
+      return std::nullopt;
+    }
+    return "has no address that is reserved for this attachment";
+  }
+  if (call_.prev_result && !call_.prev_result->ips.empty()) {
+    if (has_recorded_address()) return std::nullopt;
+    return "has no address of prevResult";
+  }
+  if (is_in_place(host_end ? &*host_end : nullptr)) return std::nullopt;
+  return "is not where this network's interfaces are";
+}
+
+}  // namespace unicni::link_module

@@ -1,0 +1,42 @@
+// Whose link is it that DEL finds under the name of the attachment's? The path of a namespace is
+// used again, as /proc/<pid>/ns/net is with the process id, and then leads into somebody else's.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unicni/call.h"
+#include "unicni/host.h"
+#include "unicni/net/link.h"
+
+namespace unicni::link_module {
+
+/// Judged by what says most first: kind; the host end, which is on this host and has the
+/// attachment as its alias (the reference's have none); MAC of prevResult; address that is reserved
+/// for the attachment; address of prevResult; place.
+class Ownership {
+ public:
+  /// `link` is CNI_IFNAME in the container's namespace, `addresses` are its own.
+  Ownership(const Call& call, Host& host, const net::Link& link,
+            const std::vector<IpNet>& addresses)
+      : call_(call), host_(host), link_(link), addresses_(addresses) {}
+
+  /// Why it must not be deleted, as the end of a sentence about it; nullopt: it is ours.
+  [[nodiscard]] std::optional<std::string> why_not_ours(
+      const std::string& kind,
+      const std::function<bool(const net::Link* host_end)>& is_in_place) const;
+
+ private:
+  [[nodiscard]] std::optional<Mac> recorded_mac() const;
+  [[nodiscard]] bool has(const IpAddress& address) const;
+  [[nodiscard]] bool has_recorded_address() const;
+
+  const Call& call_;
+  Host& host_;
+  const net::Link& link_;
+  const std::vector<IpNet>& addresses_;
+};
+
+}  // namespace unicni::link_module

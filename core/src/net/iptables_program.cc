@@ -1,0 +1,79 @@
+#include "net/iptables_program.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "unicni/error.h"
+#include "unicni/sys/lock.h"
+#include "unicni/sys/process.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr const char* kFolders[] = {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"};
+
+std::string program_name(Family family, IptablesFlavour flavour, std::string_view verb) {
+  return fmt::format("{}{}-{}", family == Family::v4 ? "iptables" : "ip6tables",
+                     flavour == IptablesFlavour::legacy ? "-legacy" : "", verb);
+}
+
+std::string find_program(Family family, IptablesFlavour flavour, std::string_view verb) {
+  const std::string wanted = program_name(family, flavour, verb);
+  // Distributions from before there were two flavours have legacy under the plain name.
+  for (const std::string& name : {wanted, program_name(family, IptablesFlavour::host, verb)}) {
+    for (const char* folder : kFolders) {
+      const std::string path = folder + name;
+      if (::access(path.c_str(), X_OK) == 0) return path;
+    }
+  }
+  throw Error(
+      Code::internal, fmt::format("there is no {} on this host", wanted),
+      "install the package iptables, or set \"ipMasqBackend\": \"nftables\", which needs no "
+      "program");
+}
+
+sys::ProcessResult run(const std::string& program, const std::vector<std::string>& arguments,
+                       std::string_view input, Deadline deadline) {
+  static constexpr const char* kPath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+  auto result = sys::run_process(program, {kPath, "LC_ALL=C"}, input, deadline, arguments);
+  if (result.timed_out) {
+    throw Error(Code::try_again, fmt::format("{} did not end in time", program),
+                "another program may hold /run/xtables.lock");
+  }
+  return result;
+}
+
+/// Half of what is left, in whole seconds: how long to wait for /run/xtables.lock.
+std::string lock_wait(Deadline deadline) {
+  const auto left = sys::lock_deadline(deadline) - std::chrono::steady_clock::now();
+  return std::to_string(
+      std::max<long>(1, std::chrono::duration_cast<std::chrono::seconds>(left).count()));
+}
+
+}  // namespace
+
+std::string save_nat(Family family, IptablesFlavour flavour, Deadline deadline) {
+  const std::string program = find_program(family, flavour, "save");
+  auto result = run(program, {"-t", "nat"}, {}, deadline);
+  if (result.exit_status != 0) {
+    throw Error(Code::internal,
+                fmt::format("{} -t nat: exit status {}", program, result.exit_status),
+                result.err_tail);
+  }
+  return std::move(result.out);
+}
+
+bool restore_nat(Family family, IptablesFlavour flavour, std::string_view lines, Deadline deadline,
+                 std::string& complaint) {
+  const std::string program = find_program(family, flavour, "restore");
+  const auto result = run(program, {"--noflush", "-w", lock_wait(deadline)},
+                          fmt::format("*nat\n{}COMMIT\n", lines), deadline);
+  if (result.exit_status == 0) return true;
+  complaint = fmt::format("{}: exit status {}: {}", program, result.exit_status, result.err_tail);
+  return false;
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,25 @@
+// Running iptables-save(8) and iptables-restore(8).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "unicni/call.h"
+#include "unicni/ip.h"
+
+namespace unicni::net {
+
+/// Whose rules: the host's choice (`iptables`, one of the two others), or those of the legacy
+/// tables.
+enum class IptablesFlavour : unsigned char { host, legacy };
+
+/// What `iptables-save -t nat` prints. Programs come from the system's own folders only, whatever
+/// PATH says. Throws Error: also if there is no such program, naming the package.
+std::string save_nat(Family family, IptablesFlavour flavour, Deadline deadline);
+
+/// `iptables-restore --noflush` with `lines` for table nat: all of them happen, or none. False: it
+/// refused them, which a change of somebody else may have caused; `complaint` is what it said.
+bool restore_nat(Family family, IptablesFlavour flavour, std::string_view lines, Deadline deadline,
+                 std::string& complaint);
+
+}  // namespace unicni::net

@@ -1,0 +1,107 @@
+#include "unicni/net/link_kinds.h"
+
+#include <fmt/core.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+
+#include <cerrno>
+
+#include "net/attribute.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+nlmsghdr* start(Batch& batch, const LinkSpec& spec, const char* kind) {
+  const std::string where = spec.netns != nullptr ? " in " + spec.netns->path() : "";
+  nlmsghdr* message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+                                fmt::format("create {} {}{}", kind, spec.name, where));
+  put_header<ifinfomsg>(message);
+  put_name(message, IFLA_IFNAME, spec.name);
+  if (spec.mac) put_mac(message, IFLA_ADDRESS, *spec.mac);
+  if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
+  if (spec.parent != 0) {
+    mnl_attr_put_u32(message, IFLA_LINK, static_cast<std::uint32_t>(spec.parent));
+  }
+  if (spec.netns != nullptr) {
+    mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.netns->fd()));
+  }
+  return message;
+}
+
+}  // namespace
+
+void add_macvlan(Batch& batch, const LinkSpec& spec, MacvlanMode mode, std::uint32_t bc_queue_len) {
+  nlmsghdr* message = start(batch, spec, "macvlan");
+  const Nest info(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_KIND, "macvlan");
+  const Nest data(message, IFLA_INFO_DATA);
+  mnl_attr_put_u32(message, IFLA_MACVLAN_MODE, static_cast<std::uint32_t>(mode));
+  if (bc_queue_len != 0) mnl_attr_put_u32(message, IFLA_MACVLAN_BC_QUEUE_LEN, bc_queue_len);
+}
+
+void add_ipvlan(Batch& batch, const LinkSpec& spec, IpvlanMode mode) {
+  nlmsghdr* message = start(batch, spec, "ipvlan");
+  const Nest info(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_KIND, "ipvlan");
+  const Nest data(message, IFLA_INFO_DATA);
+  mnl_attr_put_u16(message, IFLA_IPVLAN_MODE, static_cast<std::uint16_t>(mode));
+}
+
+void add_vlan(Batch& batch, const LinkSpec& spec, std::uint16_t vlan_id) {
+  nlmsghdr* message = start(batch, spec, "vlan");
+  const Nest info(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_KIND, "vlan");
+  const Nest data(message, IFLA_INFO_DATA);
+  mnl_attr_put_u16(message, IFLA_VLAN_ID, vlan_id);
+}
+
+void add_dummy(Batch& batch, const LinkSpec& spec) {
+  nlmsghdr* message = start(batch, spec, "dummy");
+  const Nest info(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_KIND, "dummy");
+}
+
+LinkKindData get_kind_data(Netlink& netlink, const std::string& name) {
+  alignas(nlmsghdr) char bytes[128]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETLINK;
+  put_header<ifinfomsg>(request);
+  put_name(request, IFLA_IFNAME, name);
+  mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  LinkKindData result;
+  const auto parse = [&result](const nlattr* info) {
+    std::string kind;
+    const nlattr* data = nullptr;
+    for_each_attribute(info, [&](std::uint16_t type, const nlattr* attribute) {
+      if (type == IFLA_INFO_KIND) kind = text_of(attribute);
+      if (type == IFLA_INFO_DATA) data = attribute;
+    });
+    if (data == nullptr) return;
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* attribute) {
+      if (kind == "macvlan" && type == IFLA_MACVLAN_MODE) {
+        result.macvlan_mode = static_cast<MacvlanMode>(value_of<std::uint32_t>(attribute));
+      } else if (kind == "ipvlan" && type == IFLA_IPVLAN_MODE) {
+        result.ipvlan_mode = static_cast<IpvlanMode>(value_of<std::uint16_t>(attribute));
+      } else if (kind == "vlan" && type == IFLA_VLAN_ID) {
+        result.vlan_id = value_of<std::uint16_t>(attribute);
+      }
+    });
+  };
+  const int error = netlink.ask(request, [&](const nlmsghdr* message) {
+    for_each_attribute(message, sizeof(ifinfomsg), [&](std::uint16_t type, const nlattr* each) {
+      if (type == IFLA_LINKINFO) parse(each);
+    });
+  });
+  if (error != 0) throw system_error(error, "look up link " + name);
+  return result;
+}
+
+const char* kernel_module_of(const std::string& kind) {
+  if (kind == "vlan") return "8021q";
+  if (kind == "macvlan") return "macvlan";
+  if (kind == "ipvlan") return "ipvlan";
+  return kind == "dummy" ? "dummy" : "";
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,115 @@
+#include "unicni/net/link_kinds.h"
+
+#include <gmock/gmock.h>
+
+#include "net/private_netns_for_test.h"
+#include "unicni/error.h"
+#include "unicni/net/link.h"
+
+namespace unicni::net {
+namespace {
+
+using testing::HasSubstr;
+
+class LinkKindsTest : public PrivateNetnsTest {
+ protected:
+  /// A veth in this namespace, as a parent; its index.
+  static int make_parent(Netlink& netlink) {
+    VethSpec spec;
+    spec.name = "up0";
+    spec.mac = Mac::parse("0a:58:00:00:00:01").value();
+    spec.peer_name = "up0p";
+    spec.peer_mac = Mac::parse("0a:58:00:00:00:02").value();
+    Batch batch(netlink);
+    add_veth(batch, spec);
+    batch.commit();
+    return get_link(netlink, "up0").index;
+  }
+  /// Commits; false: this kernel doesn't have the kind, and said so by name.
+  static bool made(Batch& batch, const std::string& kind) {
+    try {
+      batch.commit();
+      return true;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.msg(), HasSubstr("create " + kind));
+      EXPECT_THAT(error.msg(), HasSubstr("EOPNOTSUPP"));
+      return false;
+    }
+  }
+};
+
+TEST_F(LinkKindsTest, MacvlanIsBornInTheOtherNamespaceUnderItsName) {
+  const NewNetns other;
+  const Netns inside = other.open();
+  Netlink netlink;
+  Netlink there(inside);
+  LinkSpec spec;
+  spec.name = "eth0";
+  spec.mac = Mac::parse("0a:58:00:00:00:07").value();
+  spec.mtu = 1400;
+  spec.parent = make_parent(netlink);
+  spec.netns = &inside;
+  Batch batch(netlink);
+  for (const auto mode : {MacvlanMode::bridge, MacvlanMode::private_, MacvlanMode::vepa}) {
+    add_macvlan(batch, spec, mode, 2000);
+    ASSERT_TRUE(made(batch, "macvlan"));
+    const Link link = get_link(there, "eth0");
+    EXPECT_EQ(link.kind, "macvlan");
+    EXPECT_EQ(link.mac, *spec.mac);
+    EXPECT_EQ(link.mtu, 1400U);
+    EXPECT_EQ(link.peer, spec.parent);
+    EXPECT_EQ(get_kind_data(there, "eth0").macvlan_mode, mode);
+    EXPECT_FALSE(get_kind_data(there, "eth0").vlan_id);
+    EXPECT_FALSE(find_link(netlink, "eth0"));
+    remove_link(there, link.index);
+  }
+}
+
+TEST_F(LinkKindsTest, TakenNameIsEexistAndNothingIsLeft) {
+  Netlink netlink;
+  LinkSpec spec;
+  spec.name = "up0p";
+  spec.parent = make_parent(netlink);
+  Batch batch(netlink);
+  add_macvlan(batch, spec, MacvlanMode::bridge, 0);
+  EXPECT_THROW(batch.commit(), Error);
+  EXPECT_EQ(get_link(netlink, "up0p").kind, "veth");
+}
+
+TEST_F(LinkKindsTest, IpvlanVlanAndDummyWhereTheKernelHasThem) {
+  Netlink netlink;
+  LinkSpec spec;
+  spec.parent = make_parent(netlink);
+  Batch batch(netlink);
+  spec.name = "ipv0";
+  add_ipvlan(batch, spec, IpvlanMode::l3s);
+  if (made(batch, "ipvlan")) {
+    EXPECT_EQ(get_kind_data(netlink, "ipv0").ipvlan_mode, IpvlanMode::l3s);
+    remove_link(netlink, get_link(netlink, "ipv0").index);
+  }
+  spec.name = "vlan7";
+  add_vlan(batch, spec, 7);
+  if (made(batch, "vlan")) {
+    EXPECT_EQ(get_kind_data(netlink, "vlan7").vlan_id, 7);
+  }
+  LinkSpec dummy;
+  dummy.name = "dum0";
+  add_dummy(batch, dummy);
+  if (made(batch, "dummy")) {
+    EXPECT_EQ(get_link(netlink, "dum0").kind, "dummy");
+  }
+}
+
+TEST_F(LinkKindsTest, DataOfAnAbsentLinkIsAnError) {
+  Netlink netlink;
+  EXPECT_THROW(get_kind_data(netlink, "none"), Error);
+  EXPECT_FALSE(get_kind_data(netlink, "lo").macvlan_mode);
+}
+
+TEST(KernelModule, VlanIs8021q) {
+  EXPECT_STREQ(kernel_module_of("vlan"), "8021q");
+  EXPECT_STREQ(kernel_module_of("dummy"), "dummy");
+}
+
+}  // namespace
+}  // namespace unicni::net

@@ -1,0 +1,97 @@
+#include "net/nft_base_writer.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "net/attribute.h"
+#include "net/nft_base.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::uint32_t kNftTypeBits = 6;  // a concatenation's type: its fields' types side by side
+constexpr std::uint32_t kNoByteOrder = 0;
+
+}  // namespace
+
+NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment)
+    : family_(nft_family(table)), mode_(mode) {
+  const auto object = own(nftnl_table_alloc());
+  nftnl_table_set_str(object.get(), NFTNL_TABLE_NAME, kNftTable);
+  const NftUserdata userdata(NFTNL_UDATA_TABLE_COMMENT, comment);
+  nftnl_table_set_data(object.get(), NFTNL_TABLE_USERDATA, userdata.data(), userdata.size());
+  const auto exclusive = static_cast<std::uint16_t>(mode == Mode::create ? NLM_F_EXCL : 0);
+  nftnl_table_nlmsg_build_payload(
+      add(NFT_MSG_NEWTABLE, static_cast<std::uint16_t>(NLM_F_CREATE | exclusive)), object.get());
+}
+
+nlmsghdr* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
+  return batch_.add(type, flags, family_);
+}
+
+void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
+                        const char* comment) {
+  std::uint32_t type = 0;
+  std::uint32_t size = 0;
+  std::vector<std::uint8_t> sizes;
+  for (const NftKeyField& field : key) {
+    type = type << kNftTypeBits | field.nft_type;
+    size += (field.size + 3U) / 4U * 4U;
+    sizes.push_back(field.size);
+  }
+  const bool concatenated = key.size() > 1;
+  std::uint32_t flags = 0;
+  if (kind == Kind::interval) flags |= NFT_SET_INTERVAL;
+  if (kind == Kind::interval && concatenated) flags |= NFT_SET_CONCAT;
+
+  const auto object = own(nftnl_set_alloc());
+  nftnl_set_set_str(object.get(), NFTNL_SET_TABLE, kNftTable);
+  nftnl_set_set_str(object.get(), NFTNL_SET_NAME, name);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_ID, ++last_set_id_);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, flags);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, type);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, size);
+  if ((flags & NFT_SET_CONCAT) != 0) {
+    nftnl_set_set_data(object.get(), NFTNL_SET_DESC_CONCAT, sizes.data(),
+                       static_cast<std::uint32_t>(sizes.size()));
+  }
+  NftUserdata userdata;
+  userdata.number(NFTNL_UDATA_SET_KEYBYTEORDER, concatenated ? kNoByteOrder : key[0].byte_order);
+  userdata.comment(NFTNL_UDATA_SET_COMMENT, comment);
+  nftnl_set_set_data(object.get(), NFTNL_SET_USERDATA, userdata.data(), userdata.size());
+  nftnl_set_nlmsg_build_payload(add(NFT_MSG_NEWSET, NLM_F_CREATE), object.get());
+}
+
+void NftBaseWriter::chain(const char* name) { put_chain(*new_chain(name), name); }
+
+void NftBaseWriter::base_chain(const char* name, const char* type, std::uint32_t hook,
+                               std::int32_t priority) {
+  const auto chain = new_chain(name);
+  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TYPE, type);
+  nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_HOOKNUM, hook);
+  nftnl_chain_set_s32(chain.get(), NFTNL_CHAIN_PRIO, priority);
+  nftnl_chain_set_u32(chain.get(), NFTNL_CHAIN_POLICY, NF_ACCEPT);
+  put_chain(*chain, name);
+}
+
+void NftBaseWriter::rule(const NftRule& rule) {
+  rule.put(add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND));
+}
+
+NftOwned<nftnl_chain> NftBaseWriter::new_chain(const char* name) const {
+  auto chain = own(nftnl_chain_alloc());
+  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TABLE, kNftTable);
+  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_NAME, name);
+  return chain;
+}
+
+void NftBaseWriter::put_chain(nftnl_chain& chain, const char* name) {
+  nftnl_chain_nlmsg_build_payload(add(NFT_MSG_NEWCHAIN, NLM_F_CREATE), &chain);
+  if (mode_ == Mode::create) return;
+  // Without a handle: all rules of the chain.
+  nlmsghdr* flush = add(NFT_MSG_DELRULE, 0);
+  mnl_attr_put_strz(flush, NFTA_RULE_TABLE, kNftTable);
+  mnl_attr_put_strz(flush, NFTA_RULE_CHAIN, name);
+}
+
+}  // namespace unicni::net

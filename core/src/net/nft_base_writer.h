@@ -1,0 +1,59 @@
+// Writes the static part of one of our tables as one transaction.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "net/nft_batch.h"
+#include "net/nft_owned.h"
+#include "net/nft_rule.h"
+#include "unicni/net/nft.h"
+
+namespace unicni::net {
+
+/// Type of a key's field as nft(8) numbers it (its src/datatype.h); nft can't list a set without.
+struct NftKeyField {
+  std::uint32_t nft_type;
+  std::uint32_t byte_order;  ///< BYTEORDER_* of nft(8)
+  std::uint8_t size;
+};
+namespace nft_key {
+inline constexpr NftKeyField kIp4{7, 2, 4};
+inline constexpr NftKeyField kIp6{8, 2, 16};
+inline constexpr NftKeyField kMac{9, 2, 6};
+inline constexpr NftKeyField kInterface{41, 1, 16};
+}  // namespace nft_key
+
+class NftBaseWriter {
+ public:
+  enum class Mode {
+    create,  ///< fails with EEXIST for message 0 if the table is there
+    mend,    ///< adds what is missing and writes the rules of all chains anew; elements stay
+  };
+  NftBaseWriter(NftTable table, Mode mode, const char* comment);
+
+  enum class Kind { hash, interval };
+  void set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
+           const char* comment = "");
+
+  /// Chains first, then the rules that go to them.
+  void chain(const char* name);
+  /// `type` is "nat" or "filter"; the policy is accept.
+  void base_chain(const char* name, const char* type, std::uint32_t hook, std::int32_t priority);
+  void rule(const NftRule& rule);
+
+  NftBatch& batch() { return batch_; }
+
+ private:
+  NftOwned<nftnl_chain> new_chain(const char* name) const;
+  void put_chain(nftnl_chain& chain, const char* name);
+  nlmsghdr* add(std::uint16_t type, std::uint16_t flags);
+
+  std::uint8_t family_;
+  Mode mode_;
+  NftBatch batch_;
+  std::uint32_t last_set_id_ = 0;
+};
+
+}  // namespace unicni::net

@@ -1,0 +1,185 @@
+// A base that somebody damaged, seen by CHECK and mended by the next ADD.
+#include <fmt/core.h>
+#include <gmock/gmock.h>
+
+#include "net/netlink_socket.h"
+#include "net/nft_base.h"
+#include "net/private_netns_for_test.h"
+#include "unicni/error.h"
+#include "unicni/net/nft.h"
+
+namespace unicni::net {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class NftMendTest : public PrivateNetnsTest {
+ protected:
+  void SetUp() override {
+    PrivateNetnsTest::SetUp();
+    if (IsSkipped()) return;
+    nft_.add(both(own_, checked_), shared_);
+    whole_ = shell("nft list ruleset");
+  }
+
+  static std::vector<NftElement> both(std::vector<NftElement> first,
+                                      const std::vector<NftElement>& second) {
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+  }
+  std::string fault() {
+    try {
+      nft_.require_effective(both(own_, checked_), shared_);
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.is(Code::internal));
+      EXPECT_NE("", error.details());
+      return error.msg();
+    }
+    return "";
+  }
+  /// What the next attachment of the host does.
+  void add_another() {
+    nft_.add({masquerade_element(IpAddress::parse("10.1.0.6").value(), "net/c2/eth0")}, shared_);
+    nft_.remove({masquerade_element(IpAddress::parse("10.1.0.6").value(), "net/c2/eth0")});
+  }
+
+  const std::vector<NftElement> own_{
+      masquerade_element(IpAddress::parse("10.1.0.5").value(), "net/c1/eth0"),
+      masquerade_element(IpAddress::parse("fd00::5").value(), "net/c1/eth0")};
+  const std::vector<NftElement> shared_{subnet_element(IpNet::parse("10.1.0.0/16").value(), "net"),
+                                        subnet_element(IpNet::parse("fd00::/64").value(), "net")};
+  const std::vector<NftElement> checked_ =
+      spoof_check_elements("veth1", Mac::parse("02:00:00:00:00:01").value(), "net/c1/eth0");
+  Nft nft_;
+  std::string whole_;
+};
+
+TEST_F(NftMendTest, AWholeBaseIsEffective) { EXPECT_EQ("", fault()); }
+
+TEST_F(NftMendTest, MissingElementsAreNamed) {
+  shell("nft delete element inet unicni masq4 { 10.1.0.5 }");
+  EXPECT_EQ("10.1.0.5 in set masq4 of table inet unicni is missing", fault());
+  nft_.add(own_, {});
+  shell("nft delete element bridge unicni port_checked { veth1 }");
+  EXPECT_EQ("veth1 in set port_checked of table bridge unicni is missing", fault());
+  nft_.add(checked_, {});
+  shell("nft delete element inet unicni net6 { fd00::/64 . fd00::/64 }");
+  EXPECT_THAT(fault(), HasSubstr("in set net6 of table inet unicni is missing"));
+  nft_.add({}, {subnet_element(IpNet::parse("fd00::/48").value(), "other")});
+  EXPECT_EQ("", fault()) << "a larger subnet will do";
+}
+
+TEST_F(NftMendTest, AForeignOwnerIsNamed) {
+  nft_.remove({own_[0]});
+  nft_.add({masquerade_element(IpAddress::parse("10.1.0.5").value(), "net/c9/eth0")}, {});
+  EXPECT_EQ("10.1.0.5 in set masq4 of table inet unicni belongs to \"net/c9/eth0\"", fault());
+}
+
+TEST_F(NftMendTest, FlushedChainsAreFoundAndWrittenAnew) {
+  // Sets and elements stay: everything looks fine but nothing works.
+  shell("nft flush table inet unicni");
+  EXPECT_EQ("chain source_nat of table inet unicni lacks rules", fault());
+  add_another();
+  EXPECT_EQ("", fault());
+  EXPECT_EQ(whole_, shell("nft list ruleset"));
+}
+
+TEST_F(NftMendTest, EachMissingRuleIsFound) {
+  const std::string rules =
+      "nft -a list ruleset | awk '/^table/ {table = $2 \" \" $3} /^\\tchain/ "
+      "{chain = $2} /^\\t\\t.* handle / {print table, chain, \"handle\", $NF}'";
+  const auto count = std::stoul(shell(rules + " | wc -l"));
+  ASSERT_EQ(8U + 3U, count);
+  for (std::size_t i = 1; i <= count; ++i) {
+    shell(fmt::format("nft delete rule $({} | sed -n {}p)", rules, i));
+    EXPECT_THAT(fault(), HasSubstr("lacks rules")) << "rule " << i;
+    nft_.add(both(own_, checked_), shared_);
+    EXPECT_EQ("", fault()) << "rule " << i;
+    EXPECT_EQ(whole_, shell("nft list ruleset"));
+  }
+}
+
+TEST_F(NftMendTest, ADormantTableIsWokenUp) {
+  shell("nft add table inet unicni '{ flags dormant; }'");
+  EXPECT_EQ("table inet unicni is dormant", fault());
+  add_another();
+  EXPECT_EQ("", fault());
+  EXPECT_EQ(whole_, shell("nft list ruleset"));
+}
+
+TEST_F(NftMendTest, ADormantTableWithoutChainsIsMadeWhole) {
+  shell(
+      "nft flush table bridge unicni && nft delete chain bridge unicni prerouting && "
+      "nft add table bridge unicni '{ flags dormant; }'");
+  EXPECT_EQ("table bridge unicni is dormant", fault());
+  nft_.add(checked_, {});
+  EXPECT_EQ("", fault());
+}
+
+TEST_F(NftMendTest, AMissingSetIsMadeAnew) {
+  shell("nft flush table inet unicni && nft delete set inet unicni masq6");
+  EXPECT_EQ("fd00::5 in set masq6 of table inet unicni is missing", fault());
+  nft_.add(own_, shared_);
+  EXPECT_EQ("", fault());
+  EXPECT_EQ(3U, nft_.list("masq4").size() + nft_.list("net4").size() + nft_.list("net6").size())
+      << "elements of the other sets stay";
+}
+
+TEST_F(NftMendTest, AMissingTableIsMadeAnewWithoutTheOther) {
+  shell("nft flush ruleset");
+  EXPECT_EQ("10.1.0.5 in set masq4 of table inet unicni is missing", fault());
+  nft_.add(checked_, {});
+  EXPECT_THAT(shell("nft list tables"), Not(HasSubstr("inet")));
+  nft_.add(own_, shared_);
+  EXPECT_EQ("", fault());
+}
+
+TEST_F(NftMendTest, AChainHookedElsewhereIsRefusedWithAdvice) {
+  shell(
+      "nft 'flush table inet unicni; delete chain inet unicni source_nat; add chain inet unicni "
+      "source_nat { type nat hook postrouting priority 50; }'");
+  EXPECT_EQ("chain source_nat of table inet unicni is not hooked where it belongs", fault());
+  try {
+    add_another();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.msg(), testing::StartsWith("mend table inet unicni: "));
+    EXPECT_THAT(error.details(), HasSubstr("nft list table inet unicni"));
+  }
+}
+
+TEST_F(NftMendTest, RulesOfTheUsersOwnInOurChainsAreNoFault) {
+  shell("nft add rule inet unicni source_nat counter");
+  EXPECT_EQ("", fault());
+}
+
+TEST_F(NftMendTest, ABaseOfAnotherVersionIsJudgedByItsElements) {
+  shell(
+      "f=$(mktemp) && nft list ruleset > $f && sed -i 's/unicni base 1/unicni base 9/' $f && nft "
+      "flush ruleset && nft -f $f && rm $f");
+  EXPECT_EQ("", fault());
+  shell("nft flush table inet unicni");
+  EXPECT_EQ("", fault());
+  add_another();
+  shell("nft delete set inet unicni masq4");
+  EXPECT_NE("", fault());
+  EXPECT_THROW(nft_.add(own_, {}), Error);
+}
+
+TEST_F(NftMendTest, ProcessesThatMendAtOnceAllSucceed) {
+  shell("nft flush table inet unicni");
+  EXPECT_TRUE(in_processes(6, [this](int process) {
+    Nft nft;
+    nft.add(
+        {masquerade_element(IpAddress::v4(0x0a010100U + static_cast<unsigned>(process)), "net")},
+        shared_);
+    nft.require_effective(own_, shared_);
+  }));
+  EXPECT_EQ(7U, nft_.list("masq4").size());
+  const std::string listed = shell("nft list chain inet unicni source_nat");
+  EXPECT_EQ(listed.find("goto masq_net4"), listed.rfind("goto masq_net4"));
+}
+
+}  // namespace
+}  // namespace unicni::net

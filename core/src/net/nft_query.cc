@@ -1,0 +1,258 @@
+#include "net/nft_query.h"
+
+#include <endian.h>
+#include <fmt/core.h>
+#include <libnftnl/udata.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "net/attribute.h"
+#include "net/nft_batch.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+std::uint32_t number_of(const nlattr* value) { return be32toh(value_of<std::uint32_t>(value)); }
+
+std::string_view bytes_of(const nlattr* value) {
+  return {static_cast<const char*>(mnl_attr_get_payload(value)), mnl_attr_get_payload_len(value)};
+}
+
+NftTableState parse_table(const nlmsghdr* message) {
+  NftTableState state;
+  for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* value) {
+    if (type == NFTA_TABLE_FLAGS) state.dormant = (number_of(value) & NFT_TABLE_F_DORMANT) != 0;
+    if (type == NFTA_TABLE_USERDATA) {
+      state.comment = nft_comment_of(value, NFTNL_UDATA_TABLE_COMMENT);
+    }
+  });
+  return state;
+}
+
+NftChainState parse_chain(const nlmsghdr* message) {
+  NftChainState state;
+  for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* value) {
+    if (type == NFTA_CHAIN_USE) state.use = number_of(value);
+    if (type != NFTA_CHAIN_HOOK) return;
+    state.hooked = true;
+    for_each_attribute(value, [&](std::uint16_t part, const nlattr* number) {
+      if (part == NFTA_HOOK_HOOKNUM) state.hook = number_of(number);
+      if (part == NFTA_HOOK_PRIORITY) state.priority = static_cast<std::int32_t>(number_of(number));
+    });
+  });
+  return state;
+}
+
+void ask_for_chain(MessageBuffer& requests, const NftChainName& chain) {
+  nlmsghdr* request = requests.add(0, NLM_F_REQUEST, 640);  // two names of 255 bytes at most
+  put_nft_header(request, NFT_MSG_GETCHAIN, chain.family);
+  mnl_attr_put_strz(request, NFTA_CHAIN_TABLE, chain.table.c_str());
+  mnl_attr_put_strz(request, NFTA_CHAIN_NAME, chain.chain.c_str());
+}
+
+void require_found_or_absent(int error, const std::string& what) {
+  if (error != 0 && error != ENOENT) throw system_error(error, "look for " + what);
+}
+
+/// Reads a rule's expressions from left to right.
+class RuleReader {
+ public:
+  explicit RuleReader(NftListedRule& rule) : rule_(rule) {}
+
+  void expression(const nlattr* expression) {
+    std::string name;
+    const nlattr* data = nullptr;
+    for_each_attribute(expression, [&](std::uint16_t type, const nlattr* value) {
+      if (type == NFTA_EXPR_NAME) name = text_of(value);
+      if (type == NFTA_EXPR_DATA) data = value;
+    });
+    if (data == nullptr) return;
+    if (name == "payload") payload(data);
+    if (name == "bitwise") bitwise(data);
+    if (name == "cmp") compare(data);
+    if (name == "immediate") immediate(data);
+  }
+
+ private:
+  void payload(const nlattr* data) {
+    std::array<std::uint32_t, NFTA_PAYLOAD_MAX + 1> part{};
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
+      if (type < part.size()) part[type] = number_of(value);
+    });
+    const std::uint32_t size = part[NFTA_PAYLOAD_LEN];
+    const bool network = part[NFTA_PAYLOAD_BASE] == NFT_PAYLOAD_NETWORK_HEADER;
+    address_size_ = 0;
+    if (network && part[NFTA_PAYLOAD_OFFSET] == 12 && size <= 4) address_size_ = 4;
+    if (network && part[NFTA_PAYLOAD_OFFSET] == 8 && size > 4 && size <= 16) address_size_ = 16;
+    prefix_ = static_cast<int>(size) * 8;
+  }
+
+  void bitwise(const nlattr* data) {
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
+      if (type != NFTA_BITWISE_MASK) return;
+      prefix_ = 0;
+      for_each_attribute(value, [&](std::uint16_t, const nlattr* mask) {
+        for (const char byte : bytes_of(mask)) {
+          prefix_ += __builtin_popcount(static_cast<std::uint8_t>(byte));
+        }
+      });
+    });
+  }
+
+  void compare(const nlattr* data) {
+    std::uint32_t op = NFT_CMP_NEQ;
+    std::string_view bytes;
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
+      if (type == NFTA_CMP_OP) op = number_of(value);
+      if (type == NFTA_CMP_DATA) {
+        for_each_attribute(value, [&](std::uint16_t, const nlattr* raw) { bytes = bytes_of(raw); });
+      }
+    });
+    if (op == NFT_CMP_EQ && address_size_ != 0 && bytes.size() <= address_size_) {
+      std::array<std::uint8_t, 16> raw{};
+      std::copy(bytes.begin(), bytes.end(), raw.begin());
+      const IpAddress address =
+          address_size_ == 16
+              ? IpAddress::v6(raw)
+              : IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
+                              std::uint32_t{raw[2]} << 8U | raw[3]);
+      rule_.source = IpNet(address, prefix_);
+    }
+    address_size_ = 0;
+  }
+
+  void immediate(const nlattr* data) {
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
+      if (type != NFTA_IMMEDIATE_DATA) return;
+      for_each_attribute(value, [&](std::uint16_t kind, const nlattr* verdict) {
+        if (kind != NFTA_DATA_VERDICT) return;
+        for_each_attribute(verdict, [&](std::uint16_t part, const nlattr* chain) {
+          if (part == NFTA_VERDICT_CHAIN) rule_.target = text_of(chain);
+        });
+      });
+    });
+  }
+
+  NftListedRule& rule_;
+  std::size_t address_size_ = 0;  // of the source address in the register; 0: something else is
+  int prefix_ = 0;
+};
+
+NftListedRule parse_rule(const nlmsghdr* message) {
+  NftListedRule rule;
+  for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* value) {
+    if (type == NFTA_RULE_HANDLE) rule.handle = be64toh(value_of<std::uint64_t>(value));
+    if (type == NFTA_RULE_USERDATA) {
+      rule.comment = nft_comment_of(value, NFTNL_UDATA_RULE_COMMENT);
+    }
+    if (type != NFTA_RULE_EXPRESSIONS) return;
+    RuleReader reader(rule);
+    for_each_attribute(value, [&](std::uint16_t, const nlattr* one) { reader.expression(one); });
+  });
+  return rule;
+}
+
+}  // namespace
+
+std::vector<int> ask_together(NetlinkSocket& socket, MessageBuffer& requests,
+                              const std::function<void(std::size_t, const nlmsghdr*)>& each) {
+  constexpr int kOpen = -1;
+  std::vector<int> results(requests.count(), kOpen);
+  if (results.empty()) return results;
+  const std::uint32_t first = socket.take_sequence(results.size());
+  requests.number_from(first);
+  socket.send(requests.bytes());
+  for (std::size_t open = results.size(); open > 0;) {
+    const std::span<const char> bytes = socket.receive();
+    const auto* message = reinterpret_cast<const nlmsghdr*>(bytes.data());
+    for (int left = static_cast<int>(bytes.size()); mnl_nlmsg_ok(message, left);
+         message = mnl_nlmsg_next(message, &left)) {
+      const std::size_t index = message->nlmsg_seq - first;
+      if (index >= results.size() || results[index] != kOpen) continue;
+      --open;
+      if (message->nlmsg_type == NLMSG_ERROR) {
+        results[index] = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(message))->error;
+      } else {
+        results[index] = 0;
+        each(index, message);
+      }
+    }
+  }
+  return results;
+}
+
+NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const std::string& table,
+                               const std::vector<NftChainName>& chains) {
+  MessageBuffer requests;
+  nlmsghdr* request = requests.add(0, NLM_F_REQUEST, 384);
+  put_nft_header(request, NFT_MSG_GETTABLE, family);
+  mnl_attr_put_strz(request, NFTA_TABLE_NAME, table.c_str());
+  for (const NftChainName& chain : chains) ask_for_chain(requests, chain);
+
+  NftFound found;
+  found.chains.resize(chains.size());
+  const auto errors =
+      ask_together(socket, requests, [&](std::size_t index, const nlmsghdr* message) {
+        if (index == 0) {
+          found.table = parse_table(message);
+        } else {
+          found.chains[index - 1] = parse_chain(message);
+        }
+      });
+  for (const int error : errors) require_found_or_absent(error, "nftables table " + table);
+  return found;
+}
+
+std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
+                                                      const std::vector<NftChainName>& chains) {
+  MessageBuffer requests;
+  for (const NftChainName& chain : chains) ask_for_chain(requests, chain);
+  std::vector<std::optional<NftChainState>> found(chains.size());
+  const auto errors = ask_together(
+      socket, requests,
+      [&](std::size_t index, const nlmsghdr* message) { found[index] = parse_chain(message); });
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    require_found_or_absent(errors[i], "nftables chain " + chains[i].chain);
+  }
+  return found;
+}
+
+std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName& chain) {
+  alignas(nlmsghdr) char bytes[640]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  put_nft_header(request, NFT_MSG_GETRULE, chain.family);
+  request->nlmsg_flags = NLM_F_DUMP;
+  mnl_attr_put_strz(request, NFTA_RULE_TABLE, chain.table.c_str());
+  mnl_attr_put_strz(request, NFTA_RULE_CHAIN, chain.chain.c_str());
+  std::vector<NftListedRule> rules;
+  const int error = socket.ask(request, NetlinkSocket::Expect::dump, [&](const nlmsghdr* message) {
+    rules.push_back(parse_rule(message));
+  });
+  if (error == ENOENT) return {};
+  if (error != 0) {
+    throw system_error(
+        error, fmt::format("list the rules of nftables chain {} {}", chain.table, chain.chain));
+  }
+  return rules;
+}
+
+std::string nft_comment_of(const nlattr* userdata, std::uint8_t type) {
+  std::string_view rest = bytes_of(userdata);
+  while (rest.size() >= 2) {
+    const auto kind = static_cast<std::uint8_t>(rest[0]);
+    const std::size_t size = static_cast<std::uint8_t>(rest[1]);
+    if (rest.size() < 2 + size) break;
+    const std::string_view value = rest.substr(2, size);
+    if (kind == type) return std::string(value.substr(0, value.find('\0')));
+    rest.remove_prefix(2 + size);
+  }
+  return {};
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,63 @@
+// Questions about tables, chains and rules by name, anybody's; never a list of the ruleset.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/message_buffer.h"
+#include "net/netlink_socket.h"
+#include "unicni/ip.h"
+
+namespace unicni::net {
+
+struct NftChainName {
+  std::uint8_t family;  ///< NFPROTO_*
+  std::string table;
+  std::string chain;
+};
+
+struct NftChainState {
+  bool hooked = false;  ///< packets come to it by themselves
+  std::uint32_t hook = 0;
+  std::int32_t priority = 0;
+  std::uint32_t use = 0;  ///< rules in it and jumps to it
+};
+
+struct NftTableState {
+  bool dormant = false;
+  std::string comment;
+};
+
+/// Sends all requests at once; `each` gets the answer to request `index`, in any order. Returns the
+/// kernel's errno for each of them, 0 where it answered.
+std::vector<int> ask_together(NetlinkSocket& socket, MessageBuffer& requests,
+                              const std::function<void(std::size_t, const nlmsghdr*)>& each);
+
+/// A table and chains in one round trip. nullopt: there is none.
+struct NftFound {
+  std::optional<NftTableState> table;
+  std::vector<std::optional<NftChainState>> chains;  ///< in the order of the question
+};
+NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const std::string& table,
+                               const std::vector<NftChainName>& chains);
+/// Chains of any tables.
+std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
+                                                      const std::vector<NftChainName>& chains);
+
+/// What we need to know of somebody else's rule.
+struct NftListedRule {
+  std::uint64_t handle = 0;
+  std::string comment;          ///< nft's own (in the userdata), not that of `-m comment`
+  std::string target;           ///< of a jump or goto; else empty
+  std::optional<IpNet> source;  ///< "ip saddr" or "ip6 saddr", as nft and iptables-nft write it
+};
+/// The rules of one chain, in order; empty if there is no such chain.
+std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName& chain);
+
+/// User data of nft(8) is a row of {type, length, bytes}: the text of the first of that type.
+std::string nft_comment_of(const nlattr* userdata, std::uint8_t type);
+
+}  // namespace unicni::net

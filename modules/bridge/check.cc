@@ -1,0 +1,108 @@
+#include "check.h"
+
+#include <fmt/core.h>
+
+#include "unicni/error.h"
+#include "unicni/masquerade.h"
+#include "vlan.h"
+
+namespace unicni::bridge {
+
+namespace {
+
+constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
+
+[[noreturn]] void fail(const std::string& what, const std::string& advice = kAddAgain) {
+  throw Error(Code::internal, what, advice);
+}
+
+net::Link check_bridge(const Call& call, Host& host, const BridgeOptions& options) {
+  const auto bridge = net::find_link(host.host_links(), options.bridge);
+  if (!bridge || bridge->kind != "bridge") {
+    fail(fmt::format("bridge {} is {}", options.bridge, bridge ? "no bridge" : "missing"));
+  }
+  const Interface* recorded = find_interface(*call.prev_result, options.bridge, "");
+  if (recorded == nullptr) {
+    throw Error(Code::invalid_config,
+                fmt::format("prevResult has no interface {} on the host", options.bridge));
+  }
+  require_same_mac(*recorded, *bridge);
+  if (!bridge->up) {
+    fail(fmt::format("bridge {} is down", bridge->name),
+         fmt::format("ip link set {} up", bridge->name));
+  }
+  if (options.promisc_mode && bridge->promiscuity == 0) {
+    fail(fmt::format("bridge {} is not promiscuous", bridge->name),
+         fmt::format("ip link set {} promisc on", bridge->name));
+  }
+  return *bridge;
+}
+
+/// veth's IFLA_LINK is the other end's index, here in the host's namespace.
+net::Link check_port(const Call& call, Host& host, const BridgeOptions& options,
+                     const net::Link& bridge, const net::Link& container) {
+  const auto port = net::find_link(host.host_links(), container.peer);
+  if (!port || port->kind != "veth" || port->peer != container.index) {
+    fail(fmt::format("{} has no veth end on this host", container.name));
+  }
+  if (port->master != bridge.index) {
+    fail(fmt::format("{} is no port of {}", port->name, bridge.name),
+         fmt::format("ip link set {} master {}", port->name, bridge.name));
+  }
+  if (!port->up) {
+    fail(fmt::format("{} is down", port->name), fmt::format("ip link set {} up", port->name));
+  }
+  if (const Interface* end = find_interface(*call.prev_result, port->name, "")) {
+    require_same_mac(*end, *port);
+  }
+  const auto check_flag = [&](const char* what, const char* flag, bool wanted, bool present) {
+    if (wanted == present) return;
+    fail(fmt::format("{} of {} is {}", what, port->name, present ? "on" : "off"),
+         fmt::format("bridge link set dev {} {} {}", port->name, flag, wanted ? "on" : "off"));
+  };
+  check_flag("hairpin mode", "hairpin", options.hairpin_mode, port->hairpin);
+  check_flag("isolation", "isolated", options.port_isolation, port->isolated);
+  return *port;
+}
+
+/// "cni0.100", if this attachment's ADD reported it.
+void check_vlan_gateway(const Call& call, Host& host, const BridgeOptions& options,
+                        const net::Link& bridge) {
+  if (options.vlan == 0) return;
+  const Interface* recorded = find_interface(*call.prev_result, vlan_gateway_name(options), "");
+  if (recorded == nullptr) return;
+  const auto gateway = net::find_link(host.host_links(), recorded->name);
+  if (!gateway) {
+    fail(fmt::format("{}, the gateway of VLAN {}, is missing", recorded->name, options.vlan));
+  }
+  require_same_mac(*recorded, *gateway);
+  if (!gateway->up) {
+    fail(fmt::format("{} is down", gateway->name), fmt::format("ip link set {} up", gateway->name));
+  }
+  const auto port = net::find_link(host.host_links(), gateway->peer);
+  if (!port || port->peer != gateway->index || port->master != bridge.index) {
+    fail(fmt::format("{} is no port of {}", gateway->name, bridge.name));
+  }
+  BridgeOptions untrunked = options;
+  untrunked.vlan_trunk.reset();
+  check_port_vlans(host.host_links(), untrunked, *port);
+}
+
+}  // namespace
+
+void check_host(const Call& call, Host& host, const net::Link& container) {
+  const auto& options = call.options<BridgeOptions>();
+  const net::Link bridge = check_bridge(call, host, options);
+  const net::Link port = check_port(call, host, options, bridge, container);
+  check_port_vlans(host.host_links(), options, port);
+  check_vlan_gateway(call, host, options, bridge);
+  std::vector<net::NftElement> spoof_check;
+  if (options.mac_spoof_check) {
+    spoof_check = net::spoof_check_elements(port.name, container.mac, net::nft_owner(call.owner()));
+  }
+  const bool masquerades = options.ip_masq && !call.ipam_type.empty();
+  check_masquerade(call, host, masquerades ? *call.prev_result : Result(),
+                   masq_backend(options.ip_masq_backend), spoof_check);
+}
+
+}  // namespace unicni::bridge

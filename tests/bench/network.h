@@ -1,0 +1,44 @@
+// A network of one folder of CNI plugins, and the commands of its attachments.
+#pragma once
+
+#include <string>
+
+#include "private_net.h"
+#include "program.h"
+
+namespace unicni::bench {
+
+inline constexpr const char* kLink = "eth0";  ///< every attachment's interface
+/// The reference finds iptables by it.
+inline constexpr const char* kPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// bridge with a default gateway and masquerade, host-local.
+class Network {
+ public:
+  /// `bridge` also names the network; it and `subnet` must be this network's alone.
+  Network(std::string folder, const std::string& bridge, const std::string& subnet);
+
+  [[nodiscard]] Command add(const std::string& container, const ContainerNet&) const;
+  /// `result` is what ADD printed.
+  [[nodiscard]] Command check(const std::string& container, const ContainerNet&,
+                              const std::string& result) const;
+  [[nodiscard]] Command del(const std::string& container, const ContainerNet&,
+                            const std::string& result) const;
+
+ private:
+  [[nodiscard]] Command verb(const char* name, const std::string& container, const ContainerNet&,
+                             std::string config) const;
+  [[nodiscard]] std::string with_result(const std::string& result) const;
+
+  std::string folder_;
+  std::string config_;
+};
+
+/// Throws std::runtime_error naming `who` unless the link is there, up, with address and default
+/// route.
+void require_attached(const ContainerNet&, const std::string& who);
+/// Throws std::runtime_error naming `who` if the link is still there.
+void require_gone(const ContainerNet&, const std::string& who);
+
+}  // namespace unicni::bench
