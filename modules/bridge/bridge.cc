@@ -103,7 +103,7 @@ void Bridge::create_link(LinkAdd& add) {
   net::set_sysctl("net/ipv6/conf/" + veth_.name + "/accept_ra", "0");
   put_port_vlans(add.host.host_links(), options, veth_.name);
 
-  add.container_link = net::get_link(add.host.container_links(), add.call.if_name).index;
+  add.container_link = net::get_link_index(add.host.container_links(), add.call.if_name);
   add.container_interface = 2;
   add.result.interfaces = {on_host(bridge_.name, bridge_.mac), on_host(veth_.name, veth_.mac),
                            on_host(add.call.if_name, veth_.peer_mac)};
@@ -138,7 +138,7 @@ void Bridge::finish(LinkAdd& add) {
                          veth_.peer_mac);
     }
     batch.commit();
-    if (gateway_plan_) forward(gateways_of(add.result));
+    if (gateway_plan_) forward(add.host.host_links(), gateways_of(add.result));
     if (gateway_.index != bridge_.index) {
       add.result.interfaces.push_back(on_host(gateway_.name, gateway_.mac));
     }

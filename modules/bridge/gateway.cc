@@ -6,7 +6,7 @@
 
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
-#include "unicni/net/sysctl.h"
+#include "unicni/net/forwarding.h"
 
 namespace unicni::bridge {
 
@@ -97,10 +97,11 @@ void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const Ga
   }
 }
 
-void forward(const std::vector<IpNet>& gateways) {
-  for (const IpNet& gateway : gateways) {
-    net::ensure_sysctl(gateway.is_v4() ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding",
-                       "1");
+void forward(net::Netlink& links, const std::vector<IpNet>& gateways) {
+  for (const Family family : {Family::v4, Family::v6}) {
+    const bool used = std::any_of(gateways.begin(), gateways.end(),
+                                  [&](const IpNet& each) { return each.family() == family; });
+    if (used) net::ensure_forwarding(links, family);
   }
 }
 

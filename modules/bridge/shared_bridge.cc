@@ -33,7 +33,6 @@ net::Link make_bridge(LinkAdd& add, const BridgeOptions& options) {
   spec.name = options.bridge;
   spec.mac = Mac::random();
   spec.mtu = static_cast<std::uint32_t>(options.mtu);
-  spec.alias = kPinned;
   spec.vlan_filtering = options.wants_vlans();
   add.host.undo().will(undo_bridge(options.bridge));
   net::Batch batch(links);
@@ -48,7 +47,6 @@ net::Link make_bridge(LinkAdd& add, const BridgeOptions& options) {
     }
     if (batch.error_of(0) != EEXIST) throw;  // else another ADD made it meanwhile
   }
-  net::set_sysctl("net/ipv6/conf/" + options.bridge + "/accept_ra", "0");
   return net::get_link(links, options.bridge);
 }
 
@@ -77,6 +75,8 @@ net::Link ensure_bridge(LinkAdd& add) {
   if (needs_pin(bridge) || bridge.mac.is_zero()) {
     if (bridge.mac.is_zero()) bridge.mac = Mac::random();  // its last port took the MAC along
     change.mac = bridge.mac;
+    net::set_sysctl("net/ipv6/conf/" + bridge.name + "/accept_ra", "0");
+    // Last, as who finds it does none of this again.
     if (bridge.alias.empty()) change.alias = kPinned;
   }
   if (change.promisc || change.up || change.mac) {

@@ -55,7 +55,7 @@ std::vector<net::PortVlan> port_vlans(const BridgeOptions& options) {
 void put_port_vlans(net::Netlink& links, const BridgeOptions& options, const std::string& name) {
   const std::vector<net::PortVlan> vlans = port_vlans(options);
   if (vlans.empty()) return;
-  const int index = net::get_link(links, name).index;
+  const int index = net::get_link_index(links, name);
   net::Batch batch(links);
   if (!options.preserve_default_vlan) net::remove_port_vlans(batch, index, name);
   for (const net::PortVlan& vlan : vlans) net::add_port_vlan(batch, index, name, vlan);

@@ -9,13 +9,15 @@
  *   - a veth pair, random names and MACs, the host end up and a port of the bridge, its accept_ra
  * 0;
  *   - the container's end: accept_dad 0, arp_notify 1, up, with address and default route;
- *   - the address in a set of nftables whose rule masquerades (the reference: a chain of its own).
- * What no key names has the kernel's default, as the reference leaves it; so the veth gets its
- * queues for each CPU, although one each way is used. DEL takes the set's element and the veth
- * away. Both end when the kernel has answered. Not done, as it is no work for the kernel's network:
- * reading a configuration, choosing and reserving an address, looking whether something exists,
- * locks, a journal, a result. The bridge with its gateway address, forwarding and the table must
- * exist, as they do from the second ADD on. rtnetlink(7); linux/netfilter/nf_tables.h.
+ *   - the address in a set of nftables whose rule masquerades (the reference: a chain of its own);
+ *   - the port forwards, and neighbours that knew the address elsewhere are told, so that the first
+ *     packet arrives.
+ * The veth has one queue each way, which is all that the kernel uses of it, and the cheapest: it
+ * makes and takes away others unasked. DEL takes the set's element and the veth away. Both end when
+ * the kernel has answered. Not done, as it is no work for the kernel's network: reading a
+ * configuration, choosing and reserving an address, looking whether something exists, locks, a
+ * journal, a result. The bridge with its gateway address, forwarding and the table must exist, as
+ * they do from the second ADD on. rtnetlink(7); linux/netfilter/nf_tables.h.
  *
  * Build it static, process start is part of the measure: cc -O2 -static -o kernel_only
  * kernel_only.c
@@ -24,14 +26,17 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
+#include <linux/neighbour.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <sched.h>
 #include <stdint.h>
@@ -154,35 +159,47 @@ static void change_masquerade(uint16_t what, uint16_t flags, const void* address
   put_nfgen(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 }
 
-static void add_veth(int fd, int netns, const char* name, int bridge) {
-  struct {
-    uint8_t host[6], container[6];
-    uint32_t name;
-  } random;
-  if (getrandom(&random, sizeof random, 0) != sizeof random) die("getrandom", errno);
-  random.host[0] = random.container[0] = 0x02;
+struct veth {
+  uint8_t host_mac[6], container_mac[6];
   char host_name[IFNAMSIZ];
-  const int length = snprintf(host_name, sizeof host_name, "veth%08x", random.name);
+};
+
+static void put_one_queue(struct nlmsghdr* m) {
+  const uint32_t one = 1;
+  attribute(m, IFLA_NUM_TX_QUEUES, &one, sizeof one);
+  attribute(m, IFLA_NUM_RX_QUEUES, &one, sizeof one);
+}
+
+static struct veth add_veth(int fd, int netns, const char* name, int bridge) {
+  struct veth veth;
+  uint32_t number;
+  if (getrandom(&veth, sizeof veth, 0) != sizeof veth) die("getrandom", errno);
+  memcpy(&number, veth.host_name, sizeof number);
+  veth.host_mac[0] = veth.container_mac[0] = 0x02;
+  const int length = snprintf(veth.host_name, sizeof veth.host_name, "veth%08x", number);
 
   const struct ifinfomsg up = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP};
   const struct ifinfomsg none = {0};
   struct nlmsghdr* m = message(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &up, sizeof up);
-  attribute(m, IFLA_IFNAME, host_name, (size_t)length + 1);
-  attribute(m, IFLA_ADDRESS, random.host, 6);
+  attribute(m, IFLA_IFNAME, veth.host_name, (size_t)length + 1);
+  attribute(m, IFLA_ADDRESS, veth.host_mac, 6);
+  put_one_queue(m);
   attribute(m, IFLA_MASTER, &bridge, sizeof bridge);
   struct rtattr* info = attribute(m, IFLA_LINKINFO, NULL, 0);
   attribute(m, IFLA_INFO_KIND, "veth", 5);
   struct rtattr* data = attribute(m, IFLA_INFO_DATA, NULL, 0);
   struct rtattr* peer = attribute(m, VETH_INFO_PEER, &none, sizeof none);
   attribute(m, IFLA_IFNAME, name, strlen(name) + 1);
-  attribute(m, IFLA_ADDRESS, random.container, 6);
+  attribute(m, IFLA_ADDRESS, veth.container_mac, 6);
+  put_one_queue(m);
   attribute(m, IFLA_NET_NS_FD, &netns, sizeof netns);
   end_nest(m, peer);
   end_nest(m, data);
   end_nest(m, info);
   end_message(m);
   commit(fd, "create veth");
-  write_sysctl(host_name, "accept_ra", "0");
+  write_sysctl(veth.host_name, "accept_ra", "0");
+  return veth;
 }
 
 struct address {
@@ -204,8 +221,7 @@ static struct address parse_address(const char* text) {
   return address;
 }
 
-static void configure(int fd, const char* name, const struct address* address,
-                      const char* gateway) {
+static int configure(int fd, const char* name, const struct address* address, const char* gateway) {
   struct in_addr via;
   if (inet_pton(AF_INET, gateway, &via) != 1) die(gateway, EINVAL);
   const int index = index_of(fd, name);
@@ -241,16 +257,45 @@ static void configure(int fd, const char* name, const struct address* address,
   attribute(m, RTA_OIF, &index, sizeof index);
   end_message(m);
   commit(fd, "configure the container's link");
+  return index;
+}
+
+/* The port forwards at once, the host's own entry names the new MAC, the container announces its
+ * address. */
+static void tell_neighbours(int host, int container, int bridge, int index, const struct veth* veth,
+                            const struct address* address) {
+  struct ethtool_value carrier = {.cmd = ETHTOOL_GLINK};
+  struct ifreq request;
+  memset(&request, 0, sizeof request);
+  memcpy(request.ifr_name, veth->host_name, IFNAMSIZ);
+  request.ifr_data = (char*)&carrier;
+  if (ioctl(host, SIOCETHTOOL, &request) != 0) die("ETHTOOL_GLINK", errno);
+
+  const struct ndmsg entry = {.ndm_family = AF_INET, .ndm_ifindex = bridge, .ndm_state = NUD_STALE};
+  struct nlmsghdr* m = message(RTM_NEWNEIGH, NLM_F_REPLACE, &entry, sizeof entry);
+  attribute(m, NDA_DST, &address->local, sizeof address->local);
+  attribute(m, NDA_LLADDR, veth->container_mac, 6);
+  end_message(m);
+  send_batch(host, "refresh neighbour"); /* no acknowledgement: mostly there is no entry */
+
+  const struct ifinfomsg same = {.ifi_index = index};
+  m = message(RTM_SETLINK, NLM_F_ACK, &same, sizeof same);
+  attribute(m, IFLA_ADDRESS, veth->container_mac, 6);
+  end_message(m);
+  commit(container, "announce the address");
 }
 
 static void add(char** argv, int netns) {
   const struct address address = parse_address(argv[5]);
   const int host = open_socket(NETLINK_ROUTE);
   const int netfilter = open_socket(NETLINK_NETFILTER);
-  add_veth(host, netns, argv[3], index_of(host, argv[4]));
+  const int bridge = index_of(host, argv[4]);
+  const struct veth veth = add_veth(host, netns, argv[3], bridge);
   enter(netns);
   write_sysctl(argv[3], "accept_dad", "0");
-  configure(open_socket(NETLINK_ROUTE), argv[3], &address, argv[6]);
+  const int container = open_socket(NETLINK_ROUTE);
+  const int index = configure(container, argv[3], &address, argv[6]);
+  tell_neighbours(host, container, bridge, index, &veth, &address);
   change_masquerade(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, &address.local);
   commit(netfilter, "masquerade");
 }

@@ -83,7 +83,7 @@ net::Netlink& VerbHost::container_links() {
     if (netns == nullptr) {
       throw Error(Code::invalid_netns, "the container's network namespace is gone");
     }
-    container_links_.emplace(*netns);
+    container_links_.emplace(*netns, host_netns());
   }
   return *container_links_;
 }

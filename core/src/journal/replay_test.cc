@@ -166,6 +166,20 @@ TEST_F(Replay, VethGoesOnlyIfKindAndAliasMatch) {
   });
 }
 
+TEST_F(Replay, VethWithoutItsAliasIsOfTheAddThatFailed) {
+  in_namespace(CLONE_NEWNET, [&] {
+    make_veth("veth1", "");
+    make_veth("veth2", "net/other/eth0");
+    const std::vector<Undo> records = {undo_veth("veth1", "net/ctr/eth0"),
+                                       undo_veth("veth2", "net/ctr/eth0")};
+    EXPECT_THAT(replay_all(records, Why::removal), IsEmpty());
+    EXPECT_TRUE(exists("veth1"));
+    EXPECT_THAT(replay_all(records, Why::failed_add), IsEmpty());
+    EXPECT_FALSE(exists("veth1"));
+    EXPECT_TRUE(exists("veth2"));
+  });
+}
+
 TEST_F(Replay, BridgeAndItsAddressStayAfterARemoval) {
   in_namespace(CLONE_NEWNET, [&] {
     const auto address = *IpNet::parse("10.9.0.1/24");

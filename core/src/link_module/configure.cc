@@ -32,7 +32,7 @@ constexpr std::uint32_t kScopeLink = 253;  // RT_SCOPE_LINK
 
 void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
   const bool has_v6 = has_family(add.result, Family::v6);
-  add.host.container_netns()->run([&] {
+  const auto write = [&] {
     const std::string conf = "net/ipv6/conf/";
     const std::string own = conf + add.call.if_name;
     if (has_v6) {
@@ -45,7 +45,8 @@ void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
     // Also for the link-local address, which the kernel makes by itself.
     net::set_sysctl(own + "/accept_dad", dad == net::Dad::skip ? "0" : "1");
     if (dad == net::Dad::kernel) net::set_sysctl(own + "/enhanced_dad", "1");
-  });
+  };
+  add.host.container_netns()->run(write, add.host.host_netns());
 }
 
 }  // namespace

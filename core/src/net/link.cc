@@ -179,6 +179,15 @@ Link get_link(Netlink& netlink, const std::string& name) {
   throw system_error(ENODEV, "look up link " + name);
 }
 
+int get_link_index(Netlink& netlink, const std::string& name) {
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  if (::ioctl(netlink.fd(), SIOCGIFINDEX, &request) != 0) {
+    throw system_error(errno, "look up link " + name);
+  }
+  return request.ifr_ifindex;
+}
+
 std::vector<Link> list_ports(Netlink& netlink, int bridge) {
   Question question(RTM_GETLINK, NLM_F_DUMP);
   put_header<ifinfomsg>(question.message());

@@ -60,6 +60,8 @@ TEST_F(LinkTest, VethIsMadeWithEverythingInOneGo) {
   batch.commit();
 
   const Link host = get_link(netlink, "host0");
+  EXPECT_EQ(get_link_index(netlink, "host0"), host.index);
+  EXPECT_EQ(get_link_index(there, "eth0"), get_link(there, "eth0").index);
   EXPECT_EQ("veth", host.kind);
   EXPECT_EQ(spec.alias, host.alias);
   EXPECT_EQ(kHostMac, host.mac);

@@ -24,6 +24,10 @@ Netlink::Netlink(const Netns& in) {
   in.run([this] { open(); });
 }
 
+Netlink::Netlink(const Netns& in, const Netns& back) {
+  in.run([this] { open(); }, back);
+}
+
 Netlink::Netlink(Netlink&&) noexcept = default;
 Netlink& Netlink::operator=(Netlink&&) noexcept = default;
 Netlink::~Netlink() = default;

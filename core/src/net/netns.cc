@@ -83,8 +83,9 @@ Netns Netns::current() {
   return netns;
 }
 
-void Netns::run(const std::function<void()>& work) const {
-  const Netns back = current();
+void Netns::run(const std::function<void()>& work) const { run(work, current()); }
+
+void Netns::run(const std::function<void()>& work, const Netns& back) const {
   if (same_as(back)) {
     work();
     return;

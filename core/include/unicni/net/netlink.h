@@ -18,8 +18,9 @@ namespace unicni::net {
 /// in errors) and strict checking (filtered dumps). Not thread-safe.
 class Netlink {
  public:
-  Netlink();                          ///< in the calling thread's namespace
-  explicit Netlink(const Netns& in);  ///< in that namespace
+  Netlink();                                    ///< in the calling thread's namespace
+  explicit Netlink(const Netns& in);            ///< in that namespace
+  Netlink(const Netns& in, const Netns& back);  ///< as Netns::run() with `back`
   Netlink(Netlink&&) noexcept;
   Netlink& operator=(Netlink&&) noexcept;
   ~Netlink();

@@ -29,6 +29,8 @@ class Netns {
   /// Runs `work` with the calling thread inside, then goes back, also when it throws. If the way
   /// back is shut the process ends: nothing may go on in the wrong namespace.
   void run(const std::function<void()>& work) const;
+  /// The same for who has the calling thread's namespace open already.
+  void run(const std::function<void()>& work, const Netns& back) const;
 
  private:
   Netns() = default;

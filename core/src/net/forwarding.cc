@@ -1,0 +1,37 @@
+#include "unicni/net/forwarding.h"
+
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "net/attribute.h"
+#include "unicni/error.h"
+#include "unicni/net/sysctl.h"
+
+namespace unicni::net {
+
+bool is_forwarding(Netlink& netlink, Family family) {
+  alignas(nlmsghdr) char bytes[64]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETNETCONF;
+  put_header<netconfmsg>(request).ncm_family = family == Family::v4 ? AF_INET : AF_INET6;
+  mnl_attr_put_u32(request, NETCONFA_IFINDEX, static_cast<std::uint32_t>(NETCONFA_IFINDEX_ALL));
+  bool on = false;
+  const int error = netlink.ask(request, [&](const nlmsghdr* message) {
+    for_each_attribute(message, sizeof(netconfmsg), [&](std::uint16_t type, const nlattr* each) {
+      if (type == NETCONFA_FORWARDING) on = value_of<std::uint32_t>(each) != 0;
+    });
+  });
+  if (error == EOPNOTSUPP || error == EAFNOSUPPORT) return false;
+  if (error != 0) throw system_error(error, "ask whether IP packets are forwarded");
+  return on;
+}
+
+void ensure_forwarding(Netlink& netlink, Family family) {
+  if (is_forwarding(netlink, family)) return;
+  ensure_sysctl(family == Family::v4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding", "1");
+}
+
+}  // namespace unicni::net
