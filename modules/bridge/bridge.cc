@@ -159,7 +159,6 @@ bool Bridge::is_in_place(const Call& call, Host& host, const net::Link* host_end
 void Bridge::sweep(const Call& call, Host& host, const std::vector<IpNet>& addresses) {
   sweep_masquerade(call, host, addresses);
   if (!options_of(call).mac_spoof_check) return;
-  sweep_spoof_check(call, host);
   net::remove_reference_spoof_check(host.nft(), call.container_id, call.if_name);
 }
 

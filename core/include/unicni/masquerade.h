@@ -24,13 +24,11 @@ void add_masquerade(const Call& call, Host& host, const Result& result, MasqBack
 /// CHECK: the rules are there and in force, `more` too. Throws Error.
 void check_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
                       const std::vector<net::NftElement>& more = {});
-/// DEL: our elements of these addresses (of none known: all that have the attachment as owner), and
-/// the rules of the reference and of backend iptables, whatever the configuration says today.
+/// DEL: the rules that the reference or backend iptables made, whatever the configuration says
+/// today. Our own elements are core's business: the journal knows them, or their owner is searched
+/// for.
 void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& addresses);
 
-/// DEL: what spoof_check_elements() made for this attachment, if no journal knew it. Reads the
-/// whole set.
-void sweep_spoof_check(const Call& call, Host& host);
 /// GC: removes all elements whose owners are attachments of this network that aren't valid.
 void collect_elements(const Call& call, Host& host);
 

@@ -27,13 +27,6 @@ Elements masquerade_of(const Call& call, const Result& result) {
   return elements;
 }
 
-std::vector<net::NftElement> elements_of(net::Nft& nft, const net::NftSet& set,
-                                         const std::string& owner) {
-  std::vector<net::NftElement> elements = nft.list(set.name, set.table);
-  std::erase_if(elements, [&](const net::NftElement& each) { return each.owner != owner; });
-  return elements;
-}
-
 bool is_alive(Host& host, const std::string& owner) {
   const auto links = net::list_links(host.host_links(), "veth");
   return std::any_of(links.begin(), links.end(),
@@ -109,36 +102,10 @@ void check_masquerade(const Call& call, Host& host, const Result& result, MasqBa
 }
 
 void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& addresses) {
-  const std::string owner = net::nft_owner(call.owner());
-  std::vector<net::NftElement> elements;
-  net::ReferenceMasquerade reference{call.network, call.container_id, call.if_name, {}, false};
-  for (const IpNet& net : addresses) {
-    elements.push_back(net::masquerade_element(net.address(), owner));
-    reference.addresses.push_back(net.address());
-  }
-  if (addresses.empty()) {
-    for (const net::NftSet& set : net::attachment_sets()) {
-      if (set.table != net::NftTable::inet) continue;
-      for (net::NftElement& found : elements_of(host.nft(), set, owner)) {
-        elements.push_back(std::move(found));
-      }
-    }
-  }
-  if (!elements.empty()) host.nft().remove(elements);
-  reference.container_is_gone = host.container_netns() == nullptr;
+  net::ReferenceMasquerade reference{
+      call.network, call.container_id, call.if_name, {}, host.container_netns() == nullptr};
+  for (const IpNet& net : addresses) reference.addresses.push_back(net.address());
   net::remove_reference_masquerade(host.nft(), reference, call.deadline);
-}
-
-void sweep_spoof_check(const Call& call, Host& host) {
-  const std::string owner = net::nft_owner(call.owner());
-  std::vector<net::NftElement> elements;
-  for (const net::NftSet& set : net::attachment_sets()) {
-    if (set.table != net::NftTable::bridge) continue;
-    for (net::NftElement& found : elements_of(host.nft(), set, owner)) {
-      elements.push_back(std::move(found));
-    }
-  }
-  if (!elements.empty()) host.nft().remove(elements);
 }
 
 void collect_elements(const Call& call, Host& host) {
