@@ -96,15 +96,12 @@ class HostLocal : public Module {
 
     const std::string folder = data_dir(options);
     const auto will = [&](const IpAddress& address, const std::string& content) {
-      host.undo().will(ipam::undo_reservation(folder, call.network, address, content,
-                                              options.quarantine > 0));
+      host.undo().will(
+          ipam::undo_reservation(folder, call.network, address, content, options.quarantine > 0));
     };
-    const Request request{sets,
-                          wanted_addresses(options, sets),
-                          excluded(options),
-                          owner_of(call),
-                          sticky_key(options.sticky, call.args),
-                          options.quarantine};
+    const Request request{
+        sets,           wanted_addresses(options, sets),       excluded(options),
+        owner_of(call), sticky_key(options.sticky, call.args), options.quarantine};
     Store store(folder, call.network, call.deadline, true);
     result.ips = take_addresses(store, request, will);
     return result;

@@ -47,8 +47,8 @@ TEST_F(HostLocalTest, AddGivesOneAddressOfEachSet) {
   EXPECT_EQ(get("2001:db8:1::2"), "dummy\r\neth0");
   EXPECT_EQ(get("last_reserved_ip.0"), "10.1.2.1");
   EXPECT_EQ(get("last_reserved_ip.1"), "2001:db8:1::2");
-  EXPECT_EQ(host.records, (std::vector{undo_of("10.1.2.1", "dummy"),
-                                       undo_of("2001:db8:1::2", "dummy")}));
+  EXPECT_EQ(host.records,
+            (std::vector{undo_of("10.1.2.1", "dummy"), undo_of("2001:db8:1::2", "dummy")}));
 }
 
 TEST_F(HostLocalTest, RoundRobinUntilExhausted) {

@@ -136,11 +136,10 @@ std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& o
           fmt::format("request another address of {}", ipam::describe(sets[i])));
     }
     if (ipam::find_interval(never, *match) != nullptr) {
-      throw Error(
-          Code::invalid_config,
-          fmt::format("failed to allocate for range {}: requested ip {} is excluded", i,
-                      match->str()),
-          "\"exclude\" in \"ipam\" says what is never handed out");
+      throw Error(Code::invalid_config,
+                  fmt::format("failed to allocate for range {}: requested ip {} is excluded", i,
+                              match->str()),
+                  "\"exclude\" in \"ipam\" says what is never handed out");
     }
     result[i] = *match;
     pending.erase(match);

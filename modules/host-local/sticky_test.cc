@@ -10,7 +10,8 @@ namespace {
 using Args = std::vector<std::pair<std::string, std::string>>;
 
 TEST(Sticky, NamesAreReplaced) {
-  const Args args = {{"K8S_POD_NAMESPACE", "shop"}, {"K8S_POD_NAME", "old"}, {"K8S_POD_NAME", "db-0"}};
+  const Args args = {
+      {"K8S_POD_NAMESPACE", "shop"}, {"K8S_POD_NAME", "old"}, {"K8S_POD_NAME", "db-0"}};
   EXPECT_EQ(sticky_key("${K8S_POD_NAMESPACE}/${K8S_POD_NAME}", args), "shop/db-0");
   EXPECT_EQ(sticky_key("x-${K8S_POD_NAME}-y", args), "x-db-0-y");
   EXPECT_EQ(sticky_key("", args), "");
@@ -18,13 +19,14 @@ TEST(Sticky, NamesAreReplaced) {
 
 TEST(Sticky, ErrorsNameTemplateAndPart) {
   const Args args = {{"A", "1"}, {"EMPTY", ""}};
-  for (const auto& [text, part] : std::map<std::string, std::string>{
-           {"${B}", "CNI_ARGS has no B"},
-           {"${EMPTY}", "CNI_ARGS has no EMPTY"},
-           {"${A", "'${A' begins no ${NAME}"},
-           {"a$A", "'$A' begins no ${NAME}"},
-           {"${}", "'' is no name"},
-           {"${A B}", "'A B' is no name"}}) {
+  for (const auto& [text, part] :
+       std::map<std::string, std::string>{{"${B}", "CNI_ARGS has no B"},
+                                          {"${EMPTY}", "CNI_ARGS has no EMPTY"},
+                                          {"${A", "'${A' begins no ${NAME}"},
+                                          {"a$A", "'$A' begins no ${NAME}"},
+                                          {"${}", "'' is no name"},
+                                          {"${A B}", "'A B' is no name"}}) {
+    const std::string text = shown;
     const Error error = refusal([&] { sticky_key(text, args); });
     EXPECT_TRUE(error.is(Code::invalid_config)) << text;
     EXPECT_NE(error.msg().find("\"sticky\" is '" + text + "'"), std::string::npos) << error.msg();

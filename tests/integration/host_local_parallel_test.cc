@@ -90,7 +90,8 @@ TEST_F(HostLocalParallel, KilledAtEachStep) {
       for (const std::string& each : reservations("mynet"))
         held += owner_of(each) == "victim\r\neth0" ? 1U : 0U;
       EXPECT_LE(held, 1U);
-      EXPECT_EQ(victim.check(Json{{"cniVersion", "1.1.0"}, {"ips", Json::array()}}).ok(), held == 1);
+      EXPECT_EQ(victim.check(Json{{"cniVersion", "1.1.0"}, {"ips", Json::array()}}).ok(),
+                held == 1);
       expect_silent_success(victim.del());
       EXPECT_EQ(owner_of(address.substr(0, address.find('/'))), "other\r\neth0");
       must_give(victim);

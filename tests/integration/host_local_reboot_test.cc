@@ -71,7 +71,8 @@ TEST_F(HostLocalReboot, DelAndGcKnowThemToo) {
   must_give(a);
   must_give(b);
   start_again();
-  expect_error(a.check(Json::parse(R"({"cniVersion": "1.1.0", "ips": [{"address": "10.22.0.2/24"}]})")));
+  expect_error(
+      a.check(Json::parse(R"({"cniVersion": "1.1.0", "ips": [{"address": "10.22.0.2/24"}]})")));
   expect_silent_success(a.del());
   EXPECT_EQ(owner_of("10.22.0.2"), "(absent)");
   expect_silent_success(job("").gc(Json::array({valid_entry(b)})));
@@ -125,7 +126,8 @@ TEST_F(HostLocalReboot, IndexCutByThePowerFailure) {
   for (int i = 0; i < 20; ++i) must_give(job("a" + std::to_string(i)));
   start_again();
   const std::string index = read_file("/var/lib/cni/networks/mynet/.unicni-index");
-  for (const std::size_t kept : {std::size_t{0}, std::size_t{100}, std::size_t{4096}, index.size() - 1}) {
+  for (const std::size_t kept :
+       {std::size_t{0}, std::size_t{100}, std::size_t{4096}, index.size() - 1}) {
     write_file("/var/lib/cni/networks/mynet/.unicni-index", index.substr(0, kept));
     expect_silent_success(job("").status());
     EXPECT_EQ(reservations("mynet").size(), 20U);

@@ -32,8 +32,9 @@ const Range* find_range(const RangeSet& set, const IpAddress& address) {
 std::optional<std::pair<IpAddress, const Range*>> allocate(
     const RangeSet& set, const Intervals& excluded, const std::optional<IpAddress>& last,
     const FindFree& find_free, const std::function<bool(const IpAddress&)>& take) {
-  const auto attempt = [&](const Range& range, const IpAddress& from, const IpAddress& to)
-      -> std::optional<std::pair<IpAddress, const Range*>> {
+  const auto attempt =
+      [&](const Range& range, const IpAddress& from,
+          const IpAddress& to) -> std::optional<std::pair<IpAddress, const Range*>> {
     const auto got = take_from(range, from, to, excluded, find_free, take);
     if (!got) return std::nullopt;
     return std::pair{*got, &range};
@@ -43,7 +44,8 @@ std::optional<std::pair<IpAddress, const Range*>> allocate(
   if (holder != nullptr && *last < holder->end) {
     if (auto got = attempt(*holder, *last->plus(1), holder->end)) return got;
   }
-  const std::size_t begin = holder == nullptr ? 0 : static_cast<std::size_t>(holder - set.data()) + 1;
+  const std::size_t begin =
+      holder == nullptr ? 0 : static_cast<std::size_t>(holder - set.data()) + 1;
   const std::size_t others = holder == nullptr ? set.size() : set.size() - 1;
   for (std::size_t i = 0; i < others; ++i) {
     const Range& range = set[(begin + i) % set.size()];

@@ -1,9 +1,9 @@
+#include "unicni/ipam/allocate.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
 #include <string>
-
-#include "unicni/ipam/allocate.h"
 
 namespace unicni::ipam {
 namespace {
@@ -111,9 +111,8 @@ TEST(Allocate, ExcludedOnesArePassedAtOnce) {
             (std::vector<std::string>{"10.1.2.5", "10.1.2.4"}));
   const RangeSet wide = {
       range("2001:db8::/48", "2001:db8::1", "2001:db8:0:ffff:ffff:ffff:ffff:ffff", "2001:db8::1")};
-  const auto got = allocate(
-      wide, {{ip("2001:db8::"), ip("2001:db8:0:7fff:ffff:ffff:ffff:ffff")}}, std::nullopt, any,
-      [](const IpAddress&) { return true; });
+  const auto got = allocate(wide, {{ip("2001:db8::"), ip("2001:db8:0:7fff:ffff:ffff:ffff:ffff")}},
+                            std::nullopt, any, [](const IpAddress&) { return true; });
   ASSERT_TRUE(got);
   EXPECT_EQ(got->first.str(), "2001:db8:0:8000::");
 }

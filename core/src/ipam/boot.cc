@@ -54,8 +54,7 @@ bool cached_netns_is_gone(const std::string& network, const Attachment& owner) {
     const auto text = sys::read_file(
         fmt::format("{}/{}-{}-{}", kCache, network, owner.container_id, owner.if_name));
     if (!text) return false;
-    const auto netns =
-        protocol::cached_netns(*text, network, owner.container_id, owner.if_name);
+    const auto netns = protocol::cached_netns(*text, network, owner.container_id, owner.if_name);
     if (!netns || netns->front() != '/') return false;
     struct statfs status {};
     if (::statfs(netns->c_str(), &status) != 0) return errno == ENOENT || errno == ENOTDIR;

@@ -18,8 +18,8 @@ const std::string& field(const Undo& record, std::string_view name) {
   for (const auto& [key, value] : record.fields) {
     if (key == name) return value;
   }
-  throw Error(Code::internal, "undo record \"" + record.type + "\" has no \"" + std::string(name) +
-                                  '"');
+  throw Error(Code::internal,
+              "undo record \"" + record.type + "\" has no \"" + std::string(name) + '"');
 }
 
 }  // namespace
@@ -49,6 +49,7 @@ std::vector<Error> Store::collect(const std::vector<Attachment>& valid, bool res
   for (const Entry& entry : gone) {
     attempt([&] {
       const ReservationFile file = read_reservation(path(entry.address));
+      if (file.state == FileState::unreadable) throw Error(Code::internal, file.problem);
       // Rewritten in place by somebody: what it says now counts.
       if (file.state == FileState::owned && keep.contains(index().hash(print_owner(file.owner))))
         return;

@@ -279,6 +279,11 @@ void Index::set_nobodys(bool any) {
   if (std::as_const(*this).header().nobodys != value) header().nobodys = value;
 }
 
+void Index::set_unsure(bool any) {
+  const std::uint32_t value = any ? 1 : 0;
+  if (std::as_const(*this).header().unsure != value) header().unsure = value;
+}
+
 void Index::grow() {
   const Header& all = std::as_const(*this).header();
   const bool full = all.free_slot == 0 && all.used_slots >= all.slots;
@@ -293,6 +298,7 @@ void Index::grow() {
     }
   }
   bigger.set_nobodys(has_nobodys());
+  bigger.set_unsure(all.unsure != 0);
   *this = std::move(bigger);
 }
 

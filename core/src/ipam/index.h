@@ -24,13 +24,13 @@ enum class EntryState : std::uint8_t {
 struct Entry {
   IpAddress address;
   EntryState state = EntryState::reserved;
-  bool unreadable = false;     ///< reserved, by nobody knows whom
-  BootId boot{};               ///< in which it was reserved; all zero: not known
-  std::uint64_t owner = 0;     ///< Index::hash of the attachment
-  std::uint64_t sticky = 0;    ///< Index::hash of the key; 0: none
-  std::uint64_t inode = 0;     ///< of the file; with `changed` it tells one file from another
-  std::int64_t changed = 0;    ///< its ctime, nanoseconds
-  std::int64_t released = 0;   ///< nanoseconds of the wall clock; not of reserved ones
+  bool unreadable = false;    ///< reserved, by nobody knows whom
+  BootId boot{};              ///< in which it was reserved; all zero: not known
+  std::uint64_t owner = 0;    ///< Index::hash of the attachment
+  std::uint64_t sticky = 0;   ///< Index::hash of the key; 0: none
+  std::uint64_t inode = 0;    ///< of the file; with `changed` it tells one file from another
+  std::int64_t changed = 0;   ///< its ctime, nanoseconds
+  std::int64_t released = 0;  ///< nanoseconds of the wall clock; not of reserved ones
 };
 
 class Index {
@@ -76,10 +76,12 @@ class Index {
 
   [[nodiscard]] bool has_nobodys() const { return header().nobodys != 0; }
   void set_nobodys(bool any);
+  /// Whether the files are to be compared next time in any case.
+  void set_unsure(bool any);
 
   /// Writes what has changed, and marks the folder so that a change by anybody else shows. Call it
-  /// after the last change of the folder. An index that can't be written is left invalid: it is made
-  /// again next time.
+  /// after the last change of the folder. An index that can't be written is left invalid: it is
+  /// made again next time.
   void commit();
   /// An empty index with the same key, to be filled from this one; it replaces the file.
   [[nodiscard]] Index successor(std::uint32_t slots, std::uint32_t blocks = 1) const;

@@ -46,8 +46,8 @@ std::int64_t wall_clock() {
 
 std::uint64_t checksum_of(const Header& header) {
   constexpr std::size_t kFrom = offsetof(Header, checksum) + sizeof(Header::checksum);
-  return keyed_hash({0, 0}, {reinterpret_cast<const char*>(&header) + kFrom,
-                             sizeof(Header) - kFrom});
+  return keyed_hash({0, 0},
+                    {reinterpret_cast<const char*>(&header) + kFrom, sizeof(Header) - kFrom});
 }
 
 std::uint32_t pages_for(std::uint32_t records, std::uint32_t records_of_page) {
@@ -57,8 +57,8 @@ std::uint32_t pages_for(std::uint32_t records, std::uint32_t records_of_page) {
 }  // namespace
 
 Layout::Layout(std::uint32_t slot_count, std::uint32_t block_count) {
-  blocks = heads + pages_for(static_cast<std::uint32_t>(kChains) * slot_count + block_count,
-                             kHeadsOfPage);
+  blocks = heads +
+           pages_for(static_cast<std::uint32_t>(kChains) * slot_count + block_count, kHeadsOfPage);
   slots = blocks + pages_for(block_count, kBlocksOfPage);
   end = slots + pages_for(slot_count, kSlotsOfPage);
 }
@@ -69,8 +69,8 @@ Header& Index::header() { return *reinterpret_cast<Header*>(pages_.edit(0)); }
 // A number that is out of bounds leads into the last page: what it finds there matches nothing.
 const Slot& Index::slot(std::uint32_t id) const {
   const std::uint32_t at = id == 0 || id > header().slots ? header().slots - 1 : id - 1;
-  return reinterpret_cast<const Slot*>(pages_.read(layout_.slots + at / kSlotsOfPage))
-      [at % kSlotsOfPage];
+  return reinterpret_cast<const Slot*>(
+      pages_.read(layout_.slots + at / kSlotsOfPage))[at % kSlotsOfPage];
 }
 
 Slot& Index::edit_slot(std::uint32_t id) {
@@ -80,8 +80,8 @@ Slot& Index::edit_slot(std::uint32_t id) {
 
 const Block& Index::block(std::uint32_t id) const {
   const std::uint32_t at = id == 0 || id > header().blocks ? header().blocks - 1 : id - 1;
-  return reinterpret_cast<const Block*>(pages_.read(layout_.blocks + at / kBlocksOfPage))
-      [at % kBlocksOfPage];
+  return reinterpret_cast<const Block*>(
+      pages_.read(layout_.blocks + at / kBlocksOfPage))[at % kBlocksOfPage];
 }
 
 Block& Index::edit_block(std::uint32_t id) {
@@ -123,8 +123,8 @@ Index::Index(std::string folder, const BootId& boot, std::uint32_t least_slots,
              std::uint32_t least_blocks)
     : pages_(1), layout_(1, 1), folder_(std::move(folder)), boot_(boot) {
   const std::uint32_t slots = std::bit_ceil(std::clamp(least_slots, kLeastSlots, kMostSlots));
-  const std::uint32_t blocks = std::clamp(std::max(least_blocks, slots / 64), kLeastBlocks,
-                                          kMostSlots);
+  const std::uint32_t blocks =
+      std::clamp(std::max(least_blocks, slots / 64), kLeastBlocks, kMostSlots);
   layout_ = Layout(slots, blocks);
   pages_ = Pages(layout_.end);
   Header& all = header();
@@ -146,7 +146,7 @@ Index Index::successor(std::uint32_t slots, std::uint32_t blocks) const {
 bool Index::is_whole() const { return header().folder_time != 0 && header().boot == boot_; }
 
 bool Index::matches(std::int64_t folder_time) const {
-  return is_whole() && header().folder_time == folder_time &&
+  return is_whole() && header().unsure == 0 && header().folder_time == folder_time &&
          header().written - folder_time > kTick;
 }
 

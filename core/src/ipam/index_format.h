@@ -21,7 +21,7 @@ namespace unicni::ipam {
 
 // The reference's plugin reads this file as if it were a reservation. NUL bytes are in no container
 // id, so it is nobody's.
-inline constexpr std::array<char, 16> kMagic = {'\0', 'u', 'n', 'i', 'c', 'n', 'i', ' ',
+inline constexpr std::array<char, 16> kMagic = {'\0', 'u', 'n', 'i', 'c',  'n', 'i',  ' ',
                                                 'i',  'p', 'a', 'm', '\0', '1', '\r', '\n'};
 
 using BootId = std::array<std::uint8_t, 16>;
@@ -53,7 +53,8 @@ struct Header {
   std::uint32_t free_block;
   std::uint32_t reserved;  ///< slots in state reserved
   std::uint32_t stale;     ///< of them those of an earlier boot, or of an unknown one
-  std::uint32_t nobodys;   ///< files that name nobody when the folder was last read; 0 or 1
+  std::uint32_t nobodys;   ///< 1: there were files that name nobody when the folder was last read
+  std::uint32_t unsure;    ///< 1: a file could not be read then, which may pass
   ListEnds resting;
   ListEnds remembered;
 };

@@ -101,8 +101,8 @@ TEST_F(IndexTest, FirstFreePassesRunsOfAnyLength) {
 TEST_F(IndexTest, Ipv6SubnetsOfAnySizeAndTheEndsOfFamilies) {
   Index index = empty();
   const string last = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
-  for (const char* address : {"2001:db8::1", "2001:db8::2", "2001:db8:ffff::", "0.0.0.0",
-                              "255.255.255.255", "::"}) {
+  for (const char* address :
+       {"2001:db8::1", "2001:db8::2", "2001:db8:ffff::", "0.0.0.0", "255.255.255.255", "::"}) {
     index.put(reserved(index, address, "o"));
   }
   index.put(reserved(index, last, "o"));

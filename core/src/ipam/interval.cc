@@ -25,8 +25,7 @@ Intervals merge(std::vector<Interval> intervals) {
   for (const Interval& each : intervals) {
     const auto next = result.empty() ? std::nullopt : result.back().last.plus(1);
     // At the end of a family there is no next one, and nothing of that family comes after it.
-    const bool touches = !result.empty() &&
-                         result.back().last.family() == each.first.family() &&
+    const bool touches = !result.empty() && result.back().last.family() == each.first.family() &&
                          (!next || each.first <= *next);
     if (touches) {
       result.back().last = std::max(result.back().last, each.last);

@@ -27,8 +27,8 @@ TEST(Interval, EverythingElseIsNone) {
 
 TEST(Interval, MergedWhereTheyTouch) {
   EXPECT_EQ(merge({interval("2001:db8::9"), interval("10.1.2.8/29"), interval("10.1.2.4/30"),
-                   interval("10.1.2.5"), interval("10.1.3.1"),
-                   interval("255.255.255.255"), interval("255.255.255.254")}),
+                   interval("10.1.2.5"), interval("10.1.3.1"), interval("255.255.255.255"),
+                   interval("255.255.255.254")}),
             (Intervals{{ip("10.1.2.4"), ip("10.1.2.15")},
                        {ip("10.1.3.1"), ip("10.1.3.1")},
                        {ip("255.255.255.254"), ip("255.255.255.255")},
@@ -46,8 +46,8 @@ TEST(Interval, FindsTheHolder) {
 }
 
 TEST(Interval, ExcludedAddressesDontCount) {
-  const RangeSet set = {{IpNet::parse("10.1.2.0/24").value(), ip("10.1.2.1"), ip("10.1.2.254"),
-                         ip("10.1.2.1")}};
+  const RangeSet set = {
+      {IpNet::parse("10.1.2.0/24").value(), ip("10.1.2.1"), ip("10.1.2.254"), ip("10.1.2.1")}};
   EXPECT_EQ(capacity(set), 253U);
   EXPECT_EQ(capacity(set, merge({interval("10.1.2.10-10.1.2.19"), interval("10.9.0.0/16")})), 243U);
   EXPECT_EQ(capacity(set, merge({interval("10.1.2.0/28")})), 239U) << "the gateway is in it";

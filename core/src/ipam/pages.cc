@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <utility>
+
+#include "unicni/error.h"
 
 namespace unicni::ipam {
 
@@ -19,8 +21,8 @@ off_t offset_of(std::uint32_t page) { return static_cast<off_t>(page) * off_t{kP
 bool write_page(int fd, std::uint32_t number, const std::byte* bytes) {
   std::size_t done = 0;
   while (done < kPageSize) {
-    const ssize_t n = ::pwrite(fd, bytes + done, kPageSize - done,
-                               offset_of(number) + static_cast<off_t>(done));
+    const ssize_t n =
+        ::pwrite(fd, bytes + done, kPageSize - done, offset_of(number) + static_cast<off_t>(done));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return false;
     done += static_cast<std::size_t>(n);
@@ -36,7 +38,7 @@ std::optional<Pages> Pages::open(const std::string& path) {
   if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size == 0 || size % kPageSize != 0 || size / kPageSize > kMostPages) return std::nullopt;
-  return Pages(std::move(fd), static_cast<std::uint32_t>(size / kPageSize));
+  return Pages(path, std::move(fd), static_cast<std::uint32_t>(size / kPageSize));
 }
 
 Pages::Page& Pages::load(std::uint32_t number) const {
@@ -49,10 +51,14 @@ Pages::Page& Pages::load(std::uint32_t number) const {
     const ssize_t n = ::pread(fd_.get(), page.bytes + done, kPageSize - done,
                               offset_of(number) + static_cast<off_t>(done));
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
+    if (n <= 0) {
+      const int error = n < 0 ? errno : EIO;
+      pages_.erase(found);
+      ::unlink(path_.c_str());
+      throw system_error(error, "read " + path_);
+    }
     done += static_cast<std::size_t>(n);
   }
-  if (done < kPageSize) std::memset(page.bytes, 0, kPageSize);
   return page;
 }
 

@@ -26,8 +26,8 @@ class Pages {
   /// Of a file (of which page 0 is read already), not of none.
   [[nodiscard]] bool has_file() const { return static_cast<bool>(fd_); }
 
-  /// The page's bytes, which stay where they are. A page that can't be read is one of zeros: it
-  /// holds nothing, as one that a power cut took. `number` must be below count().
+  /// The page's bytes, which stay where they are. `number` must be below count(). Error if it can't
+  /// be read; then the file is removed, so that it is in nobody's way.
   [[nodiscard]] const std::byte* read(std::uint32_t number) const;
   /// The same, to be changed.
   std::byte* edit(std::uint32_t number);
@@ -47,9 +47,11 @@ class Pages {
     alignas(16) std::byte bytes[kPageSize];
     bool changed;
   };
-  Pages(sys::Fd fd, std::uint32_t count) : fd_(std::move(fd)), count_(count) {}
+  Pages(std::string path, sys::Fd fd, std::uint32_t count)
+      : path_(std::move(path)), fd_(std::move(fd)), count_(count) {}
   Page& load(std::uint32_t number) const;
 
+  std::string path_;  // of what was opened
   sys::Fd fd_;
   std::uint32_t count_;
   bool changed_ = false;

@@ -5,6 +5,7 @@
 
 #include "ipam/boot.h"
 #include "ipam/reservation.h"
+#include "unicni/error.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::ipam {
@@ -13,6 +14,9 @@ namespace {
 
 // The wall clock is set now and then, so the time when the boot began moves a little.
 constexpr std::int64_t kClockSlack = 2'000'000'000;
+
+// A new index has room for that many at first; it grows.
+constexpr std::size_t kMost = 1U << 20U;
 
 /// In which boot a file of which nothing is known was made: this one, or it can't be said. A file
 /// of this boot can look older too, if the clock was wrong when it was made.
@@ -40,13 +44,12 @@ void carry_over(const Index& from, Index& to) {
   for (const Entry& entry : released) to.put(entry);
 }
 
-}  // namespace
-
-void reconcile(Index& index, const std::string& folder) {
+void compare(Index& index, const std::string& folder, const std::vector<std::string>& names) {
   const std::int64_t begun = boot_time();
   std::vector<IpAddress> present;
   bool nobodys = false;
-  for (const std::string& name : sys::list_folder(folder)) {
+  bool unsure = false;
+  for (const std::string& name : names) {
     const std::optional<IpAddress> address = reserved_by(name);
     if (!address) continue;
     const std::string path = folder + '/' + name;
@@ -56,6 +59,7 @@ void reconcile(Index& index, const std::string& folder) {
     if (!known || !is_same_file(*known, *file)) {
       const ReservationFile found = read_reservation(path);
       nobodys = nobodys || found.state == FileState::nobodys;
+      unsure = unsure || (found.state == FileState::unreadable && file->regular);
       if (found.state == FileState::absent || found.state == FileState::nobodys) continue;
       Entry entry;
       entry.address = *address;
@@ -78,19 +82,31 @@ void reconcile(Index& index, const std::string& folder) {
   });
   for (const IpAddress& address : gone) index.erase(address);
   index.set_nobodys(nobodys);
+  index.set_unsure(unsure);
+}
+
+}  // namespace
+
+void reconcile(Index& index, const std::string& folder) {
+  compare(index, folder, sys::list_folder(folder));
 }
 
 Index load_index(const std::string& folder, const BootId& boot) {
-  std::optional<Index> found = Index::open(folder, boot);
+  std::optional<Index> found;
+  try {
+    found = Index::open(folder, boot);
+  } catch (const Error&) {  // it can't be read and is gone now
+  }
   if (found && found->matches(Index::folder_time(folder))) return *std::move(found);
   if (found && found->is_whole()) {
     reconcile(*found, folder);
     return *std::move(found);
   }
-  constexpr std::uint32_t kFirst = 1;  // it grows as it is filled
-  Index fresh = found ? found->successor(kFirst) : Index(folder, boot, kFirst);
+  const std::vector<std::string> names = sys::list_folder(folder);
+  const auto slots = static_cast<std::uint32_t>(std::min<std::size_t>(names.size() * 3 / 2, kMost));
+  Index fresh = found ? found->successor(slots) : Index(folder, boot, slots);
   if (found) carry_over(*found, fresh);
-  reconcile(fresh, folder);
+  compare(fresh, folder, names);
   return fresh;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
@@ -45,13 +46,13 @@ ReservationFile read_reservation(const std::string& path) {
   std::optional<std::string> text;
   try {
     text = sys::read_file(path);
-  } catch (const Error&) {
-    return {FileState::unreadable, {}};
+  } catch (const Error& error) {
+    return {FileState::unreadable, {}, error.msg()};
   }
-  if (!text) return {FileState::absent, {}};
+  if (!text) return {FileState::absent, {}, {}};
   std::optional<Attachment> owner = parse_owner(*text);
-  if (!owner) return {FileState::nobodys, {}};
-  return {FileState::owned, *std::move(owner)};
+  if (!owner) return {FileState::nobodys, {}, {}};
+  return {FileState::owned, *std::move(owner), {}};
 }
 
 std::string print_owner(const Attachment& owner) {
@@ -65,8 +66,12 @@ std::optional<IpAddress> reserved_by(const std::string& file_name) {
 
 std::optional<FileIdentity> identify(const std::string& path) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;
-  return FileIdentity{status.st_ino, nanoseconds(status.st_ctim), nanoseconds(status.st_mtim)};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw system_error(errno, "stat " + path);
+  }
+  return FileIdentity{status.st_ino, nanoseconds(status.st_ctim), nanoseconds(status.st_mtim),
+                      S_ISREG(status.st_mode)};
 }
 
 }  // namespace unicni::ipam

@@ -16,7 +16,8 @@ enum class FileState : unsigned char { absent, owned, nobodys, unreadable };
 
 struct ReservationFile {
   FileState state = FileState::absent;
-  Attachment owner;  ///< of an owned one; without interface name: the old format
+  Attachment owner;     ///< of an owned one; without interface name: the old format
+  std::string problem;  ///< of an unreadable one: why
 };
 
 /// A power cut leaves an empty file or one of NUL bytes: that is nobody's.
@@ -34,7 +35,9 @@ struct FileIdentity {
   std::uint64_t inode = 0;
   std::int64_t changed = 0;   ///< ctime, nanoseconds
   std::int64_t modified = 0;  ///< mtime
+  bool regular = false;       ///< a file, no folder, link or device
 };
+/// nullopt if there is none. Throws Error.
 std::optional<FileIdentity> identify(const std::string& path);
 
 }  // namespace unicni::ipam

@@ -23,6 +23,7 @@ constexpr mode_t kFileMode = 0600;
 constexpr mode_t kLockMode = 0750;
 constexpr std::time_t kAbandonedAfter = 10;  // seconds
 constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr const char* kSticky = "sticky\n";  // tells the hash of a key from an owner's
 
 constexpr Index::Planes bit(Plane plane) { return 1U << static_cast<unsigned>(plane); }
 
@@ -70,6 +71,15 @@ Index& Store::index() {
   return *index_;
 }
 
+void Store::compare_again() {
+  try {
+    reconcile(index(), folder_);
+  } catch (const Error&) {
+    index_.reset();  // half of it must not be written
+    throw;
+  }
+}
+
 bool Store::is_of_this_boot(Entry& entry) {
   if (entry.unreadable) return true;
   const BootId& boot = index().boot();
@@ -102,32 +112,42 @@ bool Store::reserve(const IpAddress& address, const Attachment& owner, std::opti
     const std::optional<Entry> entry = index().find(address);
     const bool known = entry && entry->owner == index().hash(print_owner(found.owner));
     if (!known) {  // made by somebody who doesn't heed the lock
-      reconcile(index(), folder_);
+      compare_again();
       if (is_taken(address)) return false;
     }
   }
   will(address, content);
-  // Not replaced by rename(2), which takes milliseconds on ext4; between the two nobody has it.
-  if (found.state != FileState::absent) sys::remove_file(file);
-  if (!sys::create_file(file, content, kFileMode)) return false;
   try {
-    if (set_index) sys::overwrite_file(folder_ + cursor_name(*set_index), address.str(), kFileMode);
+    // Not replaced by rename(2), which takes milliseconds on ext4; between the two nobody has it.
+    if (found.state != FileState::absent && sys::remove_file(file)) index().erase(address);
+    if (!sys::create_file(file, content, kFileMode)) {
+      compare_again();
+      return false;
+    }
+    if (set_index) move_cursor(*set_index, address);
+    Entry entry;
+    entry.address = address;
+    entry.boot = index().boot();
+    entry.owner = index().hash(content);
+    if (!sticky.empty()) entry.sticky = index().hash(kSticky + sticky);
+    const auto identity = identify(file);
+    entry.inode = identity ? identity->inode : 0;
+    entry.changed = identity ? identity->changed : 0;
+    index().put(entry);
   } catch (const Error&) {
-    sys::remove_file(file);
-    index().erase(address);
+    index_.reset();  // it doesn't know what happened to the folder: it is not written
     throw;
   }
-  Entry entry;
-  entry.address = address;
-  entry.boot = index().boot();
-  entry.owner = index().hash(content);
-  if (!sticky.empty()) entry.sticky = index().hash("sticky\n" + sticky);
-  if (const auto identity = identify(file)) {
-    entry.inode = identity->inode;
-    entry.changed = identity->changed;
-  }
-  index().put(entry);
   return true;
+}
+
+void Store::move_cursor(int set_index, const IpAddress& address) {
+  try {
+    sys::overwrite_file(folder_ + cursor_name(set_index), address.str(), kFileMode);
+  } catch (const Error&) {
+    sys::remove_file(path(address));
+    throw;
+  }
 }
 
 std::optional<std::pair<IpAddress, const Range*>> Store::next(
@@ -160,9 +180,9 @@ std::optional<std::pair<IpAddress, const Range*>> Store::allocate(
 
 bool Store::has_free(const RangeSet& set, const Intervals& excluded, int set_index) {
   if (!exists()) return capacity(set, excluded) > 0;
-  return next(set, excluded, set_index, [&](const IpAddress& address) {
-           return !is_taken(address);
-         }).has_value();
+  return next(set, excluded, set_index,
+              [&](const IpAddress& address) { return !is_taken(address); })
+      .has_value();
 }
 
 Usage Store::usage(const RangeSet& set, const Intervals& excluded, std::int64_t rest) {
@@ -189,8 +209,7 @@ Usage Store::usage(const RangeSet& set, const Intervals& excluded, std::int64_t 
   const std::int64_t now = wall_clock();
   index().for_each_resting([&](const Entry& entry) {
     if (!counts(entry.address)) return true;
-    if (usage.resting++ == 0)
-      usage.next_rested = rest - (now - entry.released) / kSecond;
+    if (usage.resting++ == 0) usage.next_rested = rest - (now - entry.released) / kSecond;
     return true;
   });
   usage.used -= usage.resting;
@@ -223,7 +242,7 @@ std::vector<IpAddress> Store::find_earlier(const Attachment& owner) {
 std::vector<IpAddress> Store::find_sticky(const std::string& key) {
   std::vector<IpAddress> result;
   if (!exists()) return result;
-  for (const Entry& entry : index().of_sticky(index().hash("sticky\n" + key)))
+  for (const Entry& entry : index().of_sticky(index().hash(kSticky + key)))
     result.push_back(entry.address);
   return result;
 }
@@ -253,7 +272,12 @@ std::size_t Store::release(const Attachment& owner, bool rests) {
   const auto remove_all = [&] {
     bool as_expected = true;
     for (const Entry& entry : entries_of(owner)) {
-      if (!names(entry.address, owner)) {
+      const ReservationFile file = read_reservation(path(entry.address));
+      if (file.state == FileState::unreadable) {
+        if (!failure) failure = Error(Code::internal, file.problem);
+        continue;
+      }
+      if (file.state != FileState::owned || index().hash(print_owner(file.owner)) != entry.owner) {
         as_expected = false;
         continue;
       }
@@ -267,7 +291,7 @@ std::size_t Store::release(const Attachment& owner, bool rests) {
     return as_expected;
   };
   if (!remove_all()) {  // a file was rewritten in place
-    reconcile(index(), folder_);
+    compare_again();
     failure.reset();
     remove_all();
   }
@@ -278,16 +302,19 @@ std::size_t Store::release(const Attachment& owner, bool rests) {
 void Store::release_address(const IpAddress& address, const std::string& content, bool rests) {
   if (!exists()) return;
   const ReservationFile file = read_reservation(path(address));
+  if (file.state == FileState::unreadable) throw Error(Code::internal, file.problem);
   const bool ours = file.state == FileState::nobodys ||
                     (file.state == FileState::owned && file.owner == parse_owner(content));
   if (!ours) return;
+  const auto entry = index().find(address);  // before the folder changes
   sys::remove_file(path(address));
-  if (const auto entry = index().find(address)) forget(*entry, rests);
+  if (entry) forget(*entry, rests);
 }
 
 void Store::remove(const IpAddress& address) {
+  const auto entry = index().find(address);
   sys::remove_file(path(address));
-  if (const auto entry = index().find(address)) forget(*entry, false);
+  if (entry) forget(*entry, false);
 }
 
 void Store::end_rests(std::int64_t seconds) {
@@ -311,8 +338,7 @@ std::vector<Reservation> Store::list() const {
     if (!address) continue;
     ReservationFile file = read_reservation(path(*address));
     if (file.state == FileState::absent) continue;
-    result.push_back(
-        {*address, std::move(file.owner.container_id), std::move(file.owner.if_name)});
+    result.push_back({*address, std::move(file.owner.container_id), std::move(file.owner.if_name)});
   }
   std::sort(result.begin(), result.end(),
             [](const Reservation& a, const Reservation& b) { return a.address < b.address; });

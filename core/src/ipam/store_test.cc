@@ -71,8 +71,8 @@ TEST_F(StoreTest, WritesTheBytesOfTheReference) {
   std::map<string, string> announced;
   {
     Store store = open();
-    EXPECT_TRUE(
-        store.reserve(ip("10.1.2.2"), kOwner, 0, [&](const IpAddress& address, const string& content) {
+    EXPECT_TRUE(store.reserve(
+        ip("10.1.2.2"), kOwner, 0, [&](const IpAddress& address, const string& content) {
           EXPECT_FALSE(std::filesystem::exists(path(address.str()))) << "announced too late";
           announced[address.str()] = content;
         }));
@@ -220,6 +220,64 @@ TEST_F(StoreTest, AbandonedFilesGoAfterTenSeconds) {
   age("10.1.2.2", 12);
   EXPECT_TRUE(open().collect(valid, false).empty());
   EXPECT_EQ(names(), std::vector<string>{"10.1.2.4"});
+}
+
+TEST_F(StoreTest, RecordedReservationGoesIfItIsStillOurs) {
+  const string content = "dummy\r\neth0";
+  const Undo record = undo_reservation(data_dir(), "net", ip("10.1.2.2"), content, false);
+  release_recorded(record, false, in_seconds(20));  // no folder
+  EXPECT_FALSE(std::filesystem::exists(data_dir()));
+  for (const auto& [found, goes] : std::map<string, bool>{{content, true},
+                                                          {" dummy\r\neth0\n", true},
+                                                          {"", true},
+                                                          {"dummy\r\neth1", false},
+                                                          {"other\r\neth0", false},
+                                                          {"dummy", false}}) {
+    put("10.1.2.2", found);
+    release_recorded(record, true, in_seconds(20));
+    EXPECT_EQ(names().empty(), goes) << found;
+  }
+}
+
+TEST_F(StoreTest, RecordedReservationRestsOnlyIfItWasUsed) {
+  const string content = "dummy\r\neth0";
+  const Undo record = undo_reservation(data_dir(), "net", ip("10.1.2.2"), content, true);
+  const RangeSet set = {
+      {IpNet::parse("10.1.2.0/30").value(), ip("10.1.2.1"), ip("10.1.2.2"), ip("10.1.2.1")}};
+  for (const bool was_used : {false, true}) {
+    ASSERT_TRUE(open().reserve(ip("10.1.2.2"), kOwner, 0, unannounced));
+    release_recorded(record, was_used, in_seconds(20));
+    EXPECT_EQ(open().has_free(set, {}, 0), !was_used);
+  }
+}
+
+TEST_F(StoreTest, FileOfSomebodyWhoDoesNotHeedTheLockIsSeen) {
+  Store store = open();
+  ASSERT_TRUE(store.reserve(ip("10.1.2.2"), kOwner, 0, unannounced));
+  put("10.1.2.3", "other\r\neth0");
+  EXPECT_FALSE(store.reserve(ip("10.1.2.3"), kOwner, 0, [](auto&&...) { FAIL() << "announced"; }));
+  EXPECT_EQ(store.find({"other", "eth0"}), std::vector{ip("10.1.2.3")});
+}
+
+TEST_F(StoreTest, FileRewrittenInPlaceIsNotRemovedByItsFormerOwner) {
+  ASSERT_TRUE(open().reserve(ip("10.1.2.2"), kOwner, 0, unannounced));
+  sys::overwrite_file(path("10.1.2.2"), "other\r\neth0", 0600);
+  EXPECT_EQ(open().release(kOwner), 0U);
+  EXPECT_EQ(get("10.1.2.2"), "other\r\neth0");
+  EXPECT_EQ(open().find({"other", "eth0"}), std::vector{ip("10.1.2.2")});
+}
+
+TEST_F(StoreTest, FolderWithoutAnIndexIsReadEveryTime) {
+  std::filesystem::create_directories(data_dir() + "/net/.unicni-index/in-the-way");
+  for (int i = 2; i < 5; ++i) {
+    const string address = "10.1.2." + std::to_string(i);
+    ASSERT_TRUE(open().reserve(ip(address), {"c" + std::to_string(i), "eth0"}, 0, unannounced));
+    EXPECT_EQ(open().find({"c2", "eth0"}), std::vector{ip("10.1.2.2")});
+    EXPECT_EQ(open().find({"c" + std::to_string(i), "eth0"}), std::vector{ip(address)});
+  }
+  EXPECT_EQ(open().release({"c3", "eth0"}), 1U);
+  EXPECT_EQ(names(), (std::vector<string>{"10.1.2.2", "10.1.2.4"}));
+  EXPECT_FALSE(std::filesystem::exists(data_dir() + "/net/.unicni-index.new"));
 }
 
 TEST_F(StoreTest, NetworkMustBeOneComponent) {

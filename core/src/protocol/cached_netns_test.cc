@@ -17,10 +17,11 @@ TEST(CachedNetns, OfExactlyThisAttachment) {
 }
 
 TEST(CachedNetns, WhatIsNoEntrySaysNothing) {
-  for (const char* text : {"", "null", "[]", "{}", "{\"kind\":\"cniCacheV1\"",
-                           R"({"kind":"cniCacheV2","containerId":"c","ifName":"e","networkName":"n","netns":"/x"})",
-                           R"({"kind":"cniCacheV1","containerId":"c","ifName":"e","networkName":"n"})",
-                           R"({"kind":"cniCacheV1","containerId":"c","ifName":"e","networkName":"n","netns":7})"}) {
+  for (const char* text :
+       {"", "null", "[]", "{}", "{\"kind\":\"cniCacheV1\"",
+        R"({"kind":"cniCacheV2","containerId":"c","ifName":"e","networkName":"n","netns":"/x"})",
+        R"({"kind":"cniCacheV1","containerId":"c","ifName":"e","networkName":"n"})",
+        R"({"kind":"cniCacheV1","containerId":"c","ifName":"e","networkName":"n","netns":7})"}) {
     EXPECT_EQ(cached_netns(text, "n", "c", "e"), std::nullopt) << text;
   }
 }

@@ -11,7 +11,8 @@
 namespace unicni::ipam {
 
 /// The first address of [from, to] that may be free; nullopt: none.
-using FindFree = std::function<std::optional<IpAddress>(const IpAddress& from, const IpAddress& to)>;
+using FindFree =
+    std::function<std::optional<IpAddress>(const IpAddress& from, const IpAddress& to)>;
 
 /// The reference's walk: after the last reserved address, range by range, round once; skips
 /// gateways and what is excluded. `take` returns true when it got the address. nullopt: exhausted.

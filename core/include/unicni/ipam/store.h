@@ -33,15 +33,15 @@ struct Reservation {
 /// How full a set is.
 struct Usage {
   std::uint64_t total = 0;
-  std::uint64_t used = 0;     ///< reserved, of whatever boot
-  std::uint64_t resting = 0;  ///< released, but not to be had yet
+  std::uint64_t used = 0;        ///< reserved, of whatever boot
+  std::uint64_t resting = 0;     ///< released, but not to be had yet
   std::int64_t next_rested = 0;  ///< seconds until the first of them can be had
 };
 
-/// A reservation is of this boot, or it says nothing: no container outlives its kernel. Of this boot
-/// is what the index saw being made since, and what a file's time says so of; what is older by its
-/// time counts as of this boot unless libcni's cache knows its namespace and that is gone, since
-/// clocks can be wrong.
+/// A reservation is of this boot, or it says nothing: no container outlives its kernel. Of this
+/// boot is what the index saw being made since, and what a file's time says so of; what is older by
+/// its time counts as of this boot unless libcni's cache knows its namespace and that is gone,
+/// since clocks can be wrong.
 class Store {
  public:
   /// The folder `data_dir`/`network`; `network` must be one path component. With `create` (ADD) it
@@ -65,9 +65,11 @@ class Store {
                const Announce& will, const std::string& sticky = {});
   /// reserve() of the address whose turn it is. First of all those that nobody knows; if there are
   /// none, those of an earlier boot; then those that are remembered for others.
-  std::optional<std::pair<IpAddress, const Range*>> allocate(
-      const RangeSet& set, const Intervals& excluded, const Attachment& owner, int set_index,
-      const Announce& will, const std::string& sticky = {});
+  std::optional<std::pair<IpAddress, const Range*>> allocate(const RangeSet& set,
+                                                             const Intervals& excluded,
+                                                             const Attachment& owner, int set_index,
+                                                             const Announce& will,
+                                                             const std::string& sticky = {});
   /// Whether allocate() would find one.
   bool has_free(const RangeSet& set, const Intervals& excluded, int set_index);
   [[nodiscard]] Usage usage(const RangeSet& set, const Intervals& excluded, std::int64_t rest);
@@ -102,13 +104,14 @@ class Store {
  private:
   [[nodiscard]] std::string path(const IpAddress& address) const;
   Index& index();
+  void compare_again();  ///< the index with the files
   [[nodiscard]] std::vector<Entry> entries_of(const Attachment& owner);
   bool is_of_this_boot(Entry& entry);
   bool is_taken(const IpAddress& address);
   std::optional<std::pair<IpAddress, const Range*>> next(
       const RangeSet& set, const Intervals& excluded, int set_index,
       const std::function<bool(const IpAddress&)>& take);
-  void make_room(const IpAddress& address, const Entry* known);
+  void move_cursor(int set_index, const IpAddress& address);
   void forget(const Entry& entry, bool rests);
   bool remove_abandoned(const IpAddress& address);
 

@@ -20,8 +20,8 @@ struct ProcessResult {
 inline constexpr std::size_t kOutputLimit = 32U << 20U;
 
 /// Runs `program` (absolute path, no shell, no PATH search) with argv {program, arguments…}, the
-/// environment `env` ("K=V") and `input` on stdin; reads stdout and stderr concurrently, streams stderr
-/// through. A program that doesn't read stdin is fine. At `deadline` its process group gets
+/// environment `env` ("K=V") and `input` on stdin; reads stdout and stderr concurrently, streams
+/// stderr through. A program that doesn't read stdin is fine. At `deadline` its process group gets
 /// SIGTERM, then SIGKILL 0.2 s later, and pipes that its children hold open are not waited for.
 /// ETXTBSY is retried with growing pauses until the deadline. Throws Error if it can't be started.
 ProcessResult run_process(const std::string& program, const std::vector<std::string>& env,
