@@ -88,9 +88,11 @@ void serve(const std::string& invoked_as, std::string& version) {
   chain::run(
       request,
       [&](std::string_view type) { exec::set_crash_context(type, command_name(command), version); },
-      [](const std::string& document) {
+      [command](const std::string& document) {
         exec::mark_result_written();
         write_all(STDOUT_FILENO, document);
+        // ADD's journal is complete and its answer is out: what is left to do, the kernel does.
+        if (command == Command::add) ::_exit(0);
       });
 }
 

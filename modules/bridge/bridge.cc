@@ -131,6 +131,7 @@ void Bridge::finish(LinkAdd& add) {
 
   if (!add.result.ips.empty()) {
     if (gateway_.index == 0) plan_host(add);  // IPAM came after the link
+    if (gateway_plan_) forward(add.host.host_links(), gateways_of(add.result));
     net::Batch batch(add.host.host_links());
     if (gateway_plan_) put_gateways(batch, add.host, gateway_, *gateway_plan_);
     for (const IpConfig& ip : add.result.ips) {
@@ -138,17 +139,12 @@ void Bridge::finish(LinkAdd& add) {
                          veth_.peer_mac);
     }
     batch.commit();
-    if (gateway_plan_) forward(add.host.host_links(), gateways_of(add.result));
     if (gateway_.index != bridge_.index) {
       add.result.interfaces.push_back(on_host(gateway_.name, gateway_.mac));
     }
   }
   // What the container's end said when it went UP met a port that didn't forward yet.
   net::sync_carrier(add.host.host_links(), veth_.name);
-  if (add.result.ips.empty()) return;
-  net::Batch inside(add.host.container_links());
-  net::announce_addrs(inside, add.container_link, add.call.if_name, veth_.peer_mac);
-  inside.commit();
 }
 
 bool Bridge::is_in_place(const Call& call, Host& host, const net::Link* host_end) {

@@ -19,7 +19,7 @@ TEST(Sticky, NamesAreReplaced) {
 
 TEST(Sticky, ErrorsNameTemplateAndPart) {
   const Args args = {{"A", "1"}, {"EMPTY", ""}};
-  for (const auto& [text, part] :
+  for (const auto& [shown, part] :
        std::map<std::string, std::string>{{"${B}", "CNI_ARGS has no B"},
                                           {"${EMPTY}", "CNI_ARGS has no EMPTY"},
                                           {"${A", "'${A' begins no ${NAME}"},

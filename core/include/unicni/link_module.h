@@ -21,10 +21,11 @@ struct LinkAdd {
   int container_link = 0;  ///< its ifindex in the container; set by create_link()
 };
 
-/// ADD: IPAM → complete() → create_link() → addresses, UP, routes in one batch → finish(). IPAM
-/// that needs the link (Ipam::needs_link) comes after create_link(). CHECK: IPAM → check_link() →
-/// addresses and routes of prevResult against the kernel. DEL: what the journal didn't know:
-/// sweep(), the link, IPAM. Every change is announced to Host::undo() before it is made.
+/// ADD: IPAM → complete() → create_link() → addresses and UP in one batch → finish() → routes and
+/// the announcement to neighbours in another. IPAM that needs the link (Ipam::needs_link) comes
+/// after create_link(). CHECK: IPAM → check_link() → addresses and routes of prevResult against the
+/// kernel. DEL: what the journal didn't know: sweep(), the link, IPAM. Every change is announced to
+/// Host::undo() before it is made.
 class LinkModule : public Module {
  public:
   void validate(const Call&) override;
@@ -44,15 +45,15 @@ class LinkModule : public Module {
   /// Makes the link in the container (not yet UP inside) and whatever it needs on the host.
   virtual void create_link(LinkAdd&) = 0;
   /// Changes to the container's link that go into the configuring batch, before UP; `up` is preset
-  /// to true.
+  /// to true. With `arp_notify` neighbours are told the addresses after finish().
   virtual void tune_link(const LinkAdd&, net::LinkChange&) {}
   /// CHECK: whether the link in the container must be UP.
   [[nodiscard]] virtual bool is_up(const Call&) const { return true; }
   /// Whether the kernel may probe IPv6 addresses for duplicates; skipped by default, IPAM's are
   /// unique. With Dad::kernel ADD waits for the kernel's verdict.
   [[nodiscard]] virtual net::Dad dad(const Call&) const { return net::Dad::skip; }
-  /// After the link is configured: gateway addresses on the host, masquerade, routes to the
-  /// container.
+  /// After the link is UP with its addresses: masquerade, gateway addresses on the host, routes to
+  /// the container. The container's own routes come after it.
   virtual void finish(LinkAdd&) {}
   /// CHECK of everything but addresses and routes; `container` is CNI_IFNAME as the kernel has it.
   virtual void check_link(const Call&, Host&, const net::Link& container) = 0;

@@ -61,11 +61,19 @@ class Attachment {
   Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {}
 
   Result add(Step& step, const std::optional<Result>& prev_result);
+  /// What goes to stdout if `result`, the last step's, is the answer.
+  [[nodiscard]] std::string answer(const Result& result) const {
+    return printed_ ? *printed_ : print(result);
+  }
   /// Undoes a step that had succeeded, because a later one failed. Never throws: what can't be
   /// undone now stays in the journal.
   void roll_back(Step& step) noexcept;
 
  private:
+  [[nodiscard]] std::string print(const Result& result) const {
+    const auto version = protocol::find_version(request_.netconf.cni_version());
+    return protocol::print_result(result, version.value_or(protocol::kNewest));
+  }
   Result add_foreign_step(Step& step, const std::optional<Result>& prev_result);
   Result add_module(Step& step);
   Result add_recorded(Step& step);
@@ -80,6 +88,8 @@ class Attachment {
   // and a roll-back undoes this ADD and no later one. Not while a foreign plugin runs, which may
   // call us for the same attachment.
   std::optional<journal::Journal> journal_;
+  std::optional<std::string>
+      printed_;  ///< the result of the step before, if it was a journaled one
 };
 
 journal::Journal& Attachment::open(journal::Access access) {
@@ -127,7 +137,8 @@ Result Attachment::add_recorded(Step& step) {
                      request_.environment.netns);
   try {
     Result result = step.module->add(step.call, host_);
-    journal.end_step(protocol::print_compact_result(result, protocol::kNewest));
+    printed_ = print(result);
+    journal.end_step(*printed_);
     return result;
   } catch (Error& error) {
     undo(log.records(), step, &journal, error);
@@ -152,6 +163,7 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
 }
 
 Result Attachment::add(Step& step, const std::optional<Result>& prev_result) {
+  printed_.reset();
   if (!step.module) return add_foreign_step(step, prev_result);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
@@ -202,8 +214,7 @@ void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<
       watch(steps[done]->type());
       result = attachment.add(*steps[done], result);
     }
-    const auto version = protocol::find_version(request.netconf.cni_version());
-    emit(protocol::print_result(*result, version.value_or(protocol::kNewest)));
+    emit(attachment.answer(*result));
   } catch (const std::exception&) {
     while (done > 0) attachment.roll_back(*steps[--done]);
     throw;

@@ -8,6 +8,7 @@
 
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/neigh.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
 
@@ -66,7 +67,8 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
 
   net::LinkChange before = change;
   before.up.reset();
-  if (before.promisc || before.mtu || before.mac || before.arp_notify) {
+  before.arp_notify.reset();
+  if (before.promisc || before.mtu || before.mac) {
     net::change_link(batch, add.container_link, name, before);
   }
   for (const IpConfig& ip : add.result.ips) {
@@ -74,7 +76,14 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
   }
   net::LinkChange up;
   up.up = change.up;
-  if (up.up) net::change_link(batch, add.container_link, name, up);
+  up.arp_notify = change.arp_notify;
+  if (up.up || up.arp_notify) net::change_link(batch, add.container_link, name, up);
+  if (!batch.empty()) batch.commit();
+}
+
+void complete(const LinkAdd& add, bool announce) {
+  const std::string& name = add.call.if_name;
+  net::Batch batch(add.host.container_links());
   for (const Route& route : add.result.routes) {
     Route programmed = route;
     // scope link means "no gateway" (the reference lets it inherit one and the kernel refuses that)
@@ -82,6 +91,13 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
       programmed.gw = gateway_of(add.result, route.dst.family());
     }
     net::add_route(batch, add.container_link, name, programmed);
+  }
+  const auto& interface =
+      add.result.interfaces.at(static_cast<std::size_t>(add.container_interface));
+  // A link without MAC, such as a layer 3 tunnel, has no neighbours.
+  const auto mac = Mac::parse(interface.mac);
+  if (announce && mac && !add.result.ips.empty()) {
+    net::announce_addrs(batch, add.container_link, name, *mac);
   }
   if (!batch.empty()) batch.commit();
 }

@@ -8,9 +8,13 @@ namespace unicni::link_module {
 /// Sets the link UP before IPAM that talks through it.
 void bring_up(const LinkAdd& add);
 
-/// One batch inside the container: changes, addresses, UP, routes of add.result. Addresses come
-/// before UP, so that arp_notify announces them (kernel: inetdev_send_gratuitous_arp on NETDEV_UP).
+/// One batch inside the container: changes, addresses, UP.
 void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad);
+
+/// Another one, when the host's side is done: routes of add.result, and with `announce` the link's
+/// neighbours are told its addresses. Right after UP a worker of the kernel holds the lock that
+/// routes need; what doesn't need it had better come between (nftables).
+void complete(const LinkAdd& add, bool announce);
 
 /// Waits until no IPv6 address of the container's link is tentative. Throws Error if one is a
 /// duplicate, or if the kernel hasn't decided within 5 s (or the call's deadline).

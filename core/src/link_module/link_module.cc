@@ -73,6 +73,7 @@ Result LinkModule::add(const Call& call, Host& host) {
   const net::Dad dad_wanted = dad(call);
   link_module::configure(add, change, dad_wanted);
   finish(add);
+  link_module::complete(add, change.arp_notify.value_or(false));
   if (dad_wanted == net::Dad::kernel) link_module::await_dad(add);
   return std::move(add.result);
 }

@@ -292,13 +292,12 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
     put_header<ifinfomsg>(message).ifi_index = index;
     return message;
   };
-  // do_setlink() goes UP before it looks at IFLA_AF_SPEC, so what going UP depends on is a message
-  // of its own.
-  if (change.arp_notify) {
-    put_arp_notify(start(fmt::format("set arp_notify of {}", name)), *change.arp_notify);
+  if (!change.up && !change.promisc && !change.mtu && !change.mac && !change.alias &&
+      !change.arp_notify) {
+    return;
   }
-  if (!change.up && !change.promisc && !change.mtu && !change.mac && !change.alias) return;
   std::string what = "set";
+  if (change.arp_notify) what += " arp_notify";
   if (change.mac) what += fmt::format(" MAC {}", change.mac->str());
   if (change.mtu) what += fmt::format(" MTU {}", *change.mtu);
   if (change.promisc) what += *change.promisc ? " promiscuous" : " not promiscuous";
@@ -314,6 +313,7 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   if (change.mac) put_mac(message, IFLA_ADDRESS, *change.mac);
   if (change.mtu) mnl_attr_put_u32(message, IFLA_MTU, *change.mtu);
   if (change.alias) put_alias(message, *change.alias);
+  if (change.arp_notify) put_arp_notify(message, *change.arp_notify);
 }
 
 void sync_carrier(Netlink& netlink, const std::string& name) {

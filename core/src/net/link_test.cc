@@ -269,8 +269,10 @@ TEST_F(LinkTest, GratuitousArpLeavesWhenTheLinkGoesUp) {
   const int eth0 = get_link(there, "eth0").index;
   Batch configure(there);
   add_addr(configure, eth0, "eth0", IpNet::parse("10.1.0.5/24").value(), Dad::skip, false);
+  LinkChange notify;
+  notify.arp_notify = true;
+  change_link(configure, eth0, "eth0", notify);
   LinkChange change;
-  change.arp_notify = true;
   change.up = true;
   change_link(configure, eth0, "eth0", change);
   configure.commit();

@@ -66,10 +66,9 @@ struct BridgeSpec {
   std::string name;
   Mac mac;  ///< given once, so that it never follows the ports
   std::uint32_t mtu = 0;
-  std::string alias = {};  ///< as VethSpec::alias
-  bool vlan_filtering =
-      false;  ///< ports belong to VLANs. Kernels without CONFIG_BRIDGE_VLAN_FILTERING
-              ///< ignore it; net/bridge_vlan.h refuses there
+  std::string alias = {};       ///< as VethSpec::alias
+  bool vlan_filtering = false;  ///< ports belong to VLANs; EOPNOTSUPP without
+                                ///< CONFIG_BRIDGE_VLAN_FILTERING
 };
 /// UP, multicast snooping and STP as the kernel has them. EEXIST is an error here.
 void add_bridge(Batch&, const BridgeSpec&);
@@ -80,8 +79,9 @@ struct LinkChange {
   std::optional<bool> promisc;
   std::optional<std::uint32_t> mtu;
   std::optional<Mac> mac;  ///< the same one again is an event, too: see net/neigh.h
-  std::optional<bool>
-      arp_notify;  ///< IPV4_DEVCONF_ARP_NOTIFY: gratuitous ARP when the link goes up
+  /// IPV4_DEVCONF_ARP_NOTIFY. The kernel sets it after everything else, so that going UP by the
+  /// same change announces nothing yet: net/neigh.h.
+  std::optional<bool> arp_notify;
   std::optional<std::string> alias = {};
 };
 void change_link(Batch&, int index, const std::string& name, const LinkChange&);
