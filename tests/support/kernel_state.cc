@@ -18,7 +18,7 @@ bool is_transient(const std::string& key) {
   return key.ends_with("_timer") || key.starts_with("topology_change") || key == "operstate" ||
          key == "stats" || key == "stats64" || key == "preferred_life_time" ||
          key == "valid_life_time" || key == "expires" || key == "refcnt" || key == "promiscuity" ||
-         key == "allmulti";
+         key == "allmulti" || key == "state";  // of a bridge's port: follows its carrier
 }
 
 void drop_transient(Json& json) {
