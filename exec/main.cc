@@ -135,7 +135,7 @@ int main(int argc, char** argv) {
   // Ignored by a parent, it would hide how a delegate ended.
   std::signal(SIGCHLD, SIG_DFL);
   const int status = run(argc, argv);
-  // Every handle has been closed in order; nothing is buffered. What exit(3) would still do is only
+  // Nothing is buffered, and the kernel closes what is open. What exit(3) would still do is only
   // time.
   ::_exit(status);
 }

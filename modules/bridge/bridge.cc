@@ -88,7 +88,7 @@ void Bridge::create_link(LinkAdd& add) {
   if (!add.result.ips.empty()) plan_host(add);
   veth_.name = net::random_veth_name();
   veth_.mac = Mac::random();
-  veth_.alias = alias_of(add.call.owner());
+  veth_.alias = add.call.alias();
   veth_.master = bridge_.index;
   veth_.hairpin = options.hairpin_mode;
   veth_.isolated = options.port_isolation;
