@@ -1,6 +1,4 @@
 // bridge: a veth between the container and a bridge of the host.
-#include <set>
-
 #include "check.h"
 #include "config.h"
 #include "gateway.h"
@@ -17,16 +15,6 @@ namespace unicni::bridge {
 namespace {
 
 const BridgeOptions& options_of(const Call& call) { return call.options<BridgeOptions>(); }
-
-/// IFLA_IFALIAS holds 255 bytes.
-std::string alias_of(const std::string& owner) { return owner.substr(0, 255); }
-
-Interface on_host(const std::string& name, const Mac& mac) {
-  Interface interface;
-  interface.name = name;
-  interface.mac = mac.str();
-  return interface;
-}
 
 class Bridge final : public LinkModule {
  protected:
@@ -105,9 +93,11 @@ void Bridge::create_link(LinkAdd& add) {
 
   add.container_link = net::get_link_index(add.host.container_links(), add.call.if_name);
   add.container_interface = 2;
-  add.result.interfaces = {on_host(bridge_.name, bridge_.mac), on_host(veth_.name, veth_.mac),
-                           on_host(add.call.if_name, veth_.peer_mac)};
-  add.result.interfaces[2].sandbox = add.call.netns;
+  // Its ports decide a bridge's MTU unless somebody set one (br_mtu_auto_adjust).
+  add.result.interfaces = {host_interface(add.call, bridge_.name, bridge_.mac,
+                                          net::get_link_mtu(add.host.host_links(), bridge_.name)),
+                           host_interface(add.call, veth_.name, veth_.mac, veth_.mtu_or_default()),
+                           container_interface(add.call, veth_.peer_mac, veth_.mtu_or_default())};
 }
 
 void Bridge::tune_link(const LinkAdd& add, net::LinkChange& change) {
@@ -140,7 +130,8 @@ void Bridge::finish(LinkAdd& add) {
     }
     batch.commit();
     if (gateway_.index != bridge_.index) {
-      add.result.interfaces.push_back(on_host(gateway_.name, gateway_.mac));
+      add.result.interfaces.push_back(
+          host_interface(add.call, gateway_.name, gateway_.mac, gateway_.mtu));
     }
   }
   // What the container's end said when it went UP met a port that didn't forward yet.
@@ -161,18 +152,9 @@ void Bridge::sweep(const Call& call, Host& host, const std::vector<IpNet>& addre
 /// What the journal doesn't know (it was lost, or never could be written): ports and rules that
 /// carry our owner text.
 void Bridge::gc(const Call& call, Host& host) {
-  const std::string prefix = call.network + '/';
-  std::set<std::string> valid;
-  for (const Attachment& attachment : *call.valid_attachments) {
-    valid.insert(alias_of(prefix + attachment.container_id + '/' + attachment.if_name));
-  }
   collect_elements(call, host);
   if (const auto bridge = net::find_link(host.host_links(), options_of(call).bridge)) {
-    for (const net::Link& port : net::list_ports(host.host_links(), bridge->index)) {
-      if (port.kind == "veth" && port.alias.starts_with(prefix) && !valid.contains(port.alias)) {
-        net::remove_link(host.host_links(), port.index);
-      }
-    }
+    remove_stale_links(call, host, net::list_ports(host.host_links(), bridge->index));
   }
   LinkModule::gc(call, host);
 }

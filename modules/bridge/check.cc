@@ -54,6 +54,7 @@ net::Link check_port(const Call& call, Host& host, const BridgeOptions& options,
   }
   if (const Interface* end = find_interface(*call.prev_result, port->name, "")) {
     require_same_mac(*end, *port);
+    require_same_mtu(*end, *port);
   }
   const auto check_flag = [&](const char* what, const char* flag, bool wanted, bool present) {
     if (wanted == present) return;
@@ -94,6 +95,7 @@ void check_host(const Call& call, Host& host, const net::Link& container) {
   const auto& options = call.options<BridgeOptions>();
   const net::Link bridge = check_bridge(call, host, options);
   const net::Link port = check_port(call, host, options, bridge, container);
+  require_mtu(options.mtu, container);
   check_port_vlans(host.host_links(), options, port);
   check_vlan_gateway(call, host, options, bridge);
   std::vector<net::NftElement> spoof_check;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "unicni/error.h"
+#include "unicni/link_options.h"
 
 namespace unicni::bridge {
 
@@ -74,14 +75,6 @@ constexpr Option kRows[] = {
         .exact_case(),
 };
 
-void refuse_multicast(const std::optional<Mac>& mac) {
-  if (mac && (mac->is_multicast() || mac->is_zero())) {
-    throw Error(Code::invalid_config,
-                fmt::format("mac {} can't be an interface's address", mac->str()),
-                "a MAC must be unicast and not zero");
-  }
-}
-
 }  // namespace
 
 constinit const OptionTable kVlanTrunkFields = option_table<VlanTrunk>(kTrunkRows);
@@ -119,22 +112,13 @@ std::string vlan_gateway_name(const BridgeOptions& options) {
 }
 
 void validate(const BridgeOptions& options, bool has_ipam) {
-  const std::string& name = options.bridge;
-  const bool bad = name.empty() || name.size() > kLongestName || name == "." || name == ".." ||
-                   name.find_first_of("/: \t\n\v\f\r%") != std::string::npos;
-  if (bad) {
-    throw Error(Code::invalid_config, fmt::format("bridge: \"{}\" is no name for a link", name),
-                "1 to 15 bytes without '/', ':', '%' and white space");
-  }
+  require_link_name("bridge", options.bridge);
   if (options.hairpin_mode && options.promisc_mode) {
     throw Error(Code::invalid_config, "hairpinMode and promiscMode can't both be true",
                 "with promiscMode the bridge itself answers for its ports");
   }
-  if (options.mtu != 0 && options.mtu < 68) {
-    throw Error(Code::invalid_config, fmt::format("mtu: {} is too small", options.mtu),
-                "0 for the kernel's default, or 68 to 65535 bytes");
-  }
-  refuse_multicast(options.mac());
+  require_mtu_range("mtu", options.mtu);
+  require_interface_mac("mac", options.mac());
   if (has_ipam && options.disable_container_interface) {
     throw Error(Code::invalid_config, "cannot use IPAM when DisableContainerInterface flag is set",
                 "an interface that is left down gets no addresses: remove \"ipam\" or "
@@ -145,7 +129,7 @@ void validate(const BridgeOptions& options, bool has_ipam) {
     throw Error(Code::invalid_config,
                 fmt::format("bridge: \"{}\" is too long for VLAN {}: its gateway would be the "
                             "interface {}",
-                            name, options.vlan, vlan_gateway_name(options)),
+                            options.bridge, options.vlan, vlan_gateway_name(options)),
                 fmt::format("names of links have at most {} bytes", kLongestName));
   }
 }

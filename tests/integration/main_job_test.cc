@@ -6,6 +6,7 @@ namespace unicni::test {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class MainJob : public HostTest {
@@ -81,6 +82,19 @@ TEST_F(MainJob, InterfacesOfTheResultAreTheKernels) {
             Json::parse(R"([{"address":"10.22.0.2/16","gateway":"10.22.0.1","interface":2}])"));
   EXPECT_EQ(result["routes"], Json::parse(R"([{"dst":"0.0.0.0/0"}])"));
   EXPECT_FALSE(result.contains("dns"));
+}
+
+TEST_F(MainJob, InterfacesTellTheirMtuAt110) {
+  Json config = with_version(mynet(), "1.1.0");
+  config["mtu"] = 1400;
+  const Attachment job = attachment(config);
+  const Json result = must_add(job);
+  ASSERT_EQ(result["interfaces"].size(), 3U) << result;
+  for (const Json& each : result["interfaces"]) EXPECT_EQ(each.value("mtu", 0), 1400) << result;
+  EXPECT_EQ(find_link("cni0")->at("mtu"), 1400);
+  expect_silent_success(job.check(result));
+  container_of(job).run({"ip", "link", "set", "eth0", "mtu", "1300"});
+  EXPECT_THAT(expect_error(job.check(result))["msg"], HasSubstr("1300"));
 }
 
 TEST_F(MainJob, EveryVersionGetsItsLayout) {

@@ -36,11 +36,17 @@ class LinkModule : public Module {
   void status(const Call&, Host&) override;
 
  protected:
-  /// IFLA_INFO_KIND of the link in the container: DEL deletes CNI_IFNAME only if it is one.
+  /// IFLA_INFO_KIND of the link in the container: DEL deletes CNI_IFNAME only if it is one, CHECK
+  /// wants one. nullptr: any, as for a device that was moved there.
   [[nodiscard]] virtual const char* container_kind() const = 0;
+  /// Whether ADD, CHECK and STATUS are refused without "ipam".
+  [[nodiscard]] virtual bool needs_ipam() const { return false; }
+  /// ADD without "ipam": addresses and routes from elsewhere, such as prevResult. nullopt: none,
+  /// the interface is layer 2.
+  [[nodiscard]] virtual std::optional<Result> addresses(const Call&) const { return std::nullopt; }
   /// Module's own refusals, before the kernel is touched.
   virtual void validate_options(const Call&) {}
-  /// Gateways and routes that the module adds to IPAM's result. Not called without IPAM.
+  /// Gateways and routes that the module adds to IPAM's result. Not called without addresses.
   virtual void complete(LinkAdd&) {}
   /// Makes the link in the container (not yet UP inside) and whatever it needs on the host.
   virtual void create_link(LinkAdd&) = 0;
@@ -67,6 +73,8 @@ class LinkModule : public Module {
   /// DEL: host state beyond the container's link; `addresses` are those that prevResult or the link
   /// itself still name.
   virtual void sweep(const Call&, Host&, const std::vector<IpNet>& addresses) { (void)addresses; }
+  /// DEL: takes away the link in the container, which was found to be this attachment's.
+  virtual void remove(const Call&, Host&, const net::Link& container);
   /// "dns" of the configuration: given and not empty, it replaces IPAM's in the result.
   [[nodiscard]] virtual const std::optional<Dns>& dns(const Call&) const = 0;
 };
@@ -75,8 +83,23 @@ class LinkModule : public Module {
 /// there is none.
 const Interface* find_interface(const Result&, const std::string& name, const std::string& sandbox);
 
-/// CHECK's comparison of a recorded MAC with the kernel's; an empty record says nothing. Throws
-/// Error.
+/// Entries of a result; `mtu` in bytes, 0: unknown; it is in results since 1.1.0.
+Interface host_interface(const Call& call, const std::string& name, const Mac& mac,
+                         std::uint32_t mtu);
+Interface container_interface(const Call& call, const Mac& mac, std::uint32_t mtu);
+
+/// The end of create_link() for a link that was made in the container as CNI_IFNAME:
+/// container_link, and the result's last interface with the MAC and MTU that the kernel gave it.
+void adopt_container_link(LinkAdd&);
+
+/// CHECK's comparisons of a record with the kernel; what wasn't recorded says nothing. Throw Error.
 void require_same_mac(const Interface& recorded, const net::Link& link);
+void require_same_mtu(const Interface& recorded, const net::Link& link);
+/// The same for "mtu" of the configuration, for results before 1.1.0, which have none; 0: not set.
+void require_mtu(std::int64_t configured, const net::Link& link);
+
+/// GC: deletes those of these links of the host whose alias names an attachment of this network
+/// that isn't valid: what neither a journal nor a namespace's end took away. Throws Error.
+void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links);
 
 }  // namespace unicni

@@ -27,6 +27,9 @@ struct Undo {
 /// A veth whose host end is `name` with IFLA_IFALIAS `alias`. Undone by deleting the host end if
 /// kind and alias match.
 Undo undo_veth(const std::string& name, const std::string& alias);
+/// A link of `kind` that this ADD makes in the container's namespace, under a name that is free
+/// there. Undone by deleting it if the namespace is the same one and the kind matches.
+Undo undo_container_link(const std::string& name, const std::string& kind);
 /// A bridge that this ADD creates. Undone only on failure and only if it has no ports.
 Undo undo_bridge(const std::string& name);
 /// A veth between a shared bridge and an interface `name` of the host, the gateway of a VLAN.

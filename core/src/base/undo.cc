@@ -8,6 +8,10 @@ Undo undo_veth(const std::string& name, const std::string& alias) {
   return Undo{"veth", 1, false, {{"name", name}, {"alias", alias}}};
 }
 
+Undo undo_container_link(const std::string& name, const std::string& kind) {
+  return Undo{"container-link", 1, false, {{"name", name}, {"kind", kind}}};
+}
+
 Undo undo_bridge(const std::string& name) { return Undo{"bridge", 1, true, {{"name", name}}}; }
 
 Undo undo_gateway_veth(const std::string& name, const std::string& bridge) {

@@ -52,6 +52,8 @@ void Collection::collect_entry(const journal::Key& key,
   const journal::Entry* entry = journal.entry();
   if (entry == nullptr) return;
   const Request request = request_for(request_, *entry);
+  host_.visit_container(entry->container_netns.empty() ? std::string() : entry->netns_path,
+                        entry->container_netns);
   std::set<std::string> done;
   for (auto step = entry->steps.rbegin(); step != entry->steps.rend(); ++step) {
     const bool ours = std::any_of(steps.begin(), steps.end(), [&](const auto& candidate) {
@@ -78,6 +80,7 @@ void Collection::collect_journal(const std::vector<std::unique_ptr<Step>>& steps
     } catch (const Error& error) {
       errors_.push_back(error);
     }
+    host_.visit_container({}, {});
   }
 }
 

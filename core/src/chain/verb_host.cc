@@ -53,7 +53,7 @@ const net::Netns& VerbHost::host_netns() {
 void VerbHost::open_container() {
   if (container_opened_) return;
   container_opened_ = true;
-  const std::string& path = request_.environment.netns;
+  const std::string& path = netns_path_;
   try {
     container_netns_ = net::Netns::open(path);
   } catch (const Error& error) {
@@ -70,6 +70,15 @@ void VerbHost::open_container() {
     if (!tolerant()) throw own_netns(path);
     log(LogLevel::warning, own_netns_text(path) + ": nothing is touched there");
   }
+  if (!visited_.empty()) expect_container(visited_);
+}
+
+void VerbHost::visit_container(const std::string& path, const std::string& identity) {
+  container_links_.reset();
+  container_netns_.reset();
+  netns_path_ = path;
+  visited_ = identity;
+  container_opened_ = path.empty();
 }
 
 const net::Netns* VerbHost::container_netns() {
@@ -96,8 +105,7 @@ void VerbHost::expect_container(const std::string& identity) {
   if (identity.empty() || container_netns() == nullptr) return;
   if (container_links().identity() == identity) return;
   log(LogLevel::warning,
-      fmt::format("{} is another namespace than ADD saw: nothing is touched there",
-                  request_.environment.netns));
+      fmt::format("{} is another namespace than ADD saw: nothing is touched there", netns_path_));
   container_links_.reset();
   container_netns_.reset();
 }

@@ -13,7 +13,8 @@ namespace unicni::chain {
 
 class VerbHost final : public Host {
  public:
-  explicit VerbHost(const Request& request) : request_(request) {}
+  explicit VerbHost(const Request& request)
+      : request_(request), netns_path_(request.environment.netns) {}
 
   net::Netlink& host_links() override;
   const net::Netns& host_netns() override;
@@ -33,6 +34,8 @@ class VerbHost final : public Host {
   /// DEL: the namespace that ADD saw. Another one behind the same path is somebody else's and stays
   /// untouched.
   void expect_container(const std::string& identity);
+  /// GC: the container that is worked on next, as its ADD saw it; empty texts: none.
+  void visit_container(const std::string& path, const std::string& identity);
   /// Identity of the container's namespace, "" if there is none.
   std::string container_identity();
 
@@ -41,12 +44,14 @@ class VerbHost final : public Host {
   void open_container();
 
   const Request& request_;
+  std::string netns_path_;
   std::string type_;
   UndoLog* undo_ = nullptr;
   Ipam* ipam_ = nullptr;
   std::optional<net::Netns> host_netns_;
   std::optional<net::Netlink> host_links_;
   bool container_opened_ = false;
+  std::string visited_;  // what visit_container() expects there
   std::optional<net::Netns> container_netns_;
   std::optional<net::Netlink> container_links_;
   std::optional<net::Nft> nft_;

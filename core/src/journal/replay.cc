@@ -50,6 +50,14 @@ void undo_one_veth(const Undo& record, Why why, const ReplayTools& tools) {
   if (link->alias == alias || unfinished) net::remove_link(links, link->index);
 }
 
+/// That the namespace is the one that ADD saw is the caller's care (Host::container_netns).
+void undo_one_container_link(const Undo& record, Why, const ReplayTools& tools) {
+  if (tools.host.container_netns() == nullptr) return;
+  net::Netlink& links = tools.host.container_links();
+  const auto link = net::find_link(links, field(record, "name"));
+  if (link && link->kind == field(record, "kind")) net::remove_link(links, link->index);
+}
+
 /// No port comes between the look for ports and what is done to an idle bridge.
 std::optional<sys::Lock> lock_ports() {
   constexpr std::chrono::seconds kPatience{5};
@@ -170,6 +178,7 @@ struct Way {
 
 constexpr std::array kWays = {
     Way{"veth", &undo_one_veth},
+    Way{"container-link", &undo_one_container_link},
     Way{"bridge", &undo_one_bridge},
     Way{"gateway-veth", &undo_one_gateway_veth},
     Way{"shared-address", &undo_one_shared_address},

@@ -32,17 +32,23 @@ class TestHost : public Host {
     return *nft_;
   }
   const net::Netns& host_netns() override { throw std::logic_error("host_netns"); }
-  const net::Netns* container_netns() override { throw std::logic_error("container_netns"); }
-  net::Netlink& container_links() override { throw std::logic_error("container_links"); }
+  /// The container is the host's own namespace here, unless it is gone.
+  const net::Netns* container_netns() override {
+    if (!netns_) netns_.emplace(net::Netns::current());
+    return container_is_there ? &*netns_ : nullptr;
+  }
+  net::Netlink& container_links() override { return host_links(); }
   UndoLog& undo() override { throw std::logic_error("undo"); }
   std::optional<sys::Lock> hold_shared_links() override { return std::nullopt; }
   Ipam& ipam() override { throw std::logic_error("ipam"); }
   void log(LogLevel, std::string_view) override {}
 
+  bool container_is_there = true;
   [[nodiscard]] bool opened_links() const { return links_.has_value(); }
   [[nodiscard]] bool opened_nft() const { return nft_.has_value(); }
 
  private:
+  std::optional<net::Netns> netns_;
   std::optional<net::Netlink> links_;
   std::optional<net::Nft> nft_;
 };
@@ -177,6 +183,21 @@ TEST_F(Replay, VethWithoutItsAliasIsOfTheAddThatFailed) {
     EXPECT_THAT(replay_all(records, Why::failed_add), IsEmpty());
     EXPECT_FALSE(exists("veth1"));
     EXPECT_TRUE(exists("veth2"));
+  });
+}
+
+TEST_F(Replay, ContainerLinkGoesIfTheKindMatchesAndTheNamespaceIsThere) {
+  in_namespace(CLONE_NEWNET, [&] {
+    make_bridge("eth0");
+    const std::vector<Undo> other = {undo_container_link("eth0", "macvlan"),
+                                     undo_container_link("none", "bridge")};
+    EXPECT_THAT(replay_all(other), IsEmpty());
+    host_.container_is_there = false;
+    EXPECT_THAT(replay_all({undo_container_link("eth0", "bridge")}), IsEmpty());
+    EXPECT_TRUE(exists("eth0"));
+    host_.container_is_there = true;
+    EXPECT_THAT(replay_all({undo_container_link("eth0", "bridge")}), IsEmpty());
+    EXPECT_FALSE(exists("eth0"));
   });
 }
 

@@ -16,7 +16,7 @@ namespace unicni {
 
 namespace {
 
-void take_ipam_result(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) {
+void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) {
   if (ipam.ips.empty()) {
     throw Error(Code::internal, fmt::format("IPAM {} gave no address", add.call.ipam_type),
                 "an interface with \"ipam\" needs one; check the ranges or addresses in \"ipam\"");
@@ -31,8 +31,13 @@ void take_ipam_result(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns
 
 void LinkModule::validate(const Call& call) {
   const auto version = protocol::find_version(call.spec_version);
+  if (needs_ipam() && call.ipam_type.empty() && call.command != Command::gc) {
+    throw Error(Code::invalid_config,
+                fmt::format("ipam: {} interface requires an IPAM configuration", call.type),
+                R"(add "ipam": {"type": "host-local", ...}, or another IPAM plugin)");
+  }
   if (call.command == Command::add && call.ipam_type.empty() && version &&
-      !protocol::can_express_without_ips(*version)) {
+      !protocol::can_express_without_ips(*version) && !addresses(call)) {
     throw Error(Code::invalid_config,
                 fmt::format("cniVersion {} has no result for an interface without addresses",
                             call.spec_version),
@@ -55,16 +60,22 @@ Result LinkModule::add(const Call& call, Host& host) {
   const auto& dns_option = dns(call);
   const bool ipam_first = host.ipam().given() && !host.ipam().needs_link();
   if (ipam_first) {
-    take_ipam_result(add, host.ipam().add(), dns_option);
+    take_addresses(add, host.ipam().add(), dns_option);
     complete(add);
+  } else if (!host.ipam().given()) {
+    if (auto others = addresses(call)) {
+      take_addresses(add, *std::move(others), dns_option);
+      complete(add);
+    } else if (dns_option) {
+      add.result.dns = *dns_option;
+    }
   }
   create_link(add);
   if (host.ipam().given() && !ipam_first) {
     link_module::bring_up(add);
-    take_ipam_result(add, host.ipam().add(), dns_option);
+    take_addresses(add, host.ipam().add(), dns_option);
     complete(add);
   }
-  if (!host.ipam().given() && dns_option) add.result.dns = *dns_option;
   for (IpConfig& ip : add.result.ips) ip.interface = add.container_interface;
 
   net::LinkChange change;
@@ -122,7 +133,7 @@ void LinkModule::del(const Call& call, Host& host) {
   // "Netfilter").
   attempt([&] { sweep(call, host, addresses); });
   attempt([&] {
-    if (link) net::remove_link(host.container_links(), link->index);
+    if (link) remove(call, host, *link);
   });
   attempt([&] {
     if (host.ipam().given()) host.ipam().del();
@@ -146,12 +157,13 @@ void LinkModule::check(const Call& call, Host& host) {
                 fmt::format("interface {} is missing in {}", call.if_name, call.netns),
                 "the attachment is broken: DEL and ADD it again");
   }
-  if (link->kind != container_kind()) {
+  if (container_kind() != nullptr && link->kind != container_kind()) {
     throw Error(Code::internal,
                 fmt::format("{} is a {} link, ADD made a {}", call.if_name,
                             link->kind.empty() ? "physical" : link->kind, container_kind()));
   }
   require_same_mac(*recorded, *link);
+  require_same_mtu(*recorded, *link);
   if (!link->up && is_up(call)) {
     throw Error(Code::internal, fmt::format("{} in {} is down", link->name, call.netns),
                 fmt::format("ip -n <netns> link set {} up", link->name));
@@ -161,28 +173,16 @@ void LinkModule::check(const Call& call, Host& host) {
   link_module::check_routes(call, host, result);
 }
 
+void LinkModule::remove(const Call&, Host& host, const net::Link& container) {
+  net::remove_link(host.container_links(), container.index);
+}
+
 void LinkModule::gc(const Call&, Host& host) {
   if (host.ipam().given()) host.ipam().gc();
 }
 
 void LinkModule::status(const Call&, Host& host) {
   if (host.ipam().given()) host.ipam().status();
-}
-
-const Interface* find_interface(const Result& result, const std::string& name,
-                                const std::string& sandbox) {
-  for (const Interface& interface : result.interfaces) {
-    if (interface.name == name && interface.sandbox == sandbox) return &interface;
-  }
-  return nullptr;
-}
-
-void require_same_mac(const Interface& recorded, const net::Link& link) {
-  if (recorded.mac.empty()) return;
-  const auto mac = Mac::parse(recorded.mac);
-  if (mac && *mac == link.mac) return;
-  throw Error(Code::internal, fmt::format("{} has MAC {}, prevResult says {}", link.name,
-                                          link.mac.str(), recorded.mac));
 }
 
 }  // namespace unicni

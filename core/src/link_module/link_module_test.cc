@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "unicni/error.h"
+#include "unicni/link_options.h"
 
 namespace unicni {
 namespace {
@@ -11,9 +12,13 @@ namespace {
 class Bare final : public LinkModule {
  public:
   bool options_seen = false;
+  bool ipam_needed = false;
+  std::optional<Result> others;
 
  protected:
   const char* container_kind() const override { return "veth"; }
+  bool needs_ipam() const override { return ipam_needed; }
+  std::optional<Result> addresses(const Call&) const override { return others; }
   void validate_options(const Call&) override { options_seen = true; }
   void create_link(LinkAdd&) override { FAIL() << "validate() must not act"; }
   void check_link(const Call&, Host&, const net::Link&) override {}
@@ -46,6 +51,21 @@ TEST(LinkModule, AnInterfaceWithoutAddressesIsRefusedWhereNoResultCanTellOfIt) {
   EXPECT_EQ(refusal(call(Command::add, "0.3.0", "")), 0U);
   EXPECT_EQ(refusal(call(Command::add, "1.1.0", "")), 0U);
   EXPECT_EQ(refusal(call(Command::add, "0.2.0", "host-local")), 0U);
+}
+
+TEST(LinkModule, AddressesFromElsewhereAreAddresses) {
+  Bare bare;
+  bare.others.emplace();
+  EXPECT_NO_THROW(bare.validate(call(Command::add, "0.2.0", "")));
+}
+
+TEST(LinkModule, AModuleThatNeedsIpamIsRefusedWithoutIt) {
+  Bare bare;
+  bare.ipam_needed = true;
+  EXPECT_THROW(bare.validate(call(Command::add, "1.1.0", "")), Error);
+  EXPECT_THROW(bare.validate(call(Command::status, "1.1.0", "")), Error);
+  EXPECT_NO_THROW(bare.validate(call(Command::gc, "1.1.0", "")));
+  EXPECT_NO_THROW(bare.validate(call(Command::add, "1.1.0", "static")));
 }
 
 TEST(LinkModule, CheckNeedsPrevResult) {
@@ -93,6 +113,49 @@ TEST(LinkModule, ARecordedMacMustBeTheKernels) {
   }
   recorded.mac = "nonsense";
   EXPECT_THROW(require_same_mac(recorded, link), Error);
+}
+
+TEST(LinkModule, ARecordedOrConfiguredMtuMustBeTheKernels) {
+  net::Link link;
+  link.name = "eth0";
+  link.mtu = 1400;
+  Interface recorded;
+  EXPECT_NO_THROW(require_same_mtu(recorded, link));
+  recorded.mtu = 1400;
+  EXPECT_NO_THROW(require_same_mtu(recorded, link));
+  recorded.mtu = 1500;
+  EXPECT_THROW(require_same_mtu(recorded, link), Error);
+  EXPECT_NO_THROW(require_mtu(0, link));
+  EXPECT_NO_THROW(require_mtu(1400, link));
+  EXPECT_THROW(require_mtu(1500, link), Error);
+}
+
+TEST(LinkModule, InterfacesTellTheirMtuSince110) {
+  Call made = call(Command::add, "1.0.0", "");
+  made.if_name = "eth0";
+  made.netns = "/run/netns/x";
+  EXPECT_EQ(container_interface(made, Mac(), 1400).mtu, 0U);
+  made.spec_version = "1.1.0";
+  const Interface inside = container_interface(made, Mac(), 1400);
+  EXPECT_EQ(inside.mtu, 1400U);
+  EXPECT_EQ(inside.name, "eth0");
+  EXPECT_EQ(inside.sandbox, "/run/netns/x");
+  EXPECT_EQ(host_interface(made, "veth1", Mac(), 1300).sandbox, "");
+}
+
+TEST(LinkOptions, RefuseWhatNoLinkMayHave) {
+  for (const char* name : {"", ".", "..", "a/b", "a:b", "a b", "sixteen-bytes-xx", "br%d"}) {
+    EXPECT_THROW(require_link_name("master", name), Error) << name;
+  }
+  EXPECT_NO_THROW(require_link_name("master", "eth0.100"));
+  EXPECT_NO_THROW(require_interface_mac("mac", std::nullopt));
+  EXPECT_NO_THROW(require_interface_mac("mac", Mac::parse("02:00:00:00:00:01")));
+  EXPECT_THROW(require_interface_mac("mac", Mac()), Error);
+  EXPECT_THROW(require_interface_mac("mac", Mac::parse("01:00:00:00:00:01")), Error);
+  for (const std::int64_t mtu : {0, 68, 65535}) EXPECT_NO_THROW(require_mtu_range("mtu", mtu));
+  for (const std::int64_t mtu : {-1, 67, 65536}) {
+    EXPECT_THROW(require_mtu_range("mtu", mtu), Error) << mtu;
+  }
 }
 
 }  // namespace

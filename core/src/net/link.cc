@@ -179,13 +179,26 @@ Link get_link(Netlink& netlink, const std::string& name) {
   throw system_error(ENODEV, "look up link " + name);
 }
 
-int get_link_index(Netlink& netlink, const std::string& name) {
+namespace {
+
+/// netdevice(7)
+ifreq ask_device(Netlink& netlink, const std::string& name, unsigned long question) {
   ifreq request{};
   name.copy(request.ifr_name, IFNAMSIZ - 1);
-  if (::ioctl(netlink.fd(), SIOCGIFINDEX, &request) != 0) {
+  if (::ioctl(netlink.fd(), question, &request) != 0) {
     throw system_error(errno, "look up link " + name);
   }
-  return request.ifr_ifindex;
+  return request;
+}
+
+}  // namespace
+
+int get_link_index(Netlink& netlink, const std::string& name) {
+  return ask_device(netlink, name, SIOCGIFINDEX).ifr_ifindex;
+}
+
+std::uint32_t get_link_mtu(Netlink& netlink, const std::string& name) {
+  return static_cast<std::uint32_t>(ask_device(netlink, name, SIOCGIFMTU).ifr_mtu);
 }
 
 std::vector<Link> list_ports(Netlink& netlink, int bridge) {

@@ -37,6 +37,8 @@ Link get_link(Netlink&, const std::string& name);
 /// that doesn't exist the kernel may try to load a module (netdevice(7), SIOCGIFINDEX). Throws
 /// Error if absent.
 int get_link_index(Netlink&, const std::string& name);
+/// Its MTU in bytes, as cheaply. Throws Error if absent.
+std::uint32_t get_link_mtu(Netlink&, const std::string& name);
 /// Ports of a bridge (dump filtered by master).
 std::vector<Link> list_ports(Netlink&, int bridge);
 /// All links of one kind.
@@ -57,6 +59,9 @@ struct VethSpec {
   std::string peer_name;
   Mac peer_mac;
   const Netns* peer_netns = nullptr;  ///< where the peer is born; must outlive commit()
+
+  /// The MTU that both ends will have (veth_setup() leaves Ethernet's).
+  [[nodiscard]] std::uint32_t mtu_or_default() const { return mtu != 0 ? mtu : 1500; }
 };
 /// One message makes both ends; this one is UP at once, the peer can't be (ENOTCONN in veth_open).
 /// Alias and port settings follow in a second one, as the kernel takes them of existing links only.

@@ -1,0 +1,80 @@
+// The interfaces of a result: making their entries, and comparing them with the kernel's links.
+#include <fmt/core.h>
+
+#include <set>
+
+#include "protocol/version.h"
+#include "unicni/error.h"
+#include "unicni/link_module.h"
+
+namespace unicni {
+
+const Interface* find_interface(const Result& result, const std::string& name,
+                                const std::string& sandbox) {
+  for (const Interface& interface : result.interfaces) {
+    if (interface.name == name && interface.sandbox == sandbox) return &interface;
+  }
+  return nullptr;
+}
+
+void require_same_mac(const Interface& recorded, const net::Link& link) {
+  if (recorded.mac.empty()) return;
+  const auto mac = Mac::parse(recorded.mac);
+  if (mac && *mac == link.mac) return;
+  throw Error(Code::internal, fmt::format("{} has MAC {}, prevResult says {}", link.name,
+                                          link.mac.str(), recorded.mac));
+}
+
+void require_same_mtu(const Interface& recorded, const net::Link& link) {
+  if (recorded.mtu == 0 || recorded.mtu == link.mtu) return;
+  throw Error(Code::internal,
+              fmt::format("{} has MTU {}, prevResult says {}", link.name, link.mtu, recorded.mtu));
+}
+
+void require_mtu(std::int64_t configured, const net::Link& link) {
+  if (configured == 0 || configured == static_cast<std::int64_t>(link.mtu)) return;
+  throw Error(Code::internal, fmt::format("{} has MTU {}, the configuration says {}", link.name,
+                                          link.mtu, configured));
+}
+
+Interface host_interface(const Call& call, const std::string& name, const Mac& mac,
+                         std::uint32_t mtu) {
+  Interface interface;
+  interface.name = name;
+  interface.mac = mac.str();
+  const auto version = protocol::find_version(call.spec_version);
+  if (version && *version >= protocol::SpecVersion::v1_1_0) interface.mtu = mtu;
+  return interface;
+}
+
+Interface container_interface(const Call& call, const Mac& mac, std::uint32_t mtu) {
+  Interface interface = host_interface(call, call.if_name, mac, mtu);
+  interface.sandbox = call.netns;
+  return interface;
+}
+
+void adopt_container_link(LinkAdd& add) {
+  const net::Link link = net::get_link(add.host.container_links(), add.call.if_name);
+  add.container_link = link.index;
+  add.container_interface = static_cast<int>(add.result.interfaces.size());
+  add.result.interfaces.push_back(container_interface(add.call, link.mac, link.mtu));
+}
+
+void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links) {
+  const std::string prefix = call.network + '/';
+  std::set<std::string> valid;
+  for (const Attachment& attachment : *call.valid_attachments) {
+    Call each;
+    each.network = call.network;
+    each.container_id = attachment.container_id;
+    each.if_name = attachment.if_name;
+    valid.insert(each.alias());
+  }
+  for (const net::Link& link : links) {
+    if (link.alias.starts_with(prefix) && !valid.contains(link.alias)) {
+      net::remove_link(host.host_links(), link.index);
+    }
+  }
+}
+
+}  // namespace unicni

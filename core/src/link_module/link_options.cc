@@ -1,0 +1,32 @@
+#include "unicni/link_options.h"
+
+#include <fmt/core.h>
+
+#include "unicni/error.h"
+
+namespace unicni {
+
+void require_link_name(const char* key, const std::string& name) {
+  constexpr std::size_t kLongest = 15;  // IFNAMSIZ - 1
+  const bool bad = name.empty() || name.size() > kLongest || name == "." || name == ".." ||
+                   name.find_first_of("/: \t\n\v\f\r%") != std::string::npos;
+  if (!bad) return;
+  throw Error(Code::invalid_config, fmt::format("{}: \"{}\" is no name for a link", key, name),
+              "1 to 15 bytes without '/', ':', '%' and white space");
+}
+
+void require_interface_mac(const char* key, const std::optional<Mac>& mac) {
+  if (!mac || (!mac->is_multicast() && !mac->is_zero())) return;
+  throw Error(Code::invalid_config,
+              fmt::format("{} {} can't be an interface's address", key, mac->str()),
+              "a MAC must be unicast and not zero");
+}
+
+void require_mtu_range(const char* key, std::int64_t mtu) {
+  if (mtu == 0 || (mtu >= 68 && mtu <= 65535)) return;
+  throw Error(Code::invalid_config,
+              fmt::format("{}: {} is too {}", key, mtu, mtu < 68 ? "small" : "large"),
+              "0 for the kernel's default, or 68 to 65535 bytes");
+}
+
+}  // namespace unicni
