@@ -32,7 +32,16 @@ std::uint32_t crc32(std::string_view bytes) {
   return ~crc;
 }
 
-bool is_plain(char c) { return c > ' ' && c < '\x7f' && c != '%' && c != '=' && c != '#'; }
+/// What stands for itself. The rest is two hex digits behind '%', but a space is '+': the results
+/// that are journaled are full of them.
+constexpr std::array<bool, 256> make_plain_table() {
+  std::array<bool, 256> table{};
+  for (unsigned c = ' ' + 1; c < '\x7f'; ++c) table[c] = true;
+  for (const unsigned c : {'%', '=', '#', '+'}) table[c] = false;
+  return table;
+}
+
+constexpr auto kPlain = make_plain_table();
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -43,16 +52,21 @@ int hex_digit(char c) {
 }  // namespace
 
 void append_escaped(std::string& to, std::string_view bytes) {
+  constexpr std::size_t kLongest = 3;
+  const std::size_t before = to.size();
+  to.resize(before + kLongest * bytes.size());
+  char* out = to.data() + before;
   for (const char c : bytes) {
-    if (is_plain(c)) {
-      to += c;
-      continue;
-    }
     const auto byte = static_cast<std::uint8_t>(c);
-    to += '%';
-    to += kHex[byte >> 4U];
-    to += kHex[byte & 0xfU];
+    if (kPlain[byte] || c == ' ') {
+      *out++ = c == ' ' ? '+' : c;
+    } else {
+      *out++ = '%';
+      *out++ = kHex[byte >> 4U];
+      *out++ = kHex[byte & 0xfU];
+    }
   }
+  to.resize(static_cast<std::size_t>(out - to.data()));
 }
 
 std::optional<std::string> unescape(std::string_view text) {
@@ -60,7 +74,7 @@ std::optional<std::string> unescape(std::string_view text) {
   bytes.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
-      bytes += text[i];
+      bytes += text[i] == '+' ? ' ' : text[i];
       continue;
     }
     if (i + 2 >= text.size()) return std::nullopt;

@@ -1,5 +1,5 @@
 // One line of a journal file: "<word> key=value … #<crc32>\n". Keys and values are percent-escaped,
-// so any bytes fit.
+// with '+' for a space, so any bytes fit.
 #pragma once
 
 #include <optional>

@@ -23,6 +23,9 @@ TEST(Escape, JsonStaysReadable) {
   std::string text;
   append_escaped(text, R"({"name":"net","mtu":1500})");
   EXPECT_EQ(text, R"({"name":"net","mtu":1500})");
+  text.clear();
+  append_escaped(text, "{\n    \"a\": \"1+1\"\n}");
+  EXPECT_EQ(text, "{%0A++++\"a\":+\"1%2B1\"%0A}");
 }
 
 TEST(Unescape, RefusesHalfAnEscape) {
