@@ -28,6 +28,7 @@ struct Case {
 
 void measure_start(const Setting&, Report&);
 void measure_verbs(const Setting&, Report&);
+void measure_family(const Setting&, Report&);
 void measure_pool(const Setting&, Report&);
 void measure_parallel(const Setting&, Report&);
 void measure_crowd(const Setting&, Report&);
@@ -36,6 +37,7 @@ void measure_footprint(const Setting&, Report&);
 inline constexpr Case kCases[] = {
     {"start", "VERSION beside empty programs", measure_start},
     {"verbs", "ADD, CHECK, DEL of bridge + host-local + ipMasq", measure_verbs},
+    {"family", "the same of ptp and macvlan", measure_family},
     {"pool", "host-local alone, with 60,000 addresses taken", measure_pool},
     {"parallel", "50 attachments at once", measure_parallel},
     {"crowd", "20,000 foreign nft rules and 1,000 other veths", measure_crowd},

@@ -57,11 +57,12 @@ void measure_crowd(const Setting& setting, Report& report) {
     HostNet host;
     std::unique_ptr<Candidate> candidate;
   };
-  Place places[] = {
-      {"bare host", HostNet("/run/bench-netns/bare-host"),
-       cni_candidate("bare host", "crowd ", Network(setting.ours, "bench-bare", "10.96.0.0/16"))},
-      {"full host", HostNet("/run/bench-netns/full-host"),
-       cni_candidate("full host", "crowd ", Network(setting.ours, "bench-full", "10.97.0.0/16"))}};
+  Place places[] = {{"bare host", HostNet("/run/bench-netns/bare-host"),
+                     cni_candidate("bare host", "crowd ",
+                                   Network::bridge(setting.ours, "bench-bare", "10.96.0.0/16"))},
+                    {"full host", HostNet("/run/bench-netns/full-host"),
+                     cni_candidate("full host", "crowd ",
+                                   Network::bridge(setting.ours, "bench-full", "10.97.0.0/16"))}};
   const ContainerNet others("/run/bench-netns/crowd-others");
   fill(places[1].host, others);
 

@@ -31,7 +31,7 @@ double peak_of(const Setting& setting, Command command) {
 
 double largest_add(const Setting& setting, const std::string& plugins, const std::string& bridge,
                    const std::string& subnet) {
-  const Network network(plugins, bridge, subnet);
+  const auto network = Network::bridge(plugins, bridge, subnet);
   double largest = 0;
   for (unsigned i = 0; i < kRuns; ++i) {
     const std::string container = bridge + std::to_string(i);

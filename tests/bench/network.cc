@@ -5,17 +5,26 @@
 
 namespace unicni::bench {
 
-Network::Network(std::string folder, const std::string& bridge, const std::string& subnet)
-    : folder_(std::move(folder)) {
-  config_ = R"({"cniVersion":"1.0.0","name":")" + bridge + R"(","type":"bridge","bridge":")" +
-            bridge + R"(","isDefaultGateway":true,"ipMasq":true,"ipam":{"type":"host-local",)" +
-            R"("dataDir":"/run/bench-ipam","subnet":")" + subnet + R"("}})";
+Network Network::bridge(std::string folder, const std::string& bridge, const std::string& subnet) {
+  return {std::move(folder), "bridge",
+          R"({"cniVersion":"1.0.0","name":")" + bridge + R"(","type":"bridge","bridge":")" +
+              bridge + R"(","isDefaultGateway":true,"ipMasq":true,"ipam":{"type":"host-local",)" +
+              R"("dataDir":"/run/bench-ipam","subnet":")" + subnet + R"("}})"};
+}
+
+Network Network::of_type(std::string folder, std::string type, const std::string& name,
+                         const std::string& options, const std::string& subnet) {
+  std::string config = R"({"cniVersion":"1.0.0","name":")" + name + R"(","type":")" + type + "\"," +
+                       options + (options.empty() ? "" : ",") +
+                       R"("ipam":{"type":"host-local","dataDir":"/run/bench-ipam","subnet":")" +
+                       subnet + R"(","routes":[{"dst":"0.0.0.0/0"}]}})";
+  return {std::move(folder), std::move(type), std::move(config)};
 }
 
 Command Network::verb(const char* name, const std::string& container, const ContainerNet& net,
                       std::string config) const {
   return {
-      {folder_ + "/bridge"},
+      {folder_ + "/" + type_},
       {std::string("CNI_COMMAND=") + name, "CNI_CONTAINERID=" + container,
        "CNI_NETNS=" + net.path(), std::string("CNI_IFNAME=") + kLink, "CNI_PATH=" + folder_, kPath},
       std::move(config)};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "private_net.h"
 #include "program.h"
@@ -13,11 +14,15 @@ inline constexpr const char* kLink = "eth0";  ///< every attachment's interface
 inline constexpr const char* kPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// bridge with a default gateway and masquerade, host-local.
+/// One plugin of a folder with host-local. Name and subnet must be this network's alone.
 class Network {
  public:
-  /// `bridge` also names the network; it and `subnet` must be this network's alone.
-  Network(std::string folder, const std::string& bridge, const std::string& subnet);
+  /// bridge with a default gateway and masquerade; `bridge` also names the network.
+  static Network bridge(std::string folder, const std::string& bridge, const std::string& subnet);
+  /// `type` with `options`, text of JSON members (`"mode":"bridge"`, may be empty); host-local
+  /// gives a default route.
+  static Network of_type(std::string folder, std::string type, const std::string& name,
+                         const std::string& options, const std::string& subnet);
 
   [[nodiscard]] Command add(const std::string& container, const ContainerNet&) const;
   /// `result` is what ADD printed.
@@ -27,11 +32,14 @@ class Network {
                             const std::string& result) const;
 
  private:
+  Network(std::string folder, std::string type, std::string config)
+      : folder_(std::move(folder)), type_(std::move(type)), config_(std::move(config)) {}
   [[nodiscard]] Command verb(const char* name, const std::string& container, const ContainerNet&,
                              std::string config) const;
   [[nodiscard]] std::string with_result(const std::string& result) const;
 
   std::string folder_;
+  std::string type_;
   std::string config_;
 };
 

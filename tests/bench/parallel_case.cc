@@ -48,8 +48,8 @@ void round(const Contender& contender, const std::vector<ContainerNet>& nets,
 
 void measure_parallel(const Setting& setting, Report& report) {
   const Contender contenders[] = {
-      {kOurs, Network(setting.ours, "bench-ours-50", "10.94.0.0/16")},
-      {kReference, Network(setting.reference, "bench-ref-50", "10.95.0.0/16")}};
+      {kOurs, Network::bridge(setting.ours, "bench-ours-50", "10.94.0.0/16")},
+      {kReference, Network::bridge(setting.reference, "bench-ref-50", "10.95.0.0/16")}};
   std::vector<ContainerNet> nets;
   for (std::size_t i = 0; i < kAtOnce; ++i) {
     nets.emplace_back("/run/bench-netns/parallel" + std::to_string(i));

@@ -12,9 +12,9 @@ namespace unicni::bench {
 void measure_verbs(const Setting& setting, Report& report) {
   std::vector<std::unique_ptr<Candidate>> candidates;
   candidates.push_back(
-      cni_candidate(kOurs, "", Network(setting.ours, "bench-ours", "10.91.0.0/16")));
-  candidates.push_back(
-      cni_candidate(kReference, "", Network(setting.reference, "bench-ref", "10.92.0.0/16")));
+      cni_candidate(kOurs, "", Network::bridge(setting.ours, "bench-ours", "10.91.0.0/16")));
+  candidates.push_back(cni_candidate(
+      kReference, "", Network::bridge(setting.reference, "bench-ref", "10.92.0.0/16")));
   candidates.push_back(kernel_candidate(setting.yardsticks + "/kernel_only"));
   Report warm_up;
   unsigned number = 0;

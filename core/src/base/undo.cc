@@ -35,6 +35,7 @@ Undo undo_nft(const net::NftElement& element) {
                {"key_end", element.key_end},
                {"owner", element.owner}}};
   if (element.table == net::NftTable::bridge) record.fields.emplace_back("family", "bridge");
+  if (!element.data.empty()) record.fields.emplace_back("data", element.data);
   return record;
 }
 

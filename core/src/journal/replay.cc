@@ -202,8 +202,12 @@ void undo_one(const Undo& record, Why why, const ReplayTools& tools) {
 
 net::NftElement element_of(const Undo& record) {
   const bool bridge = optional_field(record, "family") == "bridge";
-  return {field(record, "set"), field(record, "key"), field(record, "key_end"),
-          field(record, "owner"), bridge ? net::NftTable::bridge : net::NftTable::inet};
+  return {field(record, "set"),
+          field(record, "key"),
+          field(record, "key_end"),
+          field(record, "owner"),
+          bridge ? net::NftTable::bridge : net::NftTable::inet,
+          std::string(optional_field(record, "data"))};
 }
 
 }  // namespace

@@ -57,15 +57,27 @@ bool covers(const NftElement& outer, const NftElement& inner, std::size_t field_
 
 std::size_t field_size(const NftElement& element) { return element.set.ends_with('6') ? 16 : 4; }
 
-std::vector<NftTable> tables_of(const std::vector<NftElement>& own,
-                                const std::vector<NftElement>& shared) {
-  std::vector<NftTable> tables;
+/// What elements need of the base.
+struct Need {
+  NftTable table;
+  NftPartBits parts;
+};
+
+std::vector<Need> needs_of(const std::vector<NftElement>& own,
+                           const std::vector<NftElement>& shared) {
+  std::vector<Need> needs;
   for (const auto* elements : {&own, &shared}) {
     for (const NftElement& element : *elements) {
-      if (std::ranges::find(tables, element.table) == tables.end()) tables.push_back(element.table);
+      const NftPartBits parts = nft_parts_of(element);
+      const auto known = std::ranges::find(needs, element.table, &Need::table);
+      if (known == needs.end()) {
+        needs.push_back({element.table, parts});
+      } else {
+        known->parts |= parts;
+      }
     }
   }
-  return tables;
+  return needs;
 }
 
 }  // namespace
@@ -91,6 +103,7 @@ struct Nft::Impl {
   SharedChange shared_change(const NftElement& wanted) {
     SharedChange change;
     const auto first = read(wanted);
+    if (first && first->data != wanted.data) throw taken(wanted, first->owner);
     if (first && covers(*first, wanted, field_size(wanted))) return change;
     change.add = true;
     if (first) change.narrower.push_back(*first);
@@ -104,39 +117,39 @@ struct Nft::Impl {
   struct Addition {
     std::vector<NftElement> own;  ///< what is still to add
     const std::vector<NftElement>& shared;
-    std::vector<NftTable> tables;  ///< that `own` and `shared` are of
-    int mends = 0;                 ///< how often a base had to be mended
-    bool base_found = false;       ///< a set was missing though the table was there
+    std::vector<Need> needs;  ///< of `own` and `shared`
+    int mends = 0;            ///< how often a base had to be mended
+    bool base_found = false;  ///< a set was missing though the table was there
   };
   /// One try. False: something changed on the way, try again.
   bool try_add(Addition& addition);
-  void make_base(Addition& addition, NftTable table);
+  void make_base(Addition& addition, const Need& need);
   /// False: it wasn't, and was mended or has gone; look again.
-  bool is_in_force(Addition& addition, NftTable table);
-  void mend(Addition& addition, NftTable table, const std::string& fault);
+  bool is_in_force(Addition& addition, const Need& need);
+  void mend(Addition& addition, const Need& need, const std::string& fault);
 };
 
-void Nft::Impl::mend(Addition& addition, NftTable table, const std::string& fault) {
+void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fault) {
   if (++addition.mends > kMends) {
     throw Error(Code::internal, fault,
                 fmt::format("it was mended {} times; look at `nft list table {}`", kMends,
-                            nft_table_name(table)));
+                            nft_table_name(need.table)));
   }
-  mend_nft_base(socket(), table);
+  mend_nft_base(socket(), need.table, need.parts);
 }
 
-void Nft::Impl::make_base(Addition& addition, NftTable table) {
-  if (create_nft_base(socket(), table)) return;
+void Nft::Impl::make_base(Addition& addition, const Need& need) {
+  if (create_nft_base(socket(), need.table, need.parts)) return;
   // There already: another process was faster. But once is enough for that.
   if (addition.base_found) {
-    mend(addition, table, fmt::format("table {} lacks sets", nft_table_name(table)));
+    mend(addition, need, fmt::format("table {} lacks sets", nft_table_name(need.table)));
   }
   addition.base_found = true;
 }
 
-bool Nft::Impl::is_in_force(Addition& addition, NftTable table) {
-  const auto fault = find_nft_base_fault(socket(), table);
-  if (fault) mend(addition, table, *fault);
+bool Nft::Impl::is_in_force(Addition& addition, const Need& need) {
+  const auto fault = find_nft_base_fault(socket(), need.table, need.parts);
+  if (fault) mend(addition, need, *fault);
   return !fault;
 }
 
@@ -178,14 +191,18 @@ bool Nft::Impl::try_add(Addition& addition) {
     }
   }
   if (!without_base.empty()) {
-    std::ranges::sort(without_base);
-    without_base.erase(std::unique(without_base.begin(), without_base.end()), without_base.end());
-    for (const NftTable table : without_base) make_base(addition, table);
+    for (const Need& need : addition.needs) {
+      if (std::ranges::find(without_base, need.table) != without_base.end()) {
+        make_base(addition, need);
+      }
+    }
     return false;
   }
   for (const std::size_t index : present) {
     const auto holder = read(own[index]);
-    if (holder && holder->owner != own[index].owner) throw taken(own[index], holder->owner);
+    if (holder && (holder->owner != own[index].owner || holder->data != own[index].data)) {
+      throw taken(own[index], holder->owner);
+    }
     if (!holder) return false;  // it went meanwhile
   }
   std::ranges::sort(present, std::greater<>());
@@ -206,12 +223,12 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
   std::ranges::sort(wanted, {},
                     [](const NftElement& e) { return std::tie(e.table, e.set, e.key, e.owner); });
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  Impl::Addition addition{wanted, shared, tables_of(wanted, shared)};
+  Impl::Addition addition{wanted, shared, needs_of(wanted, shared)};
   for (int tries = 0; tries < kTries; ++tries) {
     wait_before_nft_retry(tries);
     if (!impl_->try_add(addition)) continue;
     const bool effective = std::ranges::all_of(
-        addition.tables, [&](NftTable table) { return impl_->is_in_force(addition, table); });
+        addition.needs, [&](const Need& need) { return impl_->is_in_force(addition, need); });
     if (effective) return;
     addition.own = wanted;  // if the table was deleted, they went with it
   }
@@ -261,8 +278,8 @@ void Nft::require_effective(const std::vector<NftElement>& own,
     const auto found = impl_->read(element);
     if (!found || !covers(*found, element, field_size(element))) throw missing(element);
   }
-  for (const NftTable table : tables_of(own, shared)) {
-    const auto fault = find_nft_base_fault(impl_->socket(), table);
+  for (const Need& need : needs_of(own, shared)) {
+    const auto fault = find_nft_base_fault(impl_->socket(), need.table, need.parts);
     if (fault) {
       throw Error(Code::internal, *fault,
                   "the next ADD that uses this table on this host mends it");

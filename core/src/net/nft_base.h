@@ -6,6 +6,7 @@
 #include <string>
 
 #include "net/netlink_socket.h"
+#include "net/nft_part.h"
 #include "unicni/net/nft.h"
 
 namespace unicni::net {
@@ -15,19 +16,21 @@ inline constexpr const char* kNftTable = "unicni";  ///< of each of our families
 std::uint8_t nft_family(NftTable table);     ///< NFPROTO_*
 const char* nft_table_name(NftTable table);  ///< "inet unicni", for messages
 
-/// Makes table, sets, chains and rules in one transaction. False: the table is there already
-/// (another process may just have made it), and nothing was done. Throws Error.
-bool create_nft_base(NetlinkSocket& socket, NftTable table);
+/// Makes the table with these parts, sets, chains and rules, in one transaction. False: the table
+/// is there already (another process may just have made it), and nothing was done. Throws Error.
+bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts);
 
-/// Why a packet doesn't meet the rules of the base although its sets have their elements: the
-/// table or a chain is absent, dormant, not hooked where it belongs, or a rule is missing (the
-/// kernel counts what is in a chain and what leads to it). nullopt: all is well, or the base is of
-/// another version, whose chains this one doesn't know.
-std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table);
+/// Why a packet doesn't meet the rules of these parts of the base although its sets have their
+/// elements: the table or a chain is absent, dormant, not hooked where it belongs, or a rule is
+/// missing (the kernel counts what is in a chain and what leads to it). nullopt: all is well, or
+/// the base is of another version, whose chains this one doesn't know.
+std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
+                                               NftPartBits parts);
 
-/// Makes a damaged base whole: wakes the table, adds the sets and chains that are missing and
-/// writes all rules anew. Elements stay, and packets never see a half of it. Error if the table
-/// isn't a base of this version: then nothing was done. Nothing either if there is no table.
-void mend_nft_base(NetlinkSocket& socket, NftTable table);
+/// Makes these parts of the base whole, also those that the table never had: wakes the table, adds
+/// the sets and chains that are missing and writes all of the parts' rules anew. Elements stay, and
+/// packets never see a half of it. Error if the table isn't a base of this version: then nothing
+/// was done. Nothing either if there is no table.
+void mend_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts);
 
 }  // namespace unicni::net

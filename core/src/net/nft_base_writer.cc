@@ -12,6 +12,20 @@ namespace {
 constexpr std::uint32_t kNftTypeBits = 6;  // a concatenation's type: its fields' types side by side
 constexpr std::uint32_t kNoByteOrder = 0;
 
+/// How the fields of a key, or of a map's data, lie behind each other.
+struct Layout {
+  explicit Layout(const std::vector<NftKeyField>& fields) {
+    for (const NftKeyField& field : fields) {
+      type = type << kNftTypeBits | field.nft_type;
+      size += fields.size() > 1 ? (field.size + 3U) / 4U * 4U : field.size;
+      sizes.push_back(field.size);
+    }
+  }
+  std::uint32_t type = 0;
+  std::uint32_t size = 0;
+  std::vector<std::uint8_t> sizes;
+};
+
 }  // namespace
 
 NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment)
@@ -31,16 +45,18 @@ nlmsghdr* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
 
 void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
                         const char* comment) {
-  std::uint32_t type = 0;
-  std::uint32_t size = 0;
-  std::vector<std::uint8_t> sizes;
-  for (const NftKeyField& field : key) {
-    type = type << kNftTypeBits | field.nft_type;
-    size += (field.size + 3U) / 4U * 4U;
-    sizes.push_back(field.size);
-  }
+  put_set(name, key, {}, kind, comment);
+}
+
+void NftBaseWriter::map(const char* name, const std::vector<NftKeyField>& key,
+                        const std::vector<NftKeyField>& data, const char* comment) {
+  put_set(name, key, data, Kind::hash, comment);
+}
+
+void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& key,
+                            const std::vector<NftKeyField>& data, Kind kind, const char* comment) {
   const bool concatenated = key.size() > 1;
-  std::uint32_t flags = 0;
+  std::uint32_t flags = data.empty() ? 0 : NFT_SET_MAP;
   if (kind == Kind::interval) flags |= NFT_SET_INTERVAL;
   if (kind == Kind::interval && concatenated) flags |= NFT_SET_CONCAT;
 
@@ -49,14 +65,22 @@ void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key, K
   nftnl_set_set_str(object.get(), NFTNL_SET_NAME, name);
   nftnl_set_set_u32(object.get(), NFTNL_SET_ID, ++last_set_id_);
   nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, flags);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, type);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, size);
+  const Layout layout(key);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, layout.type);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, layout.size);
   if ((flags & NFT_SET_CONCAT) != 0) {
-    nftnl_set_set_data(object.get(), NFTNL_SET_DESC_CONCAT, sizes.data(),
-                       static_cast<std::uint32_t>(sizes.size()));
+    nftnl_set_set_data(object.get(), NFTNL_SET_DESC_CONCAT, layout.sizes.data(),
+                       static_cast<std::uint32_t>(layout.sizes.size()));
   }
   NftUserdata userdata;
   userdata.number(NFTNL_UDATA_SET_KEYBYTEORDER, concatenated ? kNoByteOrder : key[0].byte_order);
+  if (!data.empty()) {
+    const Layout value(data);
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, value.type);
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_LEN, value.size);
+    userdata.number(NFTNL_UDATA_SET_DATABYTEORDER,
+                    data.size() > 1 ? kNoByteOrder : data[0].byte_order);
+  }
   userdata.comment(NFTNL_UDATA_SET_COMMENT, comment);
   nftnl_set_set_data(object.get(), NFTNL_SET_USERDATA, userdata.data(), userdata.size());
   nftnl_set_nlmsg_build_payload(add(NFT_MSG_NEWSET, NLM_F_CREATE), object.get());

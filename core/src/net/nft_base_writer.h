@@ -22,6 +22,9 @@ namespace nft_key {
 inline constexpr NftKeyField kIp4{7, 2, 4};
 inline constexpr NftKeyField kIp6{8, 2, 16};
 inline constexpr NftKeyField kMac{9, 2, 6};
+inline constexpr NftKeyField kL4Protocol{12, 2, 1};
+inline constexpr NftKeyField kPort{13, 2, 2};
+inline constexpr NftKeyField kMark{19, 1, 4};
 inline constexpr NftKeyField kInterface{41, 1, 16};
 }  // namespace nft_key
 
@@ -37,6 +40,10 @@ class NftBaseWriter {
   void set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
            const char* comment = "");
 
+  /// A hash map from key to data.
+  void map(const char* name, const std::vector<NftKeyField>& key,
+           const std::vector<NftKeyField>& data, const char* comment = "");
+
   /// Chains first, then the rules that go to them.
   void chain(const char* name);
   /// `type` is "nat" or "filter"; the policy is accept.
@@ -46,6 +53,8 @@ class NftBaseWriter {
   NftBatch& batch() { return batch_; }
 
  private:
+  void put_set(const char* name, const std::vector<NftKeyField>& key,
+               const std::vector<NftKeyField>& data, Kind kind, const char* comment);
   NftOwned<nftnl_chain> new_chain(const char* name) const;
   void put_chain(nftnl_chain& chain, const char* name);
   nlmsghdr* add(std::uint16_t type, std::uint16_t flags);

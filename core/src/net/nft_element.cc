@@ -39,6 +39,7 @@ void put_element(nlmsghdr* message, const NftElement& element, bool with_comment
   put_data(message, NFTA_SET_ELEM_KEY, element.key);
   if (!element.key_end.empty()) put_data(message, NFTA_SET_ELEM_KEY_END, element.key_end);
   if (!with_comment) return;
+  if (!element.data.empty()) put_data(message, NFTA_SET_ELEM_DATA, element.data);
   const NftUserdata userdata(NFTNL_UDATA_SET_ELEM_COMMENT, element.owner);
   mnl_attr_put(message, NFTA_SET_ELEM_USERDATA, userdata.size(), userdata.data());
 }
@@ -60,10 +61,11 @@ void parse_elements(const nlmsghdr* message, const NftElement& like,
   for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* list) {
     if (type != NFTA_SET_ELEM_LIST_ELEMENTS) return;
     for_each_attribute(list, [&](std::uint16_t, const nlattr* one) {
-      NftElement element{like.set, {}, {}, {}, like.table};
+      NftElement element{like.set, {}, {}, {}, like.table, {}};
       for_each_attribute(one, [&](std::uint16_t part, const nlattr* attribute) {
         if (part == NFTA_SET_ELEM_KEY) element.key = bytes_of(attribute);
         if (part == NFTA_SET_ELEM_KEY_END) element.key_end = bytes_of(attribute);
+        if (part == NFTA_SET_ELEM_DATA) element.data = bytes_of(attribute);
         if (part == NFTA_SET_ELEM_USERDATA) {
           element.owner = nft_comment_of(attribute, NFTNL_UDATA_SET_ELEM_COMMENT);
         }
@@ -92,10 +94,6 @@ std::string address_text(std::string_view bytes) {
   return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
                        std::uint32_t{raw[2]} << 8U | raw[3])
       .str();
-}
-
-std::string key_of(const IpAddress& address) {
-  return {reinterpret_cast<const char*>(address.data()), address.size()};
 }
 
 std::string padded(std::string_view bytes, std::size_t size) {
@@ -132,6 +130,18 @@ bool fits_comment(char c) { return c >= ' ' && c <= '~' && c != '"'; }
 
 }  // namespace
 
+std::string address_key(const IpAddress& address) {
+  return {reinterpret_cast<const char*>(address.data()), address.size()};
+}
+
+std::string interface_key(const std::string& name) {
+  if (name.empty() || name.size() >= IFNAMSIZ) {
+    throw Error(Code::invalid_config, fmt::format("\"{}\" is no interface name", name),
+                fmt::format("1 to {} bytes", IFNAMSIZ - 1));
+  }
+  return padded(name, IFNAMSIZ);
+}
+
 void put_new_element(nlmsghdr* message, const NftElement& element) {
   put_element(message, element, true);
 }
@@ -159,7 +169,23 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   request->nlmsg_flags = NLM_F_DUMP;
   put_set(request, set);
-  return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table});
+  return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table, {}});
+}
+
+bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set) {
+  alignas(nlmsghdr) char bytes[256]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
+  request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  put_set(request, set);
+  socket.send({bytes, request->nlmsg_len});
+  const std::span<const char> answer = socket.receive();
+  const auto* message = reinterpret_cast<const nlmsghdr*>(answer.data());
+  if (!mnl_nlmsg_ok(message, static_cast<int>(answer.size()))) return false;
+  if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) return false;
+  std::vector<NftElement> found;
+  parse_elements(message, {set, {}, {}, {}, table, {}}, found);
+  return !found.empty();
 }
 
 std::string describe_key(const NftElement& element) {
@@ -191,23 +217,19 @@ std::string nft_owner(const std::string& owner) {
 }
 
 NftElement masquerade_element(const IpAddress& source, const std::string& owner) {
-  return {source.is_v4() ? "masq4" : "masq6", key_of(source), {}, nft_owner(owner)};
+  return {source.is_v4() ? "masq4" : "masq6", address_key(source), {}, nft_owner(owner)};
 }
 
 NftElement subnet_element(const IpNet& subnet, const std::string& network) {
-  const std::string first = key_of(subnet.network());
-  const std::string last = key_of(subnet.last());
+  const std::string first = address_key(subnet.network());
+  const std::string last = address_key(subnet.last());
   return {subnet.is_v4() ? "net4" : "net6", first + first, last + last, nft_owner(network)};
 }
 
 std::vector<NftElement> spoof_check_elements(const std::string& port, const Mac& mac,
                                              const std::string& owner) {
-  if (port.empty() || port.size() >= IFNAMSIZ) {
-    throw Error(Code::invalid_config, fmt::format("\"{}\" is no interface name", port),
-                fmt::format("1 to {} bytes", IFNAMSIZ - 1));
-  }
   const std::string comment = nft_owner(owner);
-  const std::string name = padded(port, IFNAMSIZ);
+  const std::string name = interface_key(port);
   const auto& bytes = mac.bytes();
   const std::string sender =
       padded({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kMacField);

@@ -25,6 +25,14 @@ std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
 std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
                                       const std::string& set);
 
+/// Whether a set has an element, at the price of reading a datagram of them. The rest of the dump
+/// stays in the socket, which is of no other use afterwards. False if there is no such set.
+bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set);
+
+/// An address, or an interface's name (Error if it is none), as a field of a key.
+std::string address_key(const IpAddress& address);
+std::string interface_key(const std::string& name);
+
 /// "10.1.2.3", "10.1.0.0-10.1.255.255 . …", "veth1 . 02:00:00:00:00:01" or, of sets that this
 /// version doesn't know, hexadecimal bytes.
 std::string describe_key(const NftElement& element);

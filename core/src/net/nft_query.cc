@@ -73,6 +73,7 @@ class RuleReader {
       if (type == NFTA_EXPR_DATA) data = value;
     });
     if (data == nullptr) return;
+    if (name == "meta") meta(data);
     if (name == "payload") payload(data);
     if (name == "bitwise") bitwise(data);
     if (name == "cmp") compare(data);
@@ -80,7 +81,17 @@ class RuleReader {
   }
 
  private:
+  void meta(const nlattr* data) {
+    address_size_ = 0;
+    mark_loaded_ = false;
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
+      if (type == NFTA_META_KEY) mark_loaded_ = number_of(value) == NFT_META_MARK;
+    });
+    mark_mask_ = 0;
+  }
+
   void payload(const nlattr* data) {
+    mark_loaded_ = false;
     std::array<std::uint32_t, NFTA_PAYLOAD_MAX + 1> part{};
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
       if (type < part.size()) part[type] = number_of(value);
@@ -98,6 +109,7 @@ class RuleReader {
       if (type != NFTA_BITWISE_MASK) return;
       prefix_ = 0;
       for_each_attribute(value, [&](std::uint16_t, const nlattr* mask) {
+        if (mark_loaded_) mark_mask_ = value_of<std::uint32_t>(mask);
         for (const char byte : bytes_of(mask)) {
           prefix_ += __builtin_popcount(static_cast<std::uint8_t>(byte));
         }
@@ -114,6 +126,11 @@ class RuleReader {
         for_each_attribute(value, [&](std::uint16_t, const nlattr* raw) { bytes = bytes_of(raw); });
       }
     });
+    if (op == NFT_CMP_EQ && mark_loaded_ && bytes.size() == sizeof mark_mask_) {
+      std::uint32_t wanted = 0;
+      std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(&wanted));
+      if (wanted == mark_mask_) rule_.mark = wanted;
+    }
     if (op == NFT_CMP_EQ && address_size_ != 0 && bytes.size() <= address_size_) {
       std::array<std::uint8_t, 16> raw{};
       std::copy(bytes.begin(), bytes.end(), raw.begin());
@@ -134,12 +151,15 @@ class RuleReader {
         if (kind != NFTA_DATA_VERDICT) return;
         for_each_attribute(verdict, [&](std::uint16_t part, const nlattr* chain) {
           if (part == NFTA_VERDICT_CHAIN) rule_.target = text_of(chain);
+          if (part == NFTA_VERDICT_CODE) rule_.accepts = number_of(chain) == NF_ACCEPT;
         });
       });
     });
   }
 
   NftListedRule& rule_;
+  bool mark_loaded_ = false;      // the packet's mark is in the register
+  std::uint32_t mark_mask_ = 0;   // what was cut out of it
   std::size_t address_size_ = 0;  // of the source address in the register; 0: something else is
   int prefix_ = 0;
 };

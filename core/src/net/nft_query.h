@@ -53,6 +53,8 @@ struct NftListedRule {
   std::string comment;          ///< nft's own (in the userdata), not that of `-m comment`
   std::string target;           ///< of a jump or goto; else empty
   std::optional<IpNet> source;  ///< "ip saddr" or "ip6 saddr", as nft and iptables-nft write it
+  std::uint32_t mark = 0;  ///< the bits that "meta mark & bits == bits" asks for; 0: it doesn't
+  bool accepts = false;    ///< its verdict is accept
 };
 /// The rules of one chain, in order; empty if there is no such chain.
 std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName& chain);

@@ -4,6 +4,7 @@
 #include <linux/if.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
 
 #include <array>
 #include <new>
@@ -24,6 +25,12 @@ NftField ip_destination(Family family) {
 }
 
 NftField input_name() { return {kNftMeta, NFT_META_IIFNAME, IFNAMSIZ}; }
+NftField output_name() { return {kNftMeta, NFT_META_OIFNAME, IFNAMSIZ}; }
+NftField l4_protocol() { return {kNftMeta, NFT_META_L4PROTO, 1}; }
+NftField source_port() { return {NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2}; }
+NftField destination_port() { return {NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2}; }
+NftField hop_limit() { return {NFT_PAYLOAD_NETWORK_HEADER, 7, 1}; }
+NftField icmp6_type() { return {NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1}; }
 NftField ether_source() { return {NFT_PAYLOAD_LL_HEADER, 6, 6}; }
 NftField arp_sender_mac() { return {NFT_PAYLOAD_NETWORK_HEADER, 8, 6}; }
 
@@ -36,8 +43,8 @@ constexpr std::uint32_t kFirstRegister = NFT_REG32_00;
 
 }  // namespace
 
-NftRule::NftRule(const std::string& chain) : rule_(own(nftnl_rule_alloc())) {
-  nftnl_rule_set_str(rule_.get(), NFTNL_RULE_TABLE, kNftTable);
+NftRule::NftRule(const std::string& chain, const char* table) : rule_(own(nftnl_rule_alloc())) {
+  nftnl_rule_set_str(rule_.get(), NFTNL_RULE_TABLE, table != nullptr ? table : kNftTable);
   nftnl_rule_set_str(rule_.get(), NFTNL_RULE_CHAIN, chain.c_str());
 }
 
@@ -129,6 +136,112 @@ NftRule& NftRule::field_within(NftField field, const IpNet& net) {
   compare(kFirstRegister, network.data(), masked ? field.size : whole_bytes);
   return *this;
 }
+
+NftRule& NftRule::field_is(const NftField& field, std::uint8_t value) {
+  load(field, kFirstRegister);
+  compare(kFirstRegister, &value, sizeof value);
+  return *this;
+}
+
+void NftRule::mask(std::uint32_t keep, std::uint32_t flip) {
+  nftnl_expr* bitwise = add("bitwise");
+  nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, kFirstRegister);
+  nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_DREG, kFirstRegister);
+  nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+  nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_LEN, sizeof keep);
+  nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_MASK, &keep, sizeof keep);
+  nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_XOR, &flip, sizeof flip);
+}
+
+void NftRule::require_not_zero() {
+  constexpr std::uint32_t kZero = 0;
+  nftnl_expr* cmp = add("cmp");
+  nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_SREG, kFirstRegister);
+  nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_OP, NFT_CMP_NEQ);
+  nftnl_expr_set(cmp, NFTNL_EXPR_CMP_DATA, &kZero, sizeof kZero);
+}
+
+NftRule& NftRule::destination_is_local() {
+  constexpr std::uint32_t kLocal = RTN_LOCAL;
+  nftnl_expr* fib = add("fib");
+  nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_DREG, kFirstRegister);
+  nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR);
+  nftnl_expr_set_u32(fib, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+  compare(kFirstRegister, &kLocal, sizeof kLocal);
+  return *this;
+}
+
+NftRule& NftRule::ct_has(std::uint32_t key, std::uint32_t bits) {
+  nftnl_expr* ct = add("ct");
+  nftnl_expr_set_u32(ct, NFTNL_EXPR_CT_KEY, key);
+  nftnl_expr_set_u32(ct, NFTNL_EXPR_CT_DREG, kFirstRegister);
+  mask(bits, 0);
+  require_not_zero();
+  return *this;
+}
+
+NftRule& NftRule::ct_status_has(std::uint32_t bits) { return ct_has(NFT_CT_STATUS, bits); }
+NftRule& NftRule::ct_state_has(std::uint32_t bits) { return ct_has(NFT_CT_STATE, bits); }
+
+NftRule& NftRule::ct_original_direction(bool original) {
+  nftnl_expr* ct = add("ct");
+  nftnl_expr_set_u32(ct, NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION);
+  nftnl_expr_set_u32(ct, NFTNL_EXPR_CT_DREG, kFirstRegister);
+  const std::uint8_t direction = original ? 0 : 1;  // enum ip_conntrack_dir
+  compare(kFirstRegister, &direction, sizeof direction);
+  return *this;
+}
+
+NftRule& NftRule::mark_has(std::uint32_t bits) {
+  load({kNftMeta, NFT_META_MARK, sizeof bits}, kFirstRegister);
+  mask(bits, 0);
+  require_not_zero();
+  return *this;
+}
+
+NftRule& NftRule::mark_is(std::uint32_t bits) {
+  load({kNftMeta, NFT_META_MARK, sizeof bits}, kFirstRegister);
+  mask(bits, 0);
+  compare(kFirstRegister, &bits, sizeof bits);
+  return *this;
+}
+
+NftRule& NftRule::change_mark(std::uint32_t keep, std::uint32_t flip) {
+  load({kNftMeta, NFT_META_MARK, sizeof keep}, kFirstRegister);
+  mask(keep, flip);
+  nftnl_expr* meta = add("meta");
+  nftnl_expr_set_u32(meta, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+  nftnl_expr_set_u32(meta, NFTNL_EXPR_META_SREG, kFirstRegister);
+  return *this;
+}
+
+NftRule& NftRule::set_mark_bits(std::uint32_t bits) { return change_mark(~bits, bits); }
+NftRule& NftRule::clear_mark_bits(std::uint32_t bits) { return change_mark(~bits, 0); }
+
+NftRule& NftRule::verdict_of(const std::vector<NftField>& fields, const std::string& map) {
+  nftnl_expr_set_u32(look_up(fields, map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+  return *this;
+}
+
+NftRule& NftRule::dnat_of(Family family, const std::vector<NftField>& fields,
+                          const std::string& map) {
+  nftnl_expr_set_u32(look_up(fields, map), NFTNL_EXPR_LOOKUP_DREG, kFirstRegister);
+  const std::uint32_t address_registers = family == Family::v4 ? 1 : 4;
+  nftnl_expr* nat = add("nat");
+  nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+  nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_FAMILY,
+                     family == Family::v4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+  nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_REG_ADDR_MIN, kFirstRegister);
+  nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_REG_PROTO_MIN, kFirstRegister + address_registers);
+  return *this;
+}
+
+NftRule& NftRule::counter() {
+  add("counter");
+  return *this;
+}
+
+NftRule& NftRule::accept() { return verdict(NF_ACCEPT, nullptr); }
 
 NftRule& NftRule::verdict(int code, const char* chain) {
   nftnl_expr* immediate = add("immediate");

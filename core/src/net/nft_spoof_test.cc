@@ -129,9 +129,9 @@ constexpr const char* kOther = "02:00:00:00:00:02";
 
 TEST_F(NftSpoofTest, BaseIsWhatNftWouldHaveMade) {
   NetlinkSocket socket(NETLINK_NETFILTER);
-  EXPECT_TRUE(create_nft_base(socket, NftTable::bridge));
+  EXPECT_TRUE(create_nft_base(socket, NftTable::bridge, nft_parts_of(NftTable::bridge)));
   EXPECT_EQ(kBase, shell("nft list ruleset"));
-  EXPECT_FALSE(create_nft_base(socket, NftTable::bridge));
+  EXPECT_FALSE(create_nft_base(socket, NftTable::bridge, nft_parts_of(NftTable::bridge)));
 }
 
 TEST_F(NftSpoofTest, ListingReloadsToTheSame) {

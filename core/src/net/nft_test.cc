@@ -68,6 +68,9 @@ NftElement masq(const char* address, const char* owner) {
   return masquerade_element(ip(address), owner);
 }
 
+const NftPartBits kMasqueradeParts =
+    nft_parts_of(masquerade_element(IpAddress::parse("10.1.0.5").value(), "net/c1/eth0"));
+
 class NftTest : public PrivateNetnsTest {
  protected:
   static std::vector<NftElement> numbered(int count, const std::string& owner) {
@@ -82,9 +85,9 @@ class NftTest : public PrivateNetnsTest {
 
 TEST_F(NftTest, BaseIsWhatNftWouldHaveMade) {
   NetlinkSocket socket(NETLINK_NETFILTER);
-  EXPECT_TRUE(create_nft_base(socket, NftTable::inet));
+  EXPECT_TRUE(create_nft_base(socket, NftTable::inet, kMasqueradeParts));
   EXPECT_EQ(kBase, shell("nft list ruleset"));
-  EXPECT_FALSE(create_nft_base(socket, NftTable::inet));
+  EXPECT_FALSE(create_nft_base(socket, NftTable::inet, kMasqueradeParts));
   EXPECT_EQ(kBase, shell("nft list ruleset"));
 }
 

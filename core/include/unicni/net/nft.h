@@ -32,6 +32,7 @@ struct NftElement {
   std::string key_end;  ///< interval sets: the last key of the range; else empty
   std::string owner;    ///< at most 128 bytes of printable ASCII without quotes, see nft_owner()
   NftTable table = NftTable::inet;
+  std::string data = {};  ///< of a map: bytes, laid out as keys are; else empty
   friend bool operator==(const NftElement&, const NftElement&) = default;
 };
 
@@ -50,6 +51,44 @@ NftElement masquerade_element(const IpAddress& source,
                               const std::string& owner);  ///< set masq4 or masq6
 /// net4 or net6: traffic inside `subnet` is never masqueraded.
 NftElement subnet_element(const IpNet& subnet, const std::string& network);
+
+/// An attachment whose traffic may be forwarded also where another table's FORWARD chain drops:
+/// what comes from `address` through `interface`, and the answers. `interface` is the host's side:
+/// the bridge, or the host end of a ptp. Throws Error (Code::invalid_config) for a bad name, as do
+/// the next ones.
+NftElement forward_element(const std::string& interface, const IpAddress& address,
+                           const std::string& owner);
+/// Neighbour discovery passes between such interfaces; of the network, like subnet_element().
+NftElement forward_interface_element(const std::string& interface, const std::string& network);
+/// "ingressPolicy" of firewall for what would reach `address` through `bridge`.
+enum class IngressPolicy : std::uint8_t {
+  same_bridge,  ///< nothing from other bridges that have a policy
+  isolated,     ///< nor from the same bridge, if it is routed (or bridge-nf-call-iptables is on)
+};
+std::vector<NftElement> ingress_elements(IngressPolicy policy, const std::string& bridge,
+                                         const IpAddress& address, const std::string& owner);
+/// `bridge` has attachments with a policy; of the network.
+NftElement policy_interface_element(const std::string& bridge, const std::string& network);
+
+/// A port of this host that leads to one of a container.
+struct PublishedPort {
+  std::uint8_t protocol = 0;         ///< IPPROTO_TCP, _UDP or _SCTP
+  std::optional<IpAddress> host_ip;  ///< nullopt: any address of the container's family
+  std::uint16_t host_port = 0;
+  IpAddress container;
+  std::uint16_t container_port = 0;
+  bool snat = true;  ///< senders that couldn't get the answers otherwise get the host's address
+  bool masq_all = false;  ///< all senders get it
+};
+struct PortElements {
+  std::vector<NftElement> own;
+  std::vector<NftElement> shared;  ///< that the port is in use at single addresses
+};
+PortElements port_elements(const PublishedPort& port, const std::string& owner,
+                           const std::string& network);
+/// On `interface` packets may have addresses of 127.0.0.0/8 (sysctl route_localnet), which then is
+/// for answers only; of the network.
+NftElement localnet_element(const std::string& interface, const std::string& network);
 
 /// Table bridge: of the frames that come in through `port`, a bridge's port on the host (the veth's
 /// host end), only those from `mac` pass; the sender of an ARP message counts as well. A port that
@@ -74,7 +113,7 @@ class Nft {
   /// Adds elements, of both tables if need be, in one transaction; makes the base of a table first
   /// if it is absent. An element whose key is taken by the same owner is success; by another: Error
   /// naming that owner, and nothing was added. `shared` elements may exist already, whoever owns
-  /// them.
+  /// them; a map's with other data is an Error as well.
   /// Then makes sure that the base is in force: one that was flushed (`nft flush table`), made
   /// dormant or robbed of a set or chain is mended in place, and all elements stay. Error if a
   /// table of that name is there which isn't ours, or is a base of another version that lacks a

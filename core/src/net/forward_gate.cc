@@ -1,0 +1,204 @@
+#include "unicni/net/forward_gate.h"
+
+#include <endian.h>
+#include <fmt/core.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include "net/attribute.h"
+#include "net/netlink_socket.h"
+#include "net/nft_element.h"
+#include "net/nft_part.h"
+#include "net/nft_query.h"
+#include "net/nft_rule.h"
+#include "net/nft_transaction.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr const char* kTable = "filter";
+constexpr const char* kForward = "FORWARD";
+constexpr const char* kDockerUser = "DOCKER-USER";
+constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
+
+const char* program(std::uint8_t family) {
+  return family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
+}
+
+/// What one family has.
+struct Gate {
+  bool wanted = false;  ///< there is a FORWARD chain
+  bool whole = false;
+  std::optional<NftChainState> chain;
+  std::optional<NftChainState> admin;
+  std::vector<NftListedRule> rules;  ///< of the chain
+};
+
+bool is_accept(const NftListedRule& rule) { return rule.accepts && rule.mark == kNftForwardMark; }
+
+bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
+
+Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_chain) {
+  const auto found = find_chains(
+      socket,
+      {{family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}});
+  Gate gate;
+  gate.wanted = found[0] && found[0]->hooked;
+  gate.chain = found[1];
+  gate.admin = found[2];
+  if (!gate.chain || !gate.admin) return gate;
+  gate.rules = list_rules(socket, {family, kTable, kForwardChain});
+  const auto has = [&](const auto& test) {
+    return std::any_of(gate.rules.begin(), gate.rules.end(), test);
+  };
+  // What uses the chain beyond its own rules are jumps to it. FORWARD itself isn't listed: others
+  // may have thousands of rules there.
+  gate.whole = gate.wanted && gate.chain->use > gate.rules.size() && has(is_accept) &&
+               has([&](const auto& rule) { return jumps_to(rule, admin_chain); });
+  return gate;
+}
+
+class Change {
+ public:
+  Change(NftBatch& batch, std::uint8_t family) : batch_(batch), family_(family) {}
+
+  void make_chain(const std::string& name) {
+    nlmsghdr* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
+    mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, kTable);
+    mnl_attr_put_strz(message, NFTA_CHAIN_NAME, name.c_str());
+  }
+  void remove_chain(const std::string& name) {
+    nlmsghdr* message = batch_.add(NFT_MSG_DELCHAIN, 0, family_);
+    mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, kTable);
+    mnl_attr_put_strz(message, NFTA_CHAIN_NAME, name.c_str());
+  }
+  /// First in its chain, or behind the rule with that handle.
+  void insert(const NftRule& rule, std::uint64_t behind = 0) {
+    const auto flags = static_cast<std::uint16_t>(NLM_F_CREATE | (behind != 0 ? NLM_F_APPEND : 0));
+    nlmsghdr* message = batch_.add(NFT_MSG_NEWRULE, flags, family_);
+    rule.put(message);
+    if (behind != 0) mnl_attr_put_u64(message, NFTA_RULE_POSITION, htobe64(behind));
+  }
+  void append(const NftRule& rule) {
+    rule.put(batch_.add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family_));
+  }
+  void remove_rule(const char* chain, std::uint64_t handle) {
+    nlmsghdr* message = batch_.add(NFT_MSG_DELRULE, 0, family_);
+    mnl_attr_put_strz(message, NFTA_RULE_TABLE, kTable);
+    mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
+    mnl_attr_put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));
+  }
+
+ private:
+  NftBatch& batch_;
+  std::uint8_t family_;
+};
+
+NftRule jump_rule(const char* from, const std::string& to) {
+  NftRule rule(from, kTable);
+  rule.counter().jump(to);
+  return rule;
+}
+
+void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
+               const std::string& admin_chain) {
+  const Gate gate = look(socket, family, admin_chain);
+  if (!gate.wanted || gate.whole) return;
+  Change change(batch, family);
+  if (!gate.admin) change.make_chain(admin_chain);
+  if (!gate.chain) change.make_chain(kForwardChain);
+  const auto inner = list_rules(socket, {family, kTable, kForwardChain});
+  const auto is_admin = [&](const auto& rule) { return jumps_to(rule, admin_chain); };
+  const auto admin = std::find_if(inner.begin(), inner.end(), is_admin);
+  const bool accepts = std::any_of(inner.begin(), inner.end(), is_accept);
+  NftRule accept(kForwardChain, kTable);
+  accept.mark_is(kNftForwardMark).counter().accept();
+  // Inserted, so the last one comes first.
+  if (!accepts && admin != inner.end()) change.insert(accept, admin->handle);
+  if (!accepts && admin == inner.end()) change.insert(accept);
+  if (admin == inner.end()) change.insert(jump_rule(kForwardChain, admin_chain));
+
+  const auto outer = list_rules(socket, {family, kTable, kForward});
+  const auto leads_here = [](const auto& rule) { return jumps_to(rule, kForwardChain); };
+  if (std::any_of(outer.begin(), outer.end(), leads_here)) return;
+  const auto docker = std::find_if(outer.begin(), outer.end(),
+                                   [](const auto& rule) { return jumps_to(rule, kDockerUser); });
+  change.insert(jump_rule(kForward, kForwardChain), docker == outer.end() ? 0 : docker->handle);
+}
+
+/// Whether a set has an element. A dump that is left after its first answers, on a socket of its
+/// own: as cheap for 20,000 elements as for one.
+bool has_elements(const char* set) {
+  NetlinkSocket socket(NETLINK_NETFILTER);
+  return has_any_element(socket, NftTable::inet, set);
+}
+
+bool is_needed() {
+  constexpr const char* kUsers[] = {"att4", "att6", "pub4", "pub6"};
+  return std::any_of(std::begin(kUsers), std::end(kUsers), has_elements);
+}
+
+void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
+                  const std::string& admin_chain) {
+  const Gate gate = look(socket, family, admin_chain);
+  if (!gate.chain) return;
+  Change change(batch, family);
+  const auto inner = list_rules(socket, {family, kTable, kForwardChain});
+  const auto is_ours = [&](const NftListedRule& rule) {
+    return is_accept(rule) || jumps_to(rule, admin_chain);
+  };
+  const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours));
+  for (const NftListedRule& rule : inner) {
+    if (others ? is_accept(rule) : is_ours(rule)) change.remove_rule(kForwardChain, rule.handle);
+  }
+  if (others) return;
+  for (const NftListedRule& rule : list_rules(socket, {family, kTable, kForward})) {
+    if (jumps_to(rule, kForwardChain)) change.remove_rule(kForward, rule.handle);
+  }
+  change.remove_chain(kForwardChain);
+  const bool admin_idle = gate.admin && gate.admin->use <= 1;  // our jump
+  if (admin_idle) change.remove_chain(admin_chain);
+}
+
+}  // namespace
+
+void ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
+  NetlinkSocket& socket = nft.socket();
+  const bool whole = std::all_of(std::begin(kFamilies), std::end(kFamilies), [&](auto family) {
+    const Gate gate = look(socket, family, admin_chain);
+    return !gate.wanted || gate.whole;
+  });
+  if (whole) return;
+  commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
+    for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
+  });
+}
+
+std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
+  for (const std::uint8_t family : kFamilies) {
+    const Gate gate = look(nft.socket(), family, admin_chain);
+    if (gate.wanted && !gate.whole) {
+      return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
+                         program(family), kForwardChain);
+    }
+  }
+  return std::nullopt;
+}
+
+void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
+  NetlinkSocket& socket = nft.socket();
+  const auto chains = find_chains(
+      socket, {{NFPROTO_IPV4, kTable, kForwardChain}, {NFPROTO_IPV6, kTable, kForwardChain}});
+  if (!chains[0] && !chains[1]) return;
+  if (is_needed()) return;
+  commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
+    for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
+  });
+}
+
+}  // namespace unicni::net

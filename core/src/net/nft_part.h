@@ -1,0 +1,55 @@
+// The parts of our tables. Each is made when an element of its sets is first added, so that packets
+// of a host pass only the chains that its attachments use.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "net/nft_base_writer.h"
+#include "unicni/net/nft.h"
+
+namespace unicni::net {
+
+/// What the kernel says of a chain when nothing is wrong with it.
+struct NftBaseChain {
+  const char* name;
+  std::uint32_t use;           ///< rules in it and jumps to it, at least
+  const char* type = nullptr;  ///< nullptr: a regular chain
+  std::uint32_t hook = 0;
+  std::int32_t priority = 0;
+};
+
+struct NftPart {
+  NftTable table;
+  std::span<const char* const> sets;  ///< whose elements need this part
+  std::span<const NftBaseChain> chains;
+  void (*write)(NftBaseWriter&);  ///< sets, chains and rules
+};
+
+/// Several parts as bits, in the order of nft_parts().
+using NftPartBits = unsigned;
+std::span<const NftPart> nft_parts();
+/// The parts that elements of this set need.
+NftPartBits nft_parts_of(const NftElement& element);
+/// All of one table.
+NftPartBits nft_parts_of(NftTable table);
+
+// A file each, nft_part_<name>.cc.
+extern const NftPart kNftMasquerade;
+extern const NftPart kNftPorts;
+extern const NftPart kNftForward;
+extern const NftPart kNftPortCheck;
+
+/// The bit of packet marks by which our forward chain tells a foreign one what to accept. It is set
+/// and cleared inside the forward hook: neither routing nor other hooks see it. 0x2000 is the
+/// reference's, 0xc000 Kubernetes', 0xff0000 Tailscale's, the upper half Calico's, 0x0f00 Cilium's.
+inline constexpr std::uint32_t kNftForwardMark = 0x1000;
+
+/// Chains of a part, as write() makes them.
+void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains);
+/// "net4" and "net6", which several parts look up.
+void write_network_sets(NftBaseWriter& base);
+/// "pub4" and "pub6", likewise.
+void write_published_sets(NftBaseWriter& base);
+
+}  // namespace unicni::net

@@ -1,0 +1,120 @@
+// The parts of the base as nft(8) lists them, and what packets make of them.
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+
+#include "net/netlink_socket.h"
+#include "net/nft_base.h"
+#include "net/private_netns_for_test.h"
+#include "unicni/error.h"
+#include "unicni/net/nft.h"
+
+namespace unicni::net {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
+
+PublishedPort port(const char* container, const char* host_ip = nullptr) {
+  PublishedPort made;
+  made.protocol = IPPROTO_TCP;
+  if (host_ip != nullptr) made.host_ip = ip(host_ip);
+  made.host_port = 8080;
+  made.container = ip(container);
+  made.container_port = 80;
+  return made;
+}
+
+class NftPartTest : public PrivateNetnsTest {
+ protected:
+  void publish(const PublishedPort& wanted, const std::string& owner) {
+    const PortElements elements = port_elements(wanted, owner, "net");
+    nft_.add(elements.own, elements.shared);
+  }
+  std::string refusal(const PublishedPort& wanted, const std::string& owner) {
+    try {
+      publish(wanted, owner);
+    } catch (const Error& error) {
+      return error.msg();
+    }
+    return "";
+  }
+  Nft nft_;
+};
+
+TEST_F(NftPartTest, OnlyWhatIsUsedIsMade) {
+  nft_.add({masquerade_element(ip("10.1.0.5"), "net/c1/eth0")}, {});
+  EXPECT_THAT(shell("nft list table inet unicni"),
+              testing::AllOf(HasSubstr("source_nat"), Not(HasSubstr("dnat_in")),
+                             Not(HasSubstr("forward"))));
+  nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0")}, {});
+  EXPECT_THAT(shell("nft list table inet unicni"),
+              testing::AllOf(HasSubstr("source_nat"), HasSubstr("chain forward"),
+                             Not(HasSubstr("dnat_in"))));
+  publish(port("10.1.0.5"), "net/c1/eth0");
+  EXPECT_THAT(shell("nft list table inet unicni"), HasSubstr("dnat_in"));
+  EXPECT_EQ(nft_.list("masq4").size(), 1U);
+  EXPECT_EQ(nft_.list("port4_any").size(), 1U);
+}
+
+TEST_F(NftPartTest, RulesAreListedAsNftWouldWriteThem) {
+  publish(port("10.1.0.5"), "net/c1/eth0");
+  publish(port("fd00::5"), "net/c1/eth0");
+  nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0")},
+           {forward_interface_element("br0", "net")});
+  const std::string listing = shell("nft list table inet unicni");
+  for (const char* rule :
+       {"fib daddr type local goto to_ports4", "ct status dnat goto snat_ports4",
+        "ct status dnat jump published",
+        "dnat ip to ip daddr . meta l4proto . th dport map @port4_at",
+        "dnat ip6 to meta l4proto . th dport map @port6_any", "ct state established,related",
+        "iifname . ip saddr @att4 goto pass", "tcp . 8080 comment \"net/c1/eth0\" : 10.1.0.5 . 80",
+        "tcp . 8080 comment \"net/c1/eth0\" : fd00::5 . 80", "meta mark set"}) {
+    EXPECT_THAT(listing, HasSubstr(rule));
+  }
+  // What nft lists, it takes back.
+  EXPECT_EQ(shell("nft list ruleset > /tmp/unicni-parts.$$ && nft flush ruleset && "
+                  "nft -f /tmp/unicni-parts.$$ && nft list table inet unicni; "
+                  "rm -f /tmp/unicni-parts.$$"),
+            listing);
+}
+
+TEST_F(NftPartTest, UseCountsAreTheKernels) {
+  publish(port("10.1.0.5"), "net/c1/eth0");
+  nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0"),
+            masquerade_element(ip("10.1.0.5"), "net/c1/eth0")},
+           {});
+  NetlinkSocket socket(NETLINK_NETFILTER);
+  EXPECT_EQ(find_nft_base_fault(socket, NftTable::inet, nft_parts_of(NftTable::inet)),
+            std::nullopt);
+  for (const NftPart& part : nft_parts()) {
+    if (part.table != NftTable::inet) continue;
+    for (const NftBaseChain& chain : part.chains) {
+      const std::string first = shell(std::string("nft -a list chain inet unicni ") + chain.name +
+                                      " | sed -n 's/.* # handle \\([0-9]*\\)$/\\1/p' | tail -1");
+      shell(std::string("nft delete rule inet unicni ") + chain.name + " handle " + first);
+      const auto fault = find_nft_base_fault(socket, NftTable::inet, nft_parts_of(NftTable::inet));
+      EXPECT_THAT(fault.value_or("no fault"), HasSubstr(std::string("chain ") + chain.name));
+      mend_nft_base(socket, NftTable::inet, nft_parts_of(NftTable::inet));
+    }
+  }
+}
+
+TEST_F(NftPartTest, APortHasOneOwner) {
+  publish(port("10.1.0.5"), "net/c1/eth0");
+  EXPECT_EQ(refusal(port("10.1.0.5"), "net/c1/eth0"), "");
+  EXPECT_THAT(refusal(port("10.1.0.6"), "net/c2/eth0"), HasSubstr("net/c1/eth0"));
+  EXPECT_THAT(refusal(port("10.1.0.6", "192.0.2.1"), "net/c2/eth0"), HasSubstr("net/c1/eth0"));
+  EXPECT_EQ(refusal(port("fd00::6"), "net/c2/eth0"), "") << "another family is another port";
+}
+
+TEST_F(NftPartTest, SingleAddressesShareAPortAndKeepItFromAny) {
+  publish(port("10.1.0.5", "192.0.2.1"), "net/c1/eth0");
+  EXPECT_EQ(refusal(port("10.1.0.6", "192.0.2.2"), "net/c2/eth0"), "");
+  EXPECT_THAT(refusal(port("10.1.0.7", "192.0.2.2"), "net/c3/eth0"), HasSubstr("net/c2/eth0"));
+  EXPECT_NE(refusal(port("10.1.0.7"), "net/c3/eth0"), "");
+}
+
+}  // namespace
+}  // namespace unicni::net
