@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unicni/ip.h"
+#include "unicni/net/device.h"
 #include "unicni/net/iptables.h"
 #include "unicni/net/nft.h"
 
@@ -46,6 +47,9 @@ Undo undo_nft(const net::NftElement& element);
 /// What add_iptables_masquerade() makes; undone by remove_reference_masquerade() with these
 /// addresses.
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);
+/// A link of the host that is given to the container. Undone by bringing it home, wherever it is by
+/// then: in the container's namespace, or given back by the kernel when that ended.
+Undo undo_device(const net::Device& device);
 /// A delegate that runs as a program: undone by executing it with CNI_COMMAND=DEL, the attachment's
 /// environment and `request` on stdin.
 Undo undo_delegate(const std::string& type, const std::string& program, const std::string& request);

@@ -53,6 +53,29 @@ Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade) {
                {"addresses", addresses}}};
 }
 
+Undo undo_device(const net::Device& device) {
+  const net::Link& was = device.was;
+  return Undo{"device",
+              1,
+              false,
+              {{"name", was.name},
+               {"index", std::to_string(was.index)},
+               {"kind", was.kind},
+               {"alias", was.alias},
+               {"mac", was.mac.str()},
+               {"permanent_mac", was.permanent_mac ? was.permanent_mac->str() : ""},
+               {"mtu", std::to_string(was.mtu)},
+               {"up", was.up ? "1" : "0"},
+               {"promisc", was.promisc ? "1" : "0"},
+               {"peer", std::to_string(was.peer)},
+               {"bus", was.parent_bus},
+               {"parent", was.parent},
+               {"if_name", device.if_name},
+               {"inside_index", std::to_string(device.inside_index)},
+               {"netns", device.netns},
+               {"netns_path", device.netns_path}}};
+}
+
 Undo undo_delegate(const std::string& type, const std::string& program,
                    const std::string& request) {
   return Undo{"delegate", 1, false, {{"type", type}, {"program", program}, {"request", request}}};

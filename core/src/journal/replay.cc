@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "journal/journal.h"
+#include "journal/record_fields.h"
+#include "journal/replay_device.h"
 #include "journal/shared_links.h"
 #include "unicni/ip.h"
 #include "unicni/net/addr.h"
@@ -22,21 +24,6 @@ namespace unicni::journal {
 namespace {
 
 constexpr unsigned kKnownVersion = 1;
-
-/// Empty if it isn't there: fields that came later.
-std::string_view optional_field(const Undo& record, std::string_view key) {
-  const auto found = std::find_if(record.fields.begin(), record.fields.end(),
-                                  [&](const auto& pair) { return pair.first == key; });
-  return found == record.fields.end() ? std::string_view() : found->second;
-}
-
-const std::string& field(const Undo& record, std::string_view key) {
-  const auto found = std::find_if(record.fields.begin(), record.fields.end(),
-                                  [&](const auto& pair) { return pair.first == key; });
-  if (found != record.fields.end()) return found->second;
-  throw Error(Code::internal,
-              fmt::format("undo record \"{}\" has no field \"{}\"", record.type, key));
-}
 
 /// Kind and alias say whose it is. An ADD that failed may have ended between making the link and
 /// giving it its alias: then the random name alone says it.
@@ -140,6 +127,10 @@ void undo_one_file(const Undo& record, Why, const ReplayTools&) {
   if (found.empty() || found == trimmed(field(record, "content"))) sys::remove_file(path);
 }
 
+void undo_one_device(const Undo& record, Why, const ReplayTools& tools) {
+  bring_home(tools.host, device_of(record));
+}
+
 void undo_one_delegate(const Undo& record, Why, const ReplayTools& tools) {
   tools.run_delegate(field(record, "type"), field(record, "program"), field(record, "request"));
 }
@@ -185,6 +176,7 @@ constexpr std::array kWays = {
     Way{"file", &undo_one_file},
     Way{"reservation", &undo_one_reservation},
     Way{"delegate", &undo_one_delegate},
+    Way{"device", &undo_one_device},
     Way{kIptablesMasquerade, &undo_one_iptables_masquerade},
 };
 

@@ -75,7 +75,20 @@ Link parse_link(const nlmsghdr* message) {
         link.alias = text_of(attribute);
         break;
       case IFLA_ADDRESS:
-        link.mac = mac_of(attribute);
+        // InfiniBand's have 20 bytes and are no MAC.
+        if (mnl_attr_get_payload_len(attribute) == Mac().bytes().size())
+          link.mac = mac_of(attribute);
+        break;
+      case IFLA_PERM_ADDRESS:
+        if (mnl_attr_get_payload_len(attribute) == Mac().bytes().size()) {
+          link.permanent_mac = mac_of(attribute);
+        }
+        break;
+      case IFLA_PARENT_DEV_BUS_NAME:
+        link.parent_bus = text_of(attribute);
+        break;
+      case IFLA_PARENT_DEV_NAME:
+        link.parent = text_of(attribute);
         break;
       case IFLA_MTU:
         link.mtu = value_of<std::uint32_t>(attribute);
@@ -230,6 +243,17 @@ std::vector<Link> list_links(Netlink& netlink, const std::string& kind) {
   return links;
 }
 
+std::vector<Link> list_links(Netlink& netlink) {
+  Question question(RTM_GETLINK, NLM_F_DUMP);
+  put_header<ifinfomsg>(question.message());
+  mnl_attr_put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  std::vector<Link> links;
+  const int error = netlink.ask(
+      question.message(), [&](const nlmsghdr* message) { links.push_back(parse_link(message)); });
+  if (error != 0) throw system_error(error, "list links");
+  return links;
+}
+
 bool remove_link(Netlink& netlink, int index) {
   Question question(RTM_DELLINK);
   put_header<ifinfomsg>(question.message()).ifi_index = index;
@@ -327,6 +351,23 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   if (change.mtu) mnl_attr_put_u32(message, IFLA_MTU, *change.mtu);
   if (change.alias) put_alias(message, *change.alias);
   if (change.arp_notify) put_arp_notify(message, *change.arp_notify);
+}
+
+void rename_link(Batch& batch, int index, const std::string& name, const std::string& new_name) {
+  nlmsghdr* message = batch.add(RTM_SETLINK, 0, fmt::format("rename {} to {}", name, new_name));
+  put_header<ifinfomsg>(message).ifi_index = index;
+  put_name(message, IFLA_IFNAME, new_name);
+}
+
+void move_link(Batch& batch, int index, const std::string& name, const Netns& to,
+               const std::string& new_name, const std::optional<std::string>& alias) {
+  if (alias) require_alias(new_name, *alias);
+  nlmsghdr* message =
+      batch.add(RTM_SETLINK, 0, fmt::format("move {} to {} as {}", name, to.path(), new_name));
+  put_header<ifinfomsg>(message).ifi_index = index;
+  put_name(message, IFLA_IFNAME, new_name);
+  mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(to.fd()));
+  if (alias) put_alias(message, *alias);
 }
 
 void sync_carrier(Netlink& netlink, const std::string& name) {
