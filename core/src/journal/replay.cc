@@ -11,6 +11,7 @@
 #include "journal/journal.h"
 #include "journal/record_fields.h"
 #include "journal/replay_device.h"
+#include "journal/replay_settings.h"
 #include "journal/shared_links.h"
 #include "unicni/ip.h"
 #include "unicni/net/addr.h"
@@ -43,6 +44,26 @@ void undo_one_container_link(const Undo& record, Why, const ReplayTools& tools) 
   net::Netlink& links = tools.host.container_links();
   const auto link = net::find_link(links, field(record, "name"));
   if (link && link->kind == field(record, "kind")) net::remove_link(links, link->index);
+}
+
+void undo_one_host_link(const Undo& record, Why, const ReplayTools& tools) {
+  net::Netlink& links = tools.host.host_links();
+  const auto link = net::find_link(links, field(record, "name"));
+  if (link && link->kind == field(record, "kind") && link->alias == field(record, "alias")) {
+    net::remove_link(links, link->index);
+  }
+}
+
+void undo_one_qdisc(const Undo& record, Why, const ReplayTools& tools) {
+  remove_own_qdisc(record, tools.host);
+}
+
+void undo_one_sysctl(const Undo& record, Why, const ReplayTools& tools) {
+  restore_sysctl(record, tools.host);
+}
+
+void undo_some_link_settings(const Undo& record, Why, const ReplayTools& tools) {
+  restore_link_settings(record, tools.host);
 }
 
 /// No port comes between the look for ports and what is done to an idle bridge.
@@ -170,6 +191,10 @@ struct Way {
 constexpr std::array kWays = {
     Way{"veth", &undo_one_veth},
     Way{"container-link", &undo_one_container_link},
+    Way{"host-link", &undo_one_host_link},
+    Way{"qdisc", &undo_one_qdisc},
+    Way{"sysctl", &undo_one_sysctl},
+    Way{"link-settings", &undo_some_link_settings},
     Way{"bridge", &undo_one_bridge},
     Way{"gateway-veth", &undo_one_gateway_veth},
     Way{"shared-address", &undo_one_shared_address},

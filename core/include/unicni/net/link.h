@@ -17,12 +17,14 @@ struct Link {
   std::string kind;   ///< IFLA_INFO_KIND: "veth", "bridge" …; empty for hardware and lo
   std::string alias;  ///< IFLA_IFALIAS
   Mac mac;
-  std::uint32_t mtu = 0;          ///< bytes
-  bool up = false;                ///< IFF_UP
-  bool lower_up = false;          ///< IFF_LOWER_UP: carrier
-  bool promisc = false;           ///< IFF_PROMISC was set by an administrator
-  std::uint32_t promiscuity = 0;  ///< how many users want promiscuous mode
-  int master = 0;                 ///< ifindex of the bridge …; 0: none
+  std::uint32_t mtu = 0;           ///< bytes
+  bool up = false;                 ///< IFF_UP
+  bool lower_up = false;           ///< IFF_LOWER_UP: carrier
+  bool promisc = false;            ///< IFF_PROMISC was set by an administrator
+  bool allmulti = false;           ///< IFF_ALLMULTI was
+  std::uint32_t promiscuity = 0;   ///< how many users want promiscuous mode
+  std::uint32_t tx_queue_len = 0;  ///< IFLA_TXQLEN, packets
+  int master = 0;                  ///< ifindex of the bridge …; 0: none
   int peer = 0;           ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
   bool hairpin = false;   ///< bridge port: IFLA_BRPORT_MODE
   bool isolated = false;  ///< bridge port: IFLA_BRPORT_ISOLATED
@@ -89,13 +91,15 @@ void add_bridge(Batch&, const BridgeSpec&);
 
 /// Things to change on an existing link; what is not set stays.
 struct LinkChange {
-  std::optional<bool> up;
-  std::optional<bool> promisc;
-  std::optional<std::uint32_t> mtu;
-  std::optional<Mac> mac;  ///< the same one again is an event, too: see net/neigh.h
+  std::optional<bool> up = {};
+  std::optional<bool> promisc = {};
+  std::optional<bool> allmulti = {};
+  std::optional<std::uint32_t> mtu = {};
+  std::optional<std::uint32_t> tx_queue_len = {};
+  std::optional<Mac> mac = {};  ///< the same one again is an event, too: see net/neigh.h
   /// IPV4_DEVCONF_ARP_NOTIFY. The kernel sets it after everything else, so that going UP by the
   /// same change announces nothing yet: net/neigh.h.
-  std::optional<bool> arp_notify;
+  std::optional<bool> arp_notify = {};
   std::optional<std::string> alias = {};
 };
 void change_link(Batch&, int index, const std::string& name, const LinkChange&);
