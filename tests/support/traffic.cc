@@ -11,6 +11,8 @@
 
 #include <chrono>
 #include <cstring>
+#include <thread>
+#include <vector>
 
 #include "support/process.h"
 
@@ -19,10 +21,10 @@ namespace unicni::test {
 namespace {
 
 /// A socket belongs for ever to the namespace that it was made in.
-int socket_in(int netns, int family) {
+int socket_in(int netns, int family, int type = SOCK_DGRAM) {
   const int home = ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   EXPECT_EQ(::setns(netns, CLONE_NEWNET), 0) << std::strerror(errno);
-  const int fd = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const int fd = ::socket(family, type | SOCK_CLOEXEC, 0);
   EXPECT_EQ(::setns(home, CLONE_NEWNET), 0) << std::strerror(errno);
   ::close(home);
   return fd;
@@ -113,6 +115,59 @@ double first_packet_ms(int from_netns, int to_netns, const std::string& to_addre
   ::close(server);
   ::close(client);
   return result;
+}
+
+namespace {
+
+/// Bytes that arrive between the first second and the third, a second.
+double receive_steadily(int connection) {
+  using std::chrono::duration;
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed = [&] {
+    return duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  std::vector<char> buffer(1U << 18U);
+  double begun = 0;
+  double bytes = 0;
+  for (;;) {
+    const ssize_t got = ::recv(connection, buffer.data(), buffer.size(), 0);
+    const double now = elapsed();
+    if (got <= 0) return 0;
+    if (begun == 0) {
+      if (now >= 1) begun = now;
+      continue;
+    }
+    bytes += static_cast<double>(got);
+    if (now - begun >= 2) return bytes / (now - begun);
+  }
+}
+
+}  // namespace
+
+double tcp_rate(int from_netns, int to_netns, const std::string& to_address, int port) {
+  constexpr double kPayload = 1448;  // of a full packet: MTU 1500 without IPv4 and TCP headers
+  constexpr double kFrame = 1514;
+  const Endpoint to = endpoint(to_address, port);
+  const int server = socket_in(to_netns, to.storage.ss_family, SOCK_STREAM);
+  const int client = socket_in(from_netns, to.storage.ss_family, SOCK_STREAM);
+  EXPECT_EQ(::bind(server, to.get(), to.size), 0) << to_address << ": " << std::strerror(errno);
+  EXPECT_EQ(::listen(server, 1), 0) << std::strerror(errno);
+  double rate = 0;
+  if (::connect(client, to.get(), to.size) == 0) {
+    const int connection = ::accept(server, nullptr, nullptr);
+    std::thread sender([&] {
+      const std::vector<char> data(1U << 16U);
+      while (::send(client, data.data(), data.size(), MSG_NOSIGNAL) > 0) continue;
+    });
+    rate = receive_steadily(connection) * 8 * kFrame / kPayload;
+    ::shutdown(connection, SHUT_RDWR);
+    ::shutdown(client, SHUT_RDWR);
+    sender.join();
+    ::close(connection);
+  }
+  ::close(client);
+  ::close(server);
+  return rate;
 }
 
 }  // namespace unicni::test

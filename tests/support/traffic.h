@@ -16,4 +16,8 @@ bool pings(int netns, const std::string& address);
 /// arrives; nothing within two seconds: 2000.
 double first_packet_ms(int from_netns, int to_netns, const std::string& to_address, int port);
 
+/// Bits a second that one TCP connection carries when its first second is over, headers included
+/// (those of full packets at MTU 1500), measured for two seconds; 0: no connection.
+double tcp_rate(int from_netns, int to_netns, const std::string& to_address, int port);
+
 }  // namespace unicni::test

@@ -36,6 +36,9 @@ class LinkModule : public Module {
   void status(const Call&, Host&) override;
 
  protected:
+  /// Whether the attachment is a link at all; false: a device that user space drives, of which the
+  /// kernel knows nothing. Then only `result` is made, and CHECK looks at IPAM alone.
+  [[nodiscard]] virtual bool has_link(const Call&) const { return true; }
   /// IFLA_INFO_KIND of the link in the container: DEL deletes CNI_IFNAME only if it is one, CHECK
   /// wants one. nullptr: any, as for a device that was moved there.
   [[nodiscard]] virtual const char* container_kind() const = 0;
@@ -70,6 +73,11 @@ class LinkModule : public Module {
     (void)host_end;
     return false;
   }
+  /// DEL: the attachment's link in the container if something says so that core can't know; it may
+  /// have another name than CNI_IFNAME. nullopt: CNI_IFNAME is judged as ever.
+  [[nodiscard]] virtual std::optional<net::Link> recognise(const Call&, Host&) {
+    return std::nullopt;
+  }
   /// DEL: host state beyond the container's link; `addresses` are those that prevResult or the link
   /// itself still name.
   virtual void sweep(const Call&, Host&, const std::vector<IpNet>& addresses) { (void)addresses; }
@@ -87,6 +95,8 @@ const Interface* find_interface(const Result&, const std::string& name, const st
 Interface host_interface(const Call& call, const std::string& name, const Mac& mac,
                          std::uint32_t mtu);
 Interface container_interface(const Call& call, const Mac& mac, std::uint32_t mtu);
+/// Whether results of this call's version have "mtu", "socketPath" and "pciID" (1.1.0).
+bool tells_devices(const Call& call);
 
 /// The end of create_link() for a link that was made in the container as CNI_IFNAME:
 /// container_link, and the result's last interface with the MAC and MTU that the kernel gave it.

@@ -62,7 +62,8 @@ struct ModuleDescriptor {
   const char* version;
   const char* const* spec_versions;  ///< ended by nullptr; kAllSpecVersions for most
   /// runtimeConfig keys it takes, ended by nullptr; and traits: "needs-link" (Ipam::needs_link()),
-  /// "stateless" (it announces no Undo, so its attachments have no journal).
+  /// "stateless" (it announces no Undo, so its attachments have no journal), "enters-container" (a
+  /// chained module whose Undo belongs to the container's namespace, which the journal then names).
   const char* const* capabilities;
   const OptionTable* options;  ///< nullptr: none
   Module* (*create)();

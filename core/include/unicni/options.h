@@ -16,7 +16,9 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "unicni/call.h"
@@ -41,13 +43,26 @@ enum class KeyCase : std::uint8_t {
   exact,  ///< another letter case is an unknown key
 };
 
-enum class ValueKind : std::uint8_t { boolean, integer, string, ip, cidr, mac, list, object };
+enum class ValueKind : std::uint8_t {
+  boolean,
+  integer,
+  string,
+  ip,
+  cidr,
+  mac,
+  list,
+  object,
+  text_map,  ///< an object whose keys are free and whose values are strings
+};
 
 struct OptionTable;
 
-/// How core fills a C++ type: boolean bool, integer std::int64_t or std::uint32_t, string
-/// std::string, ip IpAddress, cidr IpNet, mac Mac, list std::vector, object a struct with an
-/// OptionTable of its own. std::optional<T> fills T and tells "absent" apart.
+/// An object of strings, in the order in which they are written.
+using TextMap = std::vector<std::pair<std::string, std::string>>;
+
+/// How core fills a C++ type: text_map TextMap, boolean bool, integer std::int64_t or
+/// std::uint32_t, string std::string, ip IpAddress, cidr IpNet, mac Mac, list std::vector, object a
+/// struct with an OptionTable of its own. std::optional<T> fills T and tells "absent" apart.
 struct ValueType {
   ValueKind kind;
   const ValueType* element = nullptr;     ///< list: the type of its elements
@@ -166,6 +181,8 @@ template <>
 struct TypeOf<IpNet> : Scalar<ValueKind::cidr> {};
 template <>
 struct TypeOf<Mac> : Scalar<ValueKind::mac> {};
+template <>
+struct TypeOf<TextMap> : Scalar<ValueKind::text_map> {};
 
 template <class T>
 struct TypeOf<std::vector<T>> {
@@ -221,5 +238,13 @@ constexpr OptionTable option_table(const Option (&rows)[N]) {
   return OptionTable{rows, N, [] { return static_cast<void*>(new T()); },
                      [](void* options) noexcept { delete static_cast<T*>(options); }};
 }
+
+/// A key that stands twice in the object `key` of a configuration (Call::request), of which the
+/// last would silently win. nullopt: none, or there is no such object.
+std::optional<std::string> find_repeated_key(const std::string& config, const std::string& key);
+
+/// Fills the table's struct from a JSON object that isn't a configuration: a state file of the
+/// reference. False: it is no such object; then some members may be filled.
+bool read_json_object(const std::string& text, const OptionTable& table, void* into);
 
 }  // namespace unicni

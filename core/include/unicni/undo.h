@@ -8,8 +8,11 @@
 #include <vector>
 
 #include "unicni/ip.h"
+#include "unicni/net/device.h"
 #include "unicni/net/iptables.h"
+#include "unicni/net/link.h"
 #include "unicni/net/nft.h"
+#include "unicni/net/qdisc.h"
 
 namespace unicni {
 
@@ -30,6 +33,17 @@ Undo undo_veth(const std::string& name, const std::string& alias);
 /// A link of `kind` that this ADD makes in the container's namespace, under a name that is free
 /// there. Undone by deleting it if the namespace is the same one and the kind matches.
 Undo undo_container_link(const std::string& name, const std::string& kind);
+/// A link of `kind` on the host that is this attachment's alone, such as an ifb. Undone by deleting
+/// it if kind and IFLA_IFALIAS match.
+Undo undo_host_link(const std::string& name, const std::string& kind, const std::string& alias);
+/// A qdisc of `kind` on a host link that had none at that place. Undone by removing it if the link
+/// still has its alias and the qdisc its kind.
+Undo undo_qdisc(const net::Link& link, net::QdiscPlace place, const std::string& kind);
+/// A sysctl in the container's namespace (net/sysctl.h). Undone by writing `value`, the old one.
+Undo undo_sysctl(const std::string& key, const std::string& value);
+/// Settings of a link in the container. Undone by `before`, what they were (up, arp_notify and
+/// alias don't count), if name and ifindex are the same.
+Undo undo_link_settings(const net::Link& link, const net::LinkChange& before);
 /// A bridge that this ADD creates. Undone only on failure and only if it has no ports.
 Undo undo_bridge(const std::string& name);
 /// A veth between a shared bridge and an interface `name` of the host, the gateway of a VLAN.
@@ -46,6 +60,9 @@ Undo undo_nft(const net::NftElement& element);
 /// What add_iptables_masquerade() makes; undone by remove_reference_masquerade() with these
 /// addresses.
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);
+/// A link of the host that is given to the container. Undone by bringing it home, wherever it is by
+/// then: in the container's namespace, or given back by the kernel when that ended.
+Undo undo_device(const net::Device& device);
 /// A delegate that runs as a program: undone by executing it with CNI_COMMAND=DEL, the attachment's
 /// environment and `request` on stdin.
 Undo undo_delegate(const std::string& type, const std::string& program, const std::string& request);

@@ -1,4 +1,4 @@
-#include "base/sha512.h"
+#include "unicni/sha512.h"
 
 #include <gtest/gtest.h>
 

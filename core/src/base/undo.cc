@@ -12,6 +12,38 @@ Undo undo_container_link(const std::string& name, const std::string& kind) {
   return Undo{"container-link", 1, false, {{"name", name}, {"kind", kind}}};
 }
 
+Undo undo_host_link(const std::string& name, const std::string& kind, const std::string& alias) {
+  return Undo{"host-link", 1, false, {{"name", name}, {"kind", kind}, {"alias", alias}}};
+}
+
+Undo undo_qdisc(const net::Link& link, net::QdiscPlace place, const std::string& kind) {
+  return Undo{"qdisc",
+              1,
+              false,
+              {{"link", link.name},
+               {"alias", link.alias},
+               {"place", place == net::QdiscPlace::root ? "root" : "ingress"},
+               {"kind", kind}}};
+}
+
+Undo undo_sysctl(const std::string& key, const std::string& value) {
+  return Undo{"sysctl", 1, false, {{"key", key}, {"value", value}}};
+}
+
+Undo undo_link_settings(const net::Link& link, const net::LinkChange& before) {
+  Undo record{
+      "link-settings", 1, false, {{"link", link.name}, {"index", std::to_string(link.index)}}};
+  const auto put = [&](const char* key, std::string value) {
+    record.fields.emplace_back(key, std::move(value));
+  };
+  if (before.mac) put("mac", before.mac->str());
+  if (before.mtu) put("mtu", std::to_string(*before.mtu));
+  if (before.promisc) put("promisc", *before.promisc ? "1" : "0");
+  if (before.allmulti) put("allmulti", *before.allmulti ? "1" : "0");
+  if (before.tx_queue_len) put("tx_queue_len", std::to_string(*before.tx_queue_len));
+  return record;
+}
+
 Undo undo_bridge(const std::string& name) { return Undo{"bridge", 1, true, {{"name", name}}}; }
 
 Undo undo_gateway_veth(const std::string& name, const std::string& bridge) {
@@ -52,6 +84,29 @@ Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade) {
                {"container", masquerade.container_id},
                {"if_name", masquerade.if_name},
                {"addresses", addresses}}};
+}
+
+Undo undo_device(const net::Device& device) {
+  const net::Link& was = device.was;
+  return Undo{"device",
+              1,
+              false,
+              {{"name", was.name},
+               {"index", std::to_string(was.index)},
+               {"kind", was.kind},
+               {"alias", was.alias},
+               {"mac", was.mac.str()},
+               {"permanent_mac", was.permanent_mac ? was.permanent_mac->str() : ""},
+               {"mtu", std::to_string(was.mtu)},
+               {"up", was.up ? "1" : "0"},
+               {"promisc", was.promisc ? "1" : "0"},
+               {"peer", std::to_string(was.peer)},
+               {"bus", was.parent_bus},
+               {"parent", was.parent},
+               {"if_name", device.if_name},
+               {"inside_index", std::to_string(device.inside_index)},
+               {"netns", device.netns},
+               {"netns_path", device.netns_path}}};
 }
 
 Undo undo_delegate(const std::string& type, const std::string& program,

@@ -125,7 +125,7 @@ Result Attachment::add_module(Step& step) {
 }
 
 Result Attachment::add_recorded(Step& step) {
-  if (step.is_link())
+  if (step.enters_container())
     host_.container_netns();  // refuses a missing namespace before anything is written
   journal::Journal& journal = open(journal::Access::add);
   host_.enter(step.type(), nullptr, step.ipam.get());
@@ -133,7 +133,7 @@ Result Attachment::add_recorded(Step& step) {
   Recorder log(journal);
   host_.enter(step.type(), &log, step.ipam.get());
   journal.begin_step(step.type(), step.netconf.text(),
-                     step.is_link() ? host_.container_identity() : std::string(),
+                     step.enters_container() ? host_.container_identity() : std::string(),
                      request_.environment.netns);
   try {
     Result result = step.module->add(step.call, host_);

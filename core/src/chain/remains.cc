@@ -58,6 +58,9 @@ void remove_remains(const Call& call, Host& host) {
   attempt([&] { remove_elements(net::nft_owner(call.owner()), host.nft()); });
   attempt([&] {
     const std::string alias = call.alias();
+    for (const net::Link& link : net::list_links(host.host_links(), "ifb")) {
+      if (link.alias == alias) net::remove_link(host.host_links(), link.index);
+    }
     for (const net::Link& link : net::list_links(host.host_links(), "veth")) {
       const bool ours = link.alias == alias || (link.alias.empty() && is_recorded(link, call));
       if (ours) attempt([&] { net::remove_link(host.host_links(), link.index); });

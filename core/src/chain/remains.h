@@ -11,9 +11,9 @@ namespace unicni::chain {
 
 /// DEL of an attachment whose journal was lost, or never was, or whose module is missing: removes
 /// what names it as its owner, whatever the configuration says: elements of our nftables sets, host
-/// ends of veths by their alias. Also the host end that prevResult names, if name, kind and MAC are
-/// those of the link. Reads whole sets and all veths, so it is for these rare cases only. Goes on
-/// past errors and throws the first.
+/// ends of veths and ifbs by their alias. Also the host end that prevResult names, if name, kind
+/// and MAC are those of the link. Reads whole sets and all veths, so it is for these rare cases
+/// only. Goes on past errors and throws the first.
 void remove_remains(const Call& call, Host& host);
 
 /// The reference's masquerade of the attachment, which DEL of the module would remove. Before the

@@ -27,6 +27,10 @@ struct Step {
   [[nodiscard]] bool is_link() const {
     return module && module->descriptor().kind == ModuleKind::link;
   }
+  /// Whether its records belong to the container's namespace.
+  [[nodiscard]] bool enters_container() const {
+    return is_link() || (module && module->has_capability("enters-container"));
+  }
   /// Whether it announces changes that outlive the verb.
   [[nodiscard]] bool journaled() const {
     return module && module->descriptor().kind != ModuleKind::ipam &&

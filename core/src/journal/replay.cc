@@ -9,6 +9,9 @@
 #include <string_view>
 
 #include "journal/journal.h"
+#include "journal/record_fields.h"
+#include "journal/replay_device.h"
+#include "journal/replay_settings.h"
 #include "journal/shared_links.h"
 #include "unicni/ip.h"
 #include "unicni/net/addr.h"
@@ -22,21 +25,6 @@ namespace unicni::journal {
 namespace {
 
 constexpr unsigned kKnownVersion = 1;
-
-/// Empty if it isn't there: fields that came later.
-std::string_view optional_field(const Undo& record, std::string_view key) {
-  const auto found = std::find_if(record.fields.begin(), record.fields.end(),
-                                  [&](const auto& pair) { return pair.first == key; });
-  return found == record.fields.end() ? std::string_view() : found->second;
-}
-
-const std::string& field(const Undo& record, std::string_view key) {
-  const auto found = std::find_if(record.fields.begin(), record.fields.end(),
-                                  [&](const auto& pair) { return pair.first == key; });
-  if (found != record.fields.end()) return found->second;
-  throw Error(Code::internal,
-              fmt::format("undo record \"{}\" has no field \"{}\"", record.type, key));
-}
 
 /// Kind and alias say whose it is. An ADD that failed may have ended between making the link and
 /// giving it its alias: then the random name alone says it.
@@ -56,6 +44,26 @@ void undo_one_container_link(const Undo& record, Why, const ReplayTools& tools) 
   net::Netlink& links = tools.host.container_links();
   const auto link = net::find_link(links, field(record, "name"));
   if (link && link->kind == field(record, "kind")) net::remove_link(links, link->index);
+}
+
+void undo_one_host_link(const Undo& record, Why, const ReplayTools& tools) {
+  net::Netlink& links = tools.host.host_links();
+  const auto link = net::find_link(links, field(record, "name"));
+  if (link && link->kind == field(record, "kind") && link->alias == field(record, "alias")) {
+    net::remove_link(links, link->index);
+  }
+}
+
+void undo_one_qdisc(const Undo& record, Why, const ReplayTools& tools) {
+  remove_own_qdisc(record, tools.host);
+}
+
+void undo_one_sysctl(const Undo& record, Why, const ReplayTools& tools) {
+  restore_sysctl(record, tools.host);
+}
+
+void undo_some_link_settings(const Undo& record, Why, const ReplayTools& tools) {
+  restore_link_settings(record, tools.host);
 }
 
 /// No port comes between the look for ports and what is done to an idle bridge.
@@ -140,6 +148,10 @@ void undo_one_file(const Undo& record, Why, const ReplayTools&) {
   if (found.empty() || found == trimmed(field(record, "content"))) sys::remove_file(path);
 }
 
+void undo_one_device(const Undo& record, Why, const ReplayTools& tools) {
+  bring_home(tools.host, device_of(record));
+}
+
 void undo_one_delegate(const Undo& record, Why, const ReplayTools& tools) {
   tools.run_delegate(field(record, "type"), field(record, "program"), field(record, "request"));
 }
@@ -179,12 +191,17 @@ struct Way {
 constexpr std::array kWays = {
     Way{"veth", &undo_one_veth},
     Way{"container-link", &undo_one_container_link},
+    Way{"host-link", &undo_one_host_link},
+    Way{"qdisc", &undo_one_qdisc},
+    Way{"sysctl", &undo_one_sysctl},
+    Way{"link-settings", &undo_some_link_settings},
     Way{"bridge", &undo_one_bridge},
     Way{"gateway-veth", &undo_one_gateway_veth},
     Way{"shared-address", &undo_one_shared_address},
     Way{"file", &undo_one_file},
     Way{"reservation", &undo_one_reservation},
     Way{"delegate", &undo_one_delegate},
+    Way{"device", &undo_one_device},
     Way{kIptablesMasquerade, &undo_one_iptables_masquerade},
 };
 

@@ -37,13 +37,17 @@ void require_mtu(std::int64_t configured, const net::Link& link) {
                                           link.mtu, configured));
 }
 
+bool tells_devices(const Call& call) {
+  const auto version = protocol::find_version(call.spec_version);
+  return version && *version >= protocol::SpecVersion::v1_1_0;
+}
+
 Interface host_interface(const Call& call, const std::string& name, const Mac& mac,
                          std::uint32_t mtu) {
   Interface interface;
   interface.name = name;
   interface.mac = mac.str();
-  const auto version = protocol::find_version(call.spec_version);
-  if (version && *version >= protocol::SpecVersion::v1_1_0) interface.mtu = mtu;
+  if (tells_devices(call)) interface.mtu = mtu;
   return interface;
 }
 

@@ -77,6 +77,7 @@ Result LinkModule::add(const Call& call, Host& host) {
     complete(add);
   }
   for (IpConfig& ip : add.result.ips) ip.interface = add.container_interface;
+  if (!has_link(call)) return std::move(add.result);
 
   net::LinkChange change;
   change.up = true;
@@ -110,10 +111,16 @@ void LinkModule::del(const Call& call, Host& host) {
   };
   attempt([&] {
     if (host.container_netns() == nullptr) return;
-    link = net::find_link(host.container_links(), call.if_name);
+    link = recognise(call, host);
+    const bool recognised = link.has_value();
+    if (!link) link = net::find_link(host.container_links(), call.if_name);
     if (!link) return;
     const auto present = net::list_addrs(host.container_links(), link->index);
     const link_module::Ownership ownership(call, host, *link, present);
+    if (recognised && !ownership.is_anothers()) {
+      std::for_each(present.begin(), present.end(), know);
+      return;
+    }
     if (const auto stranger = ownership.why_not_ours(
             container_kind(), [&](const net::Link* end) { return is_in_place(call, host, end); })) {
       host.log(LogLevel::warning,
@@ -151,6 +158,7 @@ void LinkModule::check(const Call& call, Host& host) {
         fmt::format("prevResult has no interface {} with sandbox {}", call.if_name, call.netns),
         "CHECK must be called with the CNI_NETNS and CNI_IFNAME of ADD");
   }
+  if (!has_link(call)) return;
   const auto link = net::find_link(host.container_links(), call.if_name);
   if (!link) {
     throw Error(Code::internal,

@@ -36,15 +36,25 @@ bool Ownership::has_recorded_address() const {
                      [&](const IpConfig& ip) { return has(ip.address.address()); });
 }
 
+bool Ownership::is_anothers() const {
+  const auto held = host_.ipam().given() ? host_.ipam().held() : std::nullopt;
+  if (!held) return false;
+  const auto is_foreign = [&](const IpNet& net) {
+    return !net.address().is_link_local() &&
+           std::find(held->begin(), held->end(), net.address()) == held->end();
+  };
+  return std::any_of(addresses_.begin(), addresses_.end(), is_foreign) &&
+         std::none_of(held->begin(), held->end(), [this](const auto& each) { return has(each); });
+}
+
 std::optional<std::string> Ownership::why_not_ours(
-    const std::string& kind,
-    const std::function<bool(const net::Link* host_end)>& is_in_place) const {
-  if (link_.kind != kind) {
+    const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const {
+  if (kind != nullptr && link_.kind != kind) {
     return fmt::format("is a {} link, not a {}", link_.kind.empty() ? "physical" : link_.kind,
                        kind);
   }
   std::optional<net::Link> host_end;
-  if (kind == "veth") {
+  if (kind != nullptr && link_.kind == "veth") {
     // veth's IFLA_LINK is the other end's index in the other end's namespace.
     host_end = net::find_link(host_.host_links(), link_.peer);
     if (!host_end || host_end->kind != "veth" || host_end->peer != link_.index) {

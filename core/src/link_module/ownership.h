@@ -23,10 +23,13 @@ class Ownership {
             const std::vector<IpNet>& addresses)
       : call_(call), host_(host), link_(link), addresses_(addresses) {}
 
-  /// Why it must not be deleted, as the end of a sentence about it; nullopt: it is ours.
+  /// Whether it has addresses, and none of them is reserved for the attachment: it has passed into
+  /// other hands. False if that can't be known.
+  [[nodiscard]] bool is_anothers() const;
+  /// Why it must not be deleted, as the end of a sentence about it; nullopt: it is ours. `kind`
+  /// nullptr: any, and what is at the other end of a veth says nothing.
   [[nodiscard]] std::optional<std::string> why_not_ours(
-      const std::string& kind,
-      const std::function<bool(const net::Link* host_end)>& is_in_place) const;
+      const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const;
 
  private:
   [[nodiscard]] std::optional<Mac> recorded_mac() const;

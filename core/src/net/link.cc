@@ -66,6 +66,7 @@ Link parse_link(const nlmsghdr* message) {
   link.up = (header->ifi_flags & IFF_UP) != 0;
   link.lower_up = (header->ifi_flags & IFF_LOWER_UP) != 0;
   link.promisc = (header->ifi_flags & IFF_PROMISC) != 0;
+  link.allmulti = (header->ifi_flags & IFF_ALLMULTI) != 0;
   for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
     switch (type) {
       case IFLA_IFNAME:
@@ -75,10 +76,26 @@ Link parse_link(const nlmsghdr* message) {
         link.alias = text_of(attribute);
         break;
       case IFLA_ADDRESS:
-        link.mac = mac_of(attribute);
+        // InfiniBand's have 20 bytes and are no MAC.
+        if (mnl_attr_get_payload_len(attribute) == Mac().bytes().size())
+          link.mac = mac_of(attribute);
+        break;
+      case IFLA_PERM_ADDRESS:
+        if (mnl_attr_get_payload_len(attribute) == Mac().bytes().size()) {
+          link.permanent_mac = mac_of(attribute);
+        }
+        break;
+      case IFLA_PARENT_DEV_BUS_NAME:
+        link.parent_bus = text_of(attribute);
+        break;
+      case IFLA_PARENT_DEV_NAME:
+        link.parent = text_of(attribute);
         break;
       case IFLA_MTU:
         link.mtu = value_of<std::uint32_t>(attribute);
+        break;
+      case IFLA_TXQLEN:
+        link.tx_queue_len = value_of<std::uint32_t>(attribute);
         break;
       case IFLA_PROMISCUITY:
         link.promiscuity = value_of<std::uint32_t>(attribute);
@@ -117,10 +134,10 @@ nlmsghdr* change_by_name(Batch& batch, const std::string& name, std::string what
   return message;
 }
 
-void put_up(nlmsghdr* message, bool up) {
+void put_flag(nlmsghdr* message, unsigned flag, bool on) {
   auto* header = static_cast<ifinfomsg*>(mnl_nlmsg_get_payload(message));
-  header->ifi_change |= IFF_UP;
-  if (up) header->ifi_flags |= IFF_UP;
+  header->ifi_change |= flag;
+  if (on) header->ifi_flags |= flag;
 }
 
 /// What a veth uses anyhow. Unasked the kernel makes queues for each CPU, takes all but the first
@@ -230,6 +247,17 @@ std::vector<Link> list_links(Netlink& netlink, const std::string& kind) {
   return links;
 }
 
+std::vector<Link> list_links(Netlink& netlink) {
+  Question question(RTM_GETLINK, NLM_F_DUMP);
+  put_header<ifinfomsg>(question.message());
+  mnl_attr_put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  std::vector<Link> links;
+  const int error = netlink.ask(
+      question.message(), [&](const nlmsghdr* message) { links.push_back(parse_link(message)); });
+  if (error != 0) throw system_error(error, "list links");
+  return links;
+}
+
 bool remove_link(Netlink& netlink, int index) {
   Question question(RTM_DELLINK);
   put_header<ifinfomsg>(question.message()).ifi_index = index;
@@ -246,7 +274,7 @@ void add_veth(Batch& batch, const VethSpec& spec) {
       batch.add(RTM_NEWLINK, kCreate,
                 fmt::format("create veth {} with peer {}{}", spec.name, spec.peer_name, where));
   put_header<ifinfomsg>(message);
-  put_up(message, true);
+  put_flag(message, IFF_UP, true);
   put_name(message, IFLA_IFNAME, spec.name);
   put_mac(message, IFLA_ADDRESS, spec.mac);
   if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
@@ -281,7 +309,7 @@ void add_bridge(Batch& batch, const BridgeSpec& spec) {
   require_alias(spec.name, spec.alias);
   nlmsghdr* message = batch.add(RTM_NEWLINK, kCreate, fmt::format("create bridge {}", spec.name));
   put_header<ifinfomsg>(message);
-  put_up(message, true);
+  put_flag(message, IFF_UP, true);
   put_name(message, IFLA_IFNAME, spec.name);
   put_mac(message, IFLA_ADDRESS, spec.mac);
   if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
@@ -305,28 +333,45 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
     put_header<ifinfomsg>(message).ifi_index = index;
     return message;
   };
-  if (!change.up && !change.promisc && !change.mtu && !change.mac && !change.alias &&
-      !change.arp_notify) {
+  if (!change.up && !change.promisc && !change.allmulti && !change.mtu && !change.tx_queue_len &&
+      !change.mac && !change.alias && !change.arp_notify) {
     return;
   }
   std::string what = "set";
   if (change.arp_notify) what += " arp_notify";
   if (change.mac) what += fmt::format(" MAC {}", change.mac->str());
   if (change.mtu) what += fmt::format(" MTU {}", *change.mtu);
+  if (change.tx_queue_len) what += fmt::format(" transmit queue length {}", *change.tx_queue_len);
   if (change.promisc) what += *change.promisc ? " promiscuous" : " not promiscuous";
+  if (change.allmulti) what += *change.allmulti ? " all-multicast" : " not all-multicast";
   if (change.alias) what += fmt::format(" alias \"{}\"", *change.alias);
   if (change.up) what += *change.up ? " up" : " down";
   nlmsghdr* message = start(fmt::format("{} on {}", what, name));
-  if (change.up) put_up(message, *change.up);
-  if (change.promisc) {
-    auto* header = static_cast<ifinfomsg*>(mnl_nlmsg_get_payload(message));
-    header->ifi_change |= IFF_PROMISC;
-    if (*change.promisc) header->ifi_flags |= IFF_PROMISC;
-  }
+  if (change.up) put_flag(message, IFF_UP, *change.up);
+  if (change.promisc) put_flag(message, IFF_PROMISC, *change.promisc);
+  if (change.allmulti) put_flag(message, IFF_ALLMULTI, *change.allmulti);
   if (change.mac) put_mac(message, IFLA_ADDRESS, *change.mac);
   if (change.mtu) mnl_attr_put_u32(message, IFLA_MTU, *change.mtu);
+  if (change.tx_queue_len) mnl_attr_put_u32(message, IFLA_TXQLEN, *change.tx_queue_len);
   if (change.alias) put_alias(message, *change.alias);
   if (change.arp_notify) put_arp_notify(message, *change.arp_notify);
+}
+
+void rename_link(Batch& batch, int index, const std::string& name, const std::string& new_name) {
+  nlmsghdr* message = batch.add(RTM_SETLINK, 0, fmt::format("rename {} to {}", name, new_name));
+  put_header<ifinfomsg>(message).ifi_index = index;
+  put_name(message, IFLA_IFNAME, new_name);
+}
+
+void move_link(Batch& batch, int index, const std::string& name, const Netns& to,
+               const std::string& new_name, const std::optional<std::string>& alias) {
+  if (alias) require_alias(new_name, *alias);
+  nlmsghdr* message =
+      batch.add(RTM_SETLINK, 0, fmt::format("move {} to {} as {}", name, to.path(), new_name));
+  put_header<ifinfomsg>(message).ifi_index = index;
+  put_name(message, IFLA_IFNAME, new_name);
+  mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(to.fd()));
+  if (alias) put_alias(message, *alias);
 }
 
 void sync_carrier(Netlink& netlink, const std::string& name) {

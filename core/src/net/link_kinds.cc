@@ -1,9 +1,11 @@
 #include "unicni/net/link_kinds.h"
 
 #include <fmt/core.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
+#include <array>
 #include <cerrno>
 
 #include "net/attribute.h"
@@ -27,6 +29,12 @@ nlmsghdr* start(Batch& batch, const LinkSpec& spec, const char* kind) {
     mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.netns->fd()));
   }
   return message;
+}
+
+void put_up(nlmsghdr* message) {
+  auto* header = static_cast<ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  header->ifi_flags |= IFF_UP;
+  header->ifi_change |= IFF_UP;
 }
 
 }  // namespace
@@ -62,6 +70,48 @@ void add_dummy(Batch& batch, const LinkSpec& spec) {
   mnl_attr_put_strz(message, IFLA_INFO_KIND, "dummy");
 }
 
+void add_ifb(Batch& batch, const LinkSpec& spec, const std::string& alias) {
+  nlmsghdr* message = start(batch, spec, "ifb");
+  put_up(message);
+  mnl_attr_put_u32(message, IFLA_TXQLEN, 0);
+  {
+    const Nest info(message, IFLA_LINKINFO);
+    mnl_attr_put_strz(message, IFLA_INFO_KIND, "ifb");
+  }
+  // Of a link that it makes the kernel reads no alias.
+  message = batch.add(RTM_NEWLINK, 0, fmt::format("set alias of {}", spec.name));
+  put_header<ifinfomsg>(message);
+  put_name(message, IFLA_IFNAME, spec.name);
+  mnl_attr_put(message, IFLA_IFALIAS, alias.size(), alias.data());
+}
+
+void add_vrf(Batch& batch, const LinkSpec& spec, std::uint32_t table) {
+  nlmsghdr* message = start(batch, spec, "vrf");
+  put_up(message);
+  const Nest info(message, IFLA_LINKINFO);
+  mnl_attr_put_strz(message, IFLA_INFO_KIND, "vrf");
+  const Nest data(message, IFLA_INFO_DATA);
+  mnl_attr_put_u32(message, IFLA_VRF_TABLE, table);
+}
+
+bool knows_link_kind(Netlink& netlink, const std::string& kind) {
+  alignas(nlmsghdr) char bytes[256]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_NEWLINK;
+  request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+  put_header<ifinfomsg>(request);
+  constexpr std::array<std::uint8_t, 6> kMulticast{1};
+  put_mac(request, IFLA_ADDRESS, Mac(kMulticast));
+  {
+    const Nest info(request, IFLA_LINKINFO);
+    mnl_attr_put_strz(request, IFLA_INFO_KIND, kind.c_str());
+  }
+  const int error = netlink.ask(request, {});
+  if (error == EADDRNOTAVAIL) return true;
+  if (error == EOPNOTSUPP) return false;
+  throw system_error(error, "ask for link kind " + kind);
+}
+
 LinkKindData get_kind_data(Netlink& netlink, const std::string& name) {
   alignas(nlmsghdr) char bytes[128]{};
   nlmsghdr* request = mnl_nlmsg_put_header(bytes);
@@ -85,6 +135,8 @@ LinkKindData get_kind_data(Netlink& netlink, const std::string& name) {
         result.ipvlan_mode = static_cast<IpvlanMode>(value_of<std::uint16_t>(attribute));
       } else if (kind == "vlan" && type == IFLA_VLAN_ID) {
         result.vlan_id = value_of<std::uint16_t>(attribute);
+      } else if (kind == "vrf" && type == IFLA_VRF_TABLE) {
+        result.vrf_table = value_of<std::uint32_t>(attribute);
       }
     });
   };
@@ -101,6 +153,8 @@ const char* kernel_module_of(const std::string& kind) {
   if (kind == "vlan") return "8021q";
   if (kind == "macvlan") return "macvlan";
   if (kind == "ipvlan") return "ipvlan";
+  if (kind == "ifb") return "ifb";
+  if (kind == "vrf") return "vrf";
   return kind == "dummy" ? "dummy" : "";
 }
 

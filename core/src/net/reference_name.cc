@@ -2,7 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "base/sha512.h"
+#include "unicni/sha512.h"
 
 namespace unicni::net {
 

@@ -52,6 +52,10 @@ std::optional<std::string> find_sysctl(const std::string& key, const Netns* in) 
   return value;
 }
 
+bool same_sysctl_value(const std::string& a, const std::string& b) {
+  return normalised(a) == normalised(b);
+}
+
 bool set_sysctl(const std::string& key, const std::string& value) {
   const std::string path = path_of(key);
   try {

@@ -89,6 +89,8 @@ std::string expected(const ValueType& type, const Option& row) {
       return "a list";
     case ValueKind::object:
       return "an object";
+    case ValueKind::text_map:
+      return "an object of strings";
   }
   return "";
 }
@@ -113,6 +115,8 @@ std::string type_text(const ValueType& type, const Option& row) {
       return "list of " + type_text(*type.element, row);
     case ValueKind::object:
       return "object";
+    case ValueKind::text_map:
+      return "object of strings";
   }
   return "";
 }

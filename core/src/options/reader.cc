@@ -107,6 +107,10 @@ bool Reader::read_value(const ValueType& type, const Option& row, const ordered_
       set_defaults(*type.fields, object);
       return read_rows(*type.fields, OptionSource::config, &value, Neighbours::none, path, object);
     }
+    case ValueKind::text_map:
+      if (!value.is_object()) break;
+      read_text_map(row, value, path, *static_cast<TextMap*>(engaged(type, field)));
+      return true;
     default: {
       const Outcome outcome = set_from_json(type, row, field, value);
       if (outcome == Outcome::set) return true;
@@ -116,6 +120,19 @@ bool Reader::read_value(const ValueType& type, const Option& row, const ordered_
   }
   refuse(wrong(path, type, row, value));
   return false;
+}
+
+void Reader::read_text_map(const Option& row, const ordered_json& value, const Path& path,
+                           TextMap& map) {
+  for (const auto& [key, text] : value.get_ref<const ordered_json::object_t&>()) {
+    if (text.is_string()) {
+      map.emplace_back(key, text.get<std::string>());
+    } else {
+      refuse({Code::invalid_config,
+              fmt::format("{}: a string is expected, not {}", Path(path, key).str(), shown(text)),
+              row.doc});
+    }
+  }
 }
 
 void Reader::read_list(const ValueType& type, const Option& row, const ordered_json& value,

@@ -42,6 +42,8 @@ class Reader {
                 const Path& path, void* options);
   bool read_value(const ValueType& type, const Option& row, const nlohmann::ordered_json& value,
                   const Path& path, void* field);
+  void read_text_map(const Option& row, const nlohmann::ordered_json& value, const Path& path,
+                     TextMap& map);
   void read_list(const ValueType& type, const Option& row, const nlohmann::ordered_json& value,
                  const Path& path, void* list);
   void read_element(const ValueType& type, const Option& row, const nlohmann::ordered_json& value,

@@ -88,6 +88,7 @@ bool on_trial(const ValueType& type, const Set& set) {
       return on_trial_as<Mac>(plain, set);
     case ValueKind::list:
     case ValueKind::object:
+    case ValueKind::text_map:
       break;
   }
   return false;
@@ -120,6 +121,7 @@ Outcome set_from_text(const ValueType& type, const Option& row, void* field,
       return put_if(type, field, Mac::parse(text));
     case ValueKind::list:
     case ValueKind::object:
+    case ValueKind::text_map:
       break;
   }
   return Outcome::wrong;

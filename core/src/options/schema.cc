@@ -37,6 +37,7 @@ ordered_json nothing_of(ValueKind kind) {
     case ValueKind::list:
       return ordered_json::array();
     case ValueKind::object:
+    case ValueKind::text_map:
       return ordered_json::object();
     default:
       return "";
@@ -86,6 +87,10 @@ ordered_json value_schema(const ValueType& type, const Option& row, bool nullabl
       return schema;
     case ValueKind::object:
       return object_schema(*type.fields, OptionSource::config, nullable);
+    case ValueKind::text_map:
+      schema = typed("object", nullable);
+      schema["additionalProperties"] = {{"type", "string"}};
+      return schema;
   }
   return schema;
 }

@@ -17,16 +17,25 @@ struct Link {
   std::string kind;   ///< IFLA_INFO_KIND: "veth", "bridge" …; empty for hardware and lo
   std::string alias;  ///< IFLA_IFALIAS
   Mac mac;
-  std::uint32_t mtu = 0;          ///< bytes
-  bool up = false;                ///< IFF_UP
-  bool lower_up = false;          ///< IFF_LOWER_UP: carrier
-  bool promisc = false;           ///< IFF_PROMISC was set by an administrator
-  std::uint32_t promiscuity = 0;  ///< how many users want promiscuous mode
-  int master = 0;                 ///< ifindex of the bridge …; 0: none
+  std::uint32_t mtu = 0;           ///< bytes
+  bool up = false;                 ///< IFF_UP
+  bool lower_up = false;           ///< IFF_LOWER_UP: carrier
+  bool promisc = false;            ///< IFF_PROMISC was set by an administrator
+  bool allmulti = false;           ///< IFF_ALLMULTI was
+  std::uint32_t promiscuity = 0;   ///< how many users want promiscuous mode
+  std::uint32_t tx_queue_len = 0;  ///< IFLA_TXQLEN, packets
+  int master = 0;                  ///< ifindex of the bridge …; 0: none
   int peer = 0;           ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
   bool hairpin = false;   ///< bridge port: IFLA_BRPORT_MODE
   bool isolated = false;  ///< bridge port: IFLA_BRPORT_ISOLATED
   bool vlan_filtering = false;  ///< bridge: IFLA_BR_VLAN_FILTERING
+  /// What the hardware was made with, whatever `mac` is today; virtual links have none
+  /// (IFLA_PERM_ADDRESS, Linux 5.6).
+  std::optional<Mac> permanent_mac = {};
+  /// The device of sysfs that it belongs to, "pci" "0000:00:03.0" or "virtio" "virtio2"; empty for
+  /// virtual links (IFLA_PARENT_DEV_BUS_NAME and _NAME, Linux 5.14).
+  std::string parent_bus = {};
+  std::string parent = {};
 };
 
 std::optional<Link> find_link(Netlink&, const std::string& name);
@@ -43,6 +52,8 @@ std::uint32_t get_link_mtu(Netlink&, const std::string& name);
 std::vector<Link> list_ports(Netlink&, int bridge);
 /// All links of one kind.
 std::vector<Link> list_links(Netlink&, const std::string& kind);
+/// All links, for searches that neither name nor index can answer.
+std::vector<Link> list_links(Netlink&);
 
 /// RTM_DELLINK; false if it wasn't there. For veth both ends go. Takes 13 to 20 ms (RCU grace
 /// periods).
@@ -80,16 +91,27 @@ void add_bridge(Batch&, const BridgeSpec&);
 
 /// Things to change on an existing link; what is not set stays.
 struct LinkChange {
-  std::optional<bool> up;
-  std::optional<bool> promisc;
-  std::optional<std::uint32_t> mtu;
-  std::optional<Mac> mac;  ///< the same one again is an event, too: see net/neigh.h
+  std::optional<bool> up = {};
+  std::optional<bool> promisc = {};
+  std::optional<bool> allmulti = {};
+  std::optional<std::uint32_t> mtu = {};
+  std::optional<std::uint32_t> tx_queue_len = {};
+  std::optional<Mac> mac = {};  ///< the same one again is an event, too: see net/neigh.h
   /// IPV4_DEVCONF_ARP_NOTIFY. The kernel sets it after everything else, so that going UP by the
   /// same change announces nothing yet: net/neigh.h.
-  std::optional<bool> arp_notify;
+  std::optional<bool> arp_notify = {};
   std::optional<std::string> alias = {};
 };
 void change_link(Batch&, int index, const std::string& name, const LinkChange&);
+/// Another name; the link must be down (EBUSY before Linux 6.2). EEXIST: it is taken.
+void rename_link(Batch&, int index, const std::string& name, const std::string& new_name);
+/// Into another namespace under `new_name`, with `alias` unless that is nullopt, all in one
+/// message. The kernel sets the link down and takes its addresses; the ifindex stays unless it is
+/// taken there. EEXIST: the name is taken there; before Linux 6.3 the link may have moved then
+/// (do_setlink: the old name was free there). EINVAL: a link that can't leave (lo, a bridge).
+/// `to` must outlive commit().
+void move_link(Batch&, int index, const std::string& name, const Netns& to,
+               const std::string& new_name, const std::optional<std::string>& alias);
 
 /// Makes what the kernel knows of a link's carrier count at once: a port whose other end has just
 /// gone UP forwards when this returns, instead of when the kernel's worker gets to it. A link that

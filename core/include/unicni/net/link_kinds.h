@@ -1,4 +1,4 @@
-// Links that hang on another one, or on none: macvlan, ipvlan, vlan, dummy. ip-link(8).
+// Links that hang on another one, or on none: macvlan, ipvlan, vlan, dummy, ifb, vrf. ip-link(8).
 #pragma once
 
 #include <cstdint>
@@ -32,11 +32,22 @@ void add_ipvlan(Batch&, const LinkSpec&, IpvlanMode mode);
 void add_vlan(Batch&, const LinkSpec&, std::uint16_t vlan_id);
 void add_dummy(Batch&, const LinkSpec&);
 
+/// An intermediate functional block, where what a link receives can queue: born UP, without a
+/// transmit queue of its own, with IFLA_IFALIAS `alias` (at most 255 bytes).
+void add_ifb(Batch&, const LinkSpec&, const std::string& alias);
+/// A VRF device over routing table `table`, born UP.
+void add_vrf(Batch&, const LinkSpec&, std::uint32_t table);
+
+/// Whether the kernel, or a module that it could load, has the kind. Changes nothing: it is asked
+/// for one with an impossible MAC, which only the kind itself refuses. Throws Error.
+bool knows_link_kind(Netlink&, const std::string& kind);
+
 /// What the kernel says of such a link, for CHECK; what the kind doesn't have is nullopt.
 struct LinkKindData {
   std::optional<MacvlanMode> macvlan_mode;
   std::optional<IpvlanMode> ipvlan_mode;
   std::optional<std::uint16_t> vlan_id;
+  std::optional<std::uint32_t> vrf_table;
 };
 LinkKindData get_kind_data(Netlink&, const std::string& name);
 

@@ -12,6 +12,8 @@ namespace unicni::net {
 /// "net/ipv6/conf/eth0/accept_ra"): names of links may hold dots. Read and written in the calling
 /// thread's namespace, or in `in`. nullopt: the setting doesn't exist (no IPv6, link gone).
 std::optional<std::string> find_sysctl(const std::string& key, const Netns* in = nullptr);
+/// Equal but for blanks: the kernel separates lists of numbers by tabs.
+bool same_sysctl_value(const std::string& a, const std::string& b);
 /// Writes without asking what is there: for the settings of a link just made. False and Error as
 /// ensure_sysctl(); where it can't be written the right value is fine, too.
 bool set_sysctl(const std::string& key, const std::string& value);

@@ -1,0 +1,36 @@
+// The skeleton of chained modules: they come after the plugin that made CNI_IFNAME, change what it
+// made, and hand its result on.
+#pragma once
+
+#include <optional>
+
+#include "unicni/module.h"
+#include "unicni/net/link.h"
+
+namespace unicni {
+
+class ChainedModule : public Module {
+ public:
+  /// ADD and CHECK are refused without prevResult; then validate_options(). In a list the plugin
+  /// before us makes it, after this.
+  void validate(const Call&) final;
+  Result add(const Call&, Host&) final;
+
+ protected:
+  /// Module's own refusals, before the kernel is touched.
+  virtual void validate_options(const Call&) {}
+  /// What ADD does; `result` is prevResult and becomes the answer. Every change is announced to
+  /// Host::undo() before it is made.
+  virtual void apply(const Call&, Host&, Result& result) = 0;
+};
+
+/// prevResult. Throws Error(invalid_config) that says where the plugin belongs.
+const Result& require_prev_result(const Call&);
+
+/// The host's end of CNI_IFNAME, which must be a veth with its other end on this host, in
+/// prevResult too. Throws Error that names the link.
+net::Link get_host_veth(const Call&, Host&);
+/// The same for DEL: nullopt if the container's namespace or the link is gone, or it is no veth.
+std::optional<net::Link> find_host_veth(const Call&, Host&);
+
+}  // namespace unicni

@@ -1,0 +1,50 @@
+// Queueing disciplines, as far as attachments need them: a token bucket at a link's root, and the
+// redirection of all that a link receives to another one, where it can queue. tc(8), tc-tbf(8),
+// tc-u32(8), tc-mirred(8).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "unicni/net/netlink.h"
+
+namespace unicni::net {
+
+/// The parameters of a tbf qdisc as the kernel holds them.
+struct TokenBucket {
+  std::uint64_t rate = 0;    ///< bytes a second
+  std::uint32_t limit = 0;   ///< bytes that may wait
+  std::uint32_t buffer = 0;  ///< the burst as time at that rate, in ticks of the packet scheduler
+  friend bool operator==(const TokenBucket&, const TokenBucket&) = default;
+};
+
+/// A bucket by the reference's arithmetic: whole numbers, 25 ms of latency in `limit`. `rate` in
+/// bit/s, at least 8; `burst` in bits, at most 34359738367. What doesn't fit its field is the
+/// field's maximum (the reference keeps the low 32 bits, which may be a bucket of nearly nothing).
+TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst, double ticks_per_us);
+/// The same for `buffer` alone with the reference's overflow, for buckets that it made.
+std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst, double ticks_per_us);
+/// Ticks of the packet scheduler in a microsecond: /proc/net/psched, mostly 15.625. Throws Error.
+double psched_ticks_per_us();
+
+enum class QdiscPlace : unsigned char { root, ingress };
+struct Qdisc {
+  std::string kind;
+  std::optional<TokenBucket> bucket;  ///< of a tbf
+};
+/// The qdisc of a link at that place; nullopt if there is none but the kernel's own.
+std::optional<Qdisc> find_qdisc(Netlink&, int index, const std::string& link_name, QdiscPlace);
+/// False if there was none.
+bool remove_qdisc(Netlink&, int index, const std::string& link_name, QdiscPlace);
+
+/// tbf 1: at the root. EEXIST if somebody else's qdisc is there.
+void add_token_bucket(Batch&, int index, const std::string& link_name, const TokenBucket&);
+/// The ingress qdisc ffff: and in it a u32 filter that redirects all that the link receives to link
+/// `to` of the same namespace. EEXIST if the link has an ingress or clsact qdisc.
+void redirect_received(Batch&, int index, const std::string& link_name, int to,
+                       const std::string& to_name);
+/// Where redirect_received(), or the reference, sends what the link receives: an ifindex.
+std::optional<int> find_redirect(Netlink&, int index, const std::string& link_name);
+
+}  // namespace unicni::net

@@ -1,0 +1,83 @@
+#include "journal/replay_settings.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <optional>
+
+#include "journal/record_fields.h"
+#include "unicni/error.h"
+#include "unicni/net/link.h"
+#include "unicni/net/qdisc.h"
+#include "unicni/net/sysctl.h"
+
+namespace unicni::journal {
+namespace {
+
+[[noreturn]] void refuse(const Undo& record, std::string_view key, std::string_view text) {
+  throw Error(Code::internal,
+              fmt::format("undo record \"{}\": {} is \"{}\"", record.type, key, text));
+}
+
+std::optional<std::uint32_t> number(const Undo& record, std::string_view key) {
+  const std::string_view text = optional_field(record, key);
+  if (text.empty()) return std::nullopt;
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) refuse(record, key, text);
+  return value;
+}
+
+std::optional<bool> flag(const Undo& record, std::string_view key) {
+  const std::string_view text = optional_field(record, key);
+  if (text.empty()) return std::nullopt;
+  if (text != "0" && text != "1") refuse(record, key, text);
+  return text == "1";
+}
+
+}  // namespace
+
+void remove_own_qdisc(const Undo& record, Host& host) {
+  const std::string& name = field(record, "link");
+  const std::string& place_text = field(record, "place");
+  if (place_text != "root" && place_text != "ingress") refuse(record, "place", place_text);
+  const auto place = place_text == "root" ? net::QdiscPlace::root : net::QdiscPlace::ingress;
+  net::Netlink& links = host.host_links();
+  const auto link = net::find_link(links, name);
+  if (!link || link->alias != field(record, "alias")) return;
+  const auto qdisc = net::find_qdisc(links, link->index, name, place);
+  if (qdisc && qdisc->kind == field(record, "kind")) {
+    net::remove_qdisc(links, link->index, name, place);
+  }
+}
+
+void restore_sysctl(const Undo& record, Host& host) {
+  const net::Netns* netns = host.container_netns();
+  if (netns == nullptr) return;
+  net::ensure_sysctl(field(record, "key"), field(record, "value"), netns);
+}
+
+void restore_link_settings(const Undo& record, Host& host) {
+  if (host.container_netns() == nullptr) return;
+  net::Netlink& links = host.container_links();
+  const std::string& name = field(record, "link");
+  const auto link = net::find_link(links, name);
+  if (!link || number(record, "index") != static_cast<std::uint32_t>(link->index)) return;
+  net::Batch batch(links);
+  // A message each, so that one that the link refuses leaves the others.
+  const auto restore = [&](const net::LinkChange& change) {
+    net::change_link(batch, link->index, name, change);
+  };
+  if (const auto mtu = number(record, "mtu")) restore({.mtu = mtu});
+  if (const std::string_view text = optional_field(record, "mac"); !text.empty()) {
+    const auto mac = Mac::parse(text);
+    if (!mac) refuse(record, "mac", text);
+    restore({.mac = mac});
+  }
+  if (const auto promisc = flag(record, "promisc")) restore({.promisc = promisc});
+  if (const auto allmulti = flag(record, "allmulti")) restore({.allmulti = allmulti});
+  if (const auto length = number(record, "tx_queue_len")) restore({.tx_queue_len = length});
+  batch.commit();
+}
+
+}  // namespace unicni::journal

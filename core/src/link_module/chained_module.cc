@@ -1,0 +1,67 @@
+#include "unicni/chained_module.h"
+
+#include <fmt/core.h>
+
+#include "unicni/error.h"
+#include "unicni/link_module.h"
+
+namespace unicni {
+
+namespace {
+
+/// A veth's IFLA_LINK is an index in the other end's namespace, which need not be this host's: both
+/// must name each other.
+std::optional<net::Link> other_end(Host& host, const net::Link& container) {
+  auto end = net::find_link(host.host_links(), container.peer);
+  if (!end || end->kind != "veth" || end->peer != container.index) return std::nullopt;
+  return end;
+}
+
+}  // namespace
+
+const Result& require_prev_result(const Call& call) {
+  if (call.prev_result) return *call.prev_result;
+  throw Error(Code::invalid_config, "must be called as chained plugin: there is no prevResult",
+              "list it in \"plugins\" after the plugin that makes the interface");
+}
+
+void ChainedModule::validate(const Call& call) {
+  const bool first = call.command == Command::add && call.step == 0;
+  if (first || call.command == Command::check) require_prev_result(call);
+  validate_options(call);
+}
+
+Result ChainedModule::add(const Call& call, Host& host) {
+  Result result = require_prev_result(call);
+  apply(call, host, result);
+  return result;
+}
+
+net::Link get_host_veth(const Call& call, Host& host) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(Code::internal, fmt::format("{} in {} {}", call.if_name, call.netns, why),
+                fmt::format("{} works on veth interfaces whose other end is on this host, as "
+                            "bridge and ptp make them",
+                            call.type));
+  };
+  const net::Link container = net::get_link(host.container_links(), call.if_name);
+  if (container.kind != "veth") {
+    refuse(fmt::format("has no veth peer: it is a {} link",
+                       container.kind.empty() ? "physical" : container.kind));
+  }
+  auto end = other_end(host, container);
+  if (!end) refuse(fmt::format("has its veth peer (index {}) not on this host", container.peer));
+  if (find_interface(require_prev_result(call), end->name, "") == nullptr) {
+    refuse(fmt::format("has the veth peer {}, which prevResult doesn't name", end->name));
+  }
+  return *std::move(end);
+}
+
+std::optional<net::Link> find_host_veth(const Call& call, Host& host) {
+  if (host.container_netns() == nullptr) return std::nullopt;
+  const auto container = net::find_link(host.container_links(), call.if_name);
+  if (!container || container->kind != "veth") return std::nullopt;
+  return other_end(host, *container);
+}
+
+}  // namespace unicni

@@ -1,0 +1,170 @@
+#include "unicni/net/device.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::size_t kLongestName = 15;  // IFNAMSIZ - 1
+
+/// dev_valid_name()
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() <= kLongestName && text != "." && text != ".." &&
+         text.find_first_of("/: \t\n\v\f\r%") == std::string::npos;
+}
+
+bool is_same_thing(const Link& link, const Link& was) {
+  return link.kind == was.kind && link.parent_bus == was.parent_bus && link.parent == was.parent &&
+         link.permanent_mac == was.permanent_mac;
+}
+
+bool is_marked(const Link& link, const Device& device) { return link.alias == device.was.name; }
+
+bool has_mac(const Link& link, const Device& device) {
+  return !device.was.mac.is_zero() && link.mac == device.was.mac;
+}
+
+bool is_device_inside(const Link& link, const Device& device) {
+  const Link& was = device.was;
+  if (!is_same_thing(link, was)) return false;
+  if (was.permanent_mac || is_marked(link, device) || has_mac(link, device)) return true;
+  if (device.inside_index != 0) return link.index == device.inside_index;
+  // Another link may have had that index there, and the device got a new one.
+  return link.index == was.index && (link.name == device.if_name || link.peer == was.peer);
+}
+
+bool is_device_at_home(const Link& link, const Device& device) {
+  const Link& was = device.was;
+  if (!is_same_thing(link, was)) return false;
+  if (was.permanent_mac || is_marked(link, device)) return true;
+  return link.index == was.index && (link.name == was.name || has_mac(link, device));
+}
+
+/// By what costs one question first. The index before the name, which another link may have got.
+template <class Is>
+std::optional<Link> find(Netlink& links, const Device& device, const std::string& likely_name,
+                         const Is& is) {
+  for (const int index : {device.inside_index, device.was.index}) {
+    auto link = find_link(links, index);
+    if (link && is(*link, device)) return link;
+  }
+  auto link = find_link(links, likely_name);
+  if (link && is(*link, device)) return link;
+  for (Link& each : list_links(links)) {
+    if (is(each, device)) return std::move(each);
+  }
+  return std::nullopt;
+}
+
+/// The old name, or the first free one made of it.
+std::string free_name(Netlink& host, const std::string& wanted, int own_index) {
+  constexpr int kMost = 999;
+  std::string name = wanted;
+  for (int i = 2; i <= kMost; ++i) {
+    const auto holder = find_link(host, name);
+    if (!holder || holder->index == own_index) return name;
+    const std::string suffix = fmt::format("-{}", i);
+    name = wanted.substr(0, kLongestName - suffix.size()) + suffix;
+  }
+  throw Error(Code::internal, fmt::format("no name for {} is free on the host", wanted),
+              "remove or rename links there");
+}
+
+/// Message by message, so that what a driver refuses keeps nothing else from being put back. The
+/// alias is the last: while it is the mark, there is something to do.
+void restore(Netlink& host, const Link& link, const std::string& name, const Link& was) {
+  Batch batch(host);
+  const auto put = [&](auto LinkChange::*setting, const auto& value) {
+    LinkChange change;
+    change.*setting = value;
+    change_link(batch, link.index, name, change);
+  };
+  const bool renames = link.name != name;
+  const bool changes_mac = link.mac != was.mac && !was.mac.is_zero();
+  const bool goes_down = link.up && (renames || changes_mac);
+  if (goes_down) put(&LinkChange::up, false);
+  if (renames) rename_link(batch, link.index, link.name, name);
+  if (changes_mac) put(&LinkChange::mac, was.mac);
+  if (link.mtu != was.mtu && was.mtu != 0) put(&LinkChange::mtu, was.mtu);
+  if (link.promisc != was.promisc) put(&LinkChange::promisc, was.promisc);
+  if (was.up != (link.up && !goes_down)) put(&LinkChange::up, was.up);
+  if (link.alias != was.alias) put(&LinkChange::alias, was.alias);
+  if (!batch.empty()) batch.commit();
+}
+
+}  // namespace
+
+bool is_hardware(const Link& link) {
+  return link.kind.empty() && (!link.parent.empty() || link.permanent_mac);
+}
+
+Device marked_device(const Link& link, const std::string& otherwise) {
+  Device device{link, link.name, 0, {}, {}};
+  if (!otherwise.empty()) device.was.name = otherwise;
+  if (is_name(link.alias)) device.was.name = link.alias;
+  device.was.alias.clear();
+  device.was.up = false;
+  return device;
+}
+
+bool is_given_back(const Link& link, const std::string& if_name) {
+  const bool numbered = link.name.starts_with("dev") && link.name.size() > 3 &&
+                        link.name.find_first_not_of("0123456789", 3) == std::string::npos;
+  return is_hardware(link) && (link.name == if_name || numbered);
+}
+
+void give_device(Batch& host, const Device& device, const Netns& container) {
+  move_link(host, device.was.index, device.was.name, container, device.if_name, device.was.name);
+}
+
+std::optional<Link> find_device(Netlink& container, const Device& device) {
+  return find(container, device, device.if_name, &is_device_inside);
+}
+
+std::optional<Link> find_device_at_home(Netlink& host, const Device& device) {
+  return find(host, device, device.was.name, &is_device_at_home);
+}
+
+std::string bring_device_home(Netlink& from, const Link& link, Netlink& host,
+                              const Netns& host_netns, const Device& device) {
+  if (from.identity() == host.identity()) {
+    const std::string name = free_name(host, device.was.name, link.index);
+    restore(host, link, name, device.was);
+    return name;
+  }
+  // Somebody may take the name between the look and the move.
+  constexpr int kPatience = 8;
+  for (int i = 1;; ++i) {
+    const std::string name = free_name(host, device.was.name, 0);
+    Batch batch(from);
+    move_link(batch, link.index, link.name, host_netns, name, std::nullopt);
+    std::optional<Link> arrived;
+    try {
+      batch.commit();
+      arrived = get_link(host, name);
+    } catch (const Error&) {
+      if (batch.error_of(0) != EEXIST || i == kPatience) throw;
+      if (find_link(from, link.index)) continue;
+      arrived = find_device_at_home(host, device);
+      if (!arrived) throw;
+    }
+    const std::string own = free_name(host, device.was.name, arrived->index);
+    restore(host, *arrived, own, device.was);
+    return own;
+  }
+}
+
+std::optional<std::string> clash_of(const Device& device, const std::string& name) {
+  if (name == device.was.name) return std::nullopt;
+  return fmt::format(
+      "{} came home as {}, as another link has its name: rename that one, then "
+      "\"ip link set {} down; ip link set {} name {}\"",
+      device.was.name, name, name, name, device.was.name);
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,268 @@
+#include "unicni/net/qdisc.h"
+
+#include <arpa/inet.h>
+#include <fmt/core.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <string_view>
+
+#include "net/attribute.h"
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::uint32_t kRootHandle = 0x00010000;     // 1:
+constexpr std::uint32_t kIngressHandle = 0xffff0000;  // ffff:
+constexpr std::uint32_t kFlow = 0x00010001;           // 1:1
+constexpr std::uint32_t kPreference = 1U << 16U;      // upper half of tcm_info
+constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+
+std::uint32_t parent_of(QdiscPlace place) {
+  return place == QdiscPlace::root ? TC_H_ROOT : TC_H_INGRESS;
+}
+
+const char* name_of(QdiscPlace place) { return place == QdiscPlace::root ? "root" : "ingress"; }
+
+tcmsg& put_place(nlmsghdr* message, int index, std::uint32_t parent, std::uint32_t handle) {
+  auto& header = put_header<tcmsg>(message);
+  header.tcm_family = AF_UNSPEC;
+  header.tcm_ifindex = index;
+  header.tcm_parent = parent;
+  header.tcm_handle = handle;
+  return header;
+}
+
+TokenBucket parse_bucket(const nlattr* options) {
+  TokenBucket bucket;
+  for_each_attribute(options, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == TCA_TBF_PARMS) {
+      const auto parameters = value_of<tc_tbf_qopt>(attribute);
+      if (bucket.rate == 0) bucket.rate = parameters.rate.rate;
+      bucket.limit = parameters.limit;
+      bucket.buffer = parameters.buffer;
+    }
+    if (type == TCA_TBF_RATE64) bucket.rate = value_of<std::uint64_t>(attribute);
+  });
+  return bucket;
+}
+
+/// nullopt for what the kernel gives a link by itself (noqueue, pfifo_fast, mq): that has no
+/// handle.
+std::optional<Qdisc> parse_qdisc(const nlmsghdr* message) {
+  if (static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message))->tcm_handle == 0) {
+    return std::nullopt;
+  }
+  Qdisc qdisc;
+  const nlattr* options = nullptr;
+  for_each_attribute(message, sizeof(tcmsg), [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == TCA_KIND) qdisc.kind = text_of(attribute);
+    if (type == TCA_OPTIONS) options = attribute;
+  });
+  if (options != nullptr && qdisc.kind == "tbf") qdisc.bucket = parse_bucket(options);
+  return qdisc;
+}
+
+/// Target of the first mirred redirection among the actions of a filter.
+std::optional<int> target_of(const nlattr* actions) {
+  std::optional<int> target;
+  for_each_attribute(actions, [&](std::uint16_t, const nlattr* action) {
+    std::string kind;
+    const nlattr* options = nullptr;
+    for_each_attribute(action, [&](std::uint16_t type, const nlattr* attribute) {
+      if (type == TCA_ACT_KIND) kind = text_of(attribute);
+      if (type == TCA_ACT_OPTIONS) options = attribute;
+    });
+    if (kind != "mirred" || options == nullptr || target) return;
+    for_each_attribute(options, [&](std::uint16_t type, const nlattr* attribute) {
+      if (type != TCA_MIRRED_PARMS) return;
+      const auto parameters = value_of<tc_mirred>(attribute);
+      if (parameters.eaction == TCA_EGRESS_REDIR) target = static_cast<int>(parameters.ifindex);
+    });
+  });
+  return target;
+}
+
+std::optional<int> parse_redirect(const nlmsghdr* message) {
+  std::string kind;
+  const nlattr* options = nullptr;
+  for_each_attribute(message, sizeof(tcmsg), [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == TCA_KIND) kind = text_of(attribute);
+    if (type == TCA_OPTIONS) options = attribute;
+  });
+  std::optional<int> target;
+  if (kind != "u32" || options == nullptr) return target;
+  for_each_attribute(options, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == TCA_U32_ACT) target = target_of(attribute);
+  });
+  return target;
+}
+
+/// One selector key of zeros, which matches every packet.
+void put_match_all(nlmsghdr* message) {
+  tc_u32_sel selector{};
+  selector.flags = TC_U32_TERMINAL;
+  selector.nkeys = 1;
+  std::array<char, sizeof selector + sizeof(tc_u32_key)> bytes{};
+  std::memcpy(bytes.data(), &selector, sizeof selector);
+  mnl_attr_put(message, TCA_U32_SEL, bytes.size(), bytes.data());
+}
+
+}  // namespace
+
+TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst, double ticks_per_us) {
+  constexpr std::uint64_t kUsPerSecond = 1'000'000;
+  constexpr std::uint64_t kLatencyUs = 25'000;
+  const std::uint64_t bytes_per_second = rate / 8;
+  const std::uint64_t bytes = std::min(burst / 8, kMost);
+  const auto cut = [](double value) {
+    return value < static_cast<double>(kMost) ? static_cast<std::uint64_t>(value) : kMost;
+  };
+  const std::uint64_t time = cut(static_cast<double>(bytes) * static_cast<double>(kUsPerSecond) /
+                                 static_cast<double>(bytes_per_second));
+  const std::uint64_t waiting =
+      cut(static_cast<double>(bytes_per_second) * kLatencyUs / kUsPerSecond);
+  TokenBucket bucket;
+  bucket.rate = bytes_per_second;
+  bucket.limit = static_cast<std::uint32_t>(std::min(waiting + bytes, kMost));
+  bucket.buffer = static_cast<std::uint32_t>(cut(static_cast<double>(time) * ticks_per_us));
+  return bucket;
+}
+
+std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst, double ticks_per_us) {
+  // Go's conversion of a float to 32 bits on amd64: whole number, low half.
+  const auto low = [](double value) {
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>(value));
+  };
+  const auto bytes = static_cast<double>(static_cast<std::uint32_t>(burst / 8));
+  const std::uint32_t time = low(bytes * 1e6 / static_cast<double>(rate / 8));
+  return low(static_cast<double>(time) * ticks_per_us);
+}
+
+double psched_ticks_per_us() {
+  constexpr const char* kPath = "/proc/net/psched";
+  const auto text = sys::read_file(kPath);
+  if (!text) {
+    throw Error(Code::internal, fmt::format("{} does not exist", kPath),
+                "the kernel needs CONFIG_NET_SCHED");
+  }
+  // Four hexadecimal words; psched_show() in the kernel's net/sched/sch_api.c.
+  double words[3]{};
+  std::string_view rest = *text;
+  for (double& word : words) {
+    std::uint32_t value = 0;
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), value, 16);
+    if (parsed.ec != std::errc() || value == 0) {
+      throw Error(Code::internal, fmt::format("{} is not understood: {}", kPath, *text));
+    }
+    rest.remove_prefix(static_cast<std::size_t>(parsed.ptr - rest.data()));
+    word = value;
+  }
+  constexpr double kUsPerSecond = 1e6;
+  return words[0] / words[1] * (words[2] / kUsPerSecond);
+}
+
+std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& link_name,
+                                QdiscPlace place) {
+  alignas(nlmsghdr) char bytes[64]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETQDISC;
+  // Without NLM_F_ECHO the answer goes to others only; for some qdiscs there is none at all.
+  request->nlmsg_flags = NLM_F_ACK | NLM_F_ECHO;
+  put_place(request, index, parent_of(place), 0);
+  std::optional<Qdisc> qdisc;
+  const int error =
+      netlink.ask(request, [&](const nlmsghdr* message) { qdisc = parse_qdisc(message); });
+  if (error == ENOENT || error == EINVAL) return std::nullopt;
+  if (error != 0) {
+    throw system_error(error, fmt::format("look up {} qdisc of {}", name_of(place), link_name));
+  }
+  return qdisc;
+}
+
+bool remove_qdisc(Netlink& netlink, int index, const std::string& link_name, QdiscPlace place) {
+  alignas(nlmsghdr) char bytes[64]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_DELQDISC;
+  put_place(request, index, parent_of(place), 0);
+  const int error = netlink.ask(request, {});
+  if (error == ENOENT || error == EINVAL || error == ENODEV) return false;
+  if (error != 0) {
+    throw system_error(error, fmt::format("delete {} qdisc of {}", name_of(place), link_name));
+  }
+  return true;
+}
+
+void add_token_bucket(Batch& batch, int index, const std::string& link_name,
+                      const TokenBucket& bucket) {
+  nlmsghdr* message =
+      batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
+                fmt::format("limit {} to {} bytes a second (qdisc tbf)", link_name, bucket.rate));
+  put_place(message, index, TC_H_ROOT, kRootHandle);
+  mnl_attr_put_strz(message, TCA_KIND, "tbf");
+  const Nest options(message, TCA_OPTIONS);
+  tc_tbf_qopt parameters{};
+  parameters.rate.rate = static_cast<std::uint32_t>(std::min(bucket.rate, kMost));
+  parameters.rate.linklayer = TC_LINKLAYER_ETHERNET;
+  parameters.limit = bucket.limit;
+  parameters.buffer = bucket.buffer;
+  mnl_attr_put(message, TCA_TBF_PARMS, sizeof parameters, &parameters);
+  if (bucket.rate > kMost) mnl_attr_put_u64(message, TCA_TBF_RATE64, bucket.rate);
+}
+
+void redirect_received(Batch& batch, int index, const std::string& link_name, int to,
+                       const std::string& to_name) {
+  nlmsghdr* message = batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
+                                fmt::format("add ingress qdisc to {}", link_name));
+  put_place(message, index, TC_H_INGRESS, kIngressHandle);
+  mnl_attr_put_strz(message, TCA_KIND, "ingress");
+
+  message = batch.add(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
+                      fmt::format("redirect what {} receives to {}", link_name, to_name));
+  put_place(message, index, kIngressHandle, 0).tcm_info = kPreference | htons(ETH_P_ALL);
+  mnl_attr_put_strz(message, TCA_KIND, "u32");
+  const Nest options(message, TCA_OPTIONS);
+  mnl_attr_put_u32(message, TCA_U32_CLASSID, kFlow);
+  {
+    const Nest actions(message, TCA_U32_ACT);
+    const Nest first(message, 1);
+    mnl_attr_put_strz(message, TCA_ACT_KIND, "mirred");
+    const Nest action(message, TCA_ACT_OPTIONS);
+    tc_mirred redirect{};
+    redirect.action = TC_ACT_STOLEN;
+    redirect.eaction = TCA_EGRESS_REDIR;
+    redirect.ifindex = static_cast<std::uint32_t>(to);
+    mnl_attr_put(message, TCA_MIRRED_PARMS, sizeof redirect, &redirect);
+  }
+  put_match_all(message);
+}
+
+std::optional<int> find_redirect(Netlink& netlink, int index, const std::string& link_name) {
+  alignas(nlmsghdr) char bytes[64]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETTFILTER;
+  request->nlmsg_flags = NLM_F_DUMP;
+  put_place(request, index, kIngressHandle, 0);
+  std::optional<int> target;
+  const int error = netlink.ask(request, [&](const nlmsghdr* message) {
+    if (!target) target = parse_redirect(message);
+  });
+  if (error != 0 && error != ENOENT && error != EINVAL) {
+    throw system_error(error, fmt::format("list filters of {}", link_name));
+  }
+  return target;
+}
+
+}  // namespace unicni::net

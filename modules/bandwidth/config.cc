@@ -1,0 +1,76 @@
+#include "config.h"
+
+#include <fmt/core.h>
+
+#include <limits>
+
+#include "unicni/error.h"
+
+namespace unicni::bandwidth {
+
+namespace {
+
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::uint64_t kBurstEnd = 4294967295;  // bytes
+constexpr const char* kIngressRate = "bit/s towards the container; 0: no limit";
+constexpr const char* kIngressBurst = "bits towards the container that may come at once";
+constexpr const char* kEgressRate = "bit/s from the container; 0: no limit";
+constexpr const char* kEgressBurst = "bits from the container that may come at once";
+
+constexpr Option kLimitsRows[] = {
+    option<&Limits::ingress_rate>("ingressRate", kIngressRate).with_range(0, kMost),
+    option<&Limits::ingress_burst>("ingressBurst", kIngressBurst).with_range(0, kMost),
+    option<&Limits::egress_rate>("egressRate", kEgressRate).with_range(0, kMost),
+    option<&Limits::egress_burst>("egressBurst", kEgressBurst).with_range(0, kMost),
+};
+
+constexpr Option kRows[] = {
+    option<&BandwidthOptions::ingress_rate>("ingressRate", kIngressRate).with_range(0, kMost),
+    option<&BandwidthOptions::ingress_burst>("ingressBurst", kIngressBurst).with_range(0, kMost),
+    option<&BandwidthOptions::egress_rate>("egressRate", kEgressRate).with_range(0, kMost),
+    option<&BandwidthOptions::egress_burst>("egressBurst", kEgressBurst).with_range(0, kMost),
+    option<&BandwidthOptions::runtime>("bandwidth",
+                                       "the same four keys; not read if the configuration has one")
+        .from(OptionSource::runtime_config),
+};
+
+std::optional<Limit> limit_of(const char* direction, std::optional<std::int64_t> rate,
+                              std::optional<std::int64_t> burst) {
+  const Limit limit{static_cast<std::uint64_t>(rate.value_or(0)),
+                    static_cast<std::uint64_t>(burst.value_or(0))};
+  const auto refuse = [&](const char* key, std::uint64_t value, const char* why,
+                          const char* advice) {
+    throw Error(Code::invalid_config, fmt::format("{}{} {}: {}", direction, key, value, why),
+                advice);
+  };
+  constexpr const char* kBoth = "give both, or none for no limit";
+  if (limit.rate == 0 && limit.burst == 0) return std::nullopt;
+  if (limit.burst == 0) refuse("Rate", limit.rate, "if rate is set, burst must also be set", kBoth);
+  if (limit.rate == 0)
+    refuse("Burst", limit.burst, "if burst is set, rate must also be set", kBoth);
+  if (limit.rate < 8) {
+    refuse("Rate", limit.rate, "is less than a byte a second", "the unit is bit/s");
+  }
+  if (limit.burst < 8) refuse("Burst", limit.burst, "is less than a byte", "the unit is bits");
+  if (limit.burst / 8 >= kBurstEnd) {
+    refuse("Burst", limit.burst, "burst cannot be more than 4GB", "the unit is bits");
+  }
+  return limit;
+}
+
+}  // namespace
+
+constinit const OptionTable kLimitsFields = option_table<Limits>(kLimitsRows);
+constinit const OptionTable kBandwidthOptions = option_table<BandwidthOptions>(kRows);
+
+Directions directions(const BandwidthOptions& options) {
+  Limits limits{options.ingress_rate, options.ingress_burst, options.egress_rate,
+                options.egress_burst};
+  const bool own =
+      limits.ingress_rate || limits.ingress_burst || limits.egress_rate || limits.egress_burst;
+  if (!own) limits = options.runtime.value_or(Limits());
+  return {limit_of("ingress", limits.ingress_rate, limits.ingress_burst),
+          limit_of("egress", limits.egress_rate, limits.egress_burst)};
+}
+
+}  // namespace unicni::bandwidth

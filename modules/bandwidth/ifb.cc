@@ -1,0 +1,91 @@
+#include "ifb.h"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+
+#include "unicni/chained_module.h"
+#include "unicni/error.h"
+#include "unicni/link_module.h"
+#include "unicni/net/link_kinds.h"
+#include "unicni/net/qdisc.h"
+#include "unicni/sha512.h"
+
+namespace unicni::bandwidth {
+
+namespace {
+
+constexpr const char* kKind = "ifb";
+
+std::string name_from(const std::string& text) { return "bwp" + sha512_hex(text).substr(0, 12); }
+
+/// Free, or freed from what an earlier ADD of this attachment left.
+bool clear_name(const Call& call, Host& host, const std::string& name) {
+  const auto link = net::find_link(host.host_links(), name);
+  if (!link) return true;
+  if (link->kind != kKind || link->alias != call.alias()) return false;
+  net::remove_link(host.host_links(), link->index);
+  return true;
+}
+
+/// False: another ADD took the name since we looked.
+bool create(const Call& call, Host& host, const std::string& name, std::uint32_t mtu) {
+  net::LinkSpec spec;
+  spec.name = name;
+  // Given, so that nobody (udev's MACAddressPolicy) sets another one after the result is out.
+  spec.mac = Mac::random();
+  spec.mtu = mtu;
+  host.undo().will(undo_host_link(name, kKind, call.alias()));
+  net::Batch batch(host.host_links());
+  net::add_ifb(batch, spec, call.alias());
+  try {
+    batch.commit();
+  } catch (Error& error) {
+    if (batch.error_of(0) == EEXIST) return false;
+    if (batch.error_of(0) == EOPNOTSUPP) {
+      error.advise(fmt::format("the kernel module {} is missing", net::kernel_module_of(kKind)));
+    }
+    throw;
+  }
+  return true;
+}
+
+/// Of an ifb that the reference made, which has no alias.
+bool is_recorded(const Call& call, Host& host, const net::Link& link) {
+  if (call.prev_result && !call.prev_result->interfaces.empty()) {
+    return find_interface(*call.prev_result, link.name, "") != nullptr;
+  }
+  const auto veth = find_host_veth(call, host);
+  if (!veth) return true;
+  return net::find_redirect(host.host_links(), veth->index, veth->name) == link.index;
+}
+
+}  // namespace
+
+std::string shared_name(const Call& call) { return name_from(call.network + call.container_id); }
+
+std::string own_name(const Call& call) { return name_from(call.owner()); }
+
+net::Link make_ifb(const Call& call, Host& host, std::uint32_t mtu) {
+  for (const std::string& name : {shared_name(call), own_name(call)}) {
+    if (clear_name(call, host, name) && create(call, host, name, mtu)) {
+      return net::get_link(host.host_links(), name);
+    }
+  }
+  const auto holder = net::find_link(host.host_links(), own_name(call));
+  throw Error(Code::internal, fmt::format("link {} exists already", own_name(call)),
+              fmt::format("it is a {} link with alias \"{}\"; delete it if nobody needs it",
+                          holder ? holder->kind : "", holder ? holder->alias : ""));
+}
+
+void sweep_ifbs(const Call& call, Host& host) {
+  for (const std::string& name : {shared_name(call), own_name(call)}) {
+    const auto link = net::find_link(host.host_links(), name);
+    if (!link || link->kind != kKind) continue;
+    const bool ours =
+        link->alias.empty() ? is_recorded(call, host, *link) : link->alias == call.alias();
+    if (ours) net::remove_link(host.host_links(), link->index);
+  }
+}
+
+}  // namespace unicni::bandwidth

@@ -1,0 +1,284 @@
+// bandwidth: what it makes, what the traffic sees of it, and that nothing is left.
+#include "integration/chained.h"
+#include "support/fault.h"
+#include "support/traffic.h"
+
+namespace unicni::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Json limits(long rate = 1'000'000, long burst = 8'000'000) {
+  return {{"type", "bandwidth"},
+          {"ingressRate", rate},
+          {"ingressBurst", burst},
+          {"egressRate", rate},
+          {"egressBurst", burst}};
+}
+
+class Bandwidth : public ChainedTest {
+ protected:
+  static std::vector<std::string> ifbs() {
+    std::vector<std::string> names;
+    for (const Json& link : tool_json({"ip", "-j", "link", "show", "type", "ifb"})) {
+      names.push_back(link["ifname"]);
+    }
+    return names;
+  }
+  static std::string ifb_of(const Json& result) {
+    for (const Json& each : result["interfaces"]) {
+      if (each["name"].get<std::string>().starts_with("bwp")) return each["name"];
+    }
+    return {};
+  }
+  static void expect_limited(const std::string& link) {
+    const Json qdisc = qdisc_of(link, "tbf");
+    ASSERT_FALSE(qdisc.is_null()) << link;
+    EXPECT_EQ(qdisc["root"], true);
+    EXPECT_EQ(qdisc["options"]["rate"], 125000) << qdisc;
+    EXPECT_EQ(qdisc["options"]["burst"], 1000000) << qdisc;
+  }
+};
+
+TEST_F(Bandwidth, LimitsBothDirectionsInAListAndLeavesNothing) {
+  const Attachment job = attachment(list(limits()));
+  const Snapshot before = snapshot();
+  const Json result = must_add(job);
+  ASSERT_EQ(result["interfaces"].size(), 4U) << result;
+  const std::string ifb = ifb_of(result);
+  EXPECT_EQ(result["interfaces"][3]["name"], ifb) << "it comes last";
+  const auto link = find_link(ifb);
+  ASSERT_TRUE(link);
+  EXPECT_EQ(result["interfaces"][3]["mac"], link->at("address"));
+  EXPECT_EQ(link->value("ifalias", ""), "mynet/c1/eth0");
+  EXPECT_EQ(link->at("mtu"), 1500);
+  EXPECT_EQ(link->value("txqlen", 0), 0);
+  EXPECT_THAT(link->at("flags"), ::testing::Contains("UP"));
+  expect_limited(host_end(result));
+  expect_limited(ifb);
+  EXPECT_FALSE(qdisc_of(host_end(result), "ingress").is_null());
+  EXPECT_TRUE(pings(container_of(job).fd(), "10.22.0.1"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+  expect_silent_success(job.del(result));
+  EXPECT_EQ(left_on_host(before), "");
+  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+}
+
+TEST_F(Bandwidth, TheIfbHasTheReferencesName) {
+  Attachment first = bridged("ctr1");
+  const Json bridge = must_add(first);
+  EXPECT_EQ(ifb_of(must_add(after(first, bridge, limits()))), "bwp5145007e2a84");
+}
+
+TEST_F(Bandwidth, ProcessByProcessDelNeedsNeitherPrevResultNorNamespace) {
+  for (const char* how : {"prevResult", "none", "netns gone", "journal lost"}) {
+    SCOPED_TRACE(how);
+    Attachment first = bridged();
+    const Json bridge = must_add(first);
+    const Snapshot before = kernel_snapshot(sandbox_.netns());
+    Attachment next = after(first, bridge, limits());
+    const Json result = must_add(next);
+    expect_silent_success(next.check(result));
+    if (how == std::string("journal lost")) tool({"rm", "-r", "/run/unicni"});
+    next.config.erase("prevResult");
+    if (how == std::string("netns gone")) {
+      container_of(first).remove();
+      next.netns = "";
+    }
+    expect_silent_success(how == std::string("prevResult") ? next.del(result) : next.del());
+    expect_silent_success(next.del());
+    EXPECT_THAT(ifbs(), IsEmpty());
+    if (how == std::string("prevResult")) {
+      EXPECT_EQ(difference(before, kernel_snapshot(sandbox_.netns())), "");
+    }
+    expect_silent_success(first.del());
+    containers_.clear();
+  }
+}
+
+TEST_F(Bandwidth, OneDirectionIsOneDirection) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  Json config = {{"type", "bandwidth"}, {"ingressRate", 1000000}, {"ingressBurst", 8000000}};
+  const Attachment in = after(first, bridge, config);
+  EXPECT_EQ(must_add(in), bridge) << "no ifb";
+  expect_limited(host_end(bridge));
+  EXPECT_TRUE(qdisc_of(host_end(bridge), "ingress").is_null());
+  expect_silent_success(in.check(bridge));
+  expect_silent_success(in.del());
+  config = {{"type", "bandwidth"}, {"egressRate", 1000000}, {"egressBurst", 8000000}};
+  const Attachment out = after(first, bridge, config);
+  const Json result = must_add(out);
+  EXPECT_TRUE(qdisc_of(host_end(bridge), "tbf").is_null());
+  expect_limited(ifb_of(result));
+  expect_silent_success(out.check(result));
+  expect_silent_success(out.del());
+}
+
+TEST_F(Bandwidth, WithoutLimitsPrevResultIsTheResult) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  const Attachment none = after(first, bridge, {{"type", "bandwidth"}, {"ingressRate", 0}});
+  EXPECT_EQ(must_add(none), bridge);
+  expect_silent_success(none.check(bridge));
+  expect_silent_success(none.del());
+}
+
+TEST_F(Bandwidth, RuntimeConfigInAnyLetterCaseWithTheBurstOfContainerd) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  Json config = {{"type", "bandwidth"}, {"capabilities", {{"bandwidth", true}}}};
+  config["runtimeConfig"]["bandwidth"] = {{"IngressRate", 10000000},
+                                          {"ingressburst", 4294967295U},
+                                          {"EGRESSRATE", 10000000},
+                                          {"egressBurst", 4294967295U}};
+  const Attachment next = after(first, bridge, config);
+  const Json result = must_add(next);
+  const Json qdisc = qdisc_of(host_end(result), "tbf");
+  EXPECT_EQ(qdisc["options"]["rate"], 1250000) << qdisc;
+  EXPECT_FALSE(qdisc_of(ifb_of(result), "tbf").is_null());
+  expect_silent_success(next.check(result));
+  expect_silent_success(next.del(result));
+}
+
+TEST_F(Bandwidth, AttachmentsOfOneContainerDoNotCollide) {
+  Attachment first = bridged();
+  const Attachment one = after(first, must_add(first), limits());
+  const Json first_result = must_add(one);
+  Attachment second = first;
+  second.if_name = "eth1";
+  const Attachment two = after(second, must_add(second), limits());
+  const Json second_result = must_add(two);
+  EXPECT_NE(ifb_of(first_result), ifb_of(second_result));
+  EXPECT_EQ(ifbs().size(), 2U);
+  expect_silent_success(one.check(first_result));
+  expect_silent_success(two.check(second_result));
+  expect_silent_success(one.del(first_result));
+  expect_silent_success(two.check(second_result));
+  EXPECT_THAT(ifbs(), ::testing::ElementsAre(ifb_of(second_result)));
+  expect_silent_success(two.del());
+  EXPECT_THAT(ifbs(), IsEmpty());
+}
+
+TEST_F(Bandwidth, RateIsKeptInBothDirections) {
+  constexpr long kRate = 20'000'000;
+  Attachment first = attachment(list(limits(kRate, 800'000)));
+  must_add(first);
+  const int inside = container_of(first).fd();
+  EXPECT_NEAR(tcp_rate(sandbox_.netns(), inside, "10.22.0.2", 5001) / kRate, 1.0, 0.05);
+  EXPECT_NEAR(tcp_rate(inside, sandbox_.netns(), "10.22.0.1", 5002) / kRate, 1.0, 0.05);
+}
+
+TEST_F(Bandwidth, CheckTellsWhatIsMissing) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  const Attachment next = after(first, bridge, limits());
+  const std::string veth = host_end(bridge);
+  const auto expect_broken = [&](const std::vector<std::string>& how, const std::string& text) {
+    const Json result = must_add(next);
+    tool(how);
+    EXPECT_THAT(expect_error(next.check(result))["msg"], HasSubstr(text));
+    expect_silent_success(next.del(result));
+    succeeds({"tc", "qdisc", "del", "dev", veth, "root"});  // another kind is left to its owner
+  };
+  expect_broken({"tc", "qdisc", "del", "dev", veth, "root"}, veth + " has no qdisc");
+  expect_broken({"tc", "qdisc", "replace", "dev", veth, "root", "pfifo"}, "not tbf");
+  expect_broken({"tc", "qdisc", "replace", "dev", veth, "root", "handle", "1:", "tbf", "rate",
+                 "2mbit", "burst", "1000000", "latency", "25ms"},
+                "250000 bytes a second, not 125000");
+  expect_broken({"tc", "qdisc", "del", "dev", veth, "ingress"}, "doesn't redirect");
+  const Json result = must_add(next);
+  tool({"ip", "link", "set", ifb_of(result), "down"});
+  EXPECT_THAT(expect_error(next.check(result))["msg"], HasSubstr("is down"));
+  tool({"ip", "link", "del", ifb_of(result)});
+  EXPECT_THAT(expect_error(next.check(result))["msg"], HasSubstr("redirect"));
+  EXPECT_THAT(expect_error(next.check(bridge))["msg"], HasSubstr("redirect"));
+  expect_silent_success(next.del(result));
+}
+
+TEST_F(Bandwidth, OtherLinksAndOtherQdiscsAreRefusedByName) {
+  Container& inside = container("c7");
+  inside.run({"ip", "link", "add", "eth0", "type", "ifb"});
+  const Json prev = {{"interfaces", {{{"name", "eth0"}, {"sandbox", inside.path()}}}}};
+  Attachment job{.config = {}, .netns = inside.path(), .container_id = "c7"};
+  job.config = {{"cniVersion", "1.0.0"}, {"name", "mynet"}};
+  const Attachment wrong = after(job, prev, limits());
+  EXPECT_THAT(expect_error(wrong.add())["msg"],
+              HasSubstr("eth0 in " + inside.path() + " has no veth peer: it is a ifb link"));
+
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  const std::string veth = host_end(bridge);
+  const Attachment next = after(first, bridge, limits());
+  const Snapshot before = kernel_snapshot(sandbox_.netns());
+  tool({"tc", "qdisc", "add", "dev", veth, "clsact"});
+  EXPECT_THAT(expect_error(next.add())["msg"], HasSubstr(veth + " has a qdisc clsact"));
+  EXPECT_FALSE(qdisc_of(veth, "clsact").is_null()) << "a stranger's stays";
+  EXPECT_THAT(ifbs(), IsEmpty()) << "rolled back";
+  tool({"tc", "qdisc", "del", "dev", veth, "clsact"});
+  EXPECT_EQ(difference(before, kernel_snapshot(sandbox_.netns())), "");
+  Json strange = bridge;
+  strange["interfaces"][1]["name"] = "veth00000000";
+  EXPECT_THAT(expect_error(after(first, strange, limits()).add())["msg"],
+              HasSubstr("which prevResult doesn't name"));
+}
+
+TEST_F(Bandwidth, DelRemovesWhatTheReferenceMade) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  Attachment reference = after(first, bridge, limits());
+  reference.folder = kReferenceDir;
+  const Json result = must_add(reference);
+  Attachment ours = reference;
+  ours.folder = "";
+  expect_silent_success(ours.check(result));
+  // Of another attachment of the container it is not.
+  Attachment stranger = ours;
+  stranger.if_name = "eth1";
+  stranger.config["prevResult"] = bridge;
+  expect_silent_success(stranger.del());
+  EXPECT_EQ(ifbs().size(), 1U);
+  expect_silent_success(ours.del(result));
+  EXPECT_THAT(ifbs(), IsEmpty());
+}
+
+TEST_F(Bandwidth, TheReferenceDeletesOurs) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  Attachment next = after(first, bridge, limits());
+  const Json result = must_add(next);
+  next.folder = kReferenceDir;
+  expect_silent_success(next.check(result));
+  expect_silent_success(next.del(result));
+  EXPECT_THAT(ifbs(), IsEmpty());
+}
+
+TEST_F(Bandwidth, GcFindsALeakByItsAlias) {
+  const Attachment job = attachment(list(limits(), "1.1.0"));
+  const Json result = must_add(job);
+  tool({"ip", "link", "add", "bwpleak", "type", "ifb"});
+  tool({"ip", "link", "set", "bwpleak", "alias", "mynet/gone/eth0"});
+  tool({"ip", "link", "add", "bwpother", "type", "ifb"});
+  tool({"ip", "link", "set", "bwpother", "alias", "othernet/gone/eth0"});
+  Attachment nobody = job;
+  nobody.netns = nobody.container_id = nobody.if_name = "";
+  expect_silent_success(nobody.gc(Json::array({valid_entry(job)})));
+  EXPECT_THAT(ifbs(), ::testing::UnorderedElementsAre(ifb_of(result), "bwpother"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(nobody.gc(Json::array()));
+  EXPECT_THAT(ifbs(), ::testing::ElementsAre("bwpother"));
+}
+
+TEST_F(Bandwidth, StatusTellsOfAKernelWithoutIfb) {
+  Attachment job = attachment(with_version(limits(), "1.1.0"));
+  job.config["name"] = "mynet";
+  expect_silent_success(job.status());
+  const Injection without = fail_at(job.spawn("STATUS", job.config), 1, Fault::message);
+  ASSERT_TRUE(without.reached);
+  EXPECT_EQ(without.output.json()["code"], 50) << without.output.str();
+}
+
+}  // namespace
+}  // namespace unicni::test
