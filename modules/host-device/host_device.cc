@@ -81,10 +81,8 @@ void HostDevice::move_device(LinkAdd& add) {
   net::give_device(batch, device, *add.host.container_netns());
   batch.commit();
   adopt_container_link(add);
-  if (add.container_link != device.was.index) {
-    device.inside_index = add.container_link;
-    add.host.undo().will(undo_device(device));
-  }
+  device.inside_index = add.container_link;
+  add.host.undo().will(undo_device(device));
   Interface& interface = add.result.interfaces.front();
   if (link->mac.is_zero()) interface.mac.clear();
   if (link->parent_bus == "pci" && tells_devices(add.call)) interface.pci_id = link->parent;
