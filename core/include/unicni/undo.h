@@ -61,7 +61,8 @@ Undo undo_nft(const net::NftElement& element);
 /// addresses.
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);
 /// A link of the host that is given to the container. Undone by bringing it home, wherever it is by
-/// then: in the container's namespace, or given back by the kernel when that ended.
+/// then: in the container's namespace, or given back by the kernel when that ended. Announced again
+/// as soon as its index inside is known: of the records of one device only the last counts.
 Undo undo_device(const net::Device& device);
 /// A delegate that runs as a program: undone by executing it with CNI_COMMAND=DEL, the attachment's
 /// environment and `request` on stdin.

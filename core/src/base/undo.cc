@@ -100,7 +100,6 @@ Undo undo_device(const net::Device& device) {
                {"mtu", std::to_string(was.mtu)},
                {"up", was.up ? "1" : "0"},
                {"promisc", was.promisc ? "1" : "0"},
-               {"peer", std::to_string(was.peer)},
                {"bus", was.parent_bus},
                {"parent", was.parent},
                {"if_name", device.if_name},

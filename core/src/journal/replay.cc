@@ -181,6 +181,7 @@ void undo_one_reservation(const Undo& record, Why, const ReplayTools& tools) {
 }
 
 constexpr std::string_view kNft = "nft";
+constexpr std::string_view kDevice = "device";
 constexpr std::string_view kIptablesMasquerade = "iptables-masquerade";
 
 struct Way {
@@ -201,7 +202,7 @@ constexpr std::array kWays = {
     Way{"file", &undo_one_file},
     Way{"reservation", &undo_one_reservation},
     Way{"delegate", &undo_one_delegate},
-    Way{"device", &undo_one_device},
+    Way{kDevice, &undo_one_device},
     Way{kIptablesMasquerade, &undo_one_iptables_masquerade},
 };
 
@@ -215,6 +216,16 @@ void undo_one(const Undo& record, Why why, const ReplayTools& tools) {
         "a newer unicni wrote it: let that one run DEL");
   }
   way->undo(record, why, tools);
+}
+
+/// The later record of a device knows it better: by an index of its own, where the earlier one
+/// could take another link for it.
+bool is_superseded(const Undo& record, const std::vector<Undo>& records) {
+  return record.type == kDevice &&
+         std::any_of(&record + 1, records.data() + records.size(), [&](const Undo& later) {
+           return later.type == kDevice &&
+                  optional_field(later, "name") == optional_field(record, "name");
+         });
 }
 
 net::NftElement element_of(const Undo& record) {
@@ -241,6 +252,7 @@ std::vector<Error> replay(const std::vector<Undo>& records, Why why, const Repla
     }
   };
   const auto applies = [&](const Undo& record) {
+    if (is_superseded(record, records)) return false;
     return why == Why::failed_add || !record.on_failure_only;
   };
   const auto is_nft = [](const Undo& record) {

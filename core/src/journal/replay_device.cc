@@ -110,7 +110,6 @@ net::Device device_of(const Undo& record) {
   was.mtu = number<std::uint32_t>(record, "mtu");
   was.up = field(record, "up") == "1";
   was.promisc = field(record, "promisc") == "1";
-  was.peer = number<int>(record, "peer");
   was.parent_bus = field(record, "bus");
   was.parent = field(record, "parent");
   device.if_name = field(record, "if_name");

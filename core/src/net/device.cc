@@ -34,8 +34,8 @@ bool is_device_inside(const Link& link, const Device& device) {
   if (!is_same_thing(link, was)) return false;
   if (was.permanent_mac || is_marked(link, device) || has_mac(link, device)) return true;
   if (device.inside_index != 0) return link.index == device.inside_index;
-  // Another link may have had that index there, and the device got a new one.
-  return link.index == was.index && (link.name == device.if_name || link.peer == was.peer);
+  // Another link may have had its index there, and the device got a new one.
+  return link.index == was.index && link.name == device.if_name;
 }
 
 bool is_device_at_home(const Link& link, const Device& device) {
@@ -137,18 +137,22 @@ std::string bring_device_home(Netlink& from, const Link& link, Netlink& host,
     restore(host, link, name, device.was);
     return name;
   }
-  // Somebody may take the name between the look and the move.
+  // Somebody may take the name or the index between the look and the move.
   constexpr int kPatience = 8;
   for (int i = 1;; ++i) {
     const std::string name = free_name(host, device.was.name, 0);
     Batch batch(from);
-    move_link(batch, link.index, link.name, host_netns, name, std::nullopt);
+    // Marked anew, whatever it is inside: what a kill leaves now isn't restored yet.
+    const bool index_is_free = !find_link(host, device.was.index);
+    move_link(batch, link.index, link.name, host_netns, name, device.was.name,
+              index_is_free ? device.was.index : 0);
     std::optional<Link> arrived;
     try {
       batch.commit();
       arrived = get_link(host, name);
     } catch (const Error&) {
-      if (batch.error_of(0) != EEXIST || i == kPatience) throw;
+      const int error = batch.error_of(0);
+      if ((error != EEXIST && error != EBUSY) || i == kPatience) throw;
       if (find_link(from, link.index)) continue;
       arrived = find_device_at_home(host, device);
       if (!arrived) throw;

@@ -364,14 +364,17 @@ void rename_link(Batch& batch, int index, const std::string& name, const std::st
 }
 
 void move_link(Batch& batch, int index, const std::string& name, const Netns& to,
-               const std::string& new_name, const std::optional<std::string>& alias) {
-  if (alias) require_alias(new_name, *alias);
+               const std::string& new_name, const std::string& alias, int new_index) {
+  require_alias(new_name, alias);
   nlmsghdr* message =
       batch.add(RTM_SETLINK, 0, fmt::format("move {} to {} as {}", name, to.path(), new_name));
   put_header<ifinfomsg>(message).ifi_index = index;
   put_name(message, IFLA_IFNAME, new_name);
   mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(to.fd()));
-  if (alias) put_alias(message, *alias);
+  if (new_index != 0) {
+    mnl_attr_put_u32(message, IFLA_NEW_IFINDEX, static_cast<std::uint32_t>(new_index));
+  }
+  put_alias(message, alias);
 }
 
 void sync_carrier(Netlink& netlink, const std::string& name) {

@@ -15,7 +15,7 @@ namespace unicni::net {
 struct Device {
   Link was;                ///< name, settings, and what makes it known again
   std::string if_name;     ///< its name in the container
-  int inside_index = 0;    ///< its ifindex there if it isn't was.index; 0: not known
+  int inside_index = 0;    ///< its ifindex there; 0: not known yet
   std::string netns;       ///< Netlink::identity() of the container's namespace
   std::string netns_path;  ///< CNI_NETNS of ADD
 };
@@ -37,15 +37,16 @@ bool is_given_back(const Link& link, const std::string& if_name);
 void give_device(Batch& host, const Device&, const Netns& container);
 
 /// The device among the links of a container, also after a change of name, index, MAC or alias
-/// there. Hardware is known by permanent MAC and bus; a link of another kind by its kind and one of
-/// index, mark, MAC or other end (veth, macvlan).
+/// there. Hardware is known by permanent MAC and bus; other links by their kind and one of index,
+/// mark and MAC.
 std::optional<Link> find_device(Netlink& container, const Device&);
 /// The same on the host, where it may be because it never left, came home, or was given back by the
 /// kernel. Only hardware, the index or the mark count there: the rest can be a later link's.
 std::optional<Link> find_device_at_home(Netlink& host, const Device&);
 
 /// Moves `link`, found behind `from`, to the host under its old name, or one made of it
-/// ("eno1-2") if that is taken, and puts its MAC, MTU, promiscuity, alias and UP back. `from` and
+/// ("eno1-2") if that is taken, with its old index if that is free, and puts its MAC, MTU,
+/// promiscuity, alias and UP back. `from` and
 /// `host` may be the same. Returns the name that it has now. Throws Error; repeated, it goes on
 /// where it ended.
 std::string bring_device_home(Netlink& from, const Link& link, Netlink& host,

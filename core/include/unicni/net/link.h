@@ -105,13 +105,13 @@ struct LinkChange {
 void change_link(Batch&, int index, const std::string& name, const LinkChange&);
 /// Another name; the link must be down (EBUSY before Linux 6.2). EEXIST: it is taken.
 void rename_link(Batch&, int index, const std::string& name, const std::string& new_name);
-/// Into another namespace under `new_name`, with `alias` unless that is nullopt, all in one
-/// message. The kernel sets the link down and takes its addresses; the ifindex stays unless it is
-/// taken there. EEXIST: the name is taken there; before Linux 6.3 the link may have moved then
-/// (do_setlink: the old name was free there). EINVAL: a link that can't leave (lo, a bridge).
-/// `to` must outlive commit().
+/// Into another namespace under `new_name` and with `alias`, all in one message. The kernel sets
+/// the link down and takes its addresses; the ifindex stays unless it is taken there, or is
+/// `new_index` if that isn't 0 (EBUSY: taken; ignored before Linux 5.13). EEXIST: the name is taken
+/// there; before Linux 6.3 the link may have moved then (do_setlink: the old name was free there).
+/// EINVAL: a link that can't leave (lo, a bridge). `to` must outlive commit().
 void move_link(Batch&, int index, const std::string& name, const Netns& to,
-               const std::string& new_name, const std::optional<std::string>& alias);
+               const std::string& new_name, const std::string& alias, int new_index = 0);
 
 /// Makes what the kernel knows of a link's carrier count at once: a port whose other end has just
 /// gone UP forwards when this returns, instead of when the kernel's worker gets to it. A link that

@@ -1,0 +1,149 @@
+// host-device: a device of the host becomes the container's interface, and comes home afterwards.
+#include <fmt/core.h>
+
+#include "config.h"
+#include "target.h"
+#include "unicni/error.h"
+#include "unicni/link_module.h"
+#include "unicni/net/device.h"
+
+namespace unicni::host_device {
+
+namespace {
+
+const HostDeviceOptions& options_of(const Call& call) { return call.options<HostDeviceOptions>(); }
+
+class HostDevice final : public LinkModule {
+ protected:
+  const char* container_kind() const override { return nullptr; }
+  void validate_options(const Call& call) override {
+    host_device::validate(options_of(call));
+    target_ = resolve(options_of(call));
+  }
+  bool has_link(const Call&) const override { return !target_.dpdk; }
+  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  void create_link(LinkAdd& add) override;
+  void tune_link(const LinkAdd& add, net::LinkChange& change) override {
+    // Without addresses there is nothing to tell, and a CAN bus has no arp_notify.
+    if (!add.result.ips.empty()) change.arp_notify = true;
+  }
+  void check_link(const Call& call, Host& host, const net::Link& container) override;
+  std::optional<net::Link> recognise(const Call& call, Host& host) override;
+  void sweep(const Call& call, Host& host, const std::vector<IpNet>& addresses) override;
+  void remove(const Call& call, Host& host, const net::Link& container) override;
+
+ public:
+  void status(const Call& call, Host& host) override;
+
+ private:
+  void move_device(LinkAdd& add);
+  Target target_;
+};
+
+Error missing(const Target& target, Code code) {
+  return {
+      code, fmt::format("{} is not on this host", target.text),
+      "see ip link and lspci -D; it may be in a container (then DEL that attachment), unplugged "
+      "or misspelt"};
+}
+
+void HostDevice::create_link(LinkAdd& add) {
+  if (!target_.dpdk) {
+    move_device(add);
+  } else if (add.host.ipam().given() && add.host.ipam().needs_link()) {
+    throw Error(Code::invalid_config,
+                fmt::format("IPAM {} needs an interface, and a program drives {}",
+                            add.call.ipam_type, target_.text),
+                "host-local or static give addresses without one");
+  } else {
+    add.result.interfaces = {container_interface(add.call, Mac(), 0)};
+    add.result.interfaces.front().mac.clear();
+    add.container_interface = 0;
+  }
+  Interface& interface = add.result.interfaces.front();
+  if (interface.pci_id.empty() && tells_devices(add.call)) interface.pci_id = target_.pci;
+}
+
+void HostDevice::move_device(LinkAdd& add) {
+  const HostDeviceOptions& options = options_of(add.call);
+  net::Netlink& links = add.host.host_links();
+  const auto link = find_target(links, options, target_);
+  if (!link) throw missing(target_, Code::internal);
+  net::Device device{*link, add.call.if_name, 0, add.host.container_links().identity(),
+                     add.call.netns};
+  if (!options.device.empty() && link->name != options.device) {
+    // The kernel gave it back, under the name that it had in a container.
+    device.was.name = options.device;
+    device.was.alias.clear();
+  }
+  add.host.undo().will(undo_device(device));
+  net::Batch batch(links);
+  net::give_device(batch, device, *add.host.container_netns());
+  batch.commit();
+  adopt_container_link(add);
+  device.inside_index = add.container_link;
+  add.host.undo().will(undo_device(device));
+  Interface& interface = add.result.interfaces.front();
+  if (link->mac.is_zero()) interface.mac.clear();
+  if (link->parent_bus == "pci" && tells_devices(add.call)) interface.pci_id = link->parent;
+}
+
+void HostDevice::check_link(const Call& call, Host&, const net::Link& container) {
+  if (is_target(container, options_of(call), target_)) return;
+  throw Error(Code::internal,
+              fmt::format("{} in {} is not {}: its alias is \"{}\"", container.name, call.netns,
+                          target_.text, container.alias),
+              "its old name as alias brings it home where no journal does");
+}
+
+std::optional<net::Link> HostDevice::recognise(const Call& call, Host& host) {
+  const Target target = resolve(options_of(call));
+  for (net::Link& link : net::list_links(host.container_links())) {
+    if (is_target(link, options_of(call), target)) return std::move(link);
+  }
+  return std::nullopt;
+}
+
+/// Without a journal: that was replayed before.
+void bring_home(const Call& call, Host& host, net::Netlink& from, const net::Link& link) {
+  const net::Device device = net::marked_device(link, options_of(call).device);
+  const std::string name =
+      net::bring_device_home(from, link, host.host_links(), host.host_netns(), device);
+  if (const auto clash = net::clash_of(device, name)) host.log(LogLevel::warning, *clash);
+}
+
+void HostDevice::remove(const Call& call, Host& host, const net::Link& container) {
+  bring_home(call, host, host.container_links(), container);
+}
+
+/// An alias can be people's own, so that only "device", which it must repeat, says enough.
+void HostDevice::sweep(const Call& call, Host& host, const std::vector<IpNet>&) {
+  const std::string& name = options_of(call).device;
+  if (name.empty() || host.container_netns() != nullptr) return;
+  for (const net::Link& link : net::list_links(host.host_links())) {
+    const bool away = link.name != name && link.alias == name;
+    if (away && net::is_given_back(link, call.if_name)) {
+      bring_home(call, host, host.host_links(), link);
+    }
+  }
+}
+
+void HostDevice::status(const Call& call, Host& host) {
+  if (has_link(call) && !find_target(host.host_links(), options_of(call), target_)) {
+    throw missing(target_, Code::not_available);
+  }
+  LinkModule::status(call, host);
+}
+
+}  // namespace
+
+}  // namespace unicni::host_device
+
+namespace {
+constexpr const char* kCapabilities[] = {"deviceID", nullptr};
+}  // namespace
+
+UNICNI_MODULE(host_device, "host-device", 1,
+              unicni::module_descriptor<unicni::host_device::HostDevice>(
+                  "host-device", unicni::ModuleKind::link, &unicni::host_device::kHostDeviceOptions,
+                  kCapabilities));
