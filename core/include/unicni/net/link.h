@@ -23,10 +23,11 @@ struct Link {
   bool promisc = false;           ///< IFF_PROMISC was set by an administrator
   std::uint32_t promiscuity = 0;  ///< how many users want promiscuous mode
   int master = 0;                 ///< ifindex of the bridge …; 0: none
-  int peer = 0;           ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
-  bool hairpin = false;   ///< bridge port: IFLA_BRPORT_MODE
-  bool isolated = false;  ///< bridge port: IFLA_BRPORT_ISOLATED
-  bool vlan_filtering = false;  ///< bridge: IFLA_BR_VLAN_FILTERING
+  int peer = 0;  ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
+  bool peer_is_elsewhere = false;  ///< IFLA_LINK_NETNSID: `peer` counts in another namespace
+  bool hairpin = false;            ///< bridge port: IFLA_BRPORT_MODE
+  bool isolated = false;           ///< bridge port: IFLA_BRPORT_ISOLATED
+  bool vlan_filtering = false;     ///< bridge: IFLA_BR_VLAN_FILTERING
 };
 
 std::optional<Link> find_link(Netlink&, const std::string& name);
