@@ -19,13 +19,16 @@ struct LinkAdd {
   int container_interface =
       -1;  ///< index into result.interfaces of the link in the container; set by create_link()
   int container_link = 0;  ///< its ifindex in the container; set by create_link()
+  /// Set by create_link(): whoever shall learn the addresses hears what the link says at the moment
+  /// when it goes UP, as no port of a bridge has to see a carrier first.
+  bool heard_when_up = false;
 };
 
-/// ADD: IPAM → complete() → create_link() → addresses and UP in one batch → finish() → routes and
-/// the announcement to neighbours in another. IPAM that needs the link (Ipam::needs_link) comes
-/// after create_link(). CHECK: IPAM → check_link() → addresses and routes of prevResult against the
-/// kernel. DEL: what the journal didn't know: sweep(), the link, IPAM. Every change is announced to
-/// Host::undo() before it is made.
+/// ADD: prepare() → IPAM → complete() → create_link() → addresses and UP in one batch → finish() →
+/// routes and the announcement to neighbours in another. IPAM that needs the link
+/// (Ipam::needs_link) comes after create_link(). CHECK: IPAM → check_link() → addresses and routes
+/// of prevResult against the kernel. DEL: what the journal didn't know: sweep(), the link, IPAM.
+/// Every change is announced to Host::undo() before it is made.
 class LinkModule : public Module {
  public:
   void validate(const Call&) override;
@@ -49,6 +52,9 @@ class LinkModule : public Module {
   [[nodiscard]] virtual std::optional<Result> addresses(const Call&) const { return std::nullopt; }
   /// Module's own refusals, before the kernel is touched.
   virtual void validate_options(const Call&) {}
+  /// ADD, first of all: finds what the link needs on the host and refuses what can't work. Changes
+  /// nothing.
+  virtual void prepare(LinkAdd&) {}
   /// Gateways and routes that the module adds to IPAM's result. Not called without addresses.
   virtual void complete(LinkAdd&) {}
   /// Makes the link in the container (not yet UP inside) and whatever it needs on the host.

@@ -68,7 +68,8 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
   net::LinkChange before = change;
   before.up.reset();
   before.arp_notify.reset();
-  if (before.promisc || before.mtu || before.mac) {
+  if (add.heard_when_up && !add.result.ips.empty()) before.arp_notify = true;
+  if (before.promisc || before.mtu || before.mac || before.arp_notify) {
     net::change_link(batch, add.container_link, name, before);
   }
   for (const IpConfig& ip : add.result.ips) {

@@ -13,10 +13,13 @@ bool names_an_attachment(const std::string& alias) {
   return std::count(alias.begin(), alias.end(), '/') == 2;
 }
 
+/// Links of these kinds have their parent's MAC, which so names none of them.
+bool has_parents_mac(const std::string& kind) { return kind == "ipvlan" || kind == "vlan"; }
+
 }  // namespace
 
 std::optional<Mac> Ownership::recorded_mac() const {
-  if (!call_.prev_result) return std::nullopt;
+  if (!call_.prev_result || has_parents_mac(link_.kind)) return std::nullopt;
   for (const Interface& interface : call_.prev_result->interfaces) {
     if (interface.name == call_.if_name && !interface.sandbox.empty()) {
       return Mac::parse(interface.mac);

@@ -14,8 +14,8 @@
 namespace unicni::link_module {
 
 /// Judged by what says most first: kind; the host end, which is on this host and has the
-/// attachment as its alias (the reference's have none); MAC of prevResult; address that is reserved
-/// for the attachment; address of prevResult; place.
+/// attachment as its alias (the reference's have none); MAC of prevResult, if the kind has MACs of
+/// its own; address that is reserved for the attachment; address of prevResult; place.
 class Ownership {
  public:
   /// `link` is CNI_IFNAME in the container's namespace, `addresses` are its own.

@@ -106,6 +106,9 @@ Link parse_link(const nlmsghdr* message) {
       case IFLA_LINK:
         link.peer = value_of<int>(attribute);
         break;
+      case IFLA_LINK_NETNSID:
+        link.peer_is_elsewhere = true;
+        break;
       case IFLA_LINKINFO:
         parse_info(attribute, link);
         break;

@@ -15,10 +15,11 @@ namespace unicni::net {
 namespace {
 
 nlmsghdr* start(Batch& batch, const LinkSpec& spec, const char* kind) {
-  const std::string where = spec.netns != nullptr ? " in " + spec.netns->path() : "";
+  std::string where = spec.netns != nullptr ? " in " + spec.netns->path() : "";
+  if (!spec.parent_name.empty()) where += " on " + spec.parent_name;
   nlmsghdr* message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
                                 fmt::format("create {} {}{}", kind, spec.name, where));
-  put_header<ifinfomsg>(message);
+  put_header<ifinfomsg>(message).ifi_index = spec.index;
   put_name(message, IFLA_IFNAME, spec.name);
   if (spec.mac) put_mac(message, IFLA_ADDRESS, *spec.mac);
   if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);

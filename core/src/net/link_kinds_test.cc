@@ -58,11 +58,42 @@ TEST_F(LinkKindsTest, MacvlanIsBornInTheOtherNamespaceUnderItsName) {
     EXPECT_EQ(link.mac, *spec.mac);
     EXPECT_EQ(link.mtu, 1400U);
     EXPECT_EQ(link.peer, spec.parent);
+    EXPECT_TRUE(link.peer_is_elsewhere);
     EXPECT_EQ(get_kind_data(there, "eth0").macvlan_mode, mode);
     EXPECT_FALSE(get_kind_data(there, "eth0").vlan_id);
     EXPECT_FALSE(find_link(netlink, "eth0"));
     remove_link(there, link.index);
   }
+}
+
+// The name of the batch's own parent, which kernels before 6.15 take for the link to make.
+TEST_F(LinkKindsTest, WithAnIndexTheNameMayBeTakenWhereTheBatchIs) {
+  const NewNetns other;
+  const Netns inside = other.open();
+  Netlink netlink;
+  Netlink there(inside);
+  LinkSpec spec;
+  spec.name = "up0";
+  spec.parent = make_parent(netlink);
+  spec.netns = &inside;
+  spec.index = 40000;
+  Batch batch(netlink);
+  add_macvlan(batch, spec, MacvlanMode::bridge, 0);
+  ASSERT_TRUE(made(batch, "macvlan"));
+  EXPECT_EQ(get_link(there, "up0").index, 40000);
+  EXPECT_EQ(get_link(netlink, "up0").kind, "veth");
+}
+
+TEST_F(LinkKindsTest, ALinkBesideItsParentSaysSo) {
+  Netlink netlink;
+  LinkSpec spec;
+  spec.name = "mac0";
+  spec.parent = make_parent(netlink);
+  Batch batch(netlink);
+  add_macvlan(batch, spec, MacvlanMode::bridge, 0);
+  ASSERT_TRUE(made(batch, "macvlan"));
+  EXPECT_EQ(get_link(netlink, "mac0").peer, spec.parent);
+  EXPECT_FALSE(get_link(netlink, "mac0").peer_is_elsewhere);
 }
 
 TEST_F(LinkKindsTest, TakenNameIsEexistAndNothingIsLeft) {

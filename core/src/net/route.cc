@@ -92,6 +92,28 @@ void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>
   }
 }
 
+/// `index` and `table` 0: any.
+std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
+                                    std::uint32_t table) {
+  alignas(nlmsghdr) char bytes[64]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETROUTE;
+  request->nlmsg_flags = NLM_F_DUMP;
+  auto& header = put_header<rtmsg>(request);
+  header.rtm_family = family_of(family);
+  header.rtm_type = RTN_UNICAST;
+  if (index != 0) mnl_attr_put_u32(request, RTA_OIF, static_cast<std::uint32_t>(index));
+  if (table != 0) mnl_attr_put_u32(request, RTA_TABLE, table);
+
+  std::vector<RouteEntry> entries;
+  const int error =
+      netlink.ask(request, [&](const nlmsghdr* message) { parse_route(message, family, entries); });
+  // IPv4's tables don't exist before their first route.
+  if (error == ENOENT && table != 0) return {};
+  if (error != 0) throw system_error(error, fmt::format("list routes of link {}", index));
+  return entries;
+}
+
 }  // namespace
 
 void add_route(Batch& batch, int index, const std::string& link_name, const Route& route) {
@@ -120,23 +142,20 @@ void add_route(Batch& batch, int index, const std::string& link_name, const Rout
 }
 
 std::vector<RouteEntry> list_routes(Netlink& netlink, Family family, int index) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETROUTE;
-  request->nlmsg_flags = NLM_F_DUMP;
-  auto& header = put_header<rtmsg>(request);
-  header.rtm_family = family_of(family);
-  header.rtm_type = RTN_UNICAST;
-  if (index != 0) mnl_attr_put_u32(request, RTA_OIF, static_cast<std::uint32_t>(index));
-
-  std::vector<RouteEntry> entries;
-  const int error =
-      netlink.ask(request, [&](const nlmsghdr* message) { parse_route(message, family, entries); });
-  if (error != 0) throw system_error(error, fmt::format("list routes of link {}", index));
+  std::vector<RouteEntry> entries = dump_routes(netlink, family, index, 0);
   // The kernel's filter lets a multipath route through if any of its hops fits.
   std::erase_if(entries,
                 [index](const RouteEntry& entry) { return index != 0 && entry.index != index; });
   return entries;
+}
+
+std::optional<int> find_default_link(Netlink& netlink) {
+  for (const Family family : {Family::v4, Family::v6}) {
+    for (const RouteEntry& entry : dump_routes(netlink, family, 0, RT_TABLE_MAIN)) {
+      if (entry.route.dst.is_default() && entry.index > 0) return entry.index;
+    }
+  }
+  return std::nullopt;
 }
 
 std::string describe(const Route& route) {

@@ -63,6 +63,24 @@ TEST_F(RouteTest, DefaultRouteOfBothFamilies) {
   EXPECT_EQ(1024U, made(Family::v6).front().priority);
 }
 
+TEST_F(RouteTest, DefaultLinkIsTheOneOfTheFirstDefaultRouteOfMain) {
+  EXPECT_FALSE(find_default_link(*netlink_));
+  Route elsewhere = route("0.0.0.0/0", "10.1.0.1");
+  elsewhere.table = 77;
+  add(elsewhere);
+  add(route("10.9.0.0/16", "10.1.0.1"));
+  EXPECT_FALSE(find_default_link(*netlink_));
+  add(route("::/0", "fd01::1"));
+  EXPECT_EQ(v0_, find_default_link(*netlink_));
+  shell(
+      "ip link add w0 type veth peer name w1; ip link set w1 up; ip link set w0 up;"
+      "ip addr add 10.2.0.2/24 dev w0; ip route add default via 10.2.0.1 metric 5");
+  const int w0 = get_link(*netlink_, "w0").index;
+  EXPECT_EQ(w0, find_default_link(*netlink_)) << "IPv4 comes first";
+  shell("ip route add default via 10.1.0.1 metric 4");
+  EXPECT_EQ(v0_, find_default_link(*netlink_)) << "a lower metric comes first";
+}
+
 TEST_F(RouteTest, MetricTableMtuAndAdvmss) {
   for (const auto& [dst, gw] :
        {std::pair("10.9.0.0/16", "10.1.0.1"), std::pair("fd09::/48", "fd01::1")}) {

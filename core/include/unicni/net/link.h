@@ -25,10 +25,11 @@ struct Link {
   std::uint32_t promiscuity = 0;   ///< how many users want promiscuous mode
   std::uint32_t tx_queue_len = 0;  ///< IFLA_TXQLEN, packets
   int master = 0;                  ///< ifindex of the bridge …; 0: none
-  int peer = 0;           ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
-  bool hairpin = false;   ///< bridge port: IFLA_BRPORT_MODE
-  bool isolated = false;  ///< bridge port: IFLA_BRPORT_ISOLATED
-  bool vlan_filtering = false;  ///< bridge: IFLA_BR_VLAN_FILTERING
+  int peer = 0;  ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
+  bool peer_is_elsewhere = false;  ///< IFLA_LINK_NETNSID: `peer` counts in another namespace
+  bool hairpin = false;            ///< bridge port: IFLA_BRPORT_MODE
+  bool isolated = false;           ///< bridge port: IFLA_BRPORT_ISOLATED
+  bool vlan_filtering = false;     ///< bridge: IFLA_BR_VLAN_FILTERING
   /// What the hardware was made with, whatever `mac` is today; virtual links have none
   /// (IFLA_PERM_ADDRESS, Linux 5.6).
   std::optional<Mac> permanent_mac = {};

@@ -12,10 +12,15 @@ namespace unicni::net {
 
 /// What all kinds have.
 struct LinkSpec {
-  std::string name;             ///< in the namespace where it is born: no temporary names
-  std::optional<Mac> mac = {};  ///< nullopt: the kernel's choice
-  std::uint32_t mtu = 0;        ///< bytes; 0: the kernel's choice, mostly the parent's
-  int parent = 0;               ///< ifindex in the namespace of the batch; 0: none
+  std::string name;              ///< in the namespace where it is born: no temporary names
+  std::optional<Mac> mac = {};   ///< nullopt: the kernel's choice
+  std::uint32_t mtu = 0;         ///< bytes; 0: the kernel's choice, mostly the parent's
+  int parent = 0;                ///< ifindex in the namespace of the batch; 0: none
+  std::string parent_name = {};  ///< for messages
+  /// The ifindex that it shall have; 0: the kernel's choice. Before Linux 6.15 the kernel looks for
+  /// `name` in the namespace of the batch, also for a link that is born elsewhere, and answers
+  /// EEXIST; asked for an index it looks for that instead (rtnl_newlink()).
+  int index = 0;
   const Netns* netns =
       nullptr;  ///< where it is born; nullptr: in the batch's. Must outlive commit()
 };
@@ -24,7 +29,7 @@ enum class MacvlanMode : std::uint32_t { private_ = 1, vepa = 2, bridge = 4, pas
 enum class IpvlanMode : std::uint16_t { l2 = 0, l3 = 1, l3s = 2 };
 
 /// EEXIST: the name is taken there. EOPNOTSUPP: the kernel (or a module that it could load) doesn't
-/// have the kind; the error's details name the module. `bc_queue_len`: IFLA_MACVLAN_BC_QUEUE_LEN,
+/// have the kind. `bc_queue_len`: IFLA_MACVLAN_BC_QUEUE_LEN,
 /// packets; 0: the kernel's default.
 void add_macvlan(Batch&, const LinkSpec&, MacvlanMode mode, std::uint32_t bc_queue_len);
 void add_ipvlan(Batch&, const LinkSpec&, IpvlanMode mode);

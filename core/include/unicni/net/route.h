@@ -25,6 +25,10 @@ struct RouteEntry {
 /// Unicast routes of all tables in one family that leave by link `index`; 0: by any.
 std::vector<RouteEntry> list_routes(Netlink&, Family, int index);
 
+/// The link that the first default route of the table main leaves by, in the kernel's order: IPv4
+/// before IPv6, lowest metric first. nullopt: there is none.
+std::optional<int> find_default_link(Netlink&);
+
 /// "10.0.0.0/8 via 10.1.0.1 table 7 …", for messages.
 std::string describe(const Route&);
 

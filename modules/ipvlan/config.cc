@@ -1,0 +1,61 @@
+#include "config.h"
+
+#include <fmt/core.h>
+
+#include "unicni/error.h"
+
+namespace unicni::ipvlan {
+
+namespace {
+
+constexpr const char* kModes[] = {"l2", "l3", "l3s", "", nullptr};
+
+constexpr Option kRows[] = {
+    option<&IpvlanOptions::master>(
+        "master", "parent link; \"\": prevResult's interface, or that of the first default route"),
+    option<&IpvlanOptions::mode>("mode", "layer of the parent's switching; \"\": l2")
+        .with_choices(kModes)
+        .with_default("l2"),
+    option<&IpvlanOptions::mtu>("mtu", "MTU in bytes; 0: the parent's")
+        .with_range(0, 65535)
+        .with_default("0"),
+    option<&IpvlanOptions::link_in_container>("linkInContainer",
+                                              "the parent is in the container's namespace")
+        .with_default("false"),
+    option<&IpvlanOptions::dns>("dns", "DNS settings of the result; replaces IPAM's"),
+};
+
+}  // namespace
+
+constinit const OptionTable kIpvlanOptions = option_table<IpvlanOptions>(kRows);
+
+net::IpvlanMode mode_of(const IpvlanOptions& options) {
+  if (options.mode == "l3") return net::IpvlanMode::l3;
+  return options.mode == "l3s" ? net::IpvlanMode::l3s : net::IpvlanMode::l2;
+}
+
+ParentChoice parent_of(const IpvlanOptions& options, const std::optional<Result>& prev_result) {
+  ParentChoice choice{options.master, options.link_in_container, options.mtu};
+  if (!choice.master.empty() || !prev_result) return choice;
+  std::size_t named = 0;
+  for (const Interface& interface : prev_result->interfaces) {
+    if (interface.name.empty()) continue;
+    choice.master = interface.name;
+    ++named;
+  }
+  if (named == 1) return choice;
+  throw Error(Code::invalid_config,
+              fmt::format("master: prevResult has {} named interfaces, it must be one", named),
+              R"(name the parent link in the configuration: "master": "eth0")");
+}
+
+std::optional<Result> addresses_of(const std::optional<Result>& prev_result) {
+  if (!prev_result || prev_result->ips.empty()) return std::nullopt;
+  Result taken;
+  taken.ips = prev_result->ips;
+  taken.routes = prev_result->routes;
+  taken.dns = prev_result->dns;
+  return taken;
+}
+
+}  // namespace unicni::ipvlan
