@@ -8,7 +8,6 @@
 #include "unicni/net/device.h"
 
 namespace unicni::host_device {
-
 namespace {
 
 const HostDeviceOptions& options_of(const Call& call) { return call.options<HostDeviceOptions>(); }

@@ -103,54 +103,60 @@ TEST_F(Replay, NothingIsOpenedForNothing) {
 }
 
 TEST_F(Replay, DeviceThatWasGivenBackGetsNameAndSettingsAgain) {
-  make_veth("home-a", "up link");
-  net::Device device{net::get_link(links(), "home-a"), "inside-a", 0, "cookie:1", "/none"};
-  net::Batch batch(links());
-  net::LinkChange change;
-  change.up = false;
-  change.alias = "home-a";  // the mark
-  change.mtu = 1300;
-  change.mac = Mac::random();
-  net::change_link(batch, device.was.index, "home-a", change);
-  net::rename_link(batch, device.was.index, "home-a", "inside-a");
-  batch.commit();
-  host_.container_is_there = false;
-  EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
-  const net::Link home = net::get_link(links(), "home-a");
-  EXPECT_EQ(home.index, device.was.index);
-  EXPECT_EQ(home.mac, device.was.mac);
-  EXPECT_EQ(home.mtu, device.was.mtu);
-  EXPECT_EQ(home.alias, "up link");
-  EXPECT_EQ(home.up, device.was.up);
+  in_namespace(CLONE_NEWNET, [&] {
+    make_veth("home-a", "up link");
+    net::Device device{net::get_link(links(), "home-a"), "inside-a", 0, "cookie:1", "/none"};
+    net::Batch batch(links());
+    net::LinkChange change;
+    change.up = false;
+    change.alias = "home-a";  // the mark
+    change.mtu = 1300;
+    change.mac = Mac::random();
+    net::change_link(batch, device.was.index, "home-a", change);
+    net::rename_link(batch, device.was.index, "home-a", "inside-a");
+    batch.commit();
+    host_.container_is_there = false;
+    EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
+    const net::Link home = net::get_link(links(), "home-a");
+    EXPECT_EQ(home.index, device.was.index);
+    EXPECT_EQ(home.mac, device.was.mac);
+    EXPECT_EQ(home.mtu, device.was.mtu);
+    EXPECT_EQ(home.alias, "up link");
+    EXPECT_EQ(home.up, device.was.up);
+  });
 }
 
 // It never left, or somebody else brought it home: what it was set to since then is people's wish.
 TEST_F(Replay, DeviceAtHomeIsLeftAlone) {
-  make_veth("home-b", "");
-  const net::Device device{net::get_link(links(), "home-b"), "inside-b", 0, "cookie:1", "/none"};
-  net::Batch batch(links());
-  net::LinkChange change;
-  change.mtu = 1300;
-  net::change_link(batch, device.was.index, "home-b", change);
-  batch.commit();
-  host_.container_is_there = false;
-  EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
-  EXPECT_EQ(net::get_link(links(), "home-b").mtu, 1300U);
+  in_namespace(CLONE_NEWNET, [&] {
+    make_veth("home-b", "");
+    const net::Device device{net::get_link(links(), "home-b"), "inside-b", 0, "cookie:1", "/none"};
+    net::Batch batch(links());
+    net::LinkChange change;
+    change.mtu = 1300;
+    net::change_link(batch, device.was.index, "home-b", change);
+    batch.commit();
+    host_.container_is_there = false;
+    EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
+    EXPECT_EQ(net::get_link(links(), "home-b").mtu, 1300U);
+  });
 }
 
 // The first one could take another link for the device: one that has its index inside.
 TEST_F(Replay, OfADevicesRecordsTheLastCounts) {
-  make_veth("inside-c", "");
-  net::Device device{net::get_link(links(), "inside-c"), "inside-c", 0, "cookie:1", "/none"};
-  device.was.name = "home-c";
-  device.was.mac = Mac();
-  device.was.mtu = 1300;
-  net::Device later = device;
-  later.inside_index = device.was.index + 100;
-  EXPECT_THAT(replay_all({undo_device(device), undo_device(later)}), IsEmpty());
-  EXPECT_TRUE(exists("inside-c"));
-  EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
-  EXPECT_TRUE(exists("home-c"));
+  in_namespace(CLONE_NEWNET, [&] {
+    make_veth("inside-c", "");
+    net::Device device{net::get_link(links(), "inside-c"), "inside-c", 0, "cookie:1", "/none"};
+    device.was.name = "home-c";
+    device.was.mac = Mac();
+    device.was.mtu = 1300;
+    net::Device later = device;
+    later.inside_index = device.was.index + 100;
+    EXPECT_THAT(replay_all({undo_device(device), undo_device(later)}), IsEmpty());
+    EXPECT_TRUE(exists("inside-c"));
+    EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
+    EXPECT_TRUE(exists("home-c"));
+  });
 }
 
 TEST_F(Replay, BrokenDeviceRecordIsAnErrorThatNamesTheField) {
