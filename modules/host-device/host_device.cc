@@ -8,7 +8,6 @@
 #include "unicni/net/device.h"
 
 namespace unicni::host_device {
-
 namespace {
 
 const HostDeviceOptions& options_of(const Call& call) { return call.options<HostDeviceOptions>(); }
@@ -48,20 +47,13 @@ Error missing(const Target& target, Code code) {
 }
 
 void HostDevice::create_link(LinkAdd& add) {
-  if (!target_.dpdk) {
-    move_device(add);
-  } else if (add.host.ipam().given() && add.host.ipam().needs_link()) {
-    throw Error(Code::invalid_config,
-                fmt::format("IPAM {} needs an interface, and a program drives {}",
-                            add.call.ipam_type, target_.text),
-                "host-local or static give addresses without one");
-  } else {
+  if (target_.dpdk) {
     add.result.interfaces = {container_interface(add.call, Mac(), 0)};
-    add.result.interfaces.front().mac.clear();
     add.container_interface = 0;
+  } else {
+    move_device(add);
   }
-  Interface& interface = add.result.interfaces.front();
-  if (interface.pci_id.empty() && tells_devices(add.call)) interface.pci_id = target_.pci;
+  if (tells_devices(add.call)) add.result.interfaces.front().pci_id = target_.pci;
 }
 
 void HostDevice::move_device(LinkAdd& add) {
@@ -83,9 +75,7 @@ void HostDevice::move_device(LinkAdd& add) {
   adopt_container_link(add);
   device.inside_index = add.container_link;
   add.host.undo().will(undo_device(device));
-  Interface& interface = add.result.interfaces.front();
-  if (link->mac.is_zero()) interface.mac.clear();
-  if (link->parent_bus == "pci" && tells_devices(add.call)) interface.pci_id = link->parent;
+  if (link->parent_bus == "pci") target_.pci = link->parent;
 }
 
 void HostDevice::check_link(const Call& call, Host&, const net::Link& container) {

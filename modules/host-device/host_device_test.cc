@@ -152,6 +152,7 @@ TEST_F(Resolve, StrongestCriterionWins) {
   EXPECT_NE(resolve(options, sysfs()).text.find("02:00:00:00:00:01"), std::string::npos);
   options.device = "eth1";
   EXPECT_EQ(resolve(options, sysfs()).text, "device eth1");
+  EXPECT_EQ(resolve(options, sysfs()).pci, "") << "eth1 may be another device";
 }
 
 TEST(IsTarget, TakesTheMarkOrTheMacOfMarkedLinksOnly) {

@@ -1,6 +1,6 @@
 #include "target.h"
 
-#include <sys/stat.h>
+#include <filesystem>
 
 #include "unicni/net/bus_device.h"
 #include "unicni/net/device.h"
@@ -8,11 +8,6 @@
 namespace unicni::host_device {
 
 namespace {
-
-bool exists(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0;
-}
 
 bool is_of_programs(const std::string& driver) {
   return driver == "vfio-pci" || driver == "uio_pci_generic" || driver == "igb_uio";
@@ -25,7 +20,9 @@ Target resolve(const HostDeviceOptions& options, const std::string& sysfs) {
   const std::string auxiliary = sysfs + "/bus/auxiliary/devices/" + options.device_id;
   Target target{options.pci_bus_id, {}, options.dpdk_mode, "PCI device " + options.pci_bus_id};
   if (!options.device_id.empty()) {
-    const bool is_auxiliary = exists(auxiliary) && !exists(pci_devices + options.device_id);
+    std::error_code error;
+    const bool is_auxiliary = std::filesystem::exists(auxiliary, error) &&
+                              !std::filesystem::exists(pci_devices + options.device_id, error);
     target.pci = is_auxiliary ? "" : options.device_id;
     target.folder = auxiliary;
     target.text = "device " + options.device_id + " (runtimeConfig.deviceID)";
@@ -46,6 +43,7 @@ Target resolve(const HostDeviceOptions& options, const std::string& sysfs) {
     target.folder.clear();
     target.text = "device " + options.device;
   }
+  if (!target.dpdk && target.folder != pci_devices + target.pci) target.pci.clear();
   return target;
 }
 

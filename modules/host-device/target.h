@@ -10,7 +10,7 @@
 namespace unicni::host_device {
 
 struct Target {
-  std::string pci;     ///< PCI address; empty: not named by one
+  std::string pci;     ///< PCI address, if that is what names it
   std::string folder;  ///< of the device in sysfs; empty: "device" or "hwaddr" name the link
   bool dpdk = false;   ///< a program drives it: there is no link to move
   std::string text;    ///< "device h0", "PCI device 0000:00:1f.6"

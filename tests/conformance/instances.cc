@@ -25,6 +25,31 @@ Profile loopback() {
           .if_name = "lo"};
 }
 
+/// One device an attachment, and a spare one for calls without a container.
+void make_device(Attachment& job) {
+  const auto make = [](const std::string& name) {
+    if (test::find_link(name)) return;
+    test::tool({"ip", "link", "add", name, "type", "veth", "peer", "name", name + "-far"});
+  };
+  make("confdev");
+  if (job.netns.empty()) return;
+  const std::size_t number = test::files_in("/run/netns").size();
+  job.config["device"] = "confdev" + std::to_string(number);
+  make(job.config["device"]);
+}
+
+Profile host_device() {
+  return {.type = "host-device",
+          .config = json(
+              R"({"name": "conf", "type": "host-device", "device": "confdev",
+                             "ipam": {"type": "host-local", "subnet": "10.1.2.0/24", "routes": [{"dst": "0.0.0.0/0"}]}})"),
+          .reservations = "/var/lib/cni/networks/conf",
+          .small_pool = json(R"({"name": "conf", "type": "host-device", "device": "confdev",
+                                 "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})"),
+          .prepare = &make_device,
+          .given_away = "confdev"};
+}
+
 Profile static_ipam() {
   return {.type = "static", .config = json(R"({"name": "conf", "type": "anything",
                              "ipam": {"type": "static", "addresses": [{"address": "10.1.2.3/24", "gateway": "10.1.2.1"}],
@@ -42,16 +67,20 @@ Profile host_local() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modules, PluginRules,
-                         ::testing::Values(bridge(), loopback(), static_ipam(), host_local()),
+                         ::testing::Values(bridge(), loopback(), host_device(), static_ipam(),
+                                           host_local()),
                          name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, LinkRules, ::testing::Values(bridge(), loopback()), name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules, ::testing::Values(bridge()), name_of);
+INSTANTIATE_TEST_SUITE_P(Modules, LinkRules, ::testing::Values(bridge(), loopback(), host_device()),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules, ::testing::Values(bridge(), host_device()),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules, ::testing::Values(loopback()), name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules, ::testing::Values(bridge()), name_of);
+INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules, ::testing::Values(bridge(), host_device()),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, IpamRules, ::testing::Values(static_ipam(), host_local()),
                          name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, ReservingRules, ::testing::Values(bridge(), host_local()),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(Modules, ReservingRules,
+                         ::testing::Values(bridge(), host_device(), host_local()), name_of);
 
 }  // namespace
 }  // namespace unicni::conformance

@@ -97,7 +97,9 @@ TEST_P(CreatingRules, ADD_02_ExistingInterfaceIsRefusedAndUntouched) {
 
 TEST_P(CreatingRules, ADD_11_StateIsKeyedByNetworkContainerAndInterface) {
   const Attachment first = attachment("c1");
-  Attachment second = first;  // same id, other interface
+  Attachment second = attachment("c2");
+  second.netns = first.netns;  // same id, other interface
+  second.container_id = first.container_id;
   second.if_name = "eth1";
   second.config.erase("isDefaultGateway");
   Attachment third = attachment("c3");  // same interface, other id

@@ -276,8 +276,9 @@ TEST_P(PluginRules, CHK_02_CHK_10_SucceedsAfterAddAndChangesNothing) {
 }
 
 TEST_P(PluginRules, STAT_01_STAT_04_ReadyIsSilentWithoutAContainer) {
+  const Attachment job = nobody();
   const Snapshot before = test::snapshot();
-  expect_silent_success(nobody().status());
+  expect_silent_success(job.status());
   EXPECT_EQ(test::difference(before, test::snapshot()), "");
 }
 

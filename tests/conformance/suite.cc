@@ -83,12 +83,14 @@ std::vector<std::string> addresses_in(const Json& result) {
 
 Attachment Rules::nobody(const std::string& version) {
   const Profile& profile = GetParam();
-  return {.config = test::with_version(profile.config, version),
-          .netns = "",
-          .container_id = "",
-          .if_name = "",
-          .type = profile.type,
-          .folder = profile.folder};
+  Attachment made = {.config = test::with_version(profile.config, version),
+                     .netns = "",
+                     .container_id = "",
+                     .if_name = "",
+                     .type = profile.type,
+                     .folder = profile.folder};
+  if (profile.prepare) profile.prepare(made);
+  return made;
 }
 
 Container& Rules::container_of(const Attachment& attachment) {
@@ -109,6 +111,11 @@ Snapshot Rules::state_of(const Attachment& attachment) {
 Snapshot Rules::host_state() {
   const std::string& bridge = GetParam().bridge;
   Snapshot state = test::snapshot();
+  if (const std::string& prefix = GetParam().given_away; !prefix.empty()) {
+    std::erase_if(state, [&](const auto& entry) {
+      return entry.first.find(' ' + prefix) != std::string::npos;
+    });
+  }
   return bridge.empty() ? state : test::without_link(state, bridge);
 }
 

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <list>
 #include <ostream>
 #include <string>
@@ -34,6 +35,11 @@ struct Profile {
   std::string reservations =
       {};  ///< folder that is empty when no address is taken; empty: none is kept
   Json small_pool = nullptr;  ///< configuration whose addresses are used up by one ADD
+  /// Called for each attachment before its first verb, and for calls without a container (netns is
+  /// empty then): makes what they need on the host, and may change their configuration.
+  std::function<void(Attachment&)> prepare = {};
+  /// Links of the host whose names begin so may change or go: what `prepare` gives away.
+  std::string given_away = {};
 };
 
 inline void PrintTo(const Profile& profile, std::ostream* out) { *out << profile.type; }
@@ -50,12 +56,14 @@ class Rules : public ::testing::TestWithParam<Profile> {
   /// A container and its attachment. Names begin with a letter and have no '/'.
   Attachment attachment(const std::string& name = "c1", const std::string& version = "1.1.0") {
     const Profile& profile = GetParam();
-    return {.config = test::with_version(profile.config, version),
-            .netns = containers_.emplace_back(name).path(),
-            .container_id = name,
-            .if_name = profile.if_name,
-            .type = profile.type,
-            .folder = profile.folder};
+    Attachment made = {.config = test::with_version(profile.config, version),
+                       .netns = containers_.emplace_back(name).path(),
+                       .container_id = name,
+                       .if_name = profile.if_name,
+                       .type = profile.type,
+                       .folder = profile.folder};
+    if (profile.prepare) profile.prepare(made);
+    return made;
   }
   /// A call without a container, as GC and STATUS are.
   static Attachment nobody(const std::string& version = "1.1.0");

@@ -42,8 +42,17 @@ std::string test_name(const testing::TestParamInfo<fs::path>& info) {
 
 class Example : public HostTest, public testing::WithParamInterface<fs::path> {};
 
+/// Devices that the example gives away.
+void make_devices(const Json& config) {
+  for (const Json& plugin : config.value("plugins", Json::array({config}))) {
+    if (plugin["type"] != "host-device") continue;
+    tool({"ip", "link", "add", plugin["device"], "type", "veth", "peer", "name", "far"});
+  }
+}
+
 TEST_P(Example, IsAddedCheckedAndRemoved) {
   const Attachment job = attachment(config_of(GetParam()));
+  make_devices(job.config);
   const Snapshot before = snapshot();
   const Json result = must_add(job);
   ASSERT_FALSE(result.is_null());

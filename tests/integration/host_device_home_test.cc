@@ -7,6 +7,7 @@
 #include <random>
 
 #include "integration/host_device.h"
+#include "support/fault.h"
 #include "support/tracer.h"
 
 namespace unicni::test {
@@ -238,6 +239,41 @@ TEST_F(HostDeviceHome, WhenDelWasKilledAnywhere) {
     expect_silent_success(job.del());
     expect_soon_home(job);
     if (HasFailure()) return;
+  }
+}
+
+// The kernel refuses a message, or a system call fails.
+TEST_F(HostDeviceHome, WhenAnyStepOfAddFails) {
+  for (const Fault fault : {Fault::message, Fault::call}) {
+    for (int k = 1;; ++k) {
+      ASSERT_LT(k, 500);
+      containers_.clear();
+      const Attachment job = attachment(config());
+      const Injection injection = fail_at(job.spawn("ADD", job.config), k, fault);
+      SCOPED_TRACE(std::to_string(k) + ": " + injection.call + ' ' + injection.error + ' ' +
+                   injection.output.str());
+      const Json error = injection.output.ok() ? Json() : expect_error(injection.output);
+      // Nothing may go on in the wrong namespace: then the process ended in the midst.
+      const bool crashed = error.dump().find("SIGABRT") != std::string::npos;
+      if (injection.output.ok() || crashed) expect_silent_success(job.del());
+      expect_soon_home(job);
+      if (!injection.reached || HasFailure()) break;
+    }
+  }
+}
+
+TEST_F(HostDeviceHome, WhenAnyMessageOfDelIsRefusedAndDelIsRepeated) {
+  for (int k = 1;; ++k) {
+    ASSERT_LT(k, 500);
+    containers_.clear();
+    const Attachment job = attachment(config());
+    must_add(job);
+    disguise(job);
+    const Injection injection = fail_at(job.spawn("DEL", job.config), k, Fault::message);
+    SCOPED_TRACE(std::to_string(k) + ": " + injection.call + ' ' + injection.output.str());
+    if (!injection.output.ok()) expect_silent_success(job.del());
+    expect_soon_home(job);
+    if (!injection.reached || HasFailure()) break;
   }
 }
 

@@ -97,7 +97,8 @@ class LinkModule : public Module {
 /// there is none.
 const Interface* find_interface(const Result&, const std::string& name, const std::string& sandbox);
 
-/// Entries of a result; `mtu` in bytes, 0: unknown; it is in results since 1.1.0.
+/// Entries of a result; a MAC of zeros is none (CAN, tunnels); `mtu` in bytes, 0: unknown; it is in
+/// results since 1.1.0.
 Interface host_interface(const Call& call, const std::string& name, const Mac& mac,
                          std::uint32_t mtu);
 Interface container_interface(const Call& call, const Mac& mac, std::uint32_t mtu);

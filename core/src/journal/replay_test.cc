@@ -8,6 +8,7 @@
 #include "base/in_namespace_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/device.h"
 #include "unicni/net/link.h"
 #include "unicni/sys/file.h"
 
@@ -31,7 +32,10 @@ class TestHost : public Host {
     if (!nft_) nft_.emplace();
     return *nft_;
   }
-  const net::Netns& host_netns() override { throw std::logic_error("host_netns"); }
+  const net::Netns& host_netns() override {
+    if (!netns_) netns_.emplace(net::Netns::current());
+    return *netns_;
+  }
   /// The container is the host's own namespace here, unless it is gone.
   const net::Netns* container_netns() override {
     if (!netns_) netns_.emplace(net::Netns::current());
@@ -96,6 +100,73 @@ TEST_F(Replay, NothingIsOpenedForNothing) {
   EXPECT_THAT(replay_all({undo_file(temp_ / "none", "x"), undo_bridge("cni0")}), IsEmpty());
   EXPECT_FALSE(host_.opened_links());
   EXPECT_FALSE(host_.opened_nft());
+}
+
+TEST_F(Replay, DeviceThatWasGivenBackGetsNameAndSettingsAgain) {
+  in_namespace(CLONE_NEWNET, [&] {
+    make_veth("home-a", "up link");
+    net::Device device{net::get_link(links(), "home-a"), "inside-a", 0, "cookie:1", "/none"};
+    net::Batch batch(links());
+    net::LinkChange change;
+    change.up = false;
+    change.alias = "home-a";  // the mark
+    change.mtu = 1300;
+    change.mac = Mac::random();
+    net::change_link(batch, device.was.index, "home-a", change);
+    net::rename_link(batch, device.was.index, "home-a", "inside-a");
+    batch.commit();
+    host_.container_is_there = false;
+    EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
+    const net::Link home = net::get_link(links(), "home-a");
+    EXPECT_EQ(home.index, device.was.index);
+    EXPECT_EQ(home.mac, device.was.mac);
+    EXPECT_EQ(home.mtu, device.was.mtu);
+    EXPECT_EQ(home.alias, "up link");
+    EXPECT_EQ(home.up, device.was.up);
+  });
+}
+
+// It never left, or somebody else brought it home: what it was set to since then is people's wish.
+TEST_F(Replay, DeviceAtHomeIsLeftAlone) {
+  in_namespace(CLONE_NEWNET, [&] {
+    make_veth("home-b", "");
+    const net::Device device{net::get_link(links(), "home-b"), "inside-b", 0, "cookie:1", "/none"};
+    net::Batch batch(links());
+    net::LinkChange change;
+    change.mtu = 1300;
+    net::change_link(batch, device.was.index, "home-b", change);
+    batch.commit();
+    host_.container_is_there = false;
+    EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
+    EXPECT_EQ(net::get_link(links(), "home-b").mtu, 1300U);
+  });
+}
+
+// The first one could take another link for the device: one that has its index inside.
+TEST_F(Replay, OfADevicesRecordsTheLastCounts) {
+  in_namespace(CLONE_NEWNET, [&] {
+    make_veth("inside-c", "");
+    net::Device device{net::get_link(links(), "inside-c"), "inside-c", 0, "cookie:1", "/none"};
+    device.was.name = "home-c";
+    device.was.mac = Mac();
+    device.was.mtu = 1300;
+    net::Device later = device;
+    later.inside_index = device.was.index + 100;
+    EXPECT_THAT(replay_all({undo_device(device), undo_device(later)}), IsEmpty());
+    EXPECT_TRUE(exists("inside-c"));
+    EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
+    EXPECT_TRUE(exists("home-c"));
+  });
+}
+
+TEST_F(Replay, BrokenDeviceRecordIsAnErrorThatNamesTheField) {
+  Undo record = undo_device({});
+  for (auto& [key, value] : record.fields) {
+    if (key == "index") value = "x";
+  }
+  const auto errors = replay_all({record});
+  ASSERT_THAT(errors, SizeIs(1));
+  EXPECT_THAT(errors[0].msg(), HasSubstr("index"));
 }
 
 TEST_F(Replay, FileGoesIfItIsStillOurs) {

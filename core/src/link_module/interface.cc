@@ -46,7 +46,7 @@ Interface host_interface(const Call& call, const std::string& name, const Mac& m
                          std::uint32_t mtu) {
   Interface interface;
   interface.name = name;
-  interface.mac = mac.str();
+  if (!mac.is_zero()) interface.mac = mac.str();
   if (tells_devices(call)) interface.mtu = mtu;
   return interface;
 }

@@ -73,6 +73,11 @@ Result LinkModule::add(const Call& call, Host& host) {
   }
   create_link(add);
   if (host.ipam().given() && !ipam_first) {
+    if (!has_link(call)) {
+      throw Error(Code::invalid_config,
+                  fmt::format("IPAM {} needs an interface, and there is none", call.ipam_type),
+                  "a program drives the device; host-local or static give addresses without one");
+    }
     link_module::bring_up(add);
     take_addresses(add, host.ipam().add(), dns_option);
     complete(add);

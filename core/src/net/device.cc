@@ -77,7 +77,7 @@ std::string free_name(Netlink& host, const std::string& wanted, int own_index) {
 
 /// Message by message, so that what a driver refuses keeps nothing else from being put back. The
 /// alias is the last: while it is the mark, there is something to do.
-void restore(Netlink& host, const Link& link, const std::string& name, const Link& was) {
+void put_back(Netlink& host, const Link& link, const std::string& name, const Link& was) {
   Batch batch(host);
   const auto put = [&](auto LinkChange::*setting, const auto& value) {
     LinkChange change;
@@ -95,6 +95,17 @@ void restore(Netlink& host, const Link& link, const std::string& name, const Lin
   if (was.up != (link.up && !goes_down)) put(&LinkChange::up, was.up);
   if (link.alias != was.alias) put(&LinkChange::alias, was.alias);
   if (!batch.empty()) batch.commit();
+}
+
+/// What fails twice a driver doesn't do: that is told once, and no later verb tries it again.
+void restore(Netlink& host, const Link& link, const std::string& name, const Link& was) {
+  try {
+    put_back(host, link, name, was);
+  } catch (const Error&) {
+    const auto now = find_link(host, link.index);
+    if (!now) throw;
+    put_back(host, *now, name, was);
+  }
 }
 
 }  // namespace
