@@ -3,6 +3,7 @@
 #include "config.h"
 #include "gateway.h"
 #include "shared_bridge.h"
+#include "unicni/attachment_rules.h"
 #include "unicni/link_module.h"
 #include "unicni/masquerade.h"
 #include "unicni/net/neigh.h"

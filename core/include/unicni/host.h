@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,10 @@ class Host {
   /// shared link up until your port is on it, not longer.
   [[nodiscard]] virtual std::optional<sys::Lock> hold_shared_links() = 0;
   virtual Ipam& ipam() = 0;
+  /// Whether the attachment of an element's owner text ("network/container/ifname") is provably
+  /// gone: it has no journal entry of this boot and host, or one whose container namespace is gone.
+  /// False where that can't be known.
+  [[nodiscard]] virtual bool is_gone(const std::string& owner);
   /// One line on stderr; warnings once each.
   virtual void log(LogLevel level, std::string_view text) = 0;
 };

@@ -29,7 +29,4 @@ void check_masquerade(const Call& call, Host& host, const Result& result, MasqBa
 /// for.
 void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& addresses);
 
-/// GC: removes all elements whose owners are attachments of this network that aren't valid.
-void collect_elements(const Call& call, Host& host);
-
 }  // namespace unicni

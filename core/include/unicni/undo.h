@@ -57,6 +57,12 @@ Undo undo_shared_address(const std::string& link, const IpNet& address);
 Undo undo_file(const std::string& path, const std::string& content);
 /// An element of our nftables sets, removed if the owner matches.
 Undo undo_nft(const net::NftElement& element);
+/// An element that a network shares. Never undone; remembered so that a ruleset that was flushed
+/// can be made again.
+Undo remember_nft(const net::NftElement& element);
+/// The gate in FORWARD (net/forward_gate.h). Undone after the elements, if nobody needs it any
+/// more.
+Undo undo_forward_gate(const std::string& admin_chain);
 /// What add_iptables_masquerade() makes; undone by remove_reference_masquerade() with these
 /// addresses.
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);

@@ -9,6 +9,7 @@ namespace unicni {
 UndoLog::~UndoLog() = default;
 Ipam::~Ipam() = default;
 Host::~Host() = default;
+bool Host::is_gone(const std::string&) { return false; }
 Module::~Module() = default;
 
 void Module::validate(const Call&) {}

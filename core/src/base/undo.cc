@@ -58,8 +58,10 @@ Undo undo_file(const std::string& path, const std::string& content) {
   return Undo{"file", 1, false, {{"path", path}, {"content", content}}};
 }
 
-Undo undo_nft(const net::NftElement& element) {
-  Undo record{"nft",
+namespace {
+
+Undo nft_record(const char* type, const net::NftElement& element) {
+  Undo record{type,
               1,
               false,
               {{"set", element.set},
@@ -69,6 +71,16 @@ Undo undo_nft(const net::NftElement& element) {
   if (element.table == net::NftTable::bridge) record.fields.emplace_back("family", "bridge");
   if (!element.data.empty()) record.fields.emplace_back("data", element.data);
   return record;
+}
+
+}  // namespace
+
+Undo undo_nft(const net::NftElement& element) { return nft_record("nft", element); }
+
+Undo remember_nft(const net::NftElement& element) { return nft_record("nft-network", element); }
+
+Undo undo_forward_gate(const std::string& admin_chain) {
+  return Undo{"forward-gate", 1, false, {{"admin_chain", admin_chain}}};
 }
 
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade) {

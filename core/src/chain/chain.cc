@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "chain/attach.h"
 #include "chain/collect.h"
 #include "chain/detach.h"
@@ -112,10 +114,14 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
     attach(request, host, steps, watch, emit);
     return;
   }
+  const bool journaled =
+      std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step->journaled(); });
   if (command == Command::gc) {
+    if (journaled) host.restore_rules();
     collect(request, host, steps, watch);
     return;
   }
+  if (command == Command::status && journaled) host.restore_rules();
   for (auto& step : steps) {
     watch(step->type());
     if (!step->module) {

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 
+#include "chain/remembered.h"
 #include "journal/journal.h"
 #include "journal/shared_links.h"
 #include "unicni/error.h"
+#include "unicni/sys/file.h"
 
 namespace unicni::chain {
 
@@ -111,8 +113,24 @@ void VerbHost::expect_container(const std::string& identity) {
 }
 
 net::Nft& VerbHost::nft() {
-  if (!nft_) nft_.emplace();
+  if (!nft_) {
+    nft_.emplace();
+    nft_->remember([this] {
+      return remembered_elements({sys::boot_id(), host_links().identity()});
+    });
+    if (request_.command == Command::del) restore_rules();
+  }
   return *nft_;
+}
+
+void VerbHost::restore_rules() noexcept {
+  try {
+    if (nft().restore()) {
+      log(LogLevel::warning, "our nftables rules were gone or damaged: they are restored");
+    }
+  } catch (const std::exception& error) {
+    log(LogLevel::warning, std::string("restore our nftables rules: ") + error.what());
+  }
 }
 
 UndoLog& VerbHost::undo() {
@@ -128,6 +146,25 @@ std::optional<sys::Lock> VerbHost::hold_shared_links() {
 Ipam& VerbHost::ipam() {
   if (ipam_ == nullptr) throw Error(Code::internal, "this step has no IPAM");
   return *ipam_;
+}
+
+bool VerbHost::is_gone(const std::string& owner) {
+  const std::size_t first = owner.find('/');
+  const std::size_t last = owner.rfind('/');
+  // A long text was cut (net::nft_owner), and others' comments are no owners at all.
+  if (first == owner.npos || first == last || owner.find('~') != owner.npos) return false;
+  const journal::Key key{owner.substr(0, first), owner.substr(first + 1, last - first - 1),
+                         owner.substr(last + 1)};
+  const auto entry = journal::peek(journal::kFolder, key);
+  if (!entry) return true;
+  if (entry->place != journal::Place{sys::boot_id(), host_links().identity()}) return true;
+  if (entry->container_netns.empty()) return false;
+  try {
+    const auto netns = net::Netns::open(entry->netns_path);
+    return !netns || net::Netlink(*netns, host_netns()).identity() != entry->container_netns;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 void VerbHost::enter(std::string_view type, UndoLog* undo, Ipam* ipam) {

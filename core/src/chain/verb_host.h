@@ -24,8 +24,13 @@ class VerbHost final : public Host {
   UndoLog& undo() override;
   std::optional<sys::Lock> hold_shared_links() override;
   Ipam& ipam() override;
+  [[nodiscard]] bool is_gone(const std::string& owner) override;
   void log(LogLevel level, std::string_view text) override;
 
+  /// Makes our nftables rules again if somebody flushed them; DEL does it when it first deals with
+  /// nftables, so that it then removes what is its own and sees what others need. Never throws: it
+  /// is nobody's order.
+  void restore_rules() noexcept;
   /// Which step works now.
   void enter(std::string_view type, UndoLog* undo, Ipam* ipam);
   /// ADD, also of modules that never open the namespace: Error(invalid_netns) if CNI_NETNS is our

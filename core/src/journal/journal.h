@@ -102,6 +102,11 @@ class Journal {
   std::unique_ptr<File> file_;
 };
 
+/// What an entry says now, unlocked: a verb may be working on it. nullopt: there is none, or it
+/// can't be read.
+std::optional<Entry> peek(const std::string& folder, const Key& key);
+/// The entries of all networks, in the same way.
+std::vector<Entry> peek_all(const std::string& folder);
 /// Keys of all entries of one network (from file names, checked against the header).
 std::vector<Key> list_keys(const std::string& folder, const std::string& network);
 

@@ -45,13 +45,44 @@ std::string file_name(const Key& key) {
   return fmt::format("{}~{:016x}", name.substr(0, kKept), hash(name));
 }
 
-std::vector<Key> list_keys(const std::string& folder, const std::string& network) {
-  std::vector<std::string> names;
+namespace {
+
+std::vector<std::string> names_in(const std::string& folder) {
   try {
-    names = sys::list_folder(folder);
+    return sys::list_folder(folder);
   } catch (const Error&) {  // unreadable: as if empty, see Journal::open
     return {};
   }
+}
+
+std::optional<Entry> peek_at(const std::string& path) {
+  try {
+    const auto text = sys::read_file(path, kEntryLimit);
+    return text ? parse_entry(*text) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<Entry> peek(const std::string& folder, const Key& key) {
+  auto entry = peek_at(folder + '/' + file_name(key));
+  if (entry && entry->key != key) entry.reset();
+  return entry;
+}
+
+std::vector<Entry> peek_all(const std::string& folder) {
+  std::vector<Entry> entries;
+  for (const std::string& name : names_in(folder)) {
+    auto entry = peek_at(folder + '/' + name);
+    if (entry && file_name(entry->key) == name) entries.push_back(*std::move(entry));
+  }
+  return entries;
+}
+
+std::vector<Key> list_keys(const std::string& folder, const std::string& network) {
+  const auto names = names_in(folder);
   const std::string prefix = (component(network) + ':').substr(0, kKept);
   std::vector<Key> keys;
   for (const std::string& name : names) {

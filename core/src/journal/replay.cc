@@ -16,6 +16,7 @@
 #include "unicni/ip.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/bridge_vlan.h"
+#include "unicni/net/forward_gate.h"
 #include "unicni/net/link.h"
 #include "unicni/net/nft.h"
 #include "unicni/net/reference_rules.h"
@@ -175,12 +176,20 @@ void undo_one_iptables_masquerade(const Undo& record, Why, const ReplayTools& to
                                    std::chrono::steady_clock::now() + kPatience);
 }
 
+void undo_one_forward_gate(const Undo& record, Why, const ReplayTools& tools) {
+  net::remove_idle_forward_gate(tools.host.nft(), field(record, "admin_chain"));
+}
+
+/// What a network shares stays.
+void leave(const Undo&, Why, const ReplayTools&) {}
+
 // Rules, which go before everything else, see replay(). Elements: all at once.
 void undo_one_reservation(const Undo& record, Why, const ReplayTools& tools) {
   tools.release_address(record);
 }
 
 constexpr std::string_view kNft = "nft";
+constexpr std::string_view kNftNetwork = "nft-network";
 constexpr std::string_view kDevice = "device";
 constexpr std::string_view kIptablesMasquerade = "iptables-masquerade";
 
@@ -202,6 +211,8 @@ constexpr std::array kWays = {
     Way{"file", &undo_one_file},
     Way{"reservation", &undo_one_reservation},
     Way{"delegate", &undo_one_delegate},
+    Way{"forward-gate", &undo_one_forward_gate},
+    Way{kNftNetwork, &leave},
     Way{kDevice, &undo_one_device},
     Way{kIptablesMasquerade, &undo_one_iptables_masquerade},
 };
@@ -239,6 +250,16 @@ net::NftElement element_of(const Undo& record) {
 }
 
 }  // namespace
+
+std::optional<net::NftElement> find_element(const Undo& record) {
+  const bool of_nft = record.type == kNft || record.type == kNftNetwork;
+  if (!of_nft || record.version > kKnownVersion) return std::nullopt;
+  try {
+    return element_of(record);
+  } catch (const Error&) {
+    return std::nullopt;  // damaged: nothing to restore from
+  }
+}
 
 std::vector<Error> replay(const std::vector<Undo>& records, Why why, const ReplayTools& tools) {
   std::vector<Error> errors;

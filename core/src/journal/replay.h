@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct ReplayTools {
   /// Releases an address of host-local (ipam::release_recorded). Throws Error.
   std::function<void(const Undo& record)> release_address = {};
 };
+
+/// The element that a record is about; nullopt: it is about something else.
+std::optional<net::NftElement> find_element(const Undo& record);
 
 /// Undoes `records` from last to first. Every object is identified before it is touched (kind,
 /// name, alias, owner, content): what isn't ours any more is left, what is gone already is fine.

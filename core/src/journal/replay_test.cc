@@ -344,8 +344,8 @@ TEST_F(Replay, NftElementsGoIfTheOwnerMatches) {
     auto stale = theirs;
     stale.owner = "net/ctr/eth0";
     EXPECT_THAT(replay_all({undo_nft(ours), undo_nft(stale)}), IsEmpty());
-    EXPECT_EQ(host_.nft().find_owner(ours.set, ours.key), std::nullopt);
-    EXPECT_EQ(host_.nft().find_owner(theirs.set, theirs.key), "net/other/eth0");
+    EXPECT_EQ(host_.nft().find(ours.set, ours.key), std::nullopt);
+    EXPECT_EQ(host_.nft().find(theirs.set, theirs.key).value().owner, "net/other/eth0");
   });
 }
 

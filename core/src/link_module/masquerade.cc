@@ -1,11 +1,8 @@
 #include "unicni/masquerade.h"
 
-#include <algorithm>
-#include <set>
-
+#include "unicni/attachment_rules.h"
 #include "unicni/error.h"
 #include "unicni/net/iptables.h"
-#include "unicni/net/link.h"
 #include "unicni/net/reference_rules.h"
 
 namespace unicni {
@@ -27,27 +24,6 @@ Elements masquerade_of(const Call& call, const Result& result) {
   return elements;
 }
 
-bool is_alive(Host& host, const std::string& owner) {
-  const auto links = net::list_links(host.host_links(), "veth");
-  return std::any_of(links.begin(), links.end(),
-                     [&](const net::Link& link) { return link.alias == owner; });
-}
-
-/// Elements of these keys that name another attachment of the same network, which has no host end
-/// any more: IPAM gave its address to us, and a program that doesn't know our table took it down.
-std::vector<net::NftElement> void_elements(const Call& call, Host& host,
-                                           const std::vector<net::NftElement>& wanted) {
-  std::vector<net::NftElement> found;
-  for (net::NftElement element : wanted) {
-    const auto owner = host.nft().find_owner(element.set, element.key, element.table);
-    if (!owner || *owner == element.owner || !owner->starts_with(call.network + '/')) continue;
-    if (is_alive(host, *owner)) continue;
-    element.owner = *owner;
-    found.push_back(std::move(element));
-  }
-  return found;
-}
-
 net::IptablesMasquerade iptables_of(const Call& call, const Result& result) {
   net::IptablesMasquerade masquerade{call.network, call.container_id, call.if_name, {}};
   for (const IpConfig& ip : result.ips) masquerade.addresses.push_back(ip.address);
@@ -65,15 +41,7 @@ void add_masquerade(const Call& call, Host& host, const Result& result, MasqBack
   Elements elements;
   if (backend == MasqBackend::nftables) elements = masquerade_of(call, result);
   elements.own.insert(elements.own.end(), more.begin(), more.end());
-  for (const net::NftElement& element : elements.own) host.undo().will(undo_nft(element));
-  try {
-    if (!elements.own.empty()) host.nft().add(elements.own, elements.shared);
-  } catch (const Error&) {
-    const auto stale = void_elements(call, host, elements.own);
-    if (stale.empty()) throw;
-    host.nft().remove(stale);
-    host.nft().add(elements.own, elements.shared);
-  }
+  if (!elements.own.empty()) add_rules(call, host, elements.own, elements.shared);
   if (backend != MasqBackend::iptables || result.ips.empty()) return;
   const net::IptablesMasquerade masquerade = iptables_of(call, result);
   host.undo().will(undo_iptables_masquerade(masquerade));
@@ -106,23 +74,6 @@ void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& ad
       call.network, call.container_id, call.if_name, {}, host.container_netns() == nullptr};
   for (const IpNet& net : addresses) reference.addresses.push_back(net.address());
   net::remove_reference_masquerade(host.nft(), reference, call.deadline);
-}
-
-void collect_elements(const Call& call, Host& host) {
-  const std::string prefix = call.network + '/';
-  std::set<std::string> valid;
-  for (const Attachment& attachment : *call.valid_attachments) {
-    valid.insert(net::nft_owner(prefix + attachment.container_id + '/' + attachment.if_name));
-  }
-  std::vector<net::NftElement> stale;
-  for (const net::NftSet& set : net::attachment_sets()) {
-    for (net::NftElement& element : host.nft().list(set.name, set.table)) {
-      if (element.owner.starts_with(prefix) && !valid.contains(element.owner)) {
-        stale.push_back(std::move(element));
-      }
-    }
-  }
-  if (!stale.empty()) host.nft().remove(stale);
 }
 
 }  // namespace unicni

@@ -179,6 +179,12 @@ void ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
   });
 }
 
+void repair_forward_gate(Nft& nft, const std::string& admin_chain) {
+  if (find_forward_gate_fault(nft, admin_chain) && is_needed()) {
+    ensure_forward_gate(nft, admin_chain);
+  }
+}
+
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
   for (const std::uint8_t family : kFamilies) {
     const Gate gate = look(nft.socket(), family, admin_chain);

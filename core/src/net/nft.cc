@@ -84,6 +84,7 @@ std::vector<Need> needs_of(const std::vector<NftElement>& own,
 
 struct Nft::Impl {
   std::optional<NetlinkSocket> opened;
+  std::function<std::vector<NftElement>()> remembered;
 
   NetlinkSocket& socket() {
     if (!opened) opened.emplace(NETLINK_NETFILTER);
@@ -139,7 +140,10 @@ void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fa
 }
 
 void Nft::Impl::make_base(Addition& addition, const Need& need) {
-  if (create_nft_base(socket(), need.table, need.parts)) return;
+  if (create_nft_base(socket(), need.table, need.parts,
+                      remembered ? remembered() : std::vector<NftElement>())) {
+    return;
+  }
   // There already: another process was faster. But once is enough for that.
   if (addition.base_found) {
     mend(addition, need, fmt::format("table {} lacks sets", nft_table_name(need.table)));
@@ -237,6 +241,36 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
               fmt::format("{} tries, each overtaken by another change", kTries));
 }
 
+void Nft::remember(std::function<std::vector<NftElement>()> remembered) {
+  impl_->remembered = std::move(remembered);
+}
+
+bool Nft::restore() {
+  NetlinkSocket& socket = impl_->socket();
+  bool restored = false;
+  for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
+    if (!is_nft_base_damaged(socket, table)) continue;
+    const auto elements = impl_->remembered ? impl_->remembered() : std::vector<NftElement>();
+    for (const Need& need : needs_of(elements, {})) {
+      if (need.table != table) continue;
+      if (!create_nft_base(socket, table, need.parts, elements)) {
+        mend_nft_base(socket, table, need.parts);
+      }
+      restored = true;
+    }
+  }
+  return restored;
+}
+
+std::optional<std::string> Nft::find_stranger() {
+  for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
+    if (is_nft_stranger(impl_->socket(), table)) {
+      return fmt::format("nftables has a table {} that unicni did not make", nft_table_name(table));
+    }
+  }
+  return std::nullopt;
+}
+
 std::size_t Nft::remove(const std::vector<NftElement>& elements) {
   if (elements.empty()) return 0;
   return commit_as_read(
@@ -249,11 +283,9 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
       });
 }
 
-std::optional<std::string> Nft::find_owner(const std::string& set, const std::string& key,
-                                           NftTable table) {
-  const auto found = read_element(impl_->socket(), table, set, key);
-  if (!found || found->key != key) return std::nullopt;
-  return found->owner;
+std::optional<NftElement> Nft::find(const std::string& set, const std::string& key,
+                                    NftTable table) {
+  return read_element(impl_->socket(), table, set, key);
 }
 
 std::vector<NftElement> Nft::list(const std::string& set, NftTable table) {

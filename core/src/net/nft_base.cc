@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "net/attribute.h"
 #include "net/nft_base_writer.h"
+#include "net/nft_element.h"
 #include "net/nft_query.h"
 #include "net/nft_transaction.h"
 #include "unicni/error.h"
@@ -70,10 +72,14 @@ void wake(NetlinkSocket& socket, NftTable table) {
 }  // namespace
 
 std::span<const NftSet> attachment_sets() {
-  static constexpr NftSet kSets[] = {{"masq4", NftTable::inet},
-                                     {"masq6", NftTable::inet},
-                                     {"port_checked", NftTable::bridge},
-                                     {"port_mac", NftTable::bridge}};
+  using enum NftTable;
+  static constexpr NftSet kSets[] = {
+      {"masq4", inet},          {"masq6", inet},     {"att4", inet},      {"att6", inet},
+      {"policy4", inet},        {"policy6", inet},   {"isolated4", inet}, {"isolated6", inet},
+      {"port4_at", inet},       {"port4_any", inet}, {"port6_at", inet},  {"port6_any", inet},
+      {"claim4", inet},         {"claim6", inet},    {"pub4", inet},      {"pub6", inet},
+      {"nosnat4", inet},        {"nosnat6", inet},   {"masqall4", inet},  {"masqall6", inet},
+      {"port_checked", bridge}, {"port_mac", bridge}};
   return kSets;
 }
 
@@ -85,8 +91,23 @@ const char* nft_table_name(NftTable table) {
   return table == NftTable::bridge ? "bridge unicni" : "inet unicni";
 }
 
-bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts) {
+bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
+                     const std::vector<NftElement>& elements) {
+  std::vector<const NftElement*> wanted;
+  for (const NftElement& element : elements) {
+    if (element.table == table) wanted.push_back(&element);
+  }
+  // A key that two journals name is the one's that comes first; the other's CHECK will tell.
+  const auto place = [](const NftElement* element) { return std::tie(element->set, element->key); };
+  std::ranges::stable_sort(wanted, {}, place);
+  const auto again = std::ranges::unique(wanted, {}, place);
+  wanted.erase(again.begin(), again.end());
+  for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
   NftBaseWriter base = write_base(table, parts, NftBaseWriter::Mode::create);
+  for (const NftElement* element : wanted) {
+    put_new_element(base.batch().add(NFT_MSG_NEWSETELEM, NLM_F_CREATE, nft_family(table)),
+                    *element);
+  }
   const auto failures = base.batch().commit(socket);
   if (failures.empty()) return true;
   // Message 0 is the table. Whoever made it made all of it in one transaction as well.
@@ -97,6 +118,37 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts) {
   throw system_error(failures.front().error,
                      fmt::format("create the base of table {}", nft_table_name(table)))
       .advise(failures.front().text);
+}
+
+namespace {
+
+/// What is wrong with a chain that is there.
+const char* fault_of(const NftBaseChain& wanted, const NftChainState& chain) {
+  const bool hooked = wanted.type != nullptr;
+  if (chain.hooked != hooked ||
+      (hooked && (chain.hook != wanted.hook || chain.priority != wanted.priority))) {
+    return "is not hooked where it belongs";
+  }
+  return chain.use < wanted.use ? "lacks rules" : nullptr;
+}
+
+}  // namespace
+
+bool is_nft_stranger(NetlinkSocket& socket, NftTable table) {
+  constexpr std::string_view kAnyVersion = "unicni base ";
+  const NftFound found = find_base(socket, table, {});
+  return found.table && !found.table->comment.starts_with(kAnyVersion);
+}
+
+bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
+  const auto chains = chains_of(table, nft_parts_of(table));
+  const NftFound found = find_base(socket, table, chains);
+  if (!found.table || found.table->dormant) return true;
+  if (found.table->comment != kBaseComment) return false;
+  for (std::size_t i = 0; i < chains.size(); ++i) {
+    if (found.chains[i] && fault_of(chains[i], *found.chains[i]) != nullptr) return true;
+  }
+  return false;
 }
 
 std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
@@ -111,13 +163,8 @@ std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable t
     const NftBaseChain& wanted = chains[i];
     const auto& chain = found.chains[i];
     if (!chain) return fmt::format("chain {} of table {} is missing", wanted.name, name);
-    const bool hooked = wanted.type != nullptr;
-    if (chain->hooked != hooked ||
-        (hooked && (chain->hook != wanted.hook || chain->priority != wanted.priority))) {
-      return fmt::format("chain {} of table {} is not hooked where it belongs", wanted.name, name);
-    }
-    if (chain->use < wanted.use) {
-      return fmt::format("chain {} of table {} lacks rules", wanted.name, name);
+    if (const char* fault = fault_of(wanted, *chain)) {
+      return fmt::format("chain {} of table {} {}", wanted.name, name, fault);
     }
   }
   return std::nullopt;

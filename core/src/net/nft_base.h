@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "net/netlink_socket.h"
 #include "net/nft_part.h"
@@ -16,9 +17,11 @@ inline constexpr const char* kNftTable = "unicni";  ///< of each of our families
 std::uint8_t nft_family(NftTable table);     ///< NFPROTO_*
 const char* nft_table_name(NftTable table);  ///< "inet unicni", for messages
 
-/// Makes the table with these parts, sets, chains and rules, in one transaction. False: the table
+/// Makes the table with these parts, sets, chains and rules, and what of `elements` belongs to it,
+/// with the parts that they need, in one transaction. False: the table
 /// is there already (another process may just have made it), and nothing was done. Throws Error.
-bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts);
+bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
+                     const std::vector<NftElement>& elements = {});
 
 /// Why a packet doesn't meet the rules of these parts of the base although its sets have their
 /// elements: the table or a chain is absent, dormant, not hooked where it belongs, or a rule is
@@ -26,6 +29,13 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts);
 /// the base is of another version, whose chains this one doesn't know.
 std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
                                                NftPartBits parts);
+
+/// A quick look without knowing which parts are in use: the table is missing or dormant, or a chain
+/// that is there isn't what it was.
+bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table);
+
+/// A table of that name is there, without our comment.
+bool is_nft_stranger(NetlinkSocket& socket, NftTable table);
 
 /// Makes these parts of the base whole, also those that the table never had: wakes the table, adds
 /// the sets and chains that are missing and writes all of the parts' rules anew. Elements stay, and

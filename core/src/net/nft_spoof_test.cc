@@ -149,7 +149,7 @@ TEST_F(NftSpoofTest, ListingReloadsToTheSame) {
   EXPECT_EQ(raw,
             shell("nft --debug=netlink list ruleset | grep '^ *\\[' | sed 's/payload load 2b @ "
                   "link header + 12/meta load protocol/'"));
-  EXPECT_EQ(kOwner, nft.find_owner("port_mac", elements[1].key, NftTable::bridge));
+  EXPECT_EQ(kOwner, nft.find("port_mac", elements[1].key, NftTable::bridge).value().owner);
   EXPECT_EQ(2U, nft.remove(elements));
 }
 
@@ -168,7 +168,7 @@ TEST_F(NftSpoofTest, BothTablesInOneTransaction) {
   EXPECT_THAT(nft.list("masq4"), ElementsAre(masquerade));
   EXPECT_THAT(nft.list("port_mac", NftTable::bridge), ElementsAre(all[1]));
   EXPECT_THAT(nft.list("port_mac"), IsEmpty()) << "no such set in the other table";
-  EXPECT_EQ(std::nullopt, nft.find_owner("port_mac", all[1].key));
+  EXPECT_EQ(std::nullopt, nft.find("port_mac", all[1].key));
   nft.add(all, {});
   // One that is taken keeps all out, whichever table it is of.
   std::vector<NftElement> stranger = check("veth2", kMine, "net/c2/eth0");

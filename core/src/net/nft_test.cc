@@ -111,7 +111,7 @@ TEST_F(NftTest, ListingReloadsToTheSame) {
   EXPECT_EQ(listed, reloaded);
   EXPECT_EQ(raw, shell("nft --debug=netlink list ruleset | grep '^ *\\['"));
   // And we understand what nft made.
-  EXPECT_EQ("net/c1/eth0", nft.find_owner("masq4", masq("10.1.0.5", "").key));
+  EXPECT_EQ("net/c1/eth0", nft.find("masq4", masq("10.1.0.5", "").key).value().owner);
   EXPECT_EQ(2U, nft.remove({masq("10.1.0.5", "net/c1/eth0"), masq("fd00::5", "net/c1/eth0")}));
   EXPECT_EQ(1U, nft.remove({subnet_element(net("192.168.4.0/22"), "other")}));
 }
@@ -153,16 +153,16 @@ TEST_F(NftTest, ALateDeleteLeavesTheNextOwnersElement) {
   EXPECT_EQ(1U, nft.remove({first}));
   nft.add({second}, {});
   EXPECT_EQ(0U, nft.remove({first}));
-  EXPECT_EQ("net/c2/eth0", nft.find_owner("masq4", second.key));
+  EXPECT_EQ("net/c2/eth0", nft.find("masq4", second.key).value().owner);
   EXPECT_EQ(1U, nft.remove({first, second, masq("10.1.0.6", "net/c2/eth0")}));
-  EXPECT_EQ(std::nullopt, nft.find_owner("masq4", second.key));
+  EXPECT_EQ(std::nullopt, nft.find("masq4", second.key));
 }
 
 TEST_F(NftTest, WithoutATableThereIsNothing) {
   Nft nft;
   EXPECT_EQ(0U, nft.remove({masq("10.1.0.5", "net/c1/eth0")}));
   EXPECT_EQ(0U, nft.remove({}));
-  EXPECT_EQ(std::nullopt, nft.find_owner("masq4", masq("10.1.0.5", "").key));
+  EXPECT_EQ(std::nullopt, nft.find("masq4", masq("10.1.0.5", "").key));
   EXPECT_THAT(nft.list("masq4"), IsEmpty());
   nft.add({}, {});
   EXPECT_EQ("", shell("nft list ruleset"));
@@ -257,7 +257,7 @@ TEST_F(NftTest, OwnersThatFillTheComment) {
   Nft nft;
   nft.add({masq("10.1.0.5", owner.c_str())}, {});
   EXPECT_THAT(shell("nft list ruleset"), HasSubstr('"' + owner + '"'));
-  EXPECT_EQ(owner, nft.find_owner("masq4", masq("10.1.0.5", "").key));
+  EXPECT_EQ(owner, nft.find("masq4", masq("10.1.0.5", "").key).value().owner);
   EXPECT_EQ(1U, nft.remove({masq("10.1.0.5", owner.c_str())}));
 }
 

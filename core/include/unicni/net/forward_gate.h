@@ -18,6 +18,9 @@ inline constexpr const char* kForwardChain = "CNI-FORWARD";
 /// what is in it is never touched. Some ten microseconds when all is there. Throws Error.
 void ensure_forward_gate(Nft& nft, const std::string& admin_chain);
 
+/// GC, STATUS: the same, if an attachment of ours needs it. Throws Error.
+void repair_forward_gate(Nft& nft, const std::string& admin_chain);
+
 /// CHECK: what a packet doesn't meet, as a sentence; nullopt: all is there, or there is no filter
 /// table.
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -123,9 +124,10 @@ class Nft {
   /// under one generation of the ruleset, retried if it moved), of both tables in one transaction.
   /// Returns how many went. A missing table is success.
   std::size_t remove(const std::vector<NftElement>& elements);
-  /// The owner of the element with that key; nullopt if it doesn't exist.
-  std::optional<std::string> find_owner(const std::string& set, const std::string& key,
-                                        NftTable table = NftTable::inet);
+  /// The element with that key, or in an interval set the one that holds it; nullopt if there is
+  /// none.
+  std::optional<NftElement> find(const std::string& set, const std::string& key,
+                                 NftTable table = NftTable::inet);
   /// Every element of a set with its owner; empty if the table is absent.
   std::vector<NftElement> list(const std::string& set, NftTable table = NftTable::inet);
 
@@ -138,6 +140,17 @@ class Nft {
   /// One round trip for each element and one for each table, 5 to 10 us each.
   void require_effective(const std::vector<NftElement>& own,
                          const std::vector<NftElement>& shared = {});
+
+  /// For core: `remembered` are the elements of all attachments of this host. Whoever has to make a
+  /// table puts those of it in, in the same transaction: a ruleset that was flushed comes back
+  /// whole.
+  void remember(std::function<std::vector<NftElement>()> remembered);
+  /// Makes what is missing of tables that remembered elements need, and mends what was damaged, as
+  /// add() does; nothing if nothing is. True: something was.
+  bool restore();
+
+  /// STATUS: what stands where a table of ours belongs, as a sentence; nullopt: nothing, or ours.
+  std::optional<std::string> find_stranger();
 
   /// For core: what else is to be done on the same socket and in the same namespace.
   NetlinkSocket& socket();

@@ -1,0 +1,29 @@
+// What firewall can be told.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "unicni/net/nft.h"
+#include "unicni/options.h"
+
+namespace unicni::firewall {
+
+struct FirewallOptions {
+  std::string backend;
+  std::string admin_chain;
+  std::string zone;
+  std::string ingress_policy;
+
+  [[nodiscard]] bool does_nothing() const { return backend == "none"; }
+};
+
+extern const OptionTable kFirewallOptions;
+
+/// "ingressPolicy"; nullopt: open.
+std::optional<net::IngressPolicy> ingress_policy(const FirewallOptions& options);
+
+/// Throws Error.
+void validate(const FirewallOptions& options);
+
+}  // namespace unicni::firewall

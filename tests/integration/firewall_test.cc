@@ -1,0 +1,209 @@
+// firewall in a list behind bridge, with packets, on hosts whose FORWARD chain drops.
+#include "integration/host_test.h"
+#include "support/traffic.h"
+
+namespace unicni::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+/// Two networks on bridges of their own, and a machine beyond the host.
+class Firewall : public HostTest {
+ protected:
+  Firewall() : outside_(container("outside")) {
+    tool({"ip", "link", "add", "up0", "type", "veth", "peer", "name", "eth0", "netns",
+          outside_.path()});
+    tool({"ip", "addr", "add", "198.51.100.1/24", "dev", "up0"});
+    tool({"ip", "link", "set", "up0", "up"});
+    outside_.run({"ip", "addr", "add", "198.51.100.2/24", "dev", "eth0"});
+    outside_.run({"ip", "link", "set", "eth0", "up"});
+    outside_.run({"ip", "route", "add", "10.0.0.0/8", "via", "198.51.100.1"});
+  }
+  static Json list(const std::string& name, int subnet, const Json& firewall = Json::object()) {
+    Json bridge = Json::parse(R"({"type": "bridge", "isDefaultGateway": true})");
+    bridge["bridge"] = name;
+    bridge["ipam"] = {{"type", "host-local"},
+                      {"subnet", "10." + std::to_string(subnet) + ".0.0/24"}};
+    Json last = {{"type", "firewall"}};
+    last.update(firewall);
+    return {
+        {"cniVersion", "1.1.0"}, {"name", name}, {"type", "unicni"}, {"plugins", {bridge, last}}};
+  }
+  Attachment added(const Json& config, const std::string& name) {
+    Attachment job = attachment(config, name);
+    results_[name] = must_add(job);
+    return job;
+  }
+  [[nodiscard]] Json result_of(const Attachment& job) const {
+    return results_.at(job.container_id);
+  }
+  std::string address(const Attachment& job) const {
+    const std::string text = result_of(job)["ips"][0]["address"];
+    return text.substr(0, text.find('/'));
+  }
+  bool reaches(const Attachment& from, const std::string& to) {
+    return pings(container_of(from).fd(), to);
+  }
+  static void drop_forwarding() {
+    tool({"iptables-nft", "-P", "FORWARD", "DROP"});
+    tool({"ip6tables-nft", "-P", "FORWARD", "DROP"});
+  }
+  static std::string foreign_rules() {
+    return tool({"iptables-nft", "-S"}).out + tool({"ip6tables-nft", "-S"}).out;
+  }
+
+  Container& outside_;
+  std::map<std::string, Json> results_;
+};
+
+TEST_F(Firewall, OpensAHostThatDropsAndClosesItAgain) {
+  drop_forwarding();
+  const std::string before = foreign_rules();
+  Json without = list("br1", 1);
+  without["plugins"].erase(1);
+  const Attachment closed = added(without, "closed");
+  EXPECT_FALSE(reaches(closed, "198.51.100.2")) << "bridge alone opens nothing";
+
+  const Attachment open = added(list("br2", 2), "open");
+  EXPECT_TRUE(reaches(open, "198.51.100.2"));
+  EXPECT_FALSE(reaches(closed, "198.51.100.2"));
+  EXPECT_FALSE(pings(outside_.fd(), address(open))) << "only answers come in";
+  expect_silent_success(open.check(result_of(open)));
+
+  expect_silent_success(open.del(result_of(open)));
+  EXPECT_EQ(foreign_rules(), before);
+  EXPECT_THAT(nft_elements("att4"), IsEmpty());
+}
+
+TEST_F(Firewall, ALateDelClosesNobodyElsesAddress) {
+  drop_forwarding();
+  const Json config = list("br1", 1);
+  const Attachment first = added(config, "first");
+  container_of(first).remove();
+  expect_silent_success(first.del());
+  Json again = config;
+  again["plugins"][0]["ipam"] = {
+      {"type", "static"},
+      {"addresses", {{{"address", address(first) + "/24"}, {"gateway", "10.1.0.1"}}}}};
+  const Attachment second = added(again, "second");
+  EXPECT_EQ(address(second), address(first));
+  expect_silent_success(first.del(result_of(first)));
+  EXPECT_TRUE(reaches(second, "198.51.100.2"));
+}
+
+TEST_F(Firewall, SameBridgeKeepsOtherBridgesOut) {
+  const Json policy = {{"ingressPolicy", "same-bridge"}};
+  const Attachment one = added(list("br1", 1, policy), "one");
+  const Attachment sibling = added(list("br1", 1, policy), "sibling");
+  const Attachment other = added(list("br2", 2, policy), "other");
+  const Attachment open = added(list("br3", 3), "open");
+  EXPECT_TRUE(reaches(one, address(sibling)));
+  EXPECT_FALSE(reaches(other, address(one)));
+  EXPECT_FALSE(reaches(one, address(other)));
+  EXPECT_TRUE(reaches(open, address(one))) << "as with the reference";
+  EXPECT_TRUE(reaches(one, "198.51.100.2"));
+  EXPECT_TRUE(pings(outside_.fd(), address(one)));
+}
+
+TEST_F(Firewall, IsolatedKeepsSiblingsOutToo) {
+  const Json policy = {{"ingressPolicy", "isolated"}};
+  const Attachment one = added(list("br1", 1, policy), "one");
+  const Attachment sibling = added(list("br1", 1, policy), "sibling");
+  EXPECT_FALSE(reaches(one, address(sibling)));
+  EXPECT_TRUE(reaches(one, "10.1.0.1"));
+  EXPECT_TRUE(reaches(one, "198.51.100.2"));
+  expect_silent_success(one.check(result_of(one)));
+  tool({"bridge", "link", "set", "dev", host_end(result_of(one)), "isolated", "off"});
+  EXPECT_THAT(expect_error(one.check(result_of(one)))["msg"], HasSubstr("isolated"));
+}
+
+TEST_F(Firewall, AFlushedRulesetComesBackWithTheNextVerb) {
+  drop_forwarding();
+  const Json config = list("br1", 1);
+  const Attachment job = added(config, "one");
+  const auto nobody = [&] {
+    Attachment call;
+    call.config = config;
+    return call;
+  };
+  tool({"nft", "delete", "table", "inet", "unicni"});
+  EXPECT_FALSE(reaches(job, "198.51.100.2"));
+  expect_error(job.check(result_of(job)));
+  expect_silent_success(nobody().status());
+  EXPECT_TRUE(reaches(job, "198.51.100.2"));
+  expect_silent_success(job.check(result_of(job)));
+
+  tool({"nft", "flush", "table", "inet", "unicni"});
+  expect_error(job.check(result_of(job)));
+  expect_silent_success(nobody().gc(Json::array({valid_entry(job)})));
+  expect_silent_success(job.check(result_of(job)));
+
+  tool({"nft", "delete", "table", "inet", "unicni"});
+  const Attachment other = added(config, "other");
+  EXPECT_TRUE(reaches(job, "198.51.100.2"));
+  EXPECT_TRUE(reaches(other, "198.51.100.2"));
+
+  tool({"nft", "delete", "table", "inet", "unicni"});
+  expect_silent_success(other.del(result_of(other)));
+  EXPECT_TRUE(reaches(job, "198.51.100.2"));
+  EXPECT_EQ(nft_elements("att4").size(), 1U);
+}
+
+TEST_F(Firewall, ForwardThatWasFlushedIsRepairedByTheNextAdd) {
+  drop_forwarding();
+  const Attachment job = added(list("br1", 1), "one");
+  tool({"iptables-nft", "-F", "FORWARD"});
+  EXPECT_FALSE(reaches(job, "198.51.100.2"));
+  EXPECT_THAT(expect_error(job.check(result_of(job)))["msg"], HasSubstr("FORWARD"));
+  added(list("br1", 1), "two");
+  EXPECT_TRUE(reaches(job, "198.51.100.2"));
+  tool({"iptables-nft", "-F", "CNI-FORWARD"});
+  Attachment nobody;
+  nobody.config = list("br1", 1);
+  expect_silent_success(nobody.status());
+  EXPECT_TRUE(reaches(job, "198.51.100.2"));
+}
+
+TEST_F(Firewall, NoneChangesNothing) {
+  Json without = list("br1", 1);
+  without["plugins"].erase(1);
+  added(without, "plain");
+  drop_forwarding();
+  const std::string before = tool({"nft", "list", "ruleset"}).out;
+  const Attachment job = added(list("br1", 1, {{"backend", "none"}}), "one");
+  EXPECT_EQ(tool({"nft", "list", "ruleset"}).out, before);
+  expect_silent_success(job.check(result_of(job)));
+  expect_silent_success(job.del(result_of(job)));
+}
+
+TEST_F(Firewall, GcFindsALeakAndStatusAStranger) {
+  drop_forwarding();
+  const std::string before = foreign_rules();
+  const Attachment job = added(list("br1", 1), "one");
+  container_of(job).remove();
+  for (const std::string& file : files_in("/run/unicni")) {
+    tool({"rm", "/run/unicni/" + file});
+  }
+  Attachment nobody;
+  nobody.config = list("br1", 1);
+  expect_silent_success(nobody.gc(Json::array()));
+  EXPECT_THAT(nft_elements("att4"), IsEmpty());
+  EXPECT_EQ(foreign_rules(), before);
+  expect_silent_success(nobody.status());
+
+  tool({"nft", "delete", "table", "inet", "unicni"});
+  tool({"nft", "add", "table", "inet", "unicni"});
+  EXPECT_THAT(expect_error(nobody.status(), 50)["msg"], HasSubstr("inet unicni"));
+}
+
+TEST_F(Firewall, NeedsAPluginBeforeIt) {
+  Attachment job =
+      attachment(Json::parse(R"({"cniVersion": "1.0.0", "name": "alone", "type": "firewall"})"));
+  EXPECT_THAT(expect_error(job.add(), 7)["msg"], HasSubstr("chained"));
+  expect_silent_success(job.del());
+}
+
+}  // namespace
+}  // namespace unicni::test
