@@ -1,0 +1,304 @@
+#include "integration/differential.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <thread>
+
+namespace unicni::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using State = std::map<std::string, std::string>;
+
+struct Side {
+  State add;
+  State del;
+};
+
+bool has_word(const std::string& words, const std::string& word) {
+  return (' ' + words + ' ').find(' ' + word + ' ') != std::string::npos;
+}
+
+/// Indices, counters, what follows the CPUs' number, carrier, time or a random MAC.
+bool is_transient_field(const std::string& key) {
+  return has_word(
+             "ifindex link_index link_netnsid operstate stats stats64 promiscuity allmulti state "
+             "num_tx_queues num_rx_queues bridge_id root_id designated_bridge designated_root "
+             "address permaddr valid_life_time preferred_life_time tentative dadfailed expires",
+             key) ||
+         key.ends_with("_timer") || key.starts_with("topology_change");
+}
+
+bool is_link_local(const std::string& text) {
+  return text.starts_with("fe80") || text.starts_with("ff00") || text.starts_with("169.254.");
+}
+
+void flatten(State& state, const std::string& key, const Json& json) {
+  if (json.is_object()) {
+    if (json.empty()) state[key] = "{}";
+    for (const auto& [name, value] : json.items()) flatten(state, key + ' ' + name, value);
+  } else if (json.is_array()) {
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      flatten(state, key + ' ' + std::to_string(i), json[i]);
+    }
+  } else {
+    state[key] = json.is_string() ? json.get<std::string>() : json.dump();
+  }
+}
+
+/// Names of one host that differ on each: random host ends and MACs.
+class Names {
+ public:
+  explicit Names(std::string given) : given_(std::move(given)) {}
+
+  /// Links of a namespace, host first.
+  void learn(const Json& links) {
+    static const std::regex random_name("veth[0-9a-f]{8}");
+    for (const Json& link : links) {
+      std::string name = link.value("ifname", "");
+      if (std::regex_match(name, random_name) && !names_.contains(name)) {
+        names_[name] = "veth" + std::to_string(++veths_);
+      }
+      if (names_.contains(name)) name = names_.at(name);
+      const std::string mac = link.value("address", "");
+      if (given_.find(mac) == std::string::npos) names_.emplace(mac, "mac of " + name);
+    }
+  }
+  [[nodiscard]] std::string stable(std::string text) const {
+    for (const auto& [random, name] : names_) {
+      for (auto at = text.find(random); !random.empty() && at != std::string::npos;
+           at = text.find(random, at + name.size())) {
+        text.replace(at, random.size(), name);
+      }
+    }
+    return text;
+  }
+
+ private:
+  std::string given_;
+  std::map<std::string, std::string> names_;
+  int veths_ = 0;
+};
+
+/// In the namespace, as /proc/sys/net is the reading task's.
+void put_sysctls(State& state, const std::string& where, int netns,
+                 const std::vector<std::string>& links) {
+  std::thread([&] {
+    if (netns >= 0 && ::setns(netns, CLONE_NEWNET) != 0) throw std::runtime_error("setns");
+    const auto put = [&](const fs::path& path) {
+      if (path.filename() == "stable_secret") return;  // EIO unless it was set
+      std::string text = read_file(path);
+      while (!text.empty() && text.back() == '\n') text.pop_back();
+      state[where + " sysctl " + path.string().substr(std::string("/proc/sys/net/").size())] = text;
+    };
+    put("/proc/sys/net/ipv4/ip_forward");
+    for (std::string folder : {"/proc/sys/net/ipv4/conf/", "/proc/sys/net/ipv6/conf/"}) {
+      for (const std::string& link : links) {
+        std::error_code none;
+        for (const auto& entry : fs::directory_iterator(folder + link, none)) put(entry.path());
+      }
+    }
+  }).join();
+}
+
+void put_links(State& state, const std::string& where, const Json& links) {
+  for (Json link : links) {
+    std::string key = where + " link " + link.value("ifname", "") + ' ';
+    state[key + "address"] = link.value("address", "");
+    std::set<std::string> flags;
+    for (const Json& flag : link.value("flags", Json::array())) flags.insert(flag);
+    link.erase("flags");
+    link.erase("addr_info");
+    for (const std::string& flag : flags) {
+      if (!has_word("NO-CARRIER LOWER_UP", flag)) state[key + flag] = "on";
+    }
+    const std::string kind =
+        link.contains("linkinfo") ? link["linkinfo"].value("info_kind", "") : "";
+    State fields;
+    flatten(fields, "", link);
+    for (const auto& [path, value] : fields) {
+      if (!is_transient_field(path.substr(path.rfind(' ') + 1)))
+        state[key + path.substr(1)] = value;
+    }
+    state[key + "kind"] = kind;
+  }
+}
+
+void put_addresses(State& state, const std::string& where, const Json& links) {
+  for (const Json& link : links) {
+    for (const Json& address : link.value("addr_info", Json::array())) {
+      if (is_link_local(address.value("local", ""))) continue;
+      const std::string key = where + " addr " + link.value("ifname", "") + ' ' +
+                              address.value("local", "") + '/' +
+                              std::to_string(address.value("prefixlen", 0));
+      state[key] = "yes";
+      for (const auto& [name, value] : address.items()) {
+        if (has_word("family local prefixlen", name) || is_transient_field(name)) continue;
+        flatten(state, key + ' ' + name, value);
+      }
+    }
+  }
+}
+
+void put_lines(State& state, const std::string& key, const std::string& text) {
+  static const std::regex transient(" (linkdown|pref medium|expires [0-9]+sec|dead|error [-0-9]+)");
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    line = std::regex_replace(line, transient, "");
+    while (line.ends_with(' ')) line.pop_back();
+    std::istringstream words(line);
+    std::string type;
+    std::string destination;
+    words >> type >> destination;
+    if (line.empty() || is_link_local(destination)) continue;
+    std::string& count = state[key + ' ' + line];
+    count = count.empty() ? "yes" : count + " yes";
+  }
+}
+
+void put_routes(State& state, const std::string& where, int netns) {
+  for (const char* family : {"-4", "-6"}) {
+    const std::string mark = family + std::string(" ");
+    put_lines(state, where + " route " + mark,
+              tool({"ip", family, "-d", "route", "show", "table", "all"}, netns).out);
+    put_lines(state, where + " rule " + mark, tool({"ip", family, "-d", "rule"}, netns).out);
+  }
+}
+
+bool any_tentative(const Json& links) {
+  for (const Json& link : links) {
+    for (const Json& address : link.value("addr_info", Json::array())) {
+      if (address.value("tentative", false) && !is_link_local(address.value("local", ""))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// `ip -d -j addr`, once no address is tentative: until then its routes aren't there.
+Json settled_links(int netns) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  for (;;) {
+    Json links = tool_json({"ip", "-d", "-j", "addr"}, netns);
+    if (!any_tentative(links) || std::chrono::steady_clock::now() > until) return links;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+void put_files(State& state) {
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator("/var/lib/cni", none)) {
+    const std::string name = entry.path().filename();
+    if (!entry.is_regular_file() || name.starts_with('.') || name == "lock") continue;
+    state["file " + entry.path().string()] = read_file(entry.path());
+  }
+}
+
+State state_of(const Container& container, Names& names, const Output& output, const Json& result) {
+  State state;
+  state["result"] = output.ok() ? "ok" : "refused";
+  if (output.ok() && !result.is_null()) flatten(state, "result", result);
+  const Json host = settled_links(-1);
+  const Json inside = settled_links(container.fd());
+  names.learn(host);
+  names.learn(inside);
+  for (const auto& [where, netns, links] :
+       {std::tuple("host", -1, &host), std::tuple("container", container.fd(), &inside)}) {
+    put_links(state, where, *links);
+    put_addresses(state, where, *links);
+    put_routes(state, where, netns);
+    std::vector<std::string> link_names{"all"};
+    for (const Json& link : *links) link_names.push_back(link.value("ifname", ""));
+    put_sysctls(state, where, netns, link_names);
+  }
+  put_files(state);
+  State stable;
+  for (const auto& [key, value] : state) {
+    stable[names.stable(key)] = names.stable(value);
+  }
+  return stable;
+}
+
+/// What the reference's documents say, in the form of a plugin's answers.
+Output run_model(const Differential& of, const Attachment& job, const Container& container) {
+  const Json result = of.model(job, container);
+  Output output;
+  output.status = result.is_null() ? 1 : 0;
+  output.out = result.is_null() ? "{}" : result.dump();
+  return output;
+}
+
+Output delete_model(const Attachment& job, const Container& container) {
+  Output output;
+  output.status = 0;
+  if (job.config.value("ipam", Json::object()).contains("type")) {
+    Attachment ipam = job;
+    ipam.type = job.config["ipam"]["type"];
+    output = ipam.del();
+  }
+  static_cast<void>(container.succeeds({"ip", "link", "del", job.if_name}));
+  return output;
+}
+
+Side attach_and_detach(const Differential& of, bool reference) {
+  const Sandbox host;
+  const Container container("c1");
+  Attachment job{.config = of.config, .netns = container.path(), .if_name = of.if_name};
+  job.env = of.env;
+  if (reference) {
+    job.folder = kReferenceDir;
+    job.cni_path = kReferenceDir;
+  }
+  if (of.prepare) of.prepare(container, job.config);
+  const bool model = reference && of.model;
+  std::string given = job.config.dump();
+  for (const auto& [key, value] : of.env) given += value + ' ';
+  Names names(given);
+
+  const Output added = model ? run_model(of, job, container) : job.add();
+  const Json result = added.ok() ? added.json() : Json();
+  Side side;
+  side.add = state_of(container, names, added, result);
+  const Output removed =
+      model ? delete_model(job, container) : (result.is_null() ? job.del() : job.del(result));
+  side.del = state_of(container, names, removed, Json());
+  return side;
+}
+
+std::vector<std::string> compare(const State& reference, const State& ours) {
+  std::set<std::string> keys;
+  for (const auto& each : reference) keys.insert(each.first);
+  for (const auto& each : ours) keys.insert(each.first);
+  std::vector<std::string> lines;
+  const auto value = [](const State& state, const std::string& key) {
+    const auto found = state.find(key);
+    return found == state.end() ? std::string("-") : found->second;
+  };
+  for (const std::string& key : keys) {
+    const std::string theirs = value(reference, key);
+    const std::string own = value(ours, key);
+    if (theirs != own) lines.push_back(key + ": " + theirs + " | " + own);
+  }
+  return lines;
+}
+
+}  // namespace
+
+Differential::Lines Differential::run() const {
+  const Side reference = attach_and_detach(*this, true);
+  const Side ours = attach_and_detach(*this, false);
+  return {compare(reference.add, ours.add), compare(reference.del, ours.del)};
+}
+
+}  // namespace unicni::test

@@ -1,0 +1,45 @@
+// The reference plugin and ours with the same configuration on equal hosts: what is different?
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "support/attachment.h"
+#include "support/sandbox.h"
+
+namespace unicni::test {
+
+/// One configuration. Each side gets a fresh Sandbox with a container "c1", so a test that uses
+/// this must not be in a sandbox itself (plain ::testing::Test).
+struct Differential {
+  Json config;  ///< cniVersion as Debian's plugins know it: 1.0.0 at most
+  std::map<std::string, std::string> env = {};  ///< more variables, such as CNI_ARGS
+  std::string if_name = "eth0";
+  /// Called on each fresh host before ADD: makes parents, bridges …; may complete the configuration
+  /// (prevResult). Random names and MACs that it makes should be the same on both sides.
+  std::function<void(const Container&, Json& config)> prepare = {};
+  /// Stands in for the reference's ADD where Debian ships no plugin of that type: does by `ip` what
+  /// the reference is documented to do, and returns the result; null: it refuses. Its DEL is
+  /// IPAM's and the end of the link.
+  std::function<Json(const Attachment&, const Container&)> model = {};
+
+  /// "what: reference's | ours", sorted; "-": not there. What is compared:
+  ///   result …                   of ADD, key by key; "result: refused | ok"
+  ///   host|container link NAME …  each field of `ip -d -j link`
+  ///   host|container addr NAME ADDRESS …
+  ///   host|container route …, rule …   whole lines of `ip -d`, all tables
+  ///   host|container sysctl KEY  forwarding, and all of the links' net/ipv{4,6}/conf
+  ///   file PATH                  below /var/lib/cni, but hidden ones
+  /// Random host ends are veth1, veth2 … in the order they were made; a MAC that the configuration
+  /// doesn't name is "mac of LINK", in the result as well, so that wrong ones show. Left out is
+  /// what the kernel does by itself and by time: carrier, link-local addresses, counters.
+  struct Lines {
+    std::vector<std::string> add;
+    std::vector<std::string> del;  ///< of what is there after ADD and DEL with prevResult
+  };
+  [[nodiscard]] Lines run() const;
+};
+
+}  // namespace unicni::test
