@@ -21,11 +21,11 @@ struct LinkAdd {
   int container_link = 0;  ///< its ifindex in the container; set by create_link()
 };
 
-/// ADD: IPAM → complete() → create_link() → addresses and UP in one batch → finish() → routes and
-/// the announcement to neighbours in another. IPAM that needs the link (Ipam::needs_link) comes
-/// after create_link(). CHECK: IPAM → check_link() → addresses and routes of prevResult against the
-/// kernel. DEL: what the journal didn't know: sweep(), the link, IPAM. Every change is announced to
-/// Host::undo() before it is made.
+/// ADD: prepare() → IPAM → complete() → create_link() → addresses and UP in one batch → finish() →
+/// routes and the announcement to neighbours in another. IPAM that needs the link
+/// (Ipam::needs_link) comes after create_link(). CHECK: IPAM → check_link() → addresses and routes
+/// of prevResult against the kernel. DEL: what the journal didn't know: sweep(), the link, IPAM.
+/// Every change is announced to Host::undo() before it is made.
 class LinkModule : public Module {
  public:
   void validate(const Call&) override;
@@ -46,6 +46,9 @@ class LinkModule : public Module {
   [[nodiscard]] virtual std::optional<Result> addresses(const Call&) const { return std::nullopt; }
   /// Module's own refusals, before the kernel is touched.
   virtual void validate_options(const Call&) {}
+  /// ADD, first of all: finds what the link needs on the host and refuses what can't work. Changes
+  /// nothing.
+  virtual void prepare(LinkAdd&) {}
   /// Gateways and routes that the module adds to IPAM's result. Not called without addresses.
   virtual void complete(LinkAdd&) {}
   /// Makes the link in the container (not yet UP inside) and whatever it needs on the host.

@@ -57,6 +57,7 @@ Result LinkModule::add(const Call& call, Host& host) {
                 fmt::format("interface {} exists already in {}", call.if_name, call.netns),
                 "DEL this attachment first, or choose another CNI_IFNAME");
   }
+  prepare(add);
   const auto& dns_option = dns(call);
   const bool ipam_first = host.ipam().given() && !host.ipam().needs_link();
   if (ipam_first) {
