@@ -6,6 +6,7 @@
 #include "unicni/attachment_rules.h"
 #include "unicni/link_module.h"
 #include "unicni/masquerade.h"
+#include "unicni/net/forwarding.h"
 #include "unicni/net/neigh.h"
 #include "unicni/net/reference_rules.h"
 #include "unicni/net/sysctl.h"
@@ -122,7 +123,7 @@ void Bridge::finish(LinkAdd& add) {
 
   if (!add.result.ips.empty()) {
     if (gateway_.index == 0) plan_host(add);  // IPAM came after the link
-    if (gateway_plan_) forward(add.host.host_links(), gateways_of(add.result));
+    if (gateway_plan_) net::ensure_forwarding(add.host.host_links(), gateways_of(add.result));
     net::Batch batch(add.host.host_links());
     if (gateway_plan_) put_gateways(batch, add.host, gateway_, *gateway_plan_);
     for (const IpConfig& ip : add.result.ips) {

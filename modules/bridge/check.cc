@@ -38,32 +38,21 @@ net::Link check_bridge(const Call& call, Host& host, const BridgeOptions& option
   return *bridge;
 }
 
-/// veth's IFLA_LINK is the other end's index, here in the host's namespace.
 net::Link check_port(const Call& call, Host& host, const BridgeOptions& options,
                      const net::Link& bridge, const net::Link& container) {
-  const auto port = net::find_link(host.host_links(), container.peer);
-  if (!port || port->kind != "veth" || port->peer != container.index) {
-    fail(fmt::format("{} has no veth end on this host", container.name));
-  }
-  if (port->master != bridge.index) {
-    fail(fmt::format("{} is no port of {}", port->name, bridge.name),
-         fmt::format("ip link set {} master {}", port->name, bridge.name));
-  }
-  if (!port->up) {
-    fail(fmt::format("{} is down", port->name), fmt::format("ip link set {} up", port->name));
-  }
-  if (const Interface* end = find_interface(*call.prev_result, port->name, "")) {
-    require_same_mac(*end, *port);
-    require_same_mtu(*end, *port);
+  net::Link port = require_host_end(call, host, container);
+  if (port.master != bridge.index) {
+    fail(fmt::format("{} is no port of {}", port.name, bridge.name),
+         fmt::format("ip link set {} master {}", port.name, bridge.name));
   }
   const auto check_flag = [&](const char* what, const char* flag, bool wanted, bool present) {
     if (wanted == present) return;
-    fail(fmt::format("{} of {} is {}", what, port->name, present ? "on" : "off"),
-         fmt::format("bridge link set dev {} {} {}", port->name, flag, wanted ? "on" : "off"));
+    fail(fmt::format("{} of {} is {}", what, port.name, present ? "on" : "off"),
+         fmt::format("bridge link set dev {} {} {}", port.name, flag, wanted ? "on" : "off"));
   };
-  check_flag("hairpin mode", "hairpin", options.hairpin_mode, port->hairpin);
-  check_flag("isolation", "isolated", options.port_isolation, port->isolated);
-  return *port;
+  check_flag("hairpin mode", "hairpin", options.hairpin_mode, port.hairpin);
+  check_flag("isolation", "isolated", options.port_isolation, port.isolated);
+  return port;
 }
 
 /// "cni0.100", if this attachment's ADD reported it.

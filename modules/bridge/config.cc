@@ -6,14 +6,13 @@
 
 #include "unicni/error.h"
 #include "unicni/link_options.h"
+#include "unicni/masquerade.h"
 
 namespace unicni::bridge {
 
 namespace {
 
 constexpr std::size_t kLongestName = 15;  // IFNAMSIZ - 1
-
-constexpr const char* kMasqBackends[] = {"nftables", "iptables", "", nullptr};
 
 constexpr Option kTrunkRows[] = {
     option<&VlanTrunk::min_id>("minID", "first VLAN of a range").with_range(1, 4094),

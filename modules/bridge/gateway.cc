@@ -6,7 +6,6 @@
 
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
-#include "unicni/net/forwarding.h"
 
 namespace unicni::bridge {
 
@@ -94,14 +93,6 @@ void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const Ga
   for (const IpNet& wanted : plan.add) {
     host.undo().will(undo_shared_address(link.name, wanted));
     net::add_addr(batch, link.index, link.name, wanted, net::Dad::skip, true);
-  }
-}
-
-void forward(net::Netlink& links, const std::vector<IpNet>& gateways) {
-  for (const Family family : {Family::v4, Family::v6}) {
-    const bool used = std::any_of(gateways.begin(), gateways.end(),
-                                  [&](const IpNet& each) { return each.family() == family; });
-    if (used) net::ensure_forwarding(links, family);
   }
 }
 

@@ -28,7 +28,5 @@ GatewayPlan plan_gateways(const std::string& link, const std::vector<IpNet>& pre
                           const std::vector<IpNet>& gateways, bool force);
 /// Puts what the plan says into `batch`, announced to the undo log.
 void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const GatewayPlan& plan);
-/// Turns forwarding on for the families of `gateways`.
-void forward(net::Netlink& links, const std::vector<IpNet>& gateways);
 
 }  // namespace unicni::bridge

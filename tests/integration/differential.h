@@ -26,7 +26,7 @@ struct Differential {
   std::function<Json(const Attachment&, const Container&)> model = {};
 
   /// "what: reference's | ours", sorted; "-": not there. What is compared:
-  ///   result …                   of ADD, key by key; "result: refused | ok"
+  ///   result …                   of ADD, key by key; if a side refused only "result: refused | ok"
   ///   host|container link NAME …  each field of `ip -d -j link`
   ///   host|container addr NAME ADDRESS …
   ///   host|container route …, rule …   whole lines of `ip -d`, all tables

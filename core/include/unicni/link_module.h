@@ -67,6 +67,9 @@ class LinkModule : public Module {
   /// Whether the kernel may probe IPv6 addresses for duplicates; skipped by default, IPAM's are
   /// unique. With Dad::kernel ADD waits for the kernel's verdict.
   [[nodiscard]] virtual net::Dad dad(const Call&) const { return net::Dad::skip; }
+  /// The routes of the container's link, after finish(): those of the result, of which one without
+  /// gateway takes that of its family's first address.
+  virtual void put_routes(const LinkAdd&, net::Batch&);
   /// After the link is UP with its addresses: masquerade, gateway addresses on the host, routes to
   /// the container. The container's own routes come after it.
   virtual void finish(LinkAdd&) {}
@@ -114,6 +117,10 @@ void require_same_mac(const Interface& recorded, const net::Link& link);
 void require_same_mtu(const Interface& recorded, const net::Link& link);
 /// The same for "mtu" of the configuration, for results before 1.1.0, which have none; 0: not set.
 void require_mtu(std::int64_t configured, const net::Link& link);
+
+/// CHECK: the end on this host of a veth in the container: there, UP, MAC and MTU as prevResult
+/// says (if it has an interface of that name). Throws Error.
+net::Link require_host_end(const Call&, Host&, const net::Link& container);
 
 /// GC: deletes those of these links of the host whose alias names an attachment of this network
 /// that isn't valid: what neither a journal nor a namespace's end took away. Throws Error.

@@ -14,6 +14,8 @@ enum class MasqBackend : unsigned char {
   iptables,  ///< the reference's chain and rules, for tools that look for them
 };
 
+/// The choices of "ipMasqBackend".
+inline constexpr const char* kMasqBackends[] = {"nftables", "iptables", "", nullptr};
 /// "ipMasqBackend" as text; empty: nftables.
 MasqBackend masq_backend(const std::string& name);
 

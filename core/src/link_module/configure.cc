@@ -82,25 +82,25 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
   if (!batch.empty()) batch.commit();
 }
 
-void complete(const LinkAdd& add, bool announce) {
-  const std::string& name = add.call.if_name;
-  net::Batch batch(add.host.container_links());
+void put_routes(const LinkAdd& add, net::Batch& batch) {
   for (const Route& route : add.result.routes) {
     Route programmed = route;
     // scope link means "no gateway" (the reference lets it inherit one and the kernel refuses that)
     if (!programmed.gw && programmed.scope.value_or(0) != kScopeLink) {
       programmed.gw = gateway_of(add.result, route.dst.family());
     }
-    net::add_route(batch, add.container_link, name, programmed);
+    net::add_route(batch, add.container_link, add.call.if_name, programmed);
   }
+}
+
+void announce(const LinkAdd& add, net::Batch& batch) {
   const auto& interface =
       add.result.interfaces.at(static_cast<std::size_t>(add.container_interface));
   // A link without MAC, such as a layer 3 tunnel, has no neighbours.
   const auto mac = Mac::parse(interface.mac);
-  if (announce && mac && !add.result.ips.empty()) {
-    net::announce_addrs(batch, add.container_link, name, *mac);
+  if (mac && !add.result.ips.empty()) {
+    net::announce_addrs(batch, add.container_link, add.call.if_name, *mac);
   }
-  if (!batch.empty()) batch.commit();
 }
 
 void await_dad(const LinkAdd& add) {

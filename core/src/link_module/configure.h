@@ -11,10 +11,13 @@ void bring_up(const LinkAdd& add);
 /// One batch inside the container: changes, addresses, UP.
 void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad);
 
-/// Another one, when the host's side is done: routes of add.result, and with `announce` the link's
-/// neighbours are told its addresses. Right after UP a worker of the kernel holds the lock that
-/// routes need; what doesn't need it had better come between (nftables).
-void complete(const LinkAdd& add, bool announce);
+/// For another one, when the host's side is done: routes of add.result. Right after UP a worker of
+/// the kernel holds the lock that routes need; what doesn't need it had better come between
+/// (nftables).
+void put_routes(const LinkAdd& add, net::Batch& batch);
+
+/// For the same: the link's neighbours are told its addresses.
+void announce(const LinkAdd& add, net::Batch& batch);
 
 /// Waits until no IPv6 address of the container's link is tentative. Throws Error if one is a
 /// duplicate, or if the kernel hasn't decided within 5 s (or the call's deadline).

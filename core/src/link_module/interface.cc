@@ -64,6 +64,24 @@ void adopt_container_link(LinkAdd& add) {
   add.result.interfaces.push_back(container_interface(add.call, link.mac, link.mtu));
 }
 
+net::Link require_host_end(const Call& call, Host& host, const net::Link& container) {
+  // veth's IFLA_LINK is the other end's index, here in the host's namespace.
+  auto end = net::find_link(host.host_links(), container.peer);
+  if (!end || end->kind != "veth" || end->peer != container.index) {
+    throw Error(Code::internal, fmt::format("{} has no veth end on this host", container.name),
+                "the attachment is broken: DEL and ADD it again");
+  }
+  if (!end->up) {
+    throw Error(Code::internal, fmt::format("{} is down", end->name),
+                fmt::format("ip link set {} up", end->name));
+  }
+  if (const Interface* recorded = find_interface(*call.prev_result, end->name, "")) {
+    require_same_mac(*recorded, *end);
+    require_same_mtu(*recorded, *end);
+  }
+  return *std::move(end);
+}
+
 void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links) {
   const std::string prefix = call.network + '/';
   std::set<std::string> valid;

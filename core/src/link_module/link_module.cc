@@ -91,7 +91,10 @@ Result LinkModule::add(const Call& call, Host& host) {
   const net::Dad dad_wanted = dad(call);
   link_module::configure(add, change, dad_wanted);
   finish(add);
-  link_module::complete(add, change.arp_notify.value_or(false));
+  net::Batch batch(host.container_links());
+  put_routes(add, batch);
+  if (change.arp_notify.value_or(false)) link_module::announce(add, batch);
+  if (!batch.empty()) batch.commit();
   if (dad_wanted == net::Dad::kernel) link_module::await_dad(add);
   return std::move(add.result);
 }
@@ -185,6 +188,10 @@ void LinkModule::check(const Call& call, Host& host) {
   check_link(call, host, *link);
   link_module::check_addresses(call, host, result, *link);
   link_module::check_routes(call, host, result);
+}
+
+void LinkModule::put_routes(const LinkAdd& add, net::Batch& batch) {
+  link_module::put_routes(add, batch);
 }
 
 void LinkModule::remove(const Call&, Host& host, const net::Link& container) {

@@ -4,6 +4,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "net/attribute.h"
@@ -32,6 +33,14 @@ bool is_forwarding(Netlink& netlink, Family family) {
 void ensure_forwarding(Netlink& netlink, Family family) {
   if (is_forwarding(netlink, family)) return;
   ensure_sysctl(family == Family::v4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding", "1");
+}
+
+void ensure_forwarding(Netlink& netlink, const std::vector<IpNet>& networks) {
+  for (const Family family : {Family::v4, Family::v6}) {
+    const bool used = std::any_of(networks.begin(), networks.end(),
+                                  [family](const IpNet& each) { return each.family() == family; });
+    if (used) ensure_forwarding(netlink, family);
+  }
 }
 
 }  // namespace unicni::net

@@ -399,6 +399,13 @@ void sync_carrier(Netlink& netlink, const std::string& name) {
   static_cast<void>(::ioctl(netlink.fd(), SIOCETHTOOL, &request));
 }
 
+void set_master(Batch& batch, int index, const std::string& name, int master) {
+  nlmsghdr* message =
+      batch.add(RTM_SETLINK, 0, fmt::format("make {} a port of link {}", name, master));
+  put_header<ifinfomsg>(message).ifi_index = index;
+  mnl_attr_put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
+}
+
 std::string random_veth_name() {
   std::uint32_t random = 0;
   if (::getrandom(&random, sizeof random, 0) != sizeof random) {

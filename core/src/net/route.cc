@@ -65,6 +65,9 @@ void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>
       case RTA_GATEWAY:
         entry.route.gw = address_of(attribute);
         break;
+      case RTA_PREFSRC:
+        entry.src = address_of(attribute);
+        break;
       case RTA_OIF:
         entry.index = value_of<int>(attribute);
         break;
@@ -116,7 +119,8 @@ std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
 
 }  // namespace
 
-void add_route(Batch& batch, int index, const std::string& link_name, const Route& route) {
+void add_route(Batch& batch, int index, const std::string& link_name, const Route& route,
+               const std::optional<IpAddress>& src) {
   // EEXIST without NLM_F_EXCL means: the same destination, metric, gateway and device.
   nlmsghdr* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE,
@@ -134,11 +138,27 @@ void add_route(Batch& batch, int index, const std::string& link_name, const Rout
   mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
   mnl_attr_put_u32(message, RTA_TABLE, table);
   if (route.gw && !route.gw->is_unspecified()) put_address(message, RTA_GATEWAY, *route.gw);
+  if (src) put_address(message, RTA_PREFSRC, *src);
   if (route.priority != 0) mnl_attr_put_u32(message, RTA_PRIORITY, route.priority);
   if (route.mtu == 0 && route.advmss == 0) return;
   const Nest metrics(message, RTA_METRICS);
   if (route.mtu != 0) mnl_attr_put_u32(message, RTAX_MTU, route.mtu);
   if (route.advmss != 0) mnl_attr_put_u32(message, RTAX_ADVMSS, route.advmss);
+}
+
+void remove_connected_route(Batch& batch, int index, const std::string& link_name,
+                            const IpNet& net) {
+  nlmsghdr* message =
+      batch.add(RTM_DELROUTE, 0,
+                fmt::format("remove route {} dev {}", net.masked().str(), link_name), {ESRCH});
+  auto& header = put_header<rtmsg>(message);
+  header.rtm_family = family_of(net.family());
+  header.rtm_dst_len = static_cast<std::uint8_t>(net.prefix_length());
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = RTPROT_KERNEL;
+  header.rtm_scope = RT_SCOPE_NOWHERE;  // any
+  put_address(message, RTA_DST, net.network());
+  mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
 }
 
 std::vector<RouteEntry> list_routes(Netlink& netlink, Family family, int index) {

@@ -1,6 +1,8 @@
 // IP forwarding of a namespace.
 #pragma once
 
+#include <vector>
+
 #include "unicni/ip.h"
 #include "unicni/net/netlink.h"
 
@@ -13,5 +15,7 @@ bool is_forwarding(Netlink&, Family);
 /// Turns it on if it is off, in the calling thread's namespace, which must be the socket's. Writes
 /// nothing if it is on, so a read-only /proc is fine then. Throws Error.
 void ensure_forwarding(Netlink&, Family);
+/// The same for each family that is among the networks.
+void ensure_forwarding(Netlink&, const std::vector<IpNet>& networks);
 
 }  // namespace unicni::net

@@ -122,6 +122,9 @@ void isolate_port(Batch&, int index, const std::string& name);
 /// is gone is fine. (ethtool's ETHTOOL_GLINK: ethtool_op_get_link() calls linkwatch_sync_dev().)
 void sync_carrier(Netlink&, const std::string& name);
 
+/// Makes the link a port of another, such as a bridge.
+void set_master(Batch&, int index, const std::string& name, int master);
+
 /// "veth" and 8 random hex digits, as the reference names host ends.
 std::string random_veth_name();
 

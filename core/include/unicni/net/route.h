@@ -14,13 +14,18 @@ namespace unicni::net {
 /// scope universe unless Route::scope says otherwise; `gw` unset: on-link. mtu and advmss become
 /// RTAX metrics. An identical route is success (the reference fails on it; a default route by
 /// isDefaultGateway and by IPAM is the usual case). Same dst with another gateway: added beside it,
-/// as the reference (NLM_F_CREATE only).
-void add_route(Batch&, int index, const std::string& link_name, const Route&);
+/// as the reference (NLM_F_CREATE only). `src`: the address that packets take as source.
+void add_route(Batch&, int index, const std::string& link_name, const Route&,
+               const std::optional<IpAddress>& src = std::nullopt);
+/// The route to the subnet of `net` that the kernel made when the link got this address; that there
+/// is none is fine.
+void remove_connected_route(Batch&, int index, const std::string& link_name, const IpNet& net);
 
 struct RouteEntry {
   Route route;            ///< priority as the kernel holds it (IPv6: 1024 where none was given)
   int index = 0;          ///< output link
   unsigned protocol = 0;  ///< RTPROT_KERNEL, RTPROT_BOOT …
+  std::optional<IpAddress> src;  ///< RTA_PREFSRC
 };
 /// Unicast routes of all tables in one family that leave by link `index`; 0: by any.
 std::vector<RouteEntry> list_routes(Netlink&, Family, int index);

@@ -1,0 +1,16 @@
+// The options of dummy.
+#pragma once
+
+#include <optional>
+
+#include "unicni/options.h"
+
+namespace unicni::dummy {
+
+struct DummyOptions {
+  std::optional<Dns> dns;
+};
+
+extern const OptionTable kDummyOptions;
+
+}  // namespace unicni::dummy

@@ -1,0 +1,47 @@
+// dummy: an interface that leads nowhere, for addresses that the container shall have.
+#include <cerrno>
+
+#include "config.h"
+#include "unicni/error.h"
+#include "unicni/link_module.h"
+#include "unicni/net/link_kinds.h"
+
+namespace unicni::dummy {
+
+namespace {
+
+class Dummy final : public LinkModule {
+ protected:
+  const char* container_kind() const override { return "dummy"; }
+  bool needs_ipam() const override { return true; }
+  const std::optional<Dns>& dns(const Call& call) const override {
+    return call.options<DummyOptions>().dns;
+  }
+  void create_link(LinkAdd& add) override;
+  void check_link(const Call&, Host&, const net::Link&) override {}
+};
+
+/// On the container's own socket: before Linux 6.15 a name that the host has is refused for a link
+/// that is born elsewhere.
+void Dummy::create_link(LinkAdd& add) {
+  net::LinkSpec spec;
+  spec.name = add.call.if_name;
+  add.host.undo().will(undo_container_link(spec.name, container_kind()));
+  net::Batch batch(add.host.container_links());
+  net::add_dummy(batch, spec);
+  try {
+    batch.commit();
+  } catch (Error& error) {
+    if (batch.error_of(0) != EOPNOTSUPP) throw;
+    throw error.advise("the kernel module dummy is missing: modprobe dummy (CONFIG_DUMMY)");
+  }
+  adopt_container_link(add);
+}
+
+}  // namespace
+
+}  // namespace unicni::dummy
+
+UNICNI_MODULE(dummy, "dummy", 1,
+              unicni::module_descriptor<unicni::dummy::Dummy>("dummy", unicni::ModuleKind::link,
+                                                              &unicni::dummy::kDummyOptions));

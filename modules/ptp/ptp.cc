@@ -1,0 +1,140 @@
+// ptp: a veth to the host alone, which forwards for the container.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "check.h"
+#include "config.h"
+#include "hops.h"
+#include "unicni/link_module.h"
+#include "unicni/masquerade.h"
+#include "unicni/net/forwarding.h"
+#include "unicni/net/route.h"
+#include "unicni/net/sysctl.h"
+
+namespace unicni::ptp {
+
+namespace {
+
+const PtpOptions& options_of(const Call& call) { return call.options<PtpOptions>(); }
+
+class Ptp final : public LinkModule {
+ protected:
+  const char* container_kind() const override { return "veth"; }
+  bool needs_ipam() const override { return true; }
+  void validate_options(const Call& call) override { ptp::validate(options_of(call)); }
+  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  void complete(LinkAdd& add) override { require_gateways(add.result, add.call.ipam_type); }
+  void create_link(LinkAdd& add) override;
+  void finish(LinkAdd& add) override;
+  void put_routes(const LinkAdd& add, net::Batch& batch) override;
+  void check_link(const Call& call, Host& host, const net::Link& container) override {
+    check_ends(call, host, container);
+  }
+  bool is_in_place(const Call& call, Host& host, const net::Link* host_end) override;
+  void sweep(const Call& call, Host& host, const std::vector<IpNet>& addresses) override {
+    sweep_masquerade(call, host, addresses);
+  }
+
+ public:
+  void gc(const Call& call, Host& host) override;
+
+ private:
+  void put_link_local(const LinkAdd& add);
+  net::VethSpec veth_;
+};
+
+void Ptp::create_link(LinkAdd& add) {
+  veth_.name = net::random_veth_name();
+  veth_.mac = Mac::random();
+  veth_.alias = add.call.alias();
+  veth_.mtu = static_cast<std::uint32_t>(options_of(add.call).mtu);
+  veth_.peer_name = add.call.if_name;
+  veth_.peer_mac = Mac::random();
+  veth_.peer_netns = add.host.container_netns();
+  add.host.undo().will(undo_veth(veth_.name, veth_.alias));
+  net::Batch batch(add.host.host_links());
+  net::add_veth(batch, veth_);
+  batch.commit();
+  net::set_sysctl("net/ipv6/conf/" + veth_.name + "/accept_ra", "0");
+  put_link_local(add);
+
+  add.container_link = net::get_link_index(add.host.container_links(), add.call.if_name);
+  add.container_interface = 1;
+  add.result.interfaces = {host_interface(add.call, veth_.name, veth_.mac, veth_.mtu_or_default()),
+                           container_interface(add.call, veth_.peer_mac, veth_.mtu_or_default())};
+}
+
+/// The host asks for the container's IPv6 neighbours from its link-local address. The kernel makes
+/// that one as soon as there is a carrier, but packets would wait for seconds while it is
+/// tentative.
+void Ptp::put_link_local(const LinkAdd& add) {
+  const auto& ips = add.result.ips;
+  if (std::all_of(ips.begin(), ips.end(), [](const auto& ip) { return ip.address.is_v4(); }))
+    return;
+  net::Netlink& links = add.host.host_links();
+  net::Batch batch(links);
+  net::add_addr(batch, net::get_link_index(links, veth_.name), veth_.name, link_local(veth_.mac),
+                net::Dad::skip, true);
+  batch.commit();
+}
+
+/// Both ends are new, so nobody has an old neighbour entry and nothing needs to be announced.
+void Ptp::finish(LinkAdd& add) {
+  const PtpOptions& options = options_of(add.call);
+  net::Netlink& links = add.host.host_links();
+  add_masquerade(add.call, add.host, options.ip_masq ? add.result : Result(),
+                 masq_backend(options.ip_masq_backend));
+  const std::vector<IpNet> gateways = host_addresses(add.result);
+  net::ensure_forwarding(links, gateways);
+  const int index = net::get_link_index(links, veth_.name);
+  net::Batch batch(links);
+  for (const IpNet& gateway : gateways) {
+    net::add_addr(batch, index, veth_.name, gateway, net::Dad::skip, false);
+  }
+  for (const Route& route : host_routes(add.result)) {
+    net::add_route(batch, index, veth_.name, route);
+  }
+  batch.commit();
+  // It was UP before its other end: it sends only when the kernel has seen the carrier.
+  net::sync_carrier(links, veth_.name);
+}
+
+/// While the connected routes are there, a route of the result may name any gateway of the subnet.
+void Ptp::put_routes(const LinkAdd& add, net::Batch& batch) {
+  const std::string& name = add.call.if_name;
+  for (const HopRoute& hop : gateway_routes(add.result)) {
+    net::add_route(batch, add.container_link, name, hop.route, hop.src);
+  }
+  LinkModule::put_routes(add, batch);
+  for (const HopRoute& hop : subnet_routes(add.result)) {
+    net::remove_connected_route(batch, add.container_link, name, hop.route.dst);
+    net::add_route(batch, add.container_link, name, hop.route, hop.src);
+  }
+}
+
+/// A port of nothing whose addresses are all single ones.
+bool Ptp::is_in_place(const Call&, Host& host, const net::Link* host_end) {
+  if (host_end == nullptr || host_end->master != 0) return false;
+  std::vector<IpNet> addresses = net::list_addrs(host.host_links(), host_end->index);
+  std::erase_if(addresses, [](const IpNet& net) { return net.address().is_link_local(); });
+  return !addresses.empty() &&
+         std::all_of(addresses.begin(), addresses.end(),
+                     [](const IpNet& net) { return net.prefix_length() == net.address().bits(); });
+}
+
+/// What the journal doesn't know (it was lost, or never could be written): host ends and rules that
+/// carry our owner text.
+void Ptp::gc(const Call& call, Host& host) {
+  collect_elements(call, host);
+  remove_stale_links(call, host, net::list_links(host.host_links(), "veth"));
+  LinkModule::gc(call, host);
+}
+
+}  // namespace
+
+}  // namespace unicni::ptp
+
+UNICNI_MODULE(ptp, "ptp", 1,
+              unicni::module_descriptor<unicni::ptp::Ptp>("ptp", unicni::ModuleKind::link,
+                                                          &unicni::ptp::kPtpOptions));
