@@ -196,12 +196,34 @@ Json settled_links(int netns) {
   }
 }
 
+/// Qdiscs that somebody made, and what filters them.
+void put_qdiscs(State& state, const std::string& where, int netns, const Json& links) {
+  for (const Json& link : links) {
+    const std::string name = link.value("ifname", "");
+    const auto lines = [&](std::vector<std::string> argv) {
+      std::istringstream text(tool(argv, netns).out);
+      const std::string key = where + ' ' + argv[1] + ' ' + name + ' ';
+      for (std::string line; std::getline(text, line);) {
+        if (line.starts_with("qdisc noqueue 0:") || line.empty()) continue;
+        line.erase(line.find_last_not_of(" \t") + 1);
+        line.erase(0, line.find_first_not_of(" \t"));
+        std::string& count = state[key + line];
+        count = count.empty() ? "yes" : count + " yes";
+      }
+    };
+    lines({"tc", "qdisc", "show", "dev", name});
+    lines({"tc", "filter", "show", "dev", name, "ingress"});
+  }
+}
+
 void put_files(State& state) {
   std::error_code none;
-  for (const auto& entry : fs::recursive_directory_iterator("/var/lib/cni", none)) {
-    const std::string name = entry.path().filename();
-    if (!entry.is_regular_file() || name.starts_with('.') || name == "lock") continue;
-    state["file " + entry.path().string()] = read_file(entry.path());
+  for (const char* folder : {"/var/lib/cni", "/run/cni"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(folder, none)) {
+      const std::string name = entry.path().filename();
+      if (!entry.is_regular_file() || name.starts_with('.') || name == "lock") continue;
+      state["file " + entry.path().string()] = read_file(entry.path());
+    }
   }
 }
 
@@ -218,6 +240,7 @@ State state_of(const Container& container, Names& names, const Output& output, c
     put_links(state, where, *links);
     put_addresses(state, where, *links);
     put_routes(state, where, netns);
+    put_qdiscs(state, where, netns, *links);
     std::vector<std::string> link_names{"all"};
     for (const Json& link : *links) link_names.push_back(link.value("ifname", ""));
     put_sysctls(state, where, netns, link_names);

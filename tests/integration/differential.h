@@ -31,7 +31,8 @@ struct Differential {
   ///   host|container addr NAME ADDRESS …
   ///   host|container route …, rule …   whole lines of `ip -d`, all tables
   ///   host|container sysctl KEY  forwarding, and all of the links' net/ipv{4,6}/conf
-  ///   file PATH                  below /var/lib/cni, but hidden ones
+  ///   host|container qdisc NAME …, filter NAME …   whole lines of `tc`
+  ///   file PATH                  below /var/lib/cni and /run/cni, but hidden ones
   /// Random host ends are veth1, veth2 … in the order they were made; a MAC that the configuration
   /// doesn't name is "mac of LINK", in the result as well, so that wrong ones show. Left out is
   /// what the kernel does by itself and by time: carrier, link-local addresses, counters.

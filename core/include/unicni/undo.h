@@ -13,6 +13,8 @@
 #include "unicni/net/link.h"
 #include "unicni/net/nft.h"
 #include "unicni/net/qdisc.h"
+#include "unicni/net/route.h"
+#include "unicni/net/rule.h"
 
 namespace unicni {
 
@@ -44,6 +46,12 @@ Undo undo_sysctl(const std::string& key, const std::string& value);
 /// Settings of a link in the container. Undone by `before`, what they were (up, arp_notify and
 /// alias don't count), if name and ifindex are the same.
 Undo undo_link_settings(const net::Link& link, const net::LinkChange& before);
+/// A rule and a route that are added in the container's namespace, and a route that is taken away
+/// there. Undone by taking them away, and by adding the route again if the link still is the one
+/// with that ifindex.
+Undo undo_rule(const net::Rule& rule);
+Undo undo_added_route(const std::string& link, const net::RouteEntry& route);
+Undo undo_removed_route(const std::string& link, const net::RouteEntry& route);
 /// A bridge that this ADD creates. Undone only on failure and only if it has no ports.
 Undo undo_bridge(const std::string& name);
 /// A veth between a shared bridge and an interface `name` of the host, the gateway of a VLAN.

@@ -44,6 +44,43 @@ Undo undo_link_settings(const net::Link& link, const net::LinkChange& before) {
   return record;
 }
 
+Undo undo_rule(const net::Rule& rule) {
+  return Undo{"rule", 1, false, {{"from", rule.from.str()}, {"table", std::to_string(rule.table)}}};
+}
+
+namespace {
+
+Undo route_record(const char* type, const std::string& link, const net::RouteEntry& entry) {
+  Undo record{type,
+              1,
+              false,
+              {{"link", link},
+               {"index", std::to_string(entry.index)},
+               {"dst", entry.route.dst.str()},
+               {"protocol", std::to_string(entry.protocol)}}};
+  const auto put = [&](const char* key, std::string value) {
+    record.fields.emplace_back(key, std::move(value));
+  };
+  if (entry.route.gw) put("gw", entry.route.gw->str());
+  if (entry.src) put("src", entry.src->str());
+  if (entry.route.table) put("table", std::to_string(*entry.route.table));
+  if (entry.route.scope) put("scope", std::to_string(*entry.route.scope));
+  if (entry.route.priority != 0) put("priority", std::to_string(entry.route.priority));
+  if (entry.route.mtu != 0) put("mtu", std::to_string(entry.route.mtu));
+  if (entry.route.advmss != 0) put("advmss", std::to_string(entry.route.advmss));
+  return record;
+}
+
+}  // namespace
+
+Undo undo_added_route(const std::string& link, const net::RouteEntry& route) {
+  return route_record("added-route", link, route);
+}
+
+Undo undo_removed_route(const std::string& link, const net::RouteEntry& route) {
+  return route_record("removed-route", link, route);
+}
+
 Undo undo_bridge(const std::string& name) { return Undo{"bridge", 1, true, {{"name", name}}}; }
 
 Undo undo_gateway_veth(const std::string& name, const std::string& bridge) {

@@ -67,6 +67,18 @@ void undo_some_link_settings(const Undo& record, Why, const ReplayTools& tools) 
   restore_link_settings(record, tools.host);
 }
 
+void undo_one_rule(const Undo& record, Why, const ReplayTools& tools) {
+  remove_added_rule(record, tools.host);
+}
+
+void undo_one_added_route(const Undo& record, Why, const ReplayTools& tools) {
+  remove_added_route(record, tools.host);
+}
+
+void undo_one_removed_route(const Undo& record, Why, const ReplayTools& tools) {
+  restore_removed_route(record, tools.host);
+}
+
 /// No port comes between the look for ports and what is done to an idle bridge.
 std::optional<sys::Lock> lock_ports() {
   constexpr std::chrono::seconds kPatience{5};
@@ -205,6 +217,9 @@ constexpr std::array kWays = {
     Way{"qdisc", &undo_one_qdisc},
     Way{"sysctl", &undo_one_sysctl},
     Way{"link-settings", &undo_some_link_settings},
+    Way{"rule", &undo_one_rule},
+    Way{"added-route", &undo_one_added_route},
+    Way{"removed-route", &undo_one_removed_route},
     Way{"bridge", &undo_one_bridge},
     Way{"gateway-veth", &undo_one_gateway_veth},
     Way{"shared-address", &undo_one_shared_address},

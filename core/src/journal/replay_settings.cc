@@ -35,6 +35,41 @@ std::optional<bool> flag(const Undo& record, std::string_view key) {
   return text == "1";
 }
 
+std::optional<IpAddress> address(const Undo& record, std::string_view key) {
+  const std::string_view text = optional_field(record, key);
+  if (text.empty()) return std::nullopt;
+  const auto parsed = IpAddress::parse(text);
+  if (!parsed) refuse(record, key, text);
+  return parsed;
+}
+
+IpNet net_of(const Undo& record, std::string_view key) {
+  const auto parsed = IpNet::parse(field(record, key));
+  if (!parsed) refuse(record, key, field(record, key));
+  return *parsed;
+}
+
+/// The route of a record, if the link is still there.
+std::optional<net::RouteEntry> route_of(const Undo& record, Host& host) {
+  if (host.container_netns() == nullptr) return std::nullopt;
+  const auto link = net::find_link(host.container_links(), field(record, "link"));
+  if (!link || number(record, "index") != static_cast<std::uint32_t>(link->index)) {
+    return std::nullopt;
+  }
+  net::RouteEntry entry;
+  entry.index = link->index;
+  entry.protocol = number(record, "protocol").value_or(0);
+  entry.src = address(record, "src");
+  entry.route.dst = net_of(record, "dst");
+  entry.route.gw = address(record, "gw");
+  entry.route.table = number(record, "table");
+  entry.route.scope = number(record, "scope");
+  entry.route.priority = number(record, "priority").value_or(0);
+  entry.route.mtu = number(record, "mtu").value_or(0);
+  entry.route.advmss = number(record, "advmss").value_or(0);
+  return entry;
+}
+
 }  // namespace
 
 void remove_own_qdisc(const Undo& record, Host& host) {
@@ -77,6 +112,29 @@ void restore_link_settings(const Undo& record, Host& host) {
   if (const auto promisc = flag(record, "promisc")) restore({.promisc = promisc});
   if (const auto allmulti = flag(record, "allmulti")) restore({.allmulti = allmulti});
   if (const auto length = number(record, "tx_queue_len")) restore({.tx_queue_len = length});
+  batch.commit();
+}
+
+void remove_added_rule(const Undo& record, Host& host) {
+  if (host.container_netns() == nullptr) return;
+  net::Batch batch(host.container_links());
+  net::remove_rule(batch, {net_of(record, "from"), number(record, "table").value_or(0)});
+  batch.commit();
+}
+
+void remove_added_route(const Undo& record, Host& host) {
+  const auto entry = route_of(record, host);
+  if (!entry) return;
+  net::Batch batch(host.container_links());
+  net::remove_route(batch, field(record, "link"), *entry);
+  batch.commit();
+}
+
+void restore_removed_route(const Undo& record, Host& host) {
+  const auto entry = route_of(record, host);
+  if (!entry) return;
+  net::Batch batch(host.container_links());
+  net::put_route(batch, field(record, "link"), *entry);
   batch.commit();
 }
 

@@ -1,4 +1,4 @@
-// Undoing settings: qdiscs of host links, and what an attachment set in its container.
+// Undoing settings: qdiscs of host links, and what an attachment set or routed in its container.
 #pragma once
 
 #include "unicni/host.h"
@@ -11,5 +11,8 @@ namespace unicni::journal {
 void remove_own_qdisc(const Undo& record, Host& host);
 void restore_sysctl(const Undo& record, Host& host);
 void restore_link_settings(const Undo& record, Host& host);
+void remove_added_rule(const Undo& record, Host& host);
+void remove_added_route(const Undo& record, Host& host);
+void restore_removed_route(const Undo& record, Host& host);
 
 }  // namespace unicni::journal

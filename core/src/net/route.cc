@@ -117,6 +117,29 @@ std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
   return entries;
 }
 
+void put_whole_route(nlmsghdr* message, const RouteEntry& entry) {
+  const Route& route = entry.route;
+  auto& header = put_header<rtmsg>(message);
+  const std::uint32_t table = route.table.value_or(RT_TABLE_MAIN);
+  header.rtm_family = family_of(route.dst.family());
+  header.rtm_dst_len = static_cast<std::uint8_t>(route.dst.prefix_length());
+  // One byte; the kernel reads RTA_TABLE first.
+  header.rtm_table = static_cast<std::uint8_t>(table < 256 ? table : 0);
+  header.rtm_protocol = static_cast<std::uint8_t>(entry.protocol);
+  header.rtm_scope = static_cast<std::uint8_t>(route.scope.value_or(RT_SCOPE_UNIVERSE));
+  header.rtm_type = RTN_UNICAST;
+  if (!route.dst.is_default()) put_address(message, RTA_DST, route.dst.address());
+  mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(entry.index));
+  mnl_attr_put_u32(message, RTA_TABLE, table);
+  if (route.gw && !route.gw->is_unspecified()) put_address(message, RTA_GATEWAY, *route.gw);
+  if (entry.src) put_address(message, RTA_PREFSRC, *entry.src);
+  if (route.priority != 0) mnl_attr_put_u32(message, RTA_PRIORITY, route.priority);
+  if (route.mtu == 0 && route.advmss == 0) return;
+  const Nest metrics(message, RTA_METRICS);
+  if (route.mtu != 0) mnl_attr_put_u32(message, RTAX_MTU, route.mtu);
+  if (route.advmss != 0) mnl_attr_put_u32(message, RTAX_ADVMSS, route.advmss);
+}
+
 }  // namespace
 
 void add_route(Batch& batch, int index, const std::string& link_name, const Route& route,
@@ -125,25 +148,21 @@ void add_route(Batch& batch, int index, const std::string& link_name, const Rout
   nlmsghdr* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE,
                 fmt::format("add route {} dev {}", describe(route), link_name), {EEXIST});
-  auto& header = put_header<rtmsg>(message);
-  const std::uint32_t table = route.table.value_or(RT_TABLE_MAIN);
-  header.rtm_family = family_of(route.dst.family());
-  header.rtm_dst_len = static_cast<std::uint8_t>(route.dst.prefix_length());
-  // One byte; the kernel reads RTA_TABLE first.
-  header.rtm_table = static_cast<std::uint8_t>(table < 256 ? table : 0);
-  header.rtm_protocol = RTPROT_BOOT;
-  header.rtm_scope = static_cast<std::uint8_t>(route.scope.value_or(RT_SCOPE_UNIVERSE));
-  header.rtm_type = RTN_UNICAST;
-  if (!route.dst.is_default()) put_address(message, RTA_DST, route.dst.address());
-  mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
-  mnl_attr_put_u32(message, RTA_TABLE, table);
-  if (route.gw && !route.gw->is_unspecified()) put_address(message, RTA_GATEWAY, *route.gw);
-  if (src) put_address(message, RTA_PREFSRC, *src);
-  if (route.priority != 0) mnl_attr_put_u32(message, RTA_PRIORITY, route.priority);
-  if (route.mtu == 0 && route.advmss == 0) return;
-  const Nest metrics(message, RTA_METRICS);
-  if (route.mtu != 0) mnl_attr_put_u32(message, RTAX_MTU, route.mtu);
-  if (route.advmss != 0) mnl_attr_put_u32(message, RTAX_ADVMSS, route.advmss);
+  put_whole_route(message, {route, index, RTPROT_BOOT, src});
+}
+
+void put_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+  nlmsghdr* message =
+      batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
+                fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
+  put_whole_route(message, entry);
+}
+
+void remove_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+  nlmsghdr* message = batch.add(
+      RTM_DELROUTE, 0, fmt::format("delete route {} dev {}", describe(entry.route), link_name),
+      {ESRCH, ENOENT});
+  put_whole_route(message, entry);
 }
 
 void remove_connected_route(Batch& batch, int index, const std::string& link_name,

@@ -21,6 +21,8 @@ std::optional<std::string> find_repeated_key(const std::string& config, const st
   return std::nullopt;
 }
 
+std::string json_text(const std::string& text) { return protocol::quote(text); }
+
 bool read_json_object(const std::string& text, const OptionTable& table, void* into) {
   try {
     const auto json = protocol::parse_document(text, "a file");

@@ -25,7 +25,7 @@ struct RouteEntry {
   Route route;            ///< priority as the kernel holds it (IPv6: 1024 where none was given)
   int index = 0;          ///< output link
   unsigned protocol = 0;  ///< RTPROT_KERNEL, RTPROT_BOOT …
-  std::optional<IpAddress> src;  ///< RTA_PREFSRC
+  std::optional<IpAddress> src = {};  ///< RTA_PREFSRC: whom packets come from by default
 };
 /// Unicast routes of all tables in one family that leave by link `index`; 0: by any.
 std::vector<RouteEntry> list_routes(Netlink&, Family, int index);
@@ -33,6 +33,11 @@ std::vector<RouteEntry> list_routes(Netlink&, Family, int index);
 /// The link that the first default route of the table main leaves by, in the kernel's order: IPv4
 /// before IPv6, lowest metric first. nullopt: there is none.
 std::optional<int> find_default_link(Netlink&);
+
+/// The route of `entry`, beside others to that destination. One that is the same is success.
+void put_route(Batch&, const std::string& link_name, const RouteEntry&);
+/// Takes away the route that has all that `entry` says. One that is gone is success.
+void remove_route(Batch&, const std::string& link_name, const RouteEntry&);
 
 /// "10.0.0.0/8 via 10.1.0.1 table 7 …", for messages.
 std::string describe(const Route&);

@@ -1,0 +1,44 @@
+#include "config.h"
+
+#include <fmt/core.h>
+
+#include <limits>
+
+#include "unicni/error.h"
+
+namespace unicni::sbr {
+
+namespace {
+
+constexpr Option kRows[] = {
+    option<&SbrOptions::table>("table",
+                               "only add rules that lead to this routing table, which is yours")
+        .with_range(1, std::numeric_limits<std::uint32_t>::max()),
+    option<&SbrOptions::gateways>("gateways",
+                                  "gateway of each family instead of those in the result"),
+    option<&SbrOptions::add_source_hints>("addSourceHints",
+                                          "keep the subnets in the main table, with source address")
+        .with_default("false"),
+};
+
+}  // namespace
+
+constinit const OptionTable kSbrOptions = option_table<SbrOptions>(kRows);
+
+void validate(const SbrOptions& options) {
+  const auto refuse = [](const std::string& why) {
+    throw Error(Code::invalid_config, "gateways: " + why, "one IPv4 and one IPv6 address at most");
+  };
+  const auto& gateways = options.gateways;
+  if (gateways.size() > 2) {
+    refuse(
+        fmt::format("gateways list cannot contain more than 2 entries, not {}", gateways.size()));
+  }
+  if (gateways.size() == 2 && gateways[0].family() == gateways[1].family()) {
+    refuse(fmt::format("gateways list contains multiple {} addresses: {} and {}",
+                       gateways[0].is_v4() ? "IPv4" : "IPv6", gateways[0].str(),
+                       gateways[1].str()));
+  }
+}
+
+}  // namespace unicni::sbr

@@ -1,0 +1,131 @@
+#include "config.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "unicni/error.h"
+#include "unicni/link_options.h"
+
+namespace unicni::tuning {
+
+namespace {
+
+constexpr std::int64_t kMostPackets = std::numeric_limits<std::int32_t>::max();
+constexpr OptionSource kArgs = OptionSource::args_cni;
+
+constexpr Option kRows[] = {
+    option<&TuningOptions::sysctl>(
+        "sysctl", "settings below net/ of the container; IFNAME stands for its interface"),
+    option<&TuningOptions::mac>("mac", "MAC of the interface"),
+    option<&TuningOptions::promisc>("promisc", "the interface takes every frame")
+        .with_default("false"),
+    option<&TuningOptions::mtu>("mtu", "MTU in bytes; 0: as it is")
+        .with_range(0, 65535)
+        .with_default("0"),
+    option<&TuningOptions::allmulti>("allmulti",
+                                     "the interface takes every multicast frame, or doesn't"),
+    option<&TuningOptions::tx_queue_len>("txQLen", "packets in the transmit queue")
+        .with_range(0, kMostPackets),
+    option<&TuningOptions::data_dir>("dataDir", "folder of the files that hold old values")
+        .with_default("/run/cni/tuning"),
+    option<&TuningOptions::runtime_mac>("mac", "MAC; loses against args.cni")
+        .from(OptionSource::runtime_config),
+    option<&TuningOptions::args_sysctl>("sysctl", "more settings; they win").from(kArgs),
+    option<&TuningOptions::args_mac>("mac", "MAC; wins").from(kArgs),
+    option<&TuningOptions::args_promisc>("promisc", "wins").from(kArgs),
+    option<&TuningOptions::args_mtu>("mtu", "wins").from(kArgs).with_range(0, 65535),
+    option<&TuningOptions::args_allmulti>("allmulti", "wins").from(kArgs),
+    option<&TuningOptions::args_tx_queue_len>("txQLen", "wins")
+        .from(kArgs)
+        .with_range(0, kMostPackets),
+    option<&TuningOptions::cni_args_mac>("MAC", "MAC; loses against runtimeConfig")
+        .from(OptionSource::cni_args)
+        .exact_case(),
+};
+
+/// "net.ipv4.conf.IFNAME.arp_ignore" → "net/ipv4/conf/eth0/arp_ignore".
+std::string sysctl_key(const std::string& written, const std::string& if_name) {
+  constexpr std::string_view kPlaceholder = "IFNAME";
+  std::string key;
+  for (const char c : written) {
+    const char next = c == '.' ? '/' : c;
+    if (next == '/' && (key.empty() || key.back() == '/')) continue;
+    key += next;
+  }
+  if (const auto at = key.find(kPlaceholder); at != std::string::npos) {
+    key.replace(at, kPlaceholder.size(), if_name);
+  }
+  const bool whole = key.starts_with("net/") && written.find("..") == std::string::npos &&
+                     key.back() != '/' &&
+                     key.find_first_of(std::string_view(" \t\r\n\0", 5)) == std::string::npos;
+  if (!whole) {
+    throw Error(Code::invalid_config,
+                fmt::format("invalid net sysctl key: \"{}\"", key.empty() ? written : key),
+                "write it as in net.ipv4.conf.IFNAME.arp_ignore");
+  }
+  return key;
+}
+
+void add_sysctls(std::vector<Sysctl>& sysctls, const TextMap& map, const std::string& if_name,
+                 bool replace) {
+  const std::size_t before = sysctls.size();
+  for (const auto& [written, value] : map) {
+    const Sysctl next{written, sysctl_key(written, if_name), value};
+    const auto same = std::find_if(sysctls.begin(), sysctls.end(),
+                                   [&](const Sysctl& each) { return each.key == next.key; });
+    if (same == sysctls.end()) {
+      sysctls.push_back(next);
+    } else if (replace && static_cast<std::size_t>(same - sysctls.begin()) < before) {
+      *same = next;
+    } else if (same->value != value) {
+      throw Error(
+          Code::invalid_config,
+          fmt::format("sysctl {} is set to \"{}\" and to \"{}\"", next.key, same->value, value),
+          fmt::format("\"{}\" and \"{}\" are the same", same->written, written));
+    }
+  }
+}
+
+std::string first_given(std::initializer_list<const std::string*> sources) {
+  for (const std::string* each : sources) {
+    if (!each->empty()) return *each;
+  }
+  return {};
+}
+
+}  // namespace
+
+constinit const OptionTable kTuningOptions = option_table<TuningOptions>(kRows);
+
+Settings settings(const TuningOptions& options, const std::string& if_name) {
+  Settings result;
+  add_sysctls(result.sysctls, options.sysctl, if_name, false);
+  add_sysctls(result.sysctls, options.args_sysctl, if_name, true);
+  result.mac_text =
+      first_given({&options.args_mac, &options.runtime_mac, &options.cni_args_mac, &options.mac});
+  if (!result.mac_text.empty()) {
+    result.link.mac = Mac::parse(result.mac_text);
+    if (!result.link.mac) {
+      throw Error(Code::invalid_config,
+                  fmt::format("mac: invalid args {} for MAC addr", result.mac_text),
+                  "write it as in 0a:58:0a:01:02:03");
+    }
+    require_interface_mac("mac", result.link.mac);
+  }
+  const std::int64_t mtu = options.args_mtu.value_or(options.mtu);
+  require_mtu_range("mtu", mtu);
+  if (mtu != 0) result.link.mtu = static_cast<std::uint32_t>(mtu);
+  if (options.args_promisc.value_or(options.promisc)) result.link.promisc = true;
+  result.link.allmulti = options.args_allmulti ? options.args_allmulti : options.allmulti;
+  const auto length = options.args_tx_queue_len ? options.args_tx_queue_len : options.tx_queue_len;
+  if (length) result.link.tx_queue_len = static_cast<std::uint32_t>(*length);
+  if (!options.data_dir.starts_with('/')) {
+    throw Error(Code::invalid_config,
+                fmt::format("dataDir: \"{}\" is no absolute path", options.data_dir));
+  }
+  return result;
+}
+
+}  // namespace unicni::tuning

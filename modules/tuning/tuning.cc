@@ -1,0 +1,232 @@
+// tuning: sets sysctls of the container and attributes of its interface, and puts the old values
+// back.
+#include <fmt/core.h>
+
+#include <set>
+
+#include "allow_list.h"
+#include "backup.h"
+#include "config.h"
+#include "unicni/chained_module.h"
+#include "unicni/error.h"
+#include "unicni/net/sysctl.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::tuning {
+
+namespace {
+
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kFileMode = 0600;
+
+/// What `link` is now of that which `change` changes.
+net::LinkChange present(const net::Link& link, const net::LinkChange& change) {
+  net::LinkChange before;
+  if (change.mac) before.mac = link.mac;
+  if (change.mtu) before.mtu = link.mtu;
+  if (change.promisc) before.promisc = link.promisc;
+  if (change.allmulti) before.allmulti = link.allmulti;
+  if (change.tx_queue_len) before.tx_queue_len = link.tx_queue_len;
+  return before;
+}
+
+/// What an earlier ADD saw is older and stays.
+void keep_oldest(net::LinkChange& before, const net::LinkChange& older) {
+  if (older.mac) before.mac = older.mac;
+  if (older.mtu) before.mtu = older.mtu;
+  if (older.promisc) before.promisc = older.promisc;
+  if (older.allmulti) before.allmulti = older.allmulti;
+  if (older.tx_queue_len) before.tx_queue_len = older.tx_queue_len;
+}
+
+/// A message each, so that an error names the one that the link refuses.
+void set_each(net::Batch& batch, const net::Link& link, const net::LinkChange& change) {
+  const auto set = [&](auto member) {
+    net::LinkChange one;
+    one.*member = change.*member;
+    net::change_link(batch, link.index, link.name, one);
+  };
+  set(&net::LinkChange::mtu);
+  set(&net::LinkChange::mac);
+  set(&net::LinkChange::promisc);
+  set(&net::LinkChange::allmulti);
+  set(&net::LinkChange::tx_queue_len);
+}
+
+class Tuning : public ChainedModule {
+ public:
+  void del(const Call& call, Host& host) override {
+    const std::string path = backup_path(call, call.options<TuningOptions>().data_dir);
+    const auto backup = read_backup(path);
+    if (backup && host.container_netns() != nullptr) {
+      net::Netlink& links = host.container_links();
+      if (const auto link = net::find_link(links, call.if_name)) {
+        net::Batch batch(links);
+        set_each(batch, *link, backup->before);
+        batch.commit();
+      }
+    }
+    sys::remove_file(path);
+  }
+
+  void check(const Call& call, Host& host) override {
+    const Settings wanted = settings(call.options<TuningOptions>(), call.if_name);
+    check_sysctls(call, host, wanted);
+    if (!wanted.touches_link()) return;
+    const net::Link link = net::get_link(host.container_links(), call.if_name);
+    const auto compare = [&](const char* what, const auto& is, const auto& should) {
+      if (!should || is == *should) return;
+      throw Error(Code::internal,
+                  fmt::format("{} of {} is {}, not {}", what, link.name, is, *should),
+                  "something changed it after ADD");
+    };
+    if (wanted.link.mac && *wanted.link.mac != link.mac) {
+      throw Error(
+          Code::internal,
+          fmt::format("MAC of {} is {}, not {}", link.name, link.mac.str(), wanted.mac_text),
+          "something changed it after ADD");
+    }
+    compare("MTU", link.mtu, wanted.link.mtu);
+    compare("promiscuous mode", link.promisc || link.promiscuity != 0, wanted.link.promisc);
+    compare("all-multicast mode", link.allmulti, wanted.link.allmulti);
+    compare("transmit queue length", link.tx_queue_len, wanted.link.tx_queue_len);
+  }
+
+  void gc(const Call& call, Host&) override {
+    if (!call.valid_attachments) return;
+    std::set<std::pair<std::string, std::string>> valid;
+    for (const Attachment& each : *call.valid_attachments) {
+      valid.emplace(each.container_id, each.if_name);
+    }
+    const std::string& folder = call.options<TuningOptions>().data_dir;
+    for (const std::string& name : sys::list_folder(folder)) {
+      const std::string path = folder + '/' + name;
+      const auto backup = name.ends_with(".json") ? read_backup(path) : std::nullopt;
+      const bool stale = backup && backup->network == call.network &&
+                         !valid.contains({backup->container_id, backup->if_name});
+      if (stale) sys::remove_file(path);
+    }
+  }
+
+  void status(const Call& call, Host&) override {
+    require_allowed(settings(call.options<TuningOptions>(), "eth0").sysctls, Code::not_available);
+  }
+
+ protected:
+  void validate_options(const Call& call) override {
+    if (const auto twice = find_repeated_key(call.request, "sysctl")) {
+      throw Error(Code::invalid_config, "duplicated sysctl keys are not allowed",
+                  fmt::format("\"{}\" stands there twice", *twice));
+    }
+    const std::string name = call.if_name.empty() ? "eth0" : call.if_name;
+    const Settings wanted = settings(call.options<TuningOptions>(), name);
+    if (call.command == Command::add) require_allowed(wanted.sysctls, Code::invalid_config);
+  }
+
+  void apply(const Call& call, Host& host, Result& result) override {
+    const Settings wanted = settings(call.options<TuningOptions>(), call.if_name);
+    set_sysctls(call, host, wanted.sysctls);
+    if (!wanted.touches_link()) return;
+    change_interface(call, host, wanted);
+    for (Interface& interface : result.interfaces) {
+      if (interface.name != call.if_name || interface.sandbox.empty()) continue;
+      if (wanted.link.mac) interface.mac = wanted.mac_text;
+      if (wanted.link.mtu && interface.mtu != 0) interface.mtu = *wanted.link.mtu;
+    }
+  }
+
+ private:
+  static void set_sysctls(const Call& call, Host& host, const std::vector<Sysctl>& sysctls) {
+    if (sysctls.empty()) return;
+    const net::Netns& netns = *host.container_netns();
+    std::vector<const Sysctl*> changes;
+    std::vector<Undo> records;
+    netns.run([&] { plan_sysctls(call, sysctls, changes, records); }, host.host_netns());
+    for (const Undo& record : records) host.undo().will(record);
+    netns.run(
+        [&] {
+          for (const Sysctl* each : changes) {
+            try {
+              net::set_sysctl(each->key, each->value);
+            } catch (Error& error) {
+              throw Error(
+                  error.code(),
+                  fmt::format("set sysctl {} to \"{}\": {}", each->key, each->value, error.msg()),
+                  error.details());
+            }
+          }
+        },
+        host.host_netns());
+  }
+
+  /// In the container's namespace: which sysctls have another value, and what it is.
+  static void plan_sysctls(const Call& call, const std::vector<Sysctl>& sysctls,
+                           std::vector<const Sysctl*>& changes, std::vector<Undo>& records) {
+    for (const Sysctl& each : sysctls) {
+      std::optional<std::string> old;
+      try {
+        old = net::find_sysctl(each.key);
+        if (!old) {
+          throw Error(Code::invalid_config,
+                      fmt::format("sysctl {} does not exist in {}", each.key, call.netns),
+                      "the key may be misspelled, or the kernel lacks what it is for");
+        }
+      } catch (const Error& error) {
+        if (error.is(Code::invalid_config)) throw;
+        // Can only be written, as net/ipv4/route/flush: there is nothing to put back.
+        changes.push_back(&each);
+        continue;
+      }
+      if (net::same_sysctl_value(*old, each.value)) continue;
+      changes.push_back(&each);
+      records.push_back(undo_sysctl(each.key, *old));
+    }
+  }
+
+  static void change_interface(const Call& call, Host& host, const Settings& wanted) {
+    const std::string& folder = call.options<TuningOptions>().data_dir;
+    const std::string path = backup_path(call, folder);
+    net::Netlink& links = host.container_links();
+    const net::Link link = net::get_link(links, call.if_name);
+    net::LinkChange before = present(link, wanted.link);
+    if (const auto earlier = read_backup(path)) keep_oldest(before, earlier->before);
+    const std::string text = print_backup(call, before);
+    sys::ensure_folder(folder, kFolderMode);
+    host.undo().will(undo_file(path, text));
+    sys::write_file_atomically(path, text, kFileMode);
+    host.undo().will(undo_link_settings(link, before));
+    net::Batch batch(links);
+    set_each(batch, link, wanted.link);
+    batch.commit();
+  }
+
+  static void check_sysctls(const Call& call, Host& host, const Settings& wanted) {
+    for (const Sysctl& each : wanted.sysctls) {
+      std::optional<std::string> value;
+      try {
+        value = net::find_sysctl(each.key, host.container_netns());
+      } catch (const Error&) {
+        continue;  // can only be written
+      }
+      if (value && net::same_sysctl_value(*value, each.value)) continue;
+      throw Error(Code::internal,
+                  value ? fmt::format("sysctl {} in {} is \"{}\", not \"{}\"", each.key, call.netns,
+                                      *value, each.value)
+                        : fmt::format("sysctl {} is missing in {}", each.key, call.netns),
+                  "something changed it after ADD");
+    }
+  }
+};
+
+constexpr const char* kCapabilities[] = {"mac", "enters-container", nullptr};
+
+}  // namespace
+
+}  // namespace unicni::tuning
+
+// The number is that of ModuleKind.
+UNICNI_MODULE(tuning, "tuning", 3,
+              unicni::module_descriptor<unicni::tuning::Tuning>("tuning",
+                                                                unicni::ModuleKind::chained,
+                                                                &unicni::tuning::kTuningOptions,
+                                                                unicni::tuning::kCapabilities));
