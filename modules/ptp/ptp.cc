@@ -6,6 +6,7 @@
 #include "check.h"
 #include "config.h"
 #include "hops.h"
+#include "unicni/attachment_rules.h"
 #include "unicni/link_module.h"
 #include "unicni/masquerade.h"
 #include "unicni/net/forwarding.h"
