@@ -186,9 +186,10 @@ bool any_tentative(const Json& links) {
   return false;
 }
 
-/// `ip -d -j addr`, once no address is tentative: until then its routes aren't there.
+/// `ip -d -j addr`, once no address is tentative: until then its routes aren't there. On a link
+/// without carrier that never ends.
 Json settled_links(int netns) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
   for (;;) {
     Json links = tool_json({"ip", "-d", "-j", "addr"}, netns);
     if (!any_tentative(links) || std::chrono::steady_clock::now() > until) return links;
