@@ -59,7 +59,7 @@ const Lines kLayer3 = {"container sysctl ipv6/conf/eth0/accept_dad: 1 | 0"};
 /// IPv6 addresses are usable at once, and announced when the link goes UP again. The reference's
 /// are tentative until a program attaches.
 const Lines kIpv6 = {"container addr eth0 fd00:1:2::2/64 nodad: - | true",
-                     "container route -6  local fd00:1:2::2 dev eth0 table local proto kernel "
+                     "container route -6 local fd00:1:2::2 dev eth0 table local proto kernel "
                      "scope global metric 0: - | yes",
                      "container sysctl ipv6/conf/eth0/accept_dad: 1 | 0",
                      "container sysctl ipv6/conf/eth0/ndisc_notify: 0 | 1"};

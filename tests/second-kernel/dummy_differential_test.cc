@@ -34,19 +34,13 @@ void expect_differences(Differential differential, const Lines& wanted) {
   EXPECT_THAT(found.del, IsEmpty());
 }
 
-const Lines kAlways = {"container sysctl ipv6/conf/eth0/accept_dad: 1 | 0"};
+const Lines kAlways = {"container sysctl ipv6/conf/eth0/accept_dad: -1 | 0"};
 const Lines kIpv6 = {"container addr eth0 fd00:1:2::2/64 nodad: - | true",
-                     "container sysctl ipv6/conf/eth0/accept_dad: 1 | 0",
+                     "container sysctl ipv6/conf/eth0/accept_dad: -1 | 0",
                      "container sysctl ipv6/conf/eth0/ndisc_notify: 0 | 1"};
 
 TEST(DummyDifferential, Plain) {
   expect_differences({.config = dummy(R"({"type": "host-local", "subnet": "10.1.2.0/24"})")},
-                     kAlways);
-}
-
-TEST(DummyDifferential, OlderVersion) {
-  expect_differences({.config = with_version(
-                          dummy(R"({"type": "host-local", "subnet": "10.1.2.0/24"})"), "0.2.0")},
                      kAlways);
 }
 
@@ -90,7 +84,7 @@ TEST(DummyDifferential, RoutesWithGatewayAndWithout) {
 TEST(DummyDifferential, OtherInterfaceName) {
   expect_differences(
       {.config = dummy(R"({"type": "host-local", "subnet": "10.1.2.0/24"})"), .if_name = "any0"},
-      {"container sysctl ipv6/conf/any0/accept_dad: 1 | 0"});
+      {"container sysctl ipv6/conf/any0/accept_dad: -1 | 0"});
 }
 
 TEST(DummyDifferential, WithoutIpam) {
@@ -100,7 +94,7 @@ TEST(DummyDifferential, WithoutIpam) {
 TEST(DummyDifferential, DnsOfTheConfigurationCounts) {
   Json config = dummy(R"({"type": "host-local", "subnet": "10.1.2.0/24"})");
   config["dns"] = {{"nameservers", {"10.0.0.53"}}};
-  expect_differences({.config = config}, {"container sysctl ipv6/conf/eth0/accept_dad: 1 | 0",
+  expect_differences({.config = config}, {"container sysctl ipv6/conf/eth0/accept_dad: -1 | 0",
                                           "result dns nameservers 0: - | 10.0.0.53"});
 }
 
