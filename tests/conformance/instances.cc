@@ -19,6 +19,26 @@ Profile bridge() {
                                  "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})")};
 }
 
+Profile ptp() {
+  return {.type = "ptp",
+          .config = json(R"({"name": "conf", "type": "ptp", "ipMasq": true,
+                             "ipam": {"type": "host-local", "subnet": "10.1.2.0/24",
+                                      "routes": [{"dst": "0.0.0.0/0"}]}})"),
+          .reservations = "/var/lib/cni/networks/conf",
+          .small_pool = json(R"({"name": "conf", "type": "ptp",
+                                 "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})")};
+}
+
+Profile tap() {
+  return {.type = "tap",
+          .config = json(R"({"name": "conf", "type": "tap",
+                             "ipam": {"type": "host-local", "subnet": "10.1.2.0/24",
+                                      "routes": [{"dst": "0.0.0.0/0"}]}})"),
+          .reservations = "/var/lib/cni/networks/conf",
+          .small_pool = json(R"({"name": "conf", "type": "tap",
+                                 "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})")};
+}
+
 Profile loopback() {
   return {.type = "loopback",
           .config = json(R"({"name": "conf", "type": "loopback"})"),
@@ -67,20 +87,22 @@ Profile host_local() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modules, PluginRules,
-                         ::testing::Values(bridge(), loopback(), host_device(), static_ipam(),
-                                           host_local()),
+                         ::testing::Values(bridge(), ptp(), tap(), loopback(), host_device(),
+                                           static_ipam(), host_local()),
                          name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, LinkRules, ::testing::Values(bridge(), loopback(), host_device()),
+INSTANTIATE_TEST_SUITE_P(Modules, LinkRules,
+                         ::testing::Values(bridge(), ptp(), tap(), loopback(), host_device()),
                          name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules, ::testing::Values(bridge(), host_device()),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules,
+                         ::testing::Values(bridge(), ptp(), tap(), host_device()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules, ::testing::Values(loopback()), name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules, ::testing::Values(bridge(), host_device()),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules,
+                         ::testing::Values(bridge(), ptp(), tap(), host_device()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, IpamRules, ::testing::Values(static_ipam(), host_local()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, ReservingRules,
-                         ::testing::Values(bridge(), host_device(), host_local()), name_of);
+                         ::testing::Values(bridge(), ptp(), tap(), host_device(), host_local()),
+                         name_of);
 
 }  // namespace
 }  // namespace unicni::conformance

@@ -26,5 +26,17 @@ TEST_F(ForwardingTest, IsWhatTheSysctlSays) {
   }
 }
 
+TEST_F(ForwardingTest, IsTurnedOnForTheFamiliesOfNetworks) {
+  Netlink netlink;
+  ensure_sysctl("net/ipv4/ip_forward", "0");
+  ensure_forwarding(netlink, std::vector<IpNet>{});
+  EXPECT_FALSE(is_forwarding(netlink, Family::v4));
+  ensure_forwarding(netlink, {*IpNet::parse("fd00::1/64"), *IpNet::parse("fd01::1/64")});
+  EXPECT_FALSE(is_forwarding(netlink, Family::v4));
+  EXPECT_TRUE(is_forwarding(netlink, Family::v6));
+  ensure_forwarding(netlink, {*IpNet::parse("10.0.0.1/8")});
+  EXPECT_TRUE(is_forwarding(netlink, Family::v4));
+}
+
 }  // namespace
 }  // namespace unicni::net

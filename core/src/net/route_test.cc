@@ -134,6 +134,42 @@ TEST_F(RouteTest, AnotherGatewayGoesBeside) {
   EXPECT_EQ(2U, made(Family::v6).size());
 }
 
+TEST_F(RouteTest, SourceAddress) {
+  Batch batch(*netlink_);
+  add_route(batch, v0_, "v0", route("10.9.0.0/16", "10.1.0.1"), IpAddress::parse("10.1.0.2"));
+  add_route(batch, v0_, "v0", route("fd09::/64", "fd01::1"), IpAddress::parse("fd01::2"));
+  batch.commit();
+  EXPECT_THAT(shell("ip route show 10.9.0.0/16"), HasSubstr("src 10.1.0.2"));
+  EXPECT_THAT(shell("ip -6 route show fd09::/64"), HasSubstr("src fd01::2"));
+  for (const Family family : {Family::v4, Family::v6}) {
+    const auto routes = list_routes(*netlink_, family, v0_);
+    EXPECT_TRUE(std::any_of(routes.begin(), routes.end(), [](const RouteEntry& each) {
+      return each.route.gw && each.src && each.src != each.route.gw;
+    }));
+  }
+}
+
+TEST_F(RouteTest, ConnectedRouteGoesAndTheOthersStay) {
+  Route gateway = route("10.1.0.1/32");
+  gateway.scope = RT_SCOPE_LINK;
+  add(gateway);
+  const auto remove = [&] {
+    Batch batch(*netlink_);
+    remove_connected_route(batch, v0_, "v0", *IpNet::parse("10.1.0.2/24"));
+    remove_connected_route(batch, v0_, "v0", *IpNet::parse("fd01::2/64"));
+    batch.commit();
+  };
+  remove();
+  EXPECT_EQ("", shell("ip route show 10.1.0.0/24"));
+  EXPECT_EQ("10.1.0.1 dev v0 scope link \n", shell("ip route show 10.1.0.1"));
+  EXPECT_EQ("", shell("ip -6 route show fd01::/64"));
+  EXPECT_NO_THROW(remove()) << "absent is fine";
+  // Somebody's own route to the subnet is not the kernel's.
+  add(route("10.1.0.0/24", "10.1.0.1"));
+  remove();
+  EXPECT_THAT(shell("ip route show 10.1.0.0/24"), HasSubstr("via 10.1.0.1"));
+}
+
 TEST_F(RouteTest, UnreachableGatewayIsNamedWithTheKernelsWords) {
   try {
     add(route("10.9.0.0/16", "172.31.0.1"));
