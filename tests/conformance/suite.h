@@ -33,6 +33,7 @@ struct Profile {
   std::string folder = {};  ///< where the plugin is; empty: the stage
   std::string reservations =
       {};  ///< folder that is empty when no address is taken; empty: none is kept
+  std::vector<std::vector<std::string>> prepare = {};  ///< commands that make the host ready
   Json small_pool = nullptr;  ///< configuration whose addresses are used up by one ADD
 };
 
@@ -47,6 +48,7 @@ inline std::string name_of(const ::testing::TestParamInfo<Profile>& info) {
 
 class Rules : public ::testing::TestWithParam<Profile> {
  protected:
+  Rules();
   /// A container and its attachment. Names begin with a letter and have no '/'.
   Attachment attachment(const std::string& name = "c1", const std::string& version = "1.1.0") {
     const Profile& profile = GetParam();
