@@ -39,6 +39,19 @@ Profile tap() {
                                  "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})")};
 }
 
+Profile macvlan() {
+  return {.type = "macvlan",
+          .config = json(R"({"name": "conf", "type": "macvlan", "master": "up0",
+                             "ipam": {"type": "host-local", "subnet": "10.1.2.0/24",
+                                      "routes": [{"dst": "0.0.0.0/0"}]}})"),
+          .reservations = "/var/lib/cni/networks/conf",
+          .prepare = {{"ip", "link", "add", "up0", "type", "veth", "peer", "name", "far"},
+                      {"ip", "link", "set", "up0", "up"},
+                      {"ip", "link", "set", "far", "up"}},
+          .small_pool = json(R"({"name": "conf", "type": "macvlan", "master": "up0",
+                                 "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})")};
+}
+
 Profile loopback() {
   return {.type = "loopback",
           .config = json(R"({"name": "conf", "type": "loopback"})"),
@@ -87,21 +100,25 @@ Profile host_local() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modules, PluginRules,
-                         ::testing::Values(bridge(), ptp(), tap(), loopback(), host_device(),
-                                           static_ipam(), host_local()),
+                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), loopback(),
+                                           host_device(), static_ipam(), host_local()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, LinkRules,
-                         ::testing::Values(bridge(), ptp(), tap(), loopback(), host_device()),
+                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), loopback(),
+                                           host_device()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules,
-                         ::testing::Values(bridge(), ptp(), tap(), host_device()), name_of);
+                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device()),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules, ::testing::Values(loopback()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules,
-                         ::testing::Values(bridge(), ptp(), tap(), host_device()), name_of);
+                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device()),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, IpamRules, ::testing::Values(static_ipam(), host_local()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, ReservingRules,
-                         ::testing::Values(bridge(), ptp(), tap(), host_device(), host_local()),
+                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device(),
+                                           host_local()),
                          name_of);
 
 }  // namespace

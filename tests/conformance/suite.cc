@@ -81,6 +81,10 @@ std::vector<std::string> addresses_in(const Json& result) {
   return addresses;
 }
 
+Rules::Rules() {
+  for (const std::vector<std::string>& command : GetParam().prepare) test::tool(command);
+}
+
 Attachment Rules::nobody(const std::string& version) {
   const Profile& profile = GetParam();
   Attachment made = {.config = test::with_version(profile.config, version),

@@ -34,6 +34,7 @@ struct Profile {
   std::string folder = {};  ///< where the plugin is; empty: the stage
   std::string reservations =
       {};  ///< folder that is empty when no address is taken; empty: none is kept
+  std::vector<std::vector<std::string>> prepare = {};  ///< commands that make the host ready
   Json small_pool = nullptr;  ///< configuration whose addresses are used up by one ADD
   /// Called for each attachment before its first verb, and for calls without a container (netns is
   /// empty then): makes what they need on the host, and may change their configuration.
@@ -53,6 +54,7 @@ inline std::string name_of(const ::testing::TestParamInfo<Profile>& info) {
 
 class Rules : public ::testing::TestWithParam<Profile> {
  protected:
+  Rules();
   /// A container and its attachment. Names begin with a letter and have no '/'.
   Attachment attachment(const std::string& name = "c1", const std::string& version = "1.1.0") {
     const Profile& profile = GetParam();

@@ -10,7 +10,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Where the kernel may lack the kind of link; their examples are tests of tests/second-kernel.
-bool needs_second_kernel(const fs::path& module) { return module.filename() == "dummy"; }
+bool needs_second_kernel(const fs::path& module) {
+  constexpr std::string_view kKinds[] = {"dummy", "ipvlan", "vlan", "vrf"};
+  return std::ranges::find(kKinds, module.filename().string()) != std::end(kKinds);
+}
 
 std::vector<fs::path> examples() {
   const fs::path root = UNICNI_SOURCE_DIR;

@@ -15,9 +15,13 @@ class Uplink {
     tool({"ip", "link", "add", name, "type", "veth", "peer", "name", "far", "netns",
           outside_.path()});
     tool({"ip", "link", "set", name, "up"});
+    outside_.run({"ip", "link", "set", "far", "up"});
     outside_.run({"ip", "addr", "add", "10.1.2.1/24", "dev", "far"});
     outside_.run({"ip", "addr", "add", "fd00:1:2::1/64", "dev", "far", "nodad"});
-    outside_.run({"ip", "link", "set", "far", "up"});
+    // Before its own link-local address is there it doesn't hear multicasts (IF_READY).
+    for (int i = 0; i < 100 && !outside_.succeeds({"sh", "-c", "ip -6 route | grep -q ^fe80"});
+         ++i) {
+    }
   }
   [[nodiscard]] const Container& outside() const { return outside_; }
 
