@@ -41,12 +41,33 @@ Profile host_local() {
                                  "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})")};
 }
 
+/// Chained plugins need one before them: a list in one process.
+Profile list() {
+  return {.type = "unicni",
+          .config = json(R"({"name": "conf", "type": "unicni", "plugins": [
+             {"type": "bridge", "bridge": "conf0", "isGateway": true,
+              "ipam": {"type": "host-local", "subnet": "10.1.2.0/24"}},
+             {"type": "tuning", "mtu": 1400, "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1"}}]})"),
+          .bridge = "conf0",
+          .reservations = "/var/lib/cni/networks/conf"};
+}
+
+Profile tuning() {
+  return {.type = "tuning", .config = json(R"({"name": "conf", "type": "tuning"})")};
+}
+
+Profile bandwidth() {
+  return {.type = "bandwidth", .config = json(R"({"name": "conf", "type": "bandwidth"})")};
+}
+
 INSTANTIATE_TEST_SUITE_P(Modules, PluginRules,
-                         ::testing::Values(bridge(), loopback(), static_ipam(), host_local()),
+                         ::testing::Values(bridge(), loopback(), static_ipam(), host_local(),
+                                           list()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, LinkRules, ::testing::Values(bridge(), loopback()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules, ::testing::Values(bridge()), name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules, ::testing::Values(loopback()), name_of);
+INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules,
+                         ::testing::Values(loopback(), tuning(), bandwidth()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules, ::testing::Values(bridge()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, IpamRules, ::testing::Values(static_ipam(), host_local()),
                          name_of);
