@@ -14,6 +14,7 @@
 #include "chain/chain.h"
 #include "crash.h"
 #include "help.h"
+#include "module/loader.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"
 #include "protocol/version.h"
@@ -52,18 +53,40 @@ std::vector<std::string> environment_strings() {
   return variables;
 }
 
+unicni::module::Locations locations(std::vector<std::string> cni_path) {
+  unicni::module::Locations where;
+  where.executable = executable_path();
+  where.modules = unicni::module::module_folder(where.executable);
+  where.cni_path = std::move(cni_path);
+  return where;
+}
+
+/// Of the module that is called by its own name. nullptr, which means all: a chain, or a module
+/// that can't be used, as the next verb will say.
+const char* const* supported_versions(const std::string& type) {
+  namespace module = unicni::module;
+  try {
+    const module::Locations where = locations({});
+    const std::string path = module::find_type(type, where).module_path;
+    // The library stays open, and with it the list.
+    return module::load(type, path, where.executable).descriptor().spec_versions;
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 /// Runs one verb. `version` becomes the configuration's as soon as it is known, for the error
 /// document.
 void serve(const std::string& invoked_as, std::string& version) {
   using namespace unicni;
   auto environment = protocol::read_environment([](const char* name) { return std::getenv(name); });
   if (!environment) {
-    write_all(STDERR_FILENO, protocol::print_about(invoked_as));
+    write_all(STDERR_FILENO, protocol::print_about(invoked_as, supported_versions(invoked_as)));
     return;
   }
   if (environment->command == Command::version) {
-    write_all(STDOUT_FILENO,
-              protocol::print_version(protocol::read_optional_request(STDIN_FILENO)));
+    write_all(STDOUT_FILENO, protocol::print_version(protocol::read_optional_request(STDIN_FILENO),
+                                                     supported_versions(invoked_as)));
     return;
   }
   const bool is_gc = environment->command == Command::gc;
@@ -73,10 +96,7 @@ void serve(const std::string& invoked_as, std::string& version) {
   chain::require_network_name(netconf, invoked_as);
   const Command command = protocol::require_known_command(*environment);
 
-  module::Locations where;
-  where.executable = executable_path();
-  where.modules = module::module_folder(where.executable);
-  where.cni_path = environment->path;
+  module::Locations where = locations(environment->path);
   const auto time = command == Command::del ? chain::kDelTime : chain::kVerbTime;
   const chain::Request request{command,
                                std::move(*environment),

@@ -18,6 +18,7 @@ namespace {
 
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
+constexpr const char* kAnyName = "eth0";
 
 /// What `link` is now of that which `change` changes.
 net::LinkChange present(const net::Link& link, const net::LinkChange& change) {
@@ -109,7 +110,7 @@ class Tuning : public ChainedModule {
   }
 
   void status(const Call& call, Host&) override {
-    require_allowed(settings(call.options<TuningOptions>(), "eth0").sysctls, Code::not_available);
+    require_allowed(settings(call.options<TuningOptions>(), kAnyName).sysctls, Code::not_available);
   }
 
  protected:
@@ -118,7 +119,9 @@ class Tuning : public ChainedModule {
       throw Error(Code::invalid_config, "duplicated sysctl keys are not allowed",
                   fmt::format("\"{}\" stands there twice", *twice));
     }
-    const std::string name = call.if_name.empty() ? "eth0" : call.if_name;
+    // GC and STATUS have no interface, whatever CNI_IFNAME is.
+    const bool named = call.command == Command::add || call.command == Command::check;
+    const std::string name = named ? call.if_name : kAnyName;
     const Settings wanted = settings(call.options<TuningOptions>(), name);
     if (call.command == Command::add) require_allowed(wanted.sysctls, Code::invalid_config);
   }

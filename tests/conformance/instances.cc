@@ -45,9 +45,9 @@ Profile macvlan() {
                              "ipam": {"type": "host-local", "subnet": "10.1.2.0/24",
                                       "routes": [{"dst": "0.0.0.0/0"}]}})"),
           .reservations = "/var/lib/cni/networks/conf",
-          .prepare = {{"ip", "link", "add", "up0", "type", "veth", "peer", "name", "far"},
-                      {"ip", "link", "set", "up0", "up"},
-                      {"ip", "link", "set", "far", "up"}},
+          .host_commands = {{"ip", "link", "add", "up0", "type", "veth", "peer", "name", "far"},
+                            {"ip", "link", "set", "up0", "up"},
+                            {"ip", "link", "set", "far", "up"}},
           .small_pool = json(R"({"name": "conf", "type": "macvlan", "master": "up0",
                                  "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})")};
 }
@@ -99,9 +99,28 @@ Profile host_local() {
                                  "ipam": {"type": "host-local", "subnet": "10.1.2.0/30"}})")};
 }
 
+/// Chained plugins need one before them: a list in one process.
+Profile list() {
+  return {.type = "unicni",
+          .config = json(R"({"name": "conf", "type": "unicni", "plugins": [
+             {"type": "bridge", "bridge": "conf0", "isGateway": true,
+              "ipam": {"type": "host-local", "subnet": "10.1.2.0/24"}},
+             {"type": "tuning", "mtu": 1400, "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1"}}]})"),
+          .bridge = "conf0",
+          .reservations = "/var/lib/cni/networks/conf"};
+}
+
+Profile tuning() {
+  return {.type = "tuning", .config = json(R"({"name": "conf", "type": "tuning"})")};
+}
+
+Profile bandwidth() {
+  return {.type = "bandwidth", .config = json(R"({"name": "conf", "type": "bandwidth"})")};
+}
+
 INSTANTIATE_TEST_SUITE_P(Modules, PluginRules,
                          ::testing::Values(bridge(), ptp(), tap(), macvlan(), loopback(),
-                                           host_device(), static_ipam(), host_local()),
+                                           host_device(), static_ipam(), host_local(), list()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, LinkRules,
                          ::testing::Values(bridge(), ptp(), tap(), macvlan(), loopback(),
@@ -110,7 +129,8 @@ INSTANTIATE_TEST_SUITE_P(Modules, LinkRules,
 INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules,
                          ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device()),
                          name_of);
-INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules, ::testing::Values(loopback()), name_of);
+INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules,
+                         ::testing::Values(loopback(), tuning(), bandwidth()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules,
                          ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device()),
                          name_of);

@@ -82,7 +82,7 @@ std::vector<std::string> addresses_in(const Json& result) {
 }
 
 Rules::Rules() {
-  for (const std::vector<std::string>& command : GetParam().prepare) test::tool(command);
+  for (const std::vector<std::string>& command : GetParam().host_commands) test::tool(command);
 }
 
 Attachment Rules::nobody(const std::string& version) {

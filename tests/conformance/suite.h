@@ -34,7 +34,7 @@ struct Profile {
   std::string folder = {};  ///< where the plugin is; empty: the stage
   std::string reservations =
       {};  ///< folder that is empty when no address is taken; empty: none is kept
-  std::vector<std::vector<std::string>> prepare = {};  ///< commands that make the host ready
+  std::vector<std::vector<std::string>> host_commands = {};  ///< they make the host ready
   Json small_pool = nullptr;  ///< configuration whose addresses are used up by one ADD
   /// Called for each attachment before its first verb, and for calls without a container (netns is
   /// empty then): makes what they need on the host, and may change their configuration.

@@ -13,7 +13,7 @@ Profile on_parent(const std::string& type) {
   return {.type = type,
           .config = config,
           .reservations = "/var/lib/cni/networks/conf",
-          .prepare = {{"ip", "link", "add", "up0", "up", "type", "dummy"}}};
+          .host_commands = {{"ip", "link", "add", "up0", "up", "type", "dummy"}}};
 }
 
 INSTANTIATE_TEST_SUITE_P(Modules, PluginRules,

@@ -52,6 +52,14 @@ Undo undo_link_settings(const net::Link& link, const net::LinkChange& before);
 Undo undo_rule(const net::Rule& rule);
 Undo undo_added_route(const std::string& link, const net::RouteEntry& route);
 Undo undo_removed_route(const std::string& link, const net::RouteEntry& route);
+/// A VRF in the container's namespace that the attachment uses. Undone by deleting it if it has no
+/// ports.
+Undo undo_vrf(const std::string& name);
+/// A link in the container that becomes a port of VRF `vrf`. Undone by releasing it if it still is
+/// one.
+Undo undo_vrf_port(const net::Link& link, const std::string& vrf);
+/// An address that a link in the container loses by a change. Undone by adding it again.
+Undo undo_lost_address(const net::Link& link, const IpNet& address);
 /// A bridge that this ADD creates. Undone only on failure and only if it has no ports.
 Undo undo_bridge(const std::string& name);
 /// A veth between a shared bridge and an interface `name` of the host, the gateway of a VLAN.

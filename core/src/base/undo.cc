@@ -81,6 +81,23 @@ Undo undo_removed_route(const std::string& link, const net::RouteEntry& route) {
   return route_record("removed-route", link, route);
 }
 
+Undo undo_vrf(const std::string& name) { return Undo{"vrf", 1, false, {{"name", name}}}; }
+
+Undo undo_vrf_port(const net::Link& link, const std::string& vrf) {
+  return Undo{"vrf-port",
+              1,
+              false,
+              {{"link", link.name}, {"index", std::to_string(link.index)}, {"vrf", vrf}}};
+}
+
+Undo undo_lost_address(const net::Link& link, const IpNet& address) {
+  return Undo{
+      "lost-address",
+      1,
+      false,
+      {{"link", link.name}, {"index", std::to_string(link.index)}, {"address", address.str()}}};
+}
+
 Undo undo_bridge(const std::string& name) { return Undo{"bridge", 1, true, {{"name", name}}}; }
 
 Undo undo_gateway_veth(const std::string& name, const std::string& bridge) {

@@ -79,6 +79,18 @@ void undo_one_removed_route(const Undo& record, Why, const ReplayTools& tools) {
   restore_removed_route(record, tools.host);
 }
 
+void undo_one_vrf(const Undo& record, Why, const ReplayTools& tools) {
+  remove_idle_vrf(record, tools.host);
+}
+
+void undo_one_vrf_port(const Undo& record, Why, const ReplayTools& tools) {
+  release_vrf_port(record, tools.host);
+}
+
+void undo_one_lost_address(const Undo& record, Why, const ReplayTools& tools) {
+  restore_lost_address(record, tools.host);
+}
+
 /// No port comes between the look for ports and what is done to an idle bridge.
 std::optional<sys::Lock> lock_ports() {
   constexpr std::chrono::seconds kPatience{5};
@@ -220,6 +232,9 @@ constexpr std::array kWays = {
     Way{"rule", &undo_one_rule},
     Way{"added-route", &undo_one_added_route},
     Way{"removed-route", &undo_one_removed_route},
+    Way{"vrf", &undo_one_vrf},
+    Way{"vrf-port", &undo_one_vrf_port},
+    Way{"lost-address", &undo_one_lost_address},
     Way{"bridge", &undo_one_bridge},
     Way{"gateway-veth", &undo_one_gateway_veth},
     Way{"shared-address", &undo_one_shared_address},

@@ -7,7 +7,9 @@
 
 #include "journal/record_fields.h"
 #include "unicni/error.h"
+#include "unicni/net/addr.h"
 #include "unicni/net/link.h"
+#include "unicni/net/link_kinds.h"
 #include "unicni/net/qdisc.h"
 #include "unicni/net/sysctl.h"
 
@@ -49,13 +51,20 @@ IpNet net_of(const Undo& record, std::string_view key) {
   return *parsed;
 }
 
-/// The route of a record, if the link is still there.
-std::optional<net::RouteEntry> route_of(const Undo& record, Host& host) {
+/// The link in the container that the record is about, if it is still there.
+std::optional<net::Link> link_of(const Undo& record, Host& host) {
   if (host.container_netns() == nullptr) return std::nullopt;
-  const auto link = net::find_link(host.container_links(), field(record, "link"));
+  auto link = net::find_link(host.container_links(), field(record, "link"));
   if (!link || number(record, "index") != static_cast<std::uint32_t>(link->index)) {
     return std::nullopt;
   }
+  return link;
+}
+
+/// The route of a record, if the link is still there.
+std::optional<net::RouteEntry> route_of(const Undo& record, Host& host) {
+  const auto link = link_of(record, host);
+  if (!link) return std::nullopt;
   net::RouteEntry entry;
   entry.index = link->index;
   entry.protocol = number(record, "protocol").value_or(0);
@@ -93,12 +102,10 @@ void restore_sysctl(const Undo& record, Host& host) {
 }
 
 void restore_link_settings(const Undo& record, Host& host) {
-  if (host.container_netns() == nullptr) return;
-  net::Netlink& links = host.container_links();
-  const std::string& name = field(record, "link");
-  const auto link = net::find_link(links, name);
-  if (!link || number(record, "index") != static_cast<std::uint32_t>(link->index)) return;
-  net::Batch batch(links);
+  const auto link = link_of(record, host);
+  if (!link) return;
+  const std::string& name = link->name;
+  net::Batch batch(host.container_links());
   // A message each, so that one that the link refuses leaves the others.
   const auto restore = [&](const net::LinkChange& change) {
     net::change_link(batch, link->index, name, change);
@@ -135,6 +142,33 @@ void restore_removed_route(const Undo& record, Host& host) {
   if (!entry) return;
   net::Batch batch(host.container_links());
   net::put_route(batch, field(record, "link"), *entry);
+  batch.commit();
+}
+
+void remove_idle_vrf(const Undo& record, Host& host) {
+  if (host.container_netns() == nullptr) return;
+  net::Netlink& links = host.container_links();
+  const auto vrf = net::find_link(links, field(record, "name"));
+  if (!vrf || vrf->kind != "vrf" || !net::list_ports(links, vrf->index).empty()) return;
+  net::remove_link(links, vrf->index);
+}
+
+void release_vrf_port(const Undo& record, Host& host) {
+  const auto link = link_of(record, host);
+  if (!link || link->master == 0) return;
+  net::Netlink& links = host.container_links();
+  const auto vrf = net::find_link(links, field(record, "vrf"));
+  if (!vrf || vrf->kind != "vrf" || vrf->index != link->master) return;
+  net::Batch batch(links);
+  net::set_master(batch, link->index, link->name, 0, vrf->name);
+  batch.commit();
+}
+
+void restore_lost_address(const Undo& record, Host& host) {
+  const auto link = link_of(record, host);
+  if (!link) return;
+  net::Batch batch(host.container_links());
+  net::add_addr(batch, link->index, link->name, net_of(record, "address"), net::Dad::skip, true);
   batch.commit();
 }
 

@@ -14,5 +14,8 @@ void restore_link_settings(const Undo& record, Host& host);
 void remove_added_rule(const Undo& record, Host& host);
 void remove_added_route(const Undo& record, Host& host);
 void restore_removed_route(const Undo& record, Host& host);
+void remove_idle_vrf(const Undo& record, Host& host);
+void release_vrf_port(const Undo& record, Host& host);
+void restore_lost_address(const Undo& record, Host& host);
 
 }  // namespace unicni::journal

@@ -95,6 +95,15 @@ void add_vrf(Batch& batch, const LinkSpec& spec, std::uint32_t table) {
   mnl_attr_put_u32(message, IFLA_VRF_TABLE, table);
 }
 
+void set_master(Batch& batch, int index, const std::string& name, int master,
+                const std::string& master_name) {
+  const std::string what = master == 0 ? fmt::format("release {} from {}", name, master_name)
+                                       : fmt::format("make {} a port of {}", name, master_name);
+  nlmsghdr* message = batch.add(RTM_SETLINK, 0, what);
+  put_header<ifinfomsg>(message).ifi_index = index;
+  mnl_attr_put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
+}
+
 bool knows_link_kind(Netlink& netlink, const std::string& kind) {
   alignas(nlmsghdr) char bytes[256]{};
   nlmsghdr* request = mnl_nlmsg_put_header(bytes);

@@ -46,6 +46,12 @@ struct Spoken {
   std::optional<IpAddress> gateway;
 };
 
+struct Free {
+  TextMap settings;
+  std::optional<TextMap> maybe;
+  std::int64_t count = 0;
+};
+
 struct Strict {
   std::string key;
   std::string needed;
@@ -54,6 +60,7 @@ struct Strict {
 extern const OptionTable kRangeFields;
 extern const OptionTable kDemoTable;    ///< no CNI_ARGS
 extern const OptionTable kSpokenTable;  ///< CNI_ARGS only
+extern const OptionTable kFreeTable;    ///< objects with free keys
 extern const OptionTable kStrictTable;  ///< exact letter case, a required key
 
 /// A parse with everything that came out of it.

@@ -38,6 +38,12 @@ constexpr Option kSpokenRows[] = {
     option<&Spoken::gateway>("GATEWAY", "next hop").from(OptionSource::cni_args),
 };
 
+constexpr Option kFreeRows[] = {
+    option<&Free::settings>("settings", "what you like"),
+    option<&Free::maybe>("maybe", "if you like"),
+    option<&Free::count>("count", "how many"),
+};
+
 constexpr Option kStrictRows[] = {
     option<&Strict::key>("key", "exactly so").exact_case(),
     option<&Strict::needed>("needed", "can't do without").must_be_given(),
@@ -48,6 +54,7 @@ constexpr Option kStrictRows[] = {
 constinit const OptionTable kRangeFields = option_table<Range>(kRangeRows);
 constinit const OptionTable kDemoTable = option_table<Demo>(kDemoRows);
 constinit const OptionTable kSpokenTable = option_table<Spoken>(kSpokenRows);
+constinit const OptionTable kFreeTable = option_table<Free>(kFreeRows);
 constinit const OptionTable kStrictTable = option_table<Strict>(kStrictRows);
 
 }  // namespace unicni::options::demo

@@ -16,10 +16,10 @@ struct Rule {
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 
-/// At a priority of the kernel's choice, before all rules but that of the local table. EEXIST: it
-/// is there already.
+/// At a priority of the kernel's choice, before all rules but that of the local table. One that is
+/// there already is no obstacle: then there are two (fib_default_rule_pref()).
 void add_rule(Batch&, const Rule&);
-/// Whatever its priority is. One that is gone is success.
+/// One of them, whatever its priority is. None is success.
 void remove_rule(Batch&, const Rule&);
 /// All rules of one family that choose a table. EOPNOTSUPP without CONFIG_IP_MULTIPLE_TABLES.
 std::vector<Rule> list_rules(Netlink&, Family);
