@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -21,10 +22,10 @@ namespace unicni::test {
 namespace {
 
 /// A socket belongs for ever to the namespace that it was made in.
-int socket_in(int netns, int family, int type = SOCK_DGRAM) {
+int socket_in(int netns, int family) {
   const int home = ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   EXPECT_EQ(::setns(netns, CLONE_NEWNET), 0) << std::strerror(errno);
-  const int fd = ::socket(family, type | SOCK_CLOEXEC, 0);
+  const int fd = ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   EXPECT_EQ(::setns(home, CLONE_NEWNET), 0) << std::strerror(errno);
   ::close(home);
   return fd;
@@ -119,51 +120,68 @@ double first_packet_ms(int from_netns, int to_netns, const std::string& to_addre
 
 namespace {
 
-/// Bytes that arrive between the first second and the third, a second.
-double receive_steadily(int connection) {
-  using std::chrono::duration;
-  const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&] {
-    return duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  std::vector<char> buffer(1U << 18U);
-  double begun = 0;
-  double bytes = 0;
-  for (;;) {
-    const ssize_t got = ::recv(connection, buffer.data(), buffer.size(), 0);
-    const double now = elapsed();
-    if (got <= 0) return 0;
-    if (begun == 0) {
-      if (now >= 1) begun = now;
-      continue;
-    }
-    bytes += static_cast<double>(got);
-    if (now - begun >= 2) return bytes / (now - begun);
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kFullPayload = 1472;  // of a UDP packet, IPv4 and MTU 1500
+constexpr double kFullFrame = 1514;         // bytes
+
+/// Two full packets every half of a millisecond until it is told to end.
+class Blast {
+ public:
+  Blast(int socket, const Endpoint& to)
+      : thread_([this, socket, &to] {
+          const std::vector<char> data(kFullPayload);
+          auto next = Clock::now();
+          while (!ends_) {
+            // What doesn't fit into the queue is lost, here or later: that is the test.
+            for (int i = 0; i < 2; ++i) {
+              static_cast<void>(
+                  ::sendto(socket, data.data(), data.size(), MSG_DONTWAIT, to.get(), to.size));
+            }
+            next += std::chrono::microseconds(500);
+            std::this_thread::sleep_until(next);
+          }
+        }) {}
+  ~Blast() {
+    ends_ = true;
+    thread_.join();
   }
+  Blast(const Blast&) = delete;
+  Blast& operator=(const Blast&) = delete;
+
+ private:
+  std::atomic<bool> ends_{false};
+  std::thread thread_;
+};
+
+struct Sample {
+  double packets = 0;
+  Clock::time_point time;
+};
+
+Sample received_by(const std::string& link, int netns) {
+  const auto before = Clock::now();
+  const Json shown = tool_json({"ip", "-s", "-j", "link", "show", link}, netns);
+  return {shown[0]["stats64"]["rx"]["packets"].get<double>(), before + (Clock::now() - before) / 2};
 }
 
 }  // namespace
 
-double tcp_rate(int from_netns, int to_netns, const std::string& to_address, int port) {
-  constexpr double kPayload = 1448;  // of a full packet: MTU 1500 without IPv4 and TCP headers
-  constexpr double kFrame = 1514;
+double steady_rate(int from_netns, int to_netns, const std::string& to_address, int port,
+                   const std::string& link) {
   const Endpoint to = endpoint(to_address, port);
-  const int server = socket_in(to_netns, to.storage.ss_family, SOCK_STREAM);
-  const int client = socket_in(from_netns, to.storage.ss_family, SOCK_STREAM);
+  const int server = socket_in(to_netns, to.storage.ss_family);  // never read
+  const int client = socket_in(from_netns, to.storage.ss_family);
   EXPECT_EQ(::bind(server, to.get(), to.size), 0) << to_address << ": " << std::strerror(errno);
-  EXPECT_EQ(::listen(server, 1), 0) << std::strerror(errno);
   double rate = 0;
-  if (::connect(client, to.get(), to.size) == 0) {
-    const int connection = ::accept(server, nullptr, nullptr);
-    std::thread sender([&] {
-      const std::vector<char> data(1U << 16U);
-      while (::send(client, data.data(), data.size(), MSG_NOSIGNAL) > 0) continue;
-    });
-    rate = receive_steadily(connection) * 8 * kFrame / kPayload;
-    ::shutdown(connection, SHUT_RDWR);
-    ::shutdown(client, SHUT_RDWR);
-    sender.join();
-    ::close(connection);
+  {
+    const Blast blast(client, to);
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    const Sample first = received_by(link, to_netns);
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    const Sample last = received_by(link, to_netns);
+    const double seconds = std::chrono::duration<double>(last.time - first.time).count();
+    rate = (last.packets - first.packets) * kFullFrame * 8 / seconds;
   }
   ::close(client);
   ::close(server);

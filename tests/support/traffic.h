@@ -16,8 +16,10 @@ bool pings(int netns, const std::string& address);
 /// arrives; nothing within two seconds: 2000.
 double first_packet_ms(int from_netns, int to_netns, const std::string& to_address, int port);
 
-/// Bits a second that one TCP connection carries when its first second is over, headers included
-/// (those of full packets at MTU 1500), measured for two seconds; 0: no connection.
-double tcp_rate(int from_netns, int to_netns, const std::string& to_address, int port);
+/// Bits a second that arrive at `link` of `to_netns`, Ethernet headers included, while 48 Mbit/s of
+/// UDP are sent there: measured for two seconds when the first one is over. By the link's own
+/// counters, so that it doesn't depend on when a reader gets the processor.
+double steady_rate(int from_netns, int to_netns, const std::string& to_address, int port,
+                   const std::string& link);
 
 }  // namespace unicni::test
