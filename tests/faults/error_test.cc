@@ -36,6 +36,9 @@ bool is_dispensable(const std::string& call) {
                              // NETLINK_EXT_ACK, NETLINK_CAP_ACK, SO_RCVTIMEO, SO_NETNS_COOKIE
                              "^setsockopt .* option (11|10|20)$",
                              "^getsockopt rtnetlink option 71$",
+                             // What other attachments' journals remember of their rules.
+                             "^(openat|getdents64) /run/unicni$",
+                             "^(openat|read|stat) /run/unicni/",
                              // linkat(2) has two forms.
                              "^link /run/unicni/mynet:c1:eth0$",
                              // Where to begin with the search for an address; an address whose file

@@ -96,14 +96,14 @@ const std::vector<std::string> kTuningDel = {
 const std::vector<std::string> kSbrAdd = {
     kEmptyDns,
     // IPv6 routes in the table of an IPv4 address, where nothing looks for them
-    "^container route -6  unicast (fd00:1::/64|default via fd00:1::1) dev eth0 table 10[0-9] .*: "
+    "^container route -6 unicast (fd00:1::/64|default via fd00:1::1) dev eth0 table 10[0-9] .*: "
     "yes \\| -$",
     // and away from the main table, though IPv6 has no address in the result
-    "^container route -6  unicast (fd00:1::/64|default via fd00:1::1) dev eth0 table main .*: - "
+    "^container route -6 unicast (fd00:1::/64|default via fd00:1::1) dev eth0 table main .*: - "
     "\\| yes$"};
 const std::vector<std::string> kSbrDel = {
-    "^container route -[46]  unicast .* dev eth0 table 10[0-9] .*: yes \\| -$",
-    "^container route -[46]  unicast .* dev eth0 table main .*: - \\| yes$"};
+    "^container route -[46] unicast .* dev eth0 table 10[0-9] .*: yes \\| -$",
+    "^container route -[46] unicast .* dev eth0 table main .*: - \\| yes$"};
 
 TEST(BandwidthDifferential, IsTheReferences) {
   for (

@@ -204,23 +204,26 @@ Json settled_links(int netns) {
   }
 }
 
-/// Qdiscs that somebody made, and what filters them.
-void put_qdiscs(State& state, const std::string& where, int netns, const Json& links) {
-  for (const Json& link : links) {
-    const std::string name = link.value("ifname", "");
-    const auto lines = [&](std::vector<std::string> argv) {
-      std::istringstream text(tool(argv, netns).out);
-      const std::string key = where + ' ' + argv[1] + ' ' + name + ' ';
-      for (std::string line; std::getline(text, line);) {
-        if (line.starts_with("qdisc noqueue 0:") || line.empty()) continue;
-        line.erase(line.find_last_not_of(" \t") + 1);
-        line.erase(0, line.find_first_not_of(" \t"));
-        std::string& count = state[key + line];
-        count = count.empty() ? "yes" : count + " yes";
-      }
-    };
-    lines({"tc", "qdisc", "show", "dev", name});
-    lines({"tc", "filter", "show", "dev", name, "ingress"});
+/// Qdiscs that somebody made, and what filters them. Few links have such.
+void put_qdiscs(State& state, const std::string& where, int netns) {
+  static const std::regex device(" dev ([^ ]+)");
+  const auto put = [&](const char* noun, const std::string& name, std::string line) {
+    line.erase(line.find_last_not_of(" \t") + 1);
+    line.erase(0, line.find_first_not_of(" \t"));
+    std::string& count = state[where + ' ' + noun + ' ' + name + ' ' + line];
+    count = count.empty() ? "yes" : count + " yes";
+  };
+  std::istringstream qdiscs(tool({"tc", "qdisc", "show"}, netns).out);
+  for (std::string line; std::getline(qdiscs, line);) {
+    std::smatch name;
+    if (line.starts_with("qdisc noqueue 0:") || !std::regex_search(line, name, device)) continue;
+    const std::string link = name[1];
+    put("qdisc", link, std::regex_replace(line, device, ""));
+    if (!line.starts_with("qdisc ingress")) continue;
+    std::istringstream filters(tool({"tc", "filter", "show", "dev", link, "ingress"}, netns).out);
+    for (std::string filter; std::getline(filters, filter);) {
+      if (!filter.empty()) put("filter", link, filter);
+    }
   }
 }
 
@@ -248,7 +251,7 @@ State state_of(const Container& container, Names& names, const Output& output, c
     put_links(state, where, *links);
     put_addresses(state, where, *links);
     put_routes(state, where, netns);
-    put_qdiscs(state, where, netns, *links);
+    put_qdiscs(state, where, netns);
     std::vector<std::string> link_names{"all"};
     for (const Json& link : *links) link_names.push_back(link.value("ifname", ""));
     put_sysctls(state, where, netns, link_names);
@@ -307,8 +310,9 @@ Side attach_and_detach(const Differential& of, bool reference) {
   return side;
 }
 
-std::vector<std::string> compare(State reference, State ours) {
-  if (reference.at("result") == "refused" || ours.at("result") == "refused") {
+std::vector<std::string> compare(const Differential& of, State reference, State ours) {
+  const bool refused = reference.at("result") == "refused" || ours.at("result") == "refused";
+  if (refused && !of.leaks_of_refusals) {
     for (State* state : {&reference, &ours}) {
       std::erase_if(*state, [](const auto& each) { return each.first != "result"; });
     }
@@ -334,7 +338,7 @@ std::vector<std::string> compare(State reference, State ours) {
 Differential::Lines Differential::run() const {
   const Side reference = attach_and_detach(*this, true);
   const Side ours = attach_and_detach(*this, false);
-  return {compare(reference.add, ours.add), compare(reference.del, ours.del)};
+  return {compare(*this, reference.add, ours.add), compare(*this, reference.del, ours.del)};
 }
 
 }  // namespace unicni::test

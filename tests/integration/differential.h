@@ -25,6 +25,9 @@ struct Differential {
   /// IPAM's and the end of the link.
   std::function<Json(const Attachment&, const Container&)> model = {};
 
+  /// Compares the kernel also where a side refused: what a failed ADD leaves.
+  bool leaks_of_refusals = false;
+
   /// "what: reference's | ours", sorted; "-": not there. What is compared:
   ///   result …                   of ADD, key by key; if a side refused only "result: refused | ok"
   ///   host|container link NAME …  each field of `ip -d -j link`

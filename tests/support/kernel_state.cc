@@ -117,7 +117,10 @@ void put_nft(Snapshot& state, int netns) {
       continue;
     }
     const std::string name = object.value().value("name", "");
-    const bool shared = name == "net4" || name == "net6";  // a network's, not an attachment's
+    // A network's, not an attachment's.
+    constexpr std::string_view kShared[] = {"net4", "net6", "net_if", "policy_if", "localnet_if"};
+    const bool shared =
+        std::find(std::begin(kShared), std::end(kShared), name) != std::end(kShared);
     if ((kind != "set" && kind != "map") || shared) continue;
     for (const std::string& element : elements_of(object.value())) {
       state["nft element " + name + ' ' + element] = "";

@@ -121,7 +121,6 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
     collect(request, host, steps, watch);
     return;
   }
-  if (command == Command::status && journaled) host.restore_rules();
   for (auto& step : steps) {
     watch(step->type());
     if (!step->module) {
@@ -137,6 +136,7 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
       step->module->status(step->call, host);
     }
   }
+  if (command == Command::status && journaled) host.restore_rules();
 }
 
 }  // namespace unicni::chain
