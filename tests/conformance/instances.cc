@@ -66,8 +66,9 @@ void make_device(Attachment& job) {
   };
   make("confdev");
   if (job.netns.empty()) return;
-  const std::size_t number = test::files_in("/run/netns").size();
-  job.config["device"] = "confdev" + std::to_string(number);
+  // Never a name again: what went with a namespace is there for some time yet.
+  static int made = 0;
+  job.config["device"] = "confdev" + std::to_string(++made);
   make(job.config["device"]);
 }
 

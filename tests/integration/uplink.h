@@ -11,7 +11,7 @@ namespace unicni::test {
 /// 10.1.2.1/24 and fd00:1:2::1/64.
 class Uplink {
  public:
-  explicit Uplink(const std::string& name = "up0") : outside_("outside-" + name) {
+  explicit Uplink(const std::string& name = "up0") : name_(name), outside_("outside-" + name) {
     tool({"ip", "link", "add", name, "type", "veth", "peer", "name", "far", "netns",
           outside_.path()});
     tool({"ip", "link", "set", name, "up"});
@@ -23,9 +23,14 @@ class Uplink {
          ++i) {
     }
   }
+  Uplink(const Uplink&) = delete;
+  Uplink& operator=(const Uplink&) = delete;
+  /// At once: with the end of the namespace alone it would go some time later.
+  ~Uplink() { succeeds({"ip", "link", "del", name_}); }
   [[nodiscard]] const Container& outside() const { return outside_; }
 
  private:
+  std::string name_;
   Container outside_;
 };
 
