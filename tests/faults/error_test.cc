@@ -37,7 +37,7 @@ bool is_dispensable(const std::string& call) {
                              "^setsockopt .* option (11|10|20)$",
                              "^getsockopt rtnetlink option 71$",
                              // What other attachments' journals remember of their rules.
-                             "^(openat|getdents64|stat) /run/unicni$",
+                             "^(openat|getdents|stat) /run/unicni$",
                              "^(openat|read|stat) /run/unicni/",
                              // linkat(2) has two forms.
                              "^link /run/unicni/mynet:c1:eth0$",
