@@ -13,7 +13,8 @@ if(UNICNI_WERROR)
   add_compile_options(-Werror)
 endif()
 add_compile_options(-fstack-protector-strong -ffunction-sections -fdata-sections)
-add_link_options(-Wl,-z,relro,-z,now)
+# Fewer segments are fewer mappings and page faults of every call; -O2 makes the symbol hash tables fit the look-ups.
+add_link_options(-Wl,-z,relro,-z,now,-z,noseparate-code,-O2)
 include(CheckLinkerFlag)
 check_linker_flag(CXX -Wl,-z,pack-relative-relocs UNICNI_PACKS_RELOCATIONS)  # read by glibc from 2.36 on
 if(UNICNI_PACKS_RELOCATIONS)
