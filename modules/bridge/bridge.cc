@@ -38,7 +38,8 @@ class Bridge final : public LinkModule {
   void check_link(const Call& call, Host& host, const net::Link& container) override {
     check_host(call, host, container);
   }
-  bool is_in_place(const Call& call, Host& host, const net::Link* host_end) override;
+  bool is_in_place(const Call& call, Host& host, const net::Link& container,
+                   const net::Link* host_end) override;
   void sweep(const Call& call, Host& host, const std::vector<IpNet>& addresses) override;
 
  public:
@@ -76,30 +77,18 @@ void Bridge::create_link(LinkAdd& add) {
   const auto lock = add.host.hold_shared_links();
   bridge_ = ensure_bridge(add);
   if (!add.result.ips.empty()) plan_host(add);
-  veth_.name = net::random_veth_name();
-  veth_.mac = Mac::random();
-  veth_.alias = add.call.alias();
   veth_.master = bridge_.index;
   veth_.hairpin = options.hairpin_mode;
   veth_.isolated = options.port_isolation;
   veth_.mtu = static_cast<std::uint32_t>(options.mtu);
-  veth_.peer_name = add.call.if_name;
-  veth_.peer_mac = options.mac().value_or(Mac::random());
-  veth_.peer_netns = add.host.container_netns();
-  add.host.undo().will(undo_veth(veth_.name, veth_.alias));
-  net::Batch batch(add.host.host_links());
-  net::add_veth(batch, veth_);
-  batch.commit();
-  net::set_sysctl("net/ipv6/conf/" + veth_.name + "/accept_ra", "0");
+  veth_.peer_mac = options.mac().value_or(Mac());
+  create_veth(add, veth_);
   put_port_vlans(add.host.host_links(), options, veth_.name);
 
-  add.container_link = net::get_link_index(add.host.container_links(), add.call.if_name);
-  add.container_interface = 2;
   // Its ports decide a bridge's MTU unless somebody set one (br_mtu_auto_adjust).
   add.result.interfaces = {host_interface(add.call, bridge_.name, bridge_.mac,
-                                          net::get_link_mtu(add.host.host_links(), bridge_.name)),
-                           host_interface(add.call, veth_.name, veth_.mac, veth_.mtu_or_default()),
-                           container_interface(add.call, veth_.peer_mac, veth_.mtu_or_default())};
+                                          net::get_link_mtu(add.host.host_links(), bridge_.name))};
+  adopt_veth(add, veth_);
 }
 
 void Bridge::tune_link(const LinkAdd& add, net::LinkChange& change) {
@@ -140,7 +129,8 @@ void Bridge::finish(LinkAdd& add) {
   net::sync_carrier(add.host.host_links(), veth_.name);
 }
 
-bool Bridge::is_in_place(const Call& call, Host& host, const net::Link* host_end) {
+bool Bridge::is_in_place(const Call& call, Host& host, const net::Link&,
+                         const net::Link* host_end) {
   const auto bridge = net::find_link(host.host_links(), options_of(call).bridge);
   return bridge && host_end != nullptr && host_end->master == bridge->index;
 }

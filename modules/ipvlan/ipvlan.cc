@@ -40,7 +40,8 @@ class Ipvlan final : public LinkModule {
   void prepare(LinkAdd& add) override;
   void create_link(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override;
-  bool is_in_place(const Call& call, Host& host, const net::Link*) override;
+  bool is_in_place(const Call& call, Host& host, const net::Link& container,
+                   const net::Link*) override;
 
  public:
   void status(const Call& call, Host& host) override;
@@ -94,10 +95,10 @@ void Ipvlan::check_link(const Call& call, Host& host, const net::Link& container
       "networks the same \"mode\" or other masters");
 }
 
-bool Ipvlan::is_in_place(const Call& call, Host& host, const net::Link*) {
-  const auto container = net::find_link(host.container_links(), call.if_name);
-  return container && hangs_on_parent(host, configured_parent(call), *container) &&
-         net::get_kind_data(host.container_links(), call.if_name).ipvlan_mode ==
+bool Ipvlan::is_in_place(const Call& call, Host& host, const net::Link& container,
+                         const net::Link*) {
+  return hangs_on_parent(host, configured_parent(call), container) &&
+         net::get_kind_data(host.container_links(), container.name).ipvlan_mode ==
              mode_of(options_of(call));
 }
 

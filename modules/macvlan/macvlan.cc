@@ -37,7 +37,8 @@ class Macvlan final : public LinkModule {
   void prepare(LinkAdd& add) override;
   void create_link(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override;
-  bool is_in_place(const Call& call, Host& host, const net::Link*) override;
+  bool is_in_place(const Call& call, Host& host, const net::Link& container,
+                   const net::Link*) override;
 
  public:
   void status(const Call& call, Host& host) override;
@@ -92,11 +93,12 @@ void Macvlan::check_link(const Call& call, Host& host, const net::Link& containe
               "the attachment is broken: DEL and ADD it again");
 }
 
-bool Macvlan::is_in_place(const Call& call, Host& host, const net::Link*) {
+bool Macvlan::is_in_place(const Call& call, Host& host, const net::Link& container,
+                          const net::Link*) {
   const MacvlanOptions& options = options_of(call);
-  const auto container = net::find_link(host.container_links(), call.if_name);
-  return container && hangs_on_parent(host, options.parent(), *container) &&
-         net::get_kind_data(host.container_links(), call.if_name).macvlan_mode == mode_of(options);
+  return hangs_on_parent(host, options.parent(), container) &&
+         net::get_kind_data(host.container_links(), container.name).macvlan_mode ==
+             mode_of(options);
 }
 
 void Macvlan::status(const Call& call, Host& host) {

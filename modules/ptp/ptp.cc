@@ -32,7 +32,8 @@ class Ptp final : public LinkModule {
   void check_link(const Call& call, Host& host, const net::Link& container) override {
     check_ends(call, host, container);
   }
-  bool is_in_place(const Call& call, Host& host, const net::Link* host_end) override;
+  bool is_in_place(const Call& call, Host& host, const net::Link& container,
+                   const net::Link* host_end) override;
   void sweep(const Call& call, Host& host, const std::vector<IpNet>& addresses) override {
     sweep_masquerade(call, host, addresses);
   }
@@ -46,24 +47,10 @@ class Ptp final : public LinkModule {
 };
 
 void Ptp::create_link(LinkAdd& add) {
-  veth_.name = net::random_veth_name();
-  veth_.mac = Mac::random();
-  veth_.alias = add.call.alias();
   veth_.mtu = static_cast<std::uint32_t>(options_of(add.call).mtu);
-  veth_.peer_name = add.call.if_name;
-  veth_.peer_mac = Mac::random();
-  veth_.peer_netns = add.host.container_netns();
-  add.host.undo().will(undo_veth(veth_.name, veth_.alias));
-  net::Batch batch(add.host.host_links());
-  net::add_veth(batch, veth_);
-  batch.commit();
-  net::set_sysctl("net/ipv6/conf/" + veth_.name + "/accept_ra", "0");
+  create_veth(add, veth_);
   put_link_local(add);
-
-  add.container_link = net::get_link_index(add.host.container_links(), add.call.if_name);
-  add.container_interface = 1;
-  add.result.interfaces = {host_interface(add.call, veth_.name, veth_.mac, veth_.mtu_or_default()),
-                           container_interface(add.call, veth_.peer_mac, veth_.mtu_or_default())};
+  adopt_veth(add, veth_);
 }
 
 /// The host asks for the container's IPv6 neighbours from its link-local address. The kernel makes
@@ -115,7 +102,7 @@ void Ptp::put_routes(const LinkAdd& add, net::Batch& batch) {
 }
 
 /// A port of nothing whose addresses are all single ones.
-bool Ptp::is_in_place(const Call&, Host& host, const net::Link* host_end) {
+bool Ptp::is_in_place(const Call&, Host& host, const net::Link&, const net::Link* host_end) {
   if (host_end == nullptr || host_end->master != 0) return false;
   std::vector<IpNet> addresses = net::list_addrs(host.host_links(), host_end->index);
   std::erase_if(addresses, [](const IpNet& net) { return net.address().is_link_local(); });

@@ -30,7 +30,8 @@ class Tap final : public LinkModule {
     if (!add.result.ips.empty()) change.arp_notify = true;
   }
   void check_link(const Call& call, Host& host, const net::Link& container) override;
-  bool is_in_place(const Call& call, Host& host, const net::Link* host_end) override;
+  bool is_in_place(const Call& call, Host& host, const net::Link& container,
+                   const net::Link* host_end) override;
 
  public:
   void status(const Call& call, Host& host) override;
@@ -115,16 +116,15 @@ void Tap::check_link(const Call& call, Host& host, const net::Link& container) {
 }
 
 /// Everything that the configuration says of it is true, and that is something.
-bool Tap::is_in_place(const Call& call, Host& host, const net::Link*) {
+bool Tap::is_in_place(const Call& call, Host& host, const net::Link& container, const net::Link*) {
   const TapOptions& options = options_of(call);
   if (!options.mac() && !options.owner && !options.group && options.bridge.empty()) return false;
-  const auto link = net::find_link(host.container_links(), call.if_name);
-  const auto data = net::find_tap_data(host.container_links(), call.if_name);
-  if (!link || !data || data->owner != options.owner || data->group != options.group) return false;
-  if (options.mac() && *options.mac() != link->mac) return false;
+  const auto data = net::find_tap_data(host.container_links(), container.name);
+  if (!data || data->owner != options.owner || data->group != options.group) return false;
+  if (options.mac() && *options.mac() != container.mac) return false;
   if (options.bridge.empty()) return true;
   const auto bridge = net::find_link(host.container_links(), options.bridge);
-  return bridge && link->master == bridge->index;
+  return bridge && container.master == bridge->index;
 }
 
 void Tap::status(const Call& call, Host& host) {

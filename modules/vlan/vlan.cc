@@ -31,7 +31,8 @@ class Vlan final : public LinkModule {
   }
   void create_link(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override;
-  bool is_in_place(const Call& call, Host& host, const net::Link*) override;
+  bool is_in_place(const Call& call, Host& host, const net::Link& container,
+                   const net::Link*) override;
 
  public:
   void status(const Call& call, Host& host) override {
@@ -71,11 +72,10 @@ void Vlan::check_link(const Call& call, Host& host, const net::Link& container) 
               "the attachment is broken: DEL and ADD it again");
 }
 
-bool Vlan::is_in_place(const Call& call, Host& host, const net::Link*) {
+bool Vlan::is_in_place(const Call& call, Host& host, const net::Link& container, const net::Link*) {
   const VlanOptions& options = options_of(call);
-  const auto container = net::find_link(host.container_links(), call.if_name);
-  return container && hangs_on_parent(host, options.parent(), *container) &&
-         net::get_kind_data(host.container_links(), call.if_name).vlan_id == options.id();
+  return hangs_on_parent(host, options.parent(), container) &&
+         net::get_kind_data(host.container_links(), container.name).vlan_id == options.id();
 }
 
 }  // namespace

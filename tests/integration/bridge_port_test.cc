@@ -37,7 +37,6 @@ class BridgePort : public HostTest {
     job.config["runtimeConfig"]["ips"] = ips;
     return job;
   }
-  int netns(const Attachment& job) { return container_of(job).fd(); }
   static Json port_data(const Json& result) {
     return find_link(host_end(result))->at("linkinfo").at("info_slave_data");
   }

@@ -21,6 +21,18 @@ class HostTest : public ::testing::Test {
   Attachment attachment(const Json& config, const std::string& name = "c1") {
     return {.config = config, .netns = container(name).path(), .container_id = name};
   }
+  /// The descriptor of an attachment's namespace.
+  int netns(const Attachment& attachment) { return container_of(attachment).fd(); }
+  /// The ADD fails, and neither host, container nor journal differ from before; the error.
+  Json expect_no_trace(const Attachment& job, unsigned code = 0) {
+    const Snapshot host = snapshot();
+    const Snapshot inside = kernel_snapshot(netns(job));
+    Json error = expect_error(job.add(), code);
+    EXPECT_EQ(difference(host, snapshot()), "");
+    EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
+    EXPECT_THAT(files_in("/run/unicni"), ::testing::IsEmpty());
+    return error;
+  }
   /// The namespace of an attachment made by attachment().
   Container& container_of(const Attachment& attachment) {
     for (Container& each : containers_) {

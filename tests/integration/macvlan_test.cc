@@ -21,7 +21,6 @@ class Macvlan : public HostTest {
     config.merge_patch(Json::parse(changes));
     return config;
   }
-  int netns(const Attachment& job) { return container_of(job).fd(); }
 
   Uplink uplink_;
 };

@@ -36,22 +36,11 @@ class Ptp : public DelStates {
     return config(R"({"ipam": {"type": "static", "subnet": null, "addresses": )" + addresses +
                   "}}");
   }
-  int netns(const Attachment& job) { return container_of(job).fd(); }
   /// Static tables and folders are there.
   void warm_up() {
     const Attachment job = attachment(dual(R"({"ipMasq": true})"), "warm");
     must_add(job);
     expect_silent_success(job.del());
-  }
-  /// The ADD fails and leaves nothing; its error.
-  Json expect_no_trace(const Attachment& job, unsigned code = 0) {
-    const Snapshot host = snapshot();
-    const Snapshot inside = kernel_snapshot(netns(job));
-    Json error = expect_error(job.add(), code);
-    EXPECT_EQ(difference(host, snapshot()), "");
-    EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
-    return error;
   }
 };
 

@@ -20,22 +20,12 @@ class Tap : public DelStates {
     config.merge_patch(Json::parse(changes));
     return config;
   }
-  int netns(const Attachment& job) { return container_of(job).fd(); }
   Json link(const Attachment& job) { return find_link("eth0", netns(job)).value_or(Json()); }
   Json tap_data(const Attachment& job) { return link(job).at("linkinfo").at("info_data"); }
   void warm_up() {
     const Attachment job = attachment(config(), "warm");
     must_add(job);
     expect_silent_success(job.del());
-  }
-  Json expect_no_trace(const Attachment& job, unsigned code = 0) {
-    const Snapshot host = snapshot();
-    const Snapshot inside = kernel_snapshot(netns(job));
-    Json error = expect_error(job.add(), code);
-    EXPECT_EQ(difference(host, snapshot()), "");
-    EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
-    return error;
   }
   /// Nothing but this module's own link is hidden from it.
   static void hide_tun_device() { tool({"mount", "-t", "tmpfs", "tmpfs", "/dev/net"}); }

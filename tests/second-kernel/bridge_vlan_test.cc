@@ -45,7 +45,6 @@ class BridgeVlan : public HostTest {
     config.merge_patch(Json::parse(changes));
     return config;
   }
-  int netns(const Attachment& job) { return container_of(job).fd(); }
 
   /// The VLANs of a port, or of the bridge itself: "100 PVID untagged", "200-202".
   static std::vector<std::string> vlans_of(const std::string& link) {

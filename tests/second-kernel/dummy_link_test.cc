@@ -22,16 +22,6 @@ class DummyLink : public DelStates {
     config.merge_patch(Json::parse(changes));
     return config;
   }
-  int netns(const Attachment& job) { return container_of(job).fd(); }
-  Json expect_no_trace(const Attachment& job, unsigned code = 0) {
-    const Snapshot host = snapshot();
-    const Snapshot inside = kernel_snapshot(netns(job));
-    Json error = expect_error(job.add(), code);
-    EXPECT_EQ(difference(host, snapshot()), "");
-    EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
-    return error;
-  }
 };
 
 TEST_F(DummyLink, ResultIsTheKernelsAndCheckSeesWhatDrifts) {

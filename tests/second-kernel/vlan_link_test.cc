@@ -23,7 +23,6 @@ class Vlan : public HostTest {
     config.merge_patch(Json::parse(changes));
     return config;
   }
-  int netns(const Attachment& job) { return container_of(job).fd(); }
 
   Uplink uplink_{"eth0"};
 };

@@ -78,7 +78,9 @@ class LinkModule : public Module {
   /// DEL of a link that nothing names as this attachment's, neither alias nor prevResult nor a
   /// reservation: whether it is where this configuration puts one. `host_end`: the other end of a
   /// veth.
-  [[nodiscard]] virtual bool is_in_place(const Call&, Host&, const net::Link* host_end) {
+  [[nodiscard]] virtual bool is_in_place(const Call&, Host&, const net::Link& container,
+                                         const net::Link* host_end) {
+    (void)container;
     (void)host_end;
     return false;
   }
@@ -111,6 +113,13 @@ bool tells_devices(const Call& call);
 /// The end of create_link() for a link that was made in the container as CNI_IFNAME:
 /// container_link, and the result's last interface with the MAC and MTU that the kernel gave it.
 void adopt_container_link(LinkAdd&);
+
+/// create_link() of a veth between host and container: names it, gives it the attachment's alias
+/// and what of MACs is zero, announces and makes it. Whoever routes to the host's end says so to
+/// nobody's router advertisement (accept_ra=0).
+void create_veth(LinkAdd&, net::VethSpec&);
+/// Its end: container_link, and the two ends as the result's last interfaces.
+void adopt_veth(LinkAdd&, const net::VethSpec&);
 
 /// CHECK's comparisons of a record with the kernel; what wasn't recorded says nothing. Throw Error.
 void require_same_mac(const Interface& recorded, const net::Link& link);

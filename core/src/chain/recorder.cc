@@ -31,7 +31,11 @@ std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why w
   const auto release_address = [&](const Undo& record) {
     ipam::release_recorded(record, why == journal::Why::removal, request.deadline);
   };
-  return journal::replay(records, why, {host, run_delegate, release_address});
+  journal::ReplayTools tools{host, run_delegate, release_address, {}};
+  if (request.command == Command::del) {
+    tools.restore_rules = [&](const auto& own) { host.restore_rules(&own); };
+  }
+  return journal::replay(records, why, tools);
 }
 
 }  // namespace unicni::chain

@@ -118,14 +118,13 @@ net::Nft& VerbHost::nft() {
     nft_->remember([this] {
       return remembered_elements({sys::boot_id(), host_links().identity()});
     });
-    if (request_.command == Command::del) restore_rules();
   }
   return *nft_;
 }
 
-void VerbHost::restore_rules() noexcept {
+void VerbHost::restore_rules(const std::vector<net::NftElement>* own) noexcept {
   try {
-    if (nft().restore()) {
+    if (own != nullptr ? nft().restore(*own) : nft().restore()) {
       log(LogLevel::warning, "our nftables rules were gone or damaged: they are restored");
     }
   } catch (const std::exception& error) {

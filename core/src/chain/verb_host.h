@@ -27,10 +27,10 @@ class VerbHost final : public Host {
   [[nodiscard]] bool is_gone(const std::string& owner) override;
   void log(LogLevel level, std::string_view text) override;
 
-  /// Makes our nftables rules again if somebody flushed them; DEL does it when it first deals with
-  /// nftables, so that it then removes what is its own and sees what others need. Never throws: it
-  /// is nobody's order.
-  void restore_rules() noexcept;
+  /// Makes our nftables rules again if somebody flushed them. DEL does it for the tables of its
+  /// `own` elements before it removes those, so that it sees what others need; nullptr: for all.
+  /// Never throws: it is nobody's order.
+  void restore_rules(const std::vector<net::NftElement>* own = nullptr) noexcept;
   /// Which step works now.
   void enter(std::string_view type, UndoLog* undo, Ipam* ipam);
   /// ADD, also of modules that never open the namespace: Error(invalid_netns) if CNI_NETNS is our

@@ -55,40 +55,10 @@ void undo_one_host_link(const Undo& record, Why, const ReplayTools& tools) {
   }
 }
 
-void undo_one_qdisc(const Undo& record, Why, const ReplayTools& tools) {
-  remove_own_qdisc(record, tools.host);
-}
-
-void undo_one_sysctl(const Undo& record, Why, const ReplayTools& tools) {
-  restore_sysctl(record, tools.host);
-}
-
-void undo_some_link_settings(const Undo& record, Why, const ReplayTools& tools) {
-  restore_link_settings(record, tools.host);
-}
-
-void undo_one_rule(const Undo& record, Why, const ReplayTools& tools) {
-  remove_added_rule(record, tools.host);
-}
-
-void undo_one_added_route(const Undo& record, Why, const ReplayTools& tools) {
-  remove_added_route(record, tools.host);
-}
-
-void undo_one_removed_route(const Undo& record, Why, const ReplayTools& tools) {
-  restore_removed_route(record, tools.host);
-}
-
-void undo_one_vrf(const Undo& record, Why, const ReplayTools& tools) {
-  remove_idle_vrf(record, tools.host);
-}
-
-void undo_one_vrf_port(const Undo& record, Why, const ReplayTools& tools) {
-  release_vrf_port(record, tools.host);
-}
-
-void undo_one_lost_address(const Undo& record, Why, const ReplayTools& tools) {
-  restore_lost_address(record, tools.host);
+/// What needs the host only.
+template <void (*Work)(const Undo&, Host&)>
+void undo_by_host(const Undo& record, Why, const ReplayTools& tools) {
+  Work(record, tools.host);
 }
 
 /// No port comes between the look for ports and what is done to an idle bridge.
@@ -226,15 +196,15 @@ constexpr std::array kWays = {
     Way{"veth", &undo_one_veth},
     Way{"container-link", &undo_one_container_link},
     Way{"host-link", &undo_one_host_link},
-    Way{"qdisc", &undo_one_qdisc},
-    Way{"sysctl", &undo_one_sysctl},
-    Way{"link-settings", &undo_some_link_settings},
-    Way{"rule", &undo_one_rule},
-    Way{"added-route", &undo_one_added_route},
-    Way{"removed-route", &undo_one_removed_route},
-    Way{"vrf", &undo_one_vrf},
-    Way{"vrf-port", &undo_one_vrf_port},
-    Way{"lost-address", &undo_one_lost_address},
+    Way{"qdisc", &undo_by_host<remove_own_qdisc>},
+    Way{"sysctl", &undo_by_host<restore_sysctl>},
+    Way{"link-settings", &undo_by_host<restore_link_settings>},
+    Way{"rule", &undo_by_host<remove_added_rule>},
+    Way{"added-route", &undo_by_host<remove_added_route>},
+    Way{"removed-route", &undo_by_host<restore_removed_route>},
+    Way{"vrf", &undo_by_host<remove_idle_vrf>},
+    Way{"vrf-port", &undo_by_host<release_vrf_port>},
+    Way{"lost-address", &undo_by_host<restore_lost_address>},
     Way{"bridge", &undo_one_bridge},
     Way{"gateway-veth", &undo_one_gateway_veth},
     Way{"shared-address", &undo_one_shared_address},
@@ -320,6 +290,7 @@ std::vector<Error> replay(const std::vector<Undo>& records, Why why, const Repla
   // hides.
   std::vector<net::NftElement> elements;
   backwards(is_nft, [&](const Undo& record) { elements.push_back(element_of(record)); });
+  if (!elements.empty() && tools.restore_rules) tools.restore_rules(elements);
   if (!elements.empty()) attempt([&] { tools.host.nft().remove(elements); });
   const auto is_iptables = [](const Undo& record) { return record.type == kIptablesMasquerade; };
   const auto undo = [&](const Undo& record) { undo_one(record, why, tools); };

@@ -22,6 +22,8 @@ struct ReplayTools {
       run_delegate;
   /// Releases an address of host-local (ipam::release_recorded). Throws Error.
   std::function<void(const Undo& record)> release_address = {};
+  /// DEL: called with the attachment's nftables elements before they are removed.
+  std::function<void(const std::vector<net::NftElement>& own)> restore_rules = {};
 };
 
 /// The element that a record is about; nullopt: it is about something else.

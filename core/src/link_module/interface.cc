@@ -6,6 +6,7 @@
 #include "protocol/version.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
+#include "unicni/net/sysctl.h"
 
 namespace unicni {
 
@@ -80,6 +81,28 @@ net::Link require_host_end(const Call& call, Host& host, const net::Link& contai
     require_same_mtu(*recorded, *end);
   }
   return *std::move(end);
+}
+
+void create_veth(LinkAdd& add, net::VethSpec& veth) {
+  veth.name = net::random_veth_name();
+  veth.alias = add.call.alias();
+  if (veth.mac.is_zero()) veth.mac = Mac::random();
+  veth.peer_name = add.call.if_name;
+  if (veth.peer_mac.is_zero()) veth.peer_mac = Mac::random();
+  veth.peer_netns = add.host.container_netns();
+  add.host.undo().will(undo_veth(veth.name, veth.alias));
+  net::Batch batch(add.host.host_links());
+  net::add_veth(batch, veth);
+  batch.commit();
+  net::set_sysctl("net/ipv6/conf/" + veth.name + "/accept_ra", "0");
+}
+
+void adopt_veth(LinkAdd& add, const net::VethSpec& veth) {
+  add.container_link = net::get_link_index(add.host.container_links(), add.call.if_name);
+  auto& interfaces = add.result.interfaces;
+  interfaces.push_back(host_interface(add.call, veth.name, veth.mac, veth.mtu_or_default()));
+  add.container_interface = static_cast<int>(interfaces.size());
+  interfaces.push_back(container_interface(add.call, veth.peer_mac, veth.mtu_or_default()));
 }
 
 void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links) {

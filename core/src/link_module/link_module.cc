@@ -130,8 +130,9 @@ void LinkModule::del(const Call& call, Host& host) {
       std::for_each(present.begin(), present.end(), know);
       return;
     }
-    if (const auto stranger = ownership.why_not_ours(
-            container_kind(), [&](const net::Link* end) { return is_in_place(call, host, end); })) {
+    if (const auto stranger = ownership.why_not_ours(container_kind(), [&](const net::Link* end) {
+          return is_in_place(call, host, *link, end);
+        })) {
       host.log(LogLevel::warning,
                fmt::format("{} in {} {}: left alone", call.if_name, call.netns, *stranger));
       link.reset();

@@ -51,14 +51,14 @@ Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_c
   gate.wanted = found[0] && found[0]->hooked;
   gate.chain = found[1];
   gate.admin = found[2];
-  if (!gate.chain || !gate.admin) return gate;
+  if (!gate.chain) return gate;
   gate.rules = list_rules(socket, {family, kTable, kForwardChain});
   const auto has = [&](const auto& test) {
     return std::any_of(gate.rules.begin(), gate.rules.end(), test);
   };
   // What uses the chain beyond its own rules are jumps to it. FORWARD itself isn't listed: others
   // may have thousands of rules there.
-  gate.whole = gate.wanted && gate.chain->use > gate.rules.size() && has(is_accept) &&
+  gate.whole = gate.wanted && gate.admin && gate.chain->use > gate.rules.size() && has(is_accept) &&
                has([&](const auto& rule) { return jumps_to(rule, admin_chain); });
   return gate;
 }
@@ -83,9 +83,6 @@ class Change {
     nlmsghdr* message = batch_.add(NFT_MSG_NEWRULE, flags, family_);
     rule.put(message);
     if (behind != 0) mnl_attr_put_u64(message, NFTA_RULE_POSITION, htobe64(behind));
-  }
-  void append(const NftRule& rule) {
-    rule.put(batch_.add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family_));
   }
   void remove_rule(const char* chain, std::uint64_t handle) {
     nlmsghdr* message = batch_.add(NFT_MSG_DELRULE, 0, family_);
@@ -112,7 +109,7 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   Change change(batch, family);
   if (!gate.admin) change.make_chain(admin_chain);
   if (!gate.chain) change.make_chain(kForwardChain);
-  const auto inner = list_rules(socket, {family, kTable, kForwardChain});
+  const auto& inner = gate.rules;
   const auto is_admin = [&](const auto& rule) { return jumps_to(rule, admin_chain); };
   const auto admin = std::find_if(inner.begin(), inner.end(), is_admin);
   const bool accepts = std::any_of(inner.begin(), inner.end(), is_accept);
@@ -148,7 +145,7 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   const Gate gate = look(socket, family, admin_chain);
   if (!gate.chain) return;
   Change change(batch, family);
-  const auto inner = list_rules(socket, {family, kTable, kForwardChain});
+  const auto& inner = gate.rules;
   const auto is_ours = [&](const NftListedRule& rule) {
     return is_accept(rule) || jumps_to(rule, admin_chain);
   };
@@ -169,11 +166,7 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
 
 void ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
   NetlinkSocket& socket = nft.socket();
-  const bool whole = std::all_of(std::begin(kFamilies), std::end(kFamilies), [&](auto family) {
-    const Gate gate = look(socket, family, admin_chain);
-    return !gate.wanted || gate.whole;
-  });
-  if (whole) return;
+  if (!find_forward_gate_fault(nft, admin_chain)) return;
   commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
     for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
   });

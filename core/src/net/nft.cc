@@ -122,6 +122,8 @@ struct Nft::Impl {
     int mends = 0;            ///< how often a base had to be mended
     bool base_found = false;  ///< a set was missing though the table was there
   };
+  /// Makes or mends what remembered elements need of these tables. True: something was.
+  bool restore(const std::vector<NftTable>& damaged);
   /// One try. False: something changed on the way, try again.
   bool try_add(Addition& addition);
   void make_base(Addition& addition, const Need& need);
@@ -245,21 +247,34 @@ void Nft::remember(std::function<std::vector<NftElement>()> remembered) {
   impl_->remembered = std::move(remembered);
 }
 
-bool Nft::restore() {
-  NetlinkSocket& socket = impl_->socket();
+bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
+  if (damaged.empty() || !remembered) return false;
+  const auto elements = remembered();
   bool restored = false;
-  for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
-    if (!is_nft_base_damaged(socket, table)) continue;
-    const auto elements = impl_->remembered ? impl_->remembered() : std::vector<NftElement>();
-    for (const Need& need : needs_of(elements, {})) {
-      if (need.table != table) continue;
-      if (!create_nft_base(socket, table, need.parts, elements)) {
-        mend_nft_base(socket, table, need.parts);
-      }
-      restored = true;
+  for (const Need& need : needs_of(elements, {})) {
+    if (std::ranges::find(damaged, need.table) == damaged.end()) continue;
+    if (!create_nft_base(socket(), need.table, need.parts, elements)) {
+      mend_nft_base(socket(), need.table, need.parts);
     }
+    restored = true;
   }
   return restored;
+}
+
+bool Nft::restore() {
+  std::vector<NftTable> damaged;
+  for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
+    if (is_nft_base_damaged(impl_->socket(), table)) damaged.push_back(table);
+  }
+  return impl_->restore(damaged);
+}
+
+bool Nft::restore(const std::vector<NftElement>& own) {
+  std::vector<NftTable> damaged;
+  for (const Need& need : needs_of(own, {})) {
+    if (find_nft_base_fault(impl_->socket(), need.table, need.parts)) damaged.push_back(need.table);
+  }
+  return impl_->restore(damaged);
 }
 
 std::optional<std::string> Nft::find_stranger() {

@@ -71,18 +71,6 @@ void wake(NetlinkSocket& socket, NftTable table) {
 
 }  // namespace
 
-std::span<const NftSet> attachment_sets() {
-  using enum NftTable;
-  static constexpr NftSet kSets[] = {
-      {"masq4", inet},          {"masq6", inet},     {"att4", inet},      {"att6", inet},
-      {"policy4", inet},        {"policy6", inet},   {"isolated4", inet}, {"isolated6", inet},
-      {"port4_at", inet},       {"port4_any", inet}, {"port6_at", inet},  {"port6_any", inet},
-      {"claim4", inet},         {"claim6", inet},    {"pub4", inet},      {"pub6", inet},
-      {"nosnat4", inet},        {"nosnat6", inet},   {"masqall4", inet},  {"masqall6", inet},
-      {"port_checked", bridge}, {"port_mac", bridge}};
-  return kSets;
-}
-
 std::uint8_t nft_family(NftTable table) {
   return table == NftTable::bridge ? NFPROTO_BRIDGE : NFPROTO_INET;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace unicni::net {
 namespace {
@@ -23,10 +24,10 @@ NftPartBits nft_parts_of(const NftElement& element) {
   NftPartBits bits = 0;
   const auto parts = nft_parts();
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const bool has =
-        parts[i].table == element.table &&
-        std::ranges::any_of(parts[i].sets, [&](const char* set) { return element.set == set; });
-    if (has) bits |= 1U << i;
+    const auto is_its = [&](const char* set) { return element.set == set; };
+    const bool has = std::ranges::any_of(parts[i].sets, is_its) ||
+                     std::ranges::any_of(parts[i].network_sets, is_its);
+    if (has && parts[i].table == element.table) bits |= 1U << i;
   }
   return bits;
 }
@@ -38,6 +39,19 @@ NftPartBits nft_parts_of(NftTable table) {
     if (parts[i].table == table) bits |= 1U << i;
   }
   return bits;
+}
+
+std::vector<NftSet> attachment_sets() {
+  std::vector<NftSet> sets;
+  for (const NftPart& part : nft_parts()) {
+    for (const char* name : part.sets) {
+      const auto is_known = [&](const NftSet& set) {
+        return set.table == part.table && std::string_view(set.name) == name;
+      };
+      if (std::ranges::none_of(sets, is_known)) sets.push_back({name, part.table});
+    }
+  }
+  return sets;
 }
 
 void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains) {

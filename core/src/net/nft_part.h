@@ -21,7 +21,8 @@ struct NftBaseChain {
 
 struct NftPart {
   NftTable table;
-  std::span<const char* const> sets;  ///< whose elements need this part
+  std::span<const char* const> sets;          ///< of attachments, whose elements need this part
+  std::span<const char* const> network_sets;  ///< the same of networks
   std::span<const NftBaseChain> chains;
   void (*write)(NftBaseWriter&);  ///< sets, chains and rules
 };

@@ -18,8 +18,9 @@ constexpr NftBaseChain kPublished{"published", 5};
 constexpr NftBaseChain kPass{"pass", 11};
 constexpr NftBaseChain kUnmark{"unmark", 1, "filter", NF_INET_FORWARD, kBehind};
 constexpr NftBaseChain kChains[] = {kForward, kPolicyCheck, kPublished, kPass, kUnmark};
-constexpr const char* kSets[] = {"att4",      "att6",      "policy4", "policy6", "isolated4",
-                                 "isolated6", "policy_if", "net_if",  "pub4",    "pub6"};
+constexpr const char* kSets[] = {"att4",      "att6",      "policy4", "policy6",
+                                 "isolated4", "isolated6", "pub4",    "pub6"};
+constexpr const char* kNetworkSets[] = {"policy_if", "net_if"};
 constexpr std::uint8_t kIcmp6 = 58;      // linux/in6.h
 constexpr std::uint8_t kHopLimit = 255;  // RFC 4861: not from beyond the link
 constexpr std::uint8_t kNeighbourSolicitation = 135;
@@ -142,6 +143,6 @@ void write(NftBaseWriter& base) {
 
 }  // namespace
 
-constinit const NftPart kNftForward{NftTable::inet, kSets, kChains, write};
+constinit const NftPart kNftForward{NftTable::inet, kSets, kNetworkSets, kChains, write};
 
 }  // namespace unicni::net

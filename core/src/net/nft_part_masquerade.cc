@@ -13,7 +13,8 @@ constexpr NftBaseChain kSourceNat{"source_nat", 2, "nat", NF_INET_POST_ROUTING, 
 constexpr NftBaseChain kMasqNet4{"masq_net4", 4};
 constexpr NftBaseChain kMasqNet6{"masq_net6", 4};
 constexpr NftBaseChain kChains[] = {kSourceNat, kMasqNet4, kMasqNet6};
-constexpr const char* kSets[] = {"masq4", "masq6", "net4", "net6"};
+constexpr const char* kSets[] = {"masq4", "masq6"};
+constexpr const char* kNetworkSets[] = {"net4", "net6"};
 
 void write(NftBaseWriter& base) {
   using Kind = NftBaseWriter::Kind;
@@ -51,6 +52,6 @@ void write(NftBaseWriter& base) {
 
 }  // namespace
 
-constinit const NftPart kNftMasquerade{NftTable::inet, kSets, kChains, write};
+constinit const NftPart kNftMasquerade{NftTable::inet, kSets, kNetworkSets, kChains, write};
 
 }  // namespace unicni::net

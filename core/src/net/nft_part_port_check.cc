@@ -35,6 +35,6 @@ void write(NftBaseWriter& base) {
 
 }  // namespace
 
-constinit const NftPart kNftPortCheck{NftTable::bridge, kSets, kChains, write};
+constinit const NftPart kNftPortCheck{NftTable::bridge, kSets, {}, kChains, write};
 
 }  // namespace unicni::net

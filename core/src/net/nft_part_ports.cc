@@ -26,9 +26,10 @@ constexpr NftBaseChain kSnatNear4{"snat_near4", 3};
 constexpr NftBaseChain kSnatNear6{"snat_near6", 3};
 constexpr NftBaseChain kChains[] = {kLocalnet,  kDnatIn,     kDnatOut,    kToPorts4,  kToPorts6,
                                     kSnatPorts, kSnatPorts4, kSnatPorts6, kSnatNear4, kSnatNear6};
-constexpr const char* kSets[] = {"localnet_if", "port4_at", "port4_any", "port6_at", "port6_any",
-                                 "claim4",      "claim6",   "pub4",      "pub6",     "nosnat4",
-                                 "nosnat6",     "masqall4", "masqall6"};
+constexpr const char* kSets[] = {"port4_at", "port4_any", "port6_at", "port6_any",
+                                 "claim4",   "claim6",    "pub4",     "pub6",
+                                 "nosnat4",  "nosnat6",   "masqall4", "masqall6"};
+constexpr const char* kNetworkSets[] = {"localnet_if"};
 
 struct Names {
   Family family;
@@ -118,6 +119,6 @@ void write(NftBaseWriter& base) {
 
 }  // namespace
 
-constinit const NftPart kNftPorts{NftTable::inet, kSets, kChains, write};
+constinit const NftPart kNftPorts{NftTable::inet, kSets, kNetworkSets, kChains, write};
 
 }  // namespace unicni::net

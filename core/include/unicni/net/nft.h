@@ -42,7 +42,7 @@ struct NftSet {
   const char* name;
   NftTable table;
 };
-std::span<const NftSet> attachment_sets();
+std::vector<NftSet> attachment_sets();
 
 /// `owner` shortened to what a comment can hold: 128 bytes; longer ones keep their end and get a
 /// hash in front.
@@ -146,8 +146,11 @@ class Nft {
   /// whole.
   void remember(std::function<std::vector<NftElement>()> remembered);
   /// Makes what is missing of tables that remembered elements need, and mends what was damaged, as
-  /// add() does; nothing if nothing is. True: something was.
+  /// add() does; nothing if nothing is. True: something was. A table that isn't there may be one
+  /// that nobody needs, so this may read all journals.
   bool restore();
+  /// The same of the tables that `own` elements must be in: reads journals only if one is damaged.
+  bool restore(const std::vector<NftElement>& own);
 
   /// STATUS: what stands where a table of ours belongs, as a sentence; nullopt: nothing, or ours.
   std::optional<std::string> find_stranger();
