@@ -66,6 +66,10 @@ std::optional<net::Link> isolated_port(const Call& call, Host& host) {
   return port;
 }
 
+void warn(Host& host, const std::optional<std::string>& of) {
+  if (of) host.log(LogLevel::warning, *of);
+}
+
 class Firewall final : public ChainedModule {
  public:
   /// Core knows the elements by their owner, and the journal the gate.
@@ -95,7 +99,7 @@ class Firewall final : public ChainedModule {
     if (options_of(call).does_nothing()) return;
     collect_elements(call, host);
     net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain);
-    net::repair_forward_gate(host.nft(), options_of(call).admin_chain);
+    warn(host, net::repair_forward_gate(host.nft(), options_of(call).admin_chain));
   }
 
   void status(const Call& call, Host& host) override {
@@ -103,7 +107,7 @@ class Firewall final : public ChainedModule {
     if (const auto stranger = host.nft().find_stranger()) {
       throw Error(Code::not_available, *stranger, "remove that table, or rename it");
     }
-    net::repair_forward_gate(host.nft(), options_of(call).admin_chain);
+    warn(host, net::repair_forward_gate(host.nft(), options_of(call).admin_chain));
   }
 
  protected:
@@ -116,7 +120,7 @@ class Firewall final : public ChainedModule {
     const std::string& admin_chain = options_of(call).admin_chain;
     host.undo().will(undo_forward_gate(admin_chain));
     add_rules(call, host, rules.own, rules.shared);
-    net::ensure_forward_gate(host.nft(), admin_chain);
+    warn(host, net::ensure_forward_gate(host.nft(), admin_chain));
     if (const auto port = isolated_port(call, host)) {
       net::Batch batch(host.host_links());
       net::isolate_port(batch, port->index, port->name);

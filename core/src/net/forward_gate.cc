@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/attribute.h"
+#include "net/forward_gate_legacy.h"
 #include "net/netlink_socket.h"
 #include "net/nft_element.h"
 #include "net/nft_part.h"
@@ -162,25 +163,9 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (admin_idle) change.remove_chain(admin_chain);
 }
 
-}  // namespace
-
-void ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
-  NetlinkSocket& socket = nft.socket();
-  if (!find_forward_gate_fault(nft, admin_chain)) return;
-  commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
-    for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
-  });
-}
-
-void repair_forward_gate(Nft& nft, const std::string& admin_chain) {
-  if (find_forward_gate_fault(nft, admin_chain) && is_needed()) {
-    ensure_forward_gate(nft, admin_chain);
-  }
-}
-
-std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
+std::optional<std::string> find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain) {
   for (const std::uint8_t family : kFamilies) {
-    const Gate gate = look(nft.socket(), family, admin_chain);
+    const Gate gate = look(socket, family, admin_chain);
     if (gate.wanted && !gate.whole) {
       return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
                          program(family), kForwardChain);
@@ -189,15 +174,50 @@ std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& 
   return std::nullopt;
 }
 
-void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
-  NetlinkSocket& socket = nft.socket();
+void ensure_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
+  if (!find_nft_fault(socket, admin_chain)) return;
+  commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
+    for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
+  });
+}
+
+bool has_nft_gate(NetlinkSocket& socket) {
   const auto chains = find_chains(
       socket, {{NFPROTO_IPV4, kTable, kForwardChain}, {NFPROTO_IPV6, kTable, kForwardChain}});
-  if (!chains[0] && !chains[1]) return;
-  if (is_needed()) return;
+  return chains[0] || chains[1];
+}
+
+void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
   commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
     for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
   });
+}
+
+}  // namespace
+
+std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
+  ensure_nft_gate(nft.socket(), admin_chain);
+  return ensure_legacy_gate(admin_chain);
+}
+
+std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain) {
+  if (!find_forward_gate_fault(nft, admin_chain) || !is_needed()) return std::nullopt;
+  ensure_nft_gate(nft.socket(), admin_chain);
+  return repair_legacy_gate(admin_chain);
+}
+
+std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
+  auto fault = find_nft_fault(nft.socket(), admin_chain);
+  return fault ? fault : find_legacy_gate_fault(admin_chain);
+}
+
+void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
+  NetlinkSocket& socket = nft.socket();
+  const bool in_nft = has_nft_gate(socket);
+  const bool in_legacy = may_have_legacy_gate();
+  if ((!in_nft && !in_legacy) || is_needed()) return;
+  if (in_nft) remove_nft_gate(socket, admin_chain);
+  if (in_legacy) remove_legacy_gate(admin_chain);
 }
 
 }  // namespace unicni::net
