@@ -138,8 +138,9 @@ int PortWorld::netns_of(const std::string& name) {
   return containers_.at(name)->fd();
 }
 
-void PortWorld::serve(const std::string& name, int netns, const std::vector<int>& ports) {
-  servers_.push_back(std::make_unique<KnockServer>(name, netns, ports));
+void PortWorld::serve(const std::string& name, int netns, const std::vector<int>& ports,
+                      const std::vector<Transport>& transports) {
+  servers_.push_back(std::make_unique<KnockServer>(name, netns, ports, transports));
 }
 
 std::vector<KnockAnswer> PortWorld::knock(const std::vector<Knock>& knocks,

@@ -46,7 +46,8 @@ class PortWorld {
   /// The namespace of "outside", "host" or a container.
   int netns_of(const std::string& name);
   /// A server beside those of the containers.
-  void serve(const std::string& name, int netns, const std::vector<int>& ports);
+  void serve(const std::string& name, int netns, const std::vector<int>& ports,
+             const std::vector<Transport>& transports = {Transport::tcp, Transport::udp});
   std::vector<KnockAnswer> knock(
       const std::vector<Knock>& knocks,
       std::chrono::milliseconds patience = std::chrono::milliseconds(1500));

@@ -23,10 +23,13 @@ constexpr std::size_t kMost = 256;  // bytes of an answer
 constexpr std::chrono::milliseconds kAgain{150};
 
 /// A socket belongs for ever to the namespace that it was made in.
-int socket_in(int netns, int family, int type) {
+int socket_in(int netns, int family, Transport transport) {
+  const int type = transport == Transport::udp ? SOCK_DGRAM : SOCK_STREAM;
+  const int protocol = transport == Transport::sctp ? IPPROTO_SCTP : 0;
   const int home = ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   EXPECT_EQ(::setns(netns, CLONE_NEWNET), 0) << std::strerror(errno);
-  const int fd = ::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int fd = ::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+  EXPECT_GE(fd, 0) << std::strerror(errno);
   EXPECT_EQ(::setns(home, CLONE_NEWNET), 0) << std::strerror(errno);
   ::close(home);
   return fd;
@@ -62,15 +65,13 @@ struct Place {
   }
 };
 
-int type_of(Transport transport) { return transport == Transport::tcp ? SOCK_STREAM : SOCK_DGRAM; }
-
 /// One knock on its way.
 class Client {
  public:
   explicit Client(const Knock& knock)
       : to_(knock.to, knock.port),
         udp_(knock.transport == Transport::udp),
-        fd_(socket_in(knock.netns, to_.storage.ss_family, type_of(knock.transport))) {
+        fd_(socket_in(knock.netns, to_.storage.ss_family, knock.transport)) {
     if (!knock.from.empty()) {
       Place from(knock.from, 0);
       EXPECT_EQ(::bind(fd_, from.get(), from.size), 0) << knock.from << std::strerror(errno);
@@ -136,20 +137,21 @@ class Client {
 
 }  // namespace
 
-KnockServer::KnockServer(std::string name, int netns, const std::vector<int>& ports)
+KnockServer::KnockServer(std::string name, int netns, const std::vector<int>& ports,
+                         const std::vector<Transport>& transports)
     : name_(std::move(name)) {
   const int on = 1;
   for (const int port : ports) {
     for (const char* any : {"0.0.0.0", "::"}) {
-      for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+      for (const Transport transport : transports) {
         Place place(any, port);
-        const int fd = socket_in(netns, place.storage.ss_family, type);
+        const int fd = socket_in(netns, place.storage.ss_family, transport);
         ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
         if (place.storage.ss_family == AF_INET6) {
           ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
         }
         EXPECT_EQ(::bind(fd, place.get(), place.size), 0) << port << std::strerror(errno);
-        if (type == SOCK_STREAM) {
+        if (transport != Transport::udp) {
           EXPECT_EQ(::listen(fd, kBacklog), 0) << std::strerror(errno);
         }
         sockets_.push_back(fd);

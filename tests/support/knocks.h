@@ -8,11 +8,14 @@
 
 namespace unicni::test {
 
-/// Listens in one namespace on TCP and UDP ports of both families, at all addresses. What it
-/// answers is its name and the address that it was called from.
+enum class Transport { tcp, udp, sctp };
+
+/// Listens in one namespace on ports of both families, at all addresses. What it answers is its
+/// name and the address that it was called from.
 class KnockServer {
  public:
-  KnockServer(std::string name, int netns, const std::vector<int>& ports);
+  KnockServer(std::string name, int netns, const std::vector<int>& ports,
+              const std::vector<Transport>& transports = {Transport::tcp, Transport::udp});
   KnockServer(const KnockServer&) = delete;
   KnockServer& operator=(const KnockServer&) = delete;
   ~KnockServer();
@@ -26,8 +29,6 @@ class KnockServer {
   std::string name_;
   std::vector<int> sockets_;
 };
-
-enum class Transport { tcp, udp };
 
 struct Knock {
   int netns = -1;
