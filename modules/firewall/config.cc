@@ -40,7 +40,7 @@ std::optional<net::IngressPolicy> ingress_policy(const FirewallOptions& options)
 }
 
 void validate(const FirewallOptions& options) {
-  if (options.backend == "iptables" || options.backend == "firewalld") {
+  if (options.backend == "firewalld") {
     throw Error(Code::unsupported_field,
                 fmt::format("backend: \"{}\" is not offered yet", options.backend),
                 "\"nftables\" (the default) works beside iptables and firewalld; \"none\" does "

@@ -2,13 +2,13 @@
 
 #include <fmt/core.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <functional>
 #include <vector>
 
+#include "net/iptables_program.h"
 #include "net/legacy_table.h"
 #include "net/nft_part.h"
 #include "unicni/error.h"
@@ -16,7 +16,6 @@
 #include "unicni/net/netns.h"
 #include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
-#include "unicni/sys/process.h"
 
 namespace unicni::net {
 namespace {
@@ -29,49 +28,26 @@ constexpr int kTries = 3;  // each fails only if the table was changed meanwhile
 constexpr std::chrono::seconds kPatience{10};
 constexpr mode_t kNoteMode = 0600;
 
-std::string program_name(Family family, const char* flavour) {
-  return fmt::format("{}{}-restore", family == Family::v4 ? "iptables" : "ip6tables", flavour);
-}
-
-std::optional<std::string> find_in_system(const std::string& name) {
-  for (const char* folder : {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"}) {
-    const std::string path = folder + name;
-    if (::access(path.c_str(), X_OK) == 0) return path;
-  }
-  return std::nullopt;
-}
-
-/// Distributions from before there were two flavours have legacy under the plain name, which is
-/// the other flavour's where that exists.
-std::optional<std::string> find_program(Family family) {
-  const auto path = find_in_system(program_name(family, "-legacy"));
-  if (path || find_in_system(program_name(family, "-nft"))) return path;
-  return find_in_system(program_name(family, ""));
+std::string no_program(Family family) {
+  return fmt::format("there is no {}-legacy-restore on this host",
+                     family == Family::v4 ? "iptables" : "ip6tables");
 }
 
 std::string missing_program(Family family) {
-  return fmt::format("the chain {} of {} lacks our accept rule: there is no {} on this host",
-                     kForward, family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy",
-                     program_name(family, "-legacy"));
+  return fmt::format("the chain {} of {} lacks our accept rule: {}", kForward,
+                     family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy",
+                     no_program(family));
 }
 
 constexpr const char* kInstall =
     "install the package iptables; if nothing uses the legacy tables any more, a reboot removes "
     "them";
 
-/// All of the lines happen, or none. False: they were refused, which somebody else's change may
-/// have caused.
-bool restore(const std::string& program, const std::string& lines, std::string& complaint) {
-  const Deadline deadline = std::chrono::steady_clock::now() + kPatience;
-  const auto result = sys::run_process(program, {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"},
-                                       fmt::format("*{}\n{}COMMIT\n", kTable, lines), deadline,
-                                       {"--noflush", "-w", "5"});
-  if (result.timed_out) {
-    throw Error(Code::try_again, fmt::format("{} did not end in time", program),
-                "another program may hold /run/xtables.lock");
-  }
-  complaint = fmt::format("{}: exit status {}: {}", program, result.exit_status, result.err_tail);
-  return result.exit_status == 0;
+bool can_restore(Family family) { return can_restore_tables(family, IptablesFlavour::legacy); }
+
+bool restore(Family family, const std::string& lines, std::string& complaint) {
+  return restore_table(family, IptablesFlavour::legacy, kTable, lines,
+                       std::chrono::steady_clock::now() + kPatience, complaint);
 }
 
 bool is_accept(const LegacyRule& rule) { return rule.accepts && rule.mark == kNftForwardMark; }
@@ -170,13 +146,12 @@ Opened open_gate(Family family, const std::string& admin_chain) {
     if (!table) return {};
     const std::string lines = missing_lines(*table, admin_chain);
     if (lines.empty()) return {table->size, std::nullopt};
-    const auto program = find_program(family);
-    if (!program) {
+    if (!can_restore(family)) {
       const LegacyChain* forward = table->find(kForward);
       if (forward->ends_with_drop) throw Error(Code::internal, missing_program(family), kInstall);
       return {std::nullopt, fmt::format("{}; {}", missing_program(family), kInstall)};
     }
-    static_cast<void>(restore(*program, lines, complaint));
+    static_cast<void>(restore(family, lines, complaint));
   }
   throw Error(Code::internal,
               fmt::format("let attachments through the chain {} of iptables-legacy", kForward),
@@ -262,12 +237,10 @@ void remove_legacy_gate(const std::string& admin_chain, const std::string& note)
       const auto table = read_legacy_table(family, kTable);
       const std::string lines = table ? removal_lines(*table, admin_chain) : std::string();
       if (lines.empty()) break;
-      const auto program = find_program(family);
-      if (!program) {
+      if (!can_restore(family)) {
         throw Error(Code::internal,
-                    fmt::format("remove our rules from {} of iptables-legacy: there is no {} on "
-                                "this host",
-                                kForward, program_name(family, "-legacy")),
+                    fmt::format("remove our rules from {} of iptables-legacy: {}", kForward,
+                                no_program(family)),
                     kInstall);
       }
       if (tries == kTries) {
@@ -275,7 +248,7 @@ void remove_legacy_gate(const std::string& admin_chain, const std::string& note)
                     fmt::format("remove our rules from {} of iptables-legacy", kForward),
                     complaint);
       }
-      static_cast<void>(restore(*program, lines, complaint));
+      static_cast<void>(restore(family, lines, complaint));
     }
   }
   sys::remove_file(note);

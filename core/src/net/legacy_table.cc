@@ -223,10 +223,9 @@ const LegacyChain* LegacyTable::find(const std::string& name) const {
   return found == chains.end() ? nullptr : &*found;
 }
 
-bool legacy_nat_has_chain(Family family, const std::string& chain) {
-  constexpr const char* kTable = "nat";
-  if (!has_legacy_table(family, kTable)) return false;
-  const Question question(family, kTable);
+bool legacy_has_chain(Family family, const char* table, const std::string& chain) {
+  if (!has_legacy_table(family, table)) return false;
+  const Question question(family, table);
   for (int tries = 0; tries < kTries; ++tries) {
     // Each chain starts with an entry that holds its name. Somebody's comment might hold it as
     // well: then the caller looks in vain, that is all.

@@ -43,8 +43,8 @@ struct LegacyTable {
 /// The whole table: 22 ms where it has 20,000 rules. nullopt: there is no such table. Throws Error.
 std::optional<LegacyTable> read_legacy_table(Family family, const char* table);
 
-/// True if table nat of that family has a chain of that name. Microseconds on a host without legacy
+/// True if `table` of that family has a chain of that name. Microseconds on a host without legacy
 /// tables; else it fetches the table, 0.1 ms and more.
-bool legacy_nat_has_chain(Family family, const std::string& chain);
+bool legacy_has_chain(Family family, const char* table, const std::string& chain);
 
 }  // namespace unicni::net
