@@ -189,6 +189,8 @@ bool has_nft_gate(NetlinkSocket& socket) {
 
 void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
   commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
+    // Asked under the batch's generation: an ADD that comes between makes it start over.
+    if (is_needed()) return;
     for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
   });
 }
@@ -217,7 +219,8 @@ void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
   const bool in_legacy = may_have_legacy_gate();
   if ((!in_nft && !in_legacy) || is_needed()) return;
   if (in_nft) remove_nft_gate(socket, admin_chain);
-  if (in_legacy) remove_legacy_gate(admin_chain);
+  // Legacy has no generations: an ADD may have looked before and come between.
+  if (in_legacy && remove_legacy_gate(admin_chain) && is_needed()) repair_legacy_gate(admin_chain);
 }
 
 }  // namespace unicni::net

@@ -230,7 +230,8 @@ std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain
   return std::nullopt;
 }
 
-void remove_legacy_gate(const std::string& admin_chain, const std::string& note) {
+bool remove_legacy_gate(const std::string& admin_chain, const std::string& note) {
+  bool was_there = false;
   for (const Family family : kFamilies) {
     std::string complaint;
     for (int tries = 0;; ++tries) {
@@ -248,10 +249,11 @@ void remove_legacy_gate(const std::string& admin_chain, const std::string& note)
                     fmt::format("remove our rules from {} of iptables-legacy", kForward),
                     complaint);
       }
-      static_cast<void>(restore(family, lines, complaint));
+      if (restore(family, lines, complaint)) was_there = true;
     }
   }
   sys::remove_file(note);
+  return was_there;
 }
 
 }  // namespace unicni::net

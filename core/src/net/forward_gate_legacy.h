@@ -26,8 +26,8 @@ std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
 /// CHECK: reads the tables, as what was changed may have the same size.
 std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain);
 
-/// The last attachment is gone. Throws Error.
-void remove_legacy_gate(const std::string& admin_chain, const std::string& note = kLegacyGateNote);
+/// The last attachment is gone. False: there was no gate. Throws Error.
+bool remove_legacy_gate(const std::string& admin_chain, const std::string& note = kLegacyGateNote);
 
 /// There is a table that might have the gate.
 bool may_have_legacy_gate();
