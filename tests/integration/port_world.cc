@@ -54,6 +54,9 @@ Json published(int host_port, const std::string& host_ip) {
 PortWorld::PortWorld(Forward forward) : outside_(std::make_unique<Container>("outside")) {
   tool({"ip", "link", "add", "up0", "type", "veth", "peer", "name", "eth0", "netns",
         outside_->path()});
+  // Until its link-local address is checked, an end asks nobody for his MAC.
+  tool({"sysctl", "-qw", "net.ipv6.conf.up0.accept_dad=0"});
+  outside_->run({"sysctl", "-qw", "net.ipv6.conf.eth0.accept_dad=0"});
   write_file("/run/host.batch", std::string("addr add ") + kHost4 + "/24 dev up0\naddr add " +
                                     kHost6 + "/64 dev up0 nodad\nlink set up0 up\n");
   write_file("/run/outside.batch",
@@ -67,7 +70,7 @@ PortWorld::PortWorld(Forward forward) : outside_(std::make_unique<Container>("ou
     tool({std::string("ip") + flavour, "-P", "FORWARD", "DROP"});
     tool({std::string("ip6") + flavour, "-P", "FORWARD", "DROP"});
   }
-  if (forward == Forward::firewalld) throw std::runtime_error("firewalld: not yet");
+  if (forward == Forward::firewalld) firewalld_ = std::make_unique<Firewalld>();
 }
 
 Json PortWorld::list(int number, const Json& mappings, const Json& portmap) {
@@ -79,11 +82,10 @@ Json PortWorld::list(int number, const Json& mappings, const Json& portmap) {
   return behind(bridge, number, mappings, portmap);
 }
 
-Json PortWorld::ptp_list(int number, const Json& mappings) {
+Json PortWorld::ptp_list(int number, const Json& mappings, const Json& portmap) {
   Json ipam = host_local(number);
   ipam["routes"] = Json::array({{{"dst", "0.0.0.0/0"}}, {{"dst", "::/0"}}});
-  return behind({{"type", "ptp"}, {"ipMasq", true}, {"ipam", ipam}}, number, mappings,
-                Json::object());
+  return behind({{"type", "ptp"}, {"ipMasq", true}, {"ipam", ipam}}, number, mappings, portmap);
 }
 
 Attachment PortWorld::add(const std::string& name, const Json& list, Maker maker) {

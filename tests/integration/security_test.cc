@@ -26,7 +26,7 @@ class OthersDnat : public ::testing::TestWithParam<const char*> {
     for (const char* protocol : {"tcp", "udp"}) {
       if (std::string(GetParam()) == "nft") {
         tool({"nft", "add", "table", "ip", "foreign"});
-        tool({"nft", "add", "chain", "ip", "foreign", "dnat",
+        tool({"nft", "add", "chain", "ip", "foreign", "first",
               "{ type nat hook prerouting priority dstnat; policy accept; }"});
         tool({"nft", "add", "rule", "ip", "foreign", "dnat", protocol, "dport",
               std::to_string(kPort), "dnat", "to", to});
