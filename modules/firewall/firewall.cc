@@ -124,10 +124,6 @@ std::optional<net::Link> isolated_port(const Call& call, Host& host) {
   return port;
 }
 
-void warn(Host& host, const std::optional<std::string>& of) {
-  if (of) host.log(LogLevel::warning, *of);
-}
-
 class Firewall final : public ChainedModule {
  public:
   /// Core knows the elements by their owner, and the journal the gate and rules of iptables.
@@ -204,9 +200,7 @@ class Firewall final : public ChainedModule {
  private:
   static void isolate(const Call& call, Host& host) {
     if (const auto port = isolated_port(call, host)) {
-      net::Batch batch(host.host_links());
-      net::isolate_port(batch, port->index, port->name);
-      batch.commit();
+      set_port_flag(host, *port, net::PortFlag::isolated);
     }
   }
 };

@@ -28,7 +28,7 @@ class OthersDnat : public ::testing::TestWithParam<const char*> {
         tool({"nft", "add", "table", "ip", "foreign"});
         tool({"nft", "add", "chain", "ip", "foreign", "first",
               "{ type nat hook prerouting priority dstnat; policy accept; }"});
-        tool({"nft", "add", "rule", "ip", "foreign", "dnat", protocol, "dport",
+        tool({"nft", "add", "rule", "ip", "foreign", "first", protocol, "dport",
               std::to_string(kPort), "dnat", "to", to});
       } else {
         tool({GetParam(), "-t", "nat", "-A", "PREROUTING", "-p", protocol, "--dport",

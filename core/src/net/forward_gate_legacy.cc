@@ -158,15 +158,22 @@ Opened open_gate(Family family, const std::string& admin_chain) {
               complaint);
 }
 
-std::string note_text(const std::string& admin_chain,
-                      const std::vector<std::optional<LegacySize>>& sizes) {
+/// What the tables are. A line with the name of each administrator's chain that was seen to be
+/// served in them follows: the plugins of a list may have different ones.
+std::string note_text(const std::vector<std::optional<LegacySize>>& sizes) {
   const sys::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  std::string text = fmt::format("1 {} {} {}\n", sys::boot_id(),
-                                 netns_identity(socket.get(), Netns::current()), admin_chain);
+  std::string text =
+      fmt::format("1 {} {}\n", sys::boot_id(), netns_identity(socket.get(), Netns::current()));
   for (const auto& size : sizes) {
     text += size ? fmt::format("{} {}\n", size->entries, size->bytes) : "-\n";
   }
   return text;
+}
+
+bool is_noted(const std::optional<std::string>& note, const std::string& text,
+              const std::string& admin_chain) {
+  return note && note->starts_with(text) &&
+         note->substr(text.size() - 1).find('\n' + admin_chain + '\n') != std::string::npos;
 }
 
 /// A hint that only saves time: without it the tables are read.
@@ -197,7 +204,7 @@ std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
   if (!may_have_legacy_gate()) return std::nullopt;
   std::vector<std::optional<LegacySize>> sizes;
   for (const Family family : kFamilies) sizes.push_back(find_legacy_size(family, kTable));
-  if (read_note(note) == note_text(admin_chain, sizes)) return std::nullopt;
+  if (is_noted(read_note(note), note_text(sizes), admin_chain)) return std::nullopt;
   return repair_legacy_gate(admin_chain, note);
 }
 
@@ -211,9 +218,12 @@ std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
     sizes.push_back(opened.size);
     if (opened.closed) closed = std::move(opened.closed);
   }
-  if (!closed) {
-    const std::string text = note_text(admin_chain, sizes);
-    if (read_note(note) != text) write_note(note, text);
+  if (closed) return closed;
+  const std::string text = note_text(sizes);
+  const auto before = read_note(note);
+  if (!is_noted(before, text, admin_chain)) {
+    const bool same = before && before->starts_with(text);
+    write_note(note, (same ? *before : text) + admin_chain + '\n');
   }
   return closed;
 }

@@ -119,6 +119,17 @@ TEST_F(LegacyGateTest, ATableOfTheSameSizeIsReadByRepairOnly) {
               HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -j CNI-ADMIN"));
 }
 
+TEST_F(LegacyGateTest, TwoAdministratorsChainsAreNotedTogether) {
+  ensure();
+  EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", note_), std::nullopt);
+  EXPECT_EQ(shell("iptables-legacy -S CNI-FORWARD | grep -c ADMIN"), "2\n");
+  ensure();
+  const std::string both = sys::read_file(note_).value();
+  EXPECT_THAT(both, testing::EndsWith("\nMY-ADMIN\nCNI-ADMIN\n"));
+  EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", note_), std::nullopt);
+  EXPECT_EQ(sys::read_file(note_), both);
+}
+
 TEST_F(LegacyGateTest, ANoteOfAnotherHostOrBootIsNone) {
   ensure();
   std::string note = sys::read_file(note_).value();
