@@ -350,7 +350,7 @@ TEST(PortMatrix, LoopbackOfIPv6LeadsToPortsOfAnyAddressToo) {
   }
   keep_bridged_packets_from_ip6tables();
   for (const Transport transport : kTransports) {
-    EXPECT_EQ(world.reaches("host", transport, "::1", kAny), "c1");
+    EXPECT_EQ(world.reaches("host", transport, "::1", kAny), "c1") << "another route";
   }
 }
 
