@@ -4,13 +4,15 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
+#include "net/forward_mark.h"
 #include "net/iptables_program.h"
 #include "net/legacy_table.h"
-#include "net/nft_part.h"
 #include "unicni/error.h"
 #include "unicni/net/forward_gate.h"
 #include "unicni/net/netns.h"
@@ -50,14 +52,25 @@ bool restore(Family family, const std::string& lines, std::string& complaint) {
                        std::chrono::steady_clock::now() + kPatience, complaint);
 }
 
-bool is_accept(const LegacyRule& rule) { return rule.accepts && rule.mark == kNftForwardMark; }
+bool is_accept(const LegacyRule& rule) {
+  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
+}
+
+/// Ours from the time when the host's setting was another.
+bool is_stale(const LegacyRule& rule) {
+  return rule.accepts && std::has_single_bit(rule.mark) && rule.mark != forward_mark();
+}
 
 bool jumps_to(const LegacyRule& rule, const std::string& chain) {
   return rule.plain && rule.target == chain;
 }
 
-std::string accept_rule() {
-  return fmt::format("-m mark --mark {0:#x}/{0:#x} -j ACCEPT", kNftForwardMark);
+std::string accept_rule(std::uint32_t mark) {
+  return fmt::format("-m mark --mark {0:#x}/{0:#x} -j ACCEPT", mark);
+}
+
+std::string remove_accept(const LegacyRule& rule) {
+  return fmt::format("-D {} {}\n", kForwardChain, accept_rule(rule.mark));
 }
 
 /// Number of the first rule that leads to `chain`, from 1; 0: none.
@@ -82,7 +95,10 @@ std::string missing_lines(const LegacyTable& table, const std::string& admin_cha
     lines += fmt::format("-I {} 1 -j {}\n", kForwardChain, admin_chain);
   }
   if (gate == nullptr || std::ranges::none_of(gate->rules, is_accept)) {
-    lines += fmt::format("-I {} {} {}\n", kForwardChain, admin + 1, accept_rule());
+    lines += fmt::format("-I {} {} {}\n", kForwardChain, admin + 1, accept_rule(forward_mark()));
+  }
+  for (const LegacyRule& rule : gate == nullptr ? std::vector<LegacyRule>() : gate->rules) {
+    if (is_stale(rule)) lines += remove_accept(rule);
   }
   if (jump_number(*forward, kForwardChain) == 0) {
     lines += fmt::format("-I {} {} -j {}\n", kForward, jump_number(*forward, kDockerUser) + 1,
@@ -108,8 +124,11 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
   const auto to_gate = [](const LegacyRule& rule) { return rule.target == kForwardChain; };
   const auto plainly_to_gate = [](const LegacyRule& rule) { return jumps_to(rule, kForwardChain); };
   const auto to_admin = [&](const LegacyRule& rule) { return rule.target == admin_chain; };
+  const auto is_our_accept = [](const LegacyRule& rule) {
+    return is_accept(rule) || is_stale(rule);
+  };
   const auto is_ours = [&](const LegacyRule& rule) {
-    return is_accept(rule) || jumps_to(rule, admin_chain);
+    return is_our_accept(rule) || jumps_to(rule, admin_chain);
   };
   const auto own_jumps = std::ranges::count_if(forward->rules, plainly_to_gate);
   const bool others = !std::ranges::all_of(gate->rules, is_ours) ||
@@ -117,19 +136,20 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
   std::string lines;
   // By their text: by number another program's change could make it somebody else's rule.
   for (const LegacyRule& rule : gate->rules) {
-    if (is_accept(rule)) lines += fmt::format("-D {} {}\n", kForwardChain, accept_rule());
-    if (!others && !is_accept(rule))
+    if (is_our_accept(rule)) {
+      lines += remove_accept(rule);
+    } else if (!others) {
       lines += fmt::format("-D {} -j {}\n", kForwardChain, admin_chain);
+    }
   }
   if (others) return lines;
   for (auto i = own_jumps; i > 0; --i)
     lines += fmt::format("-D {} -j {}\n", kForward, kForwardChain);
   lines += fmt::format("-X {}\n", kForwardChain);
   const LegacyChain* admin = table.find(admin_chain);
+  const auto own_to_admin = std::ranges::count_if(gate->rules, to_admin);
   const bool admin_idle = admin != nullptr && admin->rules.empty() &&
-                          count_rules(table, to_admin) ==
-                              gate->rules.size() - static_cast<std::size_t>(std::ranges::count_if(
-                                                       gate->rules, is_accept));
+                          count_rules(table, to_admin) == static_cast<std::size_t>(own_to_admin);
   if (admin_idle) lines += fmt::format("-X {}\n", admin_chain);
   return lines;
 }

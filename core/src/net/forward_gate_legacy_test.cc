@@ -173,6 +173,20 @@ TEST_F(LegacyGateTest, TheReferencesRulesKeepItsChain) {
   EXPECT_THAT(rules(), Not(HasSubstr("0x1000")));
 }
 
+TEST_F(LegacyGateTest, AnotherMarkReplacesTheOldOnesRule) {
+  ensure();
+  const std::string whole = rules();
+  shell(
+      "iptables-legacy -D CNI-FORWARD 2; "
+      "iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
+  EXPECT_NE(find_legacy_gate_fault(kAdmin), std::nullopt);
+  repair();
+  EXPECT_EQ(rules(), whole);
+  shell("iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
+  remove();
+  EXPECT_EQ(rules(), before_);
+}
+
 TEST_F(LegacyGateTest, AConditionalJumpOfSomebodyElseIsNotOurs) {
   shell(
       "iptables-legacy -N CNI-FORWARD; iptables-legacy -A FORWARD -s 192.0.2.3 -j CNI-FORWARD; "
