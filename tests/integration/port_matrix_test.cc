@@ -250,6 +250,36 @@ TEST_P(PortMatrixUnder, NothingElseIsOpened) {
   }
 }
 
+/// What firewall lets through on these hosts, ports or not.
+TEST_P(PortMatrixUnder, ContainersReachOutsideAndEachOther) {
+  PortWorld world(GetParam());
+  world.add("c1", PortWorld::list(1, Json::array()));
+  world.add("c2", PortWorld::list(1, Json::array()));
+  world.add("c3", PortWorld::list(2, Json::array()));
+  world.serve("outside", world.outside().fd(), {kContainerPort});
+  std::vector<Knock> knocks;
+  std::vector<std::string> expected;
+  const auto expect = [&](const std::string& from, const std::string& to, const char* server,
+                          const std::string& seen) {
+    for (const Transport transport : kTransports) {
+      knocks.push_back({world.netns_of(from), transport, to, kContainerPort});
+      expected.push_back(from + " " + server + " " + seen);
+    }
+  };
+  for (const bool v6 : {false, true}) {
+    const auto address = [&](const std::string& name) { return world.address(name, v6); };
+    expect("c1", v6 ? kOutside6 : kOutside4, "outside", v6 ? kHost6 : kHost4);
+    expect("c1", address("c2"), "c2", address("c1"));
+    expect("c3", address("c1"), "c1", v6 ? "fd00:11::1" : "10.11.0.1");
+    expect("host", address("c1"), "c1", v6 ? "fd00:11::1" : "10.11.0.1");
+  }
+  const auto answers = world.knock(knocks);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const std::string from = expected[i].substr(0, expected[i].find(' '));
+    EXPECT_EQ(from + " " + answers[i].server + " " + answers[i].seen, expected[i]) << knocks[i].to;
+  }
+}
+
 TEST_P(PortMatrixUnder, TheRulesOfOthersAreAsBeforeAfterTheLastDel) {
   PortWorld world(GetParam());
   const std::string before = PortWorld::foreign_rules();
