@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config.h"
+#include "firewalld.h"
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
@@ -17,6 +18,9 @@ namespace unicni::firewall {
 namespace {
 
 const FirewallOptions& options_of(const Call& call) { return call.options<FirewallOptions>(); }
+
+/// Our own forward chain and the gate; with firewalld its zone lets packets pass.
+bool opens_by_mark(const Call& call) { return !options_of(call).uses_firewalld(); }
 
 struct Rules {
   std::vector<net::NftElement> own;
@@ -45,14 +49,18 @@ Rules rules_of(const Call& call, const Result& result) {
   const std::string owner = call.owner();
   for (const IpConfig& ip : result.ips) {
     const IpAddress& address = ip.address.address();
-    rules.own.push_back(net::forward_element(side->name, address, owner));
+    if (opens_by_mark(call)) {
+      rules.own.push_back(net::forward_element(side->name, address, owner));
+    }
     if (!policy) continue;
     for (net::NftElement& each : net::ingress_elements(*policy, side->name, address, owner)) {
       rules.own.push_back(std::move(each));
     }
   }
   if (rules.own.empty()) return rules;
-  rules.shared.push_back(net::forward_interface_element(side->name, call.network));
+  if (opens_by_mark(call)) {
+    rules.shared.push_back(net::forward_interface_element(side->name, call.network));
+  }
   if (policy) rules.shared.push_back(net::policy_interface_element(side->name, call.network));
   return rules;
 }
@@ -70,19 +78,23 @@ class Firewall final : public ChainedModule {
  public:
   /// Core knows the elements by their owner, and the journal the gate.
   void del(const Call& call, Host& host) override {
-    if (!options_of(call).does_nothing()) {
-      net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain);
-    }
+    if (options_of(call).does_nothing()) return;
+    net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain);
+    sweep_sources(call, host);
   }
 
   void check(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
-    const Rules rules = rules_of(call, require_prev_result(call));
+    const Result& result = require_prev_result(call);
+    const Rules rules = rules_of(call, result);
+    if (options_of(call).uses_firewalld()) check_sources(call, result);
     if (rules.own.empty()) return;
     host.nft().require_effective(rules.own, rules.shared);
-    const auto fault = net::find_forward_gate_fault(host.nft(), options_of(call).admin_chain);
-    if (fault) {
-      throw Error(Code::internal, *fault, "the next ADD with firewall on this host mends it");
+    if (opens_by_mark(call)) {
+      const auto fault = net::find_forward_gate_fault(host.nft(), options_of(call).admin_chain);
+      if (fault) {
+        throw Error(Code::internal, *fault, "the next ADD with firewall on this host mends it");
+      }
     }
     const auto port = isolated_port(call, host);
     if (port && !port->isolated) {
@@ -96,6 +108,7 @@ class Firewall final : public ChainedModule {
     collect_elements(call, host);
     net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain);
     net::repair_forward_gate(host.nft(), options_of(call).admin_chain);
+    if (options_of(call).uses_firewalld()) restore_sources(call, host);
   }
 
   void status(const Call& call, Host& host) override {
@@ -104,6 +117,7 @@ class Firewall final : public ChainedModule {
       throw Error(Code::not_available, *stranger, "remove that table, or rename it");
     }
     net::repair_forward_gate(host.nft(), options_of(call).admin_chain);
+    if (options_of(call).uses_firewalld()) require_firewalld(call, host);
   }
 
  protected:
@@ -112,11 +126,15 @@ class Firewall final : public ChainedModule {
   void apply(const Call& call, Host& host, Result& result) override {
     if (options_of(call).does_nothing()) return;
     const Rules rules = rules_of(call, result);
+    if (options_of(call).uses_firewalld()) add_sources(call, host, result);
     if (rules.own.empty()) return;
     const std::string& admin_chain = options_of(call).admin_chain;
-    host.undo().will(undo_forward_gate(admin_chain));
+    if (opens_by_mark(call)) host.undo().will(undo_forward_gate(admin_chain));
     add_rules(call, host, rules.own, rules.shared);
-    net::ensure_forward_gate(host.nft(), admin_chain);
+    if (opens_by_mark(call)) {
+      const auto closed = net::ensure_forward_gate(host.nft(), admin_chain);
+      if (closed) host.log(LogLevel::warning, *closed);
+    }
     if (const auto port = isolated_port(call, host)) {
       net::Batch batch(host.host_links());
       net::isolate_port(batch, port->index, port->name);

@@ -3,12 +3,14 @@
 // crash. Core undoes records without the module.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "unicni/ip.h"
 #include "unicni/net/device.h"
+#include "unicni/net/firewalld.h"
 #include "unicni/net/iptables.h"
 #include "unicni/net/link.h"
 #include "unicni/net/nft.h"
@@ -79,6 +81,13 @@ Undo remember_nft(const net::NftElement& element);
 /// The gate in FORWARD (net/forward_gate.h). Undone after the elements, if nobody needs it any
 /// more.
 Undo undo_forward_gate(const std::string& admin_chain);
+/// An address that becomes a source of a zone of firewalld. Undone by taking it out, unless a
+/// living attachment of another owner has the same record.
+Undo undo_firewalld_source(const net::FirewalldSource& source, const std::string& owner);
+/// Its Undo::type.
+inline constexpr const char* kFirewalldSource = "firewalld-source";
+/// The source that such a record is about; nullopt: it is about something else, or damaged.
+std::optional<net::FirewalldSource> find_firewalld_source(const Undo& record);
 /// What add_iptables_masquerade() makes; undone by remove_reference_masquerade() with these
 /// addresses.
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);

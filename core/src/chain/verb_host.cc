@@ -166,6 +166,10 @@ bool VerbHost::is_gone(const std::string& owner) {
   }
 }
 
+std::vector<Undo> VerbHost::remembered(std::string_view type, Steps steps, std::size_t most) {
+  return remembered_records({sys::boot_id(), host_links().identity()}, type, steps, most);
+}
+
 void VerbHost::enter(std::string_view type, UndoLog* undo, Ipam* ipam) {
   type_ = type;
   undo_ = undo;

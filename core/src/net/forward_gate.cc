@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/attribute.h"
+#include "net/forward_gate_firewalld.h"
 #include "net/netlink_socket.h"
 #include "net/nft_element.h"
 #include "net/nft_part.h"
@@ -37,6 +38,7 @@ struct Gate {
   std::optional<NftChainState> chain;
   std::optional<NftChainState> admin;
   std::vector<NftListedRule> rules;  ///< of the chain
+  bool firewalld = false;  ///< it has a chain of its own; asked with IPv4, in the same round trip
 };
 
 bool is_accept(const NftListedRule& rule) { return rule.accepts && rule.mark == kNftForwardMark; }
@@ -44,10 +46,12 @@ bool is_accept(const NftListedRule& rule) { return rule.accepts && rule.mark == 
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
 
 Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_chain) {
-  const auto found = find_chains(
-      socket,
-      {{family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}});
+  std::vector<NftChainName> names = {
+      {family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}};
+  if (family == NFPROTO_IPV4) names.push_back(firewalld_forward());
+  const auto found = find_chains(socket, names);
   Gate gate;
+  if (family == NFPROTO_IPV4) gate.firewalld = found[3].has_value();
   gate.wanted = found[0] && found[0]->hooked;
   gate.chain = found[1];
   gate.admin = found[2];
@@ -162,14 +166,31 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (admin_idle) change.remove_chain(admin_chain);
 }
 
+/// Tells on the way whether firewalld is there.
+std::optional<std::string> find_iptables_fault(NetlinkSocket& socket,
+                                               const std::string& admin_chain, bool& firewalld) {
+  for (const std::uint8_t family : kFamilies) {
+    const Gate gate = look(socket, family, admin_chain);
+    firewalld = firewalld || gate.firewalld;
+    if (gate.wanted && !gate.whole) {
+      return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
+                         program(family), kForwardChain);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-void ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
+std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
   NetlinkSocket& socket = nft.socket();
-  if (!find_forward_gate_fault(nft, admin_chain)) return;
-  commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
-    for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
-  });
+  bool firewalld = false;
+  if (find_iptables_fault(socket, admin_chain, firewalld)) {
+    commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
+      for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
+    });
+  }
+  return firewalld ? open_firewalld_forward(socket) : std::nullopt;
 }
 
 void repair_forward_gate(Nft& nft, const std::string& admin_chain) {
@@ -179,22 +200,20 @@ void repair_forward_gate(Nft& nft, const std::string& admin_chain) {
 }
 
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
-  for (const std::uint8_t family : kFamilies) {
-    const Gate gate = look(nft.socket(), family, admin_chain);
-    if (gate.wanted && !gate.whole) {
-      return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
-                         program(family), kForwardChain);
-    }
-  }
-  return std::nullopt;
+  bool firewalld = false;
+  auto fault = find_iptables_fault(nft.socket(), admin_chain, firewalld);
+  if (!fault && firewalld) fault = find_firewalld_gate_fault(nft.socket());
+  return fault;
 }
 
 void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
   NetlinkSocket& socket = nft.socket();
-  const auto chains = find_chains(
-      socket, {{NFPROTO_IPV4, kTable, kForwardChain}, {NFPROTO_IPV6, kTable, kForwardChain}});
-  if (!chains[0] && !chains[1]) return;
+  const auto chains = find_chains(socket, {{NFPROTO_IPV4, kTable, kForwardChain},
+                                           {NFPROTO_IPV6, kTable, kForwardChain},
+                                           firewalld_forward()});
+  if (!chains[0] && !chains[1] && !chains[2]) return;
   if (is_needed()) return;
+  if (chains[2]) close_firewalld_forward(socket);
   commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
     for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
   });
