@@ -53,12 +53,6 @@ std::optional<net::IngressPolicy> ingress_policy(const FirewallOptions& options)
 }
 
 void validate(const FirewallOptions& options) {
-  if (options.backend == "iptables") {
-    throw Error(Code::unsupported_field,
-                fmt::format("backend: \"{}\" is not offered yet", options.backend),
-                "\"nftables\" (the default) works beside iptables and firewalld; \"none\" does "
-                "nothing");
-  }
   if (options.uses_firewalld() && !is_zone_name(options.zone)) {
     throw Error(Code::invalid_config,
                 fmt::format("firewalldZone: \"{}\" is no name for a zone", options.zone),

@@ -17,6 +17,7 @@ struct FirewallOptions {
 
   [[nodiscard]] bool does_nothing() const { return backend == "none"; }
   [[nodiscard]] bool uses_firewalld() const { return backend == "firewalld"; }
+  [[nodiscard]] bool uses_iptables() const { return backend == "iptables"; }
 };
 
 extern const OptionTable kFirewallOptions;

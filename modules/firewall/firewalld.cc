@@ -10,7 +10,6 @@
 #include "config.h"
 #include "unicni/error.h"
 #include "unicni/net/firewalld.h"
-#include "unicni/sys/file.h"
 
 namespace unicni::firewall {
 
@@ -64,15 +63,9 @@ bool was_reloaded(const Call& call, net::Firewalld& firewalld, Host& host, std::
   return false;
 }
 
-/// host-local's reservation, in the place that it has unless told otherwise, names another
-/// container; or a living attachment's journal has the address.
+/// A reservation, or a living attachment's journal, says that the address has another owner.
 bool is_anothers(const Call& call, Host& host, const net::FirewalldSource& source) {
-  const auto reserved = sys::read_file(
-      fmt::format("/var/lib/cni/networks/{}/{}", call.network, source.address.str()));
-  if (reserved) {
-    const std::string holder = reserved->substr(0, reserved->find_first_of("\r\n"));
-    if (!holder.empty() && holder != call.container_id) return true;
-  }
+  if (host.is_anothers({call.container_id, call.if_name}, source.address)) return true;
   const auto records = host.remembered(kFirewalldSource, Steps::all);
   return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
     if (find_firewalld_source(record) != source) return false;

@@ -66,6 +66,13 @@ class Host {
   [[nodiscard]] virtual bool is_gone(const std::string& owner);
   /// One line on stderr; warnings once each.
   virtual void log(LogLevel level, std::string_view text) = 0;
+  /// Whether an address is another attachment's than `owner`'s: by a reservation in host-local's
+  /// default folder, of whatever network, or by the journal of one that has rules of iptables for
+  /// it. For rules that name nobody but the address. False where that can't be known.
+  [[nodiscard]] virtual bool is_anothers(const Attachment& owner, const IpAddress& address);
+  /// While it lives no other verb looks whether a host port is free in iptables. Short: it also
+  /// keeps others from hold_shared_links().
+  [[nodiscard]] virtual std::optional<sys::Lock> hold_host_ports();
   /// Records of `type` that the journals of this host's attachments hold: to see what others need,
   /// and to restore what another program forgot. Reads one journal after the other until it has
   /// `most`.

@@ -12,6 +12,8 @@
 #include "unicni/net/device.h"
 #include "unicni/net/firewalld.h"
 #include "unicni/net/iptables.h"
+#include "unicni/net/iptables_firewall.h"
+#include "unicni/net/iptables_ports.h"
 #include "unicni/net/link.h"
 #include "unicni/net/nft.h"
 #include "unicni/net/qdisc.h"
@@ -91,6 +93,11 @@ std::optional<net::FirewalldSource> find_firewalld_source(const Undo& record);
 /// What add_iptables_masquerade() makes; undone by remove_reference_masquerade() with these
 /// addresses.
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);
+/// What add_iptables_firewall() makes; undone by remove_iptables_firewall() unless an address is
+/// another attachment's by then (Host::is_anothers).
+Undo undo_iptables_firewall(const net::IptablesFirewall& firewall);
+/// What add_iptables_ports() makes; undone by remove_iptables_ports().
+Undo undo_iptables_ports(const net::IptablesPorts& ports);
 /// A link of the host that is given to the container. Undone by bringing it home, wherever it is by
 /// then: in the container's namespace, or given back by the kernel when that ended. Announced again
 /// as soon as its index inside is known: of the records of one device only the last counts.

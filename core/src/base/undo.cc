@@ -159,19 +159,41 @@ std::optional<net::FirewalldSource> find_firewalld_source(const Undo& record) {
   return net::FirewalldSource{value("zone"), *address};
 }
 
+namespace {
+
+template <class Address>
+std::string listed(const std::vector<Address>& addresses) {
+  std::string text;
+  for (const Address& address : addresses) text += (text.empty() ? "" : " ") + address.str();
+  return text;
+}
+
+}  // namespace
+
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade) {
-  std::string addresses;
-  for (const IpNet& address : masquerade.addresses) {
-    if (!addresses.empty()) addresses += ' ';
-    addresses += address.str();
-  }
   return Undo{"iptables-masquerade",
               1,
               false,
               {{"network", masquerade.network},
                {"container", masquerade.container_id},
                {"if_name", masquerade.if_name},
-               {"addresses", addresses}}};
+               {"addresses", listed(masquerade.addresses)}}};
+}
+
+Undo undo_iptables_firewall(const net::IptablesFirewall& firewall) {
+  return Undo{"iptables-firewall",
+              1,
+              false,
+              {{"network", firewall.network},
+               {"container", firewall.container_id},
+               {"if_name", firewall.if_name},
+               {"admin_chain", firewall.admin_chain},
+               {"addresses", listed(firewall.addresses)}}};
+}
+
+Undo undo_iptables_ports(const net::IptablesPorts& ports) {
+  return Undo{
+      "iptables-ports", 1, false, {{"network", ports.network}, {"container", ports.container_id}}};
 }
 
 Undo undo_device(const net::Device& device) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "chain/address_owner.h"
 #include "chain/remembered.h"
 #include "journal/journal.h"
 #include "journal/shared_links.h"
@@ -164,6 +165,15 @@ bool VerbHost::is_gone(const std::string& owner) {
   } catch (const Error&) {
     return false;
   }
+}
+
+bool VerbHost::is_anothers(const Attachment& owner, const IpAddress& address) {
+  return chain::is_anothers(owner, address, {sys::boot_id(), host_links().identity()});
+}
+
+std::optional<sys::Lock> VerbHost::hold_host_ports() {
+  return journal::lock_shared_links(journal::kFolder, sys::LockMode::exclusive,
+                                    sys::lock_deadline(request_.deadline));
 }
 
 std::vector<Undo> VerbHost::remembered(std::string_view type, Steps steps, std::size_t most) {

@@ -152,23 +152,45 @@ void undo_one_delegate(const Undo& record, Why, const ReplayTools& tools) {
   tools.run_delegate(field(record, "type"), field(record, "program"), field(record, "request"));
 }
 
-void undo_one_iptables_masquerade(const Undo& record, Why, const ReplayTools& tools) {
-  constexpr std::chrono::seconds kPatience{10};
-  net::ReferenceMasquerade masquerade{
-      field(record, "network"), field(record, "container"), field(record, "if_name"), {}};
+constexpr std::chrono::seconds kPatienceWithIptables{10};
+
+Deadline iptables_deadline() { return std::chrono::steady_clock::now() + kPatienceWithIptables; }
+
+/// "addresses", each with a prefix length or without.
+std::vector<IpAddress> addresses_of(const Undo& record) {
+  std::vector<IpAddress> addresses;
   std::string_view rest = field(record, "addresses");
   while (!rest.empty()) {
     const std::string_view word = rest.substr(0, rest.find(' '));
-    const auto address = IpNet::parse(word);
+    const auto address = IpAddress::parse(word.substr(0, word.find('/')));
     if (!address) {
       throw Error(Code::internal,
                   fmt::format("undo record \"{}\": \"{}\" is no address", record.type, word));
     }
-    masquerade.addresses.push_back(address->address());
+    addresses.push_back(*address);
     rest.remove_prefix(std::min(rest.size(), word.size() + 1));
   }
-  net::remove_reference_masquerade(tools.host.nft(), masquerade,
-                                   std::chrono::steady_clock::now() + kPatience);
+  return addresses;
+}
+
+void undo_one_iptables_masquerade(const Undo& record, Why, const ReplayTools& tools) {
+  net::remove_reference_masquerade(tools.host.nft(),
+                                   {field(record, "network"), field(record, "container"),
+                                    field(record, "if_name"), addresses_of(record)},
+                                   iptables_deadline());
+}
+
+void undo_one_iptables_firewall(const Undo& record, Why, const ReplayTools& tools) {
+  const Attachment owner{field(record, "container"), field(record, "if_name")};
+  net::remove_iptables_firewall(
+      tools.host.nft(), addresses_of(record), field(record, "admin_chain"),
+      [&](const IpAddress& address) { return tools.host.is_anothers(owner, address); },
+      iptables_deadline());
+}
+
+void undo_one_iptables_ports(const Undo& record, Why, const ReplayTools& tools) {
+  net::remove_iptables_ports(tools.host.nft(), field(record, "network"), field(record, "container"),
+                             iptables_deadline());
 }
 
 void undo_one_forward_gate(const Undo& record, Why, const ReplayTools& tools) {
@@ -186,7 +208,8 @@ void undo_one_reservation(const Undo& record, Why, const ReplayTools& tools) {
 constexpr std::string_view kNft = "nft";
 constexpr std::string_view kNftNetwork = "nft-network";
 constexpr std::string_view kDevice = "device";
-constexpr std::string_view kIptablesMasquerade = "iptables-masquerade";
+constexpr std::string_view kIptables = "iptables-";
+constexpr std::string_view kIptablesFirewall = "iptables-firewall";
 
 struct Way {
   std::string_view type;
@@ -215,7 +238,9 @@ constexpr std::array kWays = {
     Way{"forward-gate", &undo_one_forward_gate},
     Way{kNftNetwork, &leave},
     Way{kDevice, &undo_one_device},
-    Way{kIptablesMasquerade, &undo_one_iptables_masquerade},
+    Way{"iptables-masquerade", &undo_one_iptables_masquerade},
+    Way{kIptablesFirewall, &undo_one_iptables_firewall},
+    Way{"iptables-ports", &undo_one_iptables_ports},
 };
 
 void undo_one(const Undo& record, Why why, const ReplayTools& tools) {
@@ -262,6 +287,15 @@ std::optional<net::NftElement> find_element(const Undo& record) {
   }
 }
 
+std::vector<IpAddress> filtered_addresses(const Undo& record) {
+  if (record.type != kIptablesFirewall || record.version > kKnownVersion) return {};
+  try {
+    return addresses_of(record);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 std::vector<Error> replay(const std::vector<Undo>& records, Why why, const ReplayTools& tools) {
   std::vector<Error> errors;
   const auto attempt = [&](const auto& work) {
@@ -293,7 +327,7 @@ std::vector<Error> replay(const std::vector<Undo>& records, Why why, const Repla
   backwards(is_nft, [&](const Undo& record) { elements.push_back(element_of(record)); });
   if (!elements.empty() && tools.restore_rules) tools.restore_rules(elements);
   if (!elements.empty()) attempt([&] { tools.host.nft().remove(elements); });
-  const auto is_iptables = [](const Undo& record) { return record.type == kIptablesMasquerade; };
+  const auto is_iptables = [](const Undo& record) { return record.type.starts_with(kIptables); };
   const auto undo = [&](const Undo& record) { undo_one(record, why, tools); };
   backwards(is_iptables, undo);
   const auto is_source = [](const Undo& record) {

@@ -11,6 +11,7 @@
 
 #include "net/attribute.h"
 #include "net/forward_gate_firewalld.h"
+#include "net/forward_gate_legacy.h"
 #include "net/netlink_socket.h"
 #include "net/nft_element.h"
 #include "net/nft_part.h"
@@ -166,57 +167,80 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (admin_idle) change.remove_chain(admin_chain);
 }
 
-/// Tells on the way whether firewalld is there.
-std::optional<std::string> find_iptables_fault(NetlinkSocket& socket,
-                                               const std::string& admin_chain, bool& firewalld) {
+/// What the gate is missing in nftables. firewalld's own chain is only looked for.
+struct NftFault {
+  std::optional<std::string> text;
+  bool firewalld = false;
+};
+
+NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain) {
+  NftFault fault;
   for (const std::uint8_t family : kFamilies) {
     const Gate gate = look(socket, family, admin_chain);
-    firewalld = firewalld || gate.firewalld;
-    if (gate.wanted && !gate.whole) {
-      return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
-                         program(family), kForwardChain);
+    fault.firewalld = fault.firewalld || gate.firewalld;
+    if (gate.wanted && !gate.whole && !fault.text) {
+      fault.text = fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
+                               program(family), kForwardChain);
     }
   }
-  return std::nullopt;
+  return fault;
+}
+
+std::optional<std::string> ensure_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
+  const NftFault fault = find_nft_fault(socket, admin_chain);
+  if (fault.text) {
+    commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
+      for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
+    });
+  }
+  return fault.firewalld ? open_firewalld_forward(socket) : std::nullopt;
+}
+
+bool has_nft_gate(NetlinkSocket& socket) {
+  const auto chains = find_chains(socket, {{NFPROTO_IPV4, kTable, kForwardChain},
+                                           {NFPROTO_IPV6, kTable, kForwardChain},
+                                           firewalld_forward()});
+  return chains[0] || chains[1] || chains[2];
+}
+
+void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
+  commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
+    // Asked under the batch's generation: an ADD that comes between makes it start over.
+    if (is_needed()) return;
+    for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
+    plan_firewalld_removal(socket, batch);
+  });
 }
 
 }  // namespace
 
 std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
-  NetlinkSocket& socket = nft.socket();
-  bool firewalld = false;
-  if (find_iptables_fault(socket, admin_chain, firewalld)) {
-    commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
-      for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
-    });
-  }
-  return firewalld ? open_firewalld_forward(socket) : std::nullopt;
+  const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
+  auto legacy = ensure_legacy_gate(admin_chain);
+  return closed ? closed : legacy;
 }
 
-void repair_forward_gate(Nft& nft, const std::string& admin_chain) {
-  if (find_forward_gate_fault(nft, admin_chain) && is_needed()) {
-    ensure_forward_gate(nft, admin_chain);
-  }
+std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain) {
+  if (!find_forward_gate_fault(nft, admin_chain) || !is_needed()) return std::nullopt;
+  const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
+  auto legacy = repair_legacy_gate(admin_chain);
+  return closed ? closed : legacy;
 }
 
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
-  bool firewalld = false;
-  auto fault = find_iptables_fault(nft.socket(), admin_chain, firewalld);
-  if (!fault && firewalld) fault = find_firewalld_gate_fault(nft.socket());
-  return fault;
+  NftFault fault = find_nft_fault(nft.socket(), admin_chain);
+  if (!fault.text && fault.firewalld) fault.text = find_firewalld_gate_fault(nft.socket());
+  return fault.text ? std::move(fault.text) : find_legacy_gate_fault(admin_chain);
 }
 
 void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
   NetlinkSocket& socket = nft.socket();
-  const auto chains = find_chains(socket, {{NFPROTO_IPV4, kTable, kForwardChain},
-                                           {NFPROTO_IPV6, kTable, kForwardChain},
-                                           firewalld_forward()});
-  if (!chains[0] && !chains[1] && !chains[2]) return;
-  if (is_needed()) return;
-  if (chains[2]) close_firewalld_forward(socket);
-  commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
-    for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
-  });
+  const bool in_nft = has_nft_gate(socket);
+  const bool in_legacy = may_have_legacy_gate();
+  if ((!in_nft && !in_legacy) || is_needed()) return;
+  if (in_nft) remove_nft_gate(socket, admin_chain);
+  // Legacy has no generations: an ADD may have looked before and come between.
+  if (in_legacy && remove_legacy_gate(admin_chain) && is_needed()) repair_legacy_gate(admin_chain);
 }
 
 }  // namespace unicni::net

@@ -7,8 +7,6 @@
 #include <algorithm>
 
 #include "net/attribute.h"
-#include "net/foreign_chain.h"
-#include "net/nft_batch.h"
 #include "net/nft_part.h"
 #include "net/nft_rule.h"
 #include "net/nft_transaction.h"
@@ -60,8 +58,14 @@ std::optional<std::string> open_firewalld_forward(NetlinkSocket& socket) {
   return std::nullopt;
 }
 
-void close_firewalld_forward(NetlinkSocket& socket) {
-  remove_foreign_rules(socket, firewalld_forward(), is_accept);
+void plan_firewalld_removal(NetlinkSocket& socket, NftBatch& batch) {
+  for (const NftListedRule& rule : list_rules(socket, firewalld_forward())) {
+    if (!is_accept(rule)) continue;
+    nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, NFPROTO_INET);
+    mnl_attr_put_strz(message, NFTA_RULE_TABLE, kTable);
+    mnl_attr_put_strz(message, NFTA_RULE_CHAIN, kForward);
+    mnl_attr_put_u64(message, NFTA_RULE_HANDLE, htobe64(rule.handle));
+  }
 }
 
 }  // namespace unicni::net

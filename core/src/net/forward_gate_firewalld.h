@@ -7,6 +7,7 @@
 #include <string>
 
 #include "net/netlink_socket.h"
+#include "net/nft_batch.h"
 #include "net/nft_query.h"
 
 namespace unicni::net {
@@ -23,7 +24,7 @@ std::optional<std::string> find_firewalld_gate_fault(NetlinkSocket& socket);
 /// Error.
 std::optional<std::string> open_firewalld_forward(NetlinkSocket& socket);
 
-/// Takes the rule out. Throws Error.
-void close_firewalld_forward(NetlinkSocket& socket);
+/// Takes the rule out, with the batch. Nothing where there is none.
+void plan_firewalld_removal(NetlinkSocket& socket, NftBatch& batch);
 
 }  // namespace unicni::net

@@ -1,5 +1,6 @@
 // What lets our attachments' packets through a FORWARD chain that drops: iptables' filter table as
-// iptables-nft has it, both families, and firewalld's table. Our own forward chain says by a mark
+// iptables-nft and iptables-legacy have it, both families, and firewalld's table. Our own forward
+// chain says by a mark
 // what may pass; here one static rule a host accepts it. Shaped as the reference's: FORWARD jumps
 // to CNI-FORWARD, that jumps to the administrator's chain first. `iptables -S` lists all of it as
 // its own.
@@ -17,12 +18,13 @@ inline constexpr const char* kForwardChain = "CNI-FORWARD";
 /// Makes what is missing where a filter table has a chain FORWARD; makes no table. The jump in
 /// FORWARD goes first, or right behind the one to DOCKER-USER. `admin_chain` is made empty, and
 /// what is in it is never touched. Where firewalld runs, its filter_FORWARD gets the accept rule
-/// itself. Some ten microseconds when all is there. Returns what can't be opened and what to do, as
-/// a sentence: firewalld may let nobody else change its table. Throws Error.
+/// itself. Some ten microseconds when all is there; legacy's tables are changed by one program a
+/// family, once a host. Returns what could not be opened although packets may be dropped there, as
+/// a sentence to warn of. Throws Error, also if they are dropped for sure.
 std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain);
 
 /// GC, STATUS: the same, if an attachment of ours needs it. Throws Error.
-void repair_forward_gate(Nft& nft, const std::string& admin_chain);
+std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain);
 
 /// CHECK: what a packet doesn't meet, as a sentence; nullopt: all is there, or there is no filter
 /// table and no firewalld.
