@@ -1,9 +1,8 @@
 // What lets our attachments' packets through a FORWARD chain that drops: iptables' filter table as
 // iptables-nft and iptables-legacy have it, both families, and firewalld's table. Our own forward
-// chain says by a mark
-// what may pass; here one static rule a host accepts it. Shaped as the reference's: FORWARD jumps
-// to CNI-FORWARD, that jumps to the administrator's chain first. `iptables -S` lists all of it as
-// its own.
+// chain says by a mark what may pass; here one static rule a host accepts it. In iptables it is
+// shaped as the reference's: FORWARD jumps to CNI-FORWARD, that jumps to the administrator's chain
+// first. `iptables -S` lists all of it as its own.
 #pragma once
 
 #include <optional>
