@@ -3,6 +3,7 @@
 #include "support/firewalld.h"
 
 #include "integration/firewall_host.h"
+#include "support/tracer.h"
 
 namespace unicni::test {
 namespace {
@@ -44,6 +45,18 @@ class FirewalldHost : public Firewall {
     call.config = config;
     return call;
   }
+  /// firewall called by itself behind a plugin that gave "ips" (or 10.1.0.2/24).
+  static Json firewall_alone(const std::string& options) {
+    Json config = {{"cniVersion", "1.0.0"},
+                   {"name", "alone"},
+                   {"type", "firewall"},
+                   {"backend", "firewalld"},
+                   {"ips", {{{"address", "10.1.0.2/24"}}}}};
+    config.update(Json::parse(options));
+    config["prevResult"] = {{"cniVersion", config["cniVersion"]}, {"ips", config["ips"]}};
+    config.erase("ips");
+    return config;
+  }
   /// firewalld's table without counters and handles.
   static std::string table() {
     return tool({"nft", "-s", "list", "table", "inet", "firewalld"}).out;
@@ -61,6 +74,8 @@ TEST_F(FirewalldBackend, AddressesAreSourcesOfTheZoneUntilDel) {
   const Attachment closed = added(without, "closed");
   EXPECT_FALSE(reaches(closed, "198.51.100.2")) << "bridge alone opens nothing";
 
+  firewalld_.add_source("trusted", "192.0.2.9/32");  // a zone's chains stay when it was in use once
+  firewalld_.remove_source("trusted", "192.0.2.9/32");
   const std::string before = table();
   const Attachment one = added(zone("br2", 2), "one");
   const Attachment other = added(zone("br3", 3), "other");
@@ -170,6 +185,18 @@ TEST_F(FirewalldBackend, AnAddressOfAnotherZoneIsRefusedAndStays) {
   EXPECT_THAT(firewalld_.list_sources("drop"), ElementsAre("10.1.0.2/32"));
 }
 
+TEST_F(FirewalldBackend, AFailedAddTakesItsSourcesBack) {
+  firewalld_.add_source("drop", "fd00:1::2/128");
+  Json config = zone("br1", 1);
+  config["plugins"][0]["ipam"] = {
+      {"type", "host-local"},
+      {"ranges", {{{{"subnet", "10.1.0.0/24"}}}, {{{"subnet", "fd00:1::/64"}}}}}};
+  const Attachment job = attachment(config);
+  EXPECT_THAT(expect_error(job.add(), 7)["msg"], HasSubstr("fd00:1::2/128"));
+  EXPECT_THAT(firewalld_.list_sources(), IsEmpty());
+  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+}
+
 TEST_F(FirewalldBackend, WithoutFirewalldAddSaysWhatToDoAndDelSucceeds) {
   const Json config = zone("br1", 1);
   const Attachment job = added(config, "one");
@@ -201,6 +228,65 @@ TEST_F(FirewalldBackend, PoliciesAreElementsOfOurOwn) {
   expect_silent_success(one.del(result_of(one)));
   EXPECT_THAT(nft_elements("policy4"), Not(IsEmpty()));
   EXPECT_THAT(nft_elements("att4"), IsEmpty());
+}
+
+TEST_F(FirewalldBackend, KilledAtAnyStepIsMendedByDel) {
+  const Json config = firewall_alone(R"({})");
+  Attachment later = attachment(config);
+  later.config.erase("prevResult");
+  bool seen = false;
+  for (int k = 1;; ++k) {
+    ASSERT_LT(k, 300);
+    const Stop stop = kill_at(later.spawn("ADD", config), k);
+    if (!stop.reached) break;
+    SCOPED_TRACE("killed before step " + stop.step);
+    seen = seen || !firewalld_.list_sources().empty();
+    expect_silent_success(later.del());
+    EXPECT_THAT(firewalld_.list_sources(), IsEmpty());
+    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    if (HasFailure()) return;
+  }
+  EXPECT_TRUE(seen) << "no kill came between the source and the end of ADD";
+}
+
+/// Beside Debian's plugin, on the same firewalld one after the other: ADD and DEL leave the same
+/// sources, and each removes the other's.
+TEST_F(FirewalldBackend, SourcesEqualTheReferences) {
+  const std::vector<std::string> configs = {
+      R"({})",
+      R"({"firewalldZone": "internal"})",
+      R"({"cniVersion": "0.4.0", "ips": [{"version": "4", "address": "10.1.0.2/24"},
+                                         {"version": "6", "address": "fd00:1::2/64"}]})",
+      R"({"ips": [{"address": "10.1.0.2/24"}, {"address": "10.9.0.2/16"},
+                  {"address": "fd00:1::2/64"}], "firewalldZone": "home"})",
+      R"({"ips": []})",
+  };
+  Attachment ours = attachment(Json::object());
+  for (const std::string& text : configs) {
+    SCOPED_TRACE(text);
+    ours.config = firewall_alone(text);
+    Attachment theirs = ours;
+    theirs.folder = kReferenceDir;
+    const std::string zone = ours.config.value("firewalldZone", "trusted");
+    const auto add = [&](const Attachment& job) {
+      EXPECT_TRUE(job.add().ok());
+      return firewalld_.list_sources(zone);
+    };
+    const auto del = [&](const Attachment& job) {
+      EXPECT_TRUE(job.del().ok());
+      return firewalld_.list_sources(zone);
+    };
+    const auto wanted = add(theirs);
+    EXPECT_EQ(wanted.size(), ours.config["prevResult"]["ips"].size());
+    EXPECT_THAT(del(theirs), IsEmpty());
+    EXPECT_EQ(add(ours), wanted);
+    EXPECT_THAT(del(ours), IsEmpty());
+    EXPECT_EQ(add(theirs), wanted);
+    EXPECT_THAT(del(ours), IsEmpty()) << "made by the reference";
+    EXPECT_EQ(add(ours), wanted);
+    EXPECT_THAT(del(theirs), IsEmpty()) << "made by us";
+    EXPECT_THAT(del(ours), IsEmpty());
+  }
 }
 
 using DefaultBesideFirewalld = FirewalldHost;
