@@ -226,9 +226,7 @@ class Firewall final : public ChainedModule {
 
   static void isolate(const Call& call, Host& host) {
     if (const auto port = isolated_port(call, host)) {
-      net::Batch batch(host.host_links());
-      net::isolate_port(batch, port->index, port->name);
-      batch.commit();
+      set_port_flag(host, *port, net::PortFlag::isolated);
     }
   }
 };

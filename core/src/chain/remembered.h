@@ -12,7 +12,7 @@
 namespace unicni::chain {
 
 /// The elements of all attachments of `place`, and those that their networks share.
-std::vector<net::NftElement> remembered_elements(const journal::Place& place);
+net::NftMemory remembered_rules(const journal::Place& place);
 
 /// Host::remembered().
 std::vector<Undo> remembered_records(const journal::Place& place, std::string_view type,

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "net/attribute.h"
-#include "net/nft_part.h"
+#include "net/forward_mark.h"
 #include "net/nft_rule.h"
 #include "net/nft_transaction.h"
 
@@ -19,7 +19,9 @@ constexpr const char* kForward = "filter_FORWARD";
 /// NFT_TABLE_F_OWNER of linux/netfilter/nf_tables.h; since Linux 5.12.
 constexpr std::uint32_t kOwnerFlag = 2;
 
-bool is_accept(const NftListedRule& rule) { return rule.accepts && rule.mark == kNftForwardMark; }
+bool is_accept(const NftListedRule& rule) {
+  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
+}
 
 bool lets_us_through(NetlinkSocket& socket) {
   const auto rules = list_rules(socket, firewalld_forward());
@@ -52,7 +54,7 @@ std::optional<std::string> open_firewalld_forward(NetlinkSocket& socket) {
                    if (!find_chains(socket, {firewalld_forward()})[0]) return;
                    if (lets_us_through(socket)) return;
                    NftRule accept(kForward, kTable);
-                   accept.mark_is(kNftForwardMark).counter().accept();
+                   accept.mark_is(forward_mark()).counter().accept();
                    accept.put(batch.add(NFT_MSG_NEWRULE, NLM_F_CREATE, NFPROTO_INET));
                  });
   return std::nullopt;

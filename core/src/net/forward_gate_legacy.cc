@@ -8,9 +8,9 @@
 #include <functional>
 #include <vector>
 
+#include "net/forward_mark.h"
 #include "net/iptables_program.h"
 #include "net/legacy_table.h"
-#include "net/nft_part.h"
 #include "unicni/error.h"
 #include "unicni/net/forward_gate.h"
 #include "unicni/net/netns.h"
@@ -50,14 +50,16 @@ bool restore(Family family, const std::string& lines, std::string& complaint) {
                        std::chrono::steady_clock::now() + kPatience, complaint);
 }
 
-bool is_accept(const LegacyRule& rule) { return rule.accepts && rule.mark == kNftForwardMark; }
+bool is_accept(const LegacyRule& rule) {
+  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
+}
 
 bool jumps_to(const LegacyRule& rule, const std::string& chain) {
   return rule.plain && rule.target == chain;
 }
 
 std::string accept_rule() {
-  return fmt::format("-m mark --mark {0:#x}/{0:#x} -j ACCEPT", kNftForwardMark);
+  return fmt::format("-m mark --mark {0:#x}/{0:#x} -j ACCEPT", forward_mark());
 }
 
 /// Number of the first rule that leads to `chain`, from 1; 0: none.

@@ -31,8 +31,9 @@ inline constexpr NftKeyField kInterface{41, 1, 16};
 class NftBaseWriter {
  public:
   enum class Mode {
-    create,  ///< fails with EEXIST for message 0 if the table is there
-    mend,    ///< adds what is missing and writes the rules of all chains anew; elements stay
+    create,   ///< fails with EEXIST for message 0 if the table is there
+    mend,     ///< adds what is missing and writes the rules of all chains anew; elements stay
+    replace,  ///< deletes the table, which is there, and makes it anew
   };
   NftBaseWriter(NftTable table, Mode mode, const char* comment);
 
@@ -43,6 +44,8 @@ class NftBaseWriter {
   /// A hash map from key to data.
   void map(const char* name, const std::vector<NftKeyField>& key,
            const std::vector<NftKeyField>& data, const char* comment = "");
+  /// A hash map from key to a chain to go to.
+  void verdict_map(const char* name, const std::vector<NftKeyField>& key, const char* comment = "");
 
   /// Chains first, then the rules that go to them.
   void chain(const char* name);
@@ -53,7 +56,8 @@ class NftBaseWriter {
   NftBatch& batch() { return batch_; }
 
  private:
-  void put_set(const char* name, const std::vector<NftKeyField>& key,
+  enum class Data { none, fields, verdict };
+  void put_set(const char* name, const std::vector<NftKeyField>& key, Data what,
                const std::vector<NftKeyField>& data, Kind kind, const char* comment);
   NftOwned<nftnl_chain> new_chain(const char* name) const;
   void put_chain(nftnl_chain& chain, const char* name);
