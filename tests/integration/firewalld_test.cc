@@ -45,6 +45,11 @@ class FirewalldHost : public Firewall {
     call.config = config;
     return call;
   }
+  /// A port of the host that firewalld wasn't told to open.
+  bool reaches_host(const Attachment& from) {
+    const int netns = container_of(from).fd();
+    return !source_seen(netns, sandbox_.netns(), "198.51.100.1", 5555).empty();
+  }
   /// firewall called by itself behind a plugin that gave "ips" (or 10.1.0.2/24).
   static Json firewall_alone(const std::string& options) {
     Json config = {{"cniVersion", "1.0.0"},
@@ -84,6 +89,7 @@ TEST_F(FirewalldBackend, AddressesAreSourcesOfTheZoneUntilDel) {
   EXPECT_TRUE(reaches(one, address(other))) << "of another network";
   EXPECT_FALSE(pings(outside_.fd(), address(one))) << "only answers come in";
   EXPECT_FALSE(reaches(closed, "198.51.100.2"));
+  EXPECT_TRUE(reaches_host(one)) << "the zone trusted";
   EXPECT_THAT(tables(), Not(HasSubstr("unicni"))) << "no table of ours is needed";
   expect_silent_success(one.check(result_of(one)));
 
@@ -302,6 +308,7 @@ TEST_F(DefaultBesideFirewalld, OpensItsForwardChainAndClosesItAgain) {
   EXPECT_TRUE(reaches(one, address(other)));
   EXPECT_FALSE(pings(outside_.fd(), address(one))) << "only answers come in";
   EXPECT_FALSE(reaches(closed, "198.51.100.2"));
+  EXPECT_FALSE(reaches_host(one)) << "firewalld decides about the host's own ports";
   EXPECT_THAT(firewalld_.list_sources(), IsEmpty());
   expect_silent_success(one.check(result_of(one)));
 

@@ -20,7 +20,7 @@ constexpr const char* kLibrary = "libsystemd.so.0";
 /// What we need of the library. It stays open until the process ends.
 struct Functions {
   decltype(&::sd_bus_open_system) open_system;
-  decltype(&::sd_bus_flush_close_unref) close;
+  decltype(&::sd_bus_close_unref) close;
   decltype(&::sd_bus_is_ready) is_ready;
   decltype(&::sd_bus_process) process;
   decltype(&::sd_bus_wait) wait;
@@ -37,7 +37,7 @@ void look_up(void* library, const char* name, Function& function) {
   function = reinterpret_cast<Function>(::dlsym(library, name));
   if (function == nullptr) {
     throw Error(Code::internal, fmt::format("{} has no {}", kLibrary, name),
-                "install libsystemd0 of systemd 240 or later");
+                "install libsystemd0 of systemd 241 or later");
   }
 }
 
@@ -49,7 +49,7 @@ std::optional<Functions> find_functions(std::string& why_not) {
   }
   Functions use{};
   look_up(library, "sd_bus_open_system", use.open_system);
-  look_up(library, "sd_bus_flush_close_unref", use.close);
+  look_up(library, "sd_bus_close_unref", use.close);
   look_up(library, "sd_bus_is_ready", use.is_ready);
   look_up(library, "sd_bus_process", use.process);
   look_up(library, "sd_bus_wait", use.wait);
@@ -90,6 +90,7 @@ struct SystemBus::Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() {
+    // Not flush_close: it would wait for a silent bus, and nothing is unsent after a call.
     if (bus != nullptr) use.close(bus);
   }
 
@@ -117,7 +118,7 @@ std::optional<SystemBus> SystemBus::find(Deadline deadline, std::string& why_not
   auto connection = std::make_unique<Connection>(*functions);
   const int error = -connection->open(deadline);
   if (is_absence(error)) {
-    why_not = "there is no system D-Bus";
+    why_not = "there is no system D-Bus at DBUS_SYSTEM_BUS_ADDRESS, or else its usual socket";
     return std::nullopt;
   }
   if (error != 0) {
