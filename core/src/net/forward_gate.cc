@@ -6,10 +6,12 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <vector>
 
 #include "net/attribute.h"
+#include "net/forward_gate_firewalld.h"
 #include "net/forward_gate_legacy.h"
 #include "net/forward_mark.h"
 #include "net/netlink_socket.h"
@@ -38,19 +40,27 @@ struct Gate {
   std::optional<NftChainState> chain;
   std::optional<NftChainState> admin;
   std::vector<NftListedRule> rules;  ///< of the chain
+  bool firewalld = false;  ///< it has a chain of its own; asked with IPv4, in the same round trip
 };
 
 bool is_accept(const NftListedRule& rule) {
   return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
 }
 
+/// Ours from the time when the host's setting was another.
+bool is_stale(const NftListedRule& rule) {
+  return rule.accepts && std::has_single_bit(rule.mark) && rule.mark != forward_mark();
+}
+
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
 
 Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_chain) {
-  const auto found = find_chains(
-      socket,
-      {{family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}});
+  std::vector<NftChainName> names = {
+      {family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}};
+  if (family == NFPROTO_IPV4) names.push_back(firewalld_forward());
+  const auto found = find_chains(socket, names);
   Gate gate;
+  if (family == NFPROTO_IPV4) gate.firewalld = found[3].has_value();
   gate.wanted = found[0] && found[0]->hooked;
   gate.chain = found[1];
   gate.admin = found[2];
@@ -122,6 +132,9 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (!accepts && admin != inner.end()) change.insert(accept, admin->handle);
   if (!accepts && admin == inner.end()) change.insert(accept);
   if (admin == inner.end()) change.insert(jump_rule(kForwardChain, admin_chain));
+  for (const NftListedRule& rule : inner) {
+    if (is_stale(rule)) change.remove_rule(kForwardChain, rule.handle);
+  }
 
   const auto outer = list_rules(socket, {family, kTable, kForward});
   const auto leads_here = [](const auto& rule) { return jumps_to(rule, kForwardChain); };
@@ -149,12 +162,16 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (!gate.chain) return;
   Change change(batch, family);
   const auto& inner = gate.rules;
+  const auto is_our_accept = [](const NftListedRule& rule) {
+    return is_accept(rule) || is_stale(rule);
+  };
   const auto is_ours = [&](const NftListedRule& rule) {
-    return is_accept(rule) || jumps_to(rule, admin_chain);
+    return is_our_accept(rule) || jumps_to(rule, admin_chain);
   };
   const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours));
   for (const NftListedRule& rule : inner) {
-    if (others ? is_accept(rule) : is_ours(rule)) change.remove_rule(kForwardChain, rule.handle);
+    if (others ? is_our_accept(rule) : is_ours(rule))
+      change.remove_rule(kForwardChain, rule.handle);
   }
   if (others) return;
   for (const NftListedRule& rule : list_rules(socket, {family, kTable, kForward})) {
@@ -165,28 +182,40 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (admin_idle) change.remove_chain(admin_chain);
 }
 
-std::optional<std::string> find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain) {
+/// What the gate is missing in nftables. firewalld's own chain is only looked for.
+struct NftFault {
+  std::optional<std::string> text;
+  bool firewalld = false;
+};
+
+NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain) {
+  NftFault fault;
   for (const std::uint8_t family : kFamilies) {
     const Gate gate = look(socket, family, admin_chain);
-    if (gate.wanted && !gate.whole) {
-      return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
-                         program(family), kForwardChain);
+    fault.firewalld = fault.firewalld || gate.firewalld;
+    if (gate.wanted && !gate.whole && !fault.text) {
+      fault.text = fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
+                               program(family), kForwardChain);
     }
   }
-  return std::nullopt;
+  return fault;
 }
 
-void ensure_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
-  if (!find_nft_fault(socket, admin_chain)) return;
-  commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
-    for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
-  });
+std::optional<std::string> ensure_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
+  const NftFault fault = find_nft_fault(socket, admin_chain);
+  if (fault.text) {
+    commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
+      for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
+    });
+  }
+  return fault.firewalld ? open_firewalld_forward(socket) : std::nullopt;
 }
 
 bool has_nft_gate(NetlinkSocket& socket) {
-  const auto chains = find_chains(
-      socket, {{NFPROTO_IPV4, kTable, kForwardChain}, {NFPROTO_IPV6, kTable, kForwardChain}});
-  return chains[0] || chains[1];
+  const auto chains = find_chains(socket, {{NFPROTO_IPV4, kTable, kForwardChain},
+                                           {NFPROTO_IPV6, kTable, kForwardChain},
+                                           firewalld_forward()});
+  return chains[0] || chains[1] || chains[2];
 }
 
 void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
@@ -194,25 +223,29 @@ void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
     // Asked under the batch's generation: an ADD that comes between makes it start over.
     if (is_needed()) return;
     for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
+    plan_firewalld_removal(socket, batch);
   });
 }
 
 }  // namespace
 
 std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
-  ensure_nft_gate(nft.socket(), admin_chain);
-  return ensure_legacy_gate(admin_chain);
+  const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
+  auto legacy = ensure_legacy_gate(admin_chain);
+  return closed ? closed : legacy;
 }
 
 std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain) {
   if (!find_forward_gate_fault(nft, admin_chain) || !is_needed()) return std::nullopt;
-  ensure_nft_gate(nft.socket(), admin_chain);
-  return repair_legacy_gate(admin_chain);
+  const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
+  auto legacy = repair_legacy_gate(admin_chain);
+  return closed ? closed : legacy;
 }
 
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
-  auto fault = find_nft_fault(nft.socket(), admin_chain);
-  return fault ? fault : find_legacy_gate_fault(admin_chain);
+  NftFault fault = find_nft_fault(nft.socket(), admin_chain);
+  if (!fault.text && fault.firewalld) fault.text = find_firewalld_gate_fault(nft.socket());
+  return fault.text ? std::move(fault.text) : find_legacy_gate_fault(admin_chain);
 }
 
 void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
