@@ -1,6 +1,7 @@
 // What core gives a module to work with during one verb.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,10 @@ class Ipam {
 
 enum class LogLevel : unsigned char { debug, info, warning, error };
 
+/// Of which steps of an attachment: those whose ADD ended, or also those that are at it, or were
+/// killed.
+enum class Steps : unsigned char { finished, all };
+
 /// Handles are opened on first use and shared by the steps of a chain. A module never keeps them
 /// beyond the call.
 class Host {
@@ -68,6 +73,11 @@ class Host {
   /// While it lives no other verb looks whether a host port is free in iptables. Short: it also
   /// keeps others from hold_shared_links().
   [[nodiscard]] virtual std::optional<sys::Lock> hold_host_ports();
+  /// Records of `type` that the journals of this host's attachments hold: to see what others need,
+  /// and to restore what another program forgot. Reads one journal after the other until it has
+  /// `most`.
+  [[nodiscard]] virtual std::vector<Undo> remembered(
+      std::string_view type, Steps steps, std::size_t most = static_cast<std::size_t>(-1));
 };
 
 }  // namespace unicni

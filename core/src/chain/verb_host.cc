@@ -174,6 +174,10 @@ std::optional<sys::Lock> VerbHost::hold_host_ports() {
                                     sys::lock_deadline(request_.deadline));
 }
 
+std::vector<Undo> VerbHost::remembered(std::string_view type, Steps steps, std::size_t most) {
+  return remembered_records({sys::boot_id(), host_links().identity()}, type, steps, most);
+}
+
 void VerbHost::enter(std::string_view type, UndoLog* undo, Ipam* ipam) {
   type_ = type;
   undo_ = undo;

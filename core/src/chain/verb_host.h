@@ -28,6 +28,8 @@ class VerbHost final : public Host {
   void log(LogLevel level, std::string_view text) override;
   [[nodiscard]] bool is_anothers(const Attachment& owner, const IpAddress& address) override;
   [[nodiscard]] std::optional<sys::Lock> hold_host_ports() override;
+  [[nodiscard]] std::vector<Undo> remembered(std::string_view type, Steps steps,
+                                             std::size_t most) override;
 
   /// Makes our nftables rules again if somebody flushed them. DEL does it for the tables of its
   /// `own` elements before it removes those, so that it sees what others need; nullptr: for all.

@@ -2,6 +2,7 @@
 // core/ARCHITECTURE.md, "Journal".
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -105,7 +106,9 @@ class Journal {
 /// What an entry says now, unlocked: a verb may be working on it. nullopt: there is none, or it
 /// can't be read.
 std::optional<Entry> peek(const std::string& folder, const Key& key);
-/// The entries of all networks, in the same way.
+/// The entries of all networks, in the same way, until `wants_more` says no.
+void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more);
+/// All of them.
 std::vector<Entry> peek_all(const std::string& folder);
 /// Keys of all entries of one network (from file names, checked against the header).
 std::vector<Key> list_keys(const std::string& folder, const std::string& network);
