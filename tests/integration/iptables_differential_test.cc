@@ -112,5 +112,51 @@ TEST(FirewallDifferential, IptablesRulesAreTheReferences) {
   }
 }
 
+// "what attachments share"
+const std::vector<std::string> kSharedPorts{
+    "^host ip6?tables nat -(N CNI-HOSTPORT-|A (CNI-HOSTPORT-|[A-Z]+ .*-j CNI-HOSTPORT-)).*: 1 \\| "
+    "-$"};
+
+TEST(PortmapDifferential, IptablesRulesAreTheReferences) {
+  const std::string web = R"({"hostPort": 8080, "containerPort": 80, "protocol": "tcp"})";
+  const std::string dual = R"("ips": ["10.1.2.3/24", "fd00:1::3/64"], )";
+  const auto at = [](const char* host_ip) {
+    return std::string(R"("ports": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp", )") +
+           R"("hostIP": ")" + host_ip + R"("}])";
+  };
+  std::string many;
+  for (int i = 0; i < 16; ++i) {
+    many += (many.empty() ? "" : ", ") + std::string(R"({"hostPort": )") +
+            std::to_string(8000 + i) + R"(, "containerPort": 80, "protocol": "tcp"})";
+  }
+  for (const std::string& options : {
+           "\"ports\": [" + web + "]",
+           dual + "\"ports\": [" + web + "]",
+           dual + R"("ports": [{"hostPort": 90, "containerPort": 90, "protocol": "udp"}, )" + web +
+               R"(, {"hostPort": 91, "containerPort": 91, "protocol": "sctp"}])",
+           dual + at("192.0.2.1"),
+           dual + at("fd00:1::1"),
+           dual + at("0.0.0.0"),
+           dual + at("::"),
+           at("127.0.0.1"),
+           "\"snat\": false, \"ports\": [" + web + "]",
+           "\"markMasqBit\": 5, \"ports\": [" + web + "]",
+           R"("externalSetMarkChain": "KUBE-MARK-MASQ",
+              "run": [["iptables", "-t", "nat", "-N", "KUBE-MARK-MASQ"]], "ports": [)" +
+               web + "]",
+           dual + R"("conditionsV4": ["!", "-d", "192.0.2.0/24"],
+                     "conditionsV6": ["!", "-d", "2001:db8::/32"], "ports": [)" +
+               web + "]",
+           dual + "\"ports\": [" + many + "]",
+           std::string("\"ports\": []"),
+       }) {
+    Json config =
+        Json::parse("{\"type\": \"portmap\", \"backend\": \"iptables\", " + options + "}");
+    config["runtimeConfig"]["portMappings"] = config["ports"];
+    config.erase("ports");
+    expect_same(config.dump(), kResult, kSharedPorts);
+  }
+}
+
 }  // namespace
 }  // namespace unicni::test

@@ -37,7 +37,9 @@ class IptablesPortsTest : public PrivateNetnsTest {
     return shell("for i in iptables ip6tables; do $i" + flavour +
                  "-save -t nat; done | grep -v '^#' | sed 's/\\[.*//'");
   }
-  void add(const IptablesPorts& what) { add_iptables_ports(nft_, what, soon()); }
+  void add(const IptablesPorts& what, const IsVoid& is_void = {}) {
+    add_iptables_ports(nft_, what, is_void, soon());
+  }
   std::optional<std::string> fault(const IptablesPorts& what) {
     return find_iptables_ports_fault(nft_, what, soon());
   }
@@ -121,7 +123,7 @@ TEST_F(IptablesPortsTest, APortHasOneOwner) {
   add(one_);
   const auto of_other = [](IptablesPort port) { return ports("ctr2", {port}, "10.1.2.3/24"); };
   const std::string text = refusal(of_other({"tcp", 8080, 81, std::nullopt}));
-  EXPECT_THAT(text, HasSubstr("8080/tcp is taken by dnat name: \"mynet\" id: \"ctr1\""));
+  EXPECT_THAT(text, HasSubstr("8080/tcp is taken by container ctr1 on network mynet"));
   EXPECT_THAT(text, HasSubstr("-t nat -D CNI-HOSTPORT-DNAT"));
   EXPECT_THAT(refusal(of_other({"tcp", 8080, 81, ip("192.0.2.1")})), HasSubstr("taken"));
   EXPECT_THAT(saved(), Not(HasSubstr("ctr2")));
@@ -132,6 +134,23 @@ TEST_F(IptablesPortsTest, APortHasOneOwner) {
   EXPECT_EQ(refusal(ports("ctr4", {{"tcp", 90, 81, ip("192.0.2.2")}})), "");
   EXPECT_THAT(refusal(ports("ctr5", {{"tcp", 90, 81, ip("0.0.0.0")}})), HasSubstr("ctr3"));
   EXPECT_EQ(refusal(ports("ctr5", {{"tcp", 90, 81, ip("::")}})), "") << "the other family";
+}
+
+TEST_F(IptablesPortsTest, AClaimThatIsVoidIsTakenOver) {
+  add(one_);
+  const IptablesPorts heir = ports("ctr2", {{"tcp", 8080, 81, std::nullopt}}, "10.1.2.3/24");
+  std::vector<std::string> asked;
+  const auto is_void = [&](const std::string& network, const std::string& container) {
+    asked.push_back(network + '/' + container);
+    return true;
+  };
+  add(heir, is_void);
+  EXPECT_THAT(asked, testing::ElementsAre("mynet/ctr1"));
+  EXPECT_EQ(fault(heir), std::nullopt);
+  EXPECT_THAT(saved(), Not(HasSubstr("ctr1")));
+  EXPECT_THAT(saved(), Not(HasSubstr("CNI-DN-5145007e2a8415ce07579")));
+  EXPECT_EQ(remove("ctr1"), 0U);
+  EXPECT_EQ(fault(heir), std::nullopt);
 }
 
 TEST_F(IptablesPortsTest, SixteenPortsAreTwoEntries) {
