@@ -116,7 +116,7 @@ TEST_F(ExchangeList, IptablesRulesGo) {
     // The last one's namespace is gone, as after a crash of the container.
     if (i + 1 == made.size()) container_of(made[i].first).remove();
     del_list(made[i].first, made[i].second);
-    if (i + 1 < made.size()) EXPECT_THAT(ruleset(), HasSubstr("CNI-HOSTPORT-DNAT"));
+    EXPECT_EQ(ruleset().find("CNI-HOSTPORT-DNAT") != std::string::npos, i + 1 < made.size());
   }
   EXPECT_EQ(difference(before_, snapshot()), "");
 }

@@ -329,6 +329,11 @@ void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_vo
   }
 }
 
+bool has_iptables_ports(Nft& nft, Family family) {
+  return !list_rules(nft.socket(), {nfproto(family), kNatTable, kPortsDnat}).empty() ||
+         legacy_has_chain(family, kNatTable, kPortsDnat);
+}
+
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
                                                      Deadline deadline) {
   for (const Part& part : parts_of(what)) {

@@ -67,4 +67,7 @@ std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPor
 std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
                                   const std::string& container_id, Deadline deadline);
 
+/// Whether a port is published so in that family, by anybody. No process.
+bool has_iptables_ports(Nft& nft, Family family);
+
 }  // namespace unicni::net
