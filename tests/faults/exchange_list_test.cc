@@ -1,6 +1,7 @@
 // A node that is upgraded under running containers: lists of bridge, portmap and firewall that
 // Debian's plugins made, process by process as libcni runs them, are taken down by ours.
-#include <fmt/core.h>
+
+#include <utility>
 
 #include "integration/host_test.h"
 
@@ -17,9 +18,13 @@ class ExchangeList : public HostTest {
     const Attachment job = by_reference(attachment(bridge(), "first"));
     expect_silent_success(job.del(must_add(job)));
     containers_.pop_back();
-    for (const std::string program : {"iptables", "ip6tables"}) {
-      for (const std::string table : {"nat", "filter"}) {
-        tool({program, "-t", table, "-A", "INPUT", "-j", "ACCEPT"});
+    // Rules of others, in the chains that iptables would make otherwise.
+    for (const auto& [program, source] :
+         {std::pair("iptables", "192.0.2.9"), std::pair("ip6tables", "2001:db8::9")}) {
+      for (const auto& [table, chain] :
+           {std::pair("filter", "FORWARD"), std::pair("nat", "PREROUTING"),
+            std::pair("nat", "OUTPUT")}) {
+        tool({program, "-t", table, "-A", chain, "-s", source});
       }
     }
     before_ = snapshot();
@@ -77,24 +82,30 @@ class ExchangeList : public HostTest {
       const std::string text = result["ips"][i]["address"];
       return text.substr(0, text.find('/'));
     };
-    const std::string text = fmt::format(
-        R"(add table ip cni_hostport {{ comment "CNI portmap plugin"; }}
-add table ip6 cni_hostport {{ comment "CNI portmap plugin"; }}
+    std::string text = R"(add table ip cni_hostport { comment "CNI portmap plugin"; }
+add table ip6 cni_hostport { comment "CNI portmap plugin"; }
 add chain ip cni_hostport hostports
 add chain ip cni_hostport hostip_hostports
-add chain ip cni_hostport prerouting {{ type nat hook prerouting priority dstnat; }}
-add chain ip cni_hostport masquerading {{ type nat hook postrouting priority srcnat; }}
+add chain ip cni_hostport prerouting { type nat hook prerouting priority dstnat; }
+add chain ip cni_hostport masquerading { type nat hook postrouting priority srcnat; }
 add chain ip6 cni_hostport hostports
-add chain ip6 cni_hostport masquerading {{ type nat hook postrouting priority srcnat; }}
+add chain ip6 cni_hostport masquerading { type nat hook postrouting priority srcnat; }
 flush chain ip cni_hostport prerouting
 add rule ip cni_hostport prerouting fib daddr type local jump hostports
-add rule ip cni_hostport hostports tcp dport 8080 dnat to {0}:80 comment "{2}"
-add rule ip cni_hostport masquerading ip saddr {0} ip daddr {0} masquerade comment "{2}"
-add rule ip cni_hostport masquerading ip saddr 127.0.0.1 ip daddr {0} masquerade comment "{2}"
-add rule ip6 cni_hostport hostports tcp dport 8080 dnat to [{1}]:80 comment "{2}"
-add rule ip6 cni_hostport masquerading ip6 saddr {1} ip6 daddr {1} masquerade comment "{2}"
-)",
-        address_of(0), address_of(1), job.container_id);
+add rule ip cni_hostport hostports tcp dport 8080 dnat to $4:80 comment "$ID"
+add rule ip cni_hostport masquerading ip saddr $4 ip daddr $4 masquerade comment "$ID"
+add rule ip cni_hostport masquerading ip saddr 127.0.0.1 ip daddr $4 masquerade comment "$ID"
+add rule ip6 cni_hostport hostports tcp dport 8080 dnat to [$6]:80 comment "$ID"
+add rule ip6 cni_hostport masquerading ip6 saddr $6 ip6 daddr $6 masquerade comment "$ID"
+)";
+    const auto put = [&](const std::string& name, const std::string& value) {
+      for (auto at = text.find(name); at != text.npos; at = text.find(name)) {
+        text.replace(at, name.size(), value);
+      }
+    };
+    put("$4", address_of(0));
+    put("$6", address_of(1));
+    put("$ID", job.container_id);
     const Output output = run(
         {.argv = {"nft", "-f", "-"}, .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, .in = text});
     ASSERT_TRUE(output.ok()) << output.str();
