@@ -1,6 +1,7 @@
 #include "net/iptables_edit.h"
 
 #include <chrono>
+#include <cstdint>
 
 #include "net/nft_transaction.h"
 #include "unicni/error.h"
@@ -9,7 +10,10 @@
 namespace unicni::net {
 namespace {
 
-constexpr int kTries = 3;  // of the same lines: then it isn't somebody else's change
+// Of the same lines while nothing changed: then it isn't somebody else's doing. A change of
+// iptables-legacy doesn't count as one, but makes other lines most times.
+constexpr int kTriesInPeace = 3;
+constexpr int kTries = 30;
 
 }  // namespace
 
@@ -20,13 +24,16 @@ void edit_iptables(const IptablesTable& table, const std::string& doing, Deadlin
   std::string complaint;
   std::string refused;
   int same = 0;
-  for (int tries = 0; same < kTries && std::chrono::steady_clock::now() < give_up; ++tries) {
+  for (int tries = 0; same < kTriesInPeace && tries < kTries; ++tries) {
+    if (tries > 0 && std::chrono::steady_clock::now() > give_up) break;
     wait_before_nft_retry(tries);
+    const std::uint32_t before = nft_generation(table.nft);
     const std::string lines = plan(IptablesListing(
         is_there() ? save_table(table.family, table.flavour, table.name, deadline) : ""));
     if (lines.empty()) return;
     if (restore_table(table.family, table.flavour, table.name, lines, deadline, complaint)) return;
-    same = lines == refused ? same + 1 : 1;
+    const bool in_peace = lines == refused && nft_generation(table.nft) == before;
+    same = in_peace ? same + 1 : 1;
     refused = lines;
   }
   throw Error(Code::internal, doing, complaint);

@@ -131,7 +131,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
     if (has(listing, rule)) continue;
     std::string line = iptables_line("-A", rule.chain, rule.words);
     line.pop_back();
-    return fmt::format("{}'s table filter lacks the rule \"{}\"",
+    return fmt::format("{}' table filter lacks the rule \"{}\"",
                        part.family == Family::v4 ? "iptables" : "ip6tables", line);
   }
   return std::nullopt;
@@ -163,8 +163,8 @@ void add_iptables_firewall(Nft& nft, const IptablesFirewall& what, Deadline dead
     const Part part = part_of(what, family);
     if (part.addresses.empty()) continue;
     edit_iptables(
-        {family, IptablesFlavour::host, kFilterTable},
-        fmt::format("add rules to {} of {}'s table filter", kForwardShared,
+        {nft.socket(), family, IptablesFlavour::host, kFilterTable},
+        fmt::format("add rules to {} of {}' table filter", kForwardShared,
                     family == Family::v4 ? "iptables" : "ip6tables"),
         deadline, [&] { return has_any_nft(nft, part) || has_any_legacy(part); },
         [&](const IptablesListing& listing) { return missing_lines(part, listing); });

@@ -176,7 +176,7 @@ TEST_F(IptablesFirewallTest, HalfOfItIsCompletedAndCheckNamesWhatIsMissing) {
   const std::string whole = saved();
   shell("iptables -D CNI-FORWARD -s 10.1.2.3 -j ACCEPT; ip6tables -F FORWARD");
   EXPECT_THAT(fault(one_).value_or(""),
-              HasSubstr("iptables's table filter lacks the rule \"-A CNI-FORWARD -s 10.1.2.3/32"));
+              HasSubstr("iptables' table filter lacks the rule \"-A CNI-FORWARD -s 10.1.2.3/32"));
   add(one_);
   EXPECT_EQ(whole, saved());
 }

@@ -290,7 +290,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
   const auto missing = [&](const std::string& chain, const IptablesWords& words) {
     std::string line = iptables_line("-A", chain, words);
     line.pop_back();
-    return fmt::format("{}'s table nat lacks the rule \"{}\"", program(part.family), line);
+    return fmt::format("{}' table nat lacks the rule \"{}\"", program(part.family), line);
   };
   for (const SharedRule& rule : shared_rules(part)) {
     if (!is_there(listing, rule)) return missing(rule.chain, rule.words);
@@ -306,7 +306,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
 
 std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadline) {
   std::optional<std::string> fault =
-      fmt::format("{}'s table nat has no chain {}", program(part.family), part.chain);
+      fmt::format("{}' table nat has no chain {}", program(part.family), part.chain);
   if (find_chains(nft.socket(), {{nfproto(part.family), kNatTable, part.chain}})[0]) {
     fault = find_fault(part, IptablesFlavour::nft, deadline);
   }
@@ -322,8 +322,8 @@ void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_vo
                         Deadline deadline) {
   for (const Part& part : parts_of(what)) {
     edit_iptables(
-        {part.family, IptablesFlavour::host, kNatTable},
-        fmt::format("publish ports by {}'s table nat", program(part.family)), deadline,
+        {nft.socket(), part.family, IptablesFlavour::host, kNatTable},
+        fmt::format("publish ports by {}' table nat", program(part.family)), deadline,
         [&] { return has_any(nft, part); },
         [&](const IptablesListing& listing) { return lines_for(part, listing, is_void); });
   }

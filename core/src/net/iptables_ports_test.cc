@@ -222,6 +222,21 @@ TEST_F(IptablesPortsTest, NothingIsThereAndNothingIsMade) {
   EXPECT_EQ("", shell("nft list ruleset; cat /proc/thread-self/net/ip_tables_names"));
 }
 
+TEST_F(IptablesPortsTest, ContainersThatRaceAllSucceed) {
+  EXPECT_TRUE(in_processes(4, [](int process) {
+    Nft nft;
+    const std::string container = "ctr" + std::to_string(process);
+    const auto port = static_cast<std::uint16_t>(8080 + process);
+    const IptablesPorts what = ports(container.c_str(), {{"tcp", port, 80, std::nullopt}});
+    for (int round = 0; round < 3; ++round) {
+      add_iptables_ports(nft, what, {}, soon());
+      if (find_iptables_ports_fault(nft, what, soon())) throw Error(Code::internal, "no rules");
+      remove_iptables_ports(nft, "mynet", container, soon());
+    }
+  }));
+  EXPECT_THAT(saved(), Not(HasSubstr("CNI-")));
+}
+
 TEST_F(IptablesPortsTest, LongNamesAreCutAsIptablesCutsThem) {
   IptablesPorts longest = one_;
   longest.network = std::string(128, 'n');
