@@ -70,6 +70,10 @@ class Host {
   /// default folder, of whatever network, or by the journal of one that has rules of iptables for
   /// it. For rules that name nobody but the address. False where that can't be known.
   [[nodiscard]] virtual bool is_anothers(const Attachment& owner, const IpAddress& address);
+  /// is_gone() of all attachments of a container to a network. False if there is no journal: then
+  /// it may be another program's.
+  [[nodiscard]] virtual bool is_container_gone(const std::string& network,
+                                               const std::string& container_id);
   /// While it lives no other verb looks whether a host port is free in iptables. Short: it also
   /// keeps others from hold_shared_links().
   [[nodiscard]] virtual std::optional<sys::Lock> hold_host_ports();

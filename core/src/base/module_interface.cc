@@ -11,6 +11,7 @@ Ipam::~Ipam() = default;
 Host::~Host() = default;
 bool Host::is_gone(const std::string&) { return false; }
 bool Host::is_anothers(const Attachment&, const IpAddress&) { return false; }
+bool Host::is_container_gone(const std::string&, const std::string&) { return false; }
 std::optional<sys::Lock> Host::hold_host_ports() { return std::nullopt; }
 std::vector<Undo> Host::remembered(std::string_view, Steps, std::size_t) { return {}; }
 Module::~Module() = default;

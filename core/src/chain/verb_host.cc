@@ -169,6 +169,16 @@ bool VerbHost::is_anothers(const Attachment& owner, const IpAddress& address) {
   return chain::is_anothers(owner, address, {sys::boot_id(), host_links().identity()});
 }
 
+bool VerbHost::is_container_gone(const std::string& network, const std::string& container_id) {
+  bool known = false;
+  for (const journal::Key& key : journal::list_keys(journal::kFolder, network)) {
+    if (key.container_id != container_id) continue;
+    known = true;
+    if (!is_gone(fmt::format("{}/{}/{}", network, container_id, key.if_name))) return false;
+  }
+  return known;
+}
+
 std::optional<sys::Lock> VerbHost::hold_host_ports() {
   return journal::lock_shared_links(journal::kFolder, sys::LockMode::exclusive,
                                     sys::lock_deadline(request_.deadline));
