@@ -48,7 +48,7 @@ void settle_previous(const Request& request, VerbHost& host, Step& step,
     }
     found = true;
     const auto why = finished ? journal::Why::removal : journal::Why::failed_add;
-    for (const Error& error : undo_records(previous->undo, why, request, host, step.ipam.get())) {
+    for (const Error& error : undo_records(previous->undo, why, request, host, &step)) {
       host.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
       clean = false;
     }
@@ -99,8 +99,7 @@ journal::Journal& Attachment::open(journal::Access access) {
 
 void Attachment::undo(const std::vector<Undo>& records, Step& step, journal::Journal* journal,
                       Error& error) {
-  const auto failures =
-      undo_records(records, journal::Why::failed_add, request_, host_, step.ipam.get());
+  const auto failures = undo_records(records, journal::Why::failed_add, request_, host_, &step);
   if (failures.empty()) {
     if (journal != nullptr) journal->forget_steps(step.type());
     return;
@@ -115,7 +114,7 @@ void Attachment::undo(const std::vector<Undo>& records, Step& step, journal::Jou
 /// An ADD that leaves nothing to the journal: its records are only for its own roll-back.
 Result Attachment::add_module(Step& step) {
   Memory log;
-  host_.enter(step.type(), &log, step.ipam.get());
+  step.enter(host_, &log);
   try {
     return step.module->add(step.call, host_);
   } catch (Error& error) {
@@ -128,10 +127,10 @@ Result Attachment::add_recorded(Step& step) {
   if (step.enters_container())
     host_.container_netns();  // refuses a missing namespace before anything is written
   journal::Journal& journal = open(journal::Access::add);
-  host_.enter(step.type(), nullptr, step.ipam.get());
+  step.enter(host_);
   settle_previous(request_, host_, step, journal);
   Recorder log(journal);
-  host_.enter(step.type(), &log, step.ipam.get());
+  step.enter(host_, &log);
   journal.begin_step(step.type(), step.netconf.text(),
                      step.enters_container() ? host_.container_identity() : std::string(),
                      request_.environment.netns);
@@ -167,7 +166,6 @@ Result Attachment::add(Step& step, const std::optional<Result>& prev_result) {
   if (!step.module) return add_foreign_step(step, prev_result);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
-  step.ipam->bind(host_);
   return step.journaled() ? add_recorded(step) : add_module(step);
 }
 
@@ -190,7 +188,7 @@ void Attachment::roll_back_module(Step& step) {
 }
 
 void Attachment::roll_back(Step& step) noexcept {
-  host_.enter(step.type(), nullptr, step.ipam.get());
+  step.enter(host_);
   try {
     if (!step.module) {
       roll_back_foreign(step);

@@ -90,8 +90,7 @@ void Collection::collect_step(Step& step) {
       run_foreign(request_, step.found.program, Command::gc, step.netconf.text());
       return;
     }
-    step.ipam->bind(host_);
-    host_.enter(step.type(), nullptr, step.ipam.get());
+    step.enter(host_);
     step.module->gc(step.call, host_);
   } catch (Error& error) {
     errors_.push_back(error.in_step(step.type()));

@@ -64,7 +64,6 @@ void Detachment::sweep(Step& step) {
                 with_request_prev_result(request_, step.netconf).text());
     return;
   }
-  if (step.ipam) step.ipam->bind(host_);
   if (step.module) {
     step.module->del(step.call, host_);
   } else if (step.ipam && step.ipam->given()) {
@@ -75,7 +74,7 @@ void Detachment::sweep(Step& step) {
 
 void Detachment::del(Member member, std::size_t index, bool direct) {
   const std::string type = member.type;
-  host_.enter(type, nullptr, nullptr);
+  host_.enter({type});
   const protocol::Netconf& outer = request_.netconf;
   std::optional<Result> prev_result;
   try {
@@ -94,7 +93,7 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
   }
   const bool keeps_no_journal = step->module && !step->journaled();
   if (keeps_no_journal || !step->found.program.empty()) {
-    host_.enter(type, nullptr, step->ipam.get());
+    step->enter(host_);
     attempt(type, [&] { sweep(*step); });
     return;
   }
@@ -121,14 +120,14 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
       found = true;
       known = known || (!done->result.empty() && are_of_prev_result(done->undo, step->call));
       const auto why = done->result.empty() ? journal::Why::failed_add : journal::Why::removal;
-      for (Error& error : undo_records(done->undo, why, request_, host_, step->ipam.get())) {
+      for (Error& error : undo_records(done->undo, why, request_, host_, step.get())) {
         errors_.push_back(error.in_step(type));
         clean = false;
       }
     }
   }
   if (refusal) errors_.push_back(refusal->in_step(type));
-  host_.enter(type, nullptr, step->ipam.get());
+  step->enter(host_);
   const bool lost = entry == nullptr || (found && !known);
   if (lost && (step->is_link() || !step->module)) {
     attempt(type, [&] { remove_remains(step->call, host_); });

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "chain/ipam_delegate.h"
 #include "chain/request.h"
+#include "chain/step.h"
 #include "chain/verb_host.h"
 #include "journal/journal.h"
 #include "journal/replay.h"
@@ -41,9 +41,9 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const jour
                               journal::Access access);
 journal::Key key_of(const Request& request);
 
-/// replay() with this request's way to run a delegate's DEL. A delegate that was run is told so
-/// (`ipam` may be nullptr).
+/// replay() with this request's way to run a delegate's DEL. `step` is told what was run (it may be
+/// nullptr).
 std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why why,
-                                const Request& request, VerbHost& host, IpamDelegate* ipam);
+                                const Request& request, VerbHost& host, const Step* step);
 
 }  // namespace unicni::chain

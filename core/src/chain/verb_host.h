@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chain/request.h"
@@ -26,13 +27,22 @@ class VerbHost final : public Host {
   Ipam& ipam() override;
   [[nodiscard]] bool is_gone(const std::string& owner) override;
   void log(LogLevel level, std::string_view text) override;
+  Delegate& delegate() override;
+  [[nodiscard]] bool is_file_of_sibling(const std::string& path) override;
 
   /// Makes our nftables rules again if somebody flushed them. DEL does it for the tables of its
   /// `own` elements before it removes those, so that it sees what others need; nullptr: for all.
   /// Never throws: it is nobody's order.
   void restore_rules(const std::vector<net::NftElement>* own = nullptr) noexcept;
-  /// Which step works now.
-  void enter(std::string_view type, UndoLog* undo, Ipam* ipam);
+  /// Who works now, and with what.
+  struct Scene {
+    std::string type;
+    UndoLog* undo = nullptr;
+    Ipam* ipam = nullptr;
+    Delegate* delegate = nullptr;
+  };
+  [[nodiscard]] const Scene& scene() const { return scene_; }
+  void enter(Scene scene) { scene_ = std::move(scene); }
   /// ADD, also of modules that never open the namespace: Error(invalid_netns) if CNI_NETNS is our
   /// own.
   void refuse_own_netns() const;
@@ -50,9 +60,7 @@ class VerbHost final : public Host {
 
   const Request& request_;
   std::string netns_path_;
-  std::string type_;
-  UndoLog* undo_ = nullptr;
-  Ipam* ipam_ = nullptr;
+  Scene scene_;
   std::optional<net::Netns> host_netns_;
   std::optional<net::Netlink> host_links_;
   bool container_opened_ = false;

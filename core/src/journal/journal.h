@@ -107,6 +107,8 @@ class Journal {
 std::optional<Entry> peek(const std::string& folder, const Key& key);
 /// The entries of all networks, in the same way.
 std::vector<Entry> peek_all(const std::string& folder);
+/// Keys of the other entries of `key`'s network and container: other interfaces of it.
+std::vector<Key> list_siblings(const std::string& folder, const Key& key);
 /// Keys of all entries of one network (from file names, checked against the header).
 std::vector<Key> list_keys(const std::string& folder, const std::string& network);
 
