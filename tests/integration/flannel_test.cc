@@ -440,6 +440,27 @@ TEST_F(ForeignDelegate, GCRunsItsDelForWhatTheJournalKnows) {
   EXPECT_THAT(files_in(kFolder), IsEmpty());
 }
 
+/// Wrappers that log, or choose between versions, are common.
+TEST_F(Flannel, ADelegateThatCallsUsForTheSameAttachment) {
+  install_script("/run/plugins/wrapper", "#!/bin/sh\nexec " + bin_dir() + "/bridge\n");
+  Json config = cbr0();
+  config["delegate"]["type"] = "wrapper";
+  Attachment job = attachment(config);
+  job.cni_path = bin_dir() + ":/run/plugins";
+  const Snapshot before = snapshot();
+  const Json result = must_add(job);
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre("10.1.17.2/24"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+  EXPECT_EQ(left_on_host(before), "");
+  EXPECT_THAT(files_in(kFolder), IsEmpty());
+  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  must_add(job);
+  expect_silent_success(nobody(job).gc(Json::array()));
+  EXPECT_EQ(left_on_host(before), "");
+  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+}
+
 TEST_F(Flannel, AForeignIpamOfTheDelegateIsAskedOnce) {
   Recorder ipam("fake");
   ipam.answer("ADD", R"({"cniVersion": "1.1.0", "ips": [{"address": "10.1.17.77/24"}]})");

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "chain/foreign.h"
@@ -87,7 +88,8 @@ bool PluginDelegate::in_process() const { return configured().module.has_value()
 void PluginDelegate::run_program(Command command) {
   const Step& step = configured();
   try {
-    run_foreign(request_, step.found.program, command, step.netconf.text());
+    host_->unlocked(
+        [&] { return run_foreign(request_, step.found.program, command, step.netconf.text()); });
   } catch (Error& error) {
     throw error.in_step(step.type());
   }
@@ -110,7 +112,12 @@ Result PluginDelegate::add() {
   const std::string& config = step.netconf.text();
   host_->undo().will(undo_delegate(step.type(), step.found.program, config));
   try {
-    return add_foreign(request_, step.found.program, config, step.call.spec_version);
+    std::optional<Result> result;
+    host_->unlocked([&] {
+      result = add_foreign(request_, step.found.program, config, step.call.spec_version);
+      return std::string();
+    });
+    return *std::move(result);
   } catch (Error& error) {
     throw error.in_step(step.type());
   }

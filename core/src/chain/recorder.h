@@ -2,6 +2,7 @@
 // everything later.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,14 +27,15 @@ class Memory : public UndoLog {
 /// Writes each record to the journal before it is remembered.
 class Recorder final : public Memory {
  public:
-  explicit Recorder(journal::Journal& journal) : journal_(journal) {}
+  /// The journal may be closed for a time, and opened again in the same place.
+  explicit Recorder(std::optional<journal::Journal>& journal) : journal_(journal) {}
   void will(const Undo& record) override {
-    journal_.record(record);
+    journal_->record(record);
     Memory::will(record);
   }
 
  private:
-  journal::Journal& journal_;
+  std::optional<journal::Journal>& journal_;
 };
 
 /// The journal entry of an attachment, opened and locked for at most half of the time that is left.

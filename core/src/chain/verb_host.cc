@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include "chain/remembered.h"
 #include "journal/journal.h"
@@ -168,6 +170,21 @@ bool VerbHost::is_gone(const std::string& owner) {
   } catch (const Error&) {
     return false;
   }
+}
+
+std::string VerbHost::unlocked(const std::function<std::string()>& work) {
+  if (lock_holder_ == nullptr) return work();
+  std::string out;
+  std::exception_ptr failure;
+  lock_holder_->let_go();
+  try {
+    out = work();
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  lock_holder_->take_again();  // also for the roll-back
+  if (failure) std::rethrow_exception(failure);
+  return out;
 }
 
 bool VerbHost::is_file_of_sibling(const std::string& path) {

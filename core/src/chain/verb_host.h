@@ -1,6 +1,7 @@
 // The Host of one verb: handles opened on first use, shared by all steps.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,17 @@
 #include "unicni/host.h"
 
 namespace unicni::chain {
+
+/// Who holds the lock of the attachment's journal.
+class LockHolder {
+ public:
+  LockHolder() = default;
+  LockHolder(const LockHolder&) = delete;
+  LockHolder& operator=(const LockHolder&) = delete;
+  virtual ~LockHolder() = default;
+  virtual void let_go() = 0;
+  virtual void take_again() = 0;  ///< throws Error if it can't be had in time
+};
 
 class VerbHost final : public Host {
  public:
@@ -30,6 +42,11 @@ class VerbHost final : public Host {
   Delegate& delegate() override;
   [[nodiscard]] bool is_file_of_sibling(const std::string& path) override;
 
+  /// Runs `work`, a plugin that is a program and may call us for the same attachment, while nobody
+  /// of this process holds the attachment's lock. Throws what `work` throws, or take_again().
+  std::string unlocked(const std::function<std::string()>& work);
+  /// Who holds it from now on; nullptr: nobody.
+  void set_lock_holder(LockHolder* holder) { lock_holder_ = holder; }
   /// Makes our nftables rules again if somebody flushed them. DEL does it for the tables of its
   /// `own` elements before it removes those, so that it sees what others need; nullptr: for all.
   /// Never throws: it is nobody's order.
@@ -61,6 +78,7 @@ class VerbHost final : public Host {
   const Request& request_;
   std::string netns_path_;
   Scene scene_;
+  LockHolder* lock_holder_ = nullptr;
   std::optional<net::Netns> host_netns_;
   std::optional<net::Netlink> host_links_;
   bool container_opened_ = false;

@@ -89,6 +89,9 @@ class Journal {
   /// `container_netns`: the step opens none. Throws Error.
   void begin_step(const std::string& type, const std::string& config,
                   const std::string& container_netns, const std::string& netns_path);
+  /// ADD: goes on with a step that was begun before the entry was closed and opened again. False:
+  /// it isn't the last one there, or has ended.
+  bool resume_step(const std::string& type);
   void record(const Undo& undo);             ///< appends to the step begun last; throws Error
   void end_step(const std::string& result);  ///< ADD of that step succeeded
   /// After its undo: forgets the steps of `type`; with the last one the file goes (with ADD and
