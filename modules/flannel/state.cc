@@ -26,15 +26,6 @@ std::optional<JsonObject> as_config(const std::string& text) {
   return config;
 }
 
-/// ".<name>.<16 hex digits>.tmp" → "<name>"; other names as they are.
-std::string_view without_temporary(std::string_view name) {
-  constexpr std::string_view kEnd = ".tmp";
-  constexpr std::size_t kDigits = 16;
-  constexpr std::size_t kRest = kDigits + 1 + kEnd.size();  // with the dot before the digits
-  if (!name.starts_with('.') || !name.ends_with(kEnd) || name.size() <= kRest + 1) return name;
-  return name.substr(1, name.size() - kRest - 1);
-}
-
 bool is_valid(std::string_view name, const std::vector<Attachment>& valid) {
   const std::size_t colon = name.find(':');
   const std::string_view container = name.substr(0, colon);
@@ -70,25 +61,32 @@ std::optional<State> find_state(const Call& call, Host& host, const std::string&
 void save_state(const Call& call, Host& host, const std::string& data_dir,
                 const std::string& config) {
   sys::ensure_folder(data_dir, kFolderMode);
-  std::string path = own_path(call, data_dir);
-  if (!exists(path) && !exists(shared_path(call, data_dir))) path = shared_path(call, data_dir);
-  Undo record = undo_file(path, config);
-  record.on_failure_only = true;
-  host.undo().will(record);
-  sys::write_file_atomically(path, config, kFileMode, true);
+  // Not by a temporary file, which would stay after a kill: what is empty or torn is ours to undo.
+  const auto create = [&](const std::string& path) {
+    Undo record = undo_file(path, config);
+    record.on_failure_only = true;
+    host.undo().will(record);
+    return sys::create_file(path, config, kFileMode, true);
+  };
+  const std::string own = own_path(call, data_dir);
+  const std::string shared = shared_path(call, data_dir);
+  if (!exists(own) && !exists(shared) && create(shared)) return;
+  sys::remove_file(own);
+  if (create(own)) return;
+  throw Error(Code::internal, fmt::format("{} was made by somebody else meanwhile", own),
+              "two ADDs of one interface at once: the runtime must DEL before it ADDs again");
 }
 
 std::vector<State> list_leaked(const Call& call, const std::string& data_dir,
                                const std::vector<Attachment>& valid) {
   std::vector<State> leaked;
   for (const std::string& name : sys::list_folder(data_dir)) {
-    const std::string_view attachment = without_temporary(name);
-    if (is_valid(attachment, valid)) continue;
+    if (is_valid(name, valid)) continue;
     State state{fmt::format("{}/{}", data_dir, name), {}};
     const auto text = sys::read_file(state.path);
     const auto config = text ? as_config(*text) : std::nullopt;
-    if (config ? config->find_string("name") != call.network : attachment == name) continue;
-    if (config) state.config = *text;
+    if (!config || config->find_string("name") != call.network) continue;
+    state.config = *text;
     leaked.push_back(std::move(state));
   }
   return leaked;

@@ -31,8 +31,7 @@ std::optional<State> find_state(const Call& call, Host& host, const std::string&
 void save_state(const Call& call, Host& host, const std::string& data_dir,
                 const std::string& config);
 
-/// Files of this network whose attachment is in none of `valid`, and what a write that was
-/// interrupted left of such.
+/// Files of this network whose attachment is in none of `valid`.
 std::vector<State> list_leaked(const Call& call, const std::string& data_dir,
                                const std::vector<Attachment>& valid);
 

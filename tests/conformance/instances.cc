@@ -104,7 +104,8 @@ Profile flannel() {
           .small_pool = json(R"({"name": "conf", "type": "flannel",
                                  "subnetFile": "/run/flannel/small.env",
                                  "delegate": {"bridge": "conf0", "isDefaultGateway": true}})"),
-          .prepare = &write_subnet_env};
+          .prepare = &write_subnet_env,
+          .rewrites = true};
 }
 
 Profile static_ipam() {

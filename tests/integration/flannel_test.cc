@@ -2,6 +2,7 @@
 #include "integration/del_states.h"
 #include "integration/host_test.h"
 #include "support/recorder.h"
+#include "support/tracer.h"
 
 namespace unicni::test {
 namespace {
@@ -143,11 +144,11 @@ TEST_F(Flannel, WorksInAList) {
                  {"type", "unicni"},
                  {"plugins",
                   {{{"type", "flannel"}, {"delegate", {{"isDefaultGateway", true}}}},
-                   {{"type", "tuning"}, {"mtu", 1300}}}}};
+                   {{"type", "tuning"}, {"promisc", true}}}}};
   const Attachment job = attachment(config);
   const Snapshot before = snapshot();
   const Json result = must_add(job);
-  EXPECT_EQ((*find_link("eth0", netns(job)))["mtu"], 1300);
+  EXPECT_EQ((*find_link("eth0", netns(job)))["promiscuity"], 1);
   EXPECT_EQ(Json::parse(read_file(file("c1")))["cniVersion"], "1.0.0");
   expect_silent_success(job.check(result));
   expect_silent_success(job.del(result));
@@ -177,11 +178,11 @@ TEST_F(Flannel, AWrongDelegateIsRefusedBeforeAnything) {
   EXPECT_THAT(expect_no_trace(attachment(config), 7)["msg"], HasSubstr("vlan"));
   config = cbr0();
   config["delegate"]["type"] = "host-local";
-  EXPECT_THAT(expect_no_trace(attachment(config), 7)["msg"], HasSubstr("host-local can't"));
+  EXPECT_THAT(expect_no_trace(attachment(config, "c2"), 7)["msg"], HasSubstr("host-local can't"));
   config["delegate"]["type"] = "tuning";
-  expect_no_trace(attachment(config), 7);
+  expect_no_trace(attachment(config, "c3"), 7);
   config["delegate"]["type"] = "no-such";
-  EXPECT_THAT(expect_no_trace(attachment(config))["msg"], HasSubstr("no-such"));
+  EXPECT_THAT(expect_no_trace(attachment(config, "c4"))["msg"], HasSubstr("no-such"));
   EXPECT_FALSE(exists(kFolder));
 }
 
@@ -194,6 +195,27 @@ TEST_F(Flannel, ADDWithoutAnOverlayIsForLater) {
 }
 
 TEST_F(Flannel, DelInEveryState) { expect_del_in_every_state(cbr0(), true); }
+
+TEST_F(Flannel, AKilledADDIsUndoneByDelAtEachStep) {
+  // The host has seen the network before: the bridge, its addresses, the folders.
+  const Attachment job = attachment(cbr0());
+  must_add(job);
+  expect_silent_success(job.del());
+  const Snapshot before = snapshot();
+  const Snapshot inside = kernel_snapshot(netns(job));
+  int k = 1;
+  for (;; ++k) {
+    const Stop stop = kill_at(job.spawn("ADD", job.config), k);
+    if (!stop.reached) break;
+    SCOPED_TRACE(stop.step);
+    expect_silent_success(job.del());
+    EXPECT_EQ(difference(before, snapshot()), "");
+    EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
+    EXPECT_THAT(files_in(kFolder), IsEmpty());
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(k, 15);
+}
 
 TEST_F(Flannel, DelWhateverIsLostOnTheDisk) {
   const std::pair<const char*, std::function<void()>> kStates[] = {
@@ -249,7 +271,7 @@ TEST_F(Flannel, DelWhateverIsLostOnTheDisk) {
 class FlannelExchange : public FlannelTest {
  protected:
   static Json rendered(const std::string& network = "cbr0") {
-    return Json::parse(R"({"cniVersion": "1.0.0", "hairpinMode": true, "ipMasq": true,
+    return Json::parse(R"({"cniVersion": "1.0.0", "hairpinMode": true, "ipMasq": false,
         "ipam": {"ranges": [[{"subnet": "10.1.17.0/24"}]], "routes": [{"dst": "10.1.0.0/16"}],
                  "type": "host-local"},
         "isDefaultGateway": true, "isGateway": true, "mtu": 1450, "name": ")" +
@@ -336,7 +358,6 @@ TEST_F(Flannel, GCFindsWhatIsLeakedAndNothingElse) {
   const std::string mine = R"({"name": "cbr0", "type": "bridge"})";
   plant("leaked", mine);
   plant("c1:net7", mine);
-  plant(".leaked.0123456789abcdef.tmp", "{\"na");
   plant("elsewhere", R"({"name": "other", "type": "bridge"})");
   plant("garbage", "{");
   for (const bool overlay_is_known : {true, false}) {
@@ -365,8 +386,7 @@ TEST_F(Flannel, StatusTellsWhyADDWouldFail) {
   overlay(
       "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.17.1/30\nFLANNEL_MTU=1450\n"
       "FLANNEL_IPMASQ=true\n");
-  const Attachment last = attachment(cbr0());
-  must_add(last);
+  must_add(attachment(cbr0(), "last"));
   EXPECT_THAT(expect_error(job.status(), 50)["msg"], HasSubstr("10.1.17")) << "the delegate's IPAM";
 }
 
