@@ -45,13 +45,13 @@ net::Link check_port(const Call& call, Host& host, const BridgeOptions& options,
     fail(fmt::format("{} is no port of {}", port.name, bridge.name),
          fmt::format("ip link set {} master {}", port.name, bridge.name));
   }
-  const auto fail_flag = [&](const char* what, const char* flag, bool present) {
-    fail(fmt::format("{} of {} is {}", what, port.name, present ? "on" : "off"),
-         fmt::format("bridge link set dev {} {} {}", port.name, flag, present ? "off" : "on"));
+  const auto fail_flag = [&](const char* what, const char* flag) {
+    fail(fmt::format("{} of {} is off", what, port.name),
+         fmt::format("bridge link set dev {} {} on", port.name, flag));
   };
-  if (options.hairpin_mode != port.hairpin) fail_flag("hairpin mode", "hairpin", port.hairpin);
-  // firewall isolates, too.
-  if (options.port_isolation && !port.isolated) fail_flag("isolation", "isolated", false);
+  // portmap switches hairpin on, firewall isolates, too.
+  if (options.hairpin_mode && !port.hairpin) fail_flag("hairpin mode", "hairpin");
+  if (options.port_isolation && !port.isolated) fail_flag("isolation", "isolated");
   return port;
 }
 

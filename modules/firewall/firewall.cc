@@ -118,9 +118,7 @@ class Firewall final : public ChainedModule {
     add_rules(call, host, rules.own, rules.shared);
     net::ensure_forward_gate(host.nft(), admin_chain);
     if (const auto port = isolated_port(call, host)) {
-      net::Batch batch(host.host_links());
-      net::isolate_port(batch, port->index, port->name);
-      batch.commit();
+      set_port_flag(host, *port, net::PortFlag::isolated);
     }
   }
 };

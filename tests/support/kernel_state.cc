@@ -93,7 +93,9 @@ bool is_ours(const Json& object) {
 
 std::vector<std::string> elements_of(const Json& set) {
   std::vector<std::string> elements;
-  for (const Json& element : set.value("elem", Json::array())) {
+  for (const Json& listed : set.value("elem", Json::array())) {
+    // Of a map: key and data.
+    const Json& element = listed.is_array() ? listed[0] : listed;
     const Json inner = element.is_object() ? element.value("elem", Json(element)) : element;
     const Json& key = inner.is_object() && inner.contains("val") ? inner["val"] : inner;
     const std::string owner = inner.is_object() ? inner.value("comment", "") : "";
@@ -233,7 +235,7 @@ std::vector<std::string> routes_of(int netns) {
 std::vector<std::string> nft_elements(const std::string& set) {
   for (const Json& entry : ruleset(-1)) {
     const auto object = entry.begin();
-    if (object.key() == "set" && is_ours(object.value()) &&
+    if ((object.key() == "set" || object.key() == "map") && is_ours(object.value()) &&
         object.value().value("name", "") == set) {
       return elements_of(object.value());
     }

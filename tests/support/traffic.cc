@@ -89,6 +89,42 @@ std::string source_seen(int from_netns, int to_netns, const std::string& to_addr
   return source;
 }
 
+UdpSender::UdpSender(int netns, const std::string& to_address, int port) {
+  const Endpoint to = endpoint(to_address, port);
+  fd_ = socket_in(netns, to.storage.ss_family);
+  EXPECT_EQ(::connect(fd_, to.get(), to.size), 0) << to_address << ": " << std::strerror(errno);
+}
+
+UdpSender::~UdpSender() { ::close(fd_); }
+
+void UdpSender::send() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  EXPECT_EQ(::send(fd_, "?", 1, 0), 1) << std::strerror(errno);
+}
+
+UdpReceiver::UdpReceiver(int netns, int port) : fd_(socket_in(netns, AF_INET6)) {
+  const Endpoint any = endpoint("::", port);
+  EXPECT_EQ(::bind(fd_, any.get(), any.size), 0) << port << ": " << std::strerror(errno);
+}
+
+UdpReceiver::~UdpReceiver() { ::close(fd_); }
+
+std::string UdpReceiver::source_of_next() {
+  pollfd wait{fd_, POLLIN, 0};
+  if (::poll(&wait, 1, 2000) != 1) return {};
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  char byte = 0;
+  if (::recvfrom(fd_, &byte, 1, 0, reinterpret_cast<sockaddr*>(&from), &size) != 1) return {};
+  const std::string source = address_text(from);
+  constexpr const char* kMapped = "::ffff:";
+  return source.starts_with(kMapped) && source.find('.') != std::string::npos
+             ? source.substr(std::strlen(kMapped))
+             : source;
+}
+
 bool pings(int netns, const std::string& address) {
   return succeeds({"ping", "-n", "-c", "1", "-W", "2", address}, netns);
 }

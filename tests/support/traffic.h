@@ -9,6 +9,34 @@ namespace unicni::test {
 /// address that the receiver saw, "" if nothing came within two seconds.
 std::string source_seen(int from_netns, int to_netns, const std::string& to_address, int port);
 
+/// Sends UDP datagrams from one port of a namespace, as one connection.
+class UdpSender {
+ public:
+  UdpSender(int netns, const std::string& to_address, int port);
+  UdpSender(const UdpSender&) = delete;
+  UdpSender& operator=(const UdpSender&) = delete;
+  ~UdpSender();
+  /// Errors of earlier ones (nobody listens) are forgotten.
+  void send();
+
+ private:
+  int fd_ = -1;
+};
+
+/// Takes UDP datagrams at a port of all addresses of a namespace, both families.
+class UdpReceiver {
+ public:
+  UdpReceiver(int netns, int port);
+  UdpReceiver(const UdpReceiver&) = delete;
+  UdpReceiver& operator=(const UdpReceiver&) = delete;
+  ~UdpReceiver();
+  /// Where the next one comes from; "" if none does within two seconds.
+  std::string source_of_next();
+
+ private:
+  int fd_ = -1;
+};
+
 /// Whether one ping is answered within two seconds.
 bool pings(int netns, const std::string& address);
 

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "unicni/host.h"
+#include "unicni/net/link.h"
+#include "unicni/result.h"
 
 namespace unicni {
 
@@ -13,6 +15,15 @@ namespace unicni {
 /// provably gone is taken over. Throws Error that names the owner of a key that is taken.
 void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>& own,
                const std::vector<net::NftElement>& shared);
+
+/// The host's side of an attachment as its packets see it: the interface of prevResult by which
+/// this host reaches `address` - the bridge, its VLAN's gateway, the host end of a ptp - or, where
+/// it doesn't reach it, the first. nullptr: there is none, as with macvlan and its kind, whose
+/// packets never meet the host's rules.
+const Interface* find_host_side(Host& host, const Result& result, const IpAddress& address);
+
+/// Switches a flag on at a bridge's port, announced to Host::undo(); nothing if it is on.
+void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag);
 
 /// GC: removes all elements whose owners are attachments of this network that aren't valid.
 void collect_elements(const Call& call, Host& host);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unicni/ip.h"
+#include "unicni/net/conntrack.h"
 #include "unicni/net/device.h"
 #include "unicni/net/iptables.h"
 #include "unicni/net/link.h"
@@ -76,6 +77,19 @@ Undo undo_nft(const net::NftElement& element);
 /// An element that a network shares. Never undone; remembered so that a ruleset that was flushed
 /// can be made again.
 Undo remember_nft(const net::NftElement& element);
+/// The chain of a condition. Undone by deleting it, after its elements; it also remembers the text.
+Undo undo_nft_condition(const net::NftCondition& condition);
+/// Connections that go by rules of the attachment. Undone by forgetting them, after its elements.
+Undo undo_flows(const net::Flows& flows);
+/// A flag that is switched on at a bridge's port of this attachment. Undone by switching it off if
+/// the link still has its alias.
+Undo undo_port_flag(const net::Link& port, net::PortFlag flag);
+/// Sysctl route_localnet=1 on a link of the host that its attachments share, and that it stands in
+/// localnet_if (net/published_port.h). Undone, with all others, when no port of the host is
+/// published any more.
+Undo undo_localnet();
+/// add_loopback_route() on a link of the host that its attachments share. Undone in the same way.
+Undo undo_loopback_route(const std::string& link);
 /// The gate in FORWARD (net/forward_gate.h). Undone after the elements, if nobody needs it any
 /// more.
 Undo undo_forward_gate(const std::string& admin_chain);

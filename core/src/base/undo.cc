@@ -133,6 +133,41 @@ Undo undo_nft(const net::NftElement& element) { return nft_record("nft", element
 
 Undo remember_nft(const net::NftElement& element) { return nft_record("nft-network", element); }
 
+Undo undo_nft_condition(const net::NftCondition& condition) {
+  return Undo{"nft-condition",
+              1,
+              false,
+              {{"family", condition.family == Family::v4 ? "4" : "6"},
+               {"chain", condition.chain},
+               {"text", condition.text},
+               {"owner", condition.owner}}};
+}
+
+Undo undo_flows(const net::Flows& flows) {
+  return Undo{"flows",
+              1,
+              false,
+              {{"family", flows.family == Family::v4 ? "4" : "6"},
+               {"protocol", std::to_string(flows.protocol)},
+               {"host_ip", flows.host_ip ? flows.host_ip->str() : ""},
+               {"host_port", std::to_string(flows.host_port)}}};
+}
+
+Undo undo_port_flag(const net::Link& port, net::PortFlag flag) {
+  return Undo{"port-flag",
+              1,
+              false,
+              {{"link", port.name},
+               {"alias", port.alias},
+               {"flag", flag == net::PortFlag::isolated ? "isolated" : "hairpin"}}};
+}
+
+Undo undo_localnet() { return Undo{"localnet", 1, false, {}}; }
+
+Undo undo_loopback_route(const std::string& link) {
+  return Undo{"loopback-route", 1, false, {{"link", link}}};
+}
+
 Undo undo_forward_gate(const std::string& admin_chain) {
   return Undo{"forward-gate", 1, false, {{"admin_chain", admin_chain}}};
 }

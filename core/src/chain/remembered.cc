@@ -4,17 +4,22 @@
 
 namespace unicni::chain {
 
-std::vector<net::NftElement> remembered_elements(const journal::Place& place) {
-  std::vector<net::NftElement> elements;
+net::NftMemory remembered_rules(const journal::Place& place) {
+  net::NftMemory memory;
   for (const journal::Entry& entry : journal::peek_all(journal::kFolder)) {
     if (entry.place != place) continue;
     for (const journal::Step& step : entry.steps) {
       for (const Undo& record : step.undo) {
-        if (auto element = journal::find_element(record)) elements.push_back(*std::move(element));
+        if (auto element = journal::find_element(record)) {
+          memory.elements.push_back(*std::move(element));
+        }
+        if (auto condition = journal::find_condition(record)) {
+          memory.conditions.push_back(*std::move(condition));
+        }
       }
     }
   }
-  return elements;
+  return memory;
 }
 
 }  // namespace unicni::chain

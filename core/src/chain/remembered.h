@@ -9,6 +9,6 @@
 namespace unicni::chain {
 
 /// The elements of all attachments of `place`, and those that their networks share.
-std::vector<net::NftElement> remembered_elements(const journal::Place& place);
+net::NftMemory remembered_rules(const journal::Place& place);
 
 }  // namespace unicni::chain

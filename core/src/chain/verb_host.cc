@@ -117,9 +117,7 @@ void VerbHost::expect_container(const std::string& identity) {
 net::Nft& VerbHost::nft() {
   if (!nft_) {
     nft_.emplace();
-    nft_->remember([this] {
-      return remembered_elements({sys::boot_id(), host_links().identity()});
-    });
+    nft_->remember([this] { return remembered_rules({sys::boot_id(), host_links().identity()}); });
   }
   return *nft_;
 }

@@ -8,11 +8,10 @@
 #include <exception>
 #include <string_view>
 
-#include "journal/journal.h"
 #include "journal/record_fields.h"
 #include "journal/replay_device.h"
+#include "journal/replay_ports.h"
 #include "journal/replay_settings.h"
-#include "journal/shared_links.h"
 #include "unicni/ip.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/bridge_vlan.h"
@@ -59,13 +58,6 @@ void undo_one_host_link(const Undo& record, Why, const ReplayTools& tools) {
 template <void (*Work)(const Undo&, Host&)>
 void undo_by_host(const Undo& record, Why, const ReplayTools& tools) {
   Work(record, tools.host);
-}
-
-/// No port comes between the look for ports and what is done to an idle bridge.
-std::optional<sys::Lock> lock_ports() {
-  constexpr std::chrono::seconds kPatience{5};
-  return lock_shared_links(kFolder, sys::LockMode::exclusive,
-                           std::chrono::steady_clock::now() + kPatience);
 }
 
 std::optional<net::Link> find_idle_bridge(net::Netlink& links, const std::string& name) {
@@ -184,6 +176,7 @@ void undo_one_reservation(const Undo& record, Why, const ReplayTools& tools) {
 
 constexpr std::string_view kNft = "nft";
 constexpr std::string_view kNftNetwork = "nft-network";
+constexpr std::string_view kNftCondition = "nft-condition";
 constexpr std::string_view kDevice = "device";
 constexpr std::string_view kIptablesMasquerade = "iptables-masquerade";
 
@@ -205,6 +198,11 @@ constexpr std::array kWays = {
     Way{"vrf", &undo_by_host<remove_idle_vrf>},
     Way{"vrf-port", &undo_by_host<release_vrf_port>},
     Way{"lost-address", &undo_by_host<restore_lost_address>},
+    Way{kNftCondition, &undo_by_host<remove_condition>},
+    Way{"flows", &undo_by_host<forget_recorded_flows>},
+    Way{"port-flag", &undo_by_host<clear_port_flag>},
+    Way{"localnet", &undo_by_host<restore_localnets>},
+    Way{"loopback-route", &undo_by_host<remove_idle_loopback_route>},
     Way{"bridge", &undo_one_bridge},
     Way{"gateway-veth", &undo_one_gateway_veth},
     Way{"shared-address", &undo_one_shared_address},
@@ -258,6 +256,15 @@ std::optional<net::NftElement> find_element(const Undo& record) {
     return element_of(record);
   } catch (const Error&) {
     return std::nullopt;  // damaged: nothing to restore from
+  }
+}
+
+std::optional<net::NftCondition> find_condition(const Undo& record) {
+  if (record.type != kNftCondition || record.version > kKnownVersion) return std::nullopt;
+  try {
+    return condition_of(record);
+  } catch (const Error&) {
+    return std::nullopt;
   }
 }
 

@@ -26,8 +26,9 @@ struct ReplayTools {
   std::function<void(const std::vector<net::NftElement>& own)> restore_rules = {};
 };
 
-/// The element that a record is about; nullopt: it is about something else.
+/// The element, or the condition, that a record is about; nullopt: it is about something else.
 std::optional<net::NftElement> find_element(const Undo& record);
+std::optional<net::NftCondition> find_condition(const Undo& record);
 
 /// Undoes `records` from last to first. Every object is identified before it is touched (kind,
 /// name, alias, owner, content): what isn't ours any more is left, what is gone already is fine.

@@ -5,6 +5,8 @@
 
 #include "unicni/error.h"
 #include "unicni/net/link.h"
+#include "unicni/net/published_port.h"
+#include "unicni/net/route.h"
 
 namespace unicni {
 
@@ -17,19 +19,45 @@ bool has_host_end(Host& host, const std::string& owner) {
 }
 
 /// Of the same network: IPAM gave its address to us, so without a host end it was taken down by a
-/// program that doesn't know our tables. Of others: neither journal nor namespace is left.
-bool is_void(const Call& call, Host& host, const std::string& owner) {
-  if (has_host_end(host, owner)) return false;
-  return owner.starts_with(call.network + '/') || host.is_gone(owner);
+/// program that doesn't know our tables. Of others, and where it isn't about an address: neither
+/// journal nor namespace is left.
+bool is_void(const Call& call, Host& host, const net::NftElement& holder) {
+  if (has_host_end(host, holder.owner)) return false;
+  if (host.is_gone(holder.owner)) return true;
+  return !net::is_about_host_port(holder) && holder.owner.starts_with(call.network + '/');
 }
 
+/// A port that others have at single addresses. Throws Error that names one who lives.
+std::vector<net::NftElement> void_single_ports(const Call& call, Host& host,
+                                               const net::NftElement& claim) {
+  auto holders = net::find_single_ports(host.nft(), claim);
+  for (const net::NftElement& holder : holders) {
+    if (!is_void(call, host, holder)) throw net::port_is_taken(holder, call.owner());
+  }
+  holders.push_back(claim);
+  return holders;
+}
+
+/// What of others stands in the way of `own` and `shared` but belongs to nobody any more.
 std::vector<net::NftElement> void_elements(const Call& call, Host& host,
-                                           const std::vector<net::NftElement>& wanted) {
+                                           const std::vector<net::NftElement>& own,
+                                           const std::vector<net::NftElement>& shared) {
   std::vector<net::NftElement> found;
-  for (const net::NftElement& element : wanted) {
+  for (const net::NftElement& element : shared) {
+    if (!net::is_claim(element)) continue;
     auto holder = host.nft().find(element.set, element.key, element.table);
-    if (!holder || holder->owner == element.owner) continue;
-    if (is_void(call, host, holder->owner)) found.push_back(*std::move(holder));
+    if (!holder || holder->data == element.data || !is_void(call, host, *holder)) continue;
+    for (auto& each : net::find_any_port(host.nft(), *holder)) found.push_back(std::move(each));
+    found.push_back(*std::move(holder));
+  }
+  for (const net::NftElement& element : own) {
+    auto holder = host.nft().find(element.set, element.key, element.table);
+    if (!holder) continue;
+    if (net::claims_single_addresses(*holder)) {
+      for (auto& each : void_single_ports(call, host, *holder)) found.push_back(std::move(each));
+    } else if (holder->owner != element.owner && is_void(call, host, *holder)) {
+      found.push_back(*std::move(holder));
+    }
   }
   return found;
 }
@@ -43,11 +71,35 @@ void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>&
   try {
     host.nft().add(own, shared);
   } catch (const Error&) {
-    const auto stale = void_elements(call, host, own);
+    const auto stale = void_elements(call, host, own, shared);
     if (stale.empty()) throw;
     host.nft().remove(stale);
     host.nft().add(own, shared);
   }
+}
+
+const Interface* find_host_side(Host& host, const Result& result, const IpAddress& address) {
+  const auto find = [&](const auto& fits) -> const Interface* {
+    const auto found =
+        std::find_if(result.interfaces.begin(), result.interfaces.end(),
+                     [&](const Interface& each) { return each.sandbox.empty() && fits(each); });
+    return found == result.interfaces.end() ? nullptr : &*found;
+  };
+  const Interface* first = find([](const Interface&) { return true; });
+  if (first == nullptr) return nullptr;
+  const auto index = net::find_link_to(host.host_links(), address);
+  const auto link = index ? net::find_link(host.host_links(), *index) : std::nullopt;
+  const Interface* side =
+      link ? find([&](const Interface& each) { return each.name == link->name; }) : nullptr;
+  return side != nullptr ? side : first;
+}
+
+void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag) {
+  if (flag == net::PortFlag::isolated ? port.isolated : port.hairpin) return;
+  host.undo().will(undo_port_flag(port, flag));
+  net::Batch batch(host.host_links());
+  net::set_port_flag(batch, port.index, port.name, flag, true);
+  batch.commit();
 }
 
 void collect_elements(const Call& call, Host& host) {

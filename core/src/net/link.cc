@@ -308,13 +308,16 @@ void add_veth(Batch& batch, const VethSpec& spec) {
   if (port) put_port_settings(message, spec.hairpin, spec.isolated);
 }
 
-void isolate_port(Batch& batch, int index, const std::string& name) {
-  nlmsghdr* message = batch.add(RTM_NEWLINK, 0, fmt::format("isolate port {}", name));
+void set_port_flag(Batch& batch, int index, const std::string& name, PortFlag flag, bool on) {
+  const bool isolated = flag == PortFlag::isolated;
+  nlmsghdr* message = batch.add(
+      RTM_NEWLINK, 0,
+      fmt::format("set port {} {} {}", name, isolated ? "isolated" : "hairpin", on ? "on" : "off"));
   put_header<ifinfomsg>(message).ifi_index = index;
   const Nest info(message, IFLA_LINKINFO);
   mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");
   const Nest port(message, IFLA_INFO_SLAVE_DATA);
-  mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, 1);
+  mnl_attr_put_u8(message, isolated ? IFLA_BRPORT_ISOLATED : IFLA_BRPORT_MODE, on ? 1 : 0);
 }
 
 void add_bridge(Batch& batch, const BridgeSpec& spec) {

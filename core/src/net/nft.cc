@@ -5,15 +5,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <map>
 #include <string_view>
 #include <tuple>
 
 #include "net/netlink_socket.h"
 #include "net/nft_base.h"
 #include "net/nft_batch.h"
+#include "net/nft_condition.h"
 #include "net/nft_element.h"
 #include "net/nft_transaction.h"
 #include "unicni/error.h"
+#include "unicni/net/published_port.h"
 
 namespace unicni::net {
 namespace {
@@ -84,12 +87,14 @@ std::vector<Need> needs_of(const std::vector<NftElement>& own,
 
 struct Nft::Impl {
   std::optional<NetlinkSocket> opened;
-  std::function<std::vector<NftElement>()> remembered;
+  std::function<NftMemory()> remembered;
 
   NetlinkSocket& socket() {
     if (!opened) opened.emplace(NETLINK_NETFILTER);
     return *opened;
   }
+
+  NftMemory memory() { return remembered ? remembered() : NftMemory(); }
 
   std::optional<NftElement> read(const NftElement& element) {
     return read_element(socket(), element.table, element.set, element.key);
@@ -132,6 +137,11 @@ struct Nft::Impl {
   void mend(Addition& addition, const Need& need, const std::string& fault);
 };
 
+/// The rest of a table that was made or mended.
+void write_conditions_of(NftTable table, const NftMemory& memory) {
+  if (table == NftTable::inet) write_conditions(memory.conditions);
+}
+
 void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fault) {
   if (++addition.mends > kMends) {
     throw Error(Code::internal, fault,
@@ -139,11 +149,13 @@ void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fa
                             nft_table_name(need.table)));
   }
   mend_nft_base(socket(), need.table, need.parts);
+  if ((need.parts & nft_condition_parts()) != 0) write_conditions_of(need.table, memory());
 }
 
 void Nft::Impl::make_base(Addition& addition, const Need& need) {
-  if (create_nft_base(socket(), need.table, need.parts,
-                      remembered ? remembered() : std::vector<NftElement>())) {
+  const NftMemory known = memory();
+  if (create_nft_base(socket(), need.table, need.parts, known.elements)) {
+    write_conditions_of(need.table, known);
     return;
   }
   // There already: another process was faster. But once is enough for that.
@@ -243,19 +255,20 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
               fmt::format("{} tries, each overtaken by another change", kTries));
 }
 
-void Nft::remember(std::function<std::vector<NftElement>()> remembered) {
+void Nft::remember(std::function<NftMemory()> remembered) {
   impl_->remembered = std::move(remembered);
 }
 
 bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
   if (damaged.empty() || !remembered) return false;
-  const auto elements = remembered();
+  const NftMemory known = remembered();
   bool restored = false;
-  for (const Need& need : needs_of(elements, {})) {
+  for (const Need& need : needs_of(known.elements, {})) {
     if (std::ranges::find(damaged, need.table) == damaged.end()) continue;
-    if (!create_nft_base(socket(), need.table, need.parts, elements)) {
+    if (!create_nft_base(socket(), need.table, need.parts, known.elements)) {
       mend_nft_base(socket(), need.table, need.parts);
     }
+    write_conditions_of(need.table, known);
     restored = true;
   }
   return restored;
@@ -290,12 +303,43 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
   if (elements.empty()) return 0;
   return commit_as_read(
       impl_->socket(), "delete elements of our nftables sets", [&](NftBatch& batch) {
-        for (const NftElement& element : elements) {
+        std::map<std::string, std::size_t> conditions;
+        auto wanted = elements;
+        for (NftElement& claim : find_idle_claims(*this, elements)) {
+          wanted.push_back(std::move(claim));
+        }
+        for (const NftElement& element : wanted) {
           const auto found = impl_->read(element);
           if (!found || *found != element) continue;
           put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
+          if (is_nft_condition(element)) ++conditions[element.data];
+        }
+        for (const auto& [chain, leading_there] : conditions) {
+          if (is_condition_idle(impl_->socket(), chain, leading_there)) {
+            put_condition_removal(batch, chain);
+          }
         }
       });
+}
+
+void Nft::add_condition(const NftCondition& condition) {
+  const Need need{NftTable::inet, nft_condition_parts()};
+  const std::vector<NftElement> none;
+  Impl::Addition addition{none, none, {need}};
+  for (int tries = 0; tries <= kMends; ++tries) {
+    if (!find_nft_base_fault(impl_->socket(), need.table, need.parts)) break;
+    impl_->make_base(addition, need);
+  }
+  write_conditions({condition});
+}
+
+void Nft::remove_condition(const NftCondition& condition) {
+  commit_as_read(impl_->socket(), fmt::format("delete chain {}", condition.chain),
+                 [&](NftBatch& batch) {
+                   if (is_condition_idle(impl_->socket(), condition.chain, 0)) {
+                     put_condition_removal(batch, condition.chain);
+                   }
+                 });
 }
 
 std::optional<NftElement> Nft::find(const std::string& set, const std::string& key,
@@ -320,6 +364,12 @@ void Nft::require_effective(const std::vector<NftElement>& own,
                   fmt::format("{} belongs to {}", where(element), quoted_owner(found->owner)),
                   kAddAgain);
     }
+    if (found->data != element.data) {
+      throw Error(Code::internal, fmt::format("{} leads elsewhere", where(element)), kAddAgain);
+    }
+    const auto fault =
+        is_nft_goto(element) ? find_goto_fault(impl_->socket(), element) : std::nullopt;
+    if (fault) throw Error(Code::internal, *fault, kAddAgain);
   }
   for (const NftElement& element : shared) {
     const auto found = impl_->read(element);

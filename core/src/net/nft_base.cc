@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 #include <span>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -92,6 +94,11 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
   wanted.erase(again.begin(), again.end());
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
   NftBaseWriter base = write_base(table, parts, NftBaseWriter::Mode::create);
+  std::set<std::string> conditions;
+  for (const NftElement* element : wanted) {
+    if (is_nft_condition(*element)) conditions.insert(element->data);
+  }
+  for (const std::string& chain : conditions) base.chain(chain.c_str());
   for (const NftElement* element : wanted) {
     put_new_element(base.batch().add(NFT_MSG_NEWSETELEM, NLM_F_CREATE, nft_family(table)),
                     *element);
@@ -117,7 +124,7 @@ const char* fault_of(const NftBaseChain& wanted, const NftChainState& chain) {
       (hooked && (chain.hook != wanted.hook || chain.priority != wanted.priority))) {
     return "is not hooked where it belongs";
   }
-  return chain.use < wanted.use ? "lacks rules" : nullptr;
+  return !wanted.open && chain.use < wanted.use ? "lacks rules" : nullptr;
 }
 
 }  // namespace

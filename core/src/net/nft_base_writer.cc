@@ -45,18 +45,23 @@ nlmsghdr* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
 
 void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
                         const char* comment) {
-  put_set(name, key, {}, kind, comment);
+  put_set(name, key, Data::none, {}, kind, comment);
 }
 
 void NftBaseWriter::map(const char* name, const std::vector<NftKeyField>& key,
                         const std::vector<NftKeyField>& data, const char* comment) {
-  put_set(name, key, data, Kind::hash, comment);
+  put_set(name, key, Data::fields, data, Kind::hash, comment);
 }
 
-void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& key,
+void NftBaseWriter::verdict_map(const char* name, const std::vector<NftKeyField>& key,
+                                const char* comment) {
+  put_set(name, key, Data::verdict, {}, Kind::hash, comment);
+}
+
+void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& key, Data what,
                             const std::vector<NftKeyField>& data, Kind kind, const char* comment) {
   const bool concatenated = key.size() > 1;
-  std::uint32_t flags = data.empty() ? 0 : NFT_SET_MAP;
+  std::uint32_t flags = what == Data::none ? 0 : NFT_SET_MAP;
   if (kind == Kind::interval) flags |= NFT_SET_INTERVAL;
   if (kind == Kind::interval && concatenated) flags |= NFT_SET_CONCAT;
 
@@ -74,7 +79,11 @@ void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& ke
   }
   NftUserdata userdata;
   userdata.number(NFTNL_UDATA_SET_KEYBYTEORDER, concatenated ? kNoByteOrder : key[0].byte_order);
-  if (!data.empty()) {
+  if (what == Data::verdict) {
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+    userdata.number(NFTNL_UDATA_SET_DATABYTEORDER, kNoByteOrder);
+  }
+  if (what == Data::fields) {
     const Layout value(data);
     nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, value.type);
     nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_LEN, value.size);

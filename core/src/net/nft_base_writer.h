@@ -43,6 +43,8 @@ class NftBaseWriter {
   /// A hash map from key to data.
   void map(const char* name, const std::vector<NftKeyField>& key,
            const std::vector<NftKeyField>& data, const char* comment = "");
+  /// A hash map from key to a chain to go to.
+  void verdict_map(const char* name, const std::vector<NftKeyField>& key, const char* comment = "");
 
   /// Chains first, then the rules that go to them.
   void chain(const char* name);
@@ -53,7 +55,8 @@ class NftBaseWriter {
   NftBatch& batch() { return batch_; }
 
  private:
-  void put_set(const char* name, const std::vector<NftKeyField>& key,
+  enum class Data { none, fields, verdict };
+  void put_set(const char* name, const std::vector<NftKeyField>& key, Data what,
                const std::vector<NftKeyField>& data, Kind kind, const char* comment);
   NftOwned<nftnl_chain> new_chain(const char* name) const;
   void put_chain(nftnl_chain& chain, const char* name);

@@ -1,5 +1,6 @@
 #include "net/nft_element.h"
 
+#include <endian.h>
 #include <fmt/core.h>
 #include <linux/if.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -32,6 +33,13 @@ void put_data(nlmsghdr* message, std::uint16_t type, const std::string& bytes) {
   mnl_attr_put(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
 }
 
+void put_goto(nlmsghdr* message, const std::string& chain) {
+  const Nest data(message, NFTA_SET_ELEM_DATA);
+  const Nest verdict(message, NFTA_DATA_VERDICT);
+  mnl_attr_put_u32(message, NFTA_VERDICT_CODE, htobe32(static_cast<std::uint32_t>(NFT_GOTO)));
+  mnl_attr_put_strz(message, NFTA_VERDICT_CHAIN, chain.c_str());
+}
+
 void put_element(nlmsghdr* message, const NftElement& element, bool with_comment) {
   put_set(message, element.set);
   const Nest elements(message, NFTA_SET_ELEM_LIST_ELEMENTS);
@@ -39,7 +47,11 @@ void put_element(nlmsghdr* message, const NftElement& element, bool with_comment
   put_data(message, NFTA_SET_ELEM_KEY, element.key);
   if (!element.key_end.empty()) put_data(message, NFTA_SET_ELEM_KEY_END, element.key_end);
   if (!with_comment) return;
-  if (!element.data.empty()) put_data(message, NFTA_SET_ELEM_DATA, element.data);
+  if (is_nft_goto(element)) {
+    put_goto(message, element.data);
+  } else if (!element.data.empty()) {
+    put_data(message, NFTA_SET_ELEM_DATA, element.data);
+  }
   const NftUserdata userdata(NFTNL_UDATA_SET_ELEM_COMMENT, element.owner);
   mnl_attr_put(message, NFTA_SET_ELEM_USERDATA, userdata.size(), userdata.data());
 }
@@ -47,6 +59,11 @@ void put_element(nlmsghdr* message, const NftElement& element, bool with_comment
 std::string bytes_of(const nlattr* data) {
   std::string bytes;
   for_each_attribute(data, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == NFTA_DATA_VERDICT) {
+      for_each_attribute(attribute, [&](std::uint16_t part, const nlattr* chain) {
+        if (part == NFTA_VERDICT_CHAIN) bytes = text_of(chain);
+      });
+    }
     if (type == NFTA_DATA_VALUE) {
       bytes.assign(static_cast<const char*>(mnl_attr_get_payload(attribute)),
                    mnl_attr_get_payload_len(attribute));
@@ -87,36 +104,10 @@ std::vector<NftElement> ask(NetlinkSocket& socket, nlmsghdr* request, NetlinkSoc
   return found;
 }
 
-std::string address_text(std::string_view bytes) {
-  std::array<std::uint8_t, 16> raw{};
-  std::copy(bytes.begin(), bytes.end(), raw.begin());
-  if (bytes.size() == 16) return IpAddress::v6(raw).str();
-  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
-                       std::uint32_t{raw[2]} << 8U | raw[3])
-      .str();
-}
-
 std::string padded(std::string_view bytes, std::size_t size) {
   std::string field(bytes);
   field.resize(size);
   return field;
-}
-
-std::string hexadecimal(std::string_view bytes) {
-  std::string hex;
-  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
-  return hex;
-}
-
-/// "veth1" or "veth1 . 02:00:00:00:00:01".
-std::string describe_port(const std::string& key) {
-  const bool with_mac = key.size() == IFNAMSIZ + kMacField;
-  if (key.size() != IFNAMSIZ && !with_mac) return hexadecimal(key);
-  std::string text(key.c_str());  // up to the padding
-  if (!with_mac) return text;
-  std::array<std::uint8_t, 6> bytes{};
-  std::copy_n(key.begin() + IFNAMSIZ, bytes.size(), bytes.begin());
-  return text + " . " + Mac(bytes).str();
 }
 
 /// FNV-1a: the same in every build and version, as comments outlive both.
@@ -129,6 +120,12 @@ std::uint64_t stable_hash(std::string_view text) {
 bool fits_comment(char c) { return c >= ' ' && c <= '~' && c != '"'; }
 
 }  // namespace
+
+bool is_nft_goto(const NftElement& element) {
+  return is_nft_condition(element) || element.set.starts_with("bit");
+}
+
+bool is_nft_condition(const NftElement& element) { return element.set.starts_with("cond"); }
 
 std::string address_key(const IpAddress& address) {
   return {reinterpret_cast<const char*>(address.data()), address.size()};
@@ -186,24 +183,6 @@ bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& s
   std::vector<NftElement> found;
   parse_elements(message, {set, {}, {}, {}, table, {}}, found);
   return !found.empty();
-}
-
-std::string describe_key(const NftElement& element) {
-  if (element.table == NftTable::bridge) return describe_port(element.key);
-  const bool v6 = element.set.ends_with('6');
-  const std::size_t size = v6 ? 16 : 4;
-  if ((!v6 && !element.set.ends_with('4')) || element.key.size() % size != 0) {
-    return hexadecimal(element.key);
-  }
-  std::string text;
-  for (std::size_t at = 0; at < element.key.size(); at += size) {
-    if (at > 0) text += " . ";
-    text += address_text(std::string_view(element.key).substr(at, size));
-    if (element.key_end.size() == element.key.size()) {
-      text += '-' + address_text(std::string_view(element.key_end).substr(at, size));
-    }
-  }
-  return text;
 }
 
 std::string nft_owner(const std::string& owner) {

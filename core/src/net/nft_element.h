@@ -29,12 +29,16 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
 /// stays in the socket, which is of no other use afterwards. False if there is no such set.
 bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set);
 
+/// Its data is a chain; and that is the one of an attachment's condition.
+bool is_nft_goto(const NftElement& element);
+bool is_nft_condition(const NftElement& element);
+
 /// An address, or an interface's name (Error if it is none), as a field of a key.
 std::string address_key(const IpAddress& address);
 std::string interface_key(const std::string& name);
 
-/// "10.1.2.3", "10.1.0.0-10.1.255.255 . …", "veth1 . 02:00:00:00:00:01" or, of sets that this
-/// version doesn't know, hexadecimal bytes.
+/// "10.1.2.3", "10.1.0.0-10.1.255.255 . …", "veth1 . 02:00:00:00:00:01", "tcp port 8080" or, of
+/// sets that this version doesn't know, hexadecimal bytes.
 std::string describe_key(const NftElement& element);
 
 }  // namespace unicni::net

@@ -16,7 +16,8 @@ using Kind = NftBaseWriter::Kind;
 }  // namespace
 
 std::span<const NftPart> nft_parts() {
-  static const std::array kParts = {kNftMasquerade, kNftPorts, kNftForward, kNftPortCheck};
+  static const std::array kParts = {kNftMasquerade, kNftPorts,   kNftConditions,
+                                    kNftMarks,      kNftForward, kNftPortCheck};
   return kParts;
 }
 
@@ -39,6 +40,11 @@ NftPartBits nft_parts_of(NftTable table) {
     if (parts[i].table == table) bits |= 1U << i;
   }
   return bits;
+}
+
+NftPartBits nft_condition_parts() {
+  return nft_parts_of(
+      NftElement{kNftConditions.sets.front(), {}, {}, {}, kNftConditions.table, {}});
 }
 
 std::vector<NftSet> attachment_sets() {
@@ -72,6 +78,11 @@ void write_network_sets(NftBaseWriter& base) {
 void write_published_sets(NftBaseWriter& base) {
   base.set("pub4", {kIp4, kL4Protocol, kPort}, Kind::hash, "published ports of containers");
   base.set("pub6", {kIp6, kL4Protocol, kPort}, Kind::hash, "published ports of containers");
+}
+
+void write_masq_all_sets(NftBaseWriter& base) {
+  base.set("masqall4", {kIp4, kL4Protocol, kPort}, Kind::hash, "masqAll: true");
+  base.set("masqall6", {kIp6, kL4Protocol, kPort}, Kind::hash, "masqAll: true");
 }
 
 }  // namespace unicni::net

@@ -17,6 +17,9 @@ struct NftBaseChain {
   const char* type = nullptr;  ///< nullptr: a regular chain
   std::uint32_t hook = 0;
   std::int32_t priority = 0;
+  /// Elements lead to it as well, so that `use` says nothing: who has such an element looks at its
+  /// rules (Nft::require_effective).
+  bool open = false;
 };
 
 struct NftPart {
@@ -38,6 +41,8 @@ NftPartBits nft_parts_of(NftTable table);
 // A file each, nft_part_<name>.cc.
 extern const NftPart kNftMasquerade;
 extern const NftPart kNftPorts;
+extern const NftPart kNftConditions;
+extern const NftPart kNftMarks;
 extern const NftPart kNftForward;
 extern const NftPart kNftPortCheck;
 
@@ -50,7 +55,12 @@ inline constexpr std::uint32_t kNftForwardMark = 0x1000;
 void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains);
 /// "net4" and "net6", which several parts look up.
 void write_network_sets(NftBaseWriter& base);
-/// "pub4" and "pub6", likewise.
+/// "pub4" and "pub6", likewise; "masqall4" and "masqall6".
 void write_published_sets(NftBaseWriter& base);
+void write_masq_all_sets(NftBaseWriter& base);
+/// The parts that conditions need.
+NftPartBits nft_condition_parts();
+/// The chain that a condition goes on to.
+const char* nft_ports_behind_condition(Family family);
 
 }  // namespace unicni::net

@@ -60,13 +60,13 @@ void write_sets(NftBaseWriter& base) {
   base.set("localnet_if", {kInterface}, Kind::hash, "interfaces on which route_localnet was set");
   write_network_sets(base);
   write_published_sets(base);
+  write_masq_all_sets(base);
   for (const Names& names : kFamilies) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
     base.map(names.at, {ip, kL4Protocol, kPort}, {ip, kPort}, "published at one address");
     base.map(names.any, {kL4Protocol, kPort}, {ip, kPort}, "published at any address");
     base.map(names.claim, {kL4Protocol, kPort}, {kMark}, "0 = any address, 1 = single addresses");
     base.set(names.no_snat, {ip, kL4Protocol, kPort}, Kind::hash, "snat: false");
-    base.set(names.masq_all, {ip, kL4Protocol, kPort}, Kind::hash, "masqAll: true");
   }
 }
 

@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 
+#include <algorithm>
+#include <sstream>
+#include <vector>
+
 #include "net/netlink_socket.h"
 #include "net/nft_base.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
-#include "unicni/net/nft.h"
+#include "unicni/net/published_port.h"
 
 namespace unicni::net {
 namespace {
@@ -24,6 +28,15 @@ PublishedPort port(const char* container, const char* host_ip = nullptr) {
   made.container = ip(container);
   made.container_port = 80;
   return made;
+}
+
+/// Chains are listed in the order in which they were made.
+std::vector<std::string> sorted_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  std::ranges::sort(lines);
+  return lines;
 }
 
 class NftPartTest : public PrivateNetnsTest {
@@ -80,7 +93,71 @@ TEST_F(NftPartTest, RulesAreListedAsNftWouldWriteThem) {
             listing);
 }
 
+TEST_F(NftPartTest, ConditionsAndBitsLeadToChains) {
+  const NftCondition condition = port_condition(Family::v4, "ip saddr 192.0.2.0/24", "net/c1/eth0");
+  require_condition(condition);
+  nft_.add_condition(condition);
+  PublishedPort wanted = port("10.1.0.5");
+  wanted.condition = condition.chain;
+  wanted.mark_bit = 13;
+  publish(wanted, "net/c1/eth0");
+  const std::string listing = shell("nft list table inet unicni");
+  for (const std::string& rule :
+       {std::string("ip saddr 192.0.2.0/24 goto to_cond_ports4"),
+        "tcp . 8080 comment \"net/c1/eth0\" : goto " + condition.chain,
+        std::string("10.1.0.5 . tcp . 80 comment \"net/c1/eth0\" : goto bit_13"),
+        std::string("meta l4proto . th dport vmap @cond4_any"),
+        std::string("dnat ip to meta l4proto . th dport map @cport4_any")}) {
+    EXPECT_THAT(listing, HasSubstr(rule));
+  }
+  EXPECT_TRUE(nft_.list("port4_any").empty()) << "who doesn't meet the condition finds no port";
+  const auto elements = port_elements(wanted, "net/c1/eth0", "net");
+  nft_.require_effective(elements.own);
+  shell("nft flush chain inet unicni " + condition.chain);
+  EXPECT_THROW(nft_.require_effective(elements.own), Error);
+
+  // A table that has to be made again has the chain with its text.
+  nft_.remember([&] { return NftMemory{elements.own, {condition}}; });
+  shell("nft delete table inet unicni");
+  EXPECT_TRUE(nft_.restore());
+  EXPECT_EQ(sorted_lines(shell("nft list table inet unicni")), sorted_lines(listing));
+  nft_.require_effective(elements.own);
+  shell("nft flush table inet unicni");
+  EXPECT_TRUE(nft_.restore());
+  EXPECT_EQ(sorted_lines(shell("nft list table inet unicni")), sorted_lines(listing));
+  for (const char* chain : {"bit_13", "to_cond_ports4"}) {
+    shell(std::string("nft flush chain inet unicni ") + chain);
+    EXPECT_THROW(nft_.require_effective(elements.own), Error) << chain;
+    shell("nft delete table inet unicni");
+    EXPECT_TRUE(nft_.restore());
+  }
+
+  nft_.remove(elements.own);
+  EXPECT_THAT(shell("nft list table inet unicni"), Not(HasSubstr(condition.chain)));
+  nft_.remove_condition(condition);
+}
+
+TEST_F(NftPartTest, TextThatIsNoConditionIsRefusedInNftsWords) {
+  for (const char* text : {"ip saddr nowhere.invalid.", "no such thing", "accept"}) {
+    const std::string before = shell("nft list ruleset");
+    try {
+      require_condition(port_condition(Family::v4, text, "net/c1/eth0"));
+      ADD_FAILURE() << text;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.msg(), HasSubstr("conditionsV4"));
+      EXPECT_EQ(error.code(), 7U);
+    }
+    EXPECT_EQ(shell("nft list ruleset"), before);
+  }
+}
+
 TEST_F(NftPartTest, UseCountsAreTheKernels) {
+  const NftCondition condition = port_condition(Family::v4, "ip saddr 192.0.2.0/24", "net/c2/eth0");
+  nft_.add_condition(condition);
+  PublishedPort marked = port("10.1.0.6");
+  marked.host_port = 8081;
+  marked.mark_bit = 1;
+  publish(marked, "net/c2/eth0");
   publish(port("10.1.0.5"), "net/c1/eth0");
   nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0"),
             masquerade_element(ip("10.1.0.5"), "net/c1/eth0")},
@@ -94,6 +171,7 @@ TEST_F(NftPartTest, UseCountsAreTheKernels) {
       const std::string first = shell(std::string("nft -a list chain inet unicni ") + chain.name +
                                       " | sed -n 's/.* # handle \\([0-9]*\\)$/\\1/p' | tail -1");
       shell(std::string("nft delete rule inet unicni ") + chain.name + " handle " + first);
+      if (chain.open) continue;  // ConditionsAndBitsLeadToChains
       const auto fault = find_nft_base_fault(socket, NftTable::inet, nft_parts_of(NftTable::inet));
       EXPECT_THAT(fault.value_or("no fault"), HasSubstr(std::string("chain ") + chain.name));
       mend_nft_base(socket, NftTable::inet, nft_parts_of(NftTable::inet));
@@ -105,6 +183,7 @@ TEST_F(NftPartTest, APortHasOneOwner) {
   publish(port("10.1.0.5"), "net/c1/eth0");
   EXPECT_EQ(refusal(port("10.1.0.5"), "net/c1/eth0"), "");
   EXPECT_THAT(refusal(port("10.1.0.6"), "net/c2/eth0"), HasSubstr("net/c1/eth0"));
+  EXPECT_THAT(refusal(port("10.1.0.6"), "net/c2/eth0"), HasSubstr("tcp port 8080"));
   EXPECT_THAT(refusal(port("10.1.0.6", "192.0.2.1"), "net/c2/eth0"), HasSubstr("net/c1/eth0"));
   EXPECT_EQ(refusal(port("fd00::6"), "net/c2/eth0"), "") << "another family is another port";
 }
@@ -114,6 +193,9 @@ TEST_F(NftPartTest, SingleAddressesShareAPortAndKeepItFromAny) {
   EXPECT_EQ(refusal(port("10.1.0.6", "192.0.2.2"), "net/c2/eth0"), "");
   EXPECT_THAT(refusal(port("10.1.0.7", "192.0.2.2"), "net/c3/eth0"), HasSubstr("net/c2/eth0"));
   EXPECT_NE(refusal(port("10.1.0.7"), "net/c3/eth0"), "");
+  const auto claims = nft_.list("claim4");
+  ASSERT_EQ(claims.size(), 1U);
+  EXPECT_EQ(find_single_ports(nft_, claims[0]).size(), 2U);
 }
 
 }  // namespace

@@ -140,7 +140,33 @@ void put_whole_route(nlmsghdr* message, const RouteEntry& entry) {
   if (route.advmss != 0) mnl_attr_put_u32(message, RTAX_ADVMSS, route.advmss);
 }
 
+void put_loopback_route(nlmsghdr* message, int index) {
+  constexpr std::uint32_t kBehindOthers = 4096;  // the kernel's own has metric 0
+  auto& header = put_header<rtmsg>(message);
+  header.rtm_family = AF_INET6;
+  header.rtm_dst_len = 128;
+  header.rtm_table = RT_TABLE_LOCAL;
+  header.rtm_protocol = RTPROT_BOOT;
+  header.rtm_type = RTN_LOCAL;
+  put_address(message, RTA_DST, IpAddress::parse("::1").value());
+  mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
+  mnl_attr_put_u32(message, RTA_PRIORITY, kBehindOthers);
+}
+
 }  // namespace
+
+void add_loopback_route(Batch& batch, int index, const std::string& link_name) {
+  put_loopback_route(batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+                               fmt::format("add route local ::1 dev {}", link_name), {EEXIST}),
+                     index);
+}
+
+void remove_loopback_route(Batch& batch, int index, const std::string& link_name) {
+  put_loopback_route(
+      batch.add(RTM_DELROUTE, 0, fmt::format("delete route local ::1 dev {}", link_name),
+                {ESRCH, ENOENT}),
+      index);
+}
 
 void add_route(Batch& batch, int index, const std::string& link_name, const Route& route,
                const std::optional<IpAddress>& src) {
@@ -195,6 +221,25 @@ std::optional<int> find_default_link(Netlink& netlink) {
     }
   }
   return std::nullopt;
+}
+
+std::optional<int> find_link_to(Netlink& netlink, const IpAddress& address) {
+  alignas(nlmsghdr) char bytes[128]{};
+  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  request->nlmsg_type = RTM_GETROUTE;
+  auto& header = put_header<rtmsg>(request);
+  header.rtm_family = family_of(address.family());
+  header.rtm_dst_len = static_cast<std::uint8_t>(address.is_v4() ? 32 : 128);
+  put_address(request, RTA_DST, address);
+  std::optional<int> link;
+  netlink.ask(request, [&](const nlmsghdr* message) {
+    const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
+    if (route->rtm_type != RTN_UNICAST) return;
+    for_each_attribute(message, sizeof *route, [&](std::uint16_t type, const nlattr* attribute) {
+      if (type == RTA_OIF) link = value_of<int>(attribute);
+    });
+  });
+  return link;
 }
 
 std::string describe(const Route& route) {

@@ -12,6 +12,7 @@
 namespace unicni::net {
 
 inline constexpr const char* kForwardChain = "CNI-FORWARD";
+inline constexpr const char* kDefaultAdminChain = "CNI-ADMIN";
 
 /// Makes what is missing where a filter table has a chain FORWARD; makes no table. The jump in
 /// FORWARD goes first, or right behind the one to DOCKER-USER. `admin_chain` is made empty, and

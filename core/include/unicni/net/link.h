@@ -114,8 +114,12 @@ void rename_link(Batch&, int index, const std::string& name, const std::string& 
 void move_link(Batch&, int index, const std::string& name, const Netns& to,
                const std::string& new_name, const std::string& alias, int new_index = 0);
 
-/// A bridge's port that doesn't reach other isolated ports (IFLA_BRPORT_ISOLATED).
-void isolate_port(Batch&, int index, const std::string& name);
+/// Of a bridge's port.
+enum class PortFlag : std::uint8_t {
+  isolated,  ///< doesn't reach other isolated ports (IFLA_BRPORT_ISOLATED)
+  hairpin,   ///< may get its own frames back (IFLA_BRPORT_MODE)
+};
+void set_port_flag(Batch&, int index, const std::string& name, PortFlag flag, bool on);
 
 /// Makes what the kernel knows of a link's carrier count at once: a port whose other end has just
 /// gone UP forwards when this returns, instead of when the kernel's worker gets to it. A link that

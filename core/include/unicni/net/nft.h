@@ -33,8 +33,25 @@ struct NftElement {
   std::string key_end;  ///< interval sets: the last key of the range; else empty
   std::string owner;    ///< at most 128 bytes of printable ASCII without quotes, see nft_owner()
   NftTable table = NftTable::inet;
-  std::string data = {};  ///< of a map: bytes, laid out as keys are; else empty
+  /// Of a map: bytes, laid out as keys are, or the chain that a verdict map goes to. Else empty.
+  std::string data = {};
   friend bool operator==(const NftElement&, const NftElement&) = default;
+};
+
+/// A chain of one attachment's own that decides by nft(8)'s words which new connections its
+/// published ports of one family take (published_port.h). Elements of verdict maps lead to it.
+struct NftCondition {
+  Family family = Family::v4;
+  std::string chain;  ///< of the attachment and family alone
+  std::string text;   ///< "ip saddr 192.0.2.0/24"
+  std::string owner;
+  friend bool operator==(const NftCondition&, const NftCondition&) = default;
+};
+
+/// What a ruleset is made of again after somebody flushed it.
+struct NftMemory {
+  std::vector<NftElement> elements;
+  std::vector<NftCondition> conditions;
 };
 
 /// One of the sets whose elements belong to attachments (net4 and its kind belong to networks).
@@ -71,26 +88,6 @@ std::vector<NftElement> ingress_elements(IngressPolicy policy, const std::string
 /// `bridge` has attachments with a policy; of the network.
 NftElement policy_interface_element(const std::string& bridge, const std::string& network);
 
-/// A port of this host that leads to one of a container.
-struct PublishedPort {
-  std::uint8_t protocol = 0;         ///< IPPROTO_TCP, _UDP or _SCTP
-  std::optional<IpAddress> host_ip;  ///< nullopt: any address of the container's family
-  std::uint16_t host_port = 0;
-  IpAddress container;
-  std::uint16_t container_port = 0;
-  bool snat = true;  ///< senders that couldn't get the answers otherwise get the host's address
-  bool masq_all = false;  ///< all senders get it
-};
-struct PortElements {
-  std::vector<NftElement> own;
-  std::vector<NftElement> shared;  ///< that the port is in use at single addresses
-};
-PortElements port_elements(const PublishedPort& port, const std::string& owner,
-                           const std::string& network);
-/// On `interface` packets may have addresses of 127.0.0.0/8 (sysctl route_localnet), which then is
-/// for answers only; of the network.
-NftElement localnet_element(const std::string& interface, const std::string& network);
-
 /// Table bridge: of the frames that come in through `port`, a bridge's port on the host (the veth's
 /// host end), only those from `mac` pass; the sender of an ARP message counts as well. A port that
 /// is checked has one MAC or more: call it again for a further one. Nothing else is affected: other
@@ -122,8 +119,15 @@ class Nft {
   void add(const std::vector<NftElement>& own, const std::vector<NftElement>& shared);
   /// Removes those of `elements` that exist and whose comment is their owner (read and deleted
   /// under one generation of the ruleset, retried if it moved), of both tables in one transaction.
-  /// Returns how many went. A missing table is success.
+  /// Chains of conditions that nothing else leads to, and claims of ports at single addresses that
+  /// nobody has any more, go along. Returns how many messages that took;
+  /// a missing table is success.
   std::size_t remove(const std::vector<NftElement>& elements);
+  /// Makes the chain of a condition, or gives it this text; its elements are added after that.
+  /// Throws Error with nft's words if the text is none: see require_condition().
+  void add_condition(const NftCondition& condition);
+  /// Removes its chain; no element leads to it any more. One that is gone is success.
+  void remove_condition(const NftCondition& condition);
   /// The element with that key, or in an interval set the one that holds it; nullopt if there is
   /// none.
   std::optional<NftElement> find(const std::string& set, const std::string& key,
@@ -133,7 +137,8 @@ class Nft {
 
   /// CHECK: the elements are there and work. Throws Error (Code::internal) with what is wrong and
   /// what to do, unless
-  /// - each of `own` exists with its owner, each of `shared` with whatever owner (a larger subnet
+  /// - each of `own` exists with its owner and data, each of `shared` with whatever owner (a larger
+  /// subnet
   ///   will do),
   /// - and the base of their tables is in force: not dormant, its chains hooked where they belong
   ///   and none of their rules missing. A base of another version is judged by the first only.
@@ -141,10 +146,11 @@ class Nft {
   void require_effective(const std::vector<NftElement>& own,
                          const std::vector<NftElement>& shared = {});
 
-  /// For core: `remembered` are the elements of all attachments of this host. Whoever has to make a
-  /// table puts those of it in, in the same transaction: a ruleset that was flushed comes back
-  /// whole.
-  void remember(std::function<std::vector<NftElement>()> remembered);
+  /// For core: `remembered` is what all attachments of this host have. Whoever has to make a table
+  /// puts its elements in, in the same transaction: a ruleset that was flushed comes back whole.
+  /// Conditions follow in a second one, as their text takes nft's own parser; until then their
+  /// ports are closed.
+  void remember(std::function<NftMemory()> remembered);
   /// Makes what is missing of tables that remembered elements need, and mends what was damaged, as
   /// add() does; nothing if nothing is. True: something was. A table that isn't there may be one
   /// that nobody needs, so this may read all journals.

@@ -34,10 +34,20 @@ std::vector<RouteEntry> list_routes(Netlink&, Family, int index);
 /// before IPv6, lowest metric first. nullopt: there is none.
 std::optional<int> find_default_link(Netlink&);
 
+/// The link that this host's packets to `address` leave by, whatever rule or table says so.
+/// nullopt: there is no way, or the address is this host's own.
+std::optional<int> find_link_to(Netlink&, const IpAddress& address);
+
 /// The route of `entry`, beside others to that destination. One that is the same is success.
 void put_route(Batch&, const std::string& link_name, const RouteEntry&);
 /// Takes away the route that has all that `entry` says. One that is gone is success.
 void remove_route(Batch&, const std::string& link_name, const RouteEntry&);
+
+/// `local ::1` of table local by a second link. The kernel takes packets to ::1, after NAT answers,
+/// only from links that such a route names, which is lo alone (net/ipv6/route.c,
+/// ip6_route_input_lookup). One that is there, or is gone, is success.
+void add_loopback_route(Batch&, int index, const std::string& link_name);
+void remove_loopback_route(Batch&, int index, const std::string& link_name);
 
 /// "10.0.0.0/8 via 10.1.0.1 table 7 …", for messages.
 std::string describe(const Route&);

@@ -1,0 +1,72 @@
+// Ports of this host that lead to containers: elements of our nftables table.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "unicni/error.h"
+#include "unicni/ip.h"
+#include "unicni/net/nft.h"
+
+namespace unicni::net {
+
+struct PublishedPort {
+  std::uint8_t protocol = 0;         ///< IPPROTO_TCP, _UDP or _SCTP
+  std::optional<IpAddress> host_ip;  ///< nullopt: any address of the container's family
+  std::uint16_t host_port = 0;
+  IpAddress container;
+  std::uint16_t container_port = 0;
+  bool snat = true;  ///< senders that couldn't get the answers otherwise get the host's address
+  bool masq_all = false;               ///< all senders get it
+  std::optional<unsigned> mark_bit{};  ///< 0 to 31: who gets it has this bit of the mark as well
+  std::string condition{};             ///< NftCondition::chain; empty: everybody may connect
+};
+
+struct PortElements {
+  std::vector<NftElement> own;
+  std::vector<NftElement> shared;  ///< that the port is in use at single addresses
+};
+/// A port is one key of a map (family, protocol, any address or one, number), so it has one owner.
+PortElements port_elements(const PublishedPort& port, const std::string& owner,
+                           const std::string& network);
+
+/// What holds a port at single addresses, where `claim` is the element of claim4 or claim6 that
+/// says so and keeps others from the port at any address. Empty: nobody does any more. Reads all
+/// such ports of the host.
+std::vector<NftElement> find_single_ports(Nft& nft, const NftElement& claim);
+/// The claims that a removal of `elements` leaves without a port: single addresses share one.
+std::vector<NftElement> find_idle_claims(Nft& nft, const std::vector<NftElement>& elements);
+/// What holds a port at any address, where `claim` says so.
+std::vector<NftElement> find_any_port(Nft& nft, const NftElement& claim);
+/// Whether an element says that a port is in use, and if so whether at single addresses.
+bool is_claim(const NftElement& element);
+bool claims_single_addresses(const NftElement& element);
+/// Whether an element is about a port of the host, and not about a container's address.
+bool is_about_host_port(const NftElement& element);
+
+/// What to say to `wanting`, whose port another attachment has.
+Error port_is_taken(const NftElement& holder, const std::string& wanting);
+
+/// On `interface` packets may have addresses of 127.0.0.0/8 (sysctl route_localnet), which then is
+/// for answers only; of the network. `by_us`: it was us who set it, so we set it back.
+NftElement localnet_element(const std::string& interface, const std::string& network, bool by_us);
+/// The element of an interface, whoever set its sysctl.
+std::optional<NftElement> find_localnet(Nft& nft, const std::string& interface);
+/// Whether it was us.
+bool is_localnet_by_us(const NftElement& element);
+/// The interfaces on which it was us.
+std::vector<NftElement> find_own_localnets(Nft& nft);
+
+/// Whether any port of this host is published in that family.
+bool has_published_ports(Family family);
+
+/// The condition of an attachment's ports in one family. `text` is what nft(8) takes in a rule
+/// before the verdict.
+NftCondition port_condition(Family family, const std::string& text, const std::string& owner);
+/// Throws Error (Code::invalid_config) with nft's words if `text` is no condition, before anything
+/// is changed. Loads libnftables.
+void require_condition(const NftCondition& condition);
+
+}  // namespace unicni::net

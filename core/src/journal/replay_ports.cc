@@ -1,0 +1,97 @@
+#include "journal/replay_ports.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "journal/journal.h"
+#include "journal/record_fields.h"
+#include "journal/shared_links.h"
+#include "unicni/error.h"
+#include "unicni/net/conntrack.h"
+#include "unicni/net/link.h"
+#include "unicni/net/published_port.h"
+#include "unicni/net/route.h"
+#include "unicni/net/sysctl.h"
+
+namespace unicni::journal {
+namespace {
+
+Error damaged(const Undo& record, const std::string& value) {
+  return {Code::internal, fmt::format("undo record \"{}\": \"{}\" is wrong", record.type, value)};
+}
+
+template <class T>
+T number(const Undo& record, std::string_view key) {
+  const std::string& text = field(record, key);
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) throw damaged(record, text);
+  return value;
+}
+
+Family family(const Undo& record) {
+  return field(record, "family") == "4" ? Family::v4 : Family::v6;
+}
+
+}  // namespace
+
+std::optional<sys::Lock> lock_ports() {
+  constexpr std::chrono::seconds kPatience{5};
+  return lock_shared_links(kFolder, sys::LockMode::exclusive,
+                           std::chrono::steady_clock::now() + kPatience);
+}
+
+net::NftCondition condition_of(const Undo& record) {
+  return {family(record), field(record, "chain"), field(record, "text"), field(record, "owner")};
+}
+
+void remove_condition(const Undo& record, Host& host) {
+  host.nft().remove_condition(condition_of(record));
+}
+
+void forget_recorded_flows(const Undo& record, Host& host) {
+  net::Flows flows{family(record), number<std::uint8_t>(record, "protocol"), std::nullopt,
+                   number<std::uint16_t>(record, "host_port")};
+  if (const std::string& text = field(record, "host_ip"); !text.empty()) {
+    flows.host_ip = IpAddress::parse(text);
+    if (!flows.host_ip) throw damaged(record, text);
+  }
+  net::forget_flows(host.nft(), flows);
+}
+
+void clear_port_flag(const Undo& record, Host& host) {
+  const auto port = net::find_link(host.host_links(), field(record, "link"));
+  if (!port || port->master == 0 || port->alias != field(record, "alias")) return;
+  const auto flag =
+      field(record, "flag") == "isolated" ? net::PortFlag::isolated : net::PortFlag::hairpin;
+  net::Batch batch(host.host_links());
+  net::set_port_flag(batch, port->index, port->name, flag, false);
+  batch.commit();
+}
+
+void restore_localnets(const Undo&, Host& host) {
+  const auto lock = lock_ports();
+  if (net::has_published_ports(Family::v4)) return;
+  const auto elements = net::find_own_localnets(host.nft());
+  for (const net::NftElement& element : elements) {
+    const std::string interface = element.key.c_str();  // up to the padding
+    net::ensure_sysctl("net/ipv4/conf/" + interface + "/route_localnet", "0");
+  }
+  host.nft().remove(elements);
+}
+
+void remove_idle_loopback_route(const Undo& record, Host& host) {
+  const auto lock = lock_ports();
+  if (net::has_published_ports(Family::v6)) return;
+  const auto link = net::find_link(host.host_links(), field(record, "link"));
+  if (!link) return;
+  net::Batch batch(host.host_links());
+  net::remove_loopback_route(batch, link->index, link->name);
+  batch.commit();
+}
+
+}  // namespace unicni::journal

@@ -1,0 +1,149 @@
+// Keys of our sets for people.
+#include <fmt/core.h>
+#include <linux/if.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "net/nft_element.h"
+
+namespace unicni::net {
+namespace {
+
+enum class Field : std::uint8_t { none, address, protocol, port, interface, mac };
+
+/// The fields of a set's keys; its name may end in the family.
+struct Layout {
+  std::string_view set;
+  std::array<Field, 3> fields;
+};
+constexpr Layout kLayouts[] = {
+    {"net", {Field::address, Field::address}},
+    {"masq", {Field::address}},
+    {"att", {Field::interface, Field::address}},
+    {"policy", {Field::interface, Field::address}},
+    {"isolated", {Field::interface, Field::address}},
+    {"net_if", {Field::interface}},
+    {"policy_if", {Field::interface}},
+    {"localnet_if", {Field::interface}},
+    {"port_any", {Field::protocol, Field::port}},
+    {"cond_any", {Field::protocol, Field::port}},
+    {"cport_any", {Field::protocol, Field::port}},
+    {"claim", {Field::protocol, Field::port}},
+    {"port_at", {Field::address, Field::protocol, Field::port}},
+    {"cond_at", {Field::address, Field::protocol, Field::port}},
+    {"cport_at", {Field::address, Field::protocol, Field::port}},
+    {"pub", {Field::address, Field::protocol, Field::port}},
+    {"nosnat", {Field::address, Field::protocol, Field::port}},
+    {"masqall", {Field::address, Field::protocol, Field::port}},
+    {"bit", {Field::address, Field::protocol, Field::port}},
+    {"port_checked", {Field::interface}},
+    {"port_mac", {Field::interface, Field::mac}},
+};
+
+std::size_t size_of(Field field, bool v6) {
+  constexpr std::size_t kMacField = 8;
+  switch (field) {
+    case Field::address:
+      return v6 ? 16 : 4;
+    case Field::interface:
+      return IFNAMSIZ;
+    case Field::mac:
+      return kMacField;
+    case Field::protocol:
+    case Field::port:
+      return 4;
+    case Field::none:
+      break;
+  }
+  return 0;
+}
+
+std::uint8_t byte_at(std::string_view bytes, std::size_t at) {
+  return static_cast<std::uint8_t>(bytes[at]);
+}
+
+std::string address_text(std::string_view bytes) {
+  std::array<std::uint8_t, 16> raw{};
+  std::copy(bytes.begin(), bytes.end(), raw.begin());
+  if (bytes.size() == raw.size()) return IpAddress::v6(raw).str();
+  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
+                       std::uint32_t{raw[2]} << 8U | raw[3])
+      .str();
+}
+
+std::string protocol_text(std::uint8_t protocol) {
+  switch (protocol) {
+    case IPPROTO_TCP:
+      return "tcp";
+    case IPPROTO_UDP:
+      return "udp";
+    case IPPROTO_SCTP:
+      return "sctp";
+    default:
+      return fmt::format("protocol {}", protocol);
+  }
+}
+
+std::string field_text(Field field, std::string_view bytes) {
+  switch (field) {
+    case Field::address:
+      return address_text(bytes);
+    case Field::protocol:
+      return protocol_text(byte_at(bytes, 0));
+    case Field::port:
+      return fmt::format("port {}", byte_at(bytes, 0) << 8U | byte_at(bytes, 1));
+    case Field::interface:
+      return std::string(bytes.substr(0, bytes.find('\0')));
+    case Field::mac: {
+      std::array<std::uint8_t, 6> raw{};
+      std::copy_n(bytes.begin(), raw.size(), raw.begin());
+      return Mac(raw).str();
+    }
+    case Field::none:
+      break;
+  }
+  return {};
+}
+
+std::string hexadecimal(std::string_view bytes) {
+  std::string hex;
+  for (const char c : bytes) hex += fmt::format("{:02x}", static_cast<std::uint8_t>(c));
+  return hex;
+}
+
+/// "port4_any" → "port_any", "masq6" → "masq".
+std::string without_family(std::string name) {
+  const auto digit = name.find_first_of("46");
+  if (digit != std::string::npos) name.erase(digit, 1);
+  return name;
+}
+
+}  // namespace
+
+std::string describe_key(const NftElement& element) {
+  const bool v6 = element.set.find('6') != std::string::npos;
+  const std::string name = without_family(element.set);
+  const auto layout = std::ranges::find(kLayouts, name, &Layout::set);
+  if (layout == std::end(kLayouts)) return hexadecimal(element.key);
+  std::size_t size = 0;
+  for (const Field field : layout->fields) size += size_of(field, v6);
+  if (size != element.key.size()) return hexadecimal(element.key);
+  std::string text;
+  std::size_t at = 0;
+  for (const Field field : layout->fields) {
+    const std::size_t width = size_of(field, v6);
+    if (width == 0) continue;
+    if (at > 0) text += field == Field::port ? " " : " . ";
+    text += field_text(field, std::string_view(element.key).substr(at, width));
+    if (element.key_end.size() == size) {
+      text += '-' + field_text(field, std::string_view(element.key_end).substr(at, width));
+    }
+    at += width;
+  }
+  return text;
+}
+
+}  // namespace unicni::net

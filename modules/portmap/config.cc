@@ -1,0 +1,221 @@
+#include "config.h"
+
+#include <fmt/core.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <string_view>
+#include <tuple>
+
+#include "unicni/error.h"
+
+namespace unicni {
+
+namespace {
+
+constexpr std::int64_t kLastPort = 65535;
+
+constexpr Option kMappingRows[] = {
+    option<&portmap::PortMapping::host_port>("hostPort", "port of the host")
+        .with_range(1, kLastPort)
+        .must_be_given(),
+    option<&portmap::PortMapping::container_port>("containerPort", "port of the container")
+        .with_range(1, kLastPort)
+        .must_be_given(),
+    option<&portmap::PortMapping::protocol>("protocol", "tcp, udp or sctp"),
+    option<&portmap::PortMapping::host_ip>(
+        "hostIP", "one address of the host; \"\": all, 0.0.0.0 and ::: all of that family"),
+};
+constinit const OptionTable kMappingFields = option_table<portmap::PortMapping>(kMappingRows);
+
+}  // namespace
+
+template <>
+struct OptionFields<portmap::PortMapping> {
+  static constexpr const OptionTable* table() { return &kMappingFields; }
+};
+
+namespace portmap {
+
+namespace {
+
+constexpr const char* kBackends[] = {"nftables", "iptables", "none", "", nullptr};
+constexpr std::size_t kLongestCondition = 4096;
+
+constexpr Option kRows[] = {
+    option<&PortmapOptions::backend>(
+        "backend", "what holds the rules; not given: nftables, unless another key needs iptables")
+        .with_choices(kBackends),
+    option<&PortmapOptions::snat>("snat",
+                                  "who couldn't get the answers otherwise gets the host's address")
+        .with_default("true"),
+    option<&PortmapOptions::masq_all>("masqAll", "everybody gets the host's address")
+        .with_default("false"),
+    option<&PortmapOptions::mark_bit>(
+        "markMasqBit", "bit of the packet's mark that those have; iptables: 13 if not given")
+        .with_range(0, 31),
+    option<&PortmapOptions::set_mark_chain>(
+        "externalSetMarkChain", "iptables chain that marks those instead, and somebody masquerades")
+        .with_default(""),
+    option<&PortmapOptions::conditions_v4>(
+        "conditionsV4", "words of nft(8), or of iptables(8), that IPv4 packets must meet"),
+    option<&PortmapOptions::conditions_v6>(
+        "conditionsV6", "words of nft(8), or of ip6tables(8), that IPv6 packets must meet"),
+    option<&PortmapOptions::ipv6_loopback>(
+        "ipv6Loopback", "the host's ::1 leads to ports, too: adds a route to ::1 by the bridge")
+        .with_default("false"),
+    option<&PortmapOptions::mappings>("portMappings", "ports of the host that lead here")
+        .from(OptionSource::runtime_config),
+};
+
+bool is_iptables_style(const std::vector<std::string>& conditions) {
+  return !conditions.empty() &&
+         (conditions.front().starts_with('-') || conditions.front().starts_with('!'));
+}
+
+[[noreturn]] void refuse(const std::string& what, const std::string& advice) {
+  throw Error(Code::invalid_config, what, advice);
+}
+
+[[noreturn]] void refuse_mapping(std::size_t index, const char* key, const std::string& value,
+                                 const char* why, const char* advice) {
+  refuse(fmt::format("portMappings[{}].{}: \"{}\" {}", index, key, value, why), advice);
+}
+
+std::uint8_t protocol_of(std::size_t index, const std::string& text) {
+  std::string lower = text;
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (lower == "tcp") return IPPROTO_TCP;
+  if (lower == "udp") return IPPROTO_UDP;
+  if (lower == "sctp") return IPPROTO_SCTP;
+  refuse_mapping(index, "protocol", text, "is no protocol with ports",
+                 "\"tcp\", \"udp\" or \"sctp\"");
+}
+
+void put_host_ip(Mapping& mapping, std::size_t index, const std::string& text,
+                 const PortmapOptions& options) {
+  if (text.empty()) return;
+  const auto address = IpAddress::parse(text);
+  if (!address) refuse_mapping(index, "hostIP", text, "is no address", "an address of this host");
+  mapping.v4 = address->is_v4();
+  mapping.v6 = !address->is_v4();
+  if (address->is_unspecified()) return;
+  mapping.host_ip = address;
+  if (!address->is_loopback() || backend_of(options) == Backend::none) return;
+  if (!options.snat && !options.masq_all) {
+    refuse_mapping(index, "hostIP", text, "can't be served without snat",
+                   "the container can't answer to a loopback address: leave \"snat\" true");
+  }
+  if (!address->is_v4() && !options.ipv6_loopback) {
+    refuse_mapping(index, "hostIP", text, "can't be served as it is",
+                   "Linux takes answers to ::1 from lo only; \"ipv6Loopback\": true adds the route "
+                   "that lets it take them from the container's bridge");
+  }
+}
+
+void validate_conditions(const PortmapOptions& options, const std::vector<std::string>& conditions,
+                         const char* key) {
+  if (conditions.empty()) return;
+  const bool iptables = is_iptables_style(conditions);
+  const Backend backend = backend_of(options);
+  if (backend == Backend::nftables && iptables) {
+    refuse(fmt::format("nftables backend was requested but configuration contains "
+                       "iptables-specific options [{}]",
+                       key),
+           "write it in nft's words, or set \"backend\": \"iptables\"");
+  }
+  if (backend == Backend::iptables && !iptables) {
+    refuse(fmt::format("iptables backend was requested but configuration contains "
+                       "nftables-specific options [{}]",
+                       key),
+           "write it in iptables' words, or set \"backend\": \"nftables\"");
+  }
+  std::size_t length = 0;
+  for (const std::string& word : conditions) {
+    length += word.size() + 1;
+    const bool bad = std::ranges::any_of(word, [&](unsigned char c) {
+      return c < ' ' || c > '~' ||
+             (!iptables &&
+              std::string_view(";#$\\`").find(static_cast<char>(c)) != std::string_view::npos);
+    });
+    if (word.empty() || bad || length > kLongestCondition) {
+      refuse(fmt::format("{}: \"{}\" is no part of a condition", key, word),
+             fmt::format("printable ASCII, {} bytes in all{}", kLongestCondition,
+                         iptables ? "" : ", none of ; # $ \\ `"));
+    }
+  }
+}
+
+}  // namespace
+
+constinit const OptionTable kPortmapOptions = option_table<PortmapOptions>(kRows);
+
+Backend backend_of(const PortmapOptions& options) {
+  if (options.backend == "none") return Backend::none;
+  if (options.backend == "iptables") return Backend::iptables;
+  if (options.backend == "nftables") return Backend::nftables;
+  const bool needs_iptables = !options.set_mark_chain.empty() ||
+                              is_iptables_style(options.conditions_v4) ||
+                              is_iptables_style(options.conditions_v6);
+  return needs_iptables ? Backend::iptables : Backend::nftables;
+}
+
+std::vector<Mapping> mappings_of(const PortmapOptions& options) {
+  std::vector<Mapping> mappings;
+  // A protocol's port at one place leads to one place; the same twice is once.
+  using Place = std::tuple<std::uint8_t, std::string, std::uint16_t>;
+  std::set<std::tuple<std::uint8_t, std::string, std::uint16_t, std::uint16_t>> known;
+  std::set<Place> places;
+  for (std::size_t i = 0; i < options.mappings.size(); ++i) {
+    const PortMapping& written = options.mappings[i];
+    Mapping mapping;
+    mapping.protocol = protocol_of(i, written.protocol);
+    put_host_ip(mapping, i, written.host_ip, options);
+    mapping.host_port = static_cast<std::uint16_t>(written.host_port);
+    mapping.container_port = static_cast<std::uint16_t>(written.container_port);
+    const std::string place = mapping.host_ip ? mapping.host_ip->str() : written.host_ip;
+    if (!known.emplace(mapping.protocol, place, mapping.host_port, mapping.container_port).second) {
+      continue;
+    }
+    if (!places.emplace(mapping.protocol, place, mapping.host_port).second) {
+      refuse_mapping(i, "hostPort", std::to_string(written.host_port),
+                     "leads to another port of the container already",
+                     "a port of the host has one mapping");
+    }
+    mappings.push_back(mapping);
+  }
+  return mappings;
+}
+
+std::string condition_text(const PortmapOptions& options, Family family) {
+  std::string text;
+  for (const std::string& word :
+       family == Family::v4 ? options.conditions_v4 : options.conditions_v6) {
+    if (!text.empty()) text += ' ';
+    text += word;
+  }
+  return text;
+}
+
+void validate(const PortmapOptions& options) {
+  if (!options.set_mark_chain.empty() && options.mark_bit) {
+    refuse("Cannot specify externalSetMarkChain and markMasqBit",
+           "the chain marks packets itself: leave markMasqBit out");
+  }
+  if (!options.set_mark_chain.empty() && backend_of(options) == Backend::nftables) {
+    refuse(
+        "nftables backend was requested but configuration contains iptables-specific options "
+        "[externalSetMarkChain]",
+        "set \"backend\": \"iptables\", or use markMasqBit");
+  }
+  validate_conditions(options, options.conditions_v4, "conditionsV4");
+  validate_conditions(options, options.conditions_v6, "conditionsV6");
+  static_cast<void>(mappings_of(options));
+}
+
+}  // namespace portmap
+
+}  // namespace unicni

@@ -1,0 +1,228 @@
+// portmap: ports of this host lead to ports of the container.
+#include <fmt/core.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "config.h"
+#include "plan.h"
+#include "unicni/attachment_rules.h"
+#include "unicni/chained_module.h"
+#include "unicni/error.h"
+#include "unicni/net/conntrack.h"
+#include "unicni/net/forward_gate.h"
+#include "unicni/net/link.h"
+#include "unicni/net/route.h"
+#include "unicni/net/sysctl.h"
+
+namespace unicni::portmap {
+
+namespace {
+
+constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
+
+const PortmapOptions& options_of(const Call& call) { return call.options<PortmapOptions>(); }
+
+bool does_nothing(const Call& call) {
+  return options_of(call).mappings.empty() || backend_of(options_of(call)) == Backend::none;
+}
+
+std::string localnet_key(const std::string& interface) {
+  return "net/ipv4/conf/" + interface + "/route_localnet";
+}
+
+struct Rules {
+  std::vector<net::NftElement> own;
+  std::vector<net::NftElement> shared;
+  const Interface* localnet = nullptr;   ///< the host's interface that 127.0.0.0/8 leads through
+  const Interface* loopback6 = nullptr;  ///< the same for ::1
+};
+
+/// Whether the interface's route_localnet is ours to set back one day.
+bool is_localnet_ours(Host& host, const std::string& interface) {
+  const auto known = net::find_localnet(host.nft(), interface);
+  return known ? net::is_localnet_by_us(*known) : net::find_sysctl(localnet_key(interface)) != "1";
+}
+
+Rules rules_of(const Call& call, Host& host, const Result& result, const Plan& plan) {
+  Rules rules;
+  const std::string owner = call.owner();
+  for (const net::PublishedPort& port : plan.ports) {
+    net::PortElements elements = net::port_elements(port, owner, call.network);
+    std::ranges::move(elements.own, std::back_inserter(rules.own));
+    std::ranges::move(elements.shared, std::back_inserter(rules.shared));
+  }
+  for (const auto& target : {plan.targets.v4, plan.targets.v6}) {
+    if (target) rules.shared.push_back(net::subnet_element(target->masked(), call.network));
+  }
+  if (plan.loopback4) {
+    rules.localnet = find_host_side(host, result, plan.targets.v4->address());
+    rules.shared.push_back(net::localnet_element(rules.localnet->name, call.network,
+                                                 is_localnet_ours(host, rules.localnet->name)));
+  }
+  if (plan.loopback6) {
+    rules.loopback6 = find_host_side(host, result, plan.targets.v6->address());
+  }
+  return rules;
+}
+
+/// Packets of macvlan and its kind never meet the host's rules.
+void require_host_side(const Call& call, Host& host, const Result& result) {
+  const auto on_host = [](const Interface& each) { return each.sandbox.empty(); };
+  if (std::ranges::any_of(result.interfaces, on_host)) return;
+  const auto link = net::find_link(host.container_links(), call.if_name);
+  throw Error(Code::invalid_config,
+              fmt::format("portMappings: {}{} has no side on the host that ports could lead to",
+                          call.if_name, link ? fmt::format(", a {} link,", link->kind) : ""),
+              "ports need an interface plugin such as \"bridge\" or \"ptp\"; with macvlan and "
+              "ipvlan the container's own address is reachable from outside");
+}
+
+/// Bridge ports of this attachment: what a container sends to its own published port is bridged
+/// back to the port that it came from where bridge-nf-call-iptables is on. A promiscuous bridge
+/// does that itself.
+std::vector<net::Link> bridge_ports(Host& host, const Result& result) {
+  std::vector<net::Link> ports;
+  for (const Interface& each : result.interfaces) {
+    if (!each.sandbox.empty()) continue;
+    auto link = net::find_link(host.host_links(), each.name);
+    if (!link || link->kind != "veth" || link->master == 0) continue;
+    const auto bridge = net::find_link(host.host_links(), link->master);
+    if (bridge && bridge->kind == "bridge" && !bridge->promisc) ports.push_back(*std::move(link));
+  }
+  return ports;
+}
+
+std::vector<net::Flows> flows_of(const std::vector<net::PublishedPort>& ports) {
+  std::vector<net::Flows> flows;
+  for (const net::PublishedPort& port : ports) {
+    if (port.protocol != IPPROTO_UDP) continue;
+    flows.push_back({port.container.family(), port.protocol, port.host_ip, port.host_port});
+  }
+  return flows;
+}
+
+class Portmap final : public ChainedModule {
+ public:
+  /// Core knows elements, conditions and flows by the journal, or the elements by their owner.
+  void del(const Call& call, Host& host) override {
+    if (backend_of(options_of(call)) == Backend::none) return;
+    net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain);
+  }
+
+  void check(const Call& call, Host& host) override {
+    if (does_nothing(call)) return;
+    const Result& result = require_prev_result(call);
+    std::size_t skipped = 0;
+    const Plan plan = plan_of(call, result, skipped);
+    if (plan.ports.empty()) return;
+    require_host_side(call, host, result);
+    const Rules rules = rules_of(call, host, result, plan);
+    host.nft().require_effective(rules.own, rules.shared);
+    if (rules.localnet != nullptr && net::find_sysctl(localnet_key(rules.localnet->name)) != "1") {
+      throw Error(
+          Code::internal,
+          fmt::format("route_localnet of {} is off: 127.0.0.1 doesn't lead to the container",
+                      rules.localnet->name),
+          fmt::format("sysctl -w net.ipv4.conf.{}.route_localnet=1", rules.localnet->name));
+    }
+    for (const net::Link& port : bridge_ports(host, result)) {
+      if (port.hairpin) continue;
+      throw Error(
+          Code::internal,
+          fmt::format("hairpin of {} is off: the container can't reach its own ports", port.name),
+          fmt::format("bridge link set dev {} hairpin on", port.name));
+    }
+    const auto fault = net::find_forward_gate_fault(host.nft(), net::kDefaultAdminChain);
+    if (fault) {
+      throw Error(Code::internal, *fault, "the next ADD with ports on this host mends it");
+    }
+  }
+
+  void gc(const Call& call, Host& host) override {
+    if (backend_of(options_of(call)) == Backend::none) return;
+    collect_elements(call, host);
+    net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain);
+    net::repair_forward_gate(host.nft(), net::kDefaultAdminChain);
+  }
+
+  void status(const Call& call, Host& host) override {
+    if (backend_of(options_of(call)) == Backend::none) return;
+    if (const auto stranger = host.nft().find_stranger()) {
+      throw Error(Code::not_available, *stranger, "remove that table, or rename it");
+    }
+    net::repair_forward_gate(host.nft(), net::kDefaultAdminChain);
+  }
+
+ protected:
+  void validate_options(const Call& call) override {
+    portmap::validate(options_of(call));
+    if (backend_of(options_of(call)) == Backend::iptables) {
+      throw Error(Code::unsupported_field, "backend: \"iptables\" is not offered yet",
+                  "\"nftables\" (the default) works beside iptables");
+    }
+    if (call.command != Command::add || backend_of(options_of(call)) != Backend::nftables) return;
+    for (const Family family : {Family::v4, Family::v6}) {
+      const std::string text = condition_text(options_of(call), family);
+      if (!text.empty()) net::require_condition(net::port_condition(family, text, call.owner()));
+    }
+  }
+
+  void apply(const Call& call, Host& host, Result& result) override {
+    if (does_nothing(call)) return;
+    std::size_t skipped = 0;
+    const Plan plan = plan_of(call, result, skipped);
+    if (skipped > 0) {
+      host.log(LogLevel::warning, fmt::format("{} of portMappings: {} has no address for them",
+                                              skipped, call.if_name));
+    }
+    if (plan.ports.empty()) return;
+    require_host_side(call, host, result);
+    for (const net::NftCondition& condition : plan.conditions) {
+      host.undo().will(undo_nft_condition(condition));
+      host.nft().add_condition(condition);
+    }
+    publish(call, host, result, plan);
+    net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain);
+    for (const net::Link& port : bridge_ports(host, result)) {
+      set_port_flag(host, port, net::PortFlag::hairpin);
+    }
+    for (const net::Flows& flows : flows_of(plan.ports)) net::forget_flows(host.nft(), flows);
+  }
+
+ private:
+  static void publish(const Call& call, Host& host, const Result& result, const Plan& plan) {
+    host.undo().will(undo_forward_gate(net::kDefaultAdminChain));
+    for (const net::Flows& flows : flows_of(plan.ports)) host.undo().will(undo_flows(flows));
+    // The last DEL of a host takes back what all ports share.
+    const auto held = host.hold_shared_links();
+    const Rules rules = rules_of(call, host, result, plan);
+    if (rules.localnet != nullptr) host.undo().will(undo_localnet());
+    if (rules.loopback6 != nullptr) host.undo().will(undo_loopback_route(rules.loopback6->name));
+    add_rules(call, host, rules.own, rules.shared);
+    // Behind the rules that keep the host's own 127.0.0.0/8 closed (CVE-2020-8558).
+    if (rules.localnet != nullptr) {
+      net::ensure_sysctl(localnet_key(rules.localnet->name), "1");
+    }
+    if (rules.loopback6 != nullptr) {
+      const net::Link link = net::get_link(host.host_links(), rules.loopback6->name);
+      net::Batch batch(host.host_links());
+      net::add_loopback_route(batch, link.index, link.name);
+      batch.commit();
+    }
+  }
+};
+
+constexpr const char* kCapabilities[] = {"portMappings", nullptr};
+
+}  // namespace
+
+}  // namespace unicni::portmap
+
+// The number is that of ModuleKind.
+UNICNI_MODULE(portmap, "portmap", 3,
+              unicni::module_descriptor<unicni::portmap::Portmap>("portmap",
+                                                                  unicni::ModuleKind::chained,
+                                                                  &unicni::portmap::kPortmapOptions,
+                                                                  unicni::portmap::kCapabilities));

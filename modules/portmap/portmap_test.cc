@@ -1,0 +1,138 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+
+#include "config.h"
+#include "plan.h"
+#include "unicni/error.h"
+
+namespace unicni::portmap {
+namespace {
+
+using testing::HasSubstr;
+using testing::SizeIs;
+
+PortmapOptions with(std::vector<PortMapping> mappings) {
+  PortmapOptions options;
+  options.mappings = std::move(mappings);
+  return options;
+}
+
+std::string refusal(const PortmapOptions& options) {
+  try {
+    validate(options);
+    return "";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), 7U);
+    return error.msg();
+  }
+}
+
+TEST(PortmapOptions, ProtocolsInAnyLetterCase) {
+  const auto mappings =
+      mappings_of(with({{8080, 80, "tcp", ""}, {53, 53, "UDP", ""}, {9, 9, "Sctp", ""}}));
+  ASSERT_THAT(mappings, SizeIs(3));
+  EXPECT_EQ(mappings[0].protocol, IPPROTO_TCP);
+  EXPECT_EQ(mappings[1].protocol, IPPROTO_UDP);
+  EXPECT_EQ(mappings[2].protocol, IPPROTO_SCTP);
+  EXPECT_THAT(refusal(with({{8080, 80, "", ""}})), HasSubstr("portMappings[0].protocol"));
+}
+
+TEST(PortmapOptions, UnspecifiedAddressesAreAWholeFamily) {
+  const auto mappings = mappings_of(with({{1, 1, "tcp", ""},
+                                          {2, 2, "tcp", "0.0.0.0"},
+                                          {3, 3, "tcp", "::"},
+                                          {4, 4, "tcp", "192.0.2.1"}}));
+  ASSERT_THAT(mappings, SizeIs(4));
+  EXPECT_TRUE(mappings[0].v4 && mappings[0].v6 && !mappings[0].host_ip);
+  EXPECT_TRUE(mappings[1].v4 && !mappings[1].v6 && !mappings[1].host_ip);
+  EXPECT_TRUE(!mappings[2].v4 && mappings[2].v6 && !mappings[2].host_ip);
+  EXPECT_TRUE(mappings[3].v4 && !mappings[3].v6 && mappings[3].host_ip);
+}
+
+TEST(PortmapOptions, TheSameMappingTwiceIsOne) {
+  EXPECT_THAT(mappings_of(with({{8080, 80, "tcp", ""}, {8080, 80, "TCP", ""}})), SizeIs(1));
+  EXPECT_THAT(refusal(with({{8080, 80, "tcp", ""}, {8080, 81, "tcp", ""}})), HasSubstr("8080"));
+}
+
+TEST(PortmapOptions, LoopbackNeedsSnatAndForIpv6ARoute) {
+  PortmapOptions options = with({{8080, 80, "tcp", "127.0.0.1"}});
+  EXPECT_EQ(refusal(options), "");
+  options.snat = false;
+  EXPECT_THAT(refusal(options), HasSubstr("127.0.0.1"));
+  options = with({{8080, 80, "tcp", "::1"}});
+  EXPECT_THAT(refusal(options), HasSubstr("::1"));
+  options.ipv6_loopback = true;
+  EXPECT_EQ(refusal(options), "");
+}
+
+TEST(PortmapOptions, BackendFollowsWhatNeedsIptables) {
+  PortmapOptions options;
+  EXPECT_EQ(backend_of(options), Backend::nftables);
+  options.set_mark_chain = "KUBE-MARK-MASQ";
+  EXPECT_EQ(backend_of(options), Backend::iptables);
+  options.backend = "nftables";
+  EXPECT_THAT(refusal(options), HasSubstr("externalSetMarkChain"));
+  options = {};
+  options.conditions_v6 = {"-s", "fd00::/64"};
+  EXPECT_EQ(backend_of(options), Backend::iptables);
+  options.backend = "nftables";
+  EXPECT_EQ(refusal(options),
+            "nftables backend was requested but configuration contains iptables-specific options "
+            "[conditionsV6]");
+  options = {};
+  options.conditions_v4 = {"ip", "saddr", "192.0.2.1"};
+  EXPECT_EQ(backend_of(options), Backend::nftables);
+  options.backend = "iptables";
+  EXPECT_EQ(refusal(options),
+            "iptables backend was requested but configuration contains nftables-specific options "
+            "[conditionsV4]");
+}
+
+TEST(PortmapOptions, ConditionsCannotBeMoreThanAConditon) {
+  for (const char* word : {"", "a;b", "a\nb", "a#b", "$a", "a\\b"}) {
+    PortmapOptions options;
+    options.conditions_v4 = {"ip", word};
+    EXPECT_NE(refusal(options), "") << word;
+  }
+}
+
+TEST(PortmapPlan, FirstAddressOfTheInterfaceInEachFamily) {
+  Result result;
+  result.interfaces.resize(2);
+  result.interfaces[0].name = "br0";
+  result.interfaces[1].name = "eth0";
+  result.interfaces[1].sandbox = "/run/netns/c";
+  const auto ip = [](const char* address, std::optional<int> interface) {
+    IpConfig made;
+    made.address = IpNet::parse(address).value();
+    made.interface = interface;
+    return made;
+  };
+  result.ips = {ip("10.9.0.1/24", 0), ip("10.1.0.5/24", 1), ip("10.1.0.6/24", 1),
+                ip("fd00::5/64", std::nullopt)};
+  const Targets targets = targets_of(result, "eth0");
+  EXPECT_EQ(targets.v4->str(), "10.1.0.5/24");
+  EXPECT_EQ(targets.v6->str(), "fd00::5/64");
+}
+
+TEST(PortmapPlan, OneAddressOfAFamilyThatTheContainerLacksIsRefused) {
+  Result result;
+  IpConfig ip;
+  ip.address = IpNet::parse("10.1.0.5/24").value();
+  result.ips = {ip};
+  PortmapOptions options = with({{1, 1, "tcp", "2001:db8::1"}});
+  Call call;
+  call.if_name = "eth0";
+  call.parsed_options = &options;
+  std::size_t skipped = 0;
+  EXPECT_THROW(static_cast<void>(plan_of(call, result, skipped)), Error);
+  options.mappings = {{1, 1, "tcp", "::"}, {2, 2, "tcp", ""}};
+  const Plan plan = plan_of(call, result, skipped);
+  EXPECT_EQ(skipped, 1U);
+  EXPECT_THAT(plan.ports, SizeIs(1));
+  EXPECT_TRUE(plan.loopback4);
+}
+
+}  // namespace
+}  // namespace unicni::portmap
