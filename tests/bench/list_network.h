@@ -23,8 +23,8 @@ class ListNetwork {
   /// As libcni runs a list: each plugin gets the result of the one before, CHECK and DEL the last
   /// one, DEL goes backward. Times are sums of processes.
   [[nodiscard]] Attached add(const std::string& container, const ContainerNet&, int port) const;
-  /// CHECK doesn't see ip6tables: where it does, that of the reference's portmap wants rules of
-  /// both families, also for a container that has only IPv4 addresses.
+  /// portmap doesn't see ip6tables on CHECK: where it does, the reference's wants rules of both
+  /// families, also for a container that has only IPv4 addresses.
   [[nodiscard]] double check(const std::string& container, const ContainerNet&, int port,
                              const std::string& result) const;
   [[nodiscard]] double del(const std::string& container, const ContainerNet&, int port,
