@@ -9,7 +9,7 @@
 namespace unicni::bench {
 namespace {
 
-constexpr const char* kOneProcess = "unicni, one process";
+constexpr const char* kOneProcess = "one process";
 constexpr int kFirstPort = 20000;
 
 struct Place {
