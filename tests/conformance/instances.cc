@@ -130,7 +130,8 @@ Profile list() {
           .config = json(R"({"name": "conf", "type": "unicni", "plugins": [
              {"type": "bridge", "bridge": "conf0", "isGateway": true,
               "ipam": {"type": "host-local", "subnet": "10.1.2.0/24"}},
-             {"type": "tuning", "mtu": 1400, "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1"}}]})"),
+             {"type": "tuning", "mtu": 1400, "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1"}},
+             {"type": "portmap"}, {"type": "firewall"}]})"),
           .bridge = "conf0",
           .reservations = "/var/lib/cni/networks/conf"};
 }
@@ -141,6 +142,10 @@ Profile tuning() {
 
 Profile bandwidth() {
   return {.type = "bandwidth", .config = json(R"({"name": "conf", "type": "bandwidth"})")};
+}
+
+Profile portmap() {
+  return {.type = "portmap", .config = json(R"({"name": "conf", "type": "portmap"})")};
 }
 
 INSTANTIATE_TEST_SUITE_P(Modules, PluginRules,
@@ -157,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules,
                                            flannel()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules,
-                         ::testing::Values(loopback(), tuning(), bandwidth()), name_of);
+                         ::testing::Values(loopback(), tuning(), bandwidth(), portmap()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules,
                          ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device(),
                                            flannel()),

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "net/attribute.h"
+#include "net/forward_mark.h"
 #include "net/netlink_socket.h"
 #include "net/nft_element.h"
-#include "net/nft_part.h"
 #include "net/nft_query.h"
 #include "net/nft_rule.h"
 #include "net/nft_transaction.h"
@@ -39,7 +39,9 @@ struct Gate {
   std::vector<NftListedRule> rules;  ///< of the chain
 };
 
-bool is_accept(const NftListedRule& rule) { return rule.accepts && rule.mark == kNftForwardMark; }
+bool is_accept(const NftListedRule& rule) {
+  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
+}
 
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
 
@@ -114,7 +116,7 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   const auto admin = std::find_if(inner.begin(), inner.end(), is_admin);
   const bool accepts = std::any_of(inner.begin(), inner.end(), is_accept);
   NftRule accept(kForwardChain, kTable);
-  accept.mark_is(kNftForwardMark).counter().accept();
+  accept.mark_is(forward_mark()).counter().accept();
   // Inserted, so the last one comes first.
   if (!accepts && admin != inner.end()) change.insert(accept, admin->handle);
   if (!accepts && admin == inner.end()) change.insert(accept);

@@ -312,7 +312,9 @@ void set_port_flag(Batch& batch, int index, const std::string& name, PortFlag fl
   const bool isolated = flag == PortFlag::isolated;
   nlmsghdr* message = batch.add(
       RTM_NEWLINK, 0,
-      fmt::format("set port {} {} {}", name, isolated ? "isolated" : "hairpin", on ? "on" : "off"));
+      fmt::format("set port {} {} {}", name, isolated ? "isolated" : "hairpin", on ? "on" : "off"),
+      // What is switched off may be on its way out with its namespace.
+      on ? std::vector<int>() : std::vector<int>{ENODEV});
   put_header<ifinfomsg>(message).ifi_index = index;
   const Nest info(message, IFLA_LINKINFO);
   mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");

@@ -148,6 +148,12 @@ void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fa
                 fmt::format("it was mended {} times; look at `nft list table {}`", kMends,
                             nft_table_name(need.table)));
   }
+  if (has_other_forward_mark(socket(), need.table)) {
+    const NftMemory known = memory();
+    replace_nft_base(socket(), need.table, need.parts, known.elements);
+    write_conditions_of(need.table, known);
+    return;
+  }
   mend_nft_base(socket(), need.table, need.parts);
   if ((need.parts & nft_condition_parts()) != 0) write_conditions_of(need.table, memory());
 }
@@ -248,7 +254,7 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
     const bool effective = std::ranges::all_of(
         addition.needs, [&](const Need& need) { return impl_->is_in_force(addition, need); });
     if (effective) return;
-    addition.own = wanted;  // if the table was deleted, they went with it
+    addition.own = wanted;  // if the table was deleted or replaced, they went with it
   }
   throw Error(Code::try_again,
               "add elements to our nftables sets: the ruleset changes all the time",
@@ -265,7 +271,9 @@ bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
   bool restored = false;
   for (const Need& need : needs_of(known.elements, {})) {
     if (std::ranges::find(damaged, need.table) == damaged.end()) continue;
-    if (!create_nft_base(socket(), need.table, need.parts, known.elements)) {
+    if (has_other_forward_mark(socket(), need.table)) {
+      replace_nft_base(socket(), need.table, need.parts, known.elements);
+    } else if (!create_nft_base(socket(), need.table, need.parts, known.elements)) {
       mend_nft_base(socket(), need.table, need.parts);
     }
     write_conditions_of(need.table, known);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "net/attribute.h"
+#include "net/forward_mark.h"
 #include "net/nft_base_writer.h"
 #include "net/nft_element.h"
 #include "net/nft_query.h"
@@ -22,7 +23,22 @@
 namespace unicni::net {
 namespace {
 
-constexpr const char* kBaseComment = "unicni base 1";
+constexpr std::string_view kVersion = "unicni base 1";
+constexpr std::string_view kOtherMark = " mark ";
+
+std::string base_comment(NftTable table) {
+  std::string comment(kVersion);
+  if (table != NftTable::inet) return comment;
+  const std::uint32_t mark = forward_mark();
+  if (mark != 1U << kDefaultForwardMarkBit) comment += fmt::format("{}{:#x}", kOtherMark, mark);
+  return comment;
+}
+
+/// Our own of this version, whatever its mark.
+bool is_this_version(const std::string& comment) {
+  return comment == kVersion ||
+         comment.starts_with(std::string(kVersion) + std::string(kOtherMark));
+}
 
 template <class Each>
 void for_each_part(NftTable table, NftPartBits parts, const Each& each) {
@@ -41,7 +57,7 @@ std::vector<NftBaseChain> chains_of(NftTable table, NftPartBits parts) {
 }
 
 NftBaseWriter write_base(NftTable table, NftPartBits parts, NftBaseWriter::Mode mode) {
-  NftBaseWriter base(table, mode, kBaseComment);
+  NftBaseWriter base(table, mode, base_comment(table).c_str());
   for_each_part(table, parts, [&](const NftPart& part) { part.write(base); });
   return base;
 }
@@ -81,8 +97,11 @@ const char* nft_table_name(NftTable table) {
   return table == NftTable::bridge ? "bridge unicni" : "inet unicni";
 }
 
-bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
-                     const std::vector<NftElement>& elements) {
+namespace {
+
+/// Everything of a new table.
+NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<NftElement>& elements,
+                        NftBaseWriter::Mode mode) {
   std::vector<const NftElement*> wanted;
   for (const NftElement& element : elements) {
     if (element.table == table) wanted.push_back(&element);
@@ -93,7 +112,7 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
   const auto again = std::ranges::unique(wanted, {}, place);
   wanted.erase(again.begin(), again.end());
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
-  NftBaseWriter base = write_base(table, parts, NftBaseWriter::Mode::create);
+  NftBaseWriter base = write_base(table, parts, mode);
   std::set<std::string> conditions;
   for (const NftElement* element : wanted) {
     if (is_nft_condition(*element)) conditions.insert(element->data);
@@ -103,6 +122,29 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
     put_new_element(base.batch().add(NFT_MSG_NEWSETELEM, NLM_F_CREATE, nft_family(table)),
                     *element);
   }
+  return base;
+}
+
+}  // namespace
+
+bool has_other_forward_mark(NetlinkSocket& socket, NftTable table) {
+  const NftFound found = find_base(socket, table, {});
+  return found.table && is_this_version(found.table->comment) &&
+         found.table->comment != base_comment(table);
+}
+
+void replace_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
+                      const std::vector<NftElement>& elements) {
+  NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::replace);
+  const auto failures = base.batch().commit(socket);
+  if (failures.empty() || is_nft_race(failures.front().error)) return;
+  throw system_error(failures.front().error, fmt::format("replace table {}", nft_table_name(table)))
+      .advise(failures.front().text);
+}
+
+bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
+                     const std::vector<NftElement>& elements) {
+  NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::create);
   const auto failures = base.batch().commit(socket);
   if (failures.empty()) return true;
   // Message 0 is the table. Whoever made it made all of it in one transaction as well.
@@ -139,7 +181,8 @@ bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
   const auto chains = chains_of(table, nft_parts_of(table));
   const NftFound found = find_base(socket, table, chains);
   if (!found.table || found.table->dormant) return true;
-  if (found.table->comment != kBaseComment) return false;
+  if (!is_this_version(found.table->comment)) return false;
+  if (found.table->comment != base_comment(table)) return true;
   for (std::size_t i = 0; i < chains.size(); ++i) {
     if (found.chains[i] && fault_of(chains[i], *found.chains[i]) != nullptr) return true;
   }
@@ -153,7 +196,10 @@ std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable t
   const char* name = nft_table_name(table);
   if (!found.table) return fmt::format("table {} is missing", name);
   if (found.table->dormant) return fmt::format("table {} is dormant", name);
-  if (found.table->comment != kBaseComment) return std::nullopt;
+  if (!is_this_version(found.table->comment)) return std::nullopt;
+  if (found.table->comment != base_comment(table)) {
+    return fmt::format("table {} has another mark than {} says", name, kForwardMarkFile);
+  }
   for (std::size_t i = 0; i < chains.size(); ++i) {
     const NftBaseChain& wanted = chains[i];
     const auto& chain = found.chains[i];
@@ -168,7 +214,7 @@ std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable t
 void mend_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts) {
   const NftFound found = find_base(socket, table, {});
   if (!found.table) return;
-  if (found.table->comment != kBaseComment) {
+  if (found.table->comment != base_comment(table)) {
     const char* name = nft_table_name(table);
     throw Error(Code::internal, fmt::format("table {} is there but not its sets", name),
                 fmt::format("look at `nft list table {}`: it was not made by this version of "

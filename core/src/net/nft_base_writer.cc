@@ -30,6 +30,9 @@ struct Layout {
 
 NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment)
     : family_(nft_family(table)), mode_(mode) {
+  if (mode == Mode::replace) {
+    mnl_attr_put_strz(add(NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, kNftTable);
+  }
   const auto object = own(nftnl_table_alloc());
   nftnl_table_set_str(object.get(), NFTNL_TABLE_NAME, kNftTable);
   const NftUserdata userdata(NFTNL_UDATA_TABLE_COMMENT, comment);
@@ -120,7 +123,7 @@ NftOwned<nftnl_chain> NftBaseWriter::new_chain(const char* name) const {
 
 void NftBaseWriter::put_chain(nftnl_chain& chain, const char* name) {
   nftnl_chain_nlmsg_build_payload(add(NFT_MSG_NEWCHAIN, NLM_F_CREATE), &chain);
-  if (mode_ == Mode::create) return;
+  if (mode_ != Mode::mend) return;
   // Without a handle: all rules of the chain.
   nlmsghdr* flush = add(NFT_MSG_DELRULE, 0);
   mnl_attr_put_strz(flush, NFTA_RULE_TABLE, kNftTable);

@@ -31,8 +31,9 @@ inline constexpr NftKeyField kInterface{41, 1, 16};
 class NftBaseWriter {
  public:
   enum class Mode {
-    create,  ///< fails with EEXIST for message 0 if the table is there
-    mend,    ///< adds what is missing and writes the rules of all chains anew; elements stay
+    create,   ///< fails with EEXIST for message 0 if the table is there
+    mend,     ///< adds what is missing and writes the rules of all chains anew; elements stay
+    replace,  ///< deletes the table, which is there, and makes it anew
   };
   NftBaseWriter(NftTable table, Mode mode, const char* comment);
 

@@ -46,11 +46,6 @@ extern const NftPart kNftMarks;
 extern const NftPart kNftForward;
 extern const NftPart kNftPortCheck;
 
-/// The bit of packet marks by which our forward chain tells a foreign one what to accept. It is set
-/// and cleared inside the forward hook: neither routing nor other hooks see it. 0x2000 is the
-/// reference's, 0xc000 Kubernetes', 0xff0000 Tailscale's, the upper half Calico's, 0x0f00 Cilium's.
-inline constexpr std::uint32_t kNftForwardMark = 0x1000;
-
 /// Chains of a part, as write() makes them.
 void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains);
 /// "net4" and "net6", which several parts look up.

@@ -4,6 +4,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 
+#include "net/forward_mark.h"
 #include "net/nft_part.h"
 
 namespace unicni::net {
@@ -131,14 +132,15 @@ void write_neighbours(NftBaseWriter& base) {
 void write(NftBaseWriter& base) {
   write_sets(base);
   write_chains(base, kChains);
+  const std::uint32_t mark = forward_mark();
   // One that arrives already set is nobody's permission.
-  base.rule(NftRule(kForward.name).mark_has(kNftForwardMark).clear_mark_bits(kNftForwardMark));
+  base.rule(NftRule(kForward.name).mark_has(mark).clear_mark_bits(mark));
   write_policy(base);
   write_attachments(base);
   write_published(base);
   write_neighbours(base);
-  base.rule(NftRule(kPass.name).set_mark_bits(kNftForwardMark));
-  base.rule(NftRule(kUnmark.name).mark_has(kNftForwardMark).clear_mark_bits(kNftForwardMark));
+  base.rule(NftRule(kPass.name).set_mark_bits(mark));
+  base.rule(NftRule(kUnmark.name).mark_has(mark).clear_mark_bits(mark));
 }
 
 }  // namespace

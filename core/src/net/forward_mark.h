@@ -1,0 +1,18 @@
+// The bit of packet marks by which our forward chain tells a foreign one what to accept.
+#pragma once
+
+#include <cstdint>
+
+namespace unicni::net {
+
+inline constexpr const char* kForwardMarkFile = "/etc/cni/unicni/forward-mark-bit";
+inline constexpr unsigned kDefaultForwardMarkBit = 12;
+
+/// The mark with that one bit. It is set and cleared inside the forward hook: neither routing nor
+/// other hooks see it. No bit is free of everybody - 13 is the reference's, 14 and 15 Kubernetes',
+/// 16 to 23 Tailscale's, the upper half Calico's, 8 to 11 Cilium's - so kForwardMarkFile may name
+/// another (0 to 31, decimal) for this host; rules with the old one are replaced by the next verb.
+/// Throws Error (Code::invalid_config) if that file holds anything else.
+std::uint32_t forward_mark();
+
+}  // namespace unicni::net
