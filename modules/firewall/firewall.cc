@@ -181,13 +181,7 @@ class Firewall final : public ChainedModule {
 
   void status(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
-    if (options_of(call).uses_iptables()) {
-      try {
-        return net::require_iptables();
-      } catch (const Error& error) {
-        throw Error(Code::not_available, error.msg(), error.details());
-      }
-    }
+    if (options_of(call).uses_iptables()) return net::require_iptables();
     if (const auto stranger = host.nft().find_stranger()) {
       throw Error(Code::not_available, *stranger, "remove that table, or rename it");
     }

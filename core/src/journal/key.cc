@@ -88,11 +88,12 @@ std::vector<Entry> peek_all(const std::string& folder) {
   return entries;
 }
 
-std::vector<Key> list_keys(const std::string& folder, const std::string& network) {
-  const auto names = names_in(folder);
-  const std::string prefix = (component(network) + ':').substr(0, kKept);
+namespace {
+
+std::vector<Key> read_keys(const std::string& folder, const std::string& prefix,
+                           const std::string& network) {
   std::vector<Key> keys;
-  for (const std::string& name : names) {
+  for (const std::string& name : names_in(folder)) {
     if (!name.starts_with(prefix)) continue;
     try {
       const auto text = sys::read_file(folder + '/' + name, kEntryLimit);
@@ -102,6 +103,21 @@ std::vector<Key> list_keys(const std::string& folder, const std::string& network
     } catch (const Error&) {
     }
   }
+  return keys;
+}
+
+}  // namespace
+
+std::vector<Key> list_keys(const std::string& folder, const std::string& network) {
+  return read_keys(folder, (component(network) + ':').substr(0, kKept), network);
+}
+
+std::vector<Key> list_siblings(const std::string& folder, const Key& key) {
+  const std::string prefix = component(key.network) + ':' + component(key.container_id) + ':';
+  std::vector<Key> keys = read_keys(folder, prefix.substr(0, kKept), key.network);
+  std::erase_if(keys, [&](const Key& other) {
+    return other.container_id != key.container_id || other.if_name == key.if_name;
+  });
   return keys;
 }
 

@@ -215,7 +215,7 @@ bool has_nft_gate(NetlinkSocket& socket) {
   const auto chains = find_chains(socket, {{NFPROTO_IPV4, kTable, kForwardChain},
                                            {NFPROTO_IPV6, kTable, kForwardChain},
                                            firewalld_forward()});
-  return chains[0] || chains[1] || chains[2];
+  return chains[0] || chains[1] || (chains[2] && is_firewalld_forward_open(socket));
 }
 
 void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {

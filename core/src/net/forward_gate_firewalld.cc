@@ -23,11 +23,6 @@ bool is_accept(const NftListedRule& rule) {
   return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
 }
 
-bool lets_us_through(NetlinkSocket& socket) {
-  const auto rules = list_rules(socket, firewalld_forward());
-  return std::any_of(rules.begin(), rules.end(), is_accept);
-}
-
 bool refuses_changes(NetlinkSocket& socket) {
   const auto found = find_table_and_chains(socket, NFPROTO_INET, kTable, {});
   return found.table && (found.table->flags & kOwnerFlag) != 0;
@@ -37,22 +32,27 @@ bool refuses_changes(NetlinkSocket& socket) {
 
 NftChainName firewalld_forward() { return {NFPROTO_INET, kTable, kForward}; }
 
+bool is_firewalld_forward_open(NetlinkSocket& socket) {
+  const auto rules = list_rules(socket, firewalld_forward());
+  return std::any_of(rules.begin(), rules.end(), is_accept);
+}
+
 std::optional<std::string> find_firewalld_gate_fault(NetlinkSocket& socket) {
-  if (lets_us_through(socket) || refuses_changes(socket)) return std::nullopt;
+  if (is_firewalld_forward_open(socket) || refuses_changes(socket)) return std::nullopt;
   return "firewalld's chain filter_FORWARD has no accept rule of ours (a reload drops it)";
 }
 
 std::optional<std::string> open_firewalld_forward(NetlinkSocket& socket) {
-  if (lets_us_through(socket)) return std::nullopt;
+  if (is_firewalld_forward_open(socket)) return std::nullopt;
   if (refuses_changes(socket)) {
-    return "firewalld rejects what is forwarded, and its nftables table takes no rule of ours "
-           "(NftablesTableOwner): use \"backend\": \"firewalld\"";
+    return "firewalld rejects what it wasn't told to forward, and its nftables table takes no rule "
+           "of ours (NftablesTableOwner): firewall needs \"backend\": \"firewalld\"";
   }
   commit_as_read(socket, "let attachments through firewalld's filter_FORWARD",
                  [&](NftBatch& batch) {
                    // A reload may have come in between.
                    if (!find_chains(socket, {firewalld_forward()})[0]) return;
-                   if (lets_us_through(socket)) return;
+                   if (is_firewalld_forward_open(socket)) return;
                    NftRule accept(kForward, kTable);
                    accept.mark_is(forward_mark()).counter().accept();
                    accept.put(batch.add(NFT_MSG_NEWRULE, NLM_F_CREATE, NFPROTO_INET));

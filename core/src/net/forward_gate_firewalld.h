@@ -15,6 +15,9 @@ namespace unicni::net {
 /// The chain to ask for, with find_chains() among others: nothing is wrong where it isn't.
 NftChainName firewalld_forward();
 
+/// Whether our rule is there.
+bool is_firewalld_forward_open(NetlinkSocket& socket);
+
 /// What a packet doesn't meet there, as a sentence. Nothing is said of a table that refuses
 /// changes, see open_firewalld_forward().
 std::optional<std::string> find_firewalld_gate_fault(NetlinkSocket& socket);

@@ -94,7 +94,7 @@ std::string missing_lines(const Part& part, const IptablesListing& listing) {
 
 void add_part(Nft& nft, const Part& part, Deadline deadline) {
   edit_iptables(
-      {part.family, IptablesFlavour::host, kNat},
+      {nft.socket(), part.family, IptablesFlavour::host, kNat},
       fmt::format("add chain {} to iptables' table nat", part.chain), deadline,
       [&] {
         const auto found = find_chains(nft.socket(), {{part.nfproto, kNat, part.chain}});

@@ -6,10 +6,12 @@
 
 #include "net/iptables_listing.h"
 #include "net/iptables_program.h"
+#include "net/netlink_socket.h"
 
 namespace unicni::net {
 
 struct IptablesTable {
+  NetlinkSocket& nft;  ///< of the namespace
   Family family;
   IptablesFlavour flavour;
   const char* name;

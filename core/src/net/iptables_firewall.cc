@@ -42,7 +42,6 @@ struct Wanted {
   const char* verb;  ///< "-A" or, as the first of its chain, "-I"
   std::string chain;
   IptablesWords words;
-  bool any_to_target = false;  ///< another rule of the chain with that target will do
 };
 
 void add_policy(std::vector<Wanted>& rules, const Part& part) {
@@ -67,9 +66,9 @@ void add_policy(std::vector<Wanted>& rules, const Part& part) {
 std::vector<Wanted> rules_of(const Part& part) {
   std::vector<Wanted> rules;
   const std::string& admin_chain = part.what.admin_chain;
-  rules.push_back({"-I", kForwardBase, with_comment({}, kComment, kForwardShared), true});
-  rules.push_back({"-I", kForwardShared,
-                   with_comment({}, "CNI firewall plugin admin overrides", admin_chain), true});
+  rules.push_back({"-I", kForwardBase, with_comment({}, kComment, kForwardShared)});
+  rules.push_back(
+      {"-I", kForwardShared, with_comment({}, "CNI firewall plugin admin overrides", admin_chain)});
   for (const IpAddress& address : part.addresses) {
     for (const IptablesWords& words : firewall_rules_of(address)) {
       rules.push_back({"-A", kForwardShared, words});
@@ -85,9 +84,18 @@ std::vector<std::string> chains_of(const Part& part) {
   return chains;
 }
 
-bool has(const IptablesListing& listing, const Wanted& rule) {
-  return listing.has(rule.chain, rule.words) ||
-         (rule.any_to_target && listing.count_jumps(rule.chain, rule.words.back()) > 0);
+IptablesWords without_comment(IptablesWords words) {
+  const auto comment = std::ranges::find(words, "--comment");
+  if (comment != words.end()) words.erase(comment - 2, comment + 2);
+  return words;
+}
+
+/// Comments are another matter in other versions of the reference, and our own gate has none.
+bool has(const IptablesListing& listing, const Wanted& wanted) {
+  const IptablesWords words = without_comment(wanted.words);
+  return std::ranges::any_of(listing.rules(), [&](const IptablesRule& rule) {
+    return rule.chain == wanted.chain && without_comment(rule.words) == words;
+  });
 }
 
 std::string missing_lines(const Part& part, const IptablesListing& listing) {
@@ -123,7 +131,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
     if (has(listing, rule)) continue;
     std::string line = iptables_line("-A", rule.chain, rule.words);
     line.pop_back();
-    return fmt::format("{}'s table filter lacks the rule \"{}\"",
+    return fmt::format("{}' table filter lacks the rule \"{}\"",
                        part.family == Family::v4 ? "iptables" : "ip6tables", line);
   }
   return std::nullopt;
@@ -155,8 +163,8 @@ void add_iptables_firewall(Nft& nft, const IptablesFirewall& what, Deadline dead
     const Part part = part_of(what, family);
     if (part.addresses.empty()) continue;
     edit_iptables(
-        {family, IptablesFlavour::host, kFilterTable},
-        fmt::format("add rules to {} of {}'s table filter", kForwardShared,
+        {nft.socket(), family, IptablesFlavour::host, kFilterTable},
+        fmt::format("add rules to {} of {}' table filter", kForwardShared,
                     family == Family::v4 ? "iptables" : "ip6tables"),
         deadline, [&] { return has_any_nft(nft, part) || has_any_legacy(part); },
         [&](const IptablesListing& listing) { return missing_lines(part, listing); });

@@ -69,7 +69,7 @@ bool plan_shared(NftBatch& batch, const NftChainName& chain, std::size_t jumps_o
 }
 
 void plan_last(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
-               const std::string& admin_chain, std::size_t rules_in_shared) {
+               const std::string& admin_chain, const std::vector<NftListedRule>& shared) {
   const auto name = [&](const std::string& chain) {
     return NftChainName{family, kFilterTable, chain};
   };
@@ -77,7 +77,7 @@ void plan_last(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
                                           name(kIsolationStage2), name(admin_chain)});
   const auto forward = list_rules(socket, name(kForwardBase));
   const bool all_gone =
-      plan_shared(batch, name(kForwardShared), 0, found[0], rules_in_shared, forward);
+      plan_shared(batch, name(kForwardShared), 0, found[0], shared.size(), forward);
   // Stage 1 jumps to stage 2, so it goes first.
   const auto stage1 = list_rules(socket, name(kIsolationStage1));
   const auto stage2 = list_rules(socket, name(kIsolationStage2));
@@ -85,7 +85,9 @@ void plan_last(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
       stage1, [](const NftListedRule& rule) { return rule.target == kIsolationStage2; }));
   plan_shared(batch, name(kIsolationStage1), 0, found[1], stage1.size(), forward);
   plan_shared(batch, name(kIsolationStage2), to_stage2, found[2], stage2.size(), forward);
-  const bool admin_idle = all_gone && found[3] && found[3]->use <= 1;  // CNI-FORWARD's jump
+  const auto to_admin = static_cast<std::size_t>(std::ranges::count_if(
+      shared, [&](const NftListedRule& rule) { return rule.target == admin_chain; }));
+  const bool admin_idle = all_gone && found[3] && found[3]->use == to_admin;
   if (admin_idle) delete_chain(batch, name(admin_chain));
 }
 
@@ -106,7 +108,7 @@ std::size_t remove_nft(NetlinkSocket& socket, std::uint8_t family, const std::st
         needed = true;
       }
     }
-    if (removed > 0 && !needed) plan_last(socket, batch, family, admin_chain, rules.size());
+    if (removed > 0 && !needed) plan_last(socket, batch, family, admin_chain, rules);
   });
   return removed;
 }
@@ -154,21 +156,22 @@ std::string legacy_lines(const IptablesListing& listing, const std::string& admi
   lines += shared_lines(listing, kIsolationStage1, 0);
   lines += shared_lines(listing, kIsolationStage2,
                         listing.count_jumps(kIsolationStage1, kIsolationStage2));
-  const bool admin_idle = !last.empty() && listing.has_chain(admin_chain) &&
-                          listing.count_jumps("", admin_chain) <= 1 &&
-                          std::ranges::none_of(listing.rules(), [&](const IptablesRule& rule) {
-                            return rule.chain == admin_chain;
-                          });
+  const bool admin_idle =
+      !last.empty() && listing.has_chain(admin_chain) &&
+
+      listing.count_jumps("", admin_chain) == listing.count_jumps(kForwardShared, admin_chain) &&
+      std::ranges::none_of(listing.rules(),
+                           [&](const IptablesRule& rule) { return rule.chain == admin_chain; });
   if (admin_idle) lines += fmt::format("-X {}\n", admin_chain);
   return lines;
 }
 
-std::size_t remove_legacy(Family family, const std::string& admin_chain, Owners& owners,
-                          Deadline deadline) {
+std::size_t remove_legacy(NetlinkSocket& socket, Family family, const std::string& admin_chain,
+                          Owners& owners, Deadline deadline) {
   if (!legacy_has_chain(family, kFilterTable, kForwardShared)) return 0;
   std::size_t removed = 0;
   edit_iptables(
-      {family, IptablesFlavour::legacy, kFilterTable},
+      {socket, family, IptablesFlavour::legacy, kFilterTable},
       "remove rules from CNI-FORWARD of iptables-legacy", deadline, [] { return true; },
       [&](const IptablesListing& listing) {
         return legacy_lines(listing, admin_chain, owners, removed);
@@ -197,7 +200,8 @@ std::size_t remove_iptables_firewall(Nft& nft, const std::vector<IpAddress>& add
         return remove_nft(nft.socket(), v4 ? NFPROTO_IPV4 : NFPROTO_IPV6, admin_chain, owners);
       });
     }
-    sweep.attempt([&] { return remove_legacy(family, admin_chain, owners, deadline); });
+    sweep.attempt(
+        [&] { return remove_legacy(nft.socket(), family, admin_chain, owners, deadline); });
   }
   return sweep.finish();
 }

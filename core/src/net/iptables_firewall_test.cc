@@ -97,6 +97,20 @@ TEST_F(IptablesFirewallTest, AnotherBridgesRulesComeFirst) {
   EXPECT_THAT(shell("iptables-nft -S CNI-ISOLATION-STAGE-2 1"), HasSubstr("-o cni1"));
 }
 
+// Version 1.1.1 has other comments, and our gate for backend nftables has none.
+TEST_F(IptablesFirewallTest, RulesWithOtherCommentsWillDo) {
+  IptablesFirewall what = other_;
+  what.policy = IngressPolicy::same_bridge;
+  add(what);
+  shell(
+      "iptables-save -t filter | sed -e 's/|isolated//' -e 's/-m comment.*-j CNI-FORWARD/-j "
+      "CNI-FORWARD/' | iptables-restore");
+  EXPECT_EQ(fault(what), std::nullopt);
+  const std::string before = saved();
+  add(what);
+  EXPECT_EQ(before, saved());
+}
+
 TEST_F(IptablesFirewallTest, TheLastOneTakesWhatIsSharedAndNothingElse) {
   shell(
       "for i in iptables ip6tables; do $i -P FORWARD DROP; $i -N USER; $i -A USER -s ::1 || "
@@ -162,7 +176,7 @@ TEST_F(IptablesFirewallTest, HalfOfItIsCompletedAndCheckNamesWhatIsMissing) {
   const std::string whole = saved();
   shell("iptables -D CNI-FORWARD -s 10.1.2.3 -j ACCEPT; ip6tables -F FORWARD");
   EXPECT_THAT(fault(one_).value_or(""),
-              HasSubstr("iptables's table filter lacks the rule \"-A CNI-FORWARD -s 10.1.2.3/32"));
+              HasSubstr("iptables' table filter lacks the rule \"-A CNI-FORWARD -s 10.1.2.3/32"));
   add(one_);
   EXPECT_EQ(whole, saved());
 }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "net/iptables_edit.h"
 #include "net/iptables_ports_names.h"
@@ -175,28 +177,66 @@ const IptablesPort* find_conflict(const Part& part, const IptablesRule& rule) {
   return found == part.what.ports.end() ? nullptr : &*found;
 }
 
-void require_free(const Part& part, const IptablesListing& listing) {
+/// "<network>" and "<container>" of reference_dnat_comment(); nullopt: it was cut, or is no such.
+std::optional<std::pair<std::string, std::string>> owner_of(std::string_view comment) {
+  constexpr std::string_view kStart = "dnat name: \"";
+  constexpr std::string_view kMiddle = "\" id: \"";
+  const std::size_t middle = comment.find(kMiddle);
+  if (!comment.starts_with(kStart) || middle == comment.npos || !comment.ends_with('"')) {
+    return std::nullopt;
+  }
+  const std::size_t id = middle + kMiddle.size();
+  if (comment.size() <= id) return std::nullopt;
+  return std::pair(std::string(comment.substr(kStart.size(), middle - kStart.size())),
+                   std::string(comment.substr(id, comment.size() - id - 1)));
+}
+
+std::string removal_lines(const IptablesListing& listing, const std::string& chain) {
+  std::string lines;
   for (const IptablesRule& rule : listing.rules()) {
-    if (rule.chain == part.chain) continue;
+    if (rule.chain == kPortsDnat && rule.target == chain) {
+      lines += fmt::format("-D {} {}\n", rule.chain, rule.text);
+    }
+  }
+  return lines + fmt::format("-F {}\n", chain);
+}
+
+/// Chains of others that have a port of ours and are void. Throws Error for one that isn't.
+std::set<std::string> void_chains(const Part& part, const IptablesListing& listing,
+                                  const IsVoid& is_void) {
+  std::set<std::string> chains;
+  for (const IptablesRule& rule : listing.rules()) {
+    if (rule.chain == part.chain || chains.contains(rule.chain)) continue;
     const IptablesPort* port = find_conflict(part, rule);
     if (port == nullptr) continue;
     const auto entry = std::ranges::find_if(listing.rules(), [&](const IptablesRule& each) {
       return each.chain == kPortsDnat && each.target == rule.chain;
     });
     if (entry == listing.rules().end()) continue;  // nothing leads there
+    const std::string_view comment = entry->value_of("--comment");
+    const auto owner = owner_of(comment);
+    if (owner && is_void && is_void(owner->first, owner->second)) {
+      chains.insert(rule.chain);
+      continue;
+    }
     throw Error(
         Code::internal,
-        fmt::format("host port {}/{} is taken by {}", port->host_port, port->protocol,
-                    entry->value_of("--comment")),
-        fmt::format("choose another hostPort or hostIP; if that container is gone, DEL of it, or "
+        owner ? fmt::format("host port {}/{} is taken by container {} on network {}",
+                            port->host_port, port->protocol, owner->second, owner->first)
+              : fmt::format("host port {}/{} is taken by {}", port->host_port, port->protocol,
+                            comment),
+        fmt::format("choose another hostPort or hostIP; if that container is gone, its DEL, or "
                     "`{0} -t nat -D {1} {2}`, frees the port",
                     program(part.family), kPortsDnat, entry->text));
   }
+  return chains;
 }
 
-std::string lines_for(const Part& part, const IptablesListing& listing) {
-  require_free(part, listing);
+std::string lines_for(const Part& part, const IptablesListing& listing, const IsVoid& is_void) {
   std::string lines;
+  for (const std::string& chain : void_chains(part, listing, is_void)) {
+    lines += removal_lines(listing, chain) + fmt::format("-X {}\n", chain);
+  }
   for (const std::string& chain : shared_chains(part)) {
     if (!listing.has_chain(chain)) lines += iptables_line("-N", chain, {});
   }
@@ -204,12 +244,8 @@ std::string lines_for(const Part& part, const IptablesListing& listing) {
     if (!is_there(listing, rule)) lines += iptables_line(rule.verb, rule.chain, rule.words);
   }
   // Of an earlier ADD, perhaps with other ports.
-  for (const IptablesRule& rule : listing.rules()) {
-    if (rule.chain == kPortsDnat && rule.target == part.chain) {
-      lines += fmt::format("-D {} {}\n", rule.chain, rule.text);
-    }
-  }
-  lines += iptables_line(listing.has_chain(part.chain) ? "-F" : "-N", part.chain, {});
+  lines += listing.has_chain(part.chain) ? removal_lines(listing, part.chain)
+                                         : iptables_line("-N", part.chain, {});
   for (const IptablesWords& words : chain_rules(part)) {
     lines += iptables_line("-A", part.chain, words);
   }
@@ -254,7 +290,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
   const auto missing = [&](const std::string& chain, const IptablesWords& words) {
     std::string line = iptables_line("-A", chain, words);
     line.pop_back();
-    return fmt::format("{}'s table nat lacks the rule \"{}\"", program(part.family), line);
+    return fmt::format("{}' table nat lacks the rule \"{}\"", program(part.family), line);
   };
   for (const SharedRule& rule : shared_rules(part)) {
     if (!is_there(listing, rule)) return missing(rule.chain, rule.words);
@@ -270,7 +306,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
 
 std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadline) {
   std::optional<std::string> fault =
-      fmt::format("{}'s table nat has no chain {}", program(part.family), part.chain);
+      fmt::format("{}' table nat has no chain {}", program(part.family), part.chain);
   if (find_chains(nft.socket(), {{nfproto(part.family), kNatTable, part.chain}})[0]) {
     fault = find_fault(part, IptablesFlavour::nft, deadline);
   }
@@ -282,14 +318,20 @@ std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadl
 
 }  // namespace
 
-void add_iptables_ports(Nft& nft, const IptablesPorts& what, Deadline deadline) {
+void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
+                        Deadline deadline) {
   for (const Part& part : parts_of(what)) {
     edit_iptables(
-        {part.family, IptablesFlavour::host, kNatTable},
-        fmt::format("publish ports by {}'s table nat", program(part.family)), deadline,
+        {nft.socket(), part.family, IptablesFlavour::host, kNatTable},
+        fmt::format("publish ports by {}' table nat", program(part.family)), deadline,
         [&] { return has_any(nft, part); },
-        [&](const IptablesListing& listing) { return lines_for(part, listing); });
+        [&](const IptablesListing& listing) { return lines_for(part, listing, is_void); });
   }
+}
+
+bool has_iptables_ports(Nft& nft, Family family) {
+  return !list_rules(nft.socket(), {nfproto(family), kNatTable, kPortsDnat}).empty() ||
+         legacy_has_chain(family, kNatTable, kPortsDnat);
 }
 
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,

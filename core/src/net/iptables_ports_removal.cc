@@ -125,15 +125,15 @@ std::string last_lines(const IptablesListing& listing, const std::string& own) {
   return lines;
 }
 
-std::size_t remove_legacy(Family family, const std::string& chain, const std::string& old_chain,
-                          Deadline deadline) {
+std::size_t remove_legacy(NetlinkSocket& socket, Family family, const std::string& chain,
+                          const std::string& old_chain, Deadline deadline) {
   if (!legacy_has_chain(family, kNatTable, chain) &&
       !legacy_has_chain(family, kNatTable, old_chain)) {
     return 0;
   }
   std::size_t removed = 0;
   edit_iptables(
-      {family, IptablesFlavour::legacy, kNatTable}, kDoing, deadline, [] { return true; },
+      {socket, family, IptablesFlavour::legacy, kNatTable}, kDoing, deadline, [] { return true; },
       [&](const IptablesListing& listing) {
         removed = listing.count_jumps(kPortsDnat, chain);
         std::string lines = lines_against(listing, {kOldPortsSnat}, old_chain);
@@ -173,7 +173,7 @@ std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
     }
   }
   for (const Family family : {Family::v4, Family::v6}) {
-    sweep.attempt([&] { return remove_legacy(family, chain, old_chain, deadline); });
+    sweep.attempt([&] { return remove_legacy(nft.socket(), family, chain, old_chain, deadline); });
   }
   return sweep.finish();
 }

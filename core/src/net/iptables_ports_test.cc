@@ -37,7 +37,9 @@ class IptablesPortsTest : public PrivateNetnsTest {
     return shell("for i in iptables ip6tables; do $i" + flavour +
                  "-save -t nat; done | grep -v '^#' | sed 's/\\[.*//'");
   }
-  void add(const IptablesPorts& what) { add_iptables_ports(nft_, what, soon()); }
+  void add(const IptablesPorts& what, const IsVoid& is_void = {}) {
+    add_iptables_ports(nft_, what, is_void, soon());
+  }
   std::optional<std::string> fault(const IptablesPorts& what) {
     return find_iptables_ports_fault(nft_, what, soon());
   }
@@ -121,7 +123,7 @@ TEST_F(IptablesPortsTest, APortHasOneOwner) {
   add(one_);
   const auto of_other = [](IptablesPort port) { return ports("ctr2", {port}, "10.1.2.3/24"); };
   const std::string text = refusal(of_other({"tcp", 8080, 81, std::nullopt}));
-  EXPECT_THAT(text, HasSubstr("8080/tcp is taken by dnat name: \"mynet\" id: \"ctr1\""));
+  EXPECT_THAT(text, HasSubstr("8080/tcp is taken by container ctr1 on network mynet"));
   EXPECT_THAT(text, HasSubstr("-t nat -D CNI-HOSTPORT-DNAT"));
   EXPECT_THAT(refusal(of_other({"tcp", 8080, 81, ip("192.0.2.1")})), HasSubstr("taken"));
   EXPECT_THAT(saved(), Not(HasSubstr("ctr2")));
@@ -132,6 +134,23 @@ TEST_F(IptablesPortsTest, APortHasOneOwner) {
   EXPECT_EQ(refusal(ports("ctr4", {{"tcp", 90, 81, ip("192.0.2.2")}})), "");
   EXPECT_THAT(refusal(ports("ctr5", {{"tcp", 90, 81, ip("0.0.0.0")}})), HasSubstr("ctr3"));
   EXPECT_EQ(refusal(ports("ctr5", {{"tcp", 90, 81, ip("::")}})), "") << "the other family";
+}
+
+TEST_F(IptablesPortsTest, AClaimThatIsVoidIsTakenOver) {
+  add(one_);
+  const IptablesPorts heir = ports("ctr2", {{"tcp", 8080, 81, std::nullopt}}, "10.1.2.3/24");
+  std::vector<std::string> asked;
+  const auto is_void = [&](const std::string& network, const std::string& container) {
+    asked.push_back(network + '/' + container);
+    return true;
+  };
+  add(heir, is_void);
+  EXPECT_THAT(asked, testing::ElementsAre("mynet/ctr1"));
+  EXPECT_EQ(fault(heir), std::nullopt);
+  EXPECT_THAT(saved(), Not(HasSubstr("ctr1")));
+  EXPECT_THAT(saved(), Not(HasSubstr("CNI-DN-5145007e2a8415ce07579")));
+  EXPECT_EQ(remove("ctr1"), 0U);
+  EXPECT_EQ(fault(heir), std::nullopt);
 }
 
 TEST_F(IptablesPortsTest, SixteenPortsAreTwoEntries) {
@@ -201,6 +220,21 @@ TEST_F(IptablesPortsTest, NothingIsThereAndNothingIsMade) {
   EXPECT_EQ(remove("ctr1"), 0U);
   EXPECT_EQ(0U, remove_reference_ports(nft_, {"mynet", "ctr1", {}, true}, soon()));
   EXPECT_EQ("", shell("nft list ruleset; cat /proc/thread-self/net/ip_tables_names"));
+}
+
+TEST_F(IptablesPortsTest, ContainersThatRaceAllSucceed) {
+  EXPECT_TRUE(in_processes(4, [](int process) {
+    Nft nft;
+    const std::string container = "ctr" + std::to_string(process);
+    const auto port = static_cast<std::uint16_t>(8080 + process);
+    const IptablesPorts what = ports(container.c_str(), {{"tcp", port, 80, std::nullopt}});
+    for (int round = 0; round < 3; ++round) {
+      add_iptables_ports(nft, what, {}, soon());
+      if (find_iptables_ports_fault(nft, what, soon())) throw Error(Code::internal, "no rules");
+      remove_iptables_ports(nft, "mynet", container, soon());
+    }
+  }));
+  EXPECT_THAT(saved(), Not(HasSubstr("CNI-")));
 }
 
 TEST_F(IptablesPortsTest, LongNamesAreCutAsIptablesCutsThem) {

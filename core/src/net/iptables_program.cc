@@ -100,7 +100,13 @@ bool restore_table(Family family, IptablesFlavour flavour, const char* table,
 
 void require_iptables() {
   for (const Family family : {Family::v4, Family::v6}) {
-    for (const char* verb : {"save", "restore"}) find_program(family, IptablesFlavour::host, verb);
+    for (const char* verb : {"save", "restore"}) {
+      try {
+        find_program(family, IptablesFlavour::host, verb);
+      } catch (const Error& error) {
+        throw Error(Code::not_available, error.msg(), error.details());
+      }
+    }
   }
 }
 

@@ -56,12 +56,12 @@ std::string legacy_removal(const IptablesListing& listing, const std::string& ch
   return lines;
 }
 
-std::size_t remove_iptables_legacy(Family family, const std::string& chain,
+std::size_t remove_iptables_legacy(Nft& nft, Family family, const std::string& chain,
                                    const ReferenceMasquerade& what, Deadline deadline) {
   if (!legacy_has_chain(family, kNat, chain)) return 0;
   std::size_t jumps = 0;
   edit_iptables(
-      {family, IptablesFlavour::legacy, kNat},
+      {nft.socket(), family, IptablesFlavour::legacy, kNat},
       fmt::format("remove chain {} of iptables-legacy's table nat", chain), deadline,
       [] { return true; },
       [&](const IptablesListing& listing) { return legacy_removal(listing, chain, what, jumps); });
@@ -93,7 +93,7 @@ std::size_t remove_reference_masquerade(Nft& nft, const ReferenceMasquerade& wha
     });
   }
   for (const Family family : {Family::v4, Family::v6}) {
-    sweep.attempt([&] { return remove_iptables_legacy(family, chain, what, deadline); });
+    sweep.attempt([&] { return remove_iptables_legacy(nft, family, chain, what, deadline); });
   }
   return sweep.finish();
 }

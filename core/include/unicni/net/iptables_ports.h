@@ -40,15 +40,19 @@ struct IptablesPorts {
   std::vector<std::string> conditions6;
 };
 
+/// Whether a container's claims on a network are void, as it is provably gone.
+using IsVoid = std::function<bool(const std::string& network, const std::string& container_id)>;
+
 /// In each family that has an address: the chain CNI-DN-<21 hex digits> (anew, if it exists) with
 /// the rules of each port, rules of CNI-HOSTPORT-DNAT that lead there, and what attachments share:
 /// CNI-HOSTPORT-DNAT, -SETMARK, -MASQ and the jumps to them from PREROUTING, OUTPUT and
 /// POSTROUTING. Names, comments and order are the reference's. One `iptables-restore --noflush` a
 /// family, and one `iptables-save -t nat` before it unless all these chains are missing. A port
-/// that another attachment has is refused, naming it: hold a lock on that from before until after.
-/// Announce undo_iptables_ports() (undo.h) before. Works in the calling thread's namespace, which
-/// must be the one of `nft`. Throws Error.
-void add_iptables_ports(Nft& nft, const IptablesPorts& what, Deadline deadline);
+/// that another attachment has is refused, naming it, or, if `is_void` says so, taken over with all
+/// its rules: hold Host::hold_host_ports() meanwhile. Announce undo_iptables_ports() (undo.h)
+/// before. Works in the calling thread's namespace, which must be the one of `nft`. Throws Error.
+void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
+                        Deadline deadline);
 
 /// CHECK: what is missing, as a sentence; nullopt: all of it is there, made with either flavour of
 /// iptables. One process a family.
@@ -62,5 +66,8 @@ std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPor
 /// shared chains that led there went. Throws Error; goes on past errors.
 std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
                                   const std::string& container_id, Deadline deadline);
+
+/// Whether a port is published so in that family, by anybody. No process.
+bool has_iptables_ports(Nft& nft, Family family);
 
 }  // namespace unicni::net
