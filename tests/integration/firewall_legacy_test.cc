@@ -111,6 +111,24 @@ TEST_F(FirewallLegacy, RunsOneProgramAFamilyForTheFirstAttachmentAndTheLast) {
   EXPECT_EQ(rules(), before_);
 }
 
+TEST_F(FirewallLegacy, TheLastDelTakesNothingFromAnAddBesideIt) {
+  drop_forwarding();
+  const Json config = list("br1", 1);
+  Attachment old = added(config, "c0");
+  for (int round = 1; round <= 12; ++round) {
+    const Attachment next = attachment(config, "c" + std::to_string(round));
+    Running del(old.spawn("DEL", config));
+    Running add(next.spawn("ADD", config));
+    EXPECT_TRUE(del.wait().ok());
+    const Output output = add.wait();
+    ASSERT_TRUE(output.ok()) << output.str();
+    expect_silent_success(next.check(output.json()));
+    old = next;
+  }
+  expect_silent_success(old.del());
+  EXPECT_EQ(rules(), before_);
+}
+
 TEST_F(FirewallLegacy, AFailedAddLeavesNoRule) {
   Json config = list("br1", 1);
   config["plugins"].push_back({{"type", "tuning"}, {"sysctl", {{"net.ipv4.no_such_key", "1"}}}});
