@@ -132,10 +132,6 @@ std::optional<net::Link> isolated_port(const Call& call, Host& host) {
   return port;
 }
 
-void warn(Host& host, const std::optional<std::string>& of) {
-  if (of) host.log(LogLevel::warning, *of);
-}
-
 class Firewall final : public ChainedModule {
  public:
   /// Core knows the elements by their owner, and the journal the gate and rules of iptables.

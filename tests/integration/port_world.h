@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "integration/host_test.h"
+#include "support/firewalld.h"
 #include "support/knocks.h"
 
 namespace unicni::test {
@@ -32,7 +33,7 @@ class PortWorld {
   /// and fd00:1<number>::/64.
   static Json list(int number, const Json& mappings, const Json& portmap = Json::object());
   /// The same behind ptp.
-  static Json ptp_list(int number, const Json& mappings);
+  static Json ptp_list(int number, const Json& mappings, const Json& portmap = Json::object());
   /// A container of that list with a server that answers with its name.
   Attachment add(const std::string& name, const Json& list, Maker maker = Maker::ours);
   /// DEL of what add() made with ours.
@@ -41,6 +42,7 @@ class PortWorld {
   [[nodiscard]] const Json& result_of(const std::string& name) const { return results_.at(name); }
   [[nodiscard]] std::string address(const std::string& name, bool v6) const;
   Container& outside() { return *outside_; }
+  Firewalld& firewalld() { return *firewalld_; }
   Container& container(const std::string& name) { return *containers_.at(name); }
   [[nodiscard]] int host() const { return sandbox_.netns(); }
   /// The namespace of "outside", "host" or a container.
@@ -62,6 +64,7 @@ class PortWorld {
 
   Sandbox sandbox_;
   std::unique_ptr<Container> outside_;
+  std::unique_ptr<Firewalld> firewalld_;
   std::map<std::string, std::unique_ptr<Container>> containers_;
   std::map<std::string, Json> results_;
   std::vector<std::unique_ptr<KnockServer>> servers_;

@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -54,12 +56,21 @@ bool is_accept(const LegacyRule& rule) {
   return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
 }
 
+/// Ours from the time when the host's setting was another.
+bool is_stale(const LegacyRule& rule) {
+  return rule.accepts && std::has_single_bit(rule.mark) && rule.mark != forward_mark();
+}
+
 bool jumps_to(const LegacyRule& rule, const std::string& chain) {
   return rule.plain && rule.target == chain;
 }
 
-std::string accept_rule() {
-  return fmt::format("-m mark --mark {0:#x}/{0:#x} -j ACCEPT", forward_mark());
+std::string accept_rule(std::uint32_t mark) {
+  return fmt::format("-m mark --mark {0:#x}/{0:#x} -j ACCEPT", mark);
+}
+
+std::string remove_accept(const LegacyRule& rule) {
+  return fmt::format("-D {} {}\n", kForwardChain, accept_rule(rule.mark));
 }
 
 /// Number of the first rule that leads to `chain`, from 1; 0: none.
@@ -84,7 +95,10 @@ std::string missing_lines(const LegacyTable& table, const std::string& admin_cha
     lines += fmt::format("-I {} 1 -j {}\n", kForwardChain, admin_chain);
   }
   if (gate == nullptr || std::ranges::none_of(gate->rules, is_accept)) {
-    lines += fmt::format("-I {} {} {}\n", kForwardChain, admin + 1, accept_rule());
+    lines += fmt::format("-I {} {} {}\n", kForwardChain, admin + 1, accept_rule(forward_mark()));
+  }
+  for (const LegacyRule& rule : gate == nullptr ? std::vector<LegacyRule>() : gate->rules) {
+    if (is_stale(rule)) lines += remove_accept(rule);
   }
   if (jump_number(*forward, kForwardChain) == 0) {
     lines += fmt::format("-I {} {} -j {}\n", kForward, jump_number(*forward, kDockerUser) + 1,
@@ -110,8 +124,11 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
   const auto to_gate = [](const LegacyRule& rule) { return rule.target == kForwardChain; };
   const auto plainly_to_gate = [](const LegacyRule& rule) { return jumps_to(rule, kForwardChain); };
   const auto to_admin = [&](const LegacyRule& rule) { return rule.target == admin_chain; };
+  const auto is_our_accept = [](const LegacyRule& rule) {
+    return is_accept(rule) || is_stale(rule);
+  };
   const auto is_ours = [&](const LegacyRule& rule) {
-    return is_accept(rule) || jumps_to(rule, admin_chain);
+    return is_our_accept(rule) || jumps_to(rule, admin_chain);
   };
   const auto own_jumps = std::ranges::count_if(forward->rules, plainly_to_gate);
   const bool others = !std::ranges::all_of(gate->rules, is_ours) ||
@@ -119,19 +136,20 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
   std::string lines;
   // By their text: by number another program's change could make it somebody else's rule.
   for (const LegacyRule& rule : gate->rules) {
-    if (is_accept(rule)) lines += fmt::format("-D {} {}\n", kForwardChain, accept_rule());
-    if (!others && !is_accept(rule))
+    if (is_our_accept(rule)) {
+      lines += remove_accept(rule);
+    } else if (!others) {
       lines += fmt::format("-D {} -j {}\n", kForwardChain, admin_chain);
+    }
   }
   if (others) return lines;
   for (auto i = own_jumps; i > 0; --i)
     lines += fmt::format("-D {} -j {}\n", kForward, kForwardChain);
   lines += fmt::format("-X {}\n", kForwardChain);
   const LegacyChain* admin = table.find(admin_chain);
+  const auto own_to_admin = std::ranges::count_if(gate->rules, to_admin);
   const bool admin_idle = admin != nullptr && admin->rules.empty() &&
-                          count_rules(table, to_admin) ==
-                              gate->rules.size() - static_cast<std::size_t>(std::ranges::count_if(
-                                                       gate->rules, is_accept));
+                          count_rules(table, to_admin) == static_cast<std::size_t>(own_to_admin);
   if (admin_idle) lines += fmt::format("-X {}\n", admin_chain);
   return lines;
 }
@@ -160,15 +178,22 @@ Opened open_gate(Family family, const std::string& admin_chain) {
               complaint);
 }
 
-std::string note_text(const std::string& admin_chain,
-                      const std::vector<std::optional<LegacySize>>& sizes) {
+/// What the tables are. A line with the name of each administrator's chain that was seen to be
+/// served in them follows: the plugins of a list may have different ones.
+std::string note_text(const std::vector<std::optional<LegacySize>>& sizes) {
   const sys::Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  std::string text = fmt::format("1 {} {} {}\n", sys::boot_id(),
-                                 netns_identity(socket.get(), Netns::current()), admin_chain);
+  std::string text =
+      fmt::format("1 {} {}\n", sys::boot_id(), netns_identity(socket.get(), Netns::current()));
   for (const auto& size : sizes) {
     text += size ? fmt::format("{} {}\n", size->entries, size->bytes) : "-\n";
   }
   return text;
+}
+
+bool is_noted(const std::optional<std::string>& note, const std::string& text,
+              const std::string& admin_chain) {
+  return note && note->starts_with(text) &&
+         note->substr(text.size() - 1).find('\n' + admin_chain + '\n') != std::string::npos;
 }
 
 /// A hint that only saves time: without it the tables are read.
@@ -199,7 +224,7 @@ std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
   if (!may_have_legacy_gate()) return std::nullopt;
   std::vector<std::optional<LegacySize>> sizes;
   for (const Family family : kFamilies) sizes.push_back(find_legacy_size(family, kTable));
-  if (read_note(note) == note_text(admin_chain, sizes)) return std::nullopt;
+  if (is_noted(read_note(note), note_text(sizes), admin_chain)) return std::nullopt;
   return repair_legacy_gate(admin_chain, note);
 }
 
@@ -213,9 +238,12 @@ std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
     sizes.push_back(opened.size);
     if (opened.closed) closed = std::move(opened.closed);
   }
-  if (!closed) {
-    const std::string text = note_text(admin_chain, sizes);
-    if (read_note(note) != text) write_note(note, text);
+  if (closed) return closed;
+  const std::string text = note_text(sizes);
+  const auto before = read_note(note);
+  if (!is_noted(before, text, admin_chain)) {
+    const bool same = before && before->starts_with(text);
+    write_note(note, (same ? *before : text) + admin_chain + '\n');
   }
   return closed;
 }

@@ -119,6 +119,17 @@ TEST_F(LegacyGateTest, ATableOfTheSameSizeIsReadByRepairOnly) {
               HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -j CNI-ADMIN"));
 }
 
+TEST_F(LegacyGateTest, TwoAdministratorsChainsAreNotedTogether) {
+  ensure();
+  EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", note_), std::nullopt);
+  EXPECT_EQ(shell("iptables-legacy -S CNI-FORWARD | grep -c ADMIN"), "2\n");
+  ensure();
+  const std::string both = sys::read_file(note_).value();
+  EXPECT_THAT(both, testing::EndsWith("\nMY-ADMIN\nCNI-ADMIN\n"));
+  EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", note_), std::nullopt);
+  EXPECT_EQ(sys::read_file(note_), both);
+}
+
 TEST_F(LegacyGateTest, ANoteOfAnotherHostOrBootIsNone) {
   ensure();
   std::string note = sys::read_file(note_).value();
@@ -160,6 +171,20 @@ TEST_F(LegacyGateTest, TheReferencesRulesKeepItsChain) {
   EXPECT_THAT(rules(), HasSubstr("-A FORWARD -j CNI-FORWARD"));
   EXPECT_THAT(rules(), HasSubstr("-A CNI-FORWARD -s 10.9.0.5/32 -j ACCEPT"));
   EXPECT_THAT(rules(), Not(HasSubstr("0x1000")));
+}
+
+TEST_F(LegacyGateTest, AnotherMarkReplacesTheOldOnesRule) {
+  ensure();
+  const std::string whole = rules();
+  shell(
+      "iptables-legacy -D CNI-FORWARD 2; "
+      "iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
+  EXPECT_NE(find_legacy_gate_fault(kAdmin), std::nullopt);
+  repair();
+  EXPECT_EQ(rules(), whole);
+  shell("iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
+  remove();
+  EXPECT_EQ(rules(), before_);
 }
 
 TEST_F(LegacyGateTest, AConditionalJumpOfSomebodyElseIsNotOurs) {
