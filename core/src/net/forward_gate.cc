@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <vector>
 
@@ -44,6 +45,11 @@ struct Gate {
 
 bool is_accept(const NftListedRule& rule) {
   return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
+}
+
+/// Ours from the time when the host's setting was another.
+bool is_stale(const NftListedRule& rule) {
+  return rule.accepts && std::has_single_bit(rule.mark) && rule.mark != forward_mark();
 }
 
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
@@ -126,6 +132,9 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (!accepts && admin != inner.end()) change.insert(accept, admin->handle);
   if (!accepts && admin == inner.end()) change.insert(accept);
   if (admin == inner.end()) change.insert(jump_rule(kForwardChain, admin_chain));
+  for (const NftListedRule& rule : inner) {
+    if (is_stale(rule)) change.remove_rule(kForwardChain, rule.handle);
+  }
 
   const auto outer = list_rules(socket, {family, kTable, kForward});
   const auto leads_here = [](const auto& rule) { return jumps_to(rule, kForwardChain); };
@@ -153,12 +162,16 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (!gate.chain) return;
   Change change(batch, family);
   const auto& inner = gate.rules;
+  const auto is_our_accept = [](const NftListedRule& rule) {
+    return is_accept(rule) || is_stale(rule);
+  };
   const auto is_ours = [&](const NftListedRule& rule) {
-    return is_accept(rule) || jumps_to(rule, admin_chain);
+    return is_our_accept(rule) || jumps_to(rule, admin_chain);
   };
   const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours));
   for (const NftListedRule& rule : inner) {
-    if (others ? is_accept(rule) : is_ours(rule)) change.remove_rule(kForwardChain, rule.handle);
+    if (others ? is_our_accept(rule) : is_ours(rule))
+      change.remove_rule(kForwardChain, rule.handle);
   }
   if (others) return;
   for (const NftListedRule& rule : list_rules(socket, {family, kTable, kForward})) {

@@ -111,6 +111,19 @@ TEST_F(ForwardGateTest, TheReferencesRulesKeepItsChain) {
   EXPECT_THAT(rules(), Not(HasSubstr("0x1000")));
 }
 
+TEST_F(ForwardGateTest, AnotherMarkReplacesTheOldOnesRule) {
+  ensure_forward_gate(nft_, kAdmin);
+  const std::string whole = rules();
+  const std::string old = "iptables-nft -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT";
+  shell("iptables-nft -D CNI-FORWARD 2; " + old);
+  EXPECT_NE(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
+  ensure_forward_gate(nft_, kAdmin);
+  EXPECT_EQ(rules(), whole);
+  shell(old);
+  end_the_attachment();
+  EXPECT_EQ(rules(), before_);
+}
+
 TEST_F(ForwardGateTest, MakesNoTable) {
   shell("nft flush ruleset");
   nft_.add({element_}, {});
