@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config.h"
+#include "firewalld.h"
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
@@ -21,6 +22,9 @@ namespace unicni::firewall {
 namespace {
 
 const FirewallOptions& options_of(const Call& call) { return call.options<FirewallOptions>(); }
+
+/// Our own forward chain and the gate; with firewalld its zone lets packets pass.
+bool opens_by_mark(const Call& call) { return !options_of(call).uses_firewalld(); }
 
 struct Rules {
   std::vector<net::NftElement> own;
@@ -55,14 +59,18 @@ Rules rules_of(const Call& call, const Result& result) {
   const std::string owner = call.owner();
   for (const IpConfig& ip : result.ips) {
     const IpAddress& address = ip.address.address();
-    rules.own.push_back(net::forward_element(side->name, address, owner));
+    if (opens_by_mark(call)) {
+      rules.own.push_back(net::forward_element(side->name, address, owner));
+    }
     if (!policy) continue;
     for (net::NftElement& each : net::ingress_elements(*policy, side->name, address, owner)) {
       rules.own.push_back(std::move(each));
     }
   }
   if (rules.own.empty()) return rules;
-  rules.shared.push_back(net::forward_interface_element(side->name, call.network));
+  if (opens_by_mark(call)) {
+    rules.shared.push_back(net::forward_interface_element(side->name, call.network));
+  }
   if (policy) rules.shared.push_back(net::policy_interface_element(side->name, call.network));
   return rules;
 }
@@ -130,11 +138,15 @@ class Firewall final : public ChainedModule {
   void del(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
     std::optional<Error> failure;
-    try {
-      remove_iptables_rules(call, host);
-    } catch (const Error& error) {
-      failure = error;
-    }
+    const auto attempt = [&](const auto& work) {
+      try {
+        work();
+      } catch (const Error& error) {
+        if (!failure) failure = error;
+      }
+    };
+    attempt([&] { remove_iptables_rules(call, host); });
+    attempt([&] { sweep_sources(call, host); });
     net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain);
     if (failure) throw *std::move(failure);
   }
@@ -142,11 +154,15 @@ class Firewall final : public ChainedModule {
   void check(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
     if (options_of(call).uses_iptables()) return require_iptables_rules(call, host);
-    const Rules rules = rules_of(call, require_prev_result(call));
+    const Result& result = require_prev_result(call);
+    if (options_of(call).uses_firewalld()) check_sources(call, result);
+    const Rules rules = rules_of(call, result);
     if (rules.own.empty() || !require_elements(call, host, rules)) return;
-    const auto fault = net::find_forward_gate_fault(host.nft(), options_of(call).admin_chain);
-    if (fault) {
-      throw Error(Code::internal, *fault, "the next ADD with firewall on this host mends it");
+    if (opens_by_mark(call)) {
+      const auto fault = net::find_forward_gate_fault(host.nft(), options_of(call).admin_chain);
+      if (fault) {
+        throw Error(Code::internal, *fault, "the next ADD with firewall on this host mends it");
+      }
     }
     const auto port = isolated_port(call, host);
     if (port && !port->isolated) {
@@ -159,7 +175,8 @@ class Firewall final : public ChainedModule {
     if (options_of(call).does_nothing()) return;
     collect_elements(call, host);
     net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain);
-    net::repair_forward_gate(host.nft(), options_of(call).admin_chain);
+    warn(host, net::repair_forward_gate(host.nft(), options_of(call).admin_chain));
+    if (options_of(call).uses_firewalld()) restore_sources(call, host);
   }
 
   void status(const Call& call, Host& host) override {
@@ -168,7 +185,8 @@ class Firewall final : public ChainedModule {
     if (const auto stranger = host.nft().find_stranger()) {
       throw Error(Code::not_available, *stranger, "remove that table, or rename it");
     }
-    net::repair_forward_gate(host.nft(), options_of(call).admin_chain);
+    warn(host, net::repair_forward_gate(host.nft(), options_of(call).admin_chain));
+    if (options_of(call).uses_firewalld()) require_firewalld(call, host);
   }
 
  protected:
@@ -182,16 +200,20 @@ class Firewall final : public ChainedModule {
       net::add_iptables_firewall(host.nft(), firewall, call.deadline);
     } else {
       const Rules rules = rules_of(call, result);
-      if (rules.own.empty()) return;
-      const std::string& admin_chain = options_of(call).admin_chain;
-      host.undo().will(undo_forward_gate(admin_chain));
-      add_rules(call, host, rules.own, rules.shared);
-      net::ensure_forward_gate(host.nft(), admin_chain);
+      if (options_of(call).uses_firewalld()) add_sources(call, host, result);
+      if (!rules.own.empty()) open(call, host, rules);
     }
     isolate(call, host);
   }
 
  private:
+  static void open(const Call& call, Host& host, const Rules& rules) {
+    const std::string& admin_chain = options_of(call).admin_chain;
+    if (opens_by_mark(call)) host.undo().will(undo_forward_gate(admin_chain));
+    add_rules(call, host, rules.own, rules.shared);
+    if (opens_by_mark(call)) warn(host, net::ensure_forward_gate(host.nft(), admin_chain));
+  }
+
   static void isolate(const Call& call, Host& host) {
     if (const auto port = isolated_port(call, host)) {
       set_port_flag(host, *port, net::PortFlag::isolated);

@@ -103,6 +103,15 @@ std::vector<net::Link> bridge_ports(Host& host, const Result& result) {
   return ports;
 }
 
+/// What comes through a bridge is translated back to ::1 on it already, and ip6_rcv() takes nothing
+/// for ::1 from a wire.
+void warn_of_bridged_answers(Host& host, const net::Link& link) {
+  constexpr const char* kKey = "net/bridge/bridge-nf-call-ip6tables";
+  if (link.kind != "bridge" || net::find_sysctl(kKey) != "1") return;
+  host.log(LogLevel::warning,
+           "[::1] leads to no port while net.bridge.bridge-nf-call-ip6tables is 1");
+}
+
 std::vector<net::Flows> flows_of(const std::vector<net::PublishedPort>& ports) {
   std::vector<net::Flows> flows;
   for (const net::PublishedPort& port : ports) {
@@ -164,7 +173,7 @@ class Portmap final : public ChainedModule {
     if (backend_of(options_of(call)) == Backend::none) return;
     collect_elements(call, host);
     net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain);
-    net::repair_forward_gate(host.nft(), net::kDefaultAdminChain);
+    warn(host, net::repair_forward_gate(host.nft(), net::kDefaultAdminChain));
   }
 
   void status(const Call& call, Host& host) override {
@@ -173,7 +182,7 @@ class Portmap final : public ChainedModule {
     if (const auto stranger = host.nft().find_stranger()) {
       throw Error(Code::not_available, *stranger, "remove that table, or rename it");
     }
-    net::repair_forward_gate(host.nft(), net::kDefaultAdminChain);
+    warn(host, net::repair_forward_gate(host.nft(), net::kDefaultAdminChain));
   }
 
  protected:
@@ -207,7 +216,7 @@ class Portmap final : public ChainedModule {
       }
       host.undo().will(undo_forward_gate(net::kDefaultAdminChain));
       publish(call, host, result, plan);
-      net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain);
+      warn(host, net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain));
     }
     for (const net::Link& port : bridge_ports(host, result)) {
       set_port_flag(host, port, net::PortFlag::hairpin);
@@ -234,6 +243,7 @@ class Portmap final : public ChainedModule {
       net::Batch batch(host.host_links());
       net::add_loopback_route(batch, link.index, link.name);
       batch.commit();
+      warn_of_bridged_answers(host, link);
     }
   }
 };

@@ -32,7 +32,9 @@ void measure_family(const Setting&, Report&);
 void measure_pool(const Setting&, Report&);
 void measure_parallel(const Setting&, Report&);
 void measure_crowd(const Setting&, Report&);
+void measure_list(const Setting&, Report&);
 void measure_footprint(const Setting&, Report&);
+void measure_scale(const Setting&, Report&);
 
 inline constexpr Case kCases[] = {
     {"start", "VERSION beside empty programs", measure_start},
@@ -41,7 +43,10 @@ inline constexpr Case kCases[] = {
     {"pool", "host-local alone, with 60,000 addresses taken", measure_pool},
     {"parallel", "50 attachments at once", measure_parallel},
     {"crowd", "20,000 foreign nft rules and 1,000 other veths", measure_crowd},
+    {"list", "bridge, tuning, portmap, firewall, bandwidth", measure_list},
     {"footprint", "peak memory of an ADD, installed size", measure_footprint},
+    // Last, as the kernel takes down what it leaves for a while.
+    {"scale", "the list's ADD with 999 attachments, with 20,000 foreign rules", measure_scale},
 };
 
 }  // namespace unicni::bench

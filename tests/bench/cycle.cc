@@ -30,10 +30,16 @@ class CniCandidate : public Candidate {
 
 class KernelCandidate : public Candidate {
  public:
-  explicit KernelCandidate(std::string program)
-      : Candidate(kKernelOnly), program_(std::move(program)) {
+  KernelCandidate(std::string program, std::string rows, std::string kind, std::string link)
+      : Candidate(kKernelOnly, std::move(rows)),
+        program_(std::move(program)),
+        kind_(std::move(kind)),
+        link_(std::move(link)) {}
+
+  static std::unique_ptr<Candidate> of_bridge(std::string program) {
     make_bridge(kBridge, kGateway);
     run_well({{find_program("nft"), "-f", "-"}, {}, kTable});
+    return std::make_unique<KernelCandidate>(std::move(program), "", "bridge", kBridge);
   }
 
   void cycle(const ContainerNet& net, unsigned number, Report& report) override {
@@ -48,9 +54,10 @@ class KernelCandidate : public Candidate {
  private:
   [[nodiscard]] double verb(const char* command, const ContainerNet& net,
                             const std::string& address) const {
-    return run_well({{program_, command, net.path(), kLink, kBridge, address + "/16", kGateway},
-                     {kPath},
-                     ""})
+    return run_well(
+               {{program_, command, kind_, net.path(), kLink, link_, address + "/16", kGateway},
+                {kPath},
+                ""})
         .milliseconds;
   }
 
@@ -64,6 +71,8 @@ class KernelCandidate : public Candidate {
   }
 })";
   std::string program_;
+  std::string kind_;
+  std::string link_;
 };
 
 }  // namespace
@@ -73,7 +82,13 @@ std::unique_ptr<Candidate> cni_candidate(std::string name, std::string rows, Net
 }
 
 std::unique_ptr<Candidate> kernel_candidate(std::string program) {
-  return std::make_unique<KernelCandidate>(std::move(program));
+  return KernelCandidate::of_bridge(std::move(program));
+}
+
+std::unique_ptr<Candidate> kernel_macvlan_candidate(std::string program, std::string rows,
+                                                    std::string master) {
+  return std::make_unique<KernelCandidate>(std::move(program), std::move(rows), "macvlan",
+                                           std::move(master));
 }
 
 }  // namespace unicni::bench

@@ -24,6 +24,10 @@ void measure_member(const Setting& setting, Report& report, const std::string& t
   candidates.push_back(cni_candidate(kOurs, rows, network(setting.ours, "ours", subnet)));
   candidates.push_back(
       cni_candidate(kReference, rows, network(setting.reference, "ref", subnet + 1)));
+  if (type == "macvlan") {
+    candidates.push_back(
+        kernel_macvlan_candidate(setting.yardsticks + "/kernel_only", rows, kMaster));
+  }
   Report warm_up;
   unsigned number = 0;
   for (unsigned i = 0; i < setting.runs + Setting::kWarmUps; ++i) {

@@ -1,11 +1,13 @@
-/* The kernel's part of a bridge attachment and nothing else: the floor that the benchmark compares
- * with. Raw netlink, each socket's messages in one batch.
+/* The kernel's part of an attachment and nothing else: the floor that the benchmark compares with.
+ * Raw netlink, each socket's messages in one batch.
  *
- *   kernel_only ADD <netns-path> <ifname> <bridge> <addr/len> <gateway>
- *   kernel_only DEL <netns-path> <ifname> <bridge> <addr/len> <gateway>
+ *   kernel_only ADD bridge <netns-path> <ifname> <bridge> <addr/len> <gateway>
+ *   kernel_only DEL bridge <netns-path> <ifname> <bridge> <addr/len> <gateway>
+ *   kernel_only ADD macvlan <netns-path> <ifname> <master> <addr/len> <gateway>
+ *   kernel_only DEL macvlan <netns-path> <ifname> <master> <addr/len> <gateway>
  *
- * ADD leaves in the kernel what ADD of the reference plugins (isDefaultGateway, ipMasq) leaves
- * there:
+ * ADD bridge leaves in the kernel what ADD of the reference plugins (isDefaultGateway, ipMasq)
+ * leaves there:
  *   - a veth pair, random names and MACs, the host end up and a port of the bridge, its accept_ra
  * 0;
  *   - the container's end: accept_dad 0, arp_notify 1, up, with address and default route;
@@ -13,11 +15,13 @@
  *   - the port forwards, and neighbours that knew the address elsewhere are told, so that the first
  *     packet arrives.
  * The veth has one queue each way, which is all that the kernel uses of it, and the cheapest: it
- * makes and takes away others unasked. DEL takes the set's element and the veth away. Both end when
- * the kernel has answered. Not done, as it is no work for the kernel's network: reading a
- * configuration, choosing and reserving an address, looking whether something exists, locks, a
- * journal, a result. The bridge with its gateway address, forwarding and the table must exist, as
- * they do from the second ADD on. rtnetlink(7); linux/netfilter/nf_tables.h.
+ * makes and takes away others unasked. ADD macvlan is the link, born in the namespace in mode
+ * bridge, its address, the default route and the announcement. DEL takes the set's element, if
+ * there is one, and the link away. Both end when the kernel has answered. Not done, as it is no
+ * work for the kernel's network: reading a configuration, choosing and reserving an address,
+ * looking whether something exists, locks, a journal, a result. The bridge with its gateway
+ * address, forwarding and the table must exist, as they do from the second ADD on. rtnetlink(7);
+ * linux/netfilter/nf_tables.h.
  *
  * Build it static, process start is part of the measure: cc -O2 -static -o kernel_only
  * kernel_only.c
@@ -260,6 +264,14 @@ static int configure(int fd, const char* name, const struct address* address, co
   return index;
 }
 
+static void announce(int fd, int index, const uint8_t* mac) {
+  const struct ifinfomsg same = {.ifi_index = index};
+  struct nlmsghdr* m = message(RTM_SETLINK, NLM_F_ACK, &same, sizeof same);
+  attribute(m, IFLA_ADDRESS, mac, 6);
+  end_message(m);
+  commit(fd, "announce the address");
+}
+
 /* The port forwards at once, the host's own entry names the new MAC, the container announces its
  * address. */
 static void tell_neighbours(int host, int container, int bridge, int index, const struct veth* veth,
@@ -278,58 +290,93 @@ static void tell_neighbours(int host, int container, int bridge, int index, cons
   end_message(m);
   send_batch(host, "refresh neighbour"); /* no acknowledgement: mostly there is no entry */
 
-  const struct ifinfomsg same = {.ifi_index = index};
-  m = message(RTM_SETLINK, NLM_F_ACK, &same, sizeof same);
-  attribute(m, IFLA_ADDRESS, veth->container_mac, 6);
+  announce(container, index, veth->container_mac);
+}
+
+static void add_macvlan(int fd, int netns, const char* name, int master, uint8_t* mac) {
+  if (getrandom(mac, 6, 0) != 6) die("getrandom", errno);
+  mac[0] = 0x02;
+  const struct ifinfomsg none = {0};
+  struct nlmsghdr* m =
+      message(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &none, sizeof none);
+  attribute(m, IFLA_IFNAME, name, strlen(name) + 1);
+  attribute(m, IFLA_ADDRESS, mac, 6);
+  attribute(m, IFLA_LINK, &master, sizeof master);
+  attribute(m, IFLA_NET_NS_FD, &netns, sizeof netns);
+  struct rtattr* info = attribute(m, IFLA_LINKINFO, NULL, 0);
+  attribute(m, IFLA_INFO_KIND, "macvlan", 8);
+  struct rtattr* data = attribute(m, IFLA_INFO_DATA, NULL, 0);
+  const uint32_t mode = MACVLAN_MODE_BRIDGE;
+  attribute(m, IFLA_MACVLAN_MODE, &mode, sizeof mode);
+  end_nest(m, data);
+  end_nest(m, info);
   end_message(m);
-  commit(container, "announce the address");
+  commit(fd, "create macvlan");
+}
+
+static void add_on_master(char** argv, int netns) {
+  const struct address address = parse_address(argv[6]);
+  uint8_t mac[6];
+  const int host = open_socket(NETLINK_ROUTE);
+  add_macvlan(host, netns, argv[4], index_of(host, argv[5]), mac);
+  enter(netns);
+  const int container = open_socket(NETLINK_ROUTE);
+  announce(container, configure(container, argv[4], &address, argv[7]), mac);
 }
 
 static void add(char** argv, int netns) {
-  const struct address address = parse_address(argv[5]);
+  const struct address address = parse_address(argv[6]);
   const int host = open_socket(NETLINK_ROUTE);
   const int netfilter = open_socket(NETLINK_NETFILTER);
-  const int bridge = index_of(host, argv[4]);
-  const struct veth veth = add_veth(host, netns, argv[3], bridge);
+  const int bridge = index_of(host, argv[5]);
+  const struct veth veth = add_veth(host, netns, argv[4], bridge);
   enter(netns);
-  write_sysctl(argv[3], "accept_dad", "0");
+  write_sysctl(argv[4], "accept_dad", "0");
   const int container = open_socket(NETLINK_ROUTE);
-  const int index = configure(container, argv[3], &address, argv[6]);
+  const int index = configure(container, argv[4], &address, argv[7]);
   tell_neighbours(host, container, bridge, index, &veth, &address);
   change_masquerade(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, &address.local);
   commit(netfilter, "masquerade");
 }
 
+static void remove_link(char** argv, int netns) {
+  enter(netns);
+  const int container = open_socket(NETLINK_ROUTE);
+  const struct ifinfomsg none = {0};
+  struct nlmsghdr* m = message(RTM_DELLINK, NLM_F_ACK, &none, sizeof none);
+  attribute(m, IFLA_IFNAME, argv[4], strlen(argv[4]) + 1);
+  end_message(m);
+  commit(container, "delete link");
+}
+
 static void del(char** argv, int netns) {
-  const struct address address = parse_address(argv[5]);
+  const struct address address = parse_address(argv[6]);
   /* Sent before the link's deletion and never closed before it: both then wait for the same grace
    * period of the kernel. */
   const int netfilter = open_socket(NETLINK_NETFILTER);
   change_masquerade(NFT_MSG_DELSETELEM, 0, &address.local);
   const int asked = send_batch(netfilter, "stop the masquerade");
-  enter(netns);
-  const int container = open_socket(NETLINK_ROUTE);
-  const struct ifinfomsg none = {0};
-  struct nlmsghdr* m = message(RTM_DELLINK, NLM_F_ACK, &none, sizeof none);
-  attribute(m, IFLA_IFNAME, argv[3], strlen(argv[3]) + 1);
-  end_message(m);
-  commit(container, "delete link");
+  remove_link(argv, netns);
   take_answers(netfilter, asked, "stop the masquerade");
 }
 
 int main(int argc, char** argv) {
-  const int is_add = argc == 7 && strcmp(argv[1], "ADD") == 0;
-  const int is_del = argc == 7 && strcmp(argv[1], "DEL") == 0;
-  if (!is_add && !is_del) {
-    fputs("usage: kernel_only ADD|DEL <netns> <ifname> <bridge> <addr/len> <gateway>\n", stderr);
-    return 2;
+  static const struct {
+    const char* verb;
+    const char* kind;
+    void (*work)(char** argv, int netns);
+  } ways[] = {{"ADD", "bridge", add},
+              {"DEL", "bridge", del},
+              {"ADD", "macvlan", add_on_master},
+              {"DEL", "macvlan", remove_link}};
+  for (size_t i = 0; argc == 8 && i < sizeof ways / sizeof *ways; ++i) {
+    if (strcmp(argv[1], ways[i].verb) != 0 || strcmp(argv[2], ways[i].kind) != 0) continue;
+    const int netns = open(argv[3], O_RDONLY | O_CLOEXEC);
+    if (netns < 0) die(argv[3], errno);
+    ways[i].work(argv, netns);
+    return 0;
   }
-  const int netns = open(argv[2], O_RDONLY | O_CLOEXEC);
-  if (netns < 0) die(argv[2], errno);
-  if (is_add) {
-    add(argv, netns);
-  } else {
-    del(argv, netns);
-  }
-  return 0;
+  fputs("usage: kernel_only ADD|DEL bridge|macvlan <netns> <ifname> <link> <addr/len> <gateway>\n",
+        stderr);
+  return 2;
 }

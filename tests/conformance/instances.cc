@@ -84,6 +84,30 @@ Profile host_device() {
           .given_away = "confdev"};
 }
 
+/// What flanneld leaves on a node; a second one whose subnet has one address to give.
+void write_subnet_env(Attachment&) {
+  const auto write = [](const char* path, const char* subnet) {
+    test::write_file(path, std::string("FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=") + subnet +
+                               "\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n");
+  };
+  test::tool({"mkdir", "-p", "/run/flannel"});
+  write("/run/flannel/subnet.env", "10.1.2.1/24");
+  write("/run/flannel/small.env", "10.1.2.1/30");
+}
+
+Profile flannel() {
+  return {.type = "flannel",
+          .config = json(R"({"name": "conf", "type": "flannel",
+                             "delegate": {"bridge": "conf0", "isDefaultGateway": true}})"),
+          .bridge = "conf0",
+          .reservations = "/var/lib/cni/networks/conf",
+          .small_pool = json(R"({"name": "conf", "type": "flannel",
+                                 "subnetFile": "/run/flannel/small.env",
+                                 "delegate": {"bridge": "conf0", "isDefaultGateway": true}})"),
+          .prepare = &write_subnet_env,
+          .rewrites = true};
+}
+
 Profile static_ipam() {
   return {.type = "static", .config = json(R"({"name": "conf", "type": "anything",
                              "ipam": {"type": "static", "addresses": [{"address": "10.1.2.3/24", "gateway": "10.1.2.1"}],
@@ -126,25 +150,28 @@ Profile portmap() {
 
 INSTANTIATE_TEST_SUITE_P(Modules, PluginRules,
                          ::testing::Values(bridge(), ptp(), tap(), macvlan(), loopback(),
-                                           host_device(), static_ipam(), host_local(), list()),
+                                           host_device(), flannel(), static_ipam(), host_local(),
+                                           list()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, LinkRules,
                          ::testing::Values(bridge(), ptp(), tap(), macvlan(), loopback(),
-                                           host_device()),
+                                           host_device(), flannel()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, CreatingRules,
-                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device()),
+                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device(),
+                                           flannel()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, PassThroughRules,
                          ::testing::Values(loopback(), tuning(), bandwidth(), portmap()), name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, DelegatingRules,
-                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device()),
+                         ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device(),
+                                           flannel()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, IpamRules, ::testing::Values(static_ipam(), host_local()),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Modules, ReservingRules,
                          ::testing::Values(bridge(), ptp(), tap(), macvlan(), host_device(),
-                                           host_local()),
+                                           flannel(), host_local()),
                          name_of);
 
 }  // namespace

@@ -39,6 +39,7 @@ struct Profile {
   /// Called for each attachment before its first verb, and for calls without a container (netns is
   /// empty then): makes what they need on the host, and may change their configuration.
   std::function<void(Attachment&)> prepare = {};
+  bool rewrites = false;  ///< its IPAM gets a configuration that it wrote itself
   /// Links of the host whose names begin so may change or go: what `prepare` gives away.
   std::string given_away = {};
 };

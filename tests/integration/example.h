@@ -34,6 +34,11 @@ inline void ExampleTest::expect_works(const std::filesystem::path& path) {
     tool({"ip", "link", "add", link, "type", "veth", "peer", "name", "far"});
     if (!lends) tool({"ip", "link", "set", link, "up"});
   }
+  // What flanneld leaves on a node.
+  tool({"mkdir", "-p", "/run/flannel"});
+  write_file("/run/flannel/subnet.env",
+             "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.17.1/24\nFLANNEL_MTU=1450\n"
+             "FLANNEL_IPMASQ=true\n");
   const Snapshot before = snapshot();
   const Json result = must_add(job);
   ASSERT_FALSE(result.is_null());

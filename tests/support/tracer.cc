@@ -1,6 +1,7 @@
 #include "support/tracer.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,7 +72,39 @@ Stop trace(const Spawn& spawn, int k, const std::function<void(Traced&)>& at_sto
   return stop;
 }
 
+/// The name of the call, if a process or a program comes from it; threads don't count.
+std::optional<std::string> birth(const Traced& program) {
+  switch (program.number()) {
+    case SYS_clone:
+      if ((program.argument(0) & CLONE_THREAD) != 0) return std::nullopt;
+      return "clone";
+    case SYS_clone3:
+      return "clone3";
+#ifdef SYS_fork
+    case SYS_fork:
+      return "fork";
+    case SYS_vfork:
+      return "vfork";
+#endif
+    case SYS_execve:
+    case SYS_execveat:
+      return "execve";
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
+
+Life watch_births(const Spawn& spawn) {
+  Traced program(spawn);
+  Life life;
+  while (program.next_call()) {
+    if (auto made = birth(program)) life.births.push_back(*std::move(made));
+  }
+  life.output = program.output();
+  return life;
+}
 
 Stop kill_at(const Spawn& spawn, int k) {
   return trace(spawn, k, [](Traced& program) { program.kill(); });

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "support/process.h"
 
@@ -21,6 +22,13 @@ struct Stop {
 
 /// Runs the program and kills it at its k-th step.
 Stop kill_at(const Spawn& spawn, int k);
+/// Runs the program to its end and tells by which system calls it made a process or became another
+/// program.
+struct Life {
+  std::vector<std::string> births;
+  Output output;
+};
+Life watch_births(const Spawn& spawn);
 /// Runs the program, stops it at its k-th step, does `work`, and lets it go on to its end.
 Stop pause_at(const Spawn& spawn, int k, const std::function<void()>& work);
 

@@ -1,6 +1,7 @@
 // What core gives a module to work with during one verb.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +36,30 @@ class Ipam {
   [[nodiscard]] virtual std::optional<std::vector<IpAddress>> held() = 0;
 };
 
+/// The plugin that a module gives its work to, as flannel does: an interface module in this
+/// process, or a program found in CNI_PATH. It acts on the same attachment; its IPAM, its undo
+/// records and its roll-back are core's care. Only modules of the trait "delegates" have one.
+class Delegate {
+ public:
+  virtual ~Delegate();
+  /// Takes the plugin's whole configuration (JSON, with "name" and "type") and validates it as if
+  /// the runtime had sent it; call it before anything else, and before anything is changed. On DEL
+  /// what is wrong there becomes a warning. Throws Error.
+  virtual void configure(const std::string& config) = 0;
+  /// Whether it is a module of ours, which needs less than a program to do its DEL.
+  [[nodiscard]] virtual bool in_process() const = 0;
+  virtual Result add() = 0;
+  virtual void del() = 0;    ///< Error also if there is nothing that could do it
+  virtual void check() = 0;  ///< with the call's prevResult
+  virtual void gc() = 0;     ///< with the call's list of valid attachments
+  virtual void status() = 0;
+};
+
 enum class LogLevel : unsigned char { debug, info, warning, error };
+
+/// Of which steps of an attachment: those whose ADD ended, or also those that are at it, or were
+/// killed.
+enum class Steps : unsigned char { finished, all };
 
 /// Handles are opened on first use and shared by the steps of a chain. A module never keeps them
 /// beyond the call.
@@ -72,6 +96,15 @@ class Host {
   /// While it lives no other verb looks whether a host port is free in iptables. Short: it also
   /// keeps others from hold_shared_links().
   [[nodiscard]] virtual std::optional<sys::Lock> hold_host_ports();
+  /// Records of `type` that the journals of this host's attachments hold: to see what others need,
+  /// and to restore what another program forgot. Reads one journal after the other until it has
+  /// `most`.
+  [[nodiscard]] virtual std::vector<Undo> remembered(
+      std::string_view type, Steps steps, std::size_t most = static_cast<std::size_t>(-1));
+  virtual Delegate& delegate();
+  /// Whether the journal of another attachment of the same container and network has announced the
+  /// file `path` (undo_file()).
+  [[nodiscard]] virtual bool is_file_of_sibling(const std::string& path);
 };
 
 }  // namespace unicni

@@ -63,7 +63,8 @@ struct ModuleDescriptor {
   const char* const* spec_versions;  ///< ended by nullptr; kAllSpecVersions for most
   /// runtimeConfig keys it takes, ended by nullptr; and traits: "needs-link" (Ipam::needs_link()),
   /// "stateless" (it announces no Undo, so its attachments have no journal), "enters-container" (a
-  /// chained module whose Undo belongs to the container's namespace, which the journal then names).
+  /// chained module whose Undo belongs to the container's namespace, which the journal then names),
+  /// "delegates" (it uses Host::delegate(), whose IPAM the "ipam" is, so it has none of its own).
   const char* const* capabilities;
   const OptionTable* options;  ///< nullptr: none
   Module* (*create)();

@@ -23,6 +23,7 @@
 
 #include "unicni/call.h"
 #include "unicni/ip.h"
+#include "unicni/json_object.h"
 #include "unicni/mac.h"
 #include "unicni/result.h"
 
@@ -52,7 +53,8 @@ enum class ValueKind : std::uint8_t {
   mac,
   list,
   object,
-  text_map,  ///< an object whose keys are free and whose values are strings
+  text_map,     ///< an object whose keys are free and whose values are strings
+  free_object,  ///< an object whose keys and values are free
 };
 
 struct OptionTable;
@@ -60,9 +62,10 @@ struct OptionTable;
 /// An object of strings, in the order in which they are written.
 using TextMap = std::vector<std::pair<std::string, std::string>>;
 
-/// How core fills a C++ type: text_map TextMap, boolean bool, integer std::int64_t or
-/// std::uint32_t, string std::string, ip IpAddress, cidr IpNet, mac Mac, list std::vector, object a
-/// struct with an OptionTable of its own. std::optional<T> fills T and tells "absent" apart.
+/// How core fills a C++ type: text_map TextMap, free_object JsonObject, boolean bool, integer
+/// std::int64_t or std::uint32_t, string std::string, ip IpAddress, cidr IpNet, mac Mac, list
+/// std::vector, object a struct with an OptionTable of its own. std::optional<T> fills T and tells
+/// "absent" apart.
 struct ValueType {
   ValueKind kind;
   const ValueType* element = nullptr;     ///< list: the type of its elements
@@ -183,6 +186,8 @@ template <>
 struct TypeOf<Mac> : Scalar<ValueKind::mac> {};
 template <>
 struct TypeOf<TextMap> : Scalar<ValueKind::text_map> {};
+template <>
+struct TypeOf<JsonObject> : Scalar<ValueKind::free_object> {};
 
 template <class T>
 struct TypeOf<std::vector<T>> {

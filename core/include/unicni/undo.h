@@ -3,6 +3,7 @@
 // crash. Core undoes records without the module.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "unicni/ip.h"
 #include "unicni/net/conntrack.h"
 #include "unicni/net/device.h"
+#include "unicni/net/firewalld.h"
 #include "unicni/net/iptables.h"
 #include "unicni/net/iptables_firewall.h"
 #include "unicni/net/iptables_ports.h"
@@ -95,6 +97,13 @@ Undo undo_loopback_route(const std::string& link);
 /// The gate in FORWARD (net/forward_gate.h). Undone after the elements, if nobody needs it any
 /// more.
 Undo undo_forward_gate(const std::string& admin_chain);
+/// An address that becomes a source of a zone of firewalld. Undone by taking it out, unless a
+/// living attachment of another owner has the same record.
+Undo undo_firewalld_source(const net::FirewalldSource& source, const std::string& owner);
+/// Its Undo::type.
+inline constexpr const char* kFirewalldSource = "firewalld-source";
+/// The source that such a record is about; nullopt: it is about something else, or damaged.
+std::optional<net::FirewalldSource> find_firewalld_source(const Undo& record);
 /// What add_iptables_masquerade() makes; undone by remove_reference_masquerade() with these
 /// addresses.
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);

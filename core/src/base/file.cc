@@ -54,6 +54,11 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+void sync_folder(const std::string& folder) {
+  const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) throw system_error(errno, "fsync folder " + folder);
+}
+
 std::string temporary_name(const std::string& path) {
   std::uint64_t random = 0;
   if (::getrandom(&random, sizeof random, 0) != sizeof random) {
@@ -109,12 +114,7 @@ void write_file_atomically(const std::string& path, std::string_view content, mo
     throw system_error(errno, fmt::format("rename {} to {}", temporary, path));
   }
   guard.keep();
-  if (!sync) return;
-  const std::string folder = parent_of(path);
-  const Fd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder_fd || ::fsync(folder_fd.get()) != 0) {
-    throw system_error(errno, "fsync folder " + folder);
-  }
+  if (sync) sync_folder(parent_of(path));
 }
 
 void write_file_in_place(const std::string& path, std::string_view content) {
@@ -140,7 +140,7 @@ void overwrite_file(const std::string& path, std::string_view content, mode_t mo
   }
 }
 
-bool create_file(const std::string& path, std::string_view content, mode_t mode) {
+bool create_file(const std::string& path, std::string_view content, mode_t mode, bool sync) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!fd) {
     if (errno == EEXIST) return false;
@@ -150,6 +150,12 @@ bool create_file(const std::string& path, std::string_view content, mode_t mode)
     ::unlink(path.c_str());
     throw system_error(error, "write " + path);
   }
+  if (sync && ::fsync(fd.get()) != 0) {
+    const int error = errno;
+    ::unlink(path.c_str());
+    throw system_error(error, "fsync " + path);
+  }
+  if (sync) sync_folder(parent_of(path));
   return true;
 }
 

@@ -2,6 +2,9 @@
 // `version`.
 #include "unicni/undo.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace unicni {
 
 Undo undo_veth(const std::string& name, const std::string& alias) {
@@ -170,6 +173,25 @@ Undo undo_loopback_route(const std::string& link) {
 
 Undo undo_forward_gate(const std::string& admin_chain) {
   return Undo{"forward-gate", 1, false, {{"admin_chain", admin_chain}}};
+}
+
+Undo undo_firewalld_source(const net::FirewalldSource& source, const std::string& owner) {
+  return Undo{kFirewalldSource,
+              1,
+              false,
+              {{"zone", source.zone}, {"address", source.address.str()}, {"owner", owner}}};
+}
+
+std::optional<net::FirewalldSource> find_firewalld_source(const Undo& record) {
+  if (record.type != kFirewalldSource) return std::nullopt;
+  const auto value = [&](std::string_view key) {
+    const auto found = std::find_if(record.fields.begin(), record.fields.end(),
+                                    [&](const auto& field) { return field.first == key; });
+    return found == record.fields.end() ? std::string() : found->second;
+  };
+  const auto address = IpAddress::parse(value("address"));
+  if (!address) return std::nullopt;
+  return net::FirewalldSource{value("zone"), *address};
 }
 
 namespace {

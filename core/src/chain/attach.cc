@@ -32,33 +32,37 @@ bool stands(const journal::Entry& entry, VerbHost& host) {
 /// What an earlier ADD of the same attachment and type left: a crashed one is undone, a live one
 /// refuses this ADD. What can't be undone stays in the journal for DEL and GC.
 void settle_previous(const Request& request, VerbHost& host, Step& step,
-                     journal::Journal& journal) {
-  const journal::Entry* entry = journal.entry();
-  if (entry == nullptr) return;
+                     std::optional<journal::Journal>& journal) {
+  if (journal->entry() == nullptr) return;
+  const journal::Entry entry = *journal->entry();  // a program that is run may change it
   bool found = false;
   bool clean = true;
-  for (auto previous = entry->steps.rbegin(); previous != entry->steps.rend(); ++previous) {
+  for (auto previous = entry.steps.rbegin(); previous != entry.steps.rend(); ++previous) {
     if (previous->type != step.type()) continue;
     const bool finished = !previous->result.empty();
-    if (finished && step.is_link() && stands(*entry, host)) {
-      throw Error(
-          Code::internal,
-          fmt::format("{} is attached already, in {}", step.call.owner(), entry->netns_path),
-          "a runtime must DEL an attachment before it ADDs it again");
+    if (finished && step.is_link() && stands(entry, host)) {
+      throw Error(Code::internal,
+                  fmt::format("{} is attached already, in {}", step.call.owner(), entry.netns_path),
+                  "a runtime must DEL an attachment before it ADDs it again");
     }
     found = true;
     const auto why = finished ? journal::Why::removal : journal::Why::failed_add;
-    for (const Error& error : undo_records(previous->undo, why, request, host, step.ipam.get())) {
+    for (const Error& error : undo_records(previous->undo, why, request, host, &step)) {
       host.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
       clean = false;
     }
   }
-  if (found && clean) journal.forget_steps(step.type());
+  if (found && clean) journal->forget_steps(step.type());
 }
 
-class Attachment {
+class Attachment : public LockHolder {
  public:
-  Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {}
+  Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {
+    host_.set_lock_holder(this);
+  }
+  ~Attachment() override { host_.set_lock_holder(nullptr); }
+  void let_go() override { journal_.reset(); }
+  void take_again() override;
 
   Result add(Step& step, const std::optional<Result>& prev_result);
   /// What goes to stdout if `result`, the last step's, is the answer.
@@ -79,8 +83,9 @@ class Attachment {
   Result add_recorded(Step& step);
   void roll_back_foreign(Step& step);
   void roll_back_module(Step& step);
-  void undo(const std::vector<Undo>& records, Step& step, journal::Journal* journal, Error& error);
+  void undo(const std::vector<Undo>& records, Step& step, bool journaled, Error& error);
   journal::Journal& open(journal::Access access);
+  void begin(const Step& step);
 
   const Request& request_;
   VerbHost& host_;
@@ -88,6 +93,7 @@ class Attachment {
   // and a roll-back undoes this ADD and no later one. Not while a foreign plugin runs, which may
   // call us for the same attachment.
   std::optional<journal::Journal> journal_;
+  const Step* adding_ = nullptr;  ///< whose ADD is at work and writes to the journal
   std::optional<std::string>
       printed_;  ///< the result of the step before, if it was a journaled one
 };
@@ -97,12 +103,22 @@ journal::Journal& Attachment::open(journal::Access access) {
   return *journal_;
 }
 
-void Attachment::undo(const std::vector<Undo>& records, Step& step, journal::Journal* journal,
-                      Error& error) {
-  const auto failures =
-      undo_records(records, journal::Why::failed_add, request_, host_, step.ipam.get());
+void Attachment::begin(const Step& step) {
+  journal_->begin_step(step.type(), step.netconf.text(),
+                       step.enters_container() ? host_.container_identity() : std::string(),
+                       request_.environment.netns);
+}
+
+void Attachment::take_again() {
+  open(journal::Access::add);
+  // Meanwhile others may have written steps behind ours, or undone them.
+  if (adding_ != nullptr && !journal_->resume_step(adding_->type())) begin(*adding_);
+}
+
+void Attachment::undo(const std::vector<Undo>& records, Step& step, bool journaled, Error& error) {
+  const auto failures = undo_records(records, journal::Why::failed_add, request_, host_, &step);
   if (failures.empty()) {
-    if (journal != nullptr) journal->forget_steps(step.type());
+    if (journaled) journal_->forget_steps(step.type());
     return;
   }
   std::string text = error.details();
@@ -115,11 +131,11 @@ void Attachment::undo(const std::vector<Undo>& records, Step& step, journal::Jou
 /// An ADD that leaves nothing to the journal: its records are only for its own roll-back.
 Result Attachment::add_module(Step& step) {
   Memory log;
-  host_.enter(step.type(), &log, step.ipam.get());
+  step.enter(host_, &log);
   try {
     return step.module->add(step.call, host_);
   } catch (Error& error) {
-    undo(log.records(), step, nullptr, error);
+    undo(log.records(), step, false, error);
     throw;
   }
 }
@@ -127,25 +143,27 @@ Result Attachment::add_module(Step& step) {
 Result Attachment::add_recorded(Step& step) {
   if (step.enters_container())
     host_.container_netns();  // refuses a missing namespace before anything is written
-  journal::Journal& journal = open(journal::Access::add);
-  host_.enter(step.type(), nullptr, step.ipam.get());
-  settle_previous(request_, host_, step, journal);
-  Recorder log(journal);
-  host_.enter(step.type(), &log, step.ipam.get());
-  journal.begin_step(step.type(), step.netconf.text(),
-                     step.enters_container() ? host_.container_identity() : std::string(),
-                     request_.environment.netns);
+  open(journal::Access::add);
+  step.enter(host_);
+  settle_previous(request_, host_, step, journal_);
+  Recorder log(journal_);
+  step.enter(host_, &log);
+  begin(step);
+  adding_ = &step;
   try {
     Result result = step.module->add(step.call, host_);
+    adding_ = nullptr;
     printed_ = print(result);
-    journal.end_step(*printed_);
+    journal_->end_step(*printed_);
     return result;
   } catch (Error& error) {
-    undo(log.records(), step, &journal, error);
+    adding_ = nullptr;
+    undo(log.records(), step, true, error);
     throw;
   } catch (const std::exception& unexpected) {
+    adding_ = nullptr;
     Error error(Code::internal, fmt::format("{}: {}", step.type(), unexpected.what()));
-    undo(log.records(), step, &journal, error);
+    undo(log.records(), step, true, error);
     throw error;
   }
 }
@@ -167,7 +185,6 @@ Result Attachment::add(Step& step, const std::optional<Result>& prev_result) {
   if (!step.module) return add_foreign_step(step, prev_result);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
-  step.ipam->bind(host_);
   return step.journaled() ? add_recorded(step) : add_module(step);
 }
 
@@ -185,12 +202,12 @@ void Attachment::roll_back_module(Step& step) {
     if (done.type == step.type()) records.insert(records.end(), done.undo.begin(), done.undo.end());
   }
   Error outcome(Code::internal, "roll-back");
-  undo(records, step, &journal, outcome);
+  undo(records, step, true, outcome);
   if (!outcome.details().empty()) host_.log(LogLevel::warning, outcome.details());
 }
 
 void Attachment::roll_back(Step& step) noexcept {
-  host_.enter(step.type(), nullptr, step.ipam.get());
+  step.enter(host_);
   try {
     if (!step.module) {
       roll_back_foreign(step);

@@ -87,7 +87,7 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
   require_verb_in_version(request);
   require_depth(request.process_environment);
   VerbHost host(request);
-  host.enter(request.invoked_as, nullptr, nullptr);
+  host.enter({request.invoked_as});
   if (request.command == Command::add) host.refuse_own_netns();
   Plan todo = plan(request);
   const Command command = request.command;
@@ -128,8 +128,7 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
                   step->netconf.with_prev_result(prev_result ? &*prev_result : nullptr).text());
       continue;
     }
-    step->ipam->bind(host);
-    host.enter(step->type(), nullptr, step->ipam.get());
+    step->enter(host);
     if (command == Command::check) {
       step->module->check(step->call, host);
     } else {

@@ -1,6 +1,7 @@
 #include "chain/collect.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -29,9 +30,14 @@ Request request_for(const Request& request, const journal::Entry& entry) {
   return copy;
 }
 
-class Collection {
+class Collection : public LockHolder {
  public:
   Collection(const Request& request, VerbHost& host) : request_(request), host_(host) {}
+  ~Collection() override { host_.set_lock_holder(nullptr); }
+  void let_go() override { journal_.reset(); }
+  void take_again() override {
+    journal_.emplace(open_journal(request_, host_, key_, journal::Access::removal));
+  }
 
   void collect_journal(const std::vector<std::unique_ptr<Step>>& steps,
                        const std::vector<Attachment>& valid);
@@ -43,19 +49,22 @@ class Collection {
 
   const Request& request_;
   VerbHost& host_;
+  journal::Key key_;  ///< of the entry that is worked on
+  std::optional<journal::Journal> journal_;
   std::vector<Error> errors_;
 };
 
 void Collection::collect_entry(const journal::Key& key,
                                const std::vector<std::unique_ptr<Step>>& steps) {
-  journal::Journal journal = open_journal(request_, host_, key, journal::Access::removal);
-  const journal::Entry* entry = journal.entry();
-  if (entry == nullptr) return;
-  const Request request = request_for(request_, *entry);
-  host_.visit_container(entry->container_netns.empty() ? std::string() : entry->netns_path,
-                        entry->container_netns);
+  key_ = key;
+  take_again();
+  if (journal_->entry() == nullptr) return;
+  const journal::Entry entry = *journal_->entry();  // a program that is run may change it
+  const Request request = request_for(request_, entry);
+  host_.visit_container(entry.container_netns.empty() ? std::string() : entry.netns_path,
+                        entry.container_netns);
   std::set<std::string> done;
-  for (auto step = entry->steps.rbegin(); step != entry->steps.rend(); ++step) {
+  for (auto step = entry.steps.rbegin(); step != entry.steps.rend(); ++step) {
     const bool ours = std::any_of(steps.begin(), steps.end(), [&](const auto& candidate) {
       return candidate->type() == step->type;
     });
@@ -65,7 +74,8 @@ void Collection::collect_entry(const journal::Key& key,
     for (const Error& error : failures) errors_.push_back(error);
     if (failures.empty()) done.insert(step->type);
   }
-  for (const std::string& type : done) journal.forget_steps(type);
+  if (!journal_) return;  // locked by somebody else now
+  for (const std::string& type : done) journal_->forget_steps(type);
 }
 
 void Collection::collect_journal(const std::vector<std::unique_ptr<Step>>& steps,
@@ -75,11 +85,14 @@ void Collection::collect_journal(const std::vector<std::unique_ptr<Step>>& steps
     keep.emplace(attachment.container_id, attachment.if_name);
   for (const journal::Key& key : journal::list_keys(journal::kFolder, request_.netconf.name())) {
     if (keep.contains({key.container_id, key.if_name})) continue;
+    host_.set_lock_holder(this);
     try {
       collect_entry(key, steps);
     } catch (const Error& error) {
       errors_.push_back(error);
     }
+    host_.set_lock_holder(nullptr);
+    journal_.reset();
     host_.visit_container({}, {});
   }
 }
@@ -90,8 +103,7 @@ void Collection::collect_step(Step& step) {
       run_foreign(request_, step.found.program, Command::gc, step.netconf.text());
       return;
     }
-    step.ipam->bind(host_);
-    host_.enter(step.type(), nullptr, step.ipam.get());
+    step.enter(host_);
     step.module->gc(step.call, host_);
   } catch (Error& error) {
     errors_.push_back(error.in_step(step.type()));

@@ -10,9 +10,18 @@ namespace unicni::chain {
 
 namespace {
 
-class Detachment {
+class Detachment : public LockHolder {
  public:
-  Detachment(const Request& request, VerbHost& host) : request_(request), host_(host) {}
+  Detachment(const Request& request, VerbHost& host) : request_(request), host_(host) {
+    host_.set_lock_holder(this);
+  }
+  ~Detachment() override { host_.set_lock_holder(nullptr); }
+  void let_go() override { journal_.reset(); }
+  void take_again() override {
+    if (!journal_) {
+      journal_.emplace(open_journal(request_, host_, key_of(request_), journal::Access::removal));
+    }
+  }
   void del(Member member, std::size_t index, bool direct);
   [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
 
@@ -27,9 +36,9 @@ class Detachment {
       return false;
     }
   }
-  /// The entry of this attachment; nullptr if there is none. Held until DEL is done, so that no ADD
-  /// comes between two steps.
-  const journal::Entry* open_entry(const std::string& type);
+  /// The entry of this attachment as it is now; nullopt if there is none. Held until DEL is done,
+  /// so that no ADD comes between two steps.
+  std::optional<journal::Entry> open_entry(const std::string& type);
   [[nodiscard]] bool same_namespace(const journal::Entry& entry);
   void sweep(Step& step);
 
@@ -47,13 +56,10 @@ bool Detachment::same_namespace(const journal::Entry& entry) {
   return path.empty() || path == entry.netns_path;
 }
 
-const journal::Entry* Detachment::open_entry(const std::string& type) {
-  if (!journal_) {
-    attempt(type, [&] {
-      journal_.emplace(open_journal(request_, host_, key_of(request_), journal::Access::removal));
-    });
-  }
-  return journal_ ? journal_->entry() : nullptr;
+std::optional<journal::Entry> Detachment::open_entry(const std::string& type) {
+  attempt(type, [&] { take_again(); });
+  const journal::Entry* entry = journal_ ? journal_->entry() : nullptr;
+  return entry != nullptr ? std::optional(*entry) : std::nullopt;
 }
 
 void Detachment::sweep(Step& step) {
@@ -64,7 +70,6 @@ void Detachment::sweep(Step& step) {
                 with_request_prev_result(request_, step.netconf).text());
     return;
   }
-  if (step.ipam) step.ipam->bind(host_);
   if (step.module) {
     step.module->del(step.call, host_);
   } else if (step.ipam && step.ipam->given()) {
@@ -75,7 +80,7 @@ void Detachment::sweep(Step& step) {
 
 void Detachment::del(Member member, std::size_t index, bool direct) {
   const std::string type = member.type;
-  host_.enter(type, nullptr, nullptr);
+  host_.enter({type});
   const protocol::Netconf& outer = request_.netconf;
   std::optional<Result> prev_result;
   try {
@@ -94,16 +99,16 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
   }
   const bool keeps_no_journal = step->module && !step->journaled();
   if (keeps_no_journal || !step->found.program.empty()) {
-    host_.enter(type, nullptr, step->ipam.get());
+    step->enter(host_);
     attempt(type, [&] { sweep(*step); });
     return;
   }
 
-  const journal::Entry* entry = open_entry(type);
+  const auto entry = open_entry(type);
   bool clean = true;
   bool found = false;
   bool known = false;  // its ADD ended, so the journal knows all of it
-  if (entry != nullptr) {
+  if (entry) {
     host_.expect_container(entry->container_netns);
     const bool same = same_namespace(*entry);
     for (auto done = entry->steps.rbegin(); done != entry->steps.rend(); ++done) {
@@ -121,15 +126,15 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
       found = true;
       known = known || (!done->result.empty() && are_of_prev_result(done->undo, step->call));
       const auto why = done->result.empty() ? journal::Why::failed_add : journal::Why::removal;
-      for (Error& error : undo_records(done->undo, why, request_, host_, step->ipam.get())) {
+      for (Error& error : undo_records(done->undo, why, request_, host_, step.get())) {
         errors_.push_back(error.in_step(type));
         clean = false;
       }
     }
   }
   if (refusal) errors_.push_back(refusal->in_step(type));
-  host_.enter(type, nullptr, step->ipam.get());
-  const bool lost = entry == nullptr || (found && !known);
+  step->enter(host_);
+  const bool lost = !entry || (found && !known);
   if (lost && (step->is_link() || !step->module)) {
     attempt(type, [&] { remove_remains(step->call, host_); });
   }
@@ -137,7 +142,7 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
     attempt(type, [&] { remove_reference_remains(step->call, host_, step->ipam.get()); });
   }
   clean = attempt(type, [&] { sweep(*step); }) && clean;
-  if (found && clean) attempt(type, [&] { journal_->forget_steps(type); });
+  if (found && clean && journal_) attempt(type, [&] { journal_->forget_steps(type); });
 }
 
 }  // namespace

@@ -19,14 +19,19 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const jour
 }
 
 std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why why,
-                                const Request& request, VerbHost& host, IpamDelegate* ipam) {
-  const auto run_delegate = [&](const std::string&, const std::string& program,
+                                const Request& request, VerbHost& host, const Step* step) {
+  const auto run_delegate = [&](const std::string& type, const std::string& program,
                                 const std::string& config) {
-    const bool is_del = request.command == Command::del;
-    run_foreign(request, program, Command::del,
-                is_del ? with_request_prev_result(request, protocol::Netconf::parse(config)).text()
-                       : config);
-    if (ipam != nullptr) ipam->mark_released();
+    const protocol::Netconf netconf = protocol::Netconf::parse(config);
+    const auto run = [&] {
+      const bool is_del = request.command == Command::del;
+      return run_foreign(request, program, Command::del,
+                         is_del ? with_request_prev_result(request, netconf).text() : config);
+    };
+    // An IPAM's configuration is that of the plugin it serves.
+    const bool is_plugin = netconf.type() == type;
+    static_cast<void>(is_plugin ? host.unlocked(run) : run());
+    if (step != nullptr) step->mark_released(type);
   };
   const auto release_address = [&](const Undo& record) {
     ipam::release_recorded(record, why == journal::Why::removal, request.deadline);

@@ -2,11 +2,12 @@
 // everything later.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "chain/ipam_delegate.h"
 #include "chain/request.h"
+#include "chain/step.h"
 #include "chain/verb_host.h"
 #include "journal/journal.h"
 #include "journal/replay.h"
@@ -26,14 +27,15 @@ class Memory : public UndoLog {
 /// Writes each record to the journal before it is remembered.
 class Recorder final : public Memory {
  public:
-  explicit Recorder(journal::Journal& journal) : journal_(journal) {}
+  /// The journal may be closed for a time, and opened again in the same place.
+  explicit Recorder(std::optional<journal::Journal>& journal) : journal_(journal) {}
   void will(const Undo& record) override {
-    journal_.record(record);
+    journal_->record(record);
     Memory::will(record);
   }
 
  private:
-  journal::Journal& journal_;
+  std::optional<journal::Journal>& journal_;
 };
 
 /// The journal entry of an attachment, opened and locked for at most half of the time that is left.
@@ -41,9 +43,9 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const jour
                               journal::Access access);
 journal::Key key_of(const Request& request);
 
-/// replay() with this request's way to run a delegate's DEL. A delegate that was run is told so
-/// (`ipam` may be nullptr).
+/// replay() with this request's way to run a delegate's DEL. `step` is told what was run (it may be
+/// nullptr).
 std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why why,
-                                const Request& request, VerbHost& host, IpamDelegate* ipam);
+                                const Request& request, VerbHost& host, const Step* step);
 
 }  // namespace unicni::chain

@@ -49,7 +49,7 @@ void require_spec_version(const ModuleDescriptor& descriptor, const std::string&
 std::unique_ptr<Step> make_bare_step(const Request& request, const std::string& type,
                                      protocol::Netconf netconf, std::size_t index,
                                      const std::optional<Result>& prev_result) {
-  auto step = std::make_unique<Step>(Step{{}, std::move(netconf), {}, {}, {}, {}});
+  auto step = std::make_unique<Step>(Step{{}, std::move(netconf), {}, {}, {}, {}, {}});
   step->found.type = type;
   step->call = make_call(request, type, step->netconf, index, prev_result);
   return step;
@@ -84,8 +84,11 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
     for (const std::string& text : warnings) warn(text);
     step->call.parsed_options = step->options.data();
   }
-  // An IPAM module sees the link plugin's configuration; it has no IPAM of its own.
-  if (is_ipam) step->call.ipam_type.clear();
+  // An IPAM module sees the link plugin's configuration; it has no IPAM of its own. Nor has who
+  // delegates.
+  const bool delegates = step->module->has_capability("delegates");
+  if (is_ipam || delegates) step->call.ipam_type.clear();
+  if (delegates) step->delegate = std::make_unique<PluginDelegate>(request, step->call);
   step->ipam = std::make_unique<IpamDelegate>(request, step->call, step->netconf, warn);
   return step;
 }

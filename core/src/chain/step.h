@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "chain/delegate.h"
 #include "chain/ipam_delegate.h"
 #include "chain/request.h"
+#include "chain/verb_host.h"
 #include "module/loader.h"
 #include "options/parse.h"
 
@@ -22,6 +24,7 @@ struct Step {
   Call call;
   /// Never nullptr for a module, nor (DEL) for one that is missing, as far as there is one to ask.
   std::unique_ptr<IpamDelegate> ipam;
+  std::unique_ptr<PluginDelegate> delegate = {};  ///< of a module that delegates
 
   [[nodiscard]] const std::string& type() const { return found.type; }
   [[nodiscard]] bool is_link() const {
@@ -30,6 +33,20 @@ struct Step {
   /// Whether its records belong to the container's namespace.
   [[nodiscard]] bool enters_container() const {
     return is_link() || (module && module->has_capability("enters-container"));
+  }
+  /// From now on the host works for this step.
+  void enter(VerbHost& host, UndoLog* undo = nullptr) const {
+    if (ipam) ipam->bind(host);
+    if (delegate) delegate->bind(host);
+    host.enter({type(), undo, ipam.get(), delegate.get()});
+  }
+  /// The undo log has run the DEL of a program of this step.
+  void mark_released(const std::string& released) const {
+    if (delegate) {
+      delegate->mark_released(released);
+    } else if (ipam) {
+      ipam->mark_released();
+    }
   }
   /// Whether it announces changes that outlive the verb.
   [[nodiscard]] bool journaled() const {

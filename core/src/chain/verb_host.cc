@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include "chain/address_owner.h"
 #include "chain/remembered.h"
@@ -132,8 +134,8 @@ void VerbHost::restore_rules(const std::vector<net::NftElement>* own) noexcept {
 }
 
 UndoLog& VerbHost::undo() {
-  if (undo_ == nullptr) throw Error(Code::internal, "no change is allowed during this verb");
-  return *undo_;
+  if (scene_.undo == nullptr) throw Error(Code::internal, "no change is allowed during this verb");
+  return *scene_.undo;
 }
 
 std::optional<sys::Lock> VerbHost::hold_shared_links() {
@@ -142,8 +144,12 @@ std::optional<sys::Lock> VerbHost::hold_shared_links() {
 }
 
 Ipam& VerbHost::ipam() {
-  if (ipam_ == nullptr) throw Error(Code::internal, "this step has no IPAM");
-  return *ipam_;
+  if (scene_.ipam == nullptr) throw Error(Code::internal, "this step has no IPAM");
+  return *scene_.ipam;
+}
+
+Delegate& VerbHost::delegate() {
+  return scene_.delegate != nullptr ? *scene_.delegate : Host::delegate();
 }
 
 bool VerbHost::is_gone(const std::string& owner) {
@@ -184,16 +190,51 @@ std::optional<sys::Lock> VerbHost::hold_host_ports() {
                                     sys::lock_deadline(request_.deadline));
 }
 
-void VerbHost::enter(std::string_view type, UndoLog* undo, Ipam* ipam) {
-  type_ = type;
-  undo_ = undo;
-  ipam_ = ipam;
+std::vector<Undo> VerbHost::remembered(std::string_view type, Steps steps, std::size_t most) {
+  return remembered_records({sys::boot_id(), host_links().identity()}, type, steps, most);
+}
+
+std::string VerbHost::unlocked(const std::function<std::string()>& work) {
+  if (lock_holder_ == nullptr) return work();
+  std::string out;
+  std::exception_ptr failure;
+  lock_holder_->let_go();
+  try {
+    out = work();
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  lock_holder_->take_again();  // also for the roll-back
+  if (failure) std::rethrow_exception(failure);
+  return out;
+}
+
+bool VerbHost::is_file_of_sibling(const std::string& path) {
+  const protocol::Environment& environment = request_.environment;
+  const journal::Place place{sys::boot_id(), host_links().identity()};
+  const std::pair<std::string, std::string> field{"path", path};
+  const auto announces = [&](const journal::Step& step) {
+    return std::any_of(step.undo.begin(), step.undo.end(), [&](const Undo& record) {
+      return record.type == "file" &&
+             std::find(record.fields.begin(), record.fields.end(), field) != record.fields.end();
+    });
+  };
+  for (const journal::Key& key : journal::list_siblings(
+           journal::kFolder,
+           {request_.netconf.name(), environment.container_id, environment.if_name})) {
+    const auto entry = journal::peek(journal::kFolder, key);
+    if (entry && entry->place == place &&
+        std::any_of(entry->steps.begin(), entry->steps.end(), announces)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void VerbHost::log(LogLevel level, std::string_view text) {
   constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
   std::string line =
-      fmt::format("unicni {}: {}: {}\n", type_, kNames[static_cast<int>(level)], text);
+      fmt::format("unicni {}: {}: {}\n", scene_.type, kNames[static_cast<int>(level)], text);
   if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;
   // stderr is a courtesy: a runtime that closed it loses the line and nothing else
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());

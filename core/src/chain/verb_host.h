@@ -1,15 +1,28 @@
 // The Host of one verb: handles opened on first use, shared by all steps.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chain/request.h"
 #include "unicni/host.h"
 
 namespace unicni::chain {
+
+/// Who holds the lock of the attachment's journal.
+class LockHolder {
+ public:
+  LockHolder() = default;
+  LockHolder(const LockHolder&) = delete;
+  LockHolder& operator=(const LockHolder&) = delete;
+  virtual ~LockHolder() = default;
+  virtual void let_go() = 0;
+  virtual void take_again() = 0;  ///< throws Error if it can't be had in time
+};
 
 class VerbHost final : public Host {
  public:
@@ -30,13 +43,29 @@ class VerbHost final : public Host {
   [[nodiscard]] bool is_container_gone(const std::string& network,
                                        const std::string& container_id) override;
   [[nodiscard]] std::optional<sys::Lock> hold_host_ports() override;
+  [[nodiscard]] std::vector<Undo> remembered(std::string_view type, Steps steps,
+                                             std::size_t most) override;
+  Delegate& delegate() override;
+  [[nodiscard]] bool is_file_of_sibling(const std::string& path) override;
 
+  /// Runs `work`, a plugin that is a program and may call us for the same attachment, while nobody
+  /// of this process holds the attachment's lock. Throws what `work` throws, or take_again().
+  std::string unlocked(const std::function<std::string()>& work);
+  /// Who holds it from now on; nullptr: nobody.
+  void set_lock_holder(LockHolder* holder) { lock_holder_ = holder; }
   /// Makes our nftables rules again if somebody flushed them. DEL does it for the tables of its
   /// `own` elements before it removes those, so that it sees what others need; nullptr: for all.
   /// Never throws: it is nobody's order.
   void restore_rules(const std::vector<net::NftElement>* own = nullptr) noexcept;
-  /// Which step works now.
-  void enter(std::string_view type, UndoLog* undo, Ipam* ipam);
+  /// Who works now, and with what.
+  struct Scene {
+    std::string type;
+    UndoLog* undo = nullptr;
+    Ipam* ipam = nullptr;
+    Delegate* delegate = nullptr;
+  };
+  [[nodiscard]] const Scene& scene() const { return scene_; }
+  void enter(Scene scene) { scene_ = std::move(scene); }
   /// ADD, also of modules that never open the namespace: Error(invalid_netns) if CNI_NETNS is our
   /// own.
   void refuse_own_netns() const;
@@ -54,9 +83,8 @@ class VerbHost final : public Host {
 
   const Request& request_;
   std::string netns_path_;
-  std::string type_;
-  UndoLog* undo_ = nullptr;
-  Ipam* ipam_ = nullptr;
+  Scene scene_;
+  LockHolder* lock_holder_ = nullptr;
   std::optional<net::Netns> host_netns_;
   std::optional<net::Netlink> host_links_;
   bool container_opened_ = false;

@@ -187,6 +187,15 @@ void Journal::begin_step(const std::string& type, const std::string& config,
   file_->begun = true;
 }
 
+bool Journal::resume_step(const std::string& type) {
+  const Entry* found = entry();
+  if (found == nullptr || found->steps.back().type != type || !found->steps.back().result.empty()) {
+    return false;
+  }
+  file_->begun = true;
+  return true;
+}
+
 void Journal::record(const Undo& undo) {
   if (!file_->begun) throw Error(Code::internal, "journal: a record outside of a step");
   file_->write(undo_line(undo));

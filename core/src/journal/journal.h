@@ -2,6 +2,7 @@
 // core/ARCHITECTURE.md, "Journal".
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,6 +90,9 @@ class Journal {
   /// `container_netns`: the step opens none. Throws Error.
   void begin_step(const std::string& type, const std::string& config,
                   const std::string& container_netns, const std::string& netns_path);
+  /// ADD: goes on with a step that was begun before the entry was closed and opened again. False:
+  /// it isn't the last one there, or has ended.
+  bool resume_step(const std::string& type);
   void record(const Undo& undo);             ///< appends to the step begun last; throws Error
   void end_step(const std::string& result);  ///< ADD of that step succeeded
   /// After its undo: forgets the steps of `type`; with the last one the file goes (with ADD and
@@ -105,8 +109,12 @@ class Journal {
 /// What an entry says now, unlocked: a verb may be working on it. nullopt: there is none, or it
 /// can't be read.
 std::optional<Entry> peek(const std::string& folder, const Key& key);
-/// The entries of all networks, in the same way.
+/// The entries of all networks, in the same way, until `wants_more` says no.
+void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more);
+/// All of them.
 std::vector<Entry> peek_all(const std::string& folder);
+/// Keys of the other entries of `key`'s network and container: other interfaces of it.
+std::vector<Key> list_siblings(const std::string& folder, const Key& key);
 /// Keys of all entries of one network (from file names, checked against the header).
 std::vector<Key> list_keys(const std::string& folder, const std::string& network);
 

@@ -372,5 +372,29 @@ TEST_F(JournalTest, FullFileSystemRefusesAddAndKeepsWhatWasWritten) {
   });
 }
 
+TEST_F(JournalTest, AStepThatWasLeftOpenGoesOn) {
+  open(Access::add).begin_step("flannel", "{}", "", "");
+  {
+    Journal journal = open(Access::add);
+    EXPECT_FALSE(journal.resume_step("bridge")) << "another's";
+    ASSERT_TRUE(journal.resume_step("flannel"));
+    journal.record(undo_veth("veth1", "a b"));
+    journal.end_step("{}");
+    EXPECT_FALSE(journal.resume_step("flannel")) << "it has ended";
+  }
+  Journal journal = open(Access::look);
+  ASSERT_EQ(journal.entry()->steps.size(), 1U);
+  EXPECT_EQ(journal.entry()->steps[0].undo.size(), 1U);
+  EXPECT_EQ(journal.entry()->steps[0].result, "{}");
+  journal.forget_steps("flannel");
+  EXPECT_FALSE(journal.resume_step("flannel")) << "it is gone";
+}
+
+TEST_F(JournalTest, AStepBehindWhichOthersWroteDoesNotGoOn) {
+  open(Access::add).begin_step("flannel", "{}", "", "");
+  add("bridge");
+  EXPECT_FALSE(open(Access::add).resume_step("flannel"));
+}
+
 }  // namespace
 }  // namespace unicni::journal

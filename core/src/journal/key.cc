@@ -72,20 +72,28 @@ std::optional<Entry> peek(const std::string& folder, const Key& key) {
   return entry;
 }
 
+void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more) {
+  for (const std::string& name : names_in(folder)) {
+    const auto entry = peek_at(folder + '/' + name);
+    if (entry && file_name(entry->key) == name && !wants_more(*entry)) return;
+  }
+}
+
 std::vector<Entry> peek_all(const std::string& folder) {
   std::vector<Entry> entries;
-  for (const std::string& name : names_in(folder)) {
-    auto entry = peek_at(folder + '/' + name);
-    if (entry && file_name(entry->key) == name) entries.push_back(*std::move(entry));
-  }
+  peek_each(folder, [&](const Entry& entry) {
+    entries.push_back(entry);
+    return true;
+  });
   return entries;
 }
 
-std::vector<Key> list_keys(const std::string& folder, const std::string& network) {
-  const auto names = names_in(folder);
-  const std::string prefix = (component(network) + ':').substr(0, kKept);
+namespace {
+
+std::vector<Key> read_keys(const std::string& folder, const std::string& prefix,
+                           const std::string& network) {
   std::vector<Key> keys;
-  for (const std::string& name : names) {
+  for (const std::string& name : names_in(folder)) {
     if (!name.starts_with(prefix)) continue;
     try {
       const auto text = sys::read_file(folder + '/' + name, kEntryLimit);
@@ -95,6 +103,21 @@ std::vector<Key> list_keys(const std::string& folder, const std::string& network
     } catch (const Error&) {
     }
   }
+  return keys;
+}
+
+}  // namespace
+
+std::vector<Key> list_keys(const std::string& folder, const std::string& network) {
+  return read_keys(folder, (component(network) + ':').substr(0, kKept), network);
+}
+
+std::vector<Key> list_siblings(const std::string& folder, const Key& key) {
+  const std::string prefix = component(key.network) + ':' + component(key.container_id) + ':';
+  std::vector<Key> keys = read_keys(folder, prefix.substr(0, kKept), key.network);
+  std::erase_if(keys, [&](const Key& other) {
+    return other.container_id != key.container_id || other.if_name == key.if_name;
+  });
   return keys;
 }
 

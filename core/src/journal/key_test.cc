@@ -64,6 +64,21 @@ TEST(ListKeys, OnlyOfThatNetworkAndCheckedAgainstTheHeader) {
   EXPECT_THAT(list_keys(folder.path(), "none"), IsEmpty());
 }
 
+TEST(ListSiblings, AreTheOtherInterfacesOfTheContainer) {
+  const TempFolder folder;
+  const std::string long_name(300, 'c');
+  for (const Key& key :
+       {Key{"net", "a", "eth0"}, Key{"net", "a", "net1"}, Key{"net", "ab", "eth0"},
+        Key{"other", "a", "net2"}, Key{"net", long_name, "eth0"}, Key{"net", long_name, "net1"}}) {
+    sys::create_file(folder / file_name(key), header_line({key, {}, "", "", {}}), 0600);
+  }
+  EXPECT_THAT(list_siblings(folder.path(), {"net", "a", "eth0"}),
+              ElementsAre(Key{"net", "a", "net1"}));
+  EXPECT_THAT(list_siblings(folder.path(), {"net", "ab", "eth0"}), IsEmpty());
+  EXPECT_THAT(list_siblings(folder.path(), {"net", long_name, "net1"}),
+              ElementsAre(Key{"net", long_name, "eth0"}));
+}
+
 TEST(ListKeys, FolderThatIsNoneIsEmpty) {
   const TempFolder folder;
   sys::create_file(folder / "file", "", 0600);

@@ -10,6 +10,7 @@
 
 #include "journal/record_fields.h"
 #include "journal/replay_device.h"
+#include "journal/replay_firewalld.h"
 #include "journal/replay_ports.h"
 #include "journal/replay_settings.h"
 #include "unicni/ip.h"
@@ -336,7 +337,16 @@ std::vector<Error> replay(const std::vector<Undo>& records, Why why, const Repla
   const auto is_iptables = [](const Undo& record) { return record.type.starts_with(kIptables); };
   const auto undo = [&](const Undo& record) { undo_one(record, why, tools); };
   backwards(is_iptables, undo);
-  backwards([&](const Undo& record) { return !is_nft(record) && !is_iptables(record); }, undo);
+  const auto is_source = [](const Undo& record) {
+    return record.type == kFirewalldSource && record.version <= kKnownVersion;
+  };
+  std::vector<Undo> sources;  // together: one connection for all
+  backwards(is_source, [&](const Undo& record) { sources.push_back(record); });
+  if (!sources.empty()) attempt([&] { remove_firewalld_sources(sources, tools.host); });
+  const auto is_rule = [&](const Undo& record) {
+    return is_nft(record) || is_iptables(record) || is_source(record);
+  };
+  backwards([&](const Undo& record) { return !is_rule(record); }, undo);
   return errors;
 }
 

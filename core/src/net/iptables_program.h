@@ -18,6 +18,9 @@ enum class IptablesFlavour : unsigned char { host, legacy, nft };
 std::string save_table(Family family, IptablesFlavour flavour, const char* table,
                        Deadline deadline);
 
+/// Whether restore_table() has a program.
+bool can_restore_tables(Family family, IptablesFlavour flavour);
+
 /// `iptables-restore --noflush` with `lines` for one table: all of them happen, or none. False: it
 /// refused them, which a change of somebody else may have caused; `complaint` is what it said.
 bool restore_table(Family family, IptablesFlavour flavour, const char* table,

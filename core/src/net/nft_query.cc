@@ -27,11 +27,12 @@ std::string_view bytes_of(const nlattr* value) {
 NftTableState parse_table(const nlmsghdr* message) {
   NftTableState state;
   for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* value) {
-    if (type == NFTA_TABLE_FLAGS) state.dormant = (number_of(value) & NFT_TABLE_F_DORMANT) != 0;
+    if (type == NFTA_TABLE_FLAGS) state.flags = number_of(value);
     if (type == NFTA_TABLE_USERDATA) {
       state.comment = nft_comment_of(value, NFTNL_UDATA_TABLE_COMMENT);
     }
   });
+  state.dormant = (state.flags & NFT_TABLE_F_DORMANT) != 0;
   return state;
 }
 

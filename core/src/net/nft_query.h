@@ -28,6 +28,7 @@ struct NftChainState {
 
 struct NftTableState {
   bool dormant = false;
+  std::uint32_t flags = 0;  ///< NFT_TABLE_F_*
   std::string comment;
 };
 

@@ -50,6 +50,7 @@ struct Free {
   TextMap settings;
   std::optional<TextMap> maybe;
   std::int64_t count = 0;
+  std::optional<JsonObject> anything;
 };
 
 struct Strict {

@@ -42,6 +42,7 @@ constexpr Option kFreeRows[] = {
     option<&Free::settings>("settings", "what you like"),
     option<&Free::maybe>("maybe", "if you like"),
     option<&Free::count>("count", "how many"),
+    option<&Free::anything>("anything", "whatever"),
 };
 
 constexpr Option kStrictRows[] = {

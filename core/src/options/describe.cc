@@ -88,6 +88,7 @@ std::string expected(const ValueType& type, const Option& row) {
     case ValueKind::list:
       return "a list";
     case ValueKind::object:
+    case ValueKind::free_object:
       return "an object";
     case ValueKind::text_map:
       return "an object of strings";
@@ -114,6 +115,7 @@ std::string type_text(const ValueType& type, const Option& row) {
     case ValueKind::list:
       return "list of " + type_text(*type.element, row);
     case ValueKind::object:
+    case ValueKind::free_object:
       return "object";
     case ValueKind::text_map:
       return "object of strings";

@@ -1,4 +1,7 @@
 // JSON objects that aren't parsed as a request is.
+#include "unicni/json_object.h"
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "options/reader.h"
@@ -35,6 +38,70 @@ bool read_json_object(const std::string& text, const OptionTable& table, void* i
   } catch (const Error&) {
     return false;
   }
+}
+
+std::optional<JsonObject> JsonObject::parse(const std::string& text) {
+  try {
+    if (!protocol::parse_document(text, "an object").is_object()) return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  JsonObject object;
+  for (const protocol::RawMember& member : protocol::split_object(text)) {
+    object.set(member.key, std::string(member.value));
+  }
+  return object;
+}
+
+const std::string* JsonObject::find(std::string_view key) const {
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [&](const Member& member) { return member.first == key; });
+  return found == members_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::string> JsonObject::find_string(std::string_view key) const {
+  const std::string* value = find(key);
+  if (value == nullptr || !value->starts_with('"')) return std::nullopt;
+  return nlohmann::json::parse(*value).get<std::string>();
+}
+
+void JsonObject::set(const std::string& key, std::string value) {
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [&](const Member& member) { return member.first == key; });
+  if (found == members_.end()) {
+    members_.emplace_back(key, std::move(value));
+  } else {
+    found->second = std::move(value);
+  }
+}
+
+std::string JsonObject::str() const {
+  std::string text = "{";
+  for (const auto& [key, value] : members_) {
+    if (text.size() > 1) text += ',';
+    text += protocol::quote(key) + ':' + value;
+  }
+  return text + '}';
+}
+
+std::optional<std::vector<std::string>> json_elements(const std::string& text) {
+  try {
+    if (!protocol::parse_document(text, "a list").is_array()) return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  std::vector<std::string> elements;
+  for (const std::string_view each : protocol::split_array(text)) elements.emplace_back(each);
+  return elements;
+}
+
+std::string json_array(const std::vector<std::string>& elements) {
+  std::string text = "[";
+  for (const std::string& each : elements) {
+    if (text.size() > 1) text += ',';
+    text += each;
+  }
+  return text + ']';
 }
 
 }  // namespace unicni

@@ -63,5 +63,50 @@ TEST(JsonObject, WhatIsNoneIsTold) {
 
 TEST(JsonText, IsQuoted) { EXPECT_EQ(json_text("a\"b\n"), R"("a\"b\n")"); }
 
+TEST(FreeObject, KeepsMembersAsText) {
+  const auto object =
+      JsonObject::parse(R"( {"b" : {"x": 1.0}, "a": [ 2 ], "s": "t\u0061", "b": 3} )");
+  ASSERT_TRUE(object);
+  EXPECT_EQ(*object->find("b"), "3") << "the last of equal keys";
+  EXPECT_EQ(*object->find("a"), "[ 2 ]");
+  EXPECT_EQ(object->find("A"), nullptr) << "letter case";
+  EXPECT_EQ(object->find_string("s"), "ta");
+  EXPECT_EQ(object->find_string("a"), std::nullopt);
+  EXPECT_EQ(object->str(), R"({"b":3,"a":[ 2 ],"s":"t\u0061"})");
+}
+
+TEST(FreeObject, SetReplacesAndADefaultDoesNot) {
+  JsonObject object;
+  EXPECT_EQ(object.str(), "{}");
+  object.set_default("a", "1");
+  object.set_default("a", "2");
+  object.set("b\"", "null");
+  object.set("b\"", "true");
+  EXPECT_EQ(object.str(), R"({"a":1,"b\"":true})");
+}
+
+TEST(FreeObject, WhatIsNoneIsTold) {
+  for (const char* text : {"", "{", "[]", "5", "{} {}", "{\"a\":}"}) {
+    EXPECT_FALSE(JsonObject::parse(text)) << text;
+  }
+}
+
+TEST(FreeObject, ElementsOfAList) {
+  EXPECT_THAT(*json_elements(R"([1, {"a": [2, 3]}, "x"])"),
+              ElementsAre("1", R"({"a": [2, 3]})", R"("x")"));
+  EXPECT_THAT(*json_elements("[]"), IsEmpty());
+  EXPECT_FALSE(json_elements("{}"));
+  EXPECT_EQ(json_array({"1", "\"x\""}), R"([1,"x"])");
+  EXPECT_EQ(json_array({}), "[]");
+}
+
+TEST(FreeObjectOption, TakesAnyMembersAndRefusesOtherKinds) {
+  const auto free = parse_free(R"({"anything": {"A": 5, "a": [null]}})");
+  EXPECT_EQ(free->anything->str(), R"({"A":5,"a":[null]})");
+  EXPECT_FALSE(parse_free("{}")->anything);
+  EXPECT_THAT(demo::thrown([] { parse_free(R"({"anything": []})"); }),
+              HasSubstr("7: anything: an object is expected, not []"));
+}
+
 }  // namespace
 }  // namespace unicni::options

@@ -111,6 +111,14 @@ bool Reader::read_value(const ValueType& type, const Option& row, const ordered_
       if (!value.is_object()) break;
       read_text_map(row, value, path, *static_cast<TextMap*>(engaged(type, field)));
       return true;
+    case ValueKind::free_object: {
+      if (!value.is_object()) break;
+      auto& object = *static_cast<JsonObject*>(engaged(type, field));
+      for (const auto& [key, member] : value.get_ref<const ordered_json::object_t&>()) {
+        object.set(key, member.dump());
+      }
+      return true;
+    }
     default: {
       const Outcome outcome = set_from_json(type, row, field, value);
       if (outcome == Outcome::set) return true;

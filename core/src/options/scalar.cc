@@ -89,6 +89,7 @@ bool on_trial(const ValueType& type, const Set& set) {
     case ValueKind::list:
     case ValueKind::object:
     case ValueKind::text_map:
+    case ValueKind::free_object:
       break;
   }
   return false;
@@ -122,6 +123,7 @@ Outcome set_from_text(const ValueType& type, const Option& row, void* field,
     case ValueKind::list:
     case ValueKind::object:
     case ValueKind::text_map:
+    case ValueKind::free_object:
       break;
   }
   return Outcome::wrong;

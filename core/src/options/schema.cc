@@ -38,6 +38,7 @@ ordered_json nothing_of(ValueKind kind) {
       return ordered_json::array();
     case ValueKind::object:
     case ValueKind::text_map:
+    case ValueKind::free_object:
       return ordered_json::object();
     default:
       return "";
@@ -87,6 +88,8 @@ ordered_json value_schema(const ValueType& type, const Option& row, bool nullabl
       return schema;
     case ValueKind::object:
       return object_schema(*type.fields, OptionSource::config, nullable);
+    case ValueKind::free_object:
+      return typed("object", nullable);
     case ValueKind::text_map:
       schema = typed("object", nullable);
       schema["additionalProperties"] = {{"type", "string"}};

@@ -59,6 +59,9 @@ class Netconf {
   /// prev_result() of the copy. Throws as print_result() does.
   [[nodiscard]] Netconf with_prev_result(const Result* result) const;
 
+  /// A copy whose GC lists are those of `other`, for a delegate's configuration.
+  [[nodiscard]] Netconf with_attachments_of(const Netconf& other) const;
+
  private:
   struct Document;
   explicit Netconf(std::unique_ptr<Document> document);

@@ -70,19 +70,27 @@ struct Outer {
   std::vector<RawMember> members;          // of text
   const Json* runtime = nullptr;           // "runtimeConfig"
   std::vector<RawMember> runtime_members;  // of its text
-  std::string gc_lists;                    // `"cni.dev/…":[…]` of both keys, joined
+  std::string gc_lists;                    // gc_lists_of() it
 };
+
+// Both keys of GC, `"cni.dev/…":[…]`, joined; "" if there is none.
+std::string gc_lists_of(const std::vector<RawMember>& members) {
+  std::string lists;
+  for (const char* key : {kValidAttachments, kAttachments}) {
+    const RawMember* found = find_raw(members, key);
+    if (found == nullptr || found->key != key) continue;
+    if (!lists.empty()) lists += ',';
+    lists += found->whole;
+  }
+  return lists;
+}
 
 Outer cut(const Json& tree, std::string_view text) {
   Outer outer{tree, split_object(text), find_field(tree, "runtimeConfig"), {}, {}};
   if (outer.runtime != nullptr) {
     outer.runtime_members = split_object(find_raw(outer.members, "runtimeConfig")->value);
   }
-  for (const char* key : {kValidAttachments, kAttachments}) {
-    if (find_exact(tree, key) == nullptr) continue;
-    if (!outer.gc_lists.empty()) outer.gc_lists += ',';
-    outer.gc_lists += find_raw(outer.members, key)->whole;
-  }
+  outer.gc_lists = gc_lists_of(outer.members);
   return outer;
 }
 
@@ -150,6 +158,21 @@ std::vector<Netconf> Netconf::members() const {
     members.push_back(Netconf(std::move(document)));
   }
   return members;
+}
+
+Netconf Netconf::with_attachments_of(const Netconf& other) const {
+  auto copy = std::make_unique<Document>(*document_);
+  std::string text = "{";
+  for (const RawMember& member : split_object(document_->text)) {
+    if (!member.key.starts_with("cni.dev/")) append(text, member.whole);
+  }
+  const std::string lists = gc_lists_of(split_object(other.document_->text));
+  if (!lists.empty()) append(text, lists);
+  copy->text = text + '}';
+  if (!copy->prev_replaced) copy->prev = prev_result();
+  copy->prev_replaced = true;
+  copy->request = other.document_->request;
+  return Netconf(std::move(copy));
 }
 
 }  // namespace unicni::protocol

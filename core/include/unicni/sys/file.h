@@ -34,8 +34,8 @@ void write_file_in_place(const std::string& path, std::string_view content);
 void overwrite_file(const std::string& path, std::string_view content, mode_t mode);
 
 /// Creates `path` with O_CREAT|O_EXCL and writes content; false if it exists already. A failed
-/// write removes it again.
-bool create_file(const std::string& path, std::string_view content, mode_t mode);
+/// write removes it again. With `sync`, fsync of file and folder.
+bool create_file(const std::string& path, std::string_view content, mode_t mode, bool sync = false);
 
 /// unlink(2); false if it wasn't there.
 bool remove_file(const std::string& path);

@@ -1,0 +1,149 @@
+#include "chain/delegate.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "chain/foreign.h"
+#include "chain/step.h"
+#include "chain/verb_host.h"
+#include "unicni/error.h"
+
+namespace unicni::chain {
+
+/// While it lives the host works for the delegate.
+class PluginDelegate::Turn {
+ public:
+  Turn(VerbHost& host, Step& step) : host_(host), before_(host.scene()) {
+    step.ipam->bind(host);
+    host.enter({step.type(), before_.undo, step.ipam.get(), nullptr});
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() { host_.enter(before_); }
+
+ private:
+  VerbHost& host_;
+  const VerbHost::Scene before_;
+};
+
+PluginDelegate::PluginDelegate(const Request& request, const Call& call)
+    : request_(request), call_(call) {}
+PluginDelegate::~PluginDelegate() = default;
+
+namespace {
+
+/// What a runtime would have sent: prevResult and the list of GC come with their verbs. ADD has no
+/// prevResult, as the delegate is the one that makes the interface.
+protocol::Netconf completed(const Request& request, const Call& call, protocol::Netconf config) {
+  switch (call.command) {
+    case Command::check:
+      return config.with_prev_result(call.prev_result ? &*call.prev_result : nullptr);
+    case Command::del:
+      return with_request_prev_result(request, config);
+    case Command::gc:
+      return config.with_attachments_of(request.netconf);
+    default:
+      return config;
+  }
+}
+
+}  // namespace
+
+void PluginDelegate::configure(const std::string& config) {
+  protocol::Netconf netconf = completed(request_, call_, protocol::Netconf::parse(config));
+  const std::string type = netconf.type();
+  module::require_valid_type(type);
+  const auto warn = [this](const std::string& text) { host_->log(LogLevel::warning, text); };
+  step_ = make_step(request_, type, std::move(netconf), call_.step, false,
+                    call_.command == Command::add ? std::nullopt : call_.prev_result, warn);
+  if (step_->ipam && is_released(step_->call.ipam_type)) step_->ipam->mark_released();
+  if (!step_->module) return;
+  require_fit(*step_);
+  if (call_.command == Command::del) return;
+  step_->module->validate(step_->call);
+  step_->ipam->validate();
+}
+
+void PluginDelegate::require_fit(const Step& step) const {
+  if (step.is_link() && !step.delegate) return;
+  throw Error(Code::invalid_config,
+              fmt::format("{} can't do the work of {}", step.type(), call_.type),
+              "a delegate is a plugin that makes an interface, such as bridge or ptp");
+}
+
+Step& PluginDelegate::configured() const {
+  if (!step_) throw Error(Code::internal, fmt::format("{}: delegate not configured", call_.type));
+  return *step_;
+}
+
+bool PluginDelegate::is_released(const std::string& type) const {
+  return std::find(released_.begin(), released_.end(), type) != released_.end();
+}
+
+bool PluginDelegate::in_process() const { return configured().module.has_value(); }
+
+void PluginDelegate::run_program(Command command) {
+  const Step& step = configured();
+  try {
+    host_->unlocked(
+        [&] { return run_foreign(request_, step.found.program, command, step.netconf.text()); });
+  } catch (Error& error) {
+    throw error.in_step(step.type());
+  }
+}
+
+template <class Verb>
+void PluginDelegate::run(Command command, Verb verb) {
+  Step& step = configured();
+  if (!step.module) return run_program(command);
+  const Turn turn(*host_, step);
+  verb(*step.module, step.call);
+}
+
+Result PluginDelegate::add() {
+  Step& step = configured();
+  if (step.module) {
+    const Turn turn(*host_, step);
+    return step.module->add(step.call, *host_);
+  }
+  const std::string& config = step.netconf.text();
+  host_->undo().will(undo_delegate(step.type(), step.found.program, config));
+  try {
+    std::optional<Result> result;
+    host_->unlocked([&] {
+      result = add_foreign(request_, step.found.program, config, step.call.spec_version);
+      return std::string();
+    });
+    return *std::move(result);
+  } catch (Error& error) {
+    throw error.in_step(step.type());
+  }
+}
+
+void PluginDelegate::del() {
+  const Step& step = configured();
+  if (!step.module && step.found.program.empty()) {
+    throw Error(Code::internal,
+                fmt::format("{} made the interface and can't be found now", step.type()),
+                "put the plugin back into a folder of CNI_PATH, so that its DEL can run");
+  }
+  if (!step.module && is_released(step.type())) return;
+  run(Command::del, [this](auto& module, const Call& call) { module.del(call, *host_); });
+}
+
+void PluginDelegate::check() {
+  run(Command::check, [this](auto& module, const Call& call) { module.check(call, *host_); });
+}
+
+void PluginDelegate::gc() {
+  run(Command::gc, [this](auto& module, const Call& call) { module.gc(call, *host_); });
+}
+
+void PluginDelegate::status() {
+  run(Command::status, [this](auto& module, const Call& call) { module.status(call, *host_); });
+}
+
+}  // namespace unicni::chain

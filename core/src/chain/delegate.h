@@ -1,0 +1,51 @@
+// The plugin that a step gives its work to: a module in this process or a program, behind one face.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chain/request.h"
+#include "unicni/host.h"
+
+namespace unicni::chain {
+
+struct Step;
+class VerbHost;
+
+class PluginDelegate final : public Delegate {
+ public:
+  /// `call` is the step's that delegates.
+  PluginDelegate(const Request& request, const Call& call);
+  ~PluginDelegate() override;
+
+  void bind(VerbHost& host) { host_ = &host; }
+  /// The undo log has run the DEL of this program already: the delegate's or its IPAM's.
+  void mark_released(const std::string& type) { released_.push_back(type); }
+
+  void configure(const std::string& config) override;
+  [[nodiscard]] bool in_process() const override;
+  Result add() override;
+  void del() override;
+  void check() override;
+  void gc() override;
+  void status() override;
+
+ private:
+  class Turn;
+  Step& configured() const;
+  [[nodiscard]] bool is_released(const std::string& type) const;
+  void require_fit(const Step& step) const;
+  void run_program(Command command);
+  /// Calls `verb` of the module with its call, while the host is the delegate's; or the program.
+  template <class Verb>
+  void run(Command command, Verb verb);
+
+  const Request& request_;
+  Call call_;
+  VerbHost* host_ = nullptr;
+  std::unique_ptr<Step> step_;
+  std::vector<std::string> released_;
+};
+
+}  // namespace unicni::chain

@@ -1,0 +1,95 @@
+#include "state.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "unicni/error.h"
+#include "unicni/json_object.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::flannel {
+
+namespace {
+
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kFileMode = 0600;
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+/// The text, if it is a plugin's configuration.
+std::optional<JsonObject> as_config(const std::string& text) {
+  auto config = JsonObject::parse(text);
+  if (!config || config->find_string("type").value_or("").empty()) return std::nullopt;
+  return config;
+}
+
+bool is_valid(std::string_view name, const std::vector<Attachment>& valid) {
+  const std::size_t colon = name.find(':');
+  const std::string_view container = name.substr(0, colon);
+  return std::any_of(valid.begin(), valid.end(), [&](const Attachment& each) {
+    if (each.container_id != container) return false;
+    return colon == name.npos || each.if_name == name.substr(colon + 1);
+  });
+}
+
+}  // namespace
+
+std::string shared_path(const Call& call, const std::string& data_dir) {
+  return fmt::format("{}/{}", data_dir, call.container_id);
+}
+
+std::string own_path(const Call& call, const std::string& data_dir) {
+  return fmt::format("{}/{}:{}", data_dir, call.container_id, call.if_name);
+}
+
+std::optional<State> find_state(const Call& call, Host& host, const std::string& data_dir) {
+  const std::string own = own_path(call, data_dir);
+  if (const auto text = sys::read_file(own)) {
+    return State{own, as_config(*text) ? *text : std::string()};
+  }
+  const std::string shared = shared_path(call, data_dir);
+  const auto text = sys::read_file(shared);
+  if (!text || host.is_file_of_sibling(shared)) return std::nullopt;
+  const auto config = as_config(*text);
+  if (config && config->find_string("name") != call.network) return std::nullopt;
+  return State{shared, config ? *text : std::string()};
+}
+
+void save_state(const Call& call, Host& host, const std::string& data_dir,
+                const std::string& config) {
+  sys::ensure_folder(data_dir, kFolderMode);
+  // Not by a temporary file, which would stay after a kill: what is empty or torn is ours to undo.
+  const auto create = [&](const std::string& path) {
+    Undo record = undo_file(path, config);
+    record.on_failure_only = true;
+    host.undo().will(record);
+    return sys::create_file(path, config, kFileMode, true);
+  };
+  const std::string own = own_path(call, data_dir);
+  const std::string shared = shared_path(call, data_dir);
+  if (!exists(own) && !exists(shared) && create(shared)) return;
+  sys::remove_file(own);
+  if (create(own)) return;
+  throw Error(Code::internal, fmt::format("{} was made by somebody else meanwhile", own),
+              "two ADDs of one interface at once: the runtime must DEL before it ADDs again");
+}
+
+std::vector<State> list_leaked(const Call& call, const std::string& data_dir,
+                               const std::vector<Attachment>& valid) {
+  std::vector<State> leaked;
+  for (const std::string& name : sys::list_folder(data_dir)) {
+    if (is_valid(name, valid)) continue;
+    State state{fmt::format("{}/{}", data_dir, name), {}};
+    const auto text = sys::read_file(state.path);
+    const auto config = text ? as_config(*text) : std::nullopt;
+    if (!config || config->find_string("name") != call.network) continue;
+    state.config = *text;
+    leaked.push_back(std::move(state));
+  }
+  return leaked;
+}
+
+}  // namespace unicni::flannel
