@@ -10,6 +10,7 @@
 #include "journal/journal.h"
 #include "journal/record_fields.h"
 #include "journal/shared_links.h"
+#include "net/published_port_use.h"
 #include "unicni/error.h"
 #include "unicni/net/conntrack.h"
 #include "unicni/net/link.h"
@@ -75,7 +76,7 @@ void clear_port_flag(const Undo& record, Host& host) {
 
 void restore_localnets(const Undo&, Host& host) {
   const auto lock = lock_ports();
-  if (net::has_published_ports(Family::v4)) return;
+  if (net::has_published_ports(host.nft(), Family::v4)) return;
   const auto elements = net::find_own_localnets(host.nft());
   for (const net::NftElement& element : elements) {
     const std::string interface = element.key.c_str();  // up to the padding
@@ -86,7 +87,7 @@ void restore_localnets(const Undo&, Host& host) {
 
 void remove_idle_loopback_route(const Undo& record, Host& host) {
   const auto lock = lock_ports();
-  if (net::has_published_ports(Family::v6)) return;
+  if (net::has_published_ports(host.nft(), Family::v6)) return;
   const auto link = net::find_link(host.host_links(), field(record, "link"));
   if (!link) return;
   net::Batch batch(host.host_links());

@@ -130,16 +130,13 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   change.insert(jump_rule(kForward, kForwardChain), docker == outer.end() ? 0 : docker->handle);
 }
 
-/// Whether a set has an element. A dump that is left after its first answers, on a socket of its
-/// own: as cheap for 20,000 elements as for one.
-bool has_elements(const char* set) {
-  NetlinkSocket socket(NETLINK_NETFILTER);
-  return has_any_element(socket, NftTable::inet, set);
-}
-
-bool is_needed() {
+/// Whether anybody needs the gate: a set has an element. Dumps that are left after their first
+/// answers are as cheap for 20,000 elements as for one.
+bool is_needed(NetlinkSocket& socket) {
   constexpr const char* kUsers[] = {"att4", "att6", "pub4", "pub6"};
-  return std::any_of(std::begin(kUsers), std::end(kUsers), has_elements);
+  return std::any_of(std::begin(kUsers), std::end(kUsers), [&](const char* set) {
+    return has_any_element(socket.spare(), NftTable::inet, set);
+  });
 }
 
 void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
@@ -175,7 +172,7 @@ void ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
 }
 
 void repair_forward_gate(Nft& nft, const std::string& admin_chain) {
-  if (find_forward_gate_fault(nft, admin_chain) && is_needed()) {
+  if (find_forward_gate_fault(nft, admin_chain) && is_needed(nft.socket())) {
     ensure_forward_gate(nft, admin_chain);
   }
 }
@@ -196,7 +193,7 @@ void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
   const auto chains = find_chains(
       socket, {{NFPROTO_IPV4, kTable, kForwardChain}, {NFPROTO_IPV6, kTable, kForwardChain}});
   if (!chains[0] && !chains[1]) return;
-  if (is_needed()) return;
+  if (is_needed(socket)) return;
   commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
     for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
   });

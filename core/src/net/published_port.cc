@@ -8,6 +8,7 @@
 
 #include "net/netlink_socket.h"
 #include "net/nft_element.h"
+#include "net/published_port_use.h"
 #include "unicni/sha512.h"
 
 namespace unicni::net {
@@ -167,9 +168,13 @@ std::vector<NftElement> find_own_localnets(Nft& nft) {
 }
 
 bool has_published_ports(Family family) {
+  Nft nft;
+  return has_published_ports(nft, family);
+}
+
+bool has_published_ports(Nft& nft, Family family) {
   const auto has = [&](const char* stem, const char* place) {
-    NetlinkSocket socket(NETLINK_NETFILTER);  // of no use after a dump that is left
-    return has_any_element(socket, NftTable::inet, set_name(stem, family, place));
+    return has_any_element(nft.socket().spare(), NftTable::inet, set_name(stem, family, place));
   };
   return has("port", "_any") || has("port", "_at") || has("cond", "_any") || has("cond", "_at");
 }
