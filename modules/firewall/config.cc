@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "unicni/error.h"
 
 namespace unicni::firewall {
@@ -29,6 +32,16 @@ constexpr Option kRows[] = {
 /// XT_EXTENSION_MAXNAMELEN - 1 of linux/netfilter/x_tables.h.
 constexpr std::size_t kLongestChain = 28;
 
+/// As firewalld has it, which knows how long a name may be (a zone that isn't there is refused by
+/// itself): letters, digits, "_-", and "/" once inside, where a policy set is loaded from folders.
+bool is_zone_name(const std::string& name) {
+  const bool letters = std::all_of(name.begin(), name.end(), [](unsigned char each) {
+    return std::isalnum(each) != 0 || each == '_' || each == '-' || each == '/';
+  });
+  return letters && !name.empty() && std::count(name.begin(), name.end(), '/') <= 1 &&
+         name.front() != '/' && name.back() != '/';
+}
+
 }  // namespace
 
 constinit const OptionTable kFirewallOptions = option_table<FirewallOptions>(kRows);
@@ -40,11 +53,11 @@ std::optional<net::IngressPolicy> ingress_policy(const FirewallOptions& options)
 }
 
 void validate(const FirewallOptions& options) {
-  if (options.backend == "iptables" || options.backend == "firewalld") {
-    throw Error(Code::unsupported_field,
-                fmt::format("backend: \"{}\" is not offered yet", options.backend),
-                "\"nftables\" (the default) works beside iptables and firewalld; \"none\" does "
-                "nothing");
+  if (options.uses_firewalld() && !is_zone_name(options.zone)) {
+    throw Error(Code::invalid_config,
+                fmt::format("firewalldZone: \"{}\" is no name for a zone", options.zone),
+                "letters, digits, '_', '-' and one '/' inside, as `firewall-cmd --get-zones` lists "
+                "them");
   }
   const std::string& chain = options.admin_chain;
   const bool bad = chain.empty() || chain.size() > kLongestChain || chain.front() == '-' ||

@@ -16,6 +16,8 @@ struct FirewallOptions {
   std::string ingress_policy;
 
   [[nodiscard]] bool does_nothing() const { return backend == "none"; }
+  [[nodiscard]] bool uses_firewalld() const { return backend == "firewalld"; }
+  [[nodiscard]] bool uses_iptables() const { return backend == "iptables"; }
 };
 
 extern const OptionTable kFirewallOptions;

@@ -47,14 +47,28 @@ TEST(FirewallOptions, RefusesChainsThatAreNone) {
   EXPECT_EQ(refusal(options), 0U);
 }
 
-TEST(FirewallOptions, BackendsThatAreNotThereSaySo) {
+TEST(FirewallOptions, RefusesZonesThatAreNone) {
   FirewallOptions options = good();
-  for (const char* name : {"iptables", "firewalld"}) {
-    options.backend = name;
-    EXPECT_EQ(refusal(options), 2U) << name;
+  options.backend = "firewalld";
+  for (const char* name : {"", "a b", "/a", "a/", "a/b/c", "a\n", "a'b", "a,b"}) {
+    options.zone = name;
+    EXPECT_EQ(refusal(options), 7U) << name;
   }
-  options.backend = "none";
-  EXPECT_EQ(refusal(options), 0U);
+  for (const char* name : {"trusted", "FedoraServer", "my_zone-2", "set/zone"}) {
+    options.zone = name;
+    EXPECT_EQ(refusal(options), 0U) << name;
+  }
+  options.zone = "";
+  options.backend = "nftables";
+  EXPECT_EQ(refusal(options), 0U) << "nobody reads it";
+}
+
+TEST(FirewallOptions, NoneDoesNothing) {
+  FirewallOptions options = good();
+  for (const char* name : {"nftables", "iptables", "none"}) {
+    options.backend = name;
+    EXPECT_EQ(refusal(options), 0U) << name;
+  }
   EXPECT_TRUE(options.does_nothing());
 }
 

@@ -3,15 +3,19 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "config.h"
+#include "iptables.h"
 #include "plan.h"
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/net/conntrack.h"
 #include "unicni/net/forward_gate.h"
+#include "unicni/net/iptables.h"
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
@@ -27,6 +31,8 @@ const PortmapOptions& options_of(const Call& call) { return call.options<Portmap
 bool does_nothing(const Call& call) {
   return options_of(call).mappings.empty() || backend_of(options_of(call)) == Backend::none;
 }
+
+bool uses_iptables(const Call& call) { return backend_of(options_of(call)) == Backend::iptables; }
 
 std::string localnet_key(const std::string& interface) {
   return "net/ipv4/conf/" + interface + "/route_localnet";
@@ -48,13 +54,16 @@ bool is_localnet_ours(Host& host, const std::string& interface) {
 Rules rules_of(const Call& call, Host& host, const Result& result, const Plan& plan) {
   Rules rules;
   const std::string owner = call.owner();
+  const bool by_elements = !uses_iptables(call);
   for (const net::PublishedPort& port : plan.ports) {
+    if (!by_elements) break;
     net::PortElements elements = net::port_elements(port, owner, call.network);
     std::ranges::move(elements.own, std::back_inserter(rules.own));
     std::ranges::move(elements.shared, std::back_inserter(rules.shared));
   }
   for (const auto& target : {plan.targets.v4, plan.targets.v6}) {
-    if (target) rules.shared.push_back(net::subnet_element(target->masked(), call.network));
+    if (target && by_elements)
+      rules.shared.push_back(net::subnet_element(target->masked(), call.network));
   }
   if (plan.loopback4) {
     rules.localnet = find_host_side(host, result, plan.targets.v4->address());
@@ -94,6 +103,15 @@ std::vector<net::Link> bridge_ports(Host& host, const Result& result) {
   return ports;
 }
 
+/// What comes through a bridge is translated back to ::1 on it already, and ip6_rcv() takes nothing
+/// for ::1 from a wire.
+void warn_of_bridged_answers(Host& host, const net::Link& link) {
+  constexpr const char* kKey = "net/bridge/bridge-nf-call-ip6tables";
+  if (link.kind != "bridge" || net::find_sysctl(kKey) != "1") return;
+  host.log(LogLevel::warning,
+           "[::1] leads to no port while net.bridge.bridge-nf-call-ip6tables is 1");
+}
+
 std::vector<net::Flows> flows_of(const std::vector<net::PublishedPort>& ports) {
   std::vector<net::Flows> flows;
   for (const net::PublishedPort& port : ports) {
@@ -108,7 +126,14 @@ class Portmap final : public ChainedModule {
   /// Core knows elements, conditions and flows by the journal, or the elements by their owner.
   void del(const Call& call, Host& host) override {
     if (backend_of(options_of(call)) == Backend::none) return;
+    std::optional<Error> failure;
+    try {
+      remove_reference_rules(call, host);
+    } catch (const Error& error) {
+      failure = error;
+    }
     net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain);
+    if (failure) throw *std::move(failure);
   }
 
   void check(const Call& call, Host& host) override {
@@ -119,7 +144,10 @@ class Portmap final : public ChainedModule {
     if (plan.ports.empty()) return;
     require_host_side(call, host, result);
     const Rules rules = rules_of(call, host, result, plan);
-    host.nft().require_effective(rules.own, rules.shared);
+    if (!rules.own.empty() || !rules.shared.empty()) {
+      host.nft().require_effective(rules.own, rules.shared);
+    }
+    if (uses_iptables(call)) check_iptables(call, host, result);
     if (rules.localnet != nullptr && net::find_sysctl(localnet_key(rules.localnet->name)) != "1") {
       throw Error(
           Code::internal,
@@ -134,6 +162,7 @@ class Portmap final : public ChainedModule {
           fmt::format("hairpin of {} is off: the container can't reach its own ports", port.name),
           fmt::format("bridge link set dev {} hairpin on", port.name));
     }
+    if (uses_iptables(call)) return;
     const auto fault = net::find_forward_gate_fault(host.nft(), net::kDefaultAdminChain);
     if (fault) {
       throw Error(Code::internal, *fault, "the next ADD with ports on this host mends it");
@@ -144,24 +173,21 @@ class Portmap final : public ChainedModule {
     if (backend_of(options_of(call)) == Backend::none) return;
     collect_elements(call, host);
     net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain);
-    net::repair_forward_gate(host.nft(), net::kDefaultAdminChain);
+    warn(host, net::repair_forward_gate(host.nft(), net::kDefaultAdminChain));
   }
 
   void status(const Call& call, Host& host) override {
     if (backend_of(options_of(call)) == Backend::none) return;
+    if (uses_iptables(call)) net::require_iptables();
     if (const auto stranger = host.nft().find_stranger()) {
       throw Error(Code::not_available, *stranger, "remove that table, or rename it");
     }
-    net::repair_forward_gate(host.nft(), net::kDefaultAdminChain);
+    warn(host, net::repair_forward_gate(host.nft(), net::kDefaultAdminChain));
   }
 
  protected:
   void validate_options(const Call& call) override {
     portmap::validate(options_of(call));
-    if (backend_of(options_of(call)) == Backend::iptables) {
-      throw Error(Code::unsupported_field, "backend: \"iptables\" is not offered yet",
-                  "\"nftables\" (the default) works beside iptables");
-    }
     if (call.command != Command::add || backend_of(options_of(call)) != Backend::nftables) return;
     for (const Family family : {Family::v4, Family::v6}) {
       const std::string text = condition_text(options_of(call), family);
@@ -179,12 +205,19 @@ class Portmap final : public ChainedModule {
     }
     if (plan.ports.empty()) return;
     require_host_side(call, host, result);
-    for (const net::NftCondition& condition : plan.conditions) {
-      host.undo().will(undo_nft_condition(condition));
-      host.nft().add_condition(condition);
+    for (const net::Flows& flows : flows_of(plan.ports)) host.undo().will(undo_flows(flows));
+    if (uses_iptables(call)) {
+      publish_by_iptables(call, host, result);
+      if (plan.loopback4 || plan.loopback6) publish(call, host, result, plan);
+    } else {
+      for (const net::NftCondition& condition : plan.conditions) {
+        host.undo().will(undo_nft_condition(condition));
+        host.nft().add_condition(condition);
+      }
+      host.undo().will(undo_forward_gate(net::kDefaultAdminChain));
+      publish(call, host, result, plan);
+      warn(host, net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain));
     }
-    publish(call, host, result, plan);
-    net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain);
     for (const net::Link& port : bridge_ports(host, result)) {
       set_port_flag(host, port, net::PortFlag::hairpin);
     }
@@ -192,9 +225,9 @@ class Portmap final : public ChainedModule {
   }
 
  private:
+  /// Elements, and what lets the host's own loopback addresses through, which backend iptables has
+  /// as well.
   static void publish(const Call& call, Host& host, const Result& result, const Plan& plan) {
-    host.undo().will(undo_forward_gate(net::kDefaultAdminChain));
-    for (const net::Flows& flows : flows_of(plan.ports)) host.undo().will(undo_flows(flows));
     // The last DEL of a host takes back what all ports share.
     const auto held = host.hold_shared_links();
     const Rules rules = rules_of(call, host, result, plan);
@@ -210,6 +243,7 @@ class Portmap final : public ChainedModule {
       net::Batch batch(host.host_links());
       net::add_loopback_route(batch, link.index, link.name);
       batch.commit();
+      warn_of_bridged_answers(host, link);
     }
   }
 };

@@ -238,7 +238,23 @@ void put_files(State& state) {
   }
 }
 
-State state_of(const Container& container, Names& names, const Output& output, const Json& result) {
+/// Chains, and rules with their places.
+void put_iptables(State& state) {
+  for (const std::string program : {"iptables", "ip6tables"}) {
+    for (const std::string table : {"nat", "filter"}) {
+      std::istringstream lines(tool({program, "-t", table, "-S"}).out);
+      std::map<std::string, int> places;
+      for (std::string line; std::getline(lines, line);) {
+        const std::string chain = line.substr(0, line.find(' ', 3));
+        std::string& place = state["host " + program + ' ' + table + ' ' + line];
+        place += (place.empty() ? "" : " ") + std::to_string(++places[chain]);
+      }
+    }
+  }
+}
+
+State state_of(const Container& container, Names& names, const Output& output, const Json& result,
+               bool iptables) {
   State state;
   state["result"] = output.ok() ? "ok" : "refused";
   if (output.ok() && !result.is_null()) flatten(state, "result", result);
@@ -257,6 +273,7 @@ State state_of(const Container& container, Names& names, const Output& output, c
     put_sysctls(state, where, netns, link_names);
   }
   put_files(state);
+  if (iptables) put_iptables(state);
   State stable;
   for (const auto& [key, value] : state) {
     stable[names.stable(key)] = names.stable(value);
@@ -303,10 +320,10 @@ Side attach_and_detach(const Differential& of, bool reference) {
   const Output added = model ? run_model(of, job, container) : job.add();
   const Json result = added.ok() ? added.json() : Json();
   Side side;
-  side.add = state_of(container, names, added, result);
+  side.add = state_of(container, names, added, result, of.iptables);
   const Output removed =
       model ? delete_model(job, container) : (result.is_null() ? job.del() : job.del(result));
-  side.del = state_of(container, names, removed, Json());
+  side.del = state_of(container, names, removed, Json(), of.iptables);
   return side;
 }
 

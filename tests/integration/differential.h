@@ -25,6 +25,9 @@ struct Differential {
   /// IPAM's and the end of the link.
   std::function<Json(const Attachment&, const Container&)> model = {};
 
+  /// Compares tables nat and filter of iptables and ip6tables as well.
+  bool iptables = false;
+
   /// Compares the kernel also where a side refused: what a failed ADD leaves.
   bool leaks_of_refusals = false;
 
@@ -35,6 +38,7 @@ struct Differential {
   ///   host|container route …, rule …   whole lines of `ip -d`, all tables
   ///   host|container sysctl KEY  forwarding, and all of the links' net/ipv{4,6}/conf
   ///   host|container qdisc NAME …, filter NAME …   whole lines of `tc`
+  ///   host iptables|ip6tables TABLE RULE   each with its place in its chain
   ///   file PATH                  below /var/lib/cni and /run/cni, but hidden ones
   /// Random host ends are veth1, veth2 … in the order they were made; a MAC that the configuration
   /// doesn't name is "mac of LINK", in the result as well, so that wrong ones show. Left out is

@@ -2,6 +2,8 @@
 // collected.
 #pragma once
 
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "unicni/host.h"
@@ -24,6 +26,9 @@ const Interface* find_host_side(Host& host, const Result& result, const IpAddres
 
 /// Switches a flag on at a bridge's port, announced to Host::undo(); nothing if it is on.
 void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag);
+
+/// Logs what ensure_forward_gate() and its kind couldn't open.
+void warn(Host& host, const std::optional<std::string>& of);
 
 /// GC: removes all elements whose owners are attachments of this network that aren't valid.
 void collect_elements(const Call& call, Host& host);

@@ -1,6 +1,7 @@
 // What core gives a module to work with during one verb.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,10 @@ class Delegate {
 
 enum class LogLevel : unsigned char { debug, info, warning, error };
 
+/// Of which steps of an attachment: those whose ADD ended, or also those that are at it, or were
+/// killed.
+enum class Steps : unsigned char { finished, all };
+
 /// Handles are opened on first use and shared by the steps of a chain. A module never keeps them
 /// beyond the call.
 class Host {
@@ -80,6 +85,22 @@ class Host {
   [[nodiscard]] virtual bool is_gone(const std::string& owner);
   /// One line on stderr; warnings once each.
   virtual void log(LogLevel level, std::string_view text) = 0;
+  /// Whether an address is another attachment's than `owner`'s: by a reservation in host-local's
+  /// default folder, of whatever network, or by the journal of one that has rules of iptables for
+  /// it. For rules that name nobody but the address. False where that can't be known.
+  [[nodiscard]] virtual bool is_anothers(const Attachment& owner, const IpAddress& address);
+  /// is_gone() of all attachments of a container to a network. False if there is no journal: then
+  /// it may be another program's.
+  [[nodiscard]] virtual bool is_container_gone(const std::string& network,
+                                               const std::string& container_id);
+  /// While it lives no other verb looks whether a host port is free in iptables. Short: it also
+  /// keeps others from hold_shared_links().
+  [[nodiscard]] virtual std::optional<sys::Lock> hold_host_ports();
+  /// Records of `type` that the journals of this host's attachments hold: to see what others need,
+  /// and to restore what another program forgot. Reads one journal after the other until it has
+  /// `most`.
+  [[nodiscard]] virtual std::vector<Undo> remembered(
+      std::string_view type, Steps steps, std::size_t most = static_cast<std::size_t>(-1));
   virtual Delegate& delegate();
   /// Whether the journal of another attachment of the same container and network has announced the
   /// file `path` (undo_file()).

@@ -3,6 +3,7 @@
 // crash. Core undoes records without the module.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +11,10 @@
 #include "unicni/ip.h"
 #include "unicni/net/conntrack.h"
 #include "unicni/net/device.h"
+#include "unicni/net/firewalld.h"
 #include "unicni/net/iptables.h"
+#include "unicni/net/iptables_firewall.h"
+#include "unicni/net/iptables_ports.h"
 #include "unicni/net/link.h"
 #include "unicni/net/nft.h"
 #include "unicni/net/qdisc.h"
@@ -93,9 +97,21 @@ Undo undo_loopback_route(const std::string& link);
 /// The gate in FORWARD (net/forward_gate.h). Undone after the elements, if nobody needs it any
 /// more.
 Undo undo_forward_gate(const std::string& admin_chain);
+/// An address that becomes a source of a zone of firewalld. Undone by taking it out, unless a
+/// living attachment of another owner has the same record.
+Undo undo_firewalld_source(const net::FirewalldSource& source, const std::string& owner);
+/// Its Undo::type.
+inline constexpr const char* kFirewalldSource = "firewalld-source";
+/// The source that such a record is about; nullopt: it is about something else, or damaged.
+std::optional<net::FirewalldSource> find_firewalld_source(const Undo& record);
 /// What add_iptables_masquerade() makes; undone by remove_reference_masquerade() with these
 /// addresses.
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);
+/// What add_iptables_firewall() makes; undone by remove_iptables_firewall() unless an address is
+/// another attachment's by then (Host::is_anothers).
+Undo undo_iptables_firewall(const net::IptablesFirewall& firewall);
+/// What add_iptables_ports() makes; undone by remove_iptables_ports().
+Undo undo_iptables_ports(const net::IptablesPorts& ports);
 /// A link of the host that is given to the container. Undone by bringing it home, wherever it is by
 /// then: in the container's namespace, or given back by the kernel when that ended. Announced again
 /// as soon as its index inside is known: of the records of one device only the last counts.

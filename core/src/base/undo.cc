@@ -2,6 +2,9 @@
 // `version`.
 #include "unicni/undo.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace unicni {
 
 Undo undo_veth(const std::string& name, const std::string& alias) {
@@ -172,19 +175,60 @@ Undo undo_forward_gate(const std::string& admin_chain) {
   return Undo{"forward-gate", 1, false, {{"admin_chain", admin_chain}}};
 }
 
+Undo undo_firewalld_source(const net::FirewalldSource& source, const std::string& owner) {
+  return Undo{kFirewalldSource,
+              1,
+              false,
+              {{"zone", source.zone}, {"address", source.address.str()}, {"owner", owner}}};
+}
+
+std::optional<net::FirewalldSource> find_firewalld_source(const Undo& record) {
+  if (record.type != kFirewalldSource) return std::nullopt;
+  const auto value = [&](std::string_view key) {
+    const auto found = std::find_if(record.fields.begin(), record.fields.end(),
+                                    [&](const auto& field) { return field.first == key; });
+    return found == record.fields.end() ? std::string() : found->second;
+  };
+  const auto address = IpAddress::parse(value("address"));
+  if (!address) return std::nullopt;
+  return net::FirewalldSource{value("zone"), *address};
+}
+
+namespace {
+
+template <class Address>
+std::string listed(const std::vector<Address>& addresses) {
+  std::string text;
+  for (const Address& address : addresses) text += (text.empty() ? "" : " ") + address.str();
+  return text;
+}
+
+}  // namespace
+
 Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade) {
-  std::string addresses;
-  for (const IpNet& address : masquerade.addresses) {
-    if (!addresses.empty()) addresses += ' ';
-    addresses += address.str();
-  }
   return Undo{"iptables-masquerade",
               1,
               false,
               {{"network", masquerade.network},
                {"container", masquerade.container_id},
                {"if_name", masquerade.if_name},
-               {"addresses", addresses}}};
+               {"addresses", listed(masquerade.addresses)}}};
+}
+
+Undo undo_iptables_firewall(const net::IptablesFirewall& firewall) {
+  return Undo{"iptables-firewall",
+              1,
+              false,
+              {{"network", firewall.network},
+               {"container", firewall.container_id},
+               {"if_name", firewall.if_name},
+               {"admin_chain", firewall.admin_chain},
+               {"addresses", listed(firewall.addresses)}}};
+}
+
+Undo undo_iptables_ports(const net::IptablesPorts& ports) {
+  return Undo{
+      "iptables-ports", 1, false, {{"network", ports.network}, {"container", ports.container_id}}};
 }
 
 Undo undo_device(const net::Device& device) {

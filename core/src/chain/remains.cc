@@ -9,6 +9,7 @@
 #include "chain/failures.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
+#include "unicni/net/iptables_firewall.h"
 #include "unicni/net/link.h"
 #include "unicni/net/nft.h"
 #include "unicni/net/reference_rules.h"
@@ -80,7 +81,31 @@ void remove_reference_remains(const Call& call, Host& host, Ipam* ipam) {
   if (reference.addresses.empty() && ipam != nullptr && ipam->given()) {
     reference.addresses = ipam->held().value_or(std::vector<IpAddress>());
   }
-  net::remove_reference_masquerade(host.nft(), reference, call.deadline);
+  std::vector<Error> errors;
+  const auto attempt = [&](const auto& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      errors.push_back(error);
+    }
+  };
+  attempt([&] { net::remove_reference_masquerade(host.nft(), reference, call.deadline); });
+  attempt([&] {
+    net::remove_reference_ports(
+        host.nft(),
+        {call.network, call.container_id, reference.addresses, reference.container_is_gone},
+        call.deadline);
+  });
+  attempt([&] {
+    constexpr const char* kAdminChain = "CNI-ADMIN";  // unless configured, which nobody can read
+    net::remove_iptables_firewall(
+        host.nft(), reference.addresses, kAdminChain,
+        [&](const IpAddress& address) {
+          return host.is_anothers({call.container_id, call.if_name}, address);
+        },
+        call.deadline);
+  });
+  throw_first(errors);
 }
 
 bool are_of_prev_result(const std::vector<Undo>& records, const Call& call) {

@@ -16,8 +16,9 @@ namespace unicni::chain {
 /// only. Goes on past errors and throws the first.
 void remove_remains(const Call& call, Host& host);
 
-/// The reference's masquerade of the attachment, which DEL of the module would remove. Before the
-/// IPAM's DEL: a reservation may be all that tells of an address.
+/// What the reference's masquerade, portmap and firewall made for the attachment, which DEL of the
+/// modules would remove. Before the IPAM's DEL: a reservation may be all that tells of an address.
+/// Goes on past errors and throws the first.
 void remove_reference_remains(const Call& call, Host& host, Ipam* ipam);
 
 /// Whether the records are of the attachment that prevResult tells of: they name its host end. A

@@ -22,4 +22,20 @@ net::NftMemory remembered_rules(const journal::Place& place) {
   return memory;
 }
 
+std::vector<Undo> remembered_records(const journal::Place& place, std::string_view type,
+                                     Steps steps, std::size_t most) {
+  std::vector<Undo> records;
+  journal::peek_each(journal::kFolder, [&](const journal::Entry& entry) {
+    if (entry.place != place) return true;
+    for (const journal::Step& step : entry.steps) {
+      if (steps == Steps::finished && step.result.empty()) continue;
+      for (const Undo& record : step.undo) {
+        if (record.type == type && records.size() < most) records.push_back(record);
+      }
+    }
+    return records.size() < most;
+  });
+  return records;
+}
+
 }  // namespace unicni::chain

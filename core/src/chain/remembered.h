@@ -1,14 +1,21 @@
-// What the journals of this host's attachments say of our nftables elements.
+// What the journals of this host's attachments say, all together.
 #pragma once
 
+#include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "journal/journal.h"
+#include "unicni/host.h"
 #include "unicni/net/nft.h"
 
 namespace unicni::chain {
 
 /// The elements of all attachments of `place`, and those that their networks share.
 net::NftMemory remembered_rules(const journal::Place& place);
+
+/// Host::remembered().
+std::vector<Undo> remembered_records(const journal::Place& place, std::string_view type,
+                                     Steps steps, std::size_t most);
 
 }  // namespace unicni::chain

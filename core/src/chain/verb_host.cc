@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "chain/address_owner.h"
 #include "chain/remembered.h"
 #include "journal/journal.h"
 #include "journal/shared_links.h"
@@ -168,6 +169,29 @@ bool VerbHost::is_gone(const std::string& owner) {
   } catch (const Error&) {
     return false;
   }
+}
+
+bool VerbHost::is_anothers(const Attachment& owner, const IpAddress& address) {
+  return chain::is_anothers(owner, address, {sys::boot_id(), host_links().identity()});
+}
+
+bool VerbHost::is_container_gone(const std::string& network, const std::string& container_id) {
+  bool known = false;
+  for (const journal::Key& key : journal::list_keys(journal::kFolder, network)) {
+    if (key.container_id != container_id) continue;
+    known = true;
+    if (!is_gone(fmt::format("{}/{}/{}", network, container_id, key.if_name))) return false;
+  }
+  return known;
+}
+
+std::optional<sys::Lock> VerbHost::hold_host_ports() {
+  return journal::lock_shared_links(journal::kFolder, sys::LockMode::exclusive,
+                                    sys::lock_deadline(request_.deadline));
+}
+
+std::vector<Undo> VerbHost::remembered(std::string_view type, Steps steps, std::size_t most) {
+  return remembered_records({sys::boot_id(), host_links().identity()}, type, steps, most);
 }
 
 std::string VerbHost::unlocked(const std::function<std::string()>& work) {

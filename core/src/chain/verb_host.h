@@ -39,6 +39,12 @@ class VerbHost final : public Host {
   Ipam& ipam() override;
   [[nodiscard]] bool is_gone(const std::string& owner) override;
   void log(LogLevel level, std::string_view text) override;
+  [[nodiscard]] bool is_anothers(const Attachment& owner, const IpAddress& address) override;
+  [[nodiscard]] bool is_container_gone(const std::string& network,
+                                       const std::string& container_id) override;
+  [[nodiscard]] std::optional<sys::Lock> hold_host_ports() override;
+  [[nodiscard]] std::vector<Undo> remembered(std::string_view type, Steps steps,
+                                             std::size_t most) override;
   Delegate& delegate() override;
   [[nodiscard]] bool is_file_of_sibling(const std::string& path) override;
 

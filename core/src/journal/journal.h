@@ -2,6 +2,7 @@
 // core/ARCHITECTURE.md, "Journal".
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -108,7 +109,9 @@ class Journal {
 /// What an entry says now, unlocked: a verb may be working on it. nullopt: there is none, or it
 /// can't be read.
 std::optional<Entry> peek(const std::string& folder, const Key& key);
-/// The entries of all networks, in the same way.
+/// The entries of all networks, in the same way, until `wants_more` says no.
+void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more);
+/// All of them.
 std::vector<Entry> peek_all(const std::string& folder);
 /// Keys of the other entries of `key`'s network and container: other interfaces of it.
 std::vector<Key> list_siblings(const std::string& folder, const Key& key);

@@ -72,12 +72,19 @@ std::optional<Entry> peek(const std::string& folder, const Key& key) {
   return entry;
 }
 
+void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more) {
+  for (const std::string& name : names_in(folder)) {
+    const auto entry = peek_at(folder + '/' + name);
+    if (entry && file_name(entry->key) == name && !wants_more(*entry)) return;
+  }
+}
+
 std::vector<Entry> peek_all(const std::string& folder) {
   std::vector<Entry> entries;
-  for (const std::string& name : names_in(folder)) {
-    auto entry = peek_at(folder + '/' + name);
-    if (entry && file_name(entry->key) == name) entries.push_back(*std::move(entry));
-  }
+  peek_each(folder, [&](const Entry& entry) {
+    entries.push_back(entry);
+    return true;
+  });
   return entries;
 }
 

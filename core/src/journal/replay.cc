@@ -10,6 +10,7 @@
 
 #include "journal/record_fields.h"
 #include "journal/replay_device.h"
+#include "journal/replay_firewalld.h"
 #include "journal/replay_ports.h"
 #include "journal/replay_settings.h"
 #include "unicni/ip.h"
@@ -143,23 +144,45 @@ void undo_one_delegate(const Undo& record, Why, const ReplayTools& tools) {
   tools.run_delegate(field(record, "type"), field(record, "program"), field(record, "request"));
 }
 
-void undo_one_iptables_masquerade(const Undo& record, Why, const ReplayTools& tools) {
-  constexpr std::chrono::seconds kPatience{10};
-  net::ReferenceMasquerade masquerade{
-      field(record, "network"), field(record, "container"), field(record, "if_name"), {}};
+constexpr std::chrono::seconds kPatienceWithIptables{10};
+
+Deadline iptables_deadline() { return std::chrono::steady_clock::now() + kPatienceWithIptables; }
+
+/// "addresses", each with a prefix length or without.
+std::vector<IpAddress> addresses_of(const Undo& record) {
+  std::vector<IpAddress> addresses;
   std::string_view rest = field(record, "addresses");
   while (!rest.empty()) {
     const std::string_view word = rest.substr(0, rest.find(' '));
-    const auto address = IpNet::parse(word);
+    const auto address = IpAddress::parse(word.substr(0, word.find('/')));
     if (!address) {
       throw Error(Code::internal,
                   fmt::format("undo record \"{}\": \"{}\" is no address", record.type, word));
     }
-    masquerade.addresses.push_back(address->address());
+    addresses.push_back(*address);
     rest.remove_prefix(std::min(rest.size(), word.size() + 1));
   }
-  net::remove_reference_masquerade(tools.host.nft(), masquerade,
-                                   std::chrono::steady_clock::now() + kPatience);
+  return addresses;
+}
+
+void undo_one_iptables_masquerade(const Undo& record, Why, const ReplayTools& tools) {
+  net::remove_reference_masquerade(tools.host.nft(),
+                                   {field(record, "network"), field(record, "container"),
+                                    field(record, "if_name"), addresses_of(record)},
+                                   iptables_deadline());
+}
+
+void undo_one_iptables_firewall(const Undo& record, Why, const ReplayTools& tools) {
+  const Attachment owner{field(record, "container"), field(record, "if_name")};
+  net::remove_iptables_firewall(
+      tools.host.nft(), addresses_of(record), field(record, "admin_chain"),
+      [&](const IpAddress& address) { return tools.host.is_anothers(owner, address); },
+      iptables_deadline());
+}
+
+void undo_one_iptables_ports(const Undo& record, Why, const ReplayTools& tools) {
+  net::remove_iptables_ports(tools.host.nft(), field(record, "network"), field(record, "container"),
+                             iptables_deadline());
 }
 
 void undo_one_forward_gate(const Undo& record, Why, const ReplayTools& tools) {
@@ -178,7 +201,8 @@ constexpr std::string_view kNft = "nft";
 constexpr std::string_view kNftNetwork = "nft-network";
 constexpr std::string_view kNftCondition = "nft-condition";
 constexpr std::string_view kDevice = "device";
-constexpr std::string_view kIptablesMasquerade = "iptables-masquerade";
+constexpr std::string_view kIptables = "iptables-";
+constexpr std::string_view kIptablesFirewall = "iptables-firewall";
 
 struct Way {
   std::string_view type;
@@ -212,7 +236,9 @@ constexpr std::array kWays = {
     Way{"forward-gate", &undo_one_forward_gate},
     Way{kNftNetwork, &leave},
     Way{kDevice, &undo_one_device},
-    Way{kIptablesMasquerade, &undo_one_iptables_masquerade},
+    Way{"iptables-masquerade", &undo_one_iptables_masquerade},
+    Way{kIptablesFirewall, &undo_one_iptables_firewall},
+    Way{"iptables-ports", &undo_one_iptables_ports},
 };
 
 void undo_one(const Undo& record, Why why, const ReplayTools& tools) {
@@ -259,6 +285,15 @@ std::optional<net::NftElement> find_element(const Undo& record) {
   }
 }
 
+std::vector<IpAddress> filtered_addresses(const Undo& record) {
+  if (record.type != kIptablesFirewall || record.version > kKnownVersion) return {};
+  try {
+    return addresses_of(record);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 std::optional<net::NftCondition> find_condition(const Undo& record) {
   if (record.type != kNftCondition || record.version > kKnownVersion) return std::nullopt;
   try {
@@ -299,10 +334,19 @@ std::vector<Error> replay(const std::vector<Undo>& records, Why why, const Repla
   backwards(is_nft, [&](const Undo& record) { elements.push_back(element_of(record)); });
   if (!elements.empty() && tools.restore_rules) tools.restore_rules(elements);
   if (!elements.empty()) attempt([&] { tools.host.nft().remove(elements); });
-  const auto is_iptables = [](const Undo& record) { return record.type == kIptablesMasquerade; };
+  const auto is_iptables = [](const Undo& record) { return record.type.starts_with(kIptables); };
   const auto undo = [&](const Undo& record) { undo_one(record, why, tools); };
   backwards(is_iptables, undo);
-  backwards([&](const Undo& record) { return !is_nft(record) && !is_iptables(record); }, undo);
+  const auto is_source = [](const Undo& record) {
+    return record.type == kFirewalldSource && record.version <= kKnownVersion;
+  };
+  std::vector<Undo> sources;  // together: one connection for all
+  backwards(is_source, [&](const Undo& record) { sources.push_back(record); });
+  if (!sources.empty()) attempt([&] { remove_firewalld_sources(sources, tools.host); });
+  const auto is_rule = [&](const Undo& record) {
+    return is_nft(record) || is_iptables(record) || is_source(record);
+  };
+  backwards([&](const Undo& record) { return !is_rule(record); }, undo);
   return errors;
 }
 

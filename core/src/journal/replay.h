@@ -30,6 +30,10 @@ struct ReplayTools {
 std::optional<net::NftElement> find_element(const Undo& record);
 std::optional<net::NftCondition> find_condition(const Undo& record);
 
+/// The addresses that a record's rules of firewall's backend iptables are for; none: it is about
+/// something else.
+std::vector<IpAddress> filtered_addresses(const Undo& record);
+
 /// Undoes `records` from last to first. Every object is identified before it is touched (kind,
 /// name, alias, owner, content): what isn't ours any more is left, what is gone already is fine.
 /// Goes on past errors and returns them.

@@ -13,6 +13,7 @@
 #include "net/published_port_use.h"
 #include "unicni/error.h"
 #include "unicni/net/conntrack.h"
+#include "unicni/net/iptables_ports.h"
 #include "unicni/net/link.h"
 #include "unicni/net/published_port.h"
 #include "unicni/net/route.h"
@@ -32,6 +33,12 @@ T number(const Undo& record, std::string_view key) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) throw damaged(record, text);
   return value;
+}
+
+/// By whatever backend.
+bool is_publishing(Host& host, Family family) {
+  return net::has_published_ports(host.nft(), family) ||
+         net::has_iptables_ports(host.nft(), family);
 }
 
 Family family(const Undo& record) {
@@ -76,7 +83,7 @@ void clear_port_flag(const Undo& record, Host& host) {
 
 void restore_localnets(const Undo&, Host& host) {
   const auto lock = lock_ports();
-  if (net::has_published_ports(host.nft(), Family::v4)) return;
+  if (is_publishing(host, Family::v4)) return;
   const auto elements = net::find_own_localnets(host.nft());
   for (const net::NftElement& element : elements) {
     const std::string interface = element.key.c_str();  // up to the padding
@@ -87,7 +94,7 @@ void restore_localnets(const Undo&, Host& host) {
 
 void remove_idle_loopback_route(const Undo& record, Host& host) {
   const auto lock = lock_ports();
-  if (net::has_published_ports(host.nft(), Family::v6)) return;
+  if (is_publishing(host, Family::v6)) return;
   const auto link = net::find_link(host.host_links(), field(record, "link"));
   if (!link) return;
   net::Batch batch(host.host_links());

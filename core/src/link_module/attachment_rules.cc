@@ -102,6 +102,10 @@ void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag) {
   batch.commit();
 }
 
+void warn(Host& host, const std::optional<std::string>& of) {
+  if (of) host.log(LogLevel::warning, *of);
+}
+
 void collect_elements(const Call& call, Host& host) {
   const std::string prefix = call.network + '/';
   std::set<std::string> valid;

@@ -6,11 +6,9 @@
 #include <algorithm>
 
 #include "net/attribute.h"
-#include "net/nft_batch.h"
 #include "net/nft_transaction.h"
 
 namespace unicni::net {
-namespace {
 
 void delete_rule(NftBatch& batch, const NftChainName& chain, std::uint64_t handle) {
   nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
@@ -31,7 +29,10 @@ void delete_chain(NftBatch& batch, const NftChainName& chain) {
   mnl_attr_put_strz(message, NFTA_CHAIN_NAME, chain.chain.c_str());
 }
 
-}  // namespace
+void delete_table(NftBatch& batch, std::uint8_t family, const std::string& table) {
+  nlmsghdr* message = batch.add(NFT_MSG_DELTABLE, 0, family);
+  mnl_attr_put_strz(message, NFTA_TABLE_NAME, table.c_str());
+}
 
 std::size_t remove_foreign_chains(NetlinkSocket& socket, const ForeignChains& what,
                                   const std::function<bool(const NftListedRule&)>& goes) {

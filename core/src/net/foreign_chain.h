@@ -8,9 +8,16 @@
 #include <vector>
 
 #include "net/netlink_socket.h"
+#include "net/nft_batch.h"
 #include "net/nft_query.h"
 
 namespace unicni::net {
+
+/// The messages for it.
+void delete_rule(NftBatch& batch, const NftChainName& chain, std::uint64_t handle);
+void flush_chain(NftBatch& batch, const NftChainName& chain);
+void delete_chain(NftBatch& batch, const NftChainName& chain);
+void delete_table(NftBatch& batch, std::uint8_t family, const std::string& table);
 
 struct ForeignChains {
   std::uint8_t family;  ///< NFPROTO_*

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "net/attribute.h"
+#include "net/forward_gate_firewalld.h"
+#include "net/forward_gate_legacy.h"
 #include "net/forward_mark.h"
 #include "net/netlink_socket.h"
 #include "net/nft_element.h"
@@ -37,6 +39,7 @@ struct Gate {
   std::optional<NftChainState> chain;
   std::optional<NftChainState> admin;
   std::vector<NftListedRule> rules;  ///< of the chain
+  bool firewalld = false;  ///< it has a chain of its own; asked with IPv4, in the same round trip
 };
 
 bool is_accept(const NftListedRule& rule) {
@@ -46,10 +49,12 @@ bool is_accept(const NftListedRule& rule) {
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
 
 Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_chain) {
-  const auto found = find_chains(
-      socket,
-      {{family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}});
+  std::vector<NftChainName> names = {
+      {family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}};
+  if (family == NFPROTO_IPV4) names.push_back(firewalld_forward());
+  const auto found = find_chains(socket, names);
   Gate gate;
+  if (family == NFPROTO_IPV4) gate.firewalld = found[3].has_value();
   gate.wanted = found[0] && found[0]->hooked;
   gate.chain = found[1];
   gate.admin = found[2];
@@ -161,42 +166,83 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (admin_idle) change.remove_chain(admin_chain);
 }
 
-}  // namespace
+/// What the gate is missing in nftables. firewalld's own chain is only looked for.
+struct NftFault {
+  std::optional<std::string> text;
+  bool firewalld = false;
+};
 
-void ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
-  NetlinkSocket& socket = nft.socket();
-  if (!find_forward_gate_fault(nft, admin_chain)) return;
-  commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
-    for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
+NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain) {
+  NftFault fault;
+  for (const std::uint8_t family : kFamilies) {
+    const Gate gate = look(socket, family, admin_chain);
+    fault.firewalld = fault.firewalld || gate.firewalld;
+    if (gate.wanted && !gate.whole && !fault.text) {
+      fault.text = fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
+                               program(family), kForwardChain);
+    }
+  }
+  return fault;
+}
+
+std::optional<std::string> ensure_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
+  const NftFault fault = find_nft_fault(socket, admin_chain);
+  if (fault.text) {
+    commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
+      for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
+    });
+  }
+  return fault.firewalld ? open_firewalld_forward(socket) : std::nullopt;
+}
+
+bool has_nft_gate(NetlinkSocket& socket) {
+  const auto chains = find_chains(socket, {{NFPROTO_IPV4, kTable, kForwardChain},
+                                           {NFPROTO_IPV6, kTable, kForwardChain},
+                                           firewalld_forward()});
+  return chains[0] || chains[1] || (chains[2] && is_firewalld_forward_open(socket));
+}
+
+void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
+  commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
+    // Asked under the batch's generation: an ADD that comes between makes it start over.
+    if (is_needed()) return;
+    for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
+    plan_firewalld_removal(socket, batch);
   });
 }
 
-void repair_forward_gate(Nft& nft, const std::string& admin_chain) {
-  if (find_forward_gate_fault(nft, admin_chain) && is_needed(nft.socket())) {
-    ensure_forward_gate(nft, admin_chain);
+}  // namespace
+
+std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
+  const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
+  auto legacy = ensure_legacy_gate(admin_chain);
+  return closed ? closed : legacy;
+}
+
+std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain) {
+  if (!find_forward_gate_fault(nft, admin_chain) || !is_needed(nft.socket())) {
+    return std::nullopt;
   }
+  const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
+  auto legacy = repair_legacy_gate(admin_chain);
+  return closed ? closed : legacy;
 }
 
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
-  for (const std::uint8_t family : kFamilies) {
-    const Gate gate = look(nft.socket(), family, admin_chain);
-    if (gate.wanted && !gate.whole) {
-      return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
-                         program(family), kForwardChain);
-    }
-  }
-  return std::nullopt;
+  NftFault fault = find_nft_fault(nft.socket(), admin_chain);
+  if (!fault.text && fault.firewalld) fault.text = find_firewalld_gate_fault(nft.socket());
+  return fault.text ? std::move(fault.text) : find_legacy_gate_fault(admin_chain);
 }
 
 void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
   NetlinkSocket& socket = nft.socket();
-  const auto chains = find_chains(
-      socket, {{NFPROTO_IPV4, kTable, kForwardChain}, {NFPROTO_IPV6, kTable, kForwardChain}});
-  if (!chains[0] && !chains[1]) return;
-  if (is_needed(socket)) return;
-  commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
-    for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
-  });
+  const bool in_nft = has_nft_gate(socket);
+  const bool in_legacy = may_have_legacy_gate();
+  if ((!in_nft && !in_legacy) || is_needed(socket)) return;
+  if (in_nft) remove_nft_gate(socket, admin_chain);
+  // Legacy has no generations: an ADD may have looked before and come between.
+  if (in_legacy && remove_legacy_gate(admin_chain) && is_needed(socket))
+    repair_legacy_gate(admin_chain);
 }
 
 }  // namespace unicni::net

@@ -5,9 +5,8 @@
 
 #include <algorithm>
 
-#include "net/iptables_program.h"
+#include "net/iptables_edit.h"
 #include "net/legacy_table.h"
-#include "net/nat_listing.h"
 #include "net/nft_query.h"
 #include "net/reference_name.h"
 #include "unicni/error.h"
@@ -17,7 +16,6 @@ namespace {
 
 constexpr const char* kNat = "nat";
 constexpr const char* kPostrouting = "POSTROUTING";
-constexpr int kTries = 3;  // each fails only if the table was changed meanwhile
 constexpr std::size_t kRulesInChain = 2;
 constexpr std::size_t kCommentLimit = 255;  // XT_MAX_COMMENT_LEN with its NUL
 
@@ -46,77 +44,63 @@ Part part_of(const IptablesMasquerade& what, Family family) {
 
 IpNet single(const IpNet& address) { return {address.address(), address.address().bits()}; }
 
-/// iptables-restore's own quoting.
-std::string quoted(const std::string& text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') result += '\\';
-    result += c;
-  }
-  return result + '"';
+bool has_rule(const IptablesListing& listing, const std::string& chain, const auto& matches) {
+  return std::ranges::any_of(listing.rules(), [&](const IptablesRule& rule) {
+    return rule.chain == chain && matches(rule);
+  });
 }
 
-bool has_rule(const NatListing& listing, const std::string& chain, const auto& matches) {
-  return std::ranges::any_of(
-      listing.rules(), [&](const NatRule& rule) { return rule.chain == chain && matches(rule); });
-}
-
-bool accepts_subnet(const NatRule& rule, const IpNet& address) {
+bool accepts_subnet(const IptablesRule& rule, const IpNet& address) {
   return rule.target == "ACCEPT" && rule.destination == address.masked();
 }
 
-bool masquerades(const NatRule& rule, const Part& part) {
+bool masquerades(const IptablesRule& rule, const Part& part) {
   return rule.target == "MASQUERADE" && rule.not_destination == part.multicast;
 }
 
-bool jumps(const NatRule& rule, const Part& part, const IpNet& address) {
+bool jumps(const IptablesRule& rule, const Part& part, const IpNet& address) {
   return rule.target == part.chain && rule.source == single(address);
 }
 
 /// The lines for iptables-restore that add what `listing` lacks; in the reference's order.
-std::string missing_lines(const Part& part, const NatListing& listing) {
+std::string missing_lines(const Part& part, const IptablesListing& listing) {
   std::string lines;
-  const std::string comment = "-m comment --comment " + quoted(part.comment);
+  const auto append = [&](const std::string& chain, IptablesWords words, const char* target) {
+    words.insert(words.end(), {"-m", "comment", "--comment", part.comment, "-j", target});
+    lines += iptables_line("-A", chain, words);
+  };
   // "-N", not ":chain", which would flush one that another attachment just made.
-  if (!listing.has_chain(part.chain)) lines += fmt::format("-N {}\n", part.chain);
-  bool masqueraded =
-      has_rule(listing, part.chain, [&](const NatRule& rule) { return masquerades(rule, part); });
+  if (!listing.has_chain(part.chain)) lines += iptables_line("-N", part.chain, {});
+  bool masqueraded = has_rule(listing, part.chain,
+                              [&](const IptablesRule& rule) { return masquerades(rule, part); });
   std::vector<IpNet> accepted;
   for (const IpNet& address : part.addresses) {
     const IpNet subnet = address.masked();
     const bool known = std::ranges::find(accepted, subnet) != accepted.end() ||
-                       has_rule(listing, part.chain,
-                                [&](const NatRule& rule) { return accepts_subnet(rule, address); });
-    if (!known)
-      lines += fmt::format("-A {} -d {} {} -j ACCEPT\n", part.chain, subnet.str(), comment);
+                       has_rule(listing, part.chain, [&](const IptablesRule& rule) {
+                         return accepts_subnet(rule, address);
+                       });
+    if (!known) append(part.chain, {"-d", subnet.str()}, "ACCEPT");
     accepted.push_back(subnet);
-    if (!masqueraded) {
-      lines += fmt::format("-A {} ! -d {} {} -j MASQUERADE\n", part.chain, part.multicast.str(),
-                           comment);
-    }
+    if (!masqueraded) append(part.chain, {"!", "-d", part.multicast.str()}, "MASQUERADE");
     masqueraded = true;
     if (!has_rule(listing, kPostrouting,
-                  [&](const NatRule& rule) { return jumps(rule, part, address); })) {
-      lines += fmt::format("-A {} -s {} {} -j {}\n", kPostrouting, single(address).str(), comment,
-                           part.chain);
+                  [&](const IptablesRule& rule) { return jumps(rule, part, address); })) {
+      append(kPostrouting, {"-s", single(address).str()}, part.chain.c_str());
     }
   }
   return lines;
 }
 
 void add_part(Nft& nft, const Part& part, Deadline deadline) {
-  std::string complaint;
-  for (int tries = 0; tries < kTries; ++tries) {
-    const auto found = find_chains(nft.socket(), {{part.nfproto, kNat, part.chain}});
-    const bool exists = found[0] || legacy_nat_has_chain(part.family, part.chain);
-    const NatListing listing(exists ? save_nat(part.family, IptablesFlavour::host, deadline)
-                                    : std::string());
-    const std::string lines = missing_lines(part, listing);
-    if (lines.empty()) return;
-    if (restore_nat(part.family, IptablesFlavour::host, lines, deadline, complaint)) return;
-  }
-  throw Error(Code::internal, fmt::format("add chain {} to iptables' table nat", part.chain),
-              complaint);
+  edit_iptables(
+      {nft.socket(), part.family, IptablesFlavour::host, kNat},
+      fmt::format("add chain {} to iptables' table nat", part.chain), deadline,
+      [&] {
+        const auto found = find_chains(nft.socket(), {{part.nfproto, kNat, part.chain}});
+        return found[0] || legacy_has_chain(part.family, kNat, part.chain);
+      },
+      [&](const IptablesListing& listing) { return missing_lines(part, listing); });
 }
 
 bool has_nft_part(Nft& nft, const Part& part) {
@@ -136,8 +120,8 @@ bool has_nft_part(Nft& nft, const Part& part) {
 }
 
 bool has_legacy_part(const Part& part, Deadline deadline) {
-  if (!legacy_nat_has_chain(part.family, part.chain)) return false;
-  const NatListing listing(save_nat(part.family, IptablesFlavour::legacy, deadline));
+  if (!legacy_has_chain(part.family, kNat, part.chain)) return false;
+  const IptablesListing listing(save_table(part.family, IptablesFlavour::legacy, kNat, deadline));
   return missing_lines(part, listing).empty();
 }
 

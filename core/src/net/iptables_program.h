@@ -9,17 +9,21 @@
 
 namespace unicni::net {
 
-/// Whose rules: the host's choice (`iptables`, one of the two others), or those of the legacy
-/// tables.
-enum class IptablesFlavour : unsigned char { host, legacy };
+/// Whose rules: the host's choice (`iptables`, one of the two others), those of the legacy tables,
+/// or those in nftables.
+enum class IptablesFlavour : unsigned char { host, legacy, nft };
 
-/// What `iptables-save -t nat` prints. Programs come from the system's own folders only, whatever
-/// PATH says. Throws Error: also if there is no such program, naming the package.
-std::string save_nat(Family family, IptablesFlavour flavour, Deadline deadline);
+/// What `iptables-save -t <table>` prints. Programs come from the system's own folders only,
+/// whatever PATH says. Throws Error: also if there is no such program, naming the package.
+std::string save_table(Family family, IptablesFlavour flavour, const char* table,
+                       Deadline deadline);
 
-/// `iptables-restore --noflush` with `lines` for table nat: all of them happen, or none. False: it
+/// Whether restore_table() has a program.
+bool can_restore_tables(Family family, IptablesFlavour flavour);
+
+/// `iptables-restore --noflush` with `lines` for one table: all of them happen, or none. False: it
 /// refused them, which a change of somebody else may have caused; `complaint` is what it said.
-bool restore_nat(Family family, IptablesFlavour flavour, std::string_view lines, Deadline deadline,
-                 std::string& complaint);
+bool restore_table(Family family, IptablesFlavour flavour, const char* table,
+                   std::string_view lines, Deadline deadline, std::string& complaint);
 
 }  // namespace unicni::net

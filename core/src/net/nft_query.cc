@@ -27,11 +27,12 @@ std::string_view bytes_of(const nlattr* value) {
 NftTableState parse_table(const nlmsghdr* message) {
   NftTableState state;
   for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* value) {
-    if (type == NFTA_TABLE_FLAGS) state.dormant = (number_of(value) & NFT_TABLE_F_DORMANT) != 0;
+    if (type == NFTA_TABLE_FLAGS) state.flags = number_of(value);
     if (type == NFTA_TABLE_USERDATA) {
       state.comment = nft_comment_of(value, NFTNL_UDATA_TABLE_COMMENT);
     }
   });
+  state.dormant = (state.flags & NFT_TABLE_F_DORMANT) != 0;
   return state;
 }
 
@@ -60,6 +61,15 @@ void require_found_or_absent(int error, const std::string& what) {
   if (error != 0 && error != ENOENT) throw system_error(error, "look for " + what);
 }
 
+/// Of an address's first bytes; `size` is 4 or 16.
+IpAddress address_from(std::string_view bytes, std::size_t size) {
+  std::array<std::uint8_t, 16> raw{};
+  std::copy(bytes.begin(), bytes.end(), raw.begin());
+  if (size == raw.size()) return IpAddress::v6(raw);
+  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
+                       std::uint32_t{raw[2]} << 8U | raw[3]);
+}
+
 /// Reads a rule's expressions from left to right.
 class RuleReader {
  public:
@@ -78,6 +88,7 @@ class RuleReader {
     if (name == "bitwise") bitwise(data);
     if (name == "cmp") compare(data);
     if (name == "immediate") immediate(data);
+    if (name == "nat") rule_.dnat_to = loaded_;
   }
 
  private:
@@ -101,6 +112,9 @@ class RuleReader {
     address_size_ = 0;
     if (network && part[NFTA_PAYLOAD_OFFSET] == 12 && size <= 4) address_size_ = 4;
     if (network && part[NFTA_PAYLOAD_OFFSET] == 8 && size > 4 && size <= 16) address_size_ = 16;
+    is_source_ = address_size_ != 0;
+    if (network && part[NFTA_PAYLOAD_OFFSET] == 16 && size <= 4) address_size_ = 4;
+    if (network && part[NFTA_PAYLOAD_OFFSET] == 24 && size <= 16) address_size_ = 16;
     prefix_ = static_cast<int>(size) * 8;
   }
 
@@ -132,14 +146,8 @@ class RuleReader {
       if (wanted == mark_mask_) rule_.mark = wanted;
     }
     if (op == NFT_CMP_EQ && address_size_ != 0 && bytes.size() <= address_size_) {
-      std::array<std::uint8_t, 16> raw{};
-      std::copy(bytes.begin(), bytes.end(), raw.begin());
-      const IpAddress address =
-          address_size_ == 16
-              ? IpAddress::v6(raw)
-              : IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
-                              std::uint32_t{raw[2]} << 8U | raw[3]);
-      rule_.source = IpNet(address, prefix_);
+      (is_source_ ? rule_.source : rule_.destination) =
+          IpNet(address_from(bytes, address_size_), prefix_);
     }
     address_size_ = 0;
   }
@@ -148,6 +156,10 @@ class RuleReader {
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
       if (type != NFTA_IMMEDIATE_DATA) return;
       for_each_attribute(value, [&](std::uint16_t kind, const nlattr* verdict) {
+        if (kind == NFTA_DATA_VALUE) {
+          const std::string_view bytes = bytes_of(verdict);
+          if (bytes.size() == 4 || bytes.size() == 16) loaded_ = address_from(bytes, bytes.size());
+        }
         if (kind != NFTA_DATA_VERDICT) return;
         for_each_attribute(verdict, [&](std::uint16_t part, const nlattr* chain) {
           if (part == NFTA_VERDICT_CHAIN) rule_.target = text_of(chain);
@@ -158,9 +170,11 @@ class RuleReader {
   }
 
   NftListedRule& rule_;
-  bool mark_loaded_ = false;      // the packet's mark is in the register
-  std::uint32_t mark_mask_ = 0;   // what was cut out of it
-  std::size_t address_size_ = 0;  // of the source address in the register; 0: something else is
+  bool mark_loaded_ = false;         // the packet's mark is in the register
+  std::uint32_t mark_mask_ = 0;      // what was cut out of it
+  std::size_t address_size_ = 0;     // of the address in the register; 0: something else is there
+  bool is_source_ = false;           // that address
+  std::optional<IpAddress> loaded_;  // by the rule itself
   int prefix_ = 0;
 };
 

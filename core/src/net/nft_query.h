@@ -28,6 +28,7 @@ struct NftChainState {
 
 struct NftTableState {
   bool dormant = false;
+  std::uint32_t flags = 0;  ///< NFT_TABLE_F_*
   std::string comment;
 };
 
@@ -53,6 +54,8 @@ struct NftListedRule {
   std::string comment;          ///< nft's own (in the userdata), not that of `-m comment`
   std::string target;           ///< of a jump or goto; else empty
   std::optional<IpNet> source;  ///< "ip saddr" or "ip6 saddr", as nft and iptables-nft write it
+  std::optional<IpNet> destination;  ///< "ip daddr" or "ip6 daddr"
+  std::optional<IpAddress> dnat_to;  ///< the address of "dnat to"
   std::uint32_t mark = 0;  ///< the bits that "meta mark & bits == bits" asks for; 0: it doesn't
   bool accepts = false;    ///< its verdict is accept
 };

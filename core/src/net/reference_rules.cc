@@ -7,11 +7,11 @@
 #include <optional>
 
 #include "net/foreign_chain.h"
-#include "net/iptables_program.h"
+#include "net/iptables_edit.h"
 #include "net/legacy_table.h"
-#include "net/nat_listing.h"
 #include "net/nft_query.h"
 #include "net/reference_name.h"
+#include "net/rule_sweep.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -20,7 +20,6 @@ namespace {
 constexpr const char* kNat = "nat";
 constexpr const char* kPostrouting = "POSTROUTING";
 constexpr std::size_t kLongestName = 255;  // NFT_NAME_MAXLEN with its NUL
-constexpr int kRestoreTries = 3;           // each fails only if the table was changed meanwhile
 
 /// Whether a jump from `source` to the container's chain is the attachment's. Old versions of the
 /// reference wrote the whole subnet.
@@ -38,13 +37,13 @@ std::size_t remove_iptables_nft(Nft& nft, std::uint8_t family, const std::string
 }
 
 /// The lines for iptables-restore; empty: nothing is to be done.
-std::string legacy_removal(const NatListing& listing, const std::string& chain,
+std::string legacy_removal(const IptablesListing& listing, const std::string& chain,
                            const ReferenceMasquerade& what, std::size_t& jumps) {
   jumps = 0;
   if (!listing.has_chain(chain)) return {};
   std::string lines;
   bool needed = false;
-  for (const NatRule& rule : listing.rules()) {
+  for (const IptablesRule& rule : listing.rules()) {
     if (rule.target != chain) continue;
     if (rule.chain == kPostrouting && is_of(what, rule.source)) {
       lines += fmt::format("-D {} {}\n", rule.chain, rule.text);
@@ -57,41 +56,17 @@ std::string legacy_removal(const NatListing& listing, const std::string& chain,
   return lines;
 }
 
-std::size_t remove_iptables_legacy(Family family, const std::string& chain,
+std::size_t remove_iptables_legacy(Nft& nft, Family family, const std::string& chain,
                                    const ReferenceMasquerade& what, Deadline deadline) {
-  std::string complaint;
-  for (int tries = 0; tries < kRestoreTries; ++tries) {
-    if (!legacy_nat_has_chain(family, chain)) return 0;
-    const NatListing listing(save_nat(family, IptablesFlavour::legacy, deadline));
-    std::size_t jumps = 0;
-    const std::string lines = legacy_removal(listing, chain, what, jumps);
-    if (lines.empty()) return 0;
-    if (restore_nat(family, IptablesFlavour::legacy, lines, deadline, complaint)) return jumps;
-  }
-  throw Error(Code::internal, fmt::format("remove chain {} of iptables-legacy's table nat", chain),
-              complaint);
+  if (!legacy_has_chain(family, kNat, chain)) return 0;
+  std::size_t jumps = 0;
+  edit_iptables(
+      {nft.socket(), family, IptablesFlavour::legacy, kNat},
+      fmt::format("remove chain {} of iptables-legacy's table nat", chain), deadline,
+      [] { return true; },
+      [&](const IptablesListing& listing) { return legacy_removal(listing, chain, what, jumps); });
+  return jumps;
 }
-
-/// Goes on past errors.
-class Sweep {
- public:
-  template <class Work>
-  void attempt(const Work& work) {
-    try {
-      removed_ += work();
-    } catch (const Error& error) {
-      if (!first_) first_ = error;
-    }
-  }
-  std::size_t finish() {
-    if (first_) throw *std::move(first_);
-    return removed_;
-  }
-
- private:
-  std::size_t removed_ = 0;
-  std::optional<Error> first_;
-};
 
 }  // namespace
 
@@ -101,7 +76,7 @@ std::size_t remove_reference_masquerade(Nft& nft, const ReferenceMasquerade& wha
   const NftChainName checks{NFPROTO_INET, "cni_plugins_masquerade", "masq_checks"};
   const auto found =
       find_chains(nft.socket(), {{NFPROTO_IPV4, kNat, chain}, {NFPROTO_IPV6, kNat, chain}, checks});
-  Sweep sweep;
+  RuleSweep sweep;
   if (found[0]) {
     sweep.attempt([&] { return remove_iptables_nft(nft, NFPROTO_IPV4, chain, what); });
   }
@@ -118,7 +93,7 @@ std::size_t remove_reference_masquerade(Nft& nft, const ReferenceMasquerade& wha
     });
   }
   for (const Family family : {Family::v4, Family::v6}) {
-    sweep.attempt([&] { return remove_iptables_legacy(family, chain, what, deadline); });
+    sweep.attempt([&] { return remove_iptables_legacy(nft, family, chain, what, deadline); });
   }
   return sweep.finish();
 }

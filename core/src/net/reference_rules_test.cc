@@ -120,15 +120,15 @@ TEST_F(ReferenceRulesTest, LegacyRulesOfADeadContainerGo) {
   reference("ADD", "eth1", "10.1.2.4/24", "fd00::4/64");
   shell("iptables-legacy -t nat -A POSTROUTING -s 10.1.2.3 -j MASQUERADE");
   ASSERT_THAT(shell(kSaveLegacy), HasSubstr(kChain));
-  EXPECT_TRUE(legacy_nat_has_chain(Family::v4, kChain));
+  EXPECT_TRUE(legacy_has_chain(Family::v4, "nat", kChain));
   const std::string others = stable("{ " + std::string(kSaveLegacy) + "; } 2>&1 | grep -v CNI-");
   EXPECT_EQ(0U, remove(of({})));
   EXPECT_EQ(2U, remove(of({ip("10.1.2.3"), ip("fd00::3")})));
   EXPECT_THAT(shell(kSaveLegacy), HasSubstr("-A POSTROUTING -s 10.1.2.4/32"));
   EXPECT_EQ(2U, remove(of_nobody_left()));
   EXPECT_EQ(others, stable(kSaveLegacy));
-  EXPECT_FALSE(legacy_nat_has_chain(Family::v4, kChain));
-  EXPECT_FALSE(legacy_nat_has_chain(Family::v6, kChain));
+  EXPECT_FALSE(legacy_has_chain(Family::v4, "nat", kChain));
+  EXPECT_FALSE(legacy_has_chain(Family::v6, "nat", kChain));
   EXPECT_EQ("", shell("nft list tables")) << "no nft table is made for it";
 }
 

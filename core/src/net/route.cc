@@ -156,7 +156,8 @@ void put_loopback_route(nlmsghdr* message, int index) {
 }  // namespace
 
 void add_loopback_route(Batch& batch, int index, const std::string& link_name) {
-  put_loopback_route(batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,
+  // Not NLM_F_EXCL, by which another link's route is taken for this one.
+  put_loopback_route(batch.add(RTM_NEWROUTE, NLM_F_CREATE,
                                fmt::format("add route local ::1 dev {}", link_name), {EEXIST}),
                      index);
 }

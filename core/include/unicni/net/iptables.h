@@ -34,6 +34,10 @@ void add_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline 
 /// flavour of iptables (nft, legacy). No process unless the legacy table has the chain.
 bool has_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline deadline);
 
+/// STATUS: throws Error (Code::not_available) if one of the programs that backends "iptables" run
+/// isn't installed, naming the package and the alternative.
+void require_iptables();
+
 // The removal is remove_reference_masquerade() of reference_rules.h.
 
 }  // namespace unicni::net

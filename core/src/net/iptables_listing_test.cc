@@ -1,4 +1,4 @@
-#include "net/nat_listing.h"
+#include "net/iptables_listing.h"
 
 #include <gmock/gmock.h>
 
@@ -24,8 +24,8 @@ COMMIT
 
 IpNet net(const char* text) { return IpNet::parse(text).value(); }
 
-TEST(NatListing, ChainsAndRules) {
-  const NatListing listing(kSaved);
+TEST(IptablesListing, ChainsAndRules) {
+  const IptablesListing listing(kSaved);
   EXPECT_TRUE(listing.has_chain("CNI-5145007e2a8415ce07579739"));
   EXPECT_TRUE(listing.has_chain("POSTROUTING"));
   EXPECT_FALSE(listing.has_chain("CNI-5145"));
@@ -47,19 +47,19 @@ TEST(NatListing, ChainsAndRules) {
   EXPECT_EQ("", rules[4].text);
 }
 
-TEST(NatListing, NegatedSourcesAndCommentsAreNoConditions) {
-  const NatListing listing(kSaved);
-  const NatRule& rule = listing.rules().at(1);
+TEST(IptablesListing, NegatedSourcesAndCommentsAreNoConditions) {
+  const IptablesListing listing(kSaved);
+  const IptablesRule& rule = listing.rules().at(1);
   EXPECT_EQ(std::nullopt, rule.source);
   EXPECT_EQ("OTHER", rule.target);
 }
 
-TEST(NatListing, AnythingElseIsNothing) {
-  EXPECT_THAT(NatListing("").rules(), IsEmpty());
-  EXPECT_THAT(NatListing("\n\n-A").rules(), IsEmpty());
-  EXPECT_THAT(NatListing("-D POSTROUTING -j x\nCOMMIT").rules(), IsEmpty());
-  EXPECT_THAT(NatListing("-A POSTROUTING \"-j").rules(), SizeIs(1));
-  EXPECT_THAT(NatListing("-A POSTROUTING -j \\").rules(), SizeIs(1));
+TEST(IptablesListing, AnythingElseIsNothing) {
+  EXPECT_THAT(IptablesListing("").rules(), IsEmpty());
+  EXPECT_THAT(IptablesListing("\n\n-A").rules(), IsEmpty());
+  EXPECT_THAT(IptablesListing("-D POSTROUTING -j x\nCOMMIT").rules(), IsEmpty());
+  EXPECT_THAT(IptablesListing("-A POSTROUTING \"-j").rules(), SizeIs(1));
+  EXPECT_THAT(IptablesListing("-A POSTROUTING -j \\").rules(), SizeIs(1));
 }
 
 }  // namespace

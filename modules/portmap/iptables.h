@@ -1,0 +1,16 @@
+// Backend "iptables": the reference's chains and rules.
+#pragma once
+
+#include "plan.h"
+
+namespace unicni::portmap {
+
+/// ADD: the rules, announced to Host::undo() first. A port that another container has is refused,
+/// naming it. Throws Error.
+void publish_by_iptables(const Call& call, Host& host, const Result& result);
+/// CHECK: the rules are there. Throws Error.
+void check_iptables(const Call& call, Host& host, const Result& result);
+/// DEL: what either backend of the reference, or this one, made, whatever the configuration says.
+void remove_reference_rules(const Call& call, Host& host);
+
+}  // namespace unicni::portmap

@@ -1,0 +1,168 @@
+// firewall and portmap with "backend": "iptables" beside Debian's: the same prevResult, the same
+// configuration, the same rules. What differs stands in each module's README, "Differences from the
+// reference".
+#include <gmock/gmock.h>
+
+#include <regex>
+
+#include "integration/differential.h"
+
+namespace unicni::test {
+namespace {
+
+using ::testing::IsEmpty;
+
+/// eth0 on the bridge cni0 of the host. Of the configuration "run" are commands on the host, and
+/// "ips" the addresses of prevResult.
+void make_bridge_port(const Container& container, Json& config) {
+  tool({"ip", "link", "add", "cni0", "address", "02:00:00:00:02:00", "type", "bridge"});
+  tool({"ip", "addr", "add", "10.1.2.1/24", "dev", "cni0"});
+  tool({"ip", "addr", "add", "fd00:1::1/64", "dev", "cni0", "nodad"});
+  tool({"ip", "link", "add", "vhost0", "address", "02:00:00:00:01:00", "master", "cni0", "type",
+        "veth", "peer", "name", "eth0", "address", "02:00:00:00:01:01", "netns", container.name()});
+  for (const char* link : {"cni0", "vhost0"}) tool({"ip", "link", "set", link, "up"});
+  container.run({"ip", "link", "set", "eth0", "up"});
+  // Both make table, base chains and policies when they first write.
+  for (const std::string program : {"iptables", "ip6tables"}) {
+    for (const std::string table : {"nat", "filter"}) tool({program, "-t", table, "-S"});
+  }
+  Json prev = Json::parse(R"({
+    "cniVersion": "1.0.0",
+    "interfaces": [{"name": "cni0", "mac": "02:00:00:00:02:00"},
+                   {"name": "vhost0", "mac": "02:00:00:00:01:00"},
+                   {"name": "eth0", "mac": "02:00:00:00:01:01", "sandbox": ""}]})");
+  prev["interfaces"][2]["sandbox"] = container.path();
+  prev["ips"] = Json::array();
+  for (const Json& address : config.value("ips", Json::parse(R"(["10.1.2.3/24"])"))) {
+    prev["ips"].push_back({{"address", address}, {"interface", 2}});
+    container.run({"ip", "addr", "add", address, "dev", "eth0"});
+  }
+  for (const Json& command : config.value("run", Json::array())) {
+    tool(command.get<std::vector<std::string>>());
+  }
+  config.erase("ips");
+  config.erase("run");
+  config["prevResult"] = prev;
+}
+
+/// What is left of `lines` when those that match one of the known differences are gone.
+std::vector<std::string> unknown(std::vector<std::string> lines,
+                                 const std::vector<std::string>& known) {
+  std::erase_if(lines, [&](const std::string& line) {
+    for (const std::string& each : known) {
+      if (std::regex_search(line, std::regex(each))) return true;
+    }
+    return false;
+  });
+  return lines;
+}
+
+void expect_same(const std::string& config, const std::vector<std::string>& known_add,
+                 const std::vector<std::string>& known_del) {
+  SCOPED_TRACE(config);
+  Differential differential;
+  differential.config = Json::parse(config);
+  differential.config.update({{"cniVersion", "1.0.0"}, {"name", "mynet"}});
+  differential.prepare = make_bridge_port;
+  differential.iptables = true;
+  const Differential::Lines lines = differential.run();
+  EXPECT_THAT(unknown(lines.add, known_add), IsEmpty());
+  EXPECT_THAT(unknown(lines.del, known_del), IsEmpty());
+}
+
+// Versions before 1.0.0 of the spec have it, and Debian's skeleton still prints it.
+const std::vector<std::string> kResult{"^result dns: \\{\\} \\| -$"};
+
+std::vector<std::string> operator+(std::vector<std::string> one,
+                                   const std::vector<std::string>& other) {
+  one.insert(one.end(), other.begin(), other.end());
+  return one;
+}
+
+// "comments of ingressPolicy": Debian's version is older than "isolated".
+const std::vector<std::string> kComments{"ingressPolicy: same-bridge(\\|isolated)?\\)"};
+
+// "what attachments share"
+const std::vector<std::string> kShared{
+    "^host ip6?tables filter -(N (CNI-|MY-ADMIN)|A (CNI-|FORWARD .*-j CNI-)).*: [0-9 ]+ \\| -$",
+    "^host ip6?tables filter -A FORWARD -j USER: 2 \\| 1$"};
+
+TEST(FirewallDifferential, IptablesRulesAreTheReferences) {
+  for (const char* options : {
+           R"("ips": ["10.1.2.3/24"])",
+           R"("ips": ["fd00:1::3/64"])",
+           R"("ips": ["10.1.2.3/24", "fd00:1::3/64"])",
+           R"("ips": ["10.1.2.3/24", "10.1.2.4/24", "172.16.5.4/20"])",
+           R"("ips": [])",
+           R"("iptablesAdminChainName": "MY-ADMIN")",
+           R"("iptablesAdminChainName": "MY-ADMIN",
+              "run": [["iptables", "-N", "MY-ADMIN"],
+                      ["iptables", "-A", "MY-ADMIN", "-s", "192.0.2.1", "-j", "DROP"]])",
+           R"("run": [["iptables", "-P", "FORWARD", "DROP"],
+                      ["iptables", "-N", "USER"],
+                      ["iptables", "-A", "FORWARD", "-j", "USER"],
+                      ["iptables", "-A", "USER", "-s", "10.1.2.3", "-j", "ACCEPT"]])",
+           R"("ingressPolicy": "open",
+              "run": [["iptables", "-N", "CNI-FORWARD"],
+                      ["iptables", "-A", "CNI-FORWARD", "-s", "10.9.9.9", "-j", "ACCEPT"]])",
+           R"("ingressPolicy": "same-bridge", "ips": ["10.1.2.3/24", "fd00:1::3/64"])",
+       }) {
+    expect_same(std::string(R"({"type": "firewall", "backend": "iptables", )") + options + "}",
+                kResult + kComments, kShared);
+  }
+}
+
+// "hairpin": a container reaches its own ports, and "route_localnet": only where 127.0.0.1 leads
+// somewhere, and not for ever.
+const std::vector<std::string> kBesides{
+    "^host link vhost0 linkinfo info_slave_data hairpin: false \\| true$",
+    "^host sysctl ipv4/conf/cni0/route_localnet: 1 \\| 0$"};
+
+// "what attachments share"
+const std::vector<std::string> kSharedPorts{
+    "^host ip6?tables nat -(N CNI-HOSTPORT-|A (CNI-HOSTPORT-|[A-Z]+ .*-j CNI-HOSTPORT-)).*: 1 \\| "
+    "-$"};
+
+TEST(PortmapDifferential, IptablesRulesAreTheReferences) {
+  const std::string web = R"({"hostPort": 8080, "containerPort": 80, "protocol": "tcp"})";
+  const std::string dual = R"("ips": ["10.1.2.3/24", "fd00:1::3/64"], )";
+  const auto at = [](const char* host_ip) {
+    return std::string(R"("ports": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp", )") +
+           R"("hostIP": ")" + host_ip + R"("}])";
+  };
+  std::string many;
+  for (int i = 0; i < 16; ++i) {
+    many += (many.empty() ? "" : ", ") + std::string(R"({"hostPort": )") +
+            std::to_string(8000 + i) + R"(, "containerPort": 80, "protocol": "tcp"})";
+  }
+  for (const std::string& options : {
+           "\"ports\": [" + web + "]",
+           dual + "\"ports\": [" + web + "]",
+           dual + R"("ports": [{"hostPort": 90, "containerPort": 90, "protocol": "udp"}, )" + web +
+               R"(, {"hostPort": 91, "containerPort": 91, "protocol": "sctp"}])",
+           dual + at("192.0.2.1"),
+           dual + at("fd00:1::1"),
+           dual + at("0.0.0.0"),
+           dual + at("::"),
+           at("127.0.0.1"),
+           "\"snat\": false, \"ports\": [" + web + "]",
+           "\"markMasqBit\": 5, \"ports\": [" + web + "]",
+           R"("externalSetMarkChain": "KUBE-MARK-MASQ",
+              "run": [["iptables", "-t", "nat", "-N", "KUBE-MARK-MASQ"]], "ports": [)" +
+               web + "]",
+           dual + R"("conditionsV4": ["!", "-d", "192.0.2.0/24"],
+                     "conditionsV6": ["!", "-d", "2001:db8::/32"], "ports": [)" +
+               web + "]",
+           dual + "\"ports\": [" + many + "]",
+           std::string("\"ports\": []"),
+       }) {
+    Json config =
+        Json::parse("{\"type\": \"portmap\", \"backend\": \"iptables\", " + options + "}");
+    config["runtimeConfig"]["portMappings"] = config["ports"];
+    config.erase("ports");
+    expect_same(config.dump(), kResult + kBesides, kSharedPorts + kBesides);
+  }
+}
+
+}  // namespace
+}  // namespace unicni::test

@@ -1,0 +1,114 @@
+// portmap with "backend": "iptables", in lists and with packets.
+#include "integration/chained.h"
+#include "support/traffic.h"
+
+namespace unicni::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class IptablesPortmap : public ChainedTest {
+ protected:
+  static Json portmap(int host_port, const Json& changes = Json::object()) {
+    Json config = {
+        {"type", "portmap"}, {"backend", "iptables"}, {"capabilities", {{"portMappings", true}}}};
+    config.update(changes);
+    Json made = list(config);
+    made["runtimeConfig"]["portMappings"] = {
+        {{"hostPort", host_port}, {"containerPort", 53}, {"protocol", "udp"}}};
+    return made;
+  }
+  static std::string rules() {
+    return tool({"iptables", "-t", "nat", "-S"}).out + tool({"ip6tables", "-t", "nat", "-S"}).out;
+  }
+  /// Whom port 53 of the container sees if this host sends to its port 5353 at `address`.
+  std::string source_by(const Attachment& job, const std::string& address) {
+    UdpReceiver receiver(netns(job), 53);
+    UdpSender sender(sandbox_.netns(), address, 5353);
+    sender.send();
+    return receiver.source_of_next();
+  }
+};
+
+TEST_F(IptablesPortmap, LeadsToTheContainerAndLeavesNothing) {
+  const std::string before = rules();
+  const Attachment job = attachment(portmap(5353), "c1");
+  const Json result = must_add(job);
+  EXPECT_EQ(source_by(job, "127.0.0.1"), "10.22.0.1");
+  EXPECT_EQ(source_by(job, "10.22.0.1"), "10.22.0.1");
+  EXPECT_THAT(nft_elements("port4_any"), IsEmpty());
+  expect_silent_success(job.check(result));
+
+  tool({"iptables", "-t", "nat", "-F", "CNI-HOSTPORT-DNAT"});
+  EXPECT_THAT(expect_error(job.check(result))["msg"], HasSubstr("lacks the rule"));
+  container_of(job).remove();
+  Attachment late = job;
+  late.config.erase("runtimeConfig");
+  expect_silent_success(late.del());
+  EXPECT_EQ(rules(), before);
+  EXPECT_EQ(tool({"sysctl", "-n", "net.ipv4.conf.cni0.route_localnet"}).out, "0\n");
+}
+
+TEST_F(IptablesPortmap, APortHasOneOwnerUntilThatIsGone) {
+  const Attachment first = attachment(portmap(5353), "first");
+  must_add(first);
+  const Attachment second = attachment(portmap(5353), "second");
+  const std::string before = rules();
+  const Json error = expect_error(second.add());
+  EXPECT_THAT(error["msg"], HasSubstr("5353/udp is taken by container first on network mynet"));
+  EXPECT_EQ(rules(), before) << "a failed ADD leaves nothing";
+
+  container_of(first).remove();
+  const Json result = must_add(second);
+  EXPECT_EQ(source_by(second, "127.0.0.1"), "10.22.0.1");
+  expect_silent_success(first.del());
+  expect_silent_success(second.check(result));
+}
+
+TEST_F(IptablesPortmap, WordsOfIptablesAndAForeignMarkChainChooseIt) {
+  tool({"iptables", "-t", "nat", "-N", "KUBE-MARK-MASQ"});
+  Json config = portmap(5353, {{"externalSetMarkChain", "KUBE-MARK-MASQ"}});
+  config["plugins"][1].erase("backend");
+  const Attachment marked = attachment(config, "marked");
+  const Json result = must_add(marked);
+  EXPECT_THAT(rules(), HasSubstr("-j KUBE-MARK-MASQ"));
+  expect_silent_success(marked.del(result));
+
+  config = portmap(5353, {{"conditionsV4", {"!", "-s", "192.0.2.0/24"}}});
+  config["plugins"][1].erase("backend");
+  const Attachment conditional = attachment(config, "conditional");
+  const Json of_conditional = must_add(conditional);
+  EXPECT_THAT(rules(), HasSubstr("! -s 192.0.2.0/24"));
+  expect_silent_success(conditional.check(of_conditional));
+  expect_silent_success(conditional.del(of_conditional));
+  EXPECT_THAT(rules(), Not(HasSubstr("CNI-DN-")));
+}
+
+TEST_F(IptablesPortmap, TheLastPortOfAnyBackendTakesRouteLocalnetBack) {
+  const Attachment ours = attachment(portmap(5354, {{"backend", "nftables"}}), "ours");
+  const Json of_ours = must_add(ours);
+  const Attachment theirs = attachment(portmap(5353), "theirs");
+  const Json of_theirs = must_add(theirs);
+  expect_silent_success(ours.del(of_ours));
+  EXPECT_EQ(source_by(theirs, "127.0.0.1"), "10.22.0.1");
+  expect_silent_success(theirs.check(of_theirs));
+  expect_silent_success(theirs.del(of_theirs));
+  EXPECT_EQ(tool({"sysctl", "-n", "net.ipv4.conf.cni0.route_localnet"}).out, "0\n");
+}
+
+TEST_F(IptablesPortmap, GcTakesTheRulesOfWhoIsGone) {
+  const std::string before = rules();
+  const Json config = with_version(portmap(5353), "1.1.0");
+  const Attachment gone = attachment(config, "gone");
+  must_add(gone);
+  container_of(gone).remove();
+  Attachment nobody;
+  nobody.config = config;
+  expect_silent_success(nobody.gc(Json::array()));
+  EXPECT_EQ(rules(), before);
+}
+
+}  // namespace
+}  // namespace unicni::test
