@@ -10,7 +10,6 @@
 #include "journal/journal.h"
 #include "journal/record_fields.h"
 #include "journal/shared_links.h"
-#include "net/published_port_use.h"
 #include "unicni/error.h"
 #include "unicni/net/conntrack.h"
 #include "unicni/net/iptables_ports.h"

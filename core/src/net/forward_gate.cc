@@ -205,7 +205,7 @@ bool has_nft_gate(NetlinkSocket& socket) {
 void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
   commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
     // Asked under the batch's generation: an ADD that comes between makes it start over.
-    if (is_needed()) return;
+    if (is_needed(socket)) return;
     for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
     plan_firewalld_removal(socket, batch);
   });

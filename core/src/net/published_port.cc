@@ -8,7 +8,6 @@
 
 #include "net/netlink_socket.h"
 #include "net/nft_element.h"
-#include "net/published_port_use.h"
 #include "unicni/sha512.h"
 
 namespace unicni::net {
@@ -165,11 +164,6 @@ std::vector<NftElement> find_own_localnets(Nft& nft) {
   std::vector<NftElement> found = nft.list(kLocalnets);
   std::erase_if(found, [](const NftElement& element) { return !is_localnet_by_us(element); });
   return found;
-}
-
-bool has_published_ports(Family family) {
-  Nft nft;
-  return has_published_ports(nft, family);
 }
 
 bool has_published_ports(Nft& nft, Family family) {
