@@ -3,10 +3,12 @@
 #include <netinet/in.h>
 
 #include <string>
+#include <vector>
 
 #include "config.h"
 #include "unicni/error.h"
 #include "unicni/net/iptables_ports.h"
+#include "unicni/net/published_port.h"
 #include "unicni/net/reference_rules.h"
 
 namespace unicni::portmap {
@@ -45,9 +47,35 @@ net::IptablesPorts ports_of(const Call& call, const Result& result) {
   return ports;
 }
 
+/// Throws Error if backend nftables of another attachment has `element`'s port.
+void require_unclaimed(const Call& call, Host& host, const net::NftElement& element) {
+  if (!net::is_about_host_port(element)) return;
+  const auto holder = host.nft().find(element.set, element.key, element.table);
+  if (!holder || holder->owner == element.owner) return;
+  std::vector<net::NftElement> holders{*holder};
+  if (net::claims_single_addresses(*holder)) {
+    if (net::claims_single_addresses(element)) return;  // of other addresses
+    holders = net::find_single_ports(host.nft(), *holder);
+  }
+  for (const net::NftElement& each : holders) {
+    if (!host.is_gone(each.owner)) throw net::port_is_taken(each, call.owner());
+  }
+}
+
+/// iptables' rules would come first, and shadow those of the other.
+void require_unclaimed(const Call& call, Host& host, const Plan& plan) {
+  for (net::PublishedPort port : plan.ports) {
+    port.condition.clear();
+    const auto elements = net::port_elements(port, call.owner(), call.network);
+    for (const auto& each : elements.own) require_unclaimed(call, host, each);
+    for (const auto& each : elements.shared) require_unclaimed(call, host, each);
+  }
+}
+
 }  // namespace
 
-void publish_by_iptables(const Call& call, Host& host, const Result& result) {
+void publish_by_iptables(const Call& call, Host& host, const Result& result, const Plan& plan) {
+  require_unclaimed(call, host, plan);
   const net::IptablesPorts ports = ports_of(call, result);
   const auto is_void = [&](const std::string& network, const std::string& container) {
     return host.is_container_gone(network, container);

@@ -7,7 +7,7 @@ namespace unicni::portmap {
 
 /// ADD: the rules, announced to Host::undo() first. A port that another container has is refused,
 /// naming it. Throws Error.
-void publish_by_iptables(const Call& call, Host& host, const Result& result);
+void publish_by_iptables(const Call& call, Host& host, const Result& result, const Plan& plan);
 /// CHECK: the rules are there. Throws Error.
 void check_iptables(const Call& call, Host& host, const Result& result);
 /// DEL: what either backend of the reference, or this one, made, whatever the configuration says.

@@ -207,7 +207,7 @@ class Portmap final : public ChainedModule {
     require_host_side(call, host, result);
     for (const net::Flows& flows : flows_of(plan.ports)) host.undo().will(undo_flows(flows));
     if (uses_iptables(call)) {
-      publish_by_iptables(call, host, result);
+      publish_by_iptables(call, host, result, plan);
       if (plan.loopback4 || plan.loopback6) publish(call, host, result, plan);
     } else {
       for (const net::NftCondition& condition : plan.conditions) {

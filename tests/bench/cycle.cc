@@ -36,10 +36,11 @@ class KernelCandidate : public Candidate {
         kind_(std::move(kind)),
         link_(std::move(link)) {}
 
-  static std::unique_ptr<Candidate> of_bridge(std::string program) {
+  static std::unique_ptr<Candidate> of_bridge(std::string program, std::string rows) {
     make_bridge(kBridge, kGateway);
     run_well({{find_program("nft"), "-f", "-"}, {}, kTable});
-    return std::make_unique<KernelCandidate>(std::move(program), "", "bridge", kBridge);
+    return std::make_unique<KernelCandidate>(std::move(program), std::move(rows), "bridge",
+                                             kBridge);
   }
 
   void cycle(const ContainerNet& net, unsigned number, Report& report) override {
@@ -81,8 +82,8 @@ std::unique_ptr<Candidate> cni_candidate(std::string name, std::string rows, Net
   return std::make_unique<CniCandidate>(std::move(name), std::move(rows), std::move(network));
 }
 
-std::unique_ptr<Candidate> kernel_candidate(std::string program) {
-  return KernelCandidate::of_bridge(std::move(program));
+std::unique_ptr<Candidate> kernel_candidate(std::string program, std::string rows) {
+  return KernelCandidate::of_bridge(std::move(program), std::move(rows));
 }
 
 std::unique_ptr<Candidate> kernel_macvlan_candidate(std::string program, std::string rows,

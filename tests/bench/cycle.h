@@ -38,7 +38,7 @@ std::unique_ptr<Candidate> cni_candidate(std::string name, std::string rows, Net
 
 /// The C program that does the kernel's part of the same attachment, and nothing else; it has no
 /// CHECK. Makes the bridge and the nft table that the program needs.
-std::unique_ptr<Candidate> kernel_candidate(std::string program);
+std::unique_ptr<Candidate> kernel_candidate(std::string program, std::string rows = {});
 /// The same of a macvlan on `master`, which is there.
 std::unique_ptr<Candidate> kernel_macvlan_candidate(std::string program, std::string rows,
                                                     std::string master);

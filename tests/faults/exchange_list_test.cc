@@ -14,6 +14,8 @@ using ::testing::Not;
 class ExchangeList : public HostTest {
  protected:
   void SetUp() override {
+    // Else the bridge's address is tentative for a while.
+    tool({"sysctl", "-q", "-w", "net.ipv6.conf.default.accept_dad=0"});
     // What stays after the last DEL of the reference's bridge is there from now on.
     const Attachment job = by_reference(attachment(bridge(), "first"));
     expect_silent_success(job.del(must_add(job)));

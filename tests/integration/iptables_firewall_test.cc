@@ -95,6 +95,7 @@ TEST_F(IptablesFirewall, ALateDelClosesNobodyElsesAddress) {
   const Json result = must_add(first);
   // Another program ended it, so journal and prevResult still tell of its address.
   tool({"rm", "/var/lib/cni/networks/mynet/" + address_of(result)});
+  tool({"ip", "link", "del", host_end(result)});
   container_of(first).remove();
   Json again = config;
   again["plugins"][0]["ipam"] = {

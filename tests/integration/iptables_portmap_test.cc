@@ -67,6 +67,21 @@ TEST_F(IptablesPortmap, APortHasOneOwnerUntilThatIsGone) {
   expect_silent_success(second.check(result));
 }
 
+TEST_F(IptablesPortmap, APortOfBackendNftablesIsTakenToo) {
+  const Attachment first = attachment(portmap(5353, {{"backend", "nftables"}}), "first");
+  must_add(first);
+  const Attachment second = attachment(portmap(5353), "second");
+  EXPECT_THAT(expect_error(second.add())["msg"], HasSubstr("belongs to \"mynet/first/eth0\""));
+  Json config = second.config;
+  config["runtimeConfig"]["portMappings"][0]["hostIP"] = "10.22.0.1";
+  Attachment at_one = second;
+  at_one.config = config;
+  EXPECT_THAT(expect_error(at_one.add())["msg"], HasSubstr("belongs to \"mynet/first/eth0\""));
+  container_of(first).remove();
+  must_add(second);
+  EXPECT_EQ(source_by(second, "127.0.0.1"), "10.22.0.1");
+}
+
 TEST_F(IptablesPortmap, WordsOfIptablesAndAForeignMarkChainChooseIt) {
   tool({"iptables", "-t", "nat", "-N", "KUBE-MARK-MASQ"});
   Json config = portmap(5353, {{"externalSetMarkChain", "KUBE-MARK-MASQ"}});

@@ -36,7 +36,8 @@ T number(const Undo& record, std::string_view key) {
 
 /// By whatever backend.
 bool is_publishing(Host& host, Family family) {
-  return net::has_published_ports(family) || net::has_iptables_ports(host.nft(), family);
+  return net::has_published_ports(host.nft(), family) ||
+         net::has_iptables_ports(host.nft(), family);
 }
 
 Family family(const Undo& record) {

@@ -144,16 +144,13 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   change.insert(jump_rule(kForward, kForwardChain), docker == outer.end() ? 0 : docker->handle);
 }
 
-/// Whether a set has an element. A dump that is left after its first answers, on a socket of its
-/// own: as cheap for 20,000 elements as for one.
-bool has_elements(const char* set) {
-  NetlinkSocket socket(NETLINK_NETFILTER);
-  return has_any_element(socket, NftTable::inet, set);
-}
-
-bool is_needed() {
+/// Whether anybody needs the gate: a set has an element. Dumps that are left after their first
+/// answers are as cheap for 20,000 elements as for one.
+bool is_needed(NetlinkSocket& socket) {
   constexpr const char* kUsers[] = {"att4", "att6", "pub4", "pub6"};
-  return std::any_of(std::begin(kUsers), std::end(kUsers), has_elements);
+  return std::any_of(std::begin(kUsers), std::end(kUsers), [&](const char* set) {
+    return has_any_element(socket.spare(), NftTable::inet, set);
+  });
 }
 
 void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
@@ -221,7 +218,7 @@ bool has_nft_gate(NetlinkSocket& socket) {
 void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
   commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
     // Asked under the batch's generation: an ADD that comes between makes it start over.
-    if (is_needed()) return;
+    if (is_needed(socket)) return;
     for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
     plan_firewalld_removal(socket, batch);
   });
@@ -236,7 +233,9 @@ std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admi
 }
 
 std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain) {
-  if (!find_forward_gate_fault(nft, admin_chain) || !is_needed()) return std::nullopt;
+  if (!find_forward_gate_fault(nft, admin_chain) || !is_needed(nft.socket())) {
+    return std::nullopt;
+  }
   const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
   auto legacy = repair_legacy_gate(admin_chain);
   return closed ? closed : legacy;
@@ -252,10 +251,11 @@ void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
   NetlinkSocket& socket = nft.socket();
   const bool in_nft = has_nft_gate(socket);
   const bool in_legacy = may_have_legacy_gate();
-  if ((!in_nft && !in_legacy) || is_needed()) return;
+  if ((!in_nft && !in_legacy) || is_needed(socket)) return;
   if (in_nft) remove_nft_gate(socket, admin_chain);
   // Legacy has no generations: an ADD may have looked before and come between.
-  if (in_legacy && remove_legacy_gate(admin_chain) && is_needed()) repair_legacy_gate(admin_chain);
+  if (in_legacy && remove_legacy_gate(admin_chain) && is_needed(socket))
+    repair_legacy_gate(admin_chain);
 }
 
 }  // namespace unicni::net

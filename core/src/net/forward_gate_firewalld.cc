@@ -5,6 +5,8 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
+#include <bit>
+#include <functional>
 
 #include "net/attribute.h"
 #include "net/forward_mark.h"
@@ -21,6 +23,21 @@ constexpr std::uint32_t kOwnerFlag = 2;
 
 bool is_accept(const NftListedRule& rule) {
   return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
+}
+
+/// Also from the time when the host's setting was another. firewalld writes no such rules itself,
+/// and what others put into its table doesn't outlive a reload.
+bool is_ours(const NftListedRule& rule) { return rule.accepts && std::has_single_bit(rule.mark); }
+
+void remove_rules(NetlinkSocket& socket, NftBatch& batch,
+                  const std::function<bool(const NftListedRule&)>& goes) {
+  for (const NftListedRule& rule : list_rules(socket, firewalld_forward())) {
+    if (!goes(rule)) continue;
+    nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, NFPROTO_INET);
+    mnl_attr_put_strz(message, NFTA_RULE_TABLE, kTable);
+    mnl_attr_put_strz(message, NFTA_RULE_CHAIN, kForward);
+    mnl_attr_put_u64(message, NFTA_RULE_HANDLE, htobe64(rule.handle));
+  }
 }
 
 bool refuses_changes(NetlinkSocket& socket) {
@@ -56,18 +73,13 @@ std::optional<std::string> open_firewalld_forward(NetlinkSocket& socket) {
                    NftRule accept(kForward, kTable);
                    accept.mark_is(forward_mark()).counter().accept();
                    accept.put(batch.add(NFT_MSG_NEWRULE, NLM_F_CREATE, NFPROTO_INET));
+                   remove_rules(socket, batch, is_ours);
                  });
   return std::nullopt;
 }
 
 void plan_firewalld_removal(NetlinkSocket& socket, NftBatch& batch) {
-  for (const NftListedRule& rule : list_rules(socket, firewalld_forward())) {
-    if (!is_accept(rule)) continue;
-    nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, NFPROTO_INET);
-    mnl_attr_put_strz(message, NFTA_RULE_TABLE, kTable);
-    mnl_attr_put_strz(message, NFTA_RULE_CHAIN, kForward);
-    mnl_attr_put_u64(message, NFTA_RULE_HANDLE, htobe64(rule.handle));
-  }
+  remove_rules(socket, batch, is_ours);
 }
 
 }  // namespace unicni::net

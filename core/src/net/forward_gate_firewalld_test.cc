@@ -73,6 +73,19 @@ TEST_F(FirewalldGate, IsPutBackAfterAReload) {
   EXPECT_THAT(chain(), testing::Not(HasSubstr("0x00001000"))) << "nobody needs it";
 }
 
+TEST_F(FirewalldGate, ReplacesTheRuleOfAnEarlierMark) {
+  make_table();
+  const std::string before = shell("nft list table inet firewalld");
+  shell("nft insert rule inet firewalld filter_FORWARD meta mark and 0x800 == 0x800 accept");
+  ensure_forward_gate(nft_, kAdmin);
+  EXPECT_THAT(chain(),
+              testing::AllOf(HasSubstr("0x00001000"), testing::Not(HasSubstr("0x00000800"))));
+  shell("nft insert rule inet firewalld filter_FORWARD meta mark and 0x800 == 0x800 accept");
+  nft_.remove({element_});
+  remove_idle_forward_gate(nft_, kAdmin);
+  EXPECT_EQ(shell("nft list table inet firewalld"), before);
+}
+
 /// As firewalld 2.1 has it with NftablesTableOwner: the kernel refuses everybody else.
 TEST_F(FirewalldGate, ATableWithAnOwnerIsWarnedOfAndLeft) {
   constexpr std::uint32_t kOwnerFlag = 2;  // NFT_TABLE_F_OWNER

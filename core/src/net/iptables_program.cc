@@ -102,7 +102,7 @@ void require_iptables() {
   for (const Family family : {Family::v4, Family::v6}) {
     for (const char* verb : {"save", "restore"}) {
       try {
-        find_program(family, IptablesFlavour::host, verb);
+        require_program(family, IptablesFlavour::host, verb);
       } catch (const Error& error) {
         throw Error(Code::not_available, error.msg(), error.details());
       }

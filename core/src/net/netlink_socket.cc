@@ -85,6 +85,8 @@ NetlinkSocket::NetlinkSocket(int protocol) : protocol_(protocol) {
   ::setsockopt(fd(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
 }
 
+NetlinkSocket& NetlinkSocket::spare() { return spares_.emplace_front(protocol_); }
+
 const char* NetlinkSocket::name() const noexcept {
   return protocol_ == NETLINK_ROUTE ? "rtnetlink" : "nftables netlink";
 }

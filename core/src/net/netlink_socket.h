@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 
 #include <cstdint>
+#include <forward_list>
 #include <functional>
 #include <memory>
 #include <span>
@@ -51,6 +52,11 @@ class NetlinkSocket {
   /// kernel's errno or 0; EINTR if a dump was interrupted by changes six times in a row.
   int ask(nlmsghdr* request, Expect expect, const std::function<void(const nlmsghdr*)>& each);
 
+  /// Another one of the same protocol, for a dump that is left after its first answers. It is
+  /// closed with this one: after a deletion from nftables the close of any socket waits for the
+  /// kernel's grace period.
+  NetlinkSocket& spare();
+
   /// Lets the socket take `bytes` to the kernel at once and `answers` acknowledgements back.
   void make_room(std::size_t bytes, std::size_t answers);
 
@@ -61,6 +67,7 @@ class NetlinkSocket {
   int protocol_;
   std::uint32_t sequence_ = 1;  // 0 is what the kernel's own notifications carry
   std::unique_ptr<char[]> buffer_;
+  std::forward_list<NetlinkSocket> spares_;
 };
 
 }  // namespace unicni::net

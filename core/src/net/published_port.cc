@@ -166,10 +166,9 @@ std::vector<NftElement> find_own_localnets(Nft& nft) {
   return found;
 }
 
-bool has_published_ports(Family family) {
+bool has_published_ports(Nft& nft, Family family) {
   const auto has = [&](const char* stem, const char* place) {
-    NetlinkSocket socket(NETLINK_NETFILTER);  // of no use after a dump that is left
-    return has_any_element(socket, NftTable::inet, set_name(stem, family, place));
+    return has_any_element(nft.socket().spare(), NftTable::inet, set_name(stem, family, place));
   };
   return has("port", "_any") || has("port", "_at") || has("cond", "_any") || has("cond", "_at");
 }

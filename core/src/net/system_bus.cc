@@ -137,7 +137,7 @@ BusAnswer SystemBus::call(const BusMethod& method, const std::string& first,
   const std::string what = fmt::format("D-Bus call {}.{}", method.interface, method.name);
   use.set_timeout(bus, microseconds_until(deadline, what));
 
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};
   const std::unique_ptr<sd_bus_error, decltype(use.free_error)> error_owner(&error, use.free_error);
   sd_bus_message* message = nullptr;
   int result = use.call_method(bus, method.destination.c_str(), method.object, method.interface,

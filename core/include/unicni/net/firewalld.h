@@ -25,7 +25,7 @@ struct FirewalldSource {
 std::string firewalld_text(const IpAddress& address);
 
 /// The running firewalld. The library for D-Bus is loaded by get() and find(). A call takes
-/// firewalld 1 ms to ask and 20 ms to change something. All methods throw Error, also
+/// firewalld 1 ms to ask and 6 to 20 ms to change something. All methods throw Error, also
 /// (Code::try_again) when it doesn't answer until the deadline.
 class Firewalld {
  public:

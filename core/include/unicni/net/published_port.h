@@ -59,8 +59,8 @@ bool is_localnet_by_us(const NftElement& element);
 /// The interfaces on which it was us.
 std::vector<NftElement> find_own_localnets(Nft& nft);
 
-/// Whether any port of this host is published in that family.
-bool has_published_ports(Family family);
+/// Whether any port of this host is published in that family. What it opens is closed with `nft`.
+bool has_published_ports(Nft& nft, Family family);
 
 /// The condition of an attachment's ports in one family. `text` is what nft(8) takes in a rule
 /// before the verdict.
