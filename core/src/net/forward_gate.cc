@@ -162,8 +162,16 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   const auto is_our_accept = [](const NftListedRule& rule) {
     return is_accept(rule) || is_stale(rule);
   };
+  // Jumps to chains without rules: those of administrators that other attachments had named.
+  std::vector<std::string> idle;
+  for (const NftListedRule& rule : inner) {
+    if (rule.target.empty() || rule.target == admin_chain) continue;
+    const auto found = find_chains(socket, {{family, kTable, rule.target}});
+    if (found[0] && found[0]->use <= 1) idle.push_back(rule.target);
+  }
   const auto is_ours = [&](const NftListedRule& rule) {
-    return is_our_accept(rule) || jumps_to(rule, admin_chain);
+    return is_our_accept(rule) || jumps_to(rule, admin_chain) ||
+           std::find(idle.begin(), idle.end(), rule.target) != idle.end();
   };
   const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours));
   for (const NftListedRule& rule : inner) {
@@ -177,6 +185,7 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   change.remove_chain(kForwardChain);
   const bool admin_idle = gate.admin && gate.admin->use <= 1;  // our jump
   if (admin_idle) change.remove_chain(admin_chain);
+  for (const std::string& chain : idle) change.remove_chain(chain);
 }
 
 /// What the gate is missing in nftables. firewalld's own chain is only looked for.
