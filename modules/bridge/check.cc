@@ -84,7 +84,8 @@ void check_host(const Call& call, Host& host, const net::Link& container) {
   const auto& options = call.options<BridgeOptions>();
   const net::Link bridge = check_bridge(call, host, options);
   const net::Link port = check_port(call, host, options, bridge, container);
-  require_mtu(options.mtu, container);
+  // The container's own may have been changed by tuning; prevResult knows (require_same_mtu).
+  require_mtu(options.mtu, port);
   check_port_vlans(host.host_links(), options, port);
   check_vlan_gateway(call, host, options, bridge);
   std::vector<net::NftElement> spoof_check;

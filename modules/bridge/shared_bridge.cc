@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "unicni/error.h"
+#include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sys/file.h"
 
@@ -47,7 +48,13 @@ net::Link make_bridge(LinkAdd& add, const BridgeOptions& options) {
     }
     if (batch.error_of(0) != EEXIST) throw;  // else another ADD made it meanwhile
   }
-  return net::get_link(links, options.bridge);
+  net::Link bridge = net::get_link(links, options.bridge);
+  if (options.gateway()) {
+    // Before it has a carrier, with which the kernel would make it.
+    net::put_link_local(batch, bridge.index, bridge.name, bridge.mac, add.result.ips);
+    if (!batch.empty()) batch.commit();
+  }
+  return bridge;
 }
 
 }  // namespace

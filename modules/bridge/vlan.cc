@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "unicni/error.h"
+#include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
 
 namespace unicni::bridge {
@@ -85,6 +86,8 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     untrunked.vlan_trunk.reset();
     put_port_vlans(links, untrunked, veth.name);
     found = net::get_link(links, name);
+    net::put_link_local(batch, found->index, name, found->mac, add.result.ips);
+    if (!batch.empty()) batch.commit();
   }
   const auto port = net::find_link(links, found->peer);
   if (found->kind != "veth" || !port || port->peer != found->index ||

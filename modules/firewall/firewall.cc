@@ -51,27 +51,32 @@ const Interface* require_host_side(const Call& call, const Result& result) {
   return side;
 }
 
-Rules rules_of(const Call& call, const Result& result) {
+void add_rules_of(const Call& call, const std::string& side, const IpAddress& address,
+                  Rules& rules) {
+  const auto policy = ingress_policy(options_of(call));
+  if (opens_by_mark(call)) {
+    rules.own.push_back(net::forward_element(side, address, call.owner()));
+    rules.shared.push_back(net::forward_interface_element(side, call.network));
+  }
+  if (!policy) return;
+  for (net::NftElement& each : net::ingress_elements(*policy, side, address, call.owner())) {
+    rules.own.push_back(std::move(each));
+  }
+  rules.shared.push_back(net::policy_interface_element(side, call.network));
+}
+
+/// In a VLAN of the bridge routed packets come by its gateway's interface, and by the bridge those
+/// that are bridged where bridge-nf-call-iptables is on.
+Rules rules_of(const Call& call, Host& host, const Result& result) {
   const Interface* side = require_host_side(call, result);
   if (side == nullptr) return {};
-  const auto policy = ingress_policy(options_of(call));
   Rules rules;
-  const std::string owner = call.owner();
   for (const IpConfig& ip : result.ips) {
     const IpAddress& address = ip.address.address();
-    if (opens_by_mark(call)) {
-      rules.own.push_back(net::forward_element(side->name, address, owner));
-    }
-    if (!policy) continue;
-    for (net::NftElement& each : net::ingress_elements(*policy, side->name, address, owner)) {
-      rules.own.push_back(std::move(each));
-    }
+    add_rules_of(call, side->name, address, rules);
+    const Interface* routed = find_host_side(host, result, address);
+    if (routed != side) add_rules_of(call, routed->name, address, rules);
   }
-  if (rules.own.empty()) return rules;
-  if (opens_by_mark(call)) {
-    rules.shared.push_back(net::forward_interface_element(side->name, call.network));
-  }
-  if (policy) rules.shared.push_back(net::policy_interface_element(side->name, call.network));
   return rules;
 }
 
@@ -156,7 +161,7 @@ class Firewall final : public ChainedModule {
     if (options_of(call).uses_iptables()) return require_iptables_rules(call, host);
     const Result& result = require_prev_result(call);
     if (options_of(call).uses_firewalld()) check_sources(call, result);
-    const Rules rules = rules_of(call, result);
+    const Rules rules = rules_of(call, host, result);
     if (rules.own.empty() || !require_elements(call, host, rules)) return;
     if (opens_by_mark(call)) {
       const auto fault = net::find_forward_gate_fault(host.nft(), options_of(call).admin_chain);
@@ -199,7 +204,7 @@ class Firewall final : public ChainedModule {
       host.undo().will(undo_iptables_firewall(firewall));
       net::add_iptables_firewall(host.nft(), firewall, call.deadline);
     } else {
-      const Rules rules = rules_of(call, result);
+      const Rules rules = rules_of(call, host, result);
       if (options_of(call).uses_firewalld()) add_sources(call, host, result);
       if (!rules.own.empty()) open(call, host, rules);
     }

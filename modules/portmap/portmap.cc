@@ -92,13 +92,18 @@ void require_host_side(const Call& call, Host& host, const Result& result) {
 /// back to the port that it came from where bridge-nf-call-iptables is on. A promiscuous bridge
 /// does that itself.
 std::vector<net::Link> bridge_ports(Host& host, const Result& result) {
-  std::vector<net::Link> ports;
+  std::vector<net::Link> links;
   for (const Interface& each : result.interfaces) {
     if (!each.sandbox.empty()) continue;
-    auto link = net::find_link(host.host_links(), each.name);
-    if (!link || link->kind != "veth" || link->master == 0) continue;
-    const auto bridge = net::find_link(host.host_links(), link->master);
-    if (bridge && bridge->kind == "bridge" && !bridge->promisc) ports.push_back(*std::move(link));
+    if (auto link = net::find_link(host.host_links(), each.name)) links.push_back(*std::move(link));
+  }
+  std::vector<net::Link> ports;
+  for (const net::Link& link : links) {
+    if (link.kind != "veth" || link.master == 0) continue;
+    const auto known = std::ranges::find(links, link.master, &net::Link::index);
+    const auto bridge = known != links.end() ? std::optional(*known)
+                                             : net::find_link(host.host_links(), link.master);
+    if (bridge && bridge->kind == "bridge" && !bridge->promisc) ports.push_back(link);
   }
   return ports;
 }

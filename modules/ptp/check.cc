@@ -94,7 +94,6 @@ void check_family(const Call& call, Host& host, const net::Link& end, const net:
 void check_ends(const Call& call, Host& host, const net::Link& container) {
   const auto& options = call.options<PtpOptions>();
   const net::Link end = require_host_end(call, host, container);
-  require_mtu(options.mtu, container);
   require_mtu(options.mtu, end);
   const Result result = attached(*call.prev_result);
   check_host_addresses(host, end, result);

@@ -74,14 +74,6 @@ std::vector<IpNet> host_addresses(const Result& result) {
   return addresses;
 }
 
-IpNet link_local(const Mac& mac) {
-  constexpr std::uint8_t kUniversal = 2;  // the bit is inverted
-  const auto& m = mac.bytes();
-  return {IpAddress::v6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(m[0] ^ kUniversal),
-                         m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}),
-          64};
-}
-
 std::vector<Route> host_routes(const Result& result) {
   std::vector<Route> routes;
   for (const IpConfig& ip : result.ips) {

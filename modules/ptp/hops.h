@@ -27,9 +27,6 @@ std::vector<HopRoute> subnet_routes(const Result& result);
 
 /// On the host: the gateways' addresses, each once.
 std::vector<IpNet> host_addresses(const Result& result);
-/// fe80::/64 with the modified EUI-64 of a MAC (RFC 4291, appendix A), as the kernel makes it.
-IpNet link_local(const Mac& mac);
-
 /// On the host: the container's addresses, scope host as the reference.
 std::vector<Route> host_routes(const Result& result);
 

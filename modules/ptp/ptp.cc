@@ -42,29 +42,18 @@ class Ptp final : public LinkModule {
   void gc(const Call& call, Host& host) override;
 
  private:
-  void put_link_local(const LinkAdd& add);
   net::VethSpec veth_;
 };
 
 void Ptp::create_link(LinkAdd& add) {
   veth_.mtu = static_cast<std::uint32_t>(options_of(add.call).mtu);
   create_veth(add, veth_);
-  put_link_local(add);
-  adopt_veth(add, veth_);
-}
-
-/// The host asks for the container's IPv6 neighbours from its link-local address. The kernel makes
-/// that one as soon as there is a carrier, but packets would wait for seconds while it is
-/// tentative.
-void Ptp::put_link_local(const LinkAdd& add) {
-  const auto& ips = add.result.ips;
-  if (std::all_of(ips.begin(), ips.end(), [](const auto& ip) { return ip.address.is_v4(); }))
-    return;
   net::Netlink& links = add.host.host_links();
   net::Batch batch(links);
-  net::add_addr(batch, net::get_link_index(links, veth_.name), veth_.name, link_local(veth_.mac),
-                net::Dad::skip, true);
-  batch.commit();
+  net::put_link_local(batch, net::get_link_index(links, veth_.name), veth_.name, veth_.mac,
+                      add.result.ips);
+  if (!batch.empty()) batch.commit();
+  adopt_veth(add, veth_);
 }
 
 /// Both ends are new, so nobody has an old neighbour entry and nothing needs to be announced.

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "hops.h"
 #include "unicni/error.h"
+#include "unicni/net/addr.h"
 
 namespace unicni::ptp {
 namespace {
@@ -92,8 +93,8 @@ TEST(PtpHops, APairOfAddressesIsASubnet) {
 }
 
 TEST(PtpHops, LinkLocalAddressIsTheKernels) {
-  EXPECT_EQ(link_local(*Mac::parse("02:00:5e:10:20:30")).str(), "fe80::5eff:fe10:2030/64");
-  EXPECT_EQ(link_local(*Mac::parse("00:1b:2c:3d:4e:5f")).str(), "fe80::21b:2cff:fe3d:4e5f/64");
+  EXPECT_EQ(net::link_local(*Mac::parse("02:00:5e:10:20:30")).str(), "fe80::5eff:fe10:2030/64");
+  EXPECT_EQ(net::link_local(*Mac::parse("00:1b:2c:3d:4e:5f")).str(), "fe80::21b:2cff:fe3d:4e5f/64");
 }
 
 TEST(PtpHops, EachAddressNeedsAGatewayBesideItself) {

@@ -39,11 +39,10 @@ Present look_around(net::Netlink& links, int link) {
 class Sbr : public ChainedModule {
  public:
   void del(const Call& call, Host& host) override {
-    if (host.container_netns() == nullptr) return;
+    const auto link = find_own_link(call, host);
+    if (!link) return;
     net::Netlink& links = host.container_links();
-    const auto link = net::find_link(links, call.if_name);
-    std::vector<IpNet> addresses;
-    if (link) addresses = net::list_addrs(links, link->index);
+    const std::vector<IpNet> addresses = net::list_addrs(links, link->index);
     const auto& fixed = call.options<SbrOptions>().table;
     const auto lock = lock_namespace(call, host);
     net::Batch batch(links);

@@ -59,10 +59,9 @@ class Tuning : public ChainedModule {
   void del(const Call& call, Host& host) override {
     const std::string path = backup_path(call, call.options<TuningOptions>().data_dir);
     const auto backup = read_backup(path);
-    if (backup && host.container_netns() != nullptr) {
-      net::Netlink& links = host.container_links();
-      if (const auto link = net::find_link(links, call.if_name)) {
-        net::Batch batch(links);
+    if (backup) {
+      if (const auto link = find_own_link(call, host)) {
+        net::Batch batch(host.container_links());
         set_each(batch, *link, backup->before);
         batch.commit();
       }

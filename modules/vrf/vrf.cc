@@ -119,7 +119,7 @@ class VrfModule : public ChainedModule {
     const auto lock = lock_namespace(call, host);
     const auto vrf = net::find_link(links, options.name);
     if (!vrf || vrf->kind != kKind) return;
-    const auto link = net::find_link(links, call.if_name);
+    const auto link = find_own_link(call, host);
     if (link && link->master == vrf->index) {
       net::Batch batch(links);
       net::set_master(batch, link->index, link->name, 0, vrf->name);

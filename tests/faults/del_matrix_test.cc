@@ -20,6 +20,7 @@ using ::testing::Values;
 
 enum class Maker { ours, reference };
 enum class Module { present, missing };
+enum class What { bridge, list };
 enum class Netns { empty, missing, no_namespace, somebody_elses };
 enum class Journal { whole, none, truncated, of_another_boot };
 
@@ -43,12 +44,33 @@ const char* name_of(Journal journal) {
 constexpr const char* kStage = "/run/stage";
 constexpr const char* kEntry = "/run/unicni/net:c1:eth0";
 
-Json network() {
+Json bridge() {
   return Json::parse(R"({
     "cniVersion": "1.0.0", "name": "net", "type": "bridge", "bridge": "br0", "isGateway": true,
     "ipMasq": true,
     "ipam": {"type": "host-local", "subnet": "10.1.2.0/24", "routes": [{"dst": "0.0.0.0/0"}]}
   })");
+}
+
+/// Every chained module that changes something on the host or in the container, in one process.
+Json list(int host_port) {
+  Json made = Json::parse(R"({
+    "cniVersion": "1.0.0", "name": "net", "type": "unicni", "plugins": [
+      {"type": "tuning", "mtu": 1400, "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1"}},
+      {"type": "portmap"},
+      {"type": "firewall", "ingressPolicy": "isolated"},
+      {"type": "sbr"},
+      {"type": "bandwidth", "ingressRate": 1000000, "ingressBurst": 800000,
+                            "egressRate": 1000000, "egressBurst": 800000}]
+  })");
+  made["plugins"].insert(made["plugins"].begin(), bridge());
+  Json& portmap = made["plugins"][2];
+  portmap["conditionsV4"] = {"ip", "saddr", "!=", "192.0.2.1"};
+  for (const char* protocol : {"tcp", "udp"}) {
+    portmap["runtimeConfig"]["portMappings"].push_back(
+        {{"hostPort", host_port}, {"containerPort", 80}, {"protocol", protocol}});
+  }
+  return made;
 }
 
 /// The kernel takes a namespace and what is in it down in its own time.
@@ -76,8 +98,9 @@ class OtherBoot {
   static constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";
 };
 
-// One test per maker and module, 32 combinations in each, on one host.
-class DelMatrix : public HostTest, public ::testing::WithParamInterface<std::tuple<Maker, Module>> {
+// One test per maker, module and configuration, 32 combinations in each, on one host.
+class DelMatrix : public HostTest,
+                  public ::testing::WithParamInterface<std::tuple<Maker, Module, What>> {
  protected:
   void SetUp() override {
     maker_ = std::get<0>(GetParam());
@@ -89,13 +112,13 @@ class DelMatrix : public HostTest, public ::testing::WithParamInterface<std::tup
     fs::copy(bin_dir(), std::string(kStage) + "/libexec/cni",
              fs::copy_options::recursive | fs::copy_options::copy_symlinks);
 
-    neighbour_ = made_by(maker_, attachment(network(), "neighbour"));
+    neighbour_ = made_by(maker_, attachment(network(9001), "neighbour"));
     neighbours_result_ = must_add(neighbour_);
     neighbour_.folder = neighbour_.cni_path = bin_dir();
     make_stranger();
     // What attachments leave for ever, such as the tables of iptables, is there from now on.
     for (const Maker maker : {Maker::ours, maker_}) {
-      const Attachment first = made_by(maker, attachment(network(), "first"));
+      const Attachment first = made_by(maker, attachment(network(9002), "first"));
       expect_silent_success(first.del(must_add(first)));
       containers_.pop_back();
     }
@@ -107,6 +130,9 @@ class DelMatrix : public HostTest, public ::testing::WithParamInterface<std::tup
     neighbour_before_ = kernel_snapshot(container_of(neighbour_).fd());
   }
 
+  static Json network(int host_port) {
+    return std::get<2>(GetParam()) == What::list ? list(host_port) : bridge();
+  }
   static Attachment made_by(Maker maker, Attachment attachment) {
     attachment.folder = attachment.cni_path =
         maker == Maker::reference ? std::string(kReferenceDir) : bin_dir();
@@ -185,7 +211,7 @@ void DelMatrix::expect_others_untouched() {
 void DelMatrix::try_one(const Case& each) {
   containers_.remove_if([](const Container& container) { return container.name() == "c1"; });
   fs::remove("/run/netns/c1");
-  Attachment job = attachment(network());
+  Attachment job = attachment(network(9000));
   const Json result = add(job, each.journal);
   const std::string veth = host_end(result);
   ASSERT_NE(veth, "");
@@ -229,14 +255,22 @@ void DelMatrix::try_all() {
 
 TEST_P(DelMatrix, LeavesNothingOfItsOwnAndTouchesNothingOfOthers) { try_all(); }
 
-INSTANTIATE_TEST_SUITE_P(
-    , DelMatrix,
-    Combine(Values(Maker::ours, Maker::reference), Values(Module::present, Module::missing)),
-    [](const auto& maker_and_module) {
-      return std::string(std::get<0>(maker_and_module.param) == Maker::ours ? "Ours"
-                                                                            : "References") +
-             (std::get<1>(maker_and_module.param) == Module::present ? "" : "WithoutTheModule");
-    });
+INSTANTIATE_TEST_SUITE_P(, DelMatrix,
+                         Combine(Values(Maker::ours, Maker::reference),
+                                 Values(Module::present, Module::missing), Values(What::bridge)),
+                         [](const auto& of) {
+                           return std::string(std::get<0>(of.param) == Maker::ours ? "Ours"
+                                                                                   : "References") +
+                                  (std::get<1>(of.param) == Module::present ? ""
+                                                                            : "WithoutTheModule");
+                         });
+INSTANTIATE_TEST_SUITE_P(List, DelMatrix,
+                         Combine(Values(Maker::ours), Values(Module::present, Module::missing),
+                                 Values(What::list)),
+                         [](const auto& of) {
+                           return std::get<1>(of.param) == Module::present ? "Ours"
+                                                                           : "OursWithoutTheModule";
+                         });
 
 }  // namespace
 }  // namespace unicni::test

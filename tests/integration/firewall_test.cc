@@ -101,6 +101,30 @@ TEST_F(Firewall, AFlushedRulesetComesBackWithTheNextVerb) {
   EXPECT_EQ(nft_elements("att4").size(), 1U);
 }
 
+TEST_F(Firewall, AnotherMarkBitReplacesBaseAndGateUnderRunningContainers) {
+  Sandbox::keep_etc();
+  drop_forwarding();
+  const std::string before = foreign_rules();
+  const Attachment one = added(list("br1", 1), "one");
+  EXPECT_THAT(foreign_rules(), HasSubstr("--mark 0x1000/0x1000"));
+  write_file("/etc/cni/unicni/forward-mark-bit", "20\n");
+  EXPECT_THAT(expect_error(one.check(result_of(one)))["msg"], HasSubstr("forward-mark-bit"));
+  const Attachment two = added(list("br2", 2), "two");
+  EXPECT_THAT(foreign_rules(), HasSubstr("--mark 0x100000/0x100000"));
+  EXPECT_THAT(foreign_rules(), Not(HasSubstr("0x1000/0x1000 ")));
+  EXPECT_TRUE(reaches(one, "198.51.100.2"));
+  EXPECT_TRUE(reaches(two, "198.51.100.2"));
+  expect_silent_success(one.check(result_of(one)));
+
+  write_file("/etc/cni/unicni/forward-mark-bit", "32\n");
+  const Attachment three = attachment(list("br1", 1), "three");
+  EXPECT_THAT(expect_error(three.add(), 7)["msg"], HasSubstr("forward-mark-bit"));
+  write_file("/etc/cni/unicni/forward-mark-bit", "20\n");
+  expect_silent_success(one.del(result_of(one)));
+  expect_silent_success(two.del(result_of(two)));
+  EXPECT_EQ(foreign_rules(), before);
+}
+
 TEST_F(Firewall, ForwardThatWasFlushedIsRepairedByTheNextAdd) {
   drop_forwarding();
   const Attachment job = added(list("br1", 1), "one");

@@ -121,6 +121,12 @@ void in_child(const std::function<void()>& work) {
   EXPECT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0) << "the child's part failed, see above";
 }
 
+void Sandbox::keep_etc() {
+  tool({"mkdir", "/run/etc-new", "/run/etc-work"});
+  tool({"mount", "-t", "overlay", "-o", "lowerdir=/etc,upperdir=/run/etc-new,workdir=/run/etc-work",
+        "etc", "/etc"});
+}
+
 void write_file(const std::string& path, const std::string& text, unsigned mode) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   std::ofstream(path, std::ios::binary | std::ios::trunc) << text;

@@ -53,6 +53,9 @@ class Sandbox {
   void on_another_host(const std::function<void()>& work);
   /// Descriptor of the host's network namespace.
   [[nodiscard]] int netns() const { return netns_; }
+  /// An /etc of its own, with what the machine has: what is written there rules nobody else's
+  /// tests.
+  static void keep_etc();
 
  private:
   int outer_netns_ = -1;

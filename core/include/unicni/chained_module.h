@@ -33,4 +33,8 @@ net::Link get_host_veth(const Call&, Host&);
 /// The same for DEL: nullopt if the container's namespace or the link is gone, or it is no veth.
 std::optional<net::Link> find_host_veth(const Call&, Host&);
 
+/// DEL: CNI_IFNAME in the container's namespace. nullopt: there is neither, or it is, as a warning
+/// says, somebody else's: the path of a namespace may lead into another container's by now.
+std::optional<net::Link> find_own_link(const Call&, Host&);
+
 }  // namespace unicni

@@ -12,10 +12,11 @@ namespace unicni {
 enum class MasqBackend : unsigned char {
   nftables,  ///< elements of our own table
   iptables,  ///< the reference's chain and rules, for tools that look for them
+  none,      ///< somebody else does it
 };
 
 /// The choices of "ipMasqBackend".
-inline constexpr const char* kMasqBackends[] = {"nftables", "iptables", "", nullptr};
+inline constexpr const char* kMasqBackends[] = {"nftables", "iptables", "none", "", nullptr};
 /// "ipMasqBackend" as text; empty: nftables.
 MasqBackend masq_backend(const std::string& name);
 

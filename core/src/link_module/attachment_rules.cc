@@ -87,6 +87,12 @@ const Interface* find_host_side(Host& host, const Result& result, const IpAddres
   };
   const Interface* first = find([](const Interface&) { return true; });
   if (first == nullptr) return nullptr;
+  // Where it is one of several, it is a VLAN's gateway: "cni0.100" beside "cni0".
+  const std::string sub_interface = first->name + '.';
+  if (find([&](const Interface& each) { return each.name.starts_with(sub_interface); }) ==
+      nullptr) {
+    return first;
+  }
   const auto index = net::find_link_to(host.host_links(), address);
   const auto link = index ? net::find_link(host.host_links(), *index) : std::nullopt;
   const Interface* side =

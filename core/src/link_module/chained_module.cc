@@ -2,8 +2,10 @@
 
 #include <fmt/core.h>
 
+#include "link_module/ownership.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
+#include "unicni/net/addr.h"
 
 namespace unicni {
 
@@ -62,6 +64,21 @@ std::optional<net::Link> find_host_veth(const Call& call, Host& host) {
   const auto container = net::find_link(host.container_links(), call.if_name);
   if (!container || container->kind != "veth") return std::nullopt;
   return other_end(host, *container);
+}
+
+std::optional<net::Link> find_own_link(const Call& call, Host& host) {
+  if (host.container_netns() == nullptr) return std::nullopt;
+  net::Netlink& links = host.container_links();
+  auto link = net::find_link(links, call.if_name);
+  if (!link) return std::nullopt;
+  const auto addresses = net::list_addrs(links, link->index);
+  const char* kind = link->kind == "veth" ? "veth" : nullptr;
+  const link_module::Ownership ownership(call, host, *link, addresses);
+  const auto stranger = ownership.why_not_ours(kind, [](const net::Link*) { return false; });
+  if (!stranger) return link;
+  host.log(LogLevel::warning,
+           fmt::format("{} in {} {}: left alone", call.if_name, call.netns, *stranger));
+  return std::nullopt;
 }
 
 }  // namespace unicni

@@ -33,6 +33,7 @@ net::IptablesMasquerade iptables_of(const Call& call, const Result& result) {
 }  // namespace
 
 MasqBackend masq_backend(const std::string& name) {
+  if (name == "none") return MasqBackend::none;
   return name == "iptables" ? MasqBackend::iptables : MasqBackend::nftables;
 }
 

@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "net/attribute.h"
@@ -81,6 +82,21 @@ void for_each_addr(Netlink& netlink, int index, const Each& each) {
 }
 
 }  // namespace
+
+IpNet link_local(const Mac& mac) {
+  constexpr std::uint8_t kUniversal = 2;  // the bit is inverted
+  const auto& m = mac.bytes();
+  return {IpAddress::v6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(m[0] ^ kUniversal),
+                         m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5]}),
+          64};
+}
+
+void put_link_local(Batch& batch, int index, const std::string& link_name, const Mac& mac,
+                    const std::vector<IpConfig>& ips) {
+  const bool used =
+      std::any_of(ips.begin(), ips.end(), [](const auto& ip) { return !ip.address.is_v4(); });
+  if (used) add_addr(batch, index, link_name, link_local(mac), Dad::skip, true);
+}
 
 std::vector<IpNet> list_addrs(Netlink& netlink, int index) {
   std::vector<IpNet> v4;

@@ -270,6 +270,43 @@ bool remove_link(Netlink& netlink, int index) {
   return true;
 }
 
+namespace {
+
+/// Administrators' groups are small numbers (/etc/iproute2/group).
+std::uint32_t random_group() {
+  constexpr std::uint32_t kFirst = 0x40000000;
+  std::uint32_t number = 0;
+  if (::getrandom(&number, sizeof number, 0) != sizeof number) {
+    throw system_error(errno, "getrandom for a group of links");
+  }
+  return kFirst | (number & (kFirst - 1));
+}
+
+/// False: at least one is still there.
+bool remove_as_group(Netlink& netlink, const std::vector<int>& indices) {
+  const std::uint32_t group = random_group();
+  Batch batch(netlink);
+  for (const int index : indices) {
+    nlmsghdr* message =
+        batch.add(RTM_NEWLINK, 0, fmt::format("set the group of link {}", index), {ENODEV});
+    put_header<ifinfomsg>(message).ifi_index = index;
+    mnl_attr_put_u32(message, IFLA_GROUP, group);
+  }
+  batch.commit();
+  Question question(RTM_DELLINK);
+  put_header<ifinfomsg>(question.message());
+  mnl_attr_put_u32(question.message(), IFLA_GROUP, group);
+  const int error = netlink.ask(question.message(), {});
+  return error == 0 || error == ENODEV;
+}
+
+}  // namespace
+
+void remove_links(Netlink& netlink, const std::vector<int>& indices) {
+  if (indices.size() > 1 && remove_as_group(netlink, indices)) return;
+  for (const int index : indices) remove_link(netlink, index);
+}
+
 void add_veth(Batch& batch, const VethSpec& spec) {
   require_alias(spec.name, spec.alias);
   const std::string where = spec.peer_netns != nullptr ? " in " + spec.peer_netns->path() : "";

@@ -360,5 +360,23 @@ TEST(VethNameTest, IsRandomHex) {
   EXPECT_NE(name, random_veth_name());
 }
 
+TEST_F(LinkTest, SeveralLinksGoTogetherAndNobodyElse) {
+  shell(
+      "ip link add v1 type veth peer name v2; ip link add v3 type veth peer name v4; "
+      "ip link add br0 type bridge; ip link add v5 type veth peer name v6; ip link set v5 group 7");
+  Netlink netlink;
+  const int first = get_link(netlink, "v1").index;
+  const int second = get_link(netlink, "br0").index;
+  constexpr int kAbsent = 4242;
+  remove_links(netlink, {first, second, kAbsent});
+  EXPECT_FALSE(find_link(netlink, "v1"));
+  EXPECT_FALSE(find_link(netlink, "v2"));
+  EXPECT_FALSE(find_link(netlink, "br0"));
+  EXPECT_TRUE(find_link(netlink, "v3"));
+  EXPECT_TRUE(find_link(netlink, "v5"));
+  remove_links(netlink, {first, second});  // again
+  remove_links(netlink, {});
+}
+
 }  // namespace
 }  // namespace unicni::net

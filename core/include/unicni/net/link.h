@@ -60,6 +60,11 @@ std::vector<Link> list_links(Netlink&);
 /// periods).
 bool remove_link(Netlink&, int index);
 
+/// The same of several links in the time of one: all grace periods are waited for together. They
+/// get a group of their own (IFLA_GROUP, a random number of 30 bits that nobody else uses), which
+/// is then deleted. What isn't there, or can't be deleted so, is deleted one by one.
+void remove_links(Netlink&, const std::vector<int>& indices);
+
 struct VethSpec {
   std::string name;  ///< this end, in the namespace of the batch
   Mac mac;
