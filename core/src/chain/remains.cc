@@ -48,26 +48,19 @@ bool is_recorded(const net::Link& link, const Call& call) {
 }  // namespace
 
 void remove_remains(const Call& call, Host& host) {
-  std::vector<Error> errors;
-  const auto attempt = [&](const auto& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      errors.push_back(error);
-    }
-  };
-  attempt([&] { remove_elements(net::nft_owner(call.owner()), host.nft()); });
-  attempt([&] {
+  Attempts attempts;
+  attempts.attempt([&] { remove_elements(net::nft_owner(call.owner()), host.nft()); });
+  attempts.attempt([&] {
     const std::string alias = call.alias();
     for (const net::Link& link : net::list_links(host.host_links(), "ifb")) {
       if (link.alias == alias) net::remove_link(host.host_links(), link.index);
     }
     for (const net::Link& link : net::list_links(host.host_links(), "veth")) {
       const bool ours = link.alias == alias || (link.alias.empty() && is_recorded(link, call));
-      if (ours) attempt([&] { net::remove_link(host.host_links(), link.index); });
+      if (ours) attempts.attempt([&] { net::remove_link(host.host_links(), link.index); });
     }
   });
-  throw_first(errors);
+  attempts.finish();
 }
 
 void remove_reference_remains(const Call& call, Host& host, Ipam* ipam) {
@@ -81,22 +74,15 @@ void remove_reference_remains(const Call& call, Host& host, Ipam* ipam) {
   if (reference.addresses.empty() && ipam != nullptr && ipam->given()) {
     reference.addresses = ipam->held().value_or(std::vector<IpAddress>());
   }
-  std::vector<Error> errors;
-  const auto attempt = [&](const auto& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      errors.push_back(error);
-    }
-  };
-  attempt([&] { net::remove_reference_masquerade(host.nft(), reference, call.deadline); });
-  attempt([&] {
+  Attempts attempts;
+  attempts.attempt([&] { net::remove_reference_masquerade(host.nft(), reference, call.deadline); });
+  attempts.attempt([&] {
     net::remove_reference_ports(
         host.nft(),
         {call.network, call.container_id, reference.addresses, reference.container_is_gone},
         call.deadline);
   });
-  attempt([&] {
+  attempts.attempt([&] {
     constexpr const char* kAdminChain = "CNI-ADMIN";  // unless configured, which nobody can read
     net::remove_iptables_firewall(
         host.nft(), reference.addresses, kAdminChain,
@@ -105,7 +91,7 @@ void remove_reference_remains(const Call& call, Host& host, Ipam* ipam) {
         },
         call.deadline);
   });
-  throw_first(errors);
+  attempts.finish();
 }
 
 bool are_of_prev_result(const std::vector<Undo>& records, const Call& call) {

@@ -6,7 +6,6 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
-#include <bit>
 #include <functional>
 #include <vector>
 
@@ -43,13 +42,11 @@ struct Gate {
   bool firewalld = false;  ///< it has a chain of its own; asked with IPv4, in the same round trip
 };
 
-bool is_accept(const NftListedRule& rule) {
-  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
-}
+bool is_accept(const NftListedRule& rule) { return accepts_forward_mark(rule); }
 
 /// Ours from the time when the host's setting was another.
 bool is_stale(const NftListedRule& rule) {
-  return rule.accepts && std::has_single_bit(rule.mark) && rule.mark != forward_mark();
+  return accepts_any_forward_mark(rule) && !is_accept(rule);
 }
 
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
@@ -159,9 +156,6 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (!gate.chain) return;
   Change change(batch, family);
   const auto& inner = gate.rules;
-  const auto is_our_accept = [](const NftListedRule& rule) {
-    return is_accept(rule) || is_stale(rule);
-  };
   // Jumps to chains without rules: those of administrators that other attachments had named.
   std::vector<std::string> idle;
   for (const NftListedRule& rule : inner) {
@@ -170,12 +164,12 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
     if (found[0] && found[0]->use <= 1) idle.push_back(rule.target);
   }
   const auto is_ours = [&](const NftListedRule& rule) {
-    return is_our_accept(rule) || jumps_to(rule, admin_chain) ||
+    return accepts_any_forward_mark(rule) || jumps_to(rule, admin_chain) ||
            std::find(idle.begin(), idle.end(), rule.target) != idle.end();
   };
   const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours));
   for (const NftListedRule& rule : inner) {
-    if (others ? is_our_accept(rule) : is_ours(rule))
+    if (others ? accepts_any_forward_mark(rule) : is_ours(rule))
       change.remove_rule(kForwardChain, rule.handle);
   }
   if (others) return;

@@ -5,7 +5,6 @@
 #include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
-#include <bit>
 #include <functional>
 
 #include "net/attribute.h"
@@ -21,13 +20,11 @@ constexpr const char* kForward = "filter_FORWARD";
 /// NFT_TABLE_F_OWNER of linux/netfilter/nf_tables.h; since Linux 5.12.
 constexpr std::uint32_t kOwnerFlag = 2;
 
-bool is_accept(const NftListedRule& rule) {
-  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
-}
+bool is_accept(const NftListedRule& rule) { return accepts_forward_mark(rule); }
 
 /// Also from the time when the host's setting was another. firewalld writes no such rules itself,
 /// and what others put into its table doesn't outlive a reload.
-bool is_ours(const NftListedRule& rule) { return rule.accepts && std::has_single_bit(rule.mark); }
+bool is_ours(const NftListedRule& rule) { return accepts_any_forward_mark(rule); }
 
 void remove_rules(NetlinkSocket& socket, NftBatch& batch,
                   const std::function<bool(const NftListedRule&)>& goes) {

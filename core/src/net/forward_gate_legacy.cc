@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -52,14 +51,10 @@ bool restore(Family family, const std::string& lines, std::string& complaint) {
                        std::chrono::steady_clock::now() + kPatience, complaint);
 }
 
-bool is_accept(const LegacyRule& rule) {
-  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
-}
+bool is_accept(const LegacyRule& rule) { return accepts_forward_mark(rule); }
 
 /// Ours from the time when the host's setting was another.
-bool is_stale(const LegacyRule& rule) {
-  return rule.accepts && std::has_single_bit(rule.mark) && rule.mark != forward_mark();
-}
+bool is_stale(const LegacyRule& rule) { return accepts_any_forward_mark(rule) && !is_accept(rule); }
 
 bool jumps_to(const LegacyRule& rule, const std::string& chain) {
   return rule.plain && rule.target == chain;
@@ -124,11 +119,8 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
   const auto to_gate = [](const LegacyRule& rule) { return rule.target == kForwardChain; };
   const auto plainly_to_gate = [](const LegacyRule& rule) { return jumps_to(rule, kForwardChain); };
   const auto to_admin = [&](const LegacyRule& rule) { return rule.target == admin_chain; };
-  const auto is_our_accept = [](const LegacyRule& rule) {
-    return is_accept(rule) || is_stale(rule);
-  };
   const auto is_ours = [&](const LegacyRule& rule) {
-    return is_our_accept(rule) || jumps_to(rule, admin_chain);
+    return accepts_any_forward_mark(rule) || jumps_to(rule, admin_chain);
   };
   const auto own_jumps = std::ranges::count_if(forward->rules, plainly_to_gate);
   const bool others = !std::ranges::all_of(gate->rules, is_ours) ||
@@ -136,7 +128,7 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
   std::string lines;
   // By their text: by number another program's change could make it somebody else's rule.
   for (const LegacyRule& rule : gate->rules) {
-    if (is_our_accept(rule)) {
+    if (accepts_any_forward_mark(rule)) {
       lines += remove_accept(rule);
     } else if (!others) {
       lines += fmt::format("-D {} -j {}\n", kForwardChain, admin_chain);

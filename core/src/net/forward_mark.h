@@ -1,6 +1,7 @@
 // The bit of packet marks by which our forward chain tells a foreign one what to accept.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace unicni::net {
@@ -14,5 +15,17 @@ inline constexpr unsigned kDefaultForwardMarkBit = 12;
 /// another (0 to 31, decimal) for this host; rules with the old one are replaced by the next verb.
 /// Throws Error (Code::invalid_config) if that file holds anything else.
 std::uint32_t forward_mark();
+
+/// Of rules listed from foreign chains, whatever the kind of table: whether one accepts packets by
+/// our mark as it is now.
+template <class Rule>
+bool accepts_forward_mark(const Rule& rule) {
+  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
+}
+/// Also those from the time when the host's setting was another.
+template <class Rule>
+bool accepts_any_forward_mark(const Rule& rule) {
+  return rule.accepts && std::has_single_bit(rule.mark);
+}
 
 }  // namespace unicni::net

@@ -122,8 +122,7 @@ std::optional<std::string> find_goto_fault(NetlinkSocket& socket, const NftEleme
   if (lacks(element.data, 1)) return fault(element.data);
   if (!is_nft_condition(element)) return std::nullopt;
   constexpr std::size_t kMaps = 2;  // one address, any address
-  const bool v4 = element.set.find('4') != std::string::npos;
-  const std::string next = nft_ports_behind_condition(v4 ? Family::v4 : Family::v6);
+  const std::string next = nft_ports_behind_condition(family_of(element));
   if (lacks(next, kMaps)) return fault(next);
   return std::nullopt;
 }

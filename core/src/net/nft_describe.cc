@@ -124,7 +124,7 @@ std::string without_family(std::string name) {
 }  // namespace
 
 std::string describe_key(const NftElement& element) {
-  const bool v6 = element.set.find('6') != std::string::npos;
+  const bool v6 = family_of(element) == Family::v6;
   const std::string name = without_family(element.set);
   const auto layout = std::ranges::find(kLayouts, name, &Layout::set);
   if (layout == std::end(kLayouts)) return hexadecimal(element.key);

@@ -121,6 +121,10 @@ bool fits_comment(char c) { return c >= ' ' && c <= '~' && c != '"'; }
 
 }  // namespace
 
+Family family_of(const NftElement& element) {
+  return element.set.find('6') != std::string::npos ? Family::v6 : Family::v4;
+}
+
 bool is_nft_goto(const NftElement& element) {
   return is_nft_condition(element) || element.set.starts_with("bit");
 }

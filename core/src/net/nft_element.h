@@ -29,6 +29,8 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
 /// stays in the socket, which is of no other use afterwards. False if there is no such set.
 bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set);
 
+/// The family that the name of its set tells ("port4_at", "masq6").
+Family family_of(const NftElement& element);
 /// Its data is a chain; and that is the one of an attachment's condition.
 bool is_nft_goto(const NftElement& element);
 bool is_nft_condition(const NftElement& element);

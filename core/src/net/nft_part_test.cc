@@ -2,10 +2,6 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 
-#include <algorithm>
-#include <sstream>
-#include <vector>
-
 #include "net/netlink_socket.h"
 #include "net/nft_base.h"
 #include "net/private_netns_for_test.h"
@@ -28,15 +24,6 @@ PublishedPort port(const char* container, const char* host_ip = nullptr) {
   made.container = ip(container);
   made.container_port = 80;
   return made;
-}
-
-/// Chains are listed in the order in which they were made.
-std::vector<std::string> sorted_lines(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  std::ranges::sort(lines);
-  return lines;
 }
 
 class NftPartTest : public PrivateNetnsTest {
@@ -102,6 +89,9 @@ TEST_F(NftPartTest, ConditionsAndBitsLeadToChains) {
   wanted.mark_bit = 13;
   publish(wanted, "net/c1/eth0");
   const std::string listing = shell("nft list table inet unicni");
+  // Chains are listed in the order in which they were made.
+  constexpr const char* kSorted = "nft list table inet unicni | sort";
+  const std::string sorted = shell(kSorted);
   for (const std::string& rule :
        {std::string("ip saddr 192.0.2.0/24 goto to_cond_ports4"),
         "tcp . 8080 comment \"net/c1/eth0\" : goto " + condition.chain,
@@ -120,11 +110,11 @@ TEST_F(NftPartTest, ConditionsAndBitsLeadToChains) {
   nft_.remember([&] { return NftMemory{elements.own, {condition}}; });
   shell("nft delete table inet unicni");
   EXPECT_TRUE(nft_.restore());
-  EXPECT_EQ(sorted_lines(shell("nft list table inet unicni")), sorted_lines(listing));
+  EXPECT_EQ(shell(kSorted), sorted);
   nft_.require_effective(elements.own);
   shell("nft flush table inet unicni");
   EXPECT_TRUE(nft_.restore());
-  EXPECT_EQ(sorted_lines(shell("nft list table inet unicni")), sorted_lines(listing));
+  EXPECT_EQ(shell(kSorted), sorted);
   for (const char* chain : {"bit_13", "to_cond_ports4"}) {
     shell(std::string("nft flush chain inet unicni ") + chain);
     EXPECT_THROW(nft_.require_effective(elements.own), Error) << chain;

@@ -36,10 +36,6 @@ std::string set_name(const char* stem, Family family, const char* rest = "") {
   return std::string(stem) + (family == Family::v4 ? '4' : '6') + rest;
 }
 
-Family family_of(const NftElement& claim) {
-  return claim.set.ends_with('4') ? Family::v4 : Family::v6;
-}
-
 /// "goto" of verdict map bit4 or bit6: nft_part_marks.cc.
 std::string bit_chain(unsigned bit) { return "bit_" + std::to_string(bit); }
 
@@ -105,10 +101,9 @@ std::vector<NftElement> find_idle_claims(Nft& nft, const std::vector<NftElement>
   for (const NftElement& element : elements) {
     const bool single = element.set.ends_with("_at") && !element.set.starts_with("cport");
     if (!single || !is_about_host_port(element)) continue;
-    const Family family = element.set.find('4') != std::string::npos ? Family::v4 : Family::v6;
     constexpr std::size_t kNumber = 8;  // protocol and port, which end the key
-    auto claim =
-        nft.find(set_name("claim", family), element.key.substr(element.key.size() - kNumber));
+    auto claim = nft.find(set_name("claim", family_of(element)),
+                          element.key.substr(element.key.size() - kNumber));
     if (!claim || !claims_single_addresses(*claim)) continue;
     const auto is_in = [&](const auto& list) {
       return std::ranges::find(list, *claim) != list.end();
