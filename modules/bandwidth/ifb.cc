@@ -84,7 +84,7 @@ void sweep_ifbs(const Call& call, Host& host) {
     if (!link || link->kind != kKind) continue;
     const bool ours =
         link->alias.empty() ? is_recorded(call, host, *link) : link->alias == call.alias();
-    if (ours) host.remove_link_later(*link);
+    if (ours) net::remove_link(host.host_links(), link->index);
   }
 }
 

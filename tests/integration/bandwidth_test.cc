@@ -1,4 +1,7 @@
 // bandwidth: what it makes, what the traffic sees of it, and that nothing is left.
+#include <chrono>
+#include <thread>
+
 #include "integration/chained.h"
 #include "support/fault.h"
 #include "support/traffic.h"
@@ -170,6 +173,38 @@ TEST_F(Bandwidth, RateIsKeptInBothDirections) {
   const int host = sandbox_.netns();
   EXPECT_NEAR(steady_rate(host, inside, "10.22.0.2", 5001, "eth0") / kRate, 1.0, 0.05);
   EXPECT_NEAR(steady_rate(inside, host, "10.22.0.1", 5002, "cni0") / kRate, 1.0, 0.05);
+}
+
+/// Bits a second of TCP from one namespace to another as iperf3 sees them arrive, for two seconds
+/// after the first; the Ethernet frames that carry them, as the limit counts those.
+double iperf_rate(int from, int to, const std::string& address) {
+  constexpr double kFrame = 1514;
+  constexpr double kPayload = 1448;  // with TCP's timestamps
+  Running server({.argv = {"iperf3", "--server", "--one-off", "--forceflush", "--bind", address},
+                  .env = {"PATH=/usr/bin:/bin"},
+                  .netns = to});
+  Output client;
+  for (int tries = 0; tries < 100; ++tries) {
+    client = run({.argv = {"iperf3", "--client", address, "--time", "2", "--omit", "1", "--json"},
+                  .env = {"PATH=/usr/bin:/bin"},
+                  .netns = from});
+    if (client.out.find("Connection refused") == std::string::npos) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // the server isn't up yet
+  }
+  EXPECT_TRUE(client.ok()) << client.str();
+  const Json report = client.json();
+  return report.at("end").at("sum_received").at("bits_per_second").get<double>() * kFrame /
+         kPayload;
+}
+
+TEST_F(Bandwidth, Iperf3SeesTheRateInBothDirections) {
+  constexpr double kRate = 20'000'000;
+  const Attachment job = attachment(list(limits(static_cast<long>(kRate), 800'000)));
+  must_add(job);
+  const int inside = container_of(job).fd();
+  const int host = sandbox_.netns();
+  EXPECT_NEAR(iperf_rate(host, inside, "10.22.0.2") / kRate, 1.0, 0.05);
+  EXPECT_NEAR(iperf_rate(inside, host, "10.22.0.1") / kRate, 1.0, 0.05);
 }
 
 TEST_F(Bandwidth, CheckTellsWhatIsMissing) {

@@ -101,11 +101,6 @@ class Host {
   /// `most`.
   [[nodiscard]] virtual std::vector<Undo> remembered(
       std::string_view type, Steps steps, std::size_t most = static_cast<std::size_t>(-1));
-  /// Deletes a link of the host now, and with it those that wait. False: it wasn't there.
-  virtual bool remove_link(const net::Link& link);
-  /// DEL of a list: the link goes with the next one that is deleted, at the latest when the verb
-  /// ends, as each deletion waits for a grace period of the kernel. Else at once.
-  virtual void remove_link_later(const net::Link& link);
   virtual Delegate& delegate();
   /// Whether the journal of another attachment of the same container and network has announced the
   /// file `path` (undo_file()).

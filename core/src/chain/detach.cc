@@ -23,8 +23,6 @@ class Detachment : public LockHolder {
     }
   }
   void del(Member member, std::size_t index, bool direct);
-  /// Behind the last step.
-  void finish();
   [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
 
  private:
@@ -48,7 +46,6 @@ class Detachment : public LockHolder {
   VerbHost& host_;
   std::optional<journal::Journal> journal_;
   std::vector<Error> errors_;
-  std::vector<std::string> waiting_;  ///< whose links still wait: the journal keeps their steps
 };
 
 bool Detachment::same_namespace(const journal::Entry& entry) {
@@ -145,22 +142,7 @@ void Detachment::del(Member member, std::size_t index, bool direct) {
     attempt(type, [&] { remove_reference_remains(step->call, host_, step->ipam.get()); });
   }
   clean = attempt(type, [&] { sweep(*step); }) && clean;
-  if (!found || !clean) return;
-  if (host_.has_waiting_links()) {
-    waiting_.push_back(type);
-  } else if (journal_) {
-    attempt(type, [&] { journal_->forget_steps(type); });
-  }
-}
-
-void Detachment::finish() {
-  if (!attempt("unicni", [&] { host_.remove_waiting_links(); })) return;
-  for (const std::string& type : waiting_) {
-    attempt(type, [&] {
-      take_again();
-      journal_->forget_steps(type);
-    });
-  }
+  if (found && clean && journal_) attempt(type, [&] { journal_->forget_steps(type); });
 }
 
 }  // namespace
@@ -172,10 +154,8 @@ void detach(const Request& request, VerbHost& host, std::vector<Member> members,
   while (index > 0) {
     --index;
     watch(members[index].type);
-    host.let_links_wait(index > 0);
     detachment.del(std::move(members[index]), index, direct);
   }
-  detachment.finish();
   throw_first(detachment.errors());
 }
 

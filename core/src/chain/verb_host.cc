@@ -194,28 +194,6 @@ std::vector<Undo> VerbHost::remembered(std::string_view type, Steps steps, std::
   return remembered_records({sys::boot_id(), host_links().identity()}, type, steps, most);
 }
 
-bool VerbHost::remove_link(const net::Link& link) {
-  if (waiting_links_.empty()) return net::remove_link(host_links(), link.index);
-  std::vector<int> all = std::exchange(waiting_links_, {});
-  if (std::find(all.begin(), all.end(), link.index) == all.end()) all.push_back(link.index);
-  net::remove_links(host_links(), all);
-  return true;
-}
-
-void VerbHost::remove_link_later(const net::Link& link) {
-  if (!links_may_wait_) {
-    remove_link(link);
-  } else if (std::find(waiting_links_.begin(), waiting_links_.end(), link.index) ==
-             waiting_links_.end()) {
-    waiting_links_.push_back(link.index);
-  }
-}
-
-void VerbHost::remove_waiting_links() {
-  if (waiting_links_.empty()) return;
-  net::remove_links(host_links(), std::exchange(waiting_links_, {}));
-}
-
 std::string VerbHost::unlocked(const std::function<std::string()>& work) {
   if (lock_holder_ == nullptr) return work();
   std::string out;

@@ -45,8 +45,6 @@ class VerbHost final : public Host {
   [[nodiscard]] std::optional<sys::Lock> hold_host_ports() override;
   [[nodiscard]] std::vector<Undo> remembered(std::string_view type, Steps steps,
                                              std::size_t most) override;
-  bool remove_link(const net::Link& link) override;
-  void remove_link_later(const net::Link& link) override;
   Delegate& delegate() override;
   [[nodiscard]] bool is_file_of_sibling(const std::string& path) override;
 
@@ -59,10 +57,6 @@ class VerbHost final : public Host {
   /// `own` elements before it removes those, so that it sees what others need; nullptr: for all.
   /// Never throws: it is nobody's order.
   void restore_rules(const std::vector<net::NftElement>* own = nullptr) noexcept;
-  /// Whether links may wait from now on for others, which further steps will delete.
-  void let_links_wait(bool may_wait) { links_may_wait_ = may_wait; }
-  void remove_waiting_links();
-  [[nodiscard]] bool has_waiting_links() const { return !waiting_links_.empty(); }
   /// Who works now, and with what.
   struct Scene {
     std::string type;
@@ -99,8 +93,6 @@ class VerbHost final : public Host {
   std::optional<net::Netlink> container_links_;
   std::optional<net::Nft> nft_;
   std::vector<std::string> warned_;
-  bool links_may_wait_ = false;
-  std::vector<int> waiting_links_;
 };
 
 }  // namespace unicni::chain

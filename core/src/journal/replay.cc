@@ -36,7 +36,7 @@ void undo_one_veth(const Undo& record, Why why, const ReplayTools& tools) {
   const auto link = net::find_link(links, name);
   if (!link || link->kind != "veth") return;
   const bool unfinished = why == Why::failed_add && link->alias.empty();
-  if (link->alias == alias || unfinished) tools.host.remove_link(*link);
+  if (link->alias == alias || unfinished) net::remove_link(links, link->index);
 }
 
 /// That the namespace is the one that ADD saw is the caller's care (Host::container_netns).
@@ -51,7 +51,7 @@ void undo_one_host_link(const Undo& record, Why, const ReplayTools& tools) {
   net::Netlink& links = tools.host.host_links();
   const auto link = net::find_link(links, field(record, "name"));
   if (link && link->kind == field(record, "kind") && link->alias == field(record, "alias")) {
-    tools.host.remove_link_later(*link);
+    net::remove_link(links, link->index);
   }
 }
 

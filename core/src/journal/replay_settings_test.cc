@@ -26,9 +26,6 @@ class OneNamespace : public Host {
   const net::Netns* container_netns() override { return container_is_there ? &netns_ : nullptr; }
   net::Netlink& container_links() override { return links_; }
   net::Nft& nft() override { throw std::logic_error("nft"); }
-  bool remove_link(const net::Link& link) override {
-    return net::remove_link(host_links(), link.index);
-  }
   UndoLog& undo() override { throw std::logic_error("undo"); }
   std::optional<sys::Lock> hold_shared_links() override { return std::nullopt; }
   Ipam& ipam() override { throw std::logic_error("ipam"); }

@@ -42,9 +42,6 @@ class TestHost : public Host {
     return container_is_there ? &*netns_ : nullptr;
   }
   net::Netlink& container_links() override { return host_links(); }
-  bool remove_link(const net::Link& link) override {
-    return net::remove_link(host_links(), link.index);
-  }
   UndoLog& undo() override { throw std::logic_error("undo"); }
   std::optional<sys::Lock> hold_shared_links() override { return std::nullopt; }
   Ipam& ipam() override { throw std::logic_error("ipam"); }

@@ -16,6 +16,7 @@
 #include <cerrno>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -23,18 +24,6 @@ namespace {
 
 constexpr std::size_t kAliasLimit = 255;  // IFALIASZ - 1
 constexpr std::uint16_t kCreate = NLM_F_CREATE | NLM_F_EXCL;
-
-/// A request on the stack: asking needs no heap.
-struct Question {
-  alignas(nlmsghdr) char bytes[256]{};
-
-  explicit Question(std::uint16_t type, std::uint16_t flags = 0) {
-    mnl_nlmsg_put_header(bytes);
-    message()->nlmsg_type = type;
-    message()->nlmsg_flags = flags;
-  }
-  nlmsghdr* message() { return reinterpret_cast<nlmsghdr*>(bytes); }
-};
 
 void parse_info(const nlattr* info, Link& link) {
   std::string port_kind;
@@ -259,52 +248,6 @@ std::vector<Link> list_links(Netlink& netlink) {
       question.message(), [&](const nlmsghdr* message) { links.push_back(parse_link(message)); });
   if (error != 0) throw system_error(error, "list links");
   return links;
-}
-
-bool remove_link(Netlink& netlink, int index) {
-  Question question(RTM_DELLINK);
-  put_header<ifinfomsg>(question.message()).ifi_index = index;
-  const int error = netlink.ask(question.message(), {});
-  if (error == ENODEV) return false;
-  if (error != 0) throw system_error(error, fmt::format("delete link {}", index));
-  return true;
-}
-
-namespace {
-
-/// Administrators' groups are small numbers (/etc/iproute2/group).
-std::uint32_t random_group() {
-  constexpr std::uint32_t kFirst = 0x40000000;
-  std::uint32_t number = 0;
-  if (::getrandom(&number, sizeof number, 0) != sizeof number) {
-    throw system_error(errno, "getrandom for a group of links");
-  }
-  return kFirst | (number & (kFirst - 1));
-}
-
-/// False: at least one is still there.
-bool remove_as_group(Netlink& netlink, const std::vector<int>& indices) {
-  const std::uint32_t group = random_group();
-  Batch batch(netlink);
-  for (const int index : indices) {
-    nlmsghdr* message =
-        batch.add(RTM_NEWLINK, 0, fmt::format("set the group of link {}", index), {ENODEV});
-    put_header<ifinfomsg>(message).ifi_index = index;
-    mnl_attr_put_u32(message, IFLA_GROUP, group);
-  }
-  batch.commit();
-  Question question(RTM_DELLINK);
-  put_header<ifinfomsg>(question.message());
-  mnl_attr_put_u32(question.message(), IFLA_GROUP, group);
-  const int error = netlink.ask(question.message(), {});
-  return error == 0 || error == ENODEV;
-}
-
-}  // namespace
-
-void remove_links(Netlink& netlink, const std::vector<int>& indices) {
-  if (indices.size() > 1 && remove_as_group(netlink, indices)) return;
-  for (const int index : indices) remove_link(netlink, index);
 }
 
 void add_veth(Batch& batch, const VethSpec& spec) {

@@ -3,12 +3,15 @@
 #include <fmt/core.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <optional>
 #include <vector>
 
+#include "base/straggler.h"
 #include "net/attribute.h"
 #include "unicni/error.h"
 
@@ -20,6 +23,7 @@ constexpr std::size_t kBufferSize = 1U << 16U;  // more than the 32 KiB of the l
 constexpr std::size_t kDefaultRoom = 200'000;   // net.core.{w,r}mem_default is 212,992
 constexpr std::size_t kAcknowledgementRoom = 1024;
 constexpr int kDumpTries = 6;
+constexpr timespec kFreeing{0, 200'000'000};  // grace periods take 10 to 30 ms, more under load
 
 bool same(std::uint32_t a, const nlmsghdr* message) { return a == message->nlmsg_seq; }
 
@@ -83,6 +87,15 @@ NetlinkSocket::NetlinkSocket(int protocol) : protocol_(protocol) {
   ::setsockopt(fd(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   ::setsockopt(fd(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
   ::setsockopt(fd(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+}
+
+NetlinkSocket::~NetlinkSocket() {
+  if (!lingers_) return;
+  std::vector<int> kept{fd()};
+  for (const NetlinkSocket& spare : spares_) kept.push_back(spare.fd());
+  if (sys::fork_straggler(kept) != 0) return;
+  ::nanosleep(&kFreeing, nullptr);
+  ::_exit(0);
 }
 
 NetlinkSocket& NetlinkSocket::spare() { return spares_.emplace_front(protocol_); }

@@ -34,6 +34,9 @@ class NetlinkSocket {
   /// Opens in the calling thread's namespace. `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER.
   /// Throws Error.
   explicit NetlinkSocket(int protocol);
+  NetlinkSocket(const NetlinkSocket&) = delete;
+  NetlinkSocket& operator=(const NetlinkSocket&) = delete;
+  ~NetlinkSocket();
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   /// The first of `count` sequence numbers in a row that nobody else gets.
@@ -57,6 +60,11 @@ class NetlinkSocket {
   /// kernel's grace period.
   NetlinkSocket& spare();
 
+  /// Says that a deletion from nftables went through: whoever closes a netfilter socket before the
+  /// kernel has freed what was deleted waits for that (10 ms and more; nft_rcv_nl_event), and keeps
+  /// everybody else's transactions waiting. A child process then holds the socket open for as long.
+  void linger() noexcept { lingers_ = true; }
+
   /// Lets the socket take `bytes` to the kernel at once and `answers` acknowledgements back.
   void make_room(std::size_t bytes, std::size_t answers);
 
@@ -68,6 +76,7 @@ class NetlinkSocket {
   std::uint32_t sequence_ = 1;  // 0 is what the kernel's own notifications carry
   std::unique_ptr<char[]> buffer_;
   std::forward_list<NetlinkSocket> spares_;
+  bool lingers_ = false;
 };
 
 }  // namespace unicni::net

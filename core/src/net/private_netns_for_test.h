@@ -15,6 +15,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "unicni/net/netns.h"
 
@@ -80,9 +81,13 @@ class PrivateNetnsTest : public testing::Test {
 
 /// Runs `work` in `count` child processes at once; true if all of them came to a good end.
 inline bool in_processes(int count, const std::function<void(int)>& work) {
+  std::vector<pid_t> children;
   for (int i = 0; i < count; ++i) {
     const pid_t child = ::fork();
-    if (child != 0) continue;
+    if (child != 0) {
+      children.push_back(child);
+      continue;
+    }
     int status = 0;
     try {
       work(i);
@@ -93,9 +98,9 @@ inline bool in_processes(int count, const std::function<void(int)>& work) {
     ::_exit(status);
   }
   bool fine = true;
-  for (int i = 0; i < count; ++i) {
+  for (const pid_t child : children) {
     int status = 0;
-    ::wait(&status);
+    ::waitpid(child, &status, 0);
     fine = fine && status == 0;
   }
   return fine;

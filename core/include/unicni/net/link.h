@@ -56,14 +56,11 @@ std::vector<Link> list_links(Netlink&, const std::string& kind);
 /// All links, for searches that neither name nor index can answer.
 std::vector<Link> list_links(Netlink&);
 
-/// RTM_DELLINK; false if it wasn't there. For veth both ends go. Takes 13 to 20 ms (RCU grace
-/// periods).
+/// RTM_DELLINK; false if it wasn't there. For veth both ends go. Returns when the link has gone:
+/// nobody sees it, its name is free. The kernel lets whoever asked wait until the memory is free as
+/// well (13 to 20 ms, rcu_barrier in netdev_run_todo); that is left to a child process, which
+/// outlives the caller.
 bool remove_link(Netlink&, int index);
-
-/// The same of several links in the time of one: all grace periods are waited for together. They
-/// get a group of their own (IFLA_GROUP, a random number of 30 bits that nobody else uses), which
-/// is then deleted. What isn't there, or can't be deleted so, is deleted one by one.
-void remove_links(Netlink&, const std::vector<int>& indices);
 
 struct VethSpec {
   std::string name;  ///< this end, in the namespace of the batch
