@@ -32,5 +32,5 @@ function(unicni_test target)
   endif()
   include(GoogleTest)
   gtest_discover_tests(${target} TEST_PREFIX ${target}. DISCOVERY_MODE PRE_TEST
-                       PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 120)
+                       PROPERTIES LABELS ${TEST_LABEL} TIMEOUT 300)
 endfunction()

@@ -1,10 +1,8 @@
 // firewall on hosts whose FORWARD chain drops in iptables-legacy, which nftables can't see.
-#include <sys/syscall.h>
-
 #include <sstream>
 
 #include "integration/firewall_host.h"
-#include "support/traced.h"
+#include "support/tracer.h"
 
 namespace unicni::test {
 namespace {
@@ -34,14 +32,9 @@ class FirewallLegacy : public Firewall {
   }
   /// How many processes the call starts.
   static int processes_of(const Spawn& spawn) {
-    Traced program(spawn);
-    int count = 0;
-    while (program.next_call()) {
-      const auto call = program.number();
-      if (call == SYS_fork || call == SYS_vfork || call == SYS_clone || call == SYS_clone3) ++count;
-    }
-    EXPECT_EQ(program.output().status, 0);
-    return count;
+    const Life life = watch_births(spawn);
+    EXPECT_EQ(life.output.status, 0);
+    return static_cast<int>(life.births.size());
   }
 
   std::string before_;

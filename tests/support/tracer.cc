@@ -72,17 +72,19 @@ Stop trace(const Spawn& spawn, int k, const std::function<void(Traced&)>& at_sto
   return stop;
 }
 
+constexpr const char* kFork = "fork";
+
 /// The name of the call, if a process or a program comes from it; threads don't count.
 std::optional<std::string> birth(const Traced& program) {
   switch (program.number()) {
     case SYS_clone:
       if ((program.argument(0) & CLONE_THREAD) != 0) return std::nullopt;
-      return "clone";
+      return (program.argument(0) & CLONE_VM) != 0 ? "clone" : kFork;
     case SYS_clone3:
       return "clone3";
 #ifdef SYS_fork
     case SYS_fork:
-      return "fork";
+      return kFork;
     case SYS_vfork:
       return "vfork";
 #endif
@@ -100,7 +102,12 @@ Life watch_births(const Spawn& spawn) {
   Traced program(spawn);
   Life life;
   while (program.next_call()) {
-    if (auto made = birth(program)) life.births.push_back(*std::move(made));
+    auto made = birth(program);
+    if (made == kFork) {
+      ++life.forks;
+    } else if (made) {
+      life.births.push_back(*std::move(made));
+    }
   }
   life.output = program.output();
   return life;
