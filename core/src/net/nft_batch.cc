@@ -3,6 +3,9 @@
 #include <endian.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "net/attribute.h"
 
 namespace unicni::net {
@@ -15,6 +18,12 @@ void put_envelope(nlmsghdr* message) {
   header.nfgen_family = AF_UNSPEC;
   header.version = NFNETLINK_V0;
   header.res_id = htobe16(NFNL_SUBSYS_NFTABLES);
+}
+
+bool is_deletion(std::uint16_t type) {
+  constexpr std::uint16_t kDeletions[] = {NFT_MSG_DELTABLE, NFT_MSG_DELCHAIN, NFT_MSG_DELRULE,
+                                          NFT_MSG_DELSET, NFT_MSG_DELSETELEM};
+  return std::ranges::find(kDeletions, type) != std::end(kDeletions);
 }
 
 }  // namespace
@@ -36,6 +45,7 @@ nlmsghdr* NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t fa
                         std::size_t space) {
   nlmsghdr* message = buffer_.add(0, static_cast<std::uint16_t>(NLM_F_REQUEST | flags), space);
   put_nft_header(message, type, family);
+  deletes_ = deletes_ || is_deletion(type);
   return message;
 }
 
@@ -63,8 +73,10 @@ std::vector<NftBatch::Failure> NftBatch::commit(NetlinkSocket& socket) {
     if (answer.error != 0) {
       failures.push_back({answer.sequence - first - 1, answer.error, std::move(answer.text)});
     }
-    if (answer.sequence == last) return failures;
+    if (answer.sequence == last) break;
   }
+  if (deletes_ && failures.empty()) socket.linger();
+  return failures;
 }
 
 }  // namespace unicni::net

@@ -38,11 +38,13 @@ class NftBatch {
     int error = 0;
     std::string text;  ///< the kernel's words, may be empty
   };
-  /// Sends it; call once. Empty: everything was done. Else nothing was.
+  /// Sends it; call once. Empty: everything was done. Else nothing was. After a deletion the socket
+  /// lingers.
   std::vector<Failure> commit(NetlinkSocket& socket);
 
  private:
   MessageBuffer buffer_;
+  bool deletes_ = false;
 };
 
 }  // namespace unicni::net

@@ -56,10 +56,7 @@ std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
     plan(batch);
     const std::size_t count = batch.size();
     const auto failures = batch.commit(socket);
-    if (failures.empty()) {
-      if (count != 0) socket.linger();
-      return count;
-    }
+    if (failures.empty()) return count;
     for (const NftBatch::Failure& failure : failures) {
       // The generation guards what was read, so any other error isn't a race.
       if (!is_nft_race(failure.error)) {
