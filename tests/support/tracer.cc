@@ -104,7 +104,8 @@ Life watch_births(const Spawn& spawn) {
   while (program.next_call()) {
     auto made = birth(program);
     if (made == kFork) {
-      ++life.forks;
+      // A signal makes the kernel start the call again: no child came of the first one.
+      if (program.finish_call() > 0) ++life.forks;
     } else if (made) {
       life.births.push_back(*std::move(made));
     }
