@@ -79,8 +79,11 @@ pid_t fork_straggler(std::span<const int> kept) noexcept {
 bool has_straggler_ended(pid_t child) noexcept { return ::waitpid(child, nullptr, WNOHANG) != 0; }
 
 void end_straggler(pid_t child) noexcept {
-  ::kill(child, SIGKILL);
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  // One that was reaped already has left its number to somebody else.
+  if (!has_straggler_ended(child)) {
+    ::kill(child, SIGKILL);
+    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
   forget(child);
 }

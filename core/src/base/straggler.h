@@ -9,7 +9,7 @@
 namespace unicni::sys {
 
 /// fork(2). In the child (0) all descriptors but `kept` are closed, so that it holds no lock and
-/// none of the runtime's pipes; it may only make system calls, and ends with _exit(2). -1: no child
+/// none of the runtime's pipes; it ends with _exit(2), whatever it meets. -1: no child
 /// could be made, do it yourself. Whoever lives on, as tests do, has the children that ended
 /// reaped by the next call; those of a plugin go to init.
 pid_t fork_straggler(std::span<const int> kept) noexcept;

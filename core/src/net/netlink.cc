@@ -14,10 +14,6 @@
 
 namespace unicni::net {
 
-struct Netlink::Socket {
-  NetlinkSocket netlink{NETLINK_ROUTE};
-};
-
 Netlink::Netlink() { open(); }
 
 Netlink::Netlink(const Netns& in) {
@@ -33,7 +29,7 @@ Netlink& Netlink::operator=(Netlink&&) noexcept = default;
 Netlink::~Netlink() = default;
 
 void Netlink::open() {
-  socket_ = std::make_unique<Socket>();
+  socket_ = std::make_unique<NetlinkSocket>(NETLINK_ROUTE);
   const int on = 1;
   if (::setsockopt(fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on) != 0) {
     throw system_error(errno, "set NETLINK_GET_STRICT_CHK").advise("unicni needs Linux 4.20");
@@ -47,7 +43,7 @@ void Netlink::open() {
   }
 }
 
-int Netlink::fd() const noexcept { return socket_->netlink.fd(); }
+int Netlink::fd() const noexcept { return socket_->fd(); }
 
 int Netlink::ask(nlmsghdr* request, const std::function<void(const nlmsghdr*)>& each) {
   using Expect = NetlinkSocket::Expect;
@@ -61,7 +57,7 @@ int Netlink::ask(nlmsghdr* request, const std::function<void(const nlmsghdr*)>& 
   } else {
     request->nlmsg_flags = static_cast<std::uint16_t>(request->nlmsg_flags | NLM_F_ACK);
   }
-  return socket_->netlink.ask(request, expect, each);
+  return socket_->ask(request, expect, each);
 }
 
 struct Batch::Messages {
@@ -90,7 +86,7 @@ bool Batch::empty() const noexcept { return messages_->notes.empty(); }
 void Batch::commit() {
   messages_->errors.assign(messages_->notes.size(), 0);
   if (empty()) return;
-  NetlinkSocket& socket = netlink_.socket_->netlink;
+  NetlinkSocket& socket = *netlink_.socket_;
   const std::vector<Messages::Note> notes = std::exchange(messages_->notes, {});
   const auto count = static_cast<std::uint32_t>(notes.size());
   const std::uint32_t first = socket.take_sequence(count);

@@ -67,16 +67,6 @@ struct Conversation {
   }
 };
 
-template <class Each>
-void for_each_message(std::span<const char> bytes, const Each& each) {
-  const auto* message = reinterpret_cast<const nlmsghdr*>(bytes.data());
-  int left = static_cast<int>(bytes.size());
-  while (mnl_nlmsg_ok(message, left)) {
-    each(message);
-    message = mnl_nlmsg_next(message, &left);
-  }
-}
-
 }  // namespace
 
 NetlinkSocket::NetlinkSocket(int protocol) : protocol_(protocol) {

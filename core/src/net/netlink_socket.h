@@ -2,7 +2,7 @@
 // netlink(7).
 #pragma once
 
-#include <linux/netlink.h>
+#include <libmnl/libmnl.h>
 
 #include <cstdint>
 #include <forward_list>
@@ -78,5 +78,16 @@ class NetlinkSocket {
   std::forward_list<NetlinkSocket> spares_;
   bool lingers_ = false;
 };
+
+/// Calls `each(message)` for every message of a datagram.
+template <class Each>
+void for_each_message(std::span<const char> bytes, const Each& each) {
+  const auto* message = reinterpret_cast<const nlmsghdr*>(bytes.data());
+  int left = static_cast<int>(bytes.size());
+  while (mnl_nlmsg_ok(message, left)) {
+    each(message);
+    message = mnl_nlmsg_next(message, &left);
+  }
+}
 
 }  // namespace unicni::net

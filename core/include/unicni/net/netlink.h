@@ -14,6 +14,8 @@
 
 namespace unicni::net {
 
+class NetlinkSocket;
+
 /// A NETLINK_ROUTE socket in one namespace, with extended acknowledgements (the kernel's own words
 /// in errors) and strict checking (filtered dumps). Not thread-safe.
 class Netlink {
@@ -37,9 +39,9 @@ class Netlink {
 
  private:
   friend class Batch;
+  friend bool remove_link(Netlink&, int);
   void open();
-  struct Socket;
-  std::unique_ptr<Socket> socket_;
+  std::unique_ptr<NetlinkSocket> socket_;
   std::string identity_;
 };
 
