@@ -111,6 +111,11 @@ class Bandwidth : public ChainedModule {
     host.undo().will(undo_qdisc(veth, net::QdiscPlace::ingress, "ingress"));
     net::Batch batch(host.host_links());
     net::add_token_bucket(batch, ifb.index, ifb.name, bucket_of(limit));
+    // Last, or the kernel would first try the default qdisc, log that it can't do without a queue
+    // (pfifo_fast_init()), and wait for all processors to forget it.
+    net::LinkChange up;
+    up.up = true;
+    net::change_link(batch, ifb.index, ifb.name, up);
     net::redirect_received(batch, veth.index, veth.name, ifb.index, ifb.name);
     batch.commit();
   }

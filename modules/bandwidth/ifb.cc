@@ -9,6 +9,7 @@
 #include "unicni/link_module.h"
 #include "unicni/net/link_kinds.h"
 #include "unicni/net/qdisc.h"
+#include "unicni/net/sysctl.h"
 #include "unicni/sha512.h"
 
 namespace unicni::bandwidth {
@@ -28,8 +29,9 @@ bool clear_name(const Call& call, Host& host, const std::string& name) {
   return true;
 }
 
-/// False: another ADD took the name since we looked.
-bool create(const Call& call, Host& host, const std::string& name, std::uint32_t mtu) {
+/// nullopt: another ADD took the name since we looked.
+std::optional<net::Link> create(const Call& call, Host& host, const std::string& name,
+                                std::uint32_t mtu) {
   net::LinkSpec spec;
   spec.name = name;
   // Given, so that nobody (udev's MACAddressPolicy) sets another one after the result is out.
@@ -41,13 +43,21 @@ bool create(const Call& call, Host& host, const std::string& name, std::uint32_t
   try {
     batch.commit();
   } catch (Error& error) {
-    if (batch.error_of(0) == EEXIST) return false;
+    if (batch.error_of(0) == EEXIST) return std::nullopt;
     if (batch.error_of(0) == EOPNOTSUPP) {
       error.advise(fmt::format("the kernel module {} is missing", net::kernel_module_of(kKind)));
     }
     throw;
   }
-  return true;
+  net::switch_ipv6_off(name);
+  net::Link made;
+  made.index = net::get_link_index(host.host_links(), name);
+  made.name = name;
+  made.kind = kKind;
+  made.alias = call.alias();
+  made.mac = *spec.mac;
+  made.mtu = mtu;
+  return made;
 }
 
 /// Of an ifb that the reference made, which has no alias.
@@ -68,9 +78,8 @@ std::string own_name(const Call& call) { return name_from(call.owner()); }
 
 net::Link make_ifb(const Call& call, Host& host, std::uint32_t mtu) {
   for (const std::string& name : {shared_name(call), own_name(call)}) {
-    if (clear_name(call, host, name) && create(call, host, name, mtu)) {
-      return net::get_link(host.host_links(), name);
-    }
+    if (!clear_name(call, host, name)) continue;
+    if (auto made = create(call, host, name, mtu)) return *std::move(made);
   }
   const auto holder = net::find_link(host.host_links(), own_name(call));
   throw Error(Code::internal, fmt::format("link {} exists already", own_name(call)),

@@ -17,8 +17,8 @@ std::string shared_name(const Call& call);
 /// The same with the interface in it: what the container's other attachments get.
 std::string own_name(const Call& call);
 
-/// Makes it, announced first: under the shared name, or if another attachment has that, the own
-/// one. What an ADD of this attachment left under either name goes. Throws Error.
+/// Makes it, not UP yet and announced first: under the shared name, or if another attachment has
+/// that, the own one. What an ADD of this attachment left under either name goes. Throws Error.
 net::Link make_ifb(const Call& call, Host& host, std::uint32_t mtu);
 
 /// DEL without a journal, or after the reference: removes the ifbs of this attachment. One without

@@ -77,15 +77,13 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     veth.peer_name = name;
     veth.peer_mac = Mac::random();
     add.host.undo().will(undo_gateway_veth(name, bridge.name));
-    net::Batch batch(links);
-    net::add_veth(batch, veth);
-    batch.commit();
-    net::set_sysctl("net/ipv6/conf/" + veth.name + "/accept_ra", "0");
+    make_veth(links, veth);
     net::set_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0");
     BridgeOptions untrunked = options;
     untrunked.vlan_trunk.reset();
     put_port_vlans(links, untrunked, veth.name);
     found = net::get_link(links, name);
+    net::Batch batch(links);
     net::put_link_local(batch, found->index, name, found->mac, add.result.ips);
     if (!batch.empty()) batch.commit();
   }

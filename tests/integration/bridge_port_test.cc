@@ -137,6 +137,19 @@ TEST_F(BridgePort, AddressesAreUsableWhenAddReturns) {
   EXPECT_EQ(sysctl("net/ipv6/conf/eth0/accept_dad", netns(job)), "0");
 }
 
+/// What the kernel walks at each link that goes up or down must not grow by the attachments.
+TEST_F(BridgePort, PortHasNoIpv6OfItsOwnAndPassesTheContainers) {
+  const Attachment job = attachment(config("{}"));
+  const std::string port = host_end(must_add(job));
+  EXPECT_TRUE(pings(netns(job), "fd00:1:2::1"));
+  EXPECT_EQ(sysctl("net/ipv6/conf/" + port + "/disable_ipv6"), "1");
+  EXPECT_EQ(sysctl("net/ipv6/conf/" + port + "/accept_ra"), "0");
+  EXPECT_THAT(tool_json({"ip", "-j", "-6", "route", "show", "table", "all", "dev", port}),
+              IsEmpty());
+  EXPECT_EQ(sysctl("net/ipv6/conf/br0/disable_ipv6"), "0");
+  EXPECT_EQ(sysctl("net/ipv6/conf/default/disable_ipv6"), "0");
+}
+
 TEST_F(BridgePort, FirstPacketToAReusedAddressArrives) {
   const Attachment sibling = attachment(config("{}"), "c1");
   must_add(sibling);

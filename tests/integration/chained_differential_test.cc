@@ -78,6 +78,8 @@ const char* const kEmptyDns = "^result dns: \\{\\} \\| -$";
 
 const std::vector<std::string> kBandwidthAdd = {
     kEmptyDns, "^host link bwp[0-9a-f]{12} ifalias: - \\| mynet/c1/eth0$",
+    // no routes of its own, which the kernel would walk for all others
+    "^host sysctl ipv6/conf/bwp[0-9a-f]{12}/disable_ipv6: 0 \\| 1$",
     "^host filter vhost0 (action order 2: mirred .* pass|index 2 ref 1 bind 1): yes \\| -$"};
 const std::vector<std::string> kBandwidthDel = {
     "^host (qdisc|filter) vhost0 .*: yes \\| -$", "^host link vhost0 qdisc: tbf \\| noqueue$",

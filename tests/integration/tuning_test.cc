@@ -4,6 +4,7 @@
 namespace unicni::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -98,6 +99,20 @@ TEST_F(Tuning, DelPutsSysctlsBackToo) {
   EXPECT_EQ(sysctl("net/ipv4/conf/eth0/arp_filter", inside_), "1");
   expect_silent_success(job.check(bridge_));
   expect_silent_success(job.del());
+  expect_restored();
+}
+
+/// Settings are reached by a mount of our own: it must not lead around a lock of the host's.
+TEST_F(Tuning, SettingsThatAreLockedStaySo) {
+  const Attachment job = after(
+      first_, bridge_,
+      Json::parse(R"({"type": "tuning", "sysctl": {"net.ipv4.conf.IFNAME.arp_filter": "1"}})"));
+  const std::string lock = "/proc/sys";
+  tool({"mount", "--bind", "-o", "ro", lock, lock});
+  const Output refused = job.add();
+  tool({"umount", lock});
+  EXPECT_THAT(expect_error(refused)["msg"],
+              AllOf(HasSubstr("/proc/sys/net/ipv4/conf/eth0/arp_filter"), HasSubstr("EROFS")));
   expect_restored();
 }
 

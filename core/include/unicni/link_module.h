@@ -114,9 +114,11 @@ bool tells_devices(const Call& call);
 /// container_link, and the result's last interface with the MAC and MTU that the kernel gave it.
 void adopt_container_link(LinkAdd&);
 
+/// Makes a veth whose end on this host is UP and takes no router advertisement (accept_ra=0); as a
+/// bridge's port it has no IPv6 at all. Throws Error.
+void make_veth(net::Netlink& host_links, net::VethSpec);
 /// create_link() of a veth between host and container: names it, gives it the attachment's alias
-/// and what of MACs is zero, announces and makes it. Whoever routes to the host's end says so to
-/// nobody's router advertisement (accept_ra=0).
+/// and what of MACs is zero, announces and makes it.
 void create_veth(LinkAdd&, net::VethSpec&);
 /// Its end: container_link, and the two ends as the result's last interfaces.
 void adopt_veth(LinkAdd&, const net::VethSpec&);

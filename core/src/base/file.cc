@@ -74,29 +74,31 @@ struct CloseDir {
 
 }  // namespace
 
-std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
-  // O_NONBLOCK: a fifo that somebody left there must not hold us.
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd) {
-    if (is_absent(errno)) return std::nullopt;
-    throw system_error(errno, "open " + path);
-  }
+std::string read_rest(const Fd& file, const std::string& name, std::size_t limit) {
   // By size alone this can't be done: files of /proc and /sys say 0.
   std::string content;
   std::size_t used = 0;
   for (;;) {
     if (used == content.size()) content.resize(std::max<std::size_t>(4096, used * 2));
-    const ssize_t n = ::read(fd.get(), content.data() + used, content.size() - used);
+    const ssize_t n = ::read(file.get(), content.data() + used, content.size() - used);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw system_error(errno, "read " + path);
+    if (n < 0) throw system_error(errno, "read " + name);
     if (n == 0) break;
     used += static_cast<std::size_t>(n);
     if (used > limit) {
-      throw system_error(EFBIG, fmt::format("read {} (limit {} bytes)", path, limit));
+      throw system_error(EFBIG, fmt::format("read {} (limit {} bytes)", name, limit));
     }
   }
   content.resize(used);
   return content;
+}
+
+std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
+  // O_NONBLOCK: a fifo that somebody left there must not hold us.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd) return read_rest(fd, path, limit);
+  if (is_absent(errno)) return std::nullopt;
+  throw system_error(errno, "open " + path);
 }
 
 void write_file_atomically(const std::string& path, std::string_view content, mode_t mode,
@@ -117,17 +119,21 @@ void write_file_atomically(const std::string& path, std::string_view content, mo
   if (sync) sync_folder(parent_of(path));
 }
 
+void write_once(const Fd& file, const std::string& name, std::string_view content) {
+  ssize_t n = 0;
+  do {
+    n = ::write(file.get(), content.data(), content.size());
+  } while (n < 0 && errno == EINTR);
+  if (n < 0) throw system_error(errno, fmt::format("write \"{}\" to {}", content, name));
+  // Files of /proc and /sys take a value whole or not at all; a second write would be another
+  // value.
+  if (static_cast<std::size_t>(n) != content.size()) throw system_error(EIO, "write " + name);
+}
+
 void write_file_in_place(const std::string& path, std::string_view content) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
   if (!fd) throw system_error(errno, "open " + path);
-  ssize_t n = 0;
-  do {
-    n = ::write(fd.get(), content.data(), content.size());
-  } while (n < 0 && errno == EINTR);
-  if (n < 0) throw system_error(errno, fmt::format("write \"{}\" to {}", content, path));
-  // Files of /proc and /sys take a value whole or not at all; a second write would be another
-  // value.
-  if (static_cast<std::size_t>(n) != content.size()) throw system_error(EIO, "write " + path);
+  write_once(fd, path, content);
 }
 
 void overwrite_file(const std::string& path, std::string_view content, mode_t mode) {

@@ -83,6 +83,22 @@ net::Link require_host_end(const Call& call, Host& host, const net::Link& contai
   return *std::move(end);
 }
 
+void make_veth(net::Netlink& links, net::VethSpec veth) {
+  const bool port = veth.master != 0;
+  veth.up = !port;
+  net::Batch batch(links);
+  net::add_veth(batch, veth);
+  batch.commit();
+  // A port, too, for the day on which it leaves its bridge and somebody gives it IPv6 back.
+  net::set_sysctl("net/ipv6/conf/" + veth.name + "/accept_ra", "0");
+  if (!port) return;
+  net::switch_ipv6_off(veth.name);
+  net::LinkChange change;
+  change.up = true;
+  net::change_link(batch, 0, veth.name, change);
+  batch.commit();
+}
+
 void create_veth(LinkAdd& add, net::VethSpec& veth) {
   veth.name = net::random_veth_name();
   veth.alias = add.call.alias();
@@ -91,10 +107,7 @@ void create_veth(LinkAdd& add, net::VethSpec& veth) {
   if (veth.peer_mac.is_zero()) veth.peer_mac = Mac::random();
   veth.peer_netns = add.host.container_netns();
   add.host.undo().will(undo_veth(veth.name, veth.alias));
-  net::Batch batch(add.host.host_links());
-  net::add_veth(batch, veth);
-  batch.commit();
-  net::set_sysctl("net/ipv6/conf/" + veth.name + "/accept_ra", "0");
+  make_veth(add.host.host_links(), veth);
 }
 
 void adopt_veth(LinkAdd& add, const net::VethSpec& veth) {

@@ -257,7 +257,7 @@ void add_veth(Batch& batch, const VethSpec& spec) {
       batch.add(RTM_NEWLINK, kCreate,
                 fmt::format("create veth {} with peer {}{}", spec.name, spec.peer_name, where));
   put_header<ifinfomsg>(message);
-  put_flag(message, IFF_UP, true);
+  if (spec.up) put_flag(message, IFF_UP, true);
   put_name(message, IFLA_IFNAME, spec.name);
   put_mac(message, IFLA_ADDRESS, spec.mac);
   if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
@@ -328,6 +328,7 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   const auto start = [&](std::string what) {
     nlmsghdr* message = batch.add(RTM_SETLINK, 0, std::move(what));
     put_header<ifinfomsg>(message).ifi_index = index;
+    if (index == 0) put_name(message, IFLA_IFNAME, name);
     return message;
   };
   if (!change.up && !change.promisc && !change.allmulti && !change.mtu && !change.tx_queue_len &&

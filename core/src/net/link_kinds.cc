@@ -73,7 +73,6 @@ void add_dummy(Batch& batch, const LinkSpec& spec) {
 
 void add_ifb(Batch& batch, const LinkSpec& spec, const std::string& alias) {
   nlmsghdr* message = start(batch, spec, "ifb");
-  put_up(message);
   mnl_attr_put_u32(message, IFLA_TXQLEN, 0);
   {
     const Nest info(message, IFLA_LINKINFO);

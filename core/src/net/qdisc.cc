@@ -150,7 +150,9 @@ std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst, double t
   return low(static_cast<double>(time) * ticks_per_us);
 }
 
-double psched_ticks_per_us() {
+namespace {
+
+double read_psched_ticks_per_us() {
   constexpr const char* kPath = "/proc/net/psched";
   const auto text = sys::read_file(kPath);
   if (!text) {
@@ -172,6 +174,13 @@ double psched_ticks_per_us() {
   }
   constexpr double kUsPerSecond = 1e6;
   return words[0] / words[1] * (words[2] / kUsPerSecond);
+}
+
+}  // namespace
+
+double psched_ticks_per_us() {
+  static const double ticks = read_psched_ticks_per_us();
+  return ticks;
 }
 
 std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& link_name,

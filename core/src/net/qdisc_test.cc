@@ -100,7 +100,7 @@ TEST_F(QdiscTest, RedirectGoesToTheIfb) {
   EXPECT_EQ(ifb.alias, "net/c1/eth0");
   EXPECT_EQ(ifb.mtu, 1400U);
   EXPECT_EQ(ifb.tx_queue_len, 0U);
-  EXPECT_TRUE(ifb.up);
+  EXPECT_FALSE(ifb.up);
   redirect_received(batch, v0_, "v0", ifb.index, "bwp0");
   batch.commit();
   EXPECT_EQ(find_redirect(*netlink_, v0_, "v0"), ifb.index);

@@ -1,7 +1,13 @@
 #include "unicni/net/sysctl.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 
+#include <cerrno>
 #include <string_view>
 
 #include "unicni/error.h"
@@ -11,14 +17,42 @@ namespace unicni::net {
 namespace {
 
 /// Keys may come from a network configuration: nothing outside /proc/sys/net is reachable by one.
-std::string path_of(const std::string& key) {
+void require_below_net(const std::string& key) {
   const std::string fenced = '/' + key + '/';
   if (!key.starts_with("net/") || fenced.find("/../") != std::string::npos ||
       key.find('\0') != std::string::npos) {
     throw Error(Code::invalid_config, fmt::format("sysctl \"{}\" is not below net/", key),
                 "write it as in net/ipv4/conf/eth0/arp_ignore");
   }
-  return "/proc/sys/" + key;
+}
+
+std::string name_of(const std::string& key) { return "/proc/sys/" + key; }
+
+/// A mount of procfs that nobody else looks into. In the one that all share the kernel remembers a
+/// "net/ipv4" and a "net/ipv6" for each network namespace under one and the same hash value, and
+/// asks them one by one whose they are (proc_sys_compare()): 1 ms an open among 1,000 containers,
+/// where making this mount takes 0.05. None: before Linux 5.2; not allowed, as in a user namespace;
+/// or somebody covered or locked /proc/sys, which then counts. Before Linux 5.8 it is the shared
+/// one.
+sys::Fd mount_proc() {
+  struct statfs shared {};
+  if (::statfs("/proc/sys/net", &shared) != 0 || shared.f_type != PROC_SUPER_MAGIC ||
+      (shared.f_flags & ST_RDONLY) != 0) {
+    return {};
+  }
+  const sys::Fd context(::fsopen("proc", FSOPEN_CLOEXEC));
+  if (!context || ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+    return {};
+  }
+  return sys::Fd(::fsmount(context.get(), FSMOUNT_CLOEXEC,
+                           MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
+}
+
+/// With no descriptor errno tells why.
+sys::Fd open_setting(const std::string& key, int flags) {
+  static const sys::Fd proc = mount_proc();
+  if (!proc) return sys::Fd(::open(name_of(key).c_str(), flags | O_CLOEXEC));
+  return sys::Fd(::openat(proc.get(), ("sys/" + key).c_str(), flags | O_CLOEXEC));
 }
 
 /// Runs of blanks and tabs as one blank, none at the ends: lists of numbers come with tabs.
@@ -36,19 +70,30 @@ std::string normalised(std::string_view text) {
   return result;
 }
 
-std::optional<std::string> read(const std::string& path) {
-  auto value = sys::read_file(path);
-  if (value) value->erase(value->find_last_not_of(" \t\n") + 1);
+std::optional<std::string> read(const std::string& key) {
+  const sys::Fd file = open_setting(key, O_RDONLY);
+  if (!file) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw system_error(errno, "open " + name_of(key));
+  }
+  std::string value = sys::read_rest(file, name_of(key));
+  value.erase(value.find_last_not_of(" \t\n") + 1);
   return value;
+}
+
+void write(const std::string& key, const std::string& value) {
+  const sys::Fd file = open_setting(key, O_WRONLY | O_TRUNC);
+  if (!file) throw system_error(errno, "open " + name_of(key));
+  sys::write_once(file, name_of(key), value);
 }
 
 }  // namespace
 
 std::optional<std::string> find_sysctl(const std::string& key, const Netns* in) {
-  const std::string path = path_of(key);
-  if (in == nullptr) return read(path);
+  require_below_net(key);
+  if (in == nullptr) return read(key);
   std::optional<std::string> value;
-  in->run([&] { value = read(path); });
+  in->run([&] { value = read(key); });
   return value;
 }
 
@@ -57,12 +102,12 @@ bool same_sysctl_value(const std::string& a, const std::string& b) {
 }
 
 bool set_sysctl(const std::string& key, const std::string& value) {
-  const std::string path = path_of(key);
+  require_below_net(key);
   try {
-    sys::write_file_in_place(path, value);
+    write(key, value);
     return true;
   } catch (const Error&) {
-    const auto present = read(path);
+    const auto present = read(key);
     if (!present) return false;
     if (normalised(*present) == normalised(value)) return true;
     throw;
@@ -70,12 +115,12 @@ bool set_sysctl(const std::string& key, const std::string& value) {
 }
 
 bool ensure_sysctl(const std::string& key, const std::string& value, const Netns* in) {
-  const std::string path = path_of(key);
+  require_below_net(key);
   bool exists = false;
   const auto work = [&] {
-    const auto old = read(path);
+    const auto old = read(key);
     exists = old.has_value();
-    if (exists && normalised(*old) != normalised(value)) sys::write_file_in_place(path, value);
+    if (exists && normalised(*old) != normalised(value)) write(key, value);
   };
   if (in == nullptr) {
     work();
@@ -83,6 +128,10 @@ bool ensure_sysctl(const std::string& key, const std::string& value, const Netns
     in->run(work);
   }
   return exists;
+}
+
+void switch_ipv6_off(const std::string& link) {
+  set_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "1");
 }
 
 }  // namespace unicni::net

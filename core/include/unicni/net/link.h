@@ -66,6 +66,7 @@ struct VethSpec {
   std::string name;  ///< this end, in the namespace of the batch
   Mac mac;
   std::string alias;      ///< IFLA_IFALIAS, at most 255 bytes; empty: none
+  bool up = true;         ///< this end
   int master = 0;         ///< bridge's ifindex; 0: none
   bool hairpin = false;   ///< as a port of `master`: may get its own frames back
   bool isolated = false;  ///< as a port of `master`: doesn't reach other isolated ports
@@ -77,7 +78,7 @@ struct VethSpec {
   /// The MTU that both ends will have (veth_setup() leaves Ethernet's).
   [[nodiscard]] std::uint32_t mtu_or_default() const { return mtu != 0 ? mtu : 1500; }
 };
-/// One message makes both ends; this one is UP at once, the peer can't be (ENOTCONN in veth_open).
+/// One message makes both ends; this one may be UP at once, the peer can't (ENOTCONN in veth_open).
 /// Alias and port settings follow in a second one, as the kernel takes them of existing links only.
 void add_veth(Batch&, const VethSpec&);
 
@@ -105,6 +106,7 @@ struct LinkChange {
   std::optional<bool> arp_notify = {};
   std::optional<std::string> alias = {};
 };
+/// `index` 0: the link that has that name when the kernel reads it.
 void change_link(Batch&, int index, const std::string& name, const LinkChange&);
 /// Another name; the link must be down (EBUSY before Linux 6.2). EEXIST: it is taken.
 void rename_link(Batch&, int index, const std::string& name, const std::string& new_name);

@@ -37,8 +37,8 @@ void add_ipvlan(Batch&, const LinkSpec&, IpvlanMode mode);
 void add_vlan(Batch&, const LinkSpec&, std::uint16_t vlan_id);
 void add_dummy(Batch&, const LinkSpec&);
 
-/// An intermediate functional block, where what a link receives can queue: born UP, without a
-/// transmit queue of its own, with IFLA_IFALIAS `alias` (at most 255 bytes).
+/// An intermediate functional block, where what a link receives can queue: without a transmit
+/// queue of its own, with IFLA_IFALIAS `alias` (at most 255 bytes).
 void add_ifb(Batch&, const LinkSpec&, const std::string& alias);
 /// A VRF device over routing table `table`, born UP.
 void add_vrf(Batch&, const LinkSpec&, std::uint32_t table);

@@ -21,4 +21,12 @@ bool set_sysctl(const std::string& key, const std::string& value);
 /// setting doesn't exist. Throws Error.
 bool ensure_sysctl(const std::string& key, const std::string& value, const Netns* in = nullptr);
 
+/// disable_ipv6 of a link of the calling thread's namespace that only hands frames on, such as a
+/// bridge's port or an ifb. With IPv6 it would get a link-local address and three routes; the
+/// kernel walks all routes of a host whenever a link goes up or down (fib6_clean_all()), so each
+/// attachment would make the next one slower. Before the link is UP: while others, such as the
+/// kernel's worker for links that went up, hold the RTNL lock, the write spins (rtnl_trylock()).
+/// Throws Error.
+void switch_ipv6_off(const std::string& link);
+
 }  // namespace unicni::net

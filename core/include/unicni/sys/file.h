@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "unicni/sys/fd.h"
+
 namespace unicni::sys {
 
 inline constexpr std::size_t kFileLimit =
@@ -18,6 +20,9 @@ inline constexpr std::size_t kFileLimit =
 /// EFBIG over `limit`.
 std::optional<std::string> read_file(const std::string& path, std::size_t limit = kFileLimit);
 
+/// The rest of an open file that messages call `name`. Throws Error, EFBIG over `limit`.
+std::string read_rest(const Fd& file, const std::string& name, std::size_t limit = kFileLimit);
+
 /// Old content or new, never a mixture: a temporary file ".<name>.<random>.tmp" in the same folder,
 /// then rename(2). With `sync`, fsync of file and folder (state on disk that must outlive a power
 /// cut; /run needs none). Throws Error.
@@ -26,6 +31,8 @@ void write_file_atomically(const std::string& path, std::string_view content, mo
 
 /// Overwrites in place with one write(2); what /proc and /sys need. Throws Error.
 void write_file_in_place(const std::string& path, std::string_view content);
+/// The same with an open file that messages call `name`.
+void write_once(const Fd& file, const std::string& name, std::string_view content);
 
 /// Overwrites `path` in place, made with `mode` if it is absent: for a hint that is rewritten often
 /// and whose loss is harmless (a crash can leave a mixture of old and new). write_file_atomically()
