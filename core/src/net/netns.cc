@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "net/crowd.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -67,6 +68,7 @@ std::optional<Netns> Netns::open(const std::string& path) {
   netns.path_ = path;
   netns.device_ = status.st_dev;
   netns.inode_ = status.st_ino;
+  note_namespace(netns.inode_);
   return netns;
 }
 

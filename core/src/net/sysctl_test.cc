@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "net/crowd.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 
@@ -17,6 +18,19 @@ TEST_F(SysctlTest, ReadsAndWritesInTheNamespaceAskedFor) {
   ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "1", &inside));
   EXPECT_EQ("0", find_sysctl("net/ipv4/ip_forward"));
   EXPECT_EQ("1", find_sysctl("net/ipv4/ip_forward", &inside));
+}
+
+/// Where the settings are reached by a mount of our own.
+TEST_F(SysctlTest, AmongManyNamespacesValuesAreTheCallersToo) {
+  std::vector<NewNetns> many(40);
+  const Netns inside = many.back().open();
+  ASSERT_TRUE(is_crowded());
+  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "0"));
+  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "1", &inside));
+  EXPECT_EQ("0", find_sysctl("net/ipv4/ip_forward"));
+  EXPECT_EQ("1", find_sysctl("net/ipv4/ip_forward", &inside));
+  EXPECT_FALSE(find_sysctl("net/ipv4/conf/nothere/arp_notify"));
+  EXPECT_EQ("0\n", shell("cat /proc/sys/net/ipv4/ip_forward")) << "in the /proc of all";
 }
 
 TEST_F(SysctlTest, AbsentSettings) {
