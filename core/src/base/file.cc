@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -77,19 +77,17 @@ struct CloseDir {
 std::string read_rest(const Fd& file, const std::string& name, std::size_t limit) {
   // By size alone this can't be done: files of /proc and /sys say 0.
   std::string content;
-  std::size_t used = 0;
+  std::array<char, 4096> part;  // NOLINT(cppcoreguidelines-pro-type-member-init): read(2) fills it
   for (;;) {
-    if (used == content.size()) content.resize(std::max<std::size_t>(4096, used * 2));
-    const ssize_t n = ::read(file.get(), content.data() + used, content.size() - used);
+    const ssize_t n = ::read(file.get(), part.data(), part.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) throw system_error(errno, "read " + name);
     if (n == 0) break;
-    used += static_cast<std::size_t>(n);
-    if (used > limit) {
+    content.append(part.data(), static_cast<std::size_t>(n));
+    if (content.size() > limit) {
       throw system_error(EFBIG, fmt::format("read {} (limit {} bytes)", name, limit));
     }
   }
-  content.resize(used);
   return content;
 }
 
