@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
 
 net::TokenBucket bucket_of(const Limit& limit) {
-  return net::token_bucket(limit.rate, limit.burst, net::psched_ticks_per_us());
+  return net::token_bucket(limit.rate, limit.burst);
 }
 
 /// A packet that is larger than the bucket never passes.
@@ -46,8 +46,7 @@ void require_bucket(Host& host, const net::Link& link, const Limit& limit) {
   if (found.limit != wanted.limit) {
     fail(fmt::format("lets {} bytes wait, not {}", found.limit, wanted.limit));
   }
-  const std::uint32_t by_reference =
-      net::reference_buffer(limit.rate, limit.burst, net::psched_ticks_per_us());
+  const std::uint32_t by_reference = net::reference_buffer(limit.rate, limit.burst);
   if (found.buffer != wanted.buffer && found.buffer != by_reference) {
     fail(fmt::format("has a burst of {} ticks, not {}", found.buffer, wanted.buffer));
   }

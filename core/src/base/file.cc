@@ -215,10 +215,13 @@ std::vector<std::string> list_folder(const std::string& path) {
 
 std::string boot_id() {
   constexpr const char* kPath = "/proc/sys/kernel/random/boot_id";
-  auto text = read_file(kPath);
-  if (!text) throw system_error(ENOENT, std::string("open ") + kPath);
-  text->erase(text->find_last_not_of(" \n") + 1);
-  return *text;
+  static const std::string id = [] {
+    auto text = read_file(kPath);
+    if (!text) throw system_error(ENOENT, std::string("open ") + kPath);
+    text->erase(text->find_last_not_of(" \n") + 1);
+    return *std::move(text);
+  }();
+  return id;
 }
 
 }  // namespace unicni::sys

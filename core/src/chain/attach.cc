@@ -12,6 +12,10 @@ namespace unicni::chain {
 
 namespace {
 
+/// The journal's result of a step that isn't its list's last: there is more to come, and printing
+/// each would be a tenth of a list's time that isn't the kernel's.
+constexpr const char* kEnded = "{}";
+
 /// Whether the attachment that a finished journal step describes still stands in its namespace.
 bool stands(const journal::Entry& entry, VerbHost& host) {
   if (entry.container_netns.empty()) return false;
@@ -64,7 +68,8 @@ class Attachment : public LockHolder {
   void let_go() override { journal_.reset(); }
   void take_again() override;
 
-  Result add(Step& step, const std::optional<Result>& prev_result);
+  /// `last`: its result will be the answer.
+  Result add(Step& step, const std::optional<Result>& prev_result, bool last);
   /// What goes to stdout if `result`, the last step's, is the answer.
   [[nodiscard]] std::string answer(const Result& result) const {
     return printed_ ? *printed_ : print(result);
@@ -80,7 +85,7 @@ class Attachment : public LockHolder {
   }
   Result add_foreign_step(Step& step, const std::optional<Result>& prev_result);
   Result add_module(Step& step);
-  Result add_recorded(Step& step);
+  Result add_recorded(Step& step, bool last);
   void roll_back_foreign(Step& step);
   void roll_back_module(Step& step);
   void undo(const std::vector<Undo>& records, Step& step, bool journaled, Error& error);
@@ -93,9 +98,8 @@ class Attachment : public LockHolder {
   // and a roll-back undoes this ADD and no later one. Not while a foreign plugin runs, which may
   // call us for the same attachment.
   std::optional<journal::Journal> journal_;
-  const Step* adding_ = nullptr;  ///< whose ADD is at work and writes to the journal
-  std::optional<std::string>
-      printed_;  ///< the result of the step before, if it was a journaled one
+  const Step* adding_ = nullptr;        ///< whose ADD is at work and writes to the journal
+  std::optional<std::string> printed_;  ///< the last step's result, if it was a journaled one
 };
 
 journal::Journal& Attachment::open(journal::Access access) {
@@ -140,7 +144,7 @@ Result Attachment::add_module(Step& step) {
   }
 }
 
-Result Attachment::add_recorded(Step& step) {
+Result Attachment::add_recorded(Step& step, bool last) {
   if (step.enters_container())
     host_.container_netns();  // refuses a missing namespace before anything is written
   open(journal::Access::add);
@@ -153,8 +157,8 @@ Result Attachment::add_recorded(Step& step) {
   try {
     Result result = step.module->add(step.call, host_);
     adding_ = nullptr;
-    printed_ = print(result);
-    journal_->end_step(*printed_);
+    if (last) printed_ = print(result);
+    journal_->end_step(printed_.value_or(kEnded));
     return result;
   } catch (Error& error) {
     adding_ = nullptr;
@@ -180,12 +184,11 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
   }
 }
 
-Result Attachment::add(Step& step, const std::optional<Result>& prev_result) {
-  printed_.reset();
+Result Attachment::add(Step& step, const std::optional<Result>& prev_result, bool last) {
   if (!step.module) return add_foreign_step(step, prev_result);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
-  return step.journaled() ? add_recorded(step) : add_module(step);
+  return step.journaled() ? add_recorded(step, last) : add_module(step);
 }
 
 void Attachment::roll_back_foreign(Step& step) {
@@ -229,7 +232,7 @@ void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<
   try {
     for (; done < steps.size(); ++done) {
       watch(steps[done]->type());
-      result = attachment.add(*steps[done], result);
+      result = attachment.add(*steps[done], result, done + 1 == steps.size());
     }
     emit(attachment.answer(*result));
   } catch (const std::exception&) {

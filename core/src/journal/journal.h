@@ -42,7 +42,7 @@ struct Step {
   std::string type;        ///< which plugin
   std::string config;      ///< its request, as given on ADD
   std::vector<Undo> undo;  ///< in order of time
-  std::string result;      ///< JSON of its result; empty: ADD did not end
+  std::string result;  ///< JSON of its result, of a step inside a list "{}"; empty: ADD did not end
 };
 
 struct Entry {

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
+#include <string>
 
 namespace unicni::net {
 
@@ -26,7 +26,7 @@ class MessageBuffer {
 
  private:
   void close_last();
-  std::vector<char> bytes_;
+  std::string bytes_;     // grows by memset(3), a vector built for size by a loop
   std::size_t last_ = 0;  // where the last message starts
   std::size_t count_ = 0;
 };

@@ -11,14 +11,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <limits>
-#include <string_view>
 
 #include "net/attribute.h"
 #include "unicni/error.h"
-#include "unicni/sys/file.h"
 
 namespace unicni::net {
 namespace {
@@ -121,7 +118,7 @@ void put_match_all(nlmsghdr* message) {
 
 }  // namespace
 
-TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst, double ticks_per_us) {
+TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst) {
   constexpr std::uint64_t kUsPerSecond = 1'000'000;
   constexpr std::uint64_t kLatencyUs = 25'000;
   const std::uint64_t bytes_per_second = rate / 8;
@@ -136,51 +133,18 @@ TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst, double ticks_p
   TokenBucket bucket;
   bucket.rate = bytes_per_second;
   bucket.limit = static_cast<std::uint32_t>(std::min(waiting + bytes, kMost));
-  bucket.buffer = static_cast<std::uint32_t>(cut(static_cast<double>(time) * ticks_per_us));
+  bucket.buffer = static_cast<std::uint32_t>(cut(static_cast<double>(time) * kPschedTicksPerUs));
   return bucket;
 }
 
-std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst, double ticks_per_us) {
+std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst) {
   // Go's conversion of a float to 32 bits on amd64: whole number, low half.
   const auto low = [](double value) {
     return static_cast<std::uint32_t>(static_cast<std::uint64_t>(value));
   };
   const auto bytes = static_cast<double>(static_cast<std::uint32_t>(burst / 8));
   const std::uint32_t time = low(bytes * 1e6 / static_cast<double>(rate / 8));
-  return low(static_cast<double>(time) * ticks_per_us);
-}
-
-namespace {
-
-double read_psched_ticks_per_us() {
-  constexpr const char* kPath = "/proc/net/psched";
-  const auto text = sys::read_file(kPath);
-  if (!text) {
-    throw Error(Code::internal, fmt::format("{} does not exist", kPath),
-                "the kernel needs CONFIG_NET_SCHED");
-  }
-  // Four hexadecimal words; psched_show() in the kernel's net/sched/sch_api.c.
-  double words[3]{};
-  std::string_view rest = *text;
-  for (double& word : words) {
-    std::uint32_t value = 0;
-    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-    const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), value, 16);
-    if (parsed.ec != std::errc() || value == 0) {
-      throw Error(Code::internal, fmt::format("{} is not understood: {}", kPath, *text));
-    }
-    rest.remove_prefix(static_cast<std::size_t>(parsed.ptr - rest.data()));
-    word = value;
-  }
-  constexpr double kUsPerSecond = 1e6;
-  return words[0] / words[1] * (words[2] / kUsPerSecond);
-}
-
-}  // namespace
-
-double psched_ticks_per_us() {
-  static const double ticks = read_psched_ticks_per_us();
-  return ticks;
+  return low(static_cast<double>(time) * kPschedTicksPerUs);
 }
 
 std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& link_name,

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
@@ -12,8 +14,6 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr double kTicks = 15.625;
-
 TEST(TokenBucketTest, IsTheReferences) {
   struct Case {
     std::uint64_t rate, burst;
@@ -22,17 +22,17 @@ TEST(TokenBucketTest, IsTheReferences) {
   for (const Case& each : {Case{8, 8, {1, 1, 15625000}}, Case{16, 8, {2, 1, 7812500}},
                            Case{1000000, 8000000, {125000, 1003125, 125000000}},
                            Case{10000000, 1000000, {1250000, 156250, 1562500}}}) {
-    EXPECT_EQ(token_bucket(each.rate, each.burst, kTicks), each.bucket) << each.rate;
+    EXPECT_EQ(token_bucket(each.rate, each.burst), each.bucket) << each.rate;
   }
 }
 
 TEST(TokenBucketTest, WhatDoesNotFitIsTheMost) {
   // containerd's burst: 429 s at 10 Mbit/s, 6.7e9 ticks. The low 32 bits would be 154 s.
-  const TokenBucket large = token_bucket(10'000'000, 4294967295, kTicks);
+  const TokenBucket large = token_bucket(10'000'000, 4294967295);
   EXPECT_EQ(large.buffer, 4294967295U);
   EXPECT_EQ(large.limit, 536870911U + 31250U);
-  EXPECT_EQ(token_bucket(8, 34359738351, kTicks), (TokenBucket{1, 4294967293U, 4294967295U}));
-  EXPECT_EQ(token_bucket(40'000'000'000, 34359738351, kTicks).limit, 4294967295U);
+  EXPECT_EQ(token_bucket(8, 34359738351), (TokenBucket{1, 4294967293U, 4294967295U}));
+  EXPECT_EQ(token_bucket(40'000'000'000, 34359738351).limit, 4294967295U);
 }
 
 class QdiscTest : public PrivateNetnsTest {
@@ -52,13 +52,22 @@ class QdiscTest : public PrivateNetnsTest {
   int v0_ = 0;
 };
 
-TEST_F(QdiscTest, TicksAreTheKernels) { EXPECT_EQ(psched_ticks_per_us(), kTicks); }
+TEST_F(QdiscTest, TicksAreTheKernels) {
+  std::ifstream file("/proc/net/psched");
+  double words[3]{};  // hexadecimal, psched_show()
+  for (double& word : words) {
+    unsigned value = 0;
+    ASSERT_TRUE(file >> std::hex >> value);
+    word = value;
+  }
+  EXPECT_EQ(words[0] / words[1] * (words[2] / 1e6), kPschedTicksPerUs);
+}
 
 TEST_F(QdiscTest, BucketComesBackAsItWasGiven) {
   EXPECT_FALSE(find_qdisc(*netlink_, v0_, "v0", QdiscPlace::root));
   EXPECT_FALSE(remove_qdisc(*netlink_, v0_, "v0", QdiscPlace::root));
   for (const std::uint64_t rate : {8'000ULL, 1'000'000ULL, 400'000'000'000ULL}) {
-    const TokenBucket bucket = token_bucket(rate, 8'000'000, psched_ticks_per_us());
+    const TokenBucket bucket = token_bucket(rate, 8'000'000);
     add(bucket);
     const auto found = find_qdisc(*netlink_, v0_, "v0", QdiscPlace::root);
     ASSERT_TRUE(found);
@@ -70,16 +79,16 @@ TEST_F(QdiscTest, BucketComesBackAsItWasGiven) {
 }
 
 TEST_F(QdiscTest, BucketIsWhatTcShows) {
-  add(token_bucket(1'000'000, 8'000'000, psched_ticks_per_us()));
+  add(token_bucket(1'000'000, 8'000'000));
   EXPECT_THAT(shell("tc -d qdisc show dev v0"),
               testing::AllOf(HasSubstr("tbf 1: root"), HasSubstr("rate 1Mbit"),
                              HasSubstr("burst 1000000b"), HasSubstr("lat 25")));
 }
 
 TEST_F(QdiscTest, ASecondBucketIsRefused) {
-  add(token_bucket(1'000'000, 8'000'000, psched_ticks_per_us()));
+  add(token_bucket(1'000'000, 8'000'000));
   try {
-    add(token_bucket(1'000'000, 8'000'000, psched_ticks_per_us()));
+    add(token_bucket(1'000'000, 8'000'000));
     FAIL();
   } catch (const Error& error) {
     EXPECT_THAT(error.msg(), testing::AllOf(HasSubstr("limit v0"), HasSubstr("EEXIST")));

@@ -22,11 +22,12 @@ struct TokenBucket {
 /// A bucket by the reference's arithmetic: whole numbers, 25 ms of latency in `limit`. `rate` in
 /// bit/s, at least 8; `burst` in bits, at most 34359738367. What doesn't fit its field is the
 /// field's maximum (the reference keeps the low 32 bits, which may be a bucket of nearly nothing).
-TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst, double ticks_per_us);
+TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst);
 /// The same for `buffer` alone with the reference's overflow, for buckets that it made.
-std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst, double ticks_per_us);
-/// Ticks of the packet scheduler in a microsecond: /proc/net/psched, mostly 15.625. Throws Error.
-double psched_ticks_per_us();
+std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst);
+/// Ticks of the packet scheduler in a microsecond: one is 64 ns (PSCHED_SHIFT) since Linux 2.6.31,
+/// as /proc/net/psched says, which costs 25 us to ask.
+inline constexpr double kPschedTicksPerUs = 15.625;
 
 enum class QdiscPlace : unsigned char { root, ingress };
 struct Qdisc {
