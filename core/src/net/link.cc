@@ -328,7 +328,6 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   const auto start = [&](std::string what) {
     nlmsghdr* message = batch.add(RTM_SETLINK, 0, std::move(what));
     put_header<ifinfomsg>(message).ifi_index = index;
-    if (index == 0) put_name(message, IFLA_IFNAME, name);
     return message;
   };
   if (!change.up && !change.promisc && !change.allmulti && !change.mtu && !change.tx_queue_len &&

@@ -106,7 +106,6 @@ struct LinkChange {
   std::optional<bool> arp_notify = {};
   std::optional<std::string> alias = {};
 };
-/// `index` 0: the link that has that name when the kernel reads it.
 void change_link(Batch&, int index, const std::string& name, const LinkChange&);
 /// Another name; the link must be down (EBUSY before Linux 6.2). EEXIST: it is taken.
 void rename_link(Batch&, int index, const std::string& name, const std::string& new_name);
