@@ -27,12 +27,14 @@ else()
   add_link_options(-Wl,--gc-sections)
 endif()
 
-# ccache, if there is one; the sloppiness is what precompiled headers need.
+# ccache, if there is one; the sloppiness is what precompiled headers need. Paths below this checkout count as relative
+# ones, so that a second checkout (CI's clean clone, a work tree) finds what the first has compiled.
 find_program(UNICNI_CCACHE ccache)
 if(UNICNI_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_C_COMPILER_LAUNCHER ${UNICNI_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${UNICNI_CCACHE})
+      env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+          CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${UNICNI_CCACHE})
   add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
 endif()
 
