@@ -42,7 +42,7 @@ const char* name_of(Journal journal) {
 }
 
 constexpr const char* kStage = "/run/stage";
-constexpr const char* kEntry = "/run/unicni/net:c1:eth0";
+constexpr const char* kEntry = "/run/unicni/attachments/net:c1:eth0";
 
 Json bridge() {
   return Json::parse(R"({

@@ -37,10 +37,10 @@ bool is_dispensable(const std::string& call) {
                              "^setsockopt .* option (11|10|20)$",
                              "^getsockopt rtnetlink option 71$",
                              // What other attachments' journals remember of their rules.
-                             "^(openat|getdents|stat) /run/unicni$",
+                             "^(openat|getdents|stat) /run/unicni(/attachments)?$",
                              "^(openat|read|stat) /run/unicni/",
                              // linkat(2) has two forms.
-                             "^link /run/unicni/mynet:c1:eth0$",
+                             "^link /run/unicni/attachments/mynet:c1:eth0$",
                              // Where to begin with the search for an address; an address whose file
                              // can't be read counts as taken. host-local's index only saves time.
                              "^(openat|read) .*/last_reserved_ip\\.",
@@ -143,7 +143,7 @@ void Errors::judge(const Trial& trial, const Injection& injection, const Attachm
 void Errors::expect_nothing_left(const Attachment& job) {
   EXPECT_EQ(difference(before_, snapshot()), "");
   EXPECT_EQ(difference(inside_, kernel_snapshot(container_of(job).fd())), "");
-  EXPECT_EQ(files_in("/run/unicni"), journals_);
+  EXPECT_EQ(files_in(kJournals), journals_);
 }
 
 void Errors::inject_everywhere(const Trial& trial) {
@@ -153,7 +153,7 @@ void Errors::inject_everywhere(const Trial& trial) {
     neighbour = attachment(dual_stack(), "neighbour");
     neighbours_result = must_add(*neighbour);
   }
-  journals_ = files_in("/run/unicni");
+  journals_ = files_in(kJournals);
   for (int k = 1;; ++k) {
     ASSERT_LT(k, 600);
     containers_.remove_if([](const Container& each) { return each.name() == "c1"; });
@@ -184,7 +184,7 @@ void Errors::inject_everywhere(const Trial& trial) {
     expect_silent_success(job.del());
     if (added && !neighbour) tool({"ip", "link", "del", "cni0"});
     if (clean) {
-      EXPECT_EQ(files_in("/run/unicni"), journals_);
+      EXPECT_EQ(files_in(kJournals), journals_);
       EXPECT_EQ(link_names().size(), neighbour ? 2U : 0U);
     } else {
       expect_nothing_left(job);

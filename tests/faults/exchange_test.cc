@@ -118,7 +118,7 @@ TEST_F(Exchange, TheOtherDeletesWithItsBackend) {
     expect_silent_success(by(other_of(i), jobs_[i]).check(results[i]));
     expect_silent_success(by(other_of(i), jobs_[i]).del(results[i]));
   }
-  EXPECT_THAT(files_in("/run/unicni"), SizeIs(kCount / 2));
+  EXPECT_THAT(files_in(kJournals), SizeIs(kCount / 2));
   for (const Attachment& job : jobs_) expect_silent_success(by(bin_dir(), job).del());
   EXPECT_EQ(difference(before_, snapshot()), "");
   expect_containers_empty();

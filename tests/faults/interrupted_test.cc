@@ -42,7 +42,7 @@ TEST_F(Interrupted, DelOfAListWaitsUntilItsAddHasAnswered) {
     const bool alive = find_link("eth0", netns).has_value();
     EXPECT_EQ(reservations("net").size(), alive ? 1U : 0U);
     EXPECT_EQ(nft_elements("masq4").size(), alive ? 1U : 0U);
-    EXPECT_EQ(files_in("/run/unicni").size(), alive ? 1U : 0U);
+    EXPECT_EQ(files_in(kJournals).size(), alive ? 1U : 0U);
     if (alive) expect_silent_success(job.check(stop.output.json()));
     expect_silent_success(job.del());
     if (HasFailure()) return;
@@ -58,7 +58,7 @@ TEST_F(Interrupted, AddWhoseAnswerNobodyTakesLeavesTheNextOneAlone) {
                              .in = spawn.in,
                              .program = "/bin/sh"});
   EXPECT_GT(output.status, 0);
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
   const Json result = must_add(job);
   expect_silent_success(job.check(result));
 }
@@ -86,7 +86,7 @@ TEST_F(Interrupted, WhatAnAddCannotUndoOfAnEarlierOneStaysInTheJournal) {
   ipam.answer("DEL", "");
   expect_silent_success(job.del());
   EXPECT_EQ(deletions(), before + 2) << "one for each ADD";
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 }  // namespace

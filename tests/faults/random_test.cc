@@ -261,7 +261,7 @@ void Random::clean_up_and_look() {
     expect_silent_success(collector.gc(Json::array()));
   }
   EXPECT_EQ(difference(without_link(before_, "br1"), without_link(snapshot(), "br1")), "");
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
   for (const Container& each : containers_) EXPECT_THAT(link_names(each.fd()), IsEmpty());
 }
 

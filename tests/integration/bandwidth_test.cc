@@ -70,7 +70,7 @@ TEST_F(Bandwidth, LimitsBothDirectionsInAListAndLeavesNothing) {
   expect_silent_success(job.del(result));
   expect_silent_success(job.del(result));
   EXPECT_EQ(left_on_host(before), "");
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(Bandwidth, TheIfbHasTheReferencesName) {

@@ -90,7 +90,8 @@ TEST_F(BridgePort, SpoofCheckWorksWithoutAddressesAndGoesWithoutJournalAndResult
   must_add(job);
   const std::string elements = tool({"nft", "list", "table", "bridge", "unicni"}).out;
   EXPECT_THAT(elements, HasSubstr("net/c1/eth0"));
-  for (const std::string& file : files_in("/run/unicni")) ::unlink(("/run/unicni/" + file).c_str());
+  for (const std::string& file : files_in(kJournals))
+    ::unlink((std::string(kJournals) + "/" + file).c_str());
   expect_silent_success(job.del());
   EXPECT_THAT(tool({"nft", "list", "table", "bridge", "unicni"}).out, Not(HasSubstr("net/c1")));
   EXPECT_EQ(difference(without_link(before, "br0"), without_link(snapshot(), "br0")), "");

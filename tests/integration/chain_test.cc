@@ -112,7 +112,7 @@ TEST_F(Chain, FailureOfTheSecondUndoesTheFirst) {
   EXPECT_THAT(recorder_.commands(), ElementsAre("ADD", "DEL"));
   EXPECT_EQ(difference(before, snapshot()), "");
   EXPECT_EQ(difference(inside, kernel_snapshot(container_of(job).fd())), "");
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(Chain, FailureOfTheFirstStopsIt) {
@@ -134,6 +134,10 @@ TEST_F(Chain, DelGoesOnPastAFailingMember) {
   must_add(job);
   recorder_.answer("DEL", R"({"code": 143, "msg": "will not"})", 1);
   EXPECT_THAT(expect_error(job.del(), 143)["msg"], HasSubstr("will not"));
+  EXPECT_THAT(link_names(), ElementsAre("cni0"));
+  EXPECT_THAT(files_in(kJournals), ElementsAre("mynet:c1:eth0")) << "it will be asked again";
+  recorder_.answer("DEL", "");
+  expect_silent_success(job.del());
   EXPECT_EQ(left_on_host(before), "");
 }
 

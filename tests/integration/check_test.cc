@@ -31,11 +31,11 @@ class Check : public HostTest {
 TEST_F(Check, ChangesNothing) {
   const Snapshot host = snapshot();
   const Snapshot container = kernel_snapshot(inside_->fd());
-  const std::string journal = read_file("/run/unicni/mynet:c1:eth0");
+  const std::string journal = read_file("/run/unicni/attachments/mynet:c1:eth0");
   expect_silent_success(job_.check(result_));
   EXPECT_EQ(difference(host, snapshot()), "");
   EXPECT_EQ(difference(container, kernel_snapshot(inside_->fd())), "");
-  EXPECT_EQ(read_file("/run/unicni/mynet:c1:eth0"), journal);
+  EXPECT_EQ(read_file("/run/unicni/attachments/mynet:c1:eth0"), journal);
 }
 
 TEST_F(Check, AddressRemoved) {

@@ -23,7 +23,7 @@ TEST_F(HostTest, DummyOnAKernelWithoutItIsToldByItsModule) {
   }
   EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
   EXPECT_THAT(reservations("net"), IsEmpty());
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ class FailedAdd : public HostTest {
     Json error = expect_error(job.add(), code);
     EXPECT_EQ(difference(host, snapshot()), "");
     EXPECT_EQ(difference(inside, kernel_snapshot(netns)), "");
-    EXPECT_THAT(files_in("/run/unicni"), ::testing::SizeIs(journals_)) << "a journal entry is left";
+    EXPECT_THAT(files_in(kJournals), ::testing::SizeIs(journals_)) << "a journal entry is left";
     return error;
   }
   std::size_t journals_ = 0;  ///< of attachments that live
@@ -113,17 +113,17 @@ TEST_F(FailedAdd, NetnsIsAnOrdinaryFile) {
 }
 
 TEST_F(FailedAdd, JournalFolderFull) {
-  std::filesystem::create_directories("/run/unicni");
-  ASSERT_EQ(::mount("tmpfs", "/run/unicni", "tmpfs", 0, "size=4k,mode=700"), 0);
-  write_file("/run/unicni/ballast", std::string(8192, 'x'), 0600);
+  std::filesystem::create_directories(kJournals);
+  ASSERT_EQ(::mount("tmpfs", kJournals, "tmpfs", 0, "size=4k,mode=700"), 0);
+  write_file(std::string(kJournals) + "/ballast", std::string(8192, 'x'), 0600);
   journals_ = 1;
-  EXPECT_THAT(expect_no_trace(attachment(mynet()))["msg"], HasSubstr("/run/unicni"));
+  EXPECT_THAT(expect_no_trace(attachment(mynet()))["msg"], HasSubstr(kJournals));
 }
 
 TEST_F(FailedAdd, JournalFolderReadOnly) {
-  std::filesystem::create_directories("/run/unicni");
-  ASSERT_EQ(::mount("tmpfs", "/run/unicni", "tmpfs", MS_RDONLY, "mode=700"), 0);
-  EXPECT_THAT(expect_no_trace(attachment(mynet()))["msg"], HasSubstr("/run/unicni"));
+  std::filesystem::create_directories(kJournals);
+  ASSERT_EQ(::mount("tmpfs", kJournals, "tmpfs", MS_RDONLY, "mode=700"), 0);
+  EXPECT_THAT(expect_no_trace(attachment(mynet()))["msg"], HasSubstr(kJournals));
 }
 
 TEST_F(FailedAdd, ResultCannotBePrinted) {

@@ -56,7 +56,7 @@ TEST_F(FirewallLegacy, OpensAHostThatDropsAndClosesItAgain) {
   expect_silent_success(open.del(result_of(open)));
   EXPECT_EQ(rules(), before_);
   expect_silent_success(closed.del(result_of(closed)));
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(FirewallLegacy, AndNftablesBothDrop) {
@@ -127,7 +127,7 @@ TEST_F(FirewallLegacy, AFailedAddLeavesNoRule) {
   config["plugins"].push_back({{"type", "tuning"}, {"sysctl", {{"net.ipv4.no_such_key", "1"}}}});
   expect_error(attachment(config, "one").add());
   EXPECT_EQ(rules(), before_);
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(FirewallLegacy, NoneChangesNothing) {

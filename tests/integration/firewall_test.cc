@@ -4,6 +4,7 @@
 namespace unicni::test {
 namespace {
 
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -107,7 +108,7 @@ TEST_F(Firewall, AnotherMarkBitReplacesBaseAndGateUnderRunningContainers) {
   const std::string before = foreign_rules();
   const Attachment one = added(list("br1", 1), "one");
   EXPECT_THAT(foreign_rules(), HasSubstr("--mark 0x1000/0x1000"));
-  write_file("/etc/cni/unicni/forward-mark-bit", "20\n");
+  write_file("/etc/unicni/forward-mark-bit", "20\n");
   EXPECT_THAT(expect_error(one.check(result_of(one)))["msg"], HasSubstr("forward-mark-bit"));
   const Attachment two = added(list("br2", 2), "two");
   EXPECT_THAT(foreign_rules(), HasSubstr("--mark 0x100000/0x100000"));
@@ -116,12 +117,42 @@ TEST_F(Firewall, AnotherMarkBitReplacesBaseAndGateUnderRunningContainers) {
   EXPECT_TRUE(reaches(two, "198.51.100.2"));
   expect_silent_success(one.check(result_of(one)));
 
-  write_file("/etc/cni/unicni/forward-mark-bit", "32\n");
+  write_file("/etc/unicni/forward-mark-bit", "32\n");
   const Attachment three = attachment(list("br1", 1), "three");
   EXPECT_THAT(expect_error(three.add(), 7)["msg"], HasSubstr("forward-mark-bit"));
-  write_file("/etc/cni/unicni/forward-mark-bit", "20\n");
+  write_file("/etc/unicni/forward-mark-bit", "20\n");
   expect_silent_success(one.del(result_of(one)));
   expect_silent_success(two.del(result_of(two)));
+  EXPECT_EQ(foreign_rules(), before);
+}
+
+TEST_F(Firewall, TheMarkBitIsReadInItsFormerPlaceToo) {
+  Sandbox::keep_etc();
+  drop_forwarding();
+  write_file("/etc/cni/unicni/forward-mark-bit", "21");
+  added(list("br1", 1), "one");
+  EXPECT_THAT(foreign_rules(), HasSubstr("--mark 0x200000/0x200000"));
+  write_file("/etc/unicni/forward-mark-bit", "20");
+  added(list("br2", 2), "two");
+  EXPECT_THAT(foreign_rules(), HasSubstr("--mark 0x100000/0x100000"));
+}
+
+TEST_F(Firewall, AMarkBitThatIsWrongOrCanBeWrittenByOthersIsNoObstacleForDel) {
+  Sandbox::keep_etc();
+  drop_forwarding();
+  const std::string before = foreign_rules();
+  const Attachment one = added(list("br1", 1), "one");
+  const Attachment two = added(list("br1", 1), "two");
+  write_file("/etc/unicni/forward-mark-bit", "12", 0666);
+  tool({"chmod", "666", "/etc/unicni/forward-mark-bit"});
+  const Json error = expect_error(attachment(list("br1", 1), "three").add(), 7);
+  EXPECT_THAT(error["msg"],
+              HasSubstr("/etc/unicni/forward-mark-bit is of user 0 and has mode 0666"));
+  EXPECT_TRUE(one.del(result_of(one)).ok());
+  write_file("/etc/unicni/forward-mark-bit", "many");
+  EXPECT_TRUE(two.del(result_of(two)).ok());
+  EXPECT_THAT(owners(), Not(Contains(HasSubstr("/one/"))));
+  EXPECT_THAT(owners(), Not(Contains(HasSubstr("/two/"))));
   EXPECT_EQ(foreign_rules(), before);
 }
 
@@ -157,8 +188,8 @@ TEST_F(Firewall, GcFindsALeakAndStatusAStranger) {
   const std::string before = foreign_rules();
   const Attachment job = added(list("br1", 1), "one");
   container_of(job).remove();
-  for (const std::string& file : files_in("/run/unicni")) {
-    tool({"rm", "/run/unicni/" + file});
+  for (const std::string& file : files_in(kJournals)) {
+    tool({"rm", std::string(kJournals) + "/" + file});
   }
   Attachment nobody;
   nobody.config = list("br1", 1);

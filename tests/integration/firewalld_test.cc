@@ -173,7 +173,7 @@ TEST_F(FirewalldBackend, AZoneThatIsNotThereIsNamedAndNothingIsLeft) {
   Attachment job = attachment(zone("br1", 1, {{"firewalldZone", "nowhere"}}));
   EXPECT_THAT(expect_error(job.add(), 7)["msg"],
               AllOf(HasSubstr("\"nowhere\""), HasSubstr("INVALID_ZONE")));
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
   EXPECT_EQ(find_link("br1"), std::nullopt);
   EXPECT_THAT(expect_error(nobody(job.config).status(), 50)["msg"], HasSubstr("nowhere"));
   expect_silent_success(job.del());
@@ -200,7 +200,7 @@ TEST_F(FirewalldBackend, AFailedAddTakesItsSourcesBack) {
   const Attachment job = attachment(config);
   EXPECT_THAT(expect_error(job.add(), 7)["msg"], HasSubstr("fd00:1::2/128"));
   EXPECT_THAT(firewalld_.list_sources(), IsEmpty());
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(FirewalldBackend, WithoutFirewalldAddSaysWhatToDoAndDelSucceeds) {
@@ -249,7 +249,7 @@ TEST_F(FirewalldBackend, KilledAtAnyStepIsMendedByDel) {
     seen = seen || !firewalld_.list_sources().empty();
     expect_silent_success(later.del());
     EXPECT_THAT(firewalld_.list_sources(), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
     if (HasFailure()) return;
   }
   EXPECT_TRUE(seen) << "no kill came between the source and the end of ADD";

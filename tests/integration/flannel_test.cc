@@ -261,7 +261,7 @@ TEST_F(Flannel, DelWhateverIsLostOnTheDisk) {
     EXPECT_THAT(link_names(netns(job)), IsEmpty());
     EXPECT_THAT(reservations("cbr0"), IsEmpty());
     EXPECT_THAT(files_in(kFolder), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
     containers_.clear();
     if (HasFailure()) return;
   }
@@ -474,11 +474,11 @@ TEST_F(Flannel, ADelegateThatCallsUsForTheSameAttachment) {
   expect_silent_success(job.del(result));
   EXPECT_EQ(left_on_host(before), "");
   EXPECT_THAT(files_in(kFolder), IsEmpty());
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
   must_add(job);
   expect_silent_success(nobody(job).gc(Json::array()));
   EXPECT_EQ(left_on_host(before), "");
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(Flannel, AForeignIpamOfTheDelegateIsAskedOnce) {

@@ -25,14 +25,14 @@ class HostDeviceHome : public HostDeviceTest {
   }
   void expect_home(const Attachment& job) {
     EXPECT_EQ(difference(before_, snapshot()), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
     EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
   }
   /// The same in a tenth of the time, for many rounds: the device alone, and what is on disk.
   void expect_soon_home(const Attachment& job) {
     EXPECT_EQ(settings(), settings_);
     EXPECT_THAT(reservations("net"), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
     EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
   }
   static Json settings() {
@@ -152,7 +152,7 @@ TEST_F(HostDeviceHome, NothingIsLeftWhenItDiedWithItsNamespace) {
   expect_silent_success(job.del(result));
   expect_silent_success(job.del(result));
   EXPECT_THAT(reservations("net"), IsEmpty());
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(HostDeviceHome, ByItsMarkIfTheJournalIsLost) {

@@ -30,7 +30,7 @@ class HostTest : public ::testing::Test {
     Json error = expect_error(job.add(), code);
     EXPECT_EQ(difference(host, snapshot()), "");
     EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
-    EXPECT_THAT(files_in("/run/unicni"), ::testing::IsEmpty());
+    EXPECT_THAT(files_in(kJournals), ::testing::IsEmpty());
     return error;
   }
   /// The namespace of an attachment made by attachment().

@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr const char* kEntry = "/run/unicni/mynet:c1:eth0";
+constexpr const char* kEntry = "/run/unicni/attachments/mynet:c1:eth0";
 
 class Journal : public HostTest {
  protected:
@@ -21,7 +21,7 @@ class Journal : public HostTest {
     job_ = attachment(mynet_1_0());
     before_ = snapshot();
     result_ = must_add(job_);
-    ASSERT_THAT(files_in("/run/unicni"), ElementsAre("mynet:c1:eth0"));
+    ASSERT_THAT(files_in(kJournals), ElementsAre("mynet:c1:eth0"));
   }
   void expect_nothing_left() { EXPECT_EQ(left_on_host(before_), ""); }
   Attachment job_;
@@ -30,7 +30,7 @@ class Journal : public HostTest {
 };
 
 TEST_F(Journal, IsForRootAlone) {
-  EXPECT_EQ(fs::status("/run/unicni").permissions(), fs::perms::owner_all);
+  EXPECT_EQ(fs::status(kJournals).permissions(), fs::perms::owner_all);
   EXPECT_EQ(fs::status(kEntry).permissions(), fs::perms::owner_read | fs::perms::owner_write);
 }
 
@@ -48,7 +48,7 @@ TEST_F(Journal, OfAnotherHostNamespaceIsLeftAlone) {
     expect_silent_success(nowhere.del());
     EXPECT_EQ(difference(other, kernel_snapshot(-1)), "");
   });
-  EXPECT_THAT(files_in("/run/unicni"), ElementsAre("mynet:c1:eth0"));
+  EXPECT_THAT(files_in(kJournals), ElementsAre("mynet:c1:eth0"));
   expect_silent_success(job_.check(result_));
   expect_silent_success(job_.del());
   expect_nothing_left();
@@ -88,7 +88,7 @@ TEST_F(Journal, GarbageIsNoObstacle) {
         read_file(kEntry).substr(10)}) {
     const Attachment job = attachment(mynet_1_0(), "g" + std::to_string(number++));
     must_add(job);
-    write_file("/run/unicni/mynet:" + job.container_id + ":eth0", garbage, 0600);
+    write_file("/run/unicni/attachments/mynet:" + job.container_id + ":eth0", garbage, 0600);
     expect_silent_success(job.del());
     EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
     const Json result = must_add(job);
@@ -121,23 +121,23 @@ TEST_F(Journal, FullFolderIsNoObstacleForDelAndGc) {
   const Attachment second = attachment(with_version(mynet(), "1.1.0"), "c2");
   must_add(second);
   const std::string first_entry = read_file(kEntry);
-  const std::string second_entry = read_file("/run/unicni/mynet:c2:eth0");
-  ASSERT_EQ(::mount("tmpfs", "/run/unicni", "tmpfs", 0, "size=16k,mode=700"), 0);
+  const std::string second_entry = read_file("/run/unicni/attachments/mynet:c2:eth0");
+  ASSERT_EQ(::mount("tmpfs", kJournals, "tmpfs", 0, "size=16k,mode=700"), 0);
   write_file(kEntry, first_entry, 0600);
-  write_file("/run/unicni/mynet:c2:eth0", second_entry, 0600);
-  write_file("/run/unicni/ballast", std::string(65536, 'x'), 0600);
+  write_file("/run/unicni/attachments/mynet:c2:eth0", second_entry, 0600);
+  write_file("/run/unicni/attachments/ballast", std::string(65536, 'x'), 0600);
   expect_silent_success(job_.del());
   expect_silent_success(second.gc(Json::array()));
-  fs::remove("/run/unicni/ballast");
+  fs::remove("/run/unicni/attachments/ballast");
   expect_nothing_left();
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(Journal, ReadOnlyFolderIsNoObstacleForDelAndGc) {
   const Attachment second = attachment(mynet_1_0(), "c2");
   must_add(second);
-  ASSERT_EQ(::mount("/run/unicni", "/run/unicni", nullptr, MS_BIND, nullptr), 0);
-  ASSERT_EQ(::mount(nullptr, "/run/unicni", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr), 0);
+  ASSERT_EQ(::mount(kJournals, kJournals, nullptr, MS_BIND, nullptr), 0);
+  ASSERT_EQ(::mount(nullptr, kJournals, nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr), 0);
   expect_silent_success(job_.del());
   Attachment all = second;
   all.config = with_version(all.config, "1.1.0");
@@ -212,7 +212,7 @@ TEST_F(MissingModule, DelUndoesWithoutIt) {
   expect_silent_success(output);
   EXPECT_THAT(output.err, HasSubstr("bridge"));
   expect_nothing_left();
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
   EXPECT_THAT(link_names(container_of(job_).fd()), IsEmpty());
 }
 

@@ -19,7 +19,7 @@ class Killed : public HostTest {
   /// back to what it was. The bridge that this ADD made may stay only if an ADD had ended.
   void kill_every_add(const Recovery& recover) {
     const Snapshot before = snapshot();
-    const auto journals = files_in("/run/unicni");
+    const auto journals = files_in(kJournals);
     const bool had_bridge = before.contains("link cni0");
     for (int k = 1;; ++k) {
       ASSERT_LT(k, 200);
@@ -43,7 +43,7 @@ class Killed : public HostTest {
       }
       EXPECT_EQ(difference(before, after), "");
       EXPECT_EQ(difference(inside, kernel_snapshot(netns)), "");
-      EXPECT_EQ(files_in("/run/unicni"), journals);
+      EXPECT_EQ(files_in(kJournals), journals);
       if (HasFailure()) return;
     }
   }
@@ -114,7 +114,7 @@ TEST_F(Killed, DelThenDel) {
     SCOPED_TRACE("killed before step " + stop.step);
     expect_silent_success(job.del());
     EXPECT_EQ(difference(before, without_link(snapshot(), "cni0")), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
     EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
     if (HasFailure()) return;
     containers_.clear();

@@ -257,7 +257,7 @@ TEST_F(Macvlan, ARouteThatTheKernelRefusesLeavesNothing) {
       {"dst": "0.0.0.0/0"}, {"dst": "10.99.0.0/16", "gw": "192.168.77.1"}]}})"));
   EXPECT_THAT(expect_refused_without_a_trace(job, netns(job))["msg"], HasSubstr("10.99.0.0/16"));
   EXPECT_THAT(reservations("net"), IsEmpty());
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(Macvlan, AMissingParentCostsNoAddress) {
@@ -312,7 +312,7 @@ class MacvlanDel : public Macvlan {
   }
   void expect_nothing_left() {
     EXPECT_EQ(difference(before_, snapshot()), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
   Attachment job_;
   Snapshot before_;
@@ -419,7 +419,7 @@ TEST_F(MacvlanDel, GcTakesWhatIsNotValidAndLeavesTheRest) {
   expect_silent_success(nobody.gc(Json::array({valid_entry(other)})));
   EXPECT_THAT(link_names(container_of(job_).fd()), IsEmpty());
   EXPECT_THAT(reservations("net"), ElementsAre("10.1.2.3", "fd00:1:2::3"));
-  EXPECT_THAT(files_in("/run/unicni"), ElementsAre("net:c2:eth0"));
+  EXPECT_THAT(files_in(kJournals), ElementsAre("net:c2:eth0"));
   expect_silent_success(other.check(other_result));
 }
 

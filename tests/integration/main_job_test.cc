@@ -56,7 +56,7 @@ TEST_F(MainJob, ClassicFilesGiveTheClassicResultAndLeaveNothing) {
       "");
   EXPECT_THAT(find_link("lo", inside.fd())->at("flags").dump(),
               ::testing::Not(::testing::HasSubstr("\"UP\"")));
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
   EXPECT_THAT(reservations("mynet"), IsEmpty());
 }
 
@@ -142,7 +142,7 @@ class MainJobDel : public MainJob {
   }
   void expect_nothing_left() {
     EXPECT_EQ(left_on_host(before_), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
   Attachment job_;
   Snapshot before_;

@@ -53,7 +53,7 @@ TEST_F(Parallel, TwentyContainersOnABridgeThatDoesNotExistYet) {
 
   for (const Output& output : at_once(dels)) expect_silent_success(output);
   EXPECT_EQ(left_on_host(before), "");
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 TEST_F(Parallel, AddsAndDelsOfOneAttachment) {
@@ -77,7 +77,7 @@ TEST_F(Parallel, AddsAndDelsOfOneAttachment) {
     EXPECT_LE(alive, 1U);
     EXPECT_EQ(reservations("mynet").size(), alive);
     EXPECT_EQ(nft_elements("masq4").size(), alive);
-    EXPECT_EQ(files_in("/run/unicni").size(), alive);
+    EXPECT_EQ(files_in(kJournals).size(), alive);
     expect_silent_success(job.del());
     EXPECT_EQ(left_on_host(before), "");
   }
@@ -145,7 +145,7 @@ class Interleaved : public Parallel {
       EXPECT_THAT(link_names(), ElementsAre("cni0"));
       EXPECT_THAT(reservations("mynet"), IsEmpty());
       EXPECT_THAT(nft_elements("masq4"), IsEmpty());
-      EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+      EXPECT_THAT(files_in(kJournals), IsEmpty());
       if (HasFailure()) return;
       tool({"ip", "link", "del", "cni0"});
       tool({"nft", "delete", "table", "inet", "unicni"});
@@ -182,7 +182,7 @@ TEST_F(Interleaved, DelOfNothingBesideTheAdd) {
     const std::size_t alive = link_names(container_of(job).fd()).size();
     ASSERT_EQ(reservations("mynet").size(), alive);
     EXPECT_EQ(nft_elements("masq4").size(), alive);
-    EXPECT_EQ(files_in("/run/unicni").size(), alive);
+    EXPECT_EQ(files_in(kJournals).size(), alive);
     expect_silent_success(job.del());
   }
 }

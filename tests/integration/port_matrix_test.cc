@@ -291,7 +291,7 @@ TEST_P(PortMatrixUnder, TheRulesOfOthersAreAsBeforeAfterTheLastDel) {
   EXPECT_EQ(world.reaches("outside", Transport::tcp, kHost4, kAny), "");
   world.remove(second);
   EXPECT_EQ(PortWorld::foreign_rules(), before);
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 /// With bridge-nf-call-iptables what is bridged passes the host's rules, and a DNATed packet to its

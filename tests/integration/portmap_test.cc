@@ -280,7 +280,8 @@ TEST_F(Portmap, GcFindsALeakAndStatusAStranger) {
       list(Json::array({mapping(8080, 80)}), {{"conditionsV4", {"ip", "saddr", "192.0.2.0/24"}}});
   const Attachment job = added(config);
   container_of(job).remove();
-  for (const std::string& file : files_in("/run/unicni")) tool({"rm", "/run/unicni/" + file});
+  for (const std::string& file : files_in(kJournals))
+    tool({"rm", std::string(kJournals) + "/" + file});
   expect_silent_success(nobody(config).gc(Json::array()));
   EXPECT_THAT(nft_elements("port6_any"), IsEmpty());
   EXPECT_THAT(nft_elements("cond4_any"), IsEmpty());

@@ -244,7 +244,7 @@ TEST_F(Ptp, KilledAddIsUndoneByDel) {
     expect_silent_success(job.del());
     EXPECT_EQ(difference(before, snapshot()), "");
     EXPECT_THAT(link_names(netns(job)), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
     if (HasFailure()) return;
   }
 }

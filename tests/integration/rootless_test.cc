@@ -79,7 +79,7 @@ TEST_F(Rootless, MainJob) {
     EXPECT_THAT(link_names(), ElementsAre("cni0"));
     EXPECT_THAT(nft_elements("masq4"), IsEmpty());
     EXPECT_THAT(reservations("mynet"), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   });
 }
 

@@ -97,7 +97,7 @@ class DeviceHome : public HostTest {
   void expect_home() const {
     EXPECT_EQ(card(initial_), before_);
     EXPECT_THAT(reservations("net"), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
 
   const int initial_ = ::open("/proc/1/ns/net", O_RDONLY | O_CLOEXEC);
@@ -224,7 +224,7 @@ TEST_F(DeviceHome, AcrossTheInitialNamespace) {
   container_of(job).remove();
   expect_silent_success(job.del());
   EXPECT_EQ(card(sandbox_.netns()), before);
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 }  // namespace

@@ -243,6 +243,20 @@ std::vector<std::string> nft_elements(const std::string& set) {
   return {};
 }
 
+std::vector<std::string> owners(const std::string& set) {
+  std::vector<std::string> found;
+  for (const Json& entry : ruleset(-1)) {
+    const auto object = entry.begin();
+    const bool holds = object.key() == "set" || object.key() == "map";
+    if (!holds || !is_ours(object.value())) continue;
+    if (!set.empty() && object.value().value("name", "") != set) continue;
+    for (const std::string& element : elements_of(object.value())) {
+      found.push_back(element.substr(element.rfind(' ') + 1));
+    }
+  }
+  return found;
+}
+
 std::string sysctl(const std::string& key, int netns) {
   std::string value = tool({"cat", "/proc/sys/" + key}, netns).out;
   while (!value.empty() && value.back() == '\n') value.pop_back();

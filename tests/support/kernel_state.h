@@ -35,8 +35,12 @@ std::vector<std::string> addresses_of(const std::string& link, int netns = -1);
 std::vector<std::string> routes_of(int netns);
 /// Elements of a set of table inet unicni, as "key owner".
 std::vector<std::string> nft_elements(const std::string& set);
+/// Comments of the elements of table inet unicni, of one set or of all: attachments, and networks.
+std::vector<std::string> owners(const std::string& set = "");
 /// Value of a sysctl of the namespace, without the line end: "net/ipv4/ip_forward".
 std::string sysctl(const std::string& key, int netns = -1);
+/// Where the journals of attachments are.
+inline constexpr const char* kJournals = "/run/unicni/attachments";
 /// Names in a folder, sorted; empty if it doesn't exist.
 std::vector<std::string> files_in(const std::string& folder);
 /// host-local's reservations of a network: the addresses in order of name.

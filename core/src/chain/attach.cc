@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "chain/foreign.h"
+#include "chain/member.h"
 #include "chain/recorder.h"
 #include "protocol/result_json.h"
 #include "unicni/error.h"
@@ -16,47 +19,20 @@ namespace {
 /// each would be a tenth of a list's time that isn't the kernel's.
 constexpr const char* kEnded = "{}";
 
-/// Whether the attachment that a finished journal step describes still stands in its namespace.
-bool stands(const journal::Entry& entry, VerbHost& host) {
-  if (entry.container_netns.empty()) return false;
-  if (entry.container_netns == host.container_identity()) {
-    return net::find_link(host.container_links(), entry.key.if_name).has_value();
+/// Whether the interface that a finished step made still stands in its namespace.
+bool stands(const journal::Step& step, const std::string& if_name, VerbHost& host) {
+  if (step.container_netns.empty()) return false;
+  if (step.container_netns == host.container_identity()) {
+    return net::find_link(host.container_links(), if_name).has_value();
   }
   try {
-    const auto netns = net::Netns::open(entry.netns_path);
+    const auto netns = net::Netns::open(step.netns_path);
     if (!netns) return false;
     net::Netlink links(*netns);
-    return links.identity() == entry.container_netns &&
-           net::find_link(links, entry.key.if_name).has_value();
+    return links.identity() == step.container_netns && net::find_link(links, if_name).has_value();
   } catch (const Error&) {
     return false;  // the path is something else today
   }
-}
-
-/// What an earlier ADD of the same attachment and type left: a crashed one is undone, a live one
-/// refuses this ADD. What can't be undone stays in the journal for DEL and GC.
-void settle_previous(const Request& request, VerbHost& host, Step& step,
-                     std::optional<journal::Journal>& journal) {
-  if (journal->entry() == nullptr) return;
-  const journal::Entry entry = *journal->entry();  // a program that is run may change it
-  bool found = false;
-  bool clean = true;
-  for (auto previous = entry.steps.rbegin(); previous != entry.steps.rend(); ++previous) {
-    if (previous->type != step.type()) continue;
-    const bool finished = !previous->result.empty();
-    if (finished && step.is_link() && stands(entry, host)) {
-      throw Error(Code::internal,
-                  fmt::format("{} is attached already, in {}", step.call.owner(), entry.netns_path),
-                  "a runtime must DEL an attachment before it ADDs it again");
-    }
-    found = true;
-    const auto why = finished ? journal::Why::removal : journal::Why::failed_add;
-    for (const Error& error : undo_records(previous->undo, why, request, host, &step)) {
-      host.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
-      clean = false;
-    }
-  }
-  if (found && clean) journal->forget_steps(step.type());
 }
 
 class Attachment : public LockHolder {
@@ -88,9 +64,14 @@ class Attachment : public LockHolder {
   Result add_recorded(Step& step, bool last);
   void roll_back_foreign(Step& step);
   void roll_back_module(Step& step);
-  void undo(const std::vector<Undo>& records, Step& step, bool journaled, Error& error);
+  void undo(const std::vector<Undo>& records, Step& step, Error& error);
   journal::Journal& open(journal::Access access);
-  void begin(const Step& step);
+  void settle(const Step& step);
+  void undo_earlier(const journal::Step& previous, const std::string& identity, const Step& step);
+  [[nodiscard]] bool is_earlier(const journal::Step& previous, const std::string& identity,
+                                const Step& step) const;
+  void begin(Step& step);
+  void forget(const Step& step, const std::vector<Undo>& kept = {});
 
   const Request& request_;
   VerbHost& host_;
@@ -98,7 +79,8 @@ class Attachment : public LockHolder {
   // and a roll-back undoes this ADD and no later one. Not while a foreign plugin runs, which may
   // call us for the same attachment.
   std::optional<journal::Journal> journal_;
-  const Step* adding_ = nullptr;        ///< whose ADD is at work and writes to the journal
+  Step* adding_ = nullptr;              ///< whose ADD is at work and writes to the journal
+  std::vector<std::size_t> begun_;      ///< ids of all that this verb wrote
   std::optional<std::string> printed_;  ///< the last step's result, if it was a journaled one
 };
 
@@ -107,26 +89,84 @@ journal::Journal& Attachment::open(journal::Access access) {
   return *journal_;
 }
 
-void Attachment::begin(const Step& step) {
-  journal_->begin_step(step.type(), step.netconf.text(),
-                       step.enters_container() ? host_.container_identity() : std::string(),
-                       request_.environment.netns);
+void Attachment::begin(Step& step) {
+  const protocol::Environment& environment = request_.environment;
+  step.begun.push_back(journal_->begin_step(step.type(), step.netconf.text(),
+                                            host_.find_container_identity(), environment.netns,
+                                            step.ordinal, environment.args));
+  begun_.push_back(step.begun.back());
+}
+
+void Attachment::forget(const Step& step, const std::vector<Undo>& kept) {
+  for (const std::size_t id : step.begun) journal_->forget_step(id, step.type(), kept);
 }
 
 void Attachment::take_again() {
   open(journal::Access::add);
+  if (adding_ == nullptr) return;
   // Meanwhile others may have written steps behind ours, or undone them.
-  if (adding_ != nullptr && !journal_->resume_step(adding_->type())) begin(*adding_);
+  const bool resumed = journal_->resume_step(adding_->begun.back(), adding_->type());
+  if (!resumed) begin(*adding_);
 }
 
-void Attachment::undo(const std::vector<Undo>& records, Step& step, bool journaled, Error& error) {
-  const auto failures = undo_records(records, journal::Why::failed_add, request_, host_, &step);
-  if (failures.empty()) {
-    if (journaled) journal_->forget_steps(step.type());
+/// Whether a step of the journal is of an earlier life of this attachment: of another namespace, or
+/// of this one and about to be made anew, which begins with its interface (unless it is a delegate
+/// of a program in a list of ours, whose steps are there as well). An equal member that comes twice
+/// is one: what the first found is restored, so that the second finds it again.
+bool Attachment::is_earlier(const journal::Step& previous, const std::string& identity,
+                            const Step& step) const {
+  if (std::find(begun_.begin(), begun_.end(), previous.id) != begun_.end()) return false;
+  const bool both_known = !identity.empty() && !previous.container_netns.empty();
+  const bool same = both_known ? previous.container_netns == identity
+                               : previous.netns_path == request_.environment.netns;
+  return !same || (step.is_link() && !is_nested(request_.process_environment)) ||
+         is_step_of(previous, step.type(), step.ordinal, step.netconf);
+}
+
+/// In the namespace that it belongs to, if that is still there; never in the new one.
+void Attachment::undo_earlier(const journal::Step& previous, const std::string& identity,
+                              const Step& step) {
+  const bool elsewhere = previous.container_netns != identity;
+  if (elsewhere) host_.visit_container(previous.netns_path, previous.container_netns);
+  const auto why = previous.result.empty() ? journal::Why::failed_add : journal::Why::removal;
+  const Undone undone = undo_records(previous.undo, why, request_, host_, &step);
+  if (elsewhere) host_.leave_container();
+  for (const Error& error : undone.errors) {
+    host_.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
+  }
+  if (undone.clean())
+    open(journal::Access::add).forget_step(previous.id, previous.type, undone.kept);
+}
+
+/// What earlier lives of this attachment left, whatever plugin made it: a crashed or lost one is
+/// undone, a live one refuses this ADD. What can't be undone stays in the journal for DEL and GC.
+void Attachment::settle(const Step& step) {
+  if (journal_->entry() == nullptr) return;
+  const journal::Entry entry = *journal_->entry();  // a program that is run may change it
+  const std::string identity = host_.find_container_identity();
+  for (const journal::Step& previous : entry.steps) {
+    const bool is_interface = previous.type == step.type() || makes_interface(previous);
+    if (!step.is_link() || !is_interface || previous.result.empty() ||
+        !is_earlier(previous, identity, step) || !stands(previous, entry.key.if_name, host_)) {
+      continue;
+    }
+    throw Error(Code::internal,
+                fmt::format("{} is attached already, in {}", step.call.owner(), entry.netns_path),
+                "a runtime must DEL an attachment before it ADDs it again");
+  }
+  for (auto previous = entry.steps.rbegin(); previous != entry.steps.rend(); ++previous) {
+    if (is_earlier(*previous, identity, step)) undo_earlier(*previous, identity, step);
+  }
+}
+
+void Attachment::undo(const std::vector<Undo>& records, Step& step, Error& error) {
+  const Undone undone = undo_records(records, journal::Why::failed_add, request_, host_, &step);
+  if (undone.clean()) {
+    if (!step.begun.empty()) forget(step, undone.kept);
     return;
   }
   std::string text = error.details();
-  for (const Error& failure : failures) {
+  for (const Error& failure : undone.errors) {
     text += fmt::format("{}roll-back: {}", text.empty() ? "" : "; ", failure.msg());
   }
   error.advise(text + "; DEL or GC will try again");
@@ -139,7 +179,7 @@ Result Attachment::add_module(Step& step) {
   try {
     return step.module->add(step.call, host_);
   } catch (Error& error) {
-    undo(log.records(), step, false, error);
+    undo(log.records(), step, error);
     throw;
   }
 }
@@ -149,7 +189,7 @@ Result Attachment::add_recorded(Step& step, bool last) {
     host_.container_netns();  // refuses a missing namespace before anything is written
   open(journal::Access::add);
   step.enter(host_);
-  settle_previous(request_, host_, step, journal_);
+  settle(step);
   Recorder log(journal_);
   step.enter(host_, &log);
   begin(step);
@@ -162,23 +202,39 @@ Result Attachment::add_recorded(Step& step, bool last) {
     return result;
   } catch (Error& error) {
     adding_ = nullptr;
-    undo(log.records(), step, true, error);
+    undo(log.records(), step, error);
     throw;
   } catch (const std::exception& unexpected) {
     adding_ = nullptr;
     Error error(Code::internal, fmt::format("{}: {}", step.type(), unexpected.what()));
-    undo(log.records(), step, true, error);
+    undo(log.records(), step, error);
     throw error;
   }
 }
 
+/// A program is a step like others: its one record is the DEL that undoes it, also when it has left
+/// the list by then.
 Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& prev_result) {
-  journal_.reset();
   const protocol::Netconf config =
       step.netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
+  open(journal::Access::add);
+  step.enter(host_);
+  settle(step);
+  Recorder log(journal_);
+  begin(step);
+  log.will(undo_delegate(step.type(), step.found.program, config.text()));
+  adding_ = &step;
   try {
-    return add_foreign(request_, step.found.program, config.text(), step.call.spec_version);
+    std::optional<Result> result;
+    host_.unlocked([&] {
+      result = add_foreign(request_, step.found.program, config.text(), step.call.spec_version);
+      return std::string();
+    });
+    adding_ = nullptr;
+    journal_->end_step(kEnded);
+    return *std::move(result);
   } catch (Error& error) {
+    adding_ = nullptr;
     roll_back(step);
     throw error.in_step(step.type());
   }
@@ -194,6 +250,8 @@ Result Attachment::add(Step& step, const std::optional<Result>& prev_result, boo
 void Attachment::roll_back_foreign(Step& step) {
   journal_.reset();
   run_foreign(request_, step.found.program, Command::del, step.netconf.text());
+  open(journal::Access::add);
+  forget(step);
 }
 
 void Attachment::roll_back_module(Step& step) {
@@ -202,10 +260,12 @@ void Attachment::roll_back_module(Step& step) {
   if (entry == nullptr) return;
   std::vector<Undo> records;
   for (const journal::Step& done : entry->steps) {
-    if (done.type == step.type()) records.insert(records.end(), done.undo.begin(), done.undo.end());
+    const bool ours = done.type == step.type() &&
+                      std::find(step.begun.begin(), step.begun.end(), done.id) != step.begun.end();
+    if (ours) records.insert(records.end(), done.undo.begin(), done.undo.end());
   }
   Error outcome(Code::internal, "roll-back");
-  undo(records, step, true, outcome);
+  undo(records, step, outcome);
   if (!outcome.details().empty()) host_.log(LogLevel::warning, outcome.details());
 }
 

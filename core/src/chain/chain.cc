@@ -8,6 +8,8 @@
 #include "chain/collect.h"
 #include "chain/detach.h"
 #include "chain/foreign.h"
+#include "chain/member.h"
+#include "chain/recorder.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 
@@ -55,7 +57,8 @@ Plan plan(const Request& request) {
           throw Error(Code::invalid_config, "a member of \"plugins\" has type unicni",
                       "chains don't nest; write its plugins into the outer list");
         }
-        plan.members.push_back({std::move(member_type), std::move(member)});
+        const std::size_t ordinal = plan.members.size();
+        plan.members.push_back({std::move(member_type), std::move(member), ordinal});
       }
       return plan;
     }
@@ -64,6 +67,21 @@ Plan plan(const Request& request) {
   }
   plan.members.push_back({type, request.netconf.copy()});
   return plan;
+}
+
+/// CHECK of a list: its members of ADD that have left it since still are there.
+void add_left(std::vector<Member>& members, const Request& request, VerbHost& host) {
+  const auto entry = journal::peek(journal::kFolder, key_of(request));
+  if (!entry || entry->place != host.place()) return;
+  const Assignment steps = assign(*entry, members);
+  for (const journal::Step& step : entry->steps) {
+    const bool left = std::find(steps.left.begin(), steps.left.end(), step.id) != steps.left.end();
+    if (!left || !step.ordinal || step.result.empty()) continue;
+    if (step.container_netns != host.container_identity()) continue;
+    members.push_back({step.type,
+                       with_request_prev_result(request, protocol::Netconf::parse(step.config)),
+                       step.ordinal});
+  }
 }
 
 }  // namespace
@@ -98,11 +116,13 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
 
   const auto prev_result = request.netconf.prev_result();
   const auto warn = [&](const std::string& text) { host.log(LogLevel::warning, text); };
+  if (command == Command::check && !todo.direct) add_left(todo.members, request, host);
   std::vector<std::unique_ptr<Step>> steps;
   for (Member& member : todo.members) {
     watch(member.type);
     steps.push_back(make_step(request, member.type, std::move(member.netconf), steps.size(),
                               todo.direct, prev_result, warn));
+    steps.back()->ordinal = member.ordinal;
   }
   for (auto& step : steps) {
     if (!step->module) continue;
@@ -135,7 +155,9 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
       step->module->status(step->call, host);
     }
   }
-  if (command == Command::status && journaled) host.restore_rules();
+  if (command != Command::status) return;
+  if (journaled) host.restore_rules();
+  collect_some_gone(request, host);
 }
 
 }  // namespace unicni::chain

@@ -1,12 +1,14 @@
 #include "chain/collect.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "chain/failures.h"
 #include "chain/foreign.h"
+#include "chain/liveness.h"
 #include "chain/recorder.h"
 #include "unicni/error.h"
 
@@ -39,13 +41,19 @@ class Collection : public LockHolder {
     journal_.emplace(open_journal(request_, host_, key_, journal::Access::removal));
   }
 
-  void collect_journal(const std::vector<std::unique_ptr<Step>>& steps,
+  /// Attachments of this network that aren't valid. A list, and the plugin that made the interface,
+  /// take them as a whole, whatever plugins have left the list since; another one takes its own.
+  void collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
                        const std::vector<Attachment>& valid);
+  /// Attachments of all networks whose namespace is surely gone; looks at `most` entries.
+  void collect_gone(std::size_t most);
   void collect_step(Step& step);
   [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
 
  private:
-  void collect_entry(const journal::Key& key, const std::vector<std::unique_ptr<Step>>& steps);
+  using Wanted = std::function<bool(const journal::Step&)>;
+  void collect(const journal::Key& key, bool only_gone, const Wanted& wanted);
+  void collect_entry(bool only_gone, const Wanted& wanted);
 
   const Request& request_;
   VerbHost& host_;
@@ -54,46 +62,67 @@ class Collection : public LockHolder {
   std::vector<Error> errors_;
 };
 
-void Collection::collect_entry(const journal::Key& key,
-                               const std::vector<std::unique_ptr<Step>>& steps) {
-  key_ = key;
+void Collection::collect_entry(bool only_gone, const Wanted& wanted) {
   take_again();
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
-  const Request request = request_for(request_, entry);
-  host_.visit_container(entry.container_netns.empty() ? std::string() : entry.netns_path,
-                        entry.container_netns);
-  std::set<std::string> done;
-  for (auto step = entry.steps.rbegin(); step != entry.steps.rend(); ++step) {
-    const bool ours = std::any_of(steps.begin(), steps.end(), [&](const auto& candidate) {
-      return candidate->type() == step->type;
-    });
-    if (!ours) continue;
-    const auto why = step->result.empty() ? journal::Why::failed_add : journal::Why::removal;
-    const auto failures = undo_records(step->undo, why, request, host_, nullptr);
-    for (const Error& error : failures) errors_.push_back(error);
-    if (failures.empty()) done.insert(step->type);
+  if (only_gone && !is_surely_gone(entry, host_.place(), host_.host_netns(), host_.host_links())) {
+    return;
   }
-  if (!journal_) return;  // locked by somebody else now
-  for (const std::string& type : done) journal_->forget_steps(type);
+  const Request request = request_for(request_, entry);
+  for (auto step = entry.steps.rbegin(); step != entry.steps.rend(); ++step) {
+    if (!wanted(*step)) continue;
+    host_.visit_container(step->netns_path, step->container_netns);
+    const auto why = step->result.empty() ? journal::Why::failed_add : journal::Why::removal;
+    const Undone undone = undo_records(step->undo, why, request, host_, nullptr);
+    for (const Error& error : undone.errors) errors_.push_back(error);
+    // Without a journal it is locked by somebody else now.
+    if (undone.clean() && journal_) journal_->forget_step(step->id, step->type, undone.kept);
+  }
 }
 
-void Collection::collect_journal(const std::vector<std::unique_ptr<Step>>& steps,
+void Collection::collect(const journal::Key& key, bool only_gone, const Wanted& wanted) {
+  key_ = key;
+  host_.set_lock_holder(this);
+  try {
+    collect_entry(only_gone, wanted);
+  } catch (const Error& error) {
+    errors_.push_back(error);
+  }
+  host_.set_lock_holder(nullptr);
+  journal_.reset();
+  host_.visit_container({}, {});
+}
+
+void Collection::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
                                  const std::vector<Attachment>& valid) {
+  const bool whole = std::any_of(steps.begin(), steps.end(), [](const auto& step) {
+    return step->ordinal.has_value() || step->is_link();
+  });
+  const auto wanted = [&](const journal::Step& step) {
+    return whole || std::any_of(steps.begin(), steps.end(), [&](const auto& candidate) {
+             return candidate->type() == step.type;
+           });
+  };
   std::set<std::pair<std::string, std::string>> keep;
   for (const Attachment& attachment : valid)
     keep.emplace(attachment.container_id, attachment.if_name);
   for (const journal::Key& key : journal::list_keys(journal::kFolder, request_.netconf.name())) {
-    if (keep.contains({key.container_id, key.if_name})) continue;
-    host_.set_lock_holder(this);
-    try {
-      collect_entry(key, steps);
-    } catch (const Error& error) {
-      errors_.push_back(error);
+    if (!keep.contains({key.container_id, key.if_name})) collect(key, false, wanted);
+  }
+}
+
+void Collection::collect_gone(std::size_t most) {
+  const journal::Place place = host_.place();
+  std::vector<journal::Key> gone;
+  journal::peek_some(journal::kFolder, most, [&](const journal::Entry& entry) {
+    if (is_surely_gone(entry, place, host_.host_netns(), host_.host_links())) {
+      gone.push_back(entry.key);
     }
-    host_.set_lock_holder(nullptr);
-    journal_.reset();
-    host_.visit_container({}, {});
+    return true;
+  });
+  for (const journal::Key& key : gone) {
+    collect(key, true, [](const journal::Step&) { return true; });
   }
 }
 
@@ -110,7 +139,20 @@ void Collection::collect_step(Step& step) {
   }
 }
 
+constexpr auto kAll = static_cast<std::size_t>(-1);
+
 }  // namespace
+
+void collect_some_gone(const Request& request, VerbHost& host) noexcept {
+  constexpr std::size_t kMost = 64;
+  try {
+    Collection collection(request, host);
+    collection.collect_gone(kMost);
+    for (const Error& error : collection.errors()) host.log(LogLevel::warning, error.msg());
+  } catch (const std::exception& error) {
+    host.log(LogLevel::warning, std::string("look for lost attachments: ") + error.what());
+  }
+}
 
 void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
              const Watch& watch) {
@@ -122,7 +164,8 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
   Collection collection(request, host);
   const bool journaled =
       std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step->journaled(); });
-  if (journaled) collection.collect_journal(steps, *valid);
+  if (journaled) collection.collect_invalid(steps, *valid);
+  collection.collect_gone(kAll);
   for (auto& step : steps) {
     watch(step->type());
     collection.collect_step(*step);

@@ -16,4 +16,9 @@ namespace unicni::chain {
 void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
              const Watch& watch);
 
+/// STATUS: undoes what the journals have of attachments of any network whose namespace is surely
+/// gone: nobody may ever call their DEL. A part of the entries each time, so that it costs a
+/// millisecond or two however many there are. Never throws.
+void collect_some_gone(const Request& request, VerbHost& host) noexcept;
+
 }  // namespace unicni::chain

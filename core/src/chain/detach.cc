@@ -1,5 +1,10 @@
 #include "chain/detach.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
 #include "chain/failures.h"
 #include "chain/foreign.h"
 #include "chain/recorder.h"
@@ -10,9 +15,65 @@ namespace unicni::chain {
 
 namespace {
 
+/// One step backward: a member, what the journal has of it, or both.
+struct Task {
+  std::string type;
+  std::optional<protocol::Netconf> netconf;  ///< of the request; nullopt: it isn't in there
+  std::size_t index = 0;                     ///< in the request
+  std::vector<journal::Step> done = {};      ///< oldest first
+};
+
+/// What is to be done, in the order of the list: the journal's, with the members that it doesn't
+/// know behind the one they follow. Of the steps that are no member's those go that a list made;
+/// all of them, if one of the members is to take the interface away.
+std::vector<Task> plan(const std::vector<Member>& members, const journal::Entry& entry,
+                       bool takes_interface) {
+  const Assignment assignment = assign(entry, members);
+  const auto step = [&](std::size_t id) {
+    return *std::find_if(entry.steps.begin(), entry.steps.end(),
+                         [&](const journal::Step& each) { return each.id == id; });
+  };
+  std::vector<Task> tasks;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (assignment.of_members[i].empty()) continue;
+    tasks.push_back({members[i].type, members[i].netconf.copy(), i});
+    for (const std::size_t id : assignment.of_members[i]) {
+      tasks.back().done.push_back(step(id));
+      takes_interface = takes_interface || makes_interface(tasks.back().done.back());
+    }
+  }
+  for (const std::size_t id : assignment.left) {
+    journal::Step left = step(id);
+    if (!takes_interface && !left.ordinal) continue;
+    tasks.push_back({left.type, std::nullopt, 0});
+    tasks.back().done.push_back(std::move(left));
+  }
+  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& one, const Task& other) {
+    return one.done.back().id < other.done.back().id;
+  });
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!assignment.of_members[i].empty()) continue;
+    const auto before = std::find_if(tasks.begin(), tasks.end(), [&](const Task& task) {
+      return task.netconf && task.index + 1 == i;
+    });
+    tasks.insert(before == tasks.end() ? tasks.begin() : before + 1,
+                 {members[i].type, members[i].netconf.copy(), i});
+  }
+  return tasks;
+}
+
+std::vector<Task> plan(const std::vector<Member>& members) {
+  std::vector<Task> tasks;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    tasks.push_back({members[i].type, members[i].netconf.copy(), i});
+  }
+  return tasks;
+}
+
 class Detachment : public LockHolder {
  public:
-  Detachment(const Request& request, VerbHost& host) : request_(request), host_(host) {
+  Detachment(const Request& request, VerbHost& host, bool direct)
+      : request_(request), host_(host), direct_(direct) {
     host_.set_lock_holder(this);
   }
   ~Detachment() override { host_.set_lock_holder(nullptr); }
@@ -22,10 +83,15 @@ class Detachment : public LockHolder {
       journal_.emplace(open_journal(request_, host_, key_of(request_), journal::Access::removal));
     }
   }
-  void del(Member member, std::size_t index, bool direct);
+  void run(const std::vector<Member>& members, const Watch& watch);
   [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
 
  private:
+  struct Made {
+    std::unique_ptr<Step> step;
+    std::optional<Error> refusal;  // of the configuration as it is today
+  };
+
   template <class Work>
   bool attempt(const std::string& type, Work&& work) {
     try {
@@ -39,21 +105,68 @@ class Detachment : public LockHolder {
   /// The entry of this attachment as it is now; nullopt if there is none. Held until DEL is done,
   /// so that no ADD comes between two steps.
   std::optional<journal::Entry> open_entry(const std::string& type);
-  [[nodiscard]] bool same_namespace(const journal::Entry& entry);
+  void read_prev_result();
+  [[nodiscard]] bool is_claimed() const;
+  [[nodiscard]] bool is_here(const journal::Step& step);
+  void find_namespace(const journal::Entry& entry);
+  Made make(const std::string& type, protocol::Netconf netconf, std::size_t index, bool direct);
+  [[nodiscard]] std::optional<Made> make_from_journal(const Task& task);
+  void del(Task& task);
+  bool undo(const Task& task, Step* step);
+  void forget(const Task& task);
   void sweep(Step& step);
 
   const Request& request_;
   VerbHost& host_;
+  const bool direct_;
+  std::optional<Result> prev_result_;
+  std::optional<Made> first_;            // of a plugin that is called alone
+  std::optional<journal::Entry> entry_;  // as it was found
   std::optional<journal::Journal> journal_;
+  bool is_ours_ = true;  // what CNI_NETNS leads to
+  std::vector<std::pair<std::size_t, std::vector<Undo>>> kept_;
   std::vector<Error> errors_;
 };
 
-bool Detachment::same_namespace(const journal::Entry& entry) {
+void Detachment::read_prev_result() {
+  try {
+    prev_result_ = request_.netconf.prev_result();
+  } catch (const Error& error) {
+    host_.log(LogLevel::warning, "prevResult is ignored: " + error.msg());
+  }
+}
+
+/// Whether prevResult says that the interface is where CNI_NETNS leads.
+bool Detachment::is_claimed() const {
+  const protocol::Environment& environment = request_.environment;
+  return prev_result_ && !environment.netns.empty() &&
+         std::any_of(prev_result_->interfaces.begin(), prev_result_->interfaces.end(),
+                     [&](const Interface& each) {
+                       return each.name == environment.if_name && each.sandbox == environment.netns;
+                     });
+}
+
+/// Whether the step's ADD saw the namespace of this request.
+bool Detachment::is_here(const journal::Step& step) {
   if (host_.container_netns() != nullptr) {
-    return entry.container_netns.empty() || entry.container_netns == host_.container_identity();
+    return step.container_netns.empty() || step.container_netns == host_.container_identity();
   }
   const std::string& path = request_.environment.netns;
-  return path.empty() || path == entry.netns_path;
+  return path.empty() || path == step.netns_path;
+}
+
+/// A namespace that no ADD of the journal saw is somebody else's, unless prevResult knows better:
+/// then another program made the attachment after the one that the journal tells of.
+void Detachment::find_namespace(const journal::Entry& entry) {
+  if (host_.container_netns() == nullptr || entry.container_netns.empty()) return;
+  const bool seen = std::any_of(entry.steps.begin(), entry.steps.end(),
+                                [&](const journal::Step& step) { return is_here(step); });
+  if (seen || is_claimed()) return;
+  host_.log(LogLevel::warning,
+            fmt::format("{} is another namespace than ADD saw: nothing is touched there",
+                        request_.environment.netns));
+  is_ours_ = false;
+  host_.leave_container(is_ours_);
 }
 
 std::optional<journal::Entry> Detachment::open_entry(const std::string& type) {
@@ -78,84 +191,138 @@ void Detachment::sweep(Step& step) {
   }
 }
 
-void Detachment::del(Member member, std::size_t index, bool direct) {
-  const std::string type = member.type;
-  host_.enter({type});
-  const protocol::Netconf& outer = request_.netconf;
-  std::optional<Result> prev_result;
-  try {
-    prev_result = outer.prev_result();
-  } catch (const Error& error) {
-    host_.log(LogLevel::warning, "prevResult is ignored: " + error.msg());
-  }
+Detachment::Made Detachment::make(const std::string& type, protocol::Netconf netconf,
+                                  std::size_t index, bool direct) {
   const auto warn = [&](const std::string& text) { host_.log(LogLevel::warning, text); };
-  std::unique_ptr<Step> step;
-  std::optional<Error> refusal;  // of the configuration as it is today
   try {
-    step = make_step(request_, type, member.netconf.copy(), index, direct, prev_result, warn);
+    return {make_step(request_, type, netconf.copy(), index, direct, prev_result_, warn), {}};
   } catch (const Error& error) {
-    refusal = error;
-    step = make_bare_step(request_, type, std::move(member.netconf), index, prev_result);
+    return {make_bare_step(request_, type, std::move(netconf), index, prev_result_), error};
   }
-  const bool keeps_no_journal = step->module && !step->journaled();
-  if (keeps_no_journal || !step->found.program.empty()) {
-    step->enter(host_);
-    attempt(type, [&] { sweep(*step); });
+}
+
+/// Replays what the journal has of the task, each step in the namespace that its ADD saw.
+bool Detachment::undo(const Task& task, Step* step) {
+  bool clean = true;
+  for (auto done = task.done.rbegin(); done != task.done.rend(); ++done) {
+    const bool elsewhere =
+        !done->container_netns.empty() && done->container_netns != host_.container_identity();
+    if (elsewhere) host_.visit_container(done->netns_path, done->container_netns);
+    const auto why = done->result.empty() ? journal::Why::failed_add : journal::Why::removal;
+    Undone undone = undo_records(done->undo, why, request_, host_, step);
+    if (elsewhere) host_.leave_container(is_ours_);
+    clean = clean && undone.clean();
+    for (Error& error : undone.errors) errors_.push_back(error.in_step(task.type));
+    if (!undone.kept.empty()) kept_.emplace_back(done->id, std::move(undone.kept));
+  }
+  return clean;
+}
+
+void Detachment::forget(const Task& task) {
+  take_again();
+  for (const journal::Step& done : task.done) {
+    const auto kept = std::find_if(kept_.begin(), kept_.end(),
+                                   [&](const auto& each) { return each.first == done.id; });
+    journal_->forget_step(done.id, done.type,
+                          kept == kept_.end() ? std::vector<Undo>() : kept->second);
+  }
+}
+
+/// What ADD was given decides, whatever the file says today.
+std::optional<Detachment::Made> Detachment::make_from_journal(const Task& task) {
+  const auto here = std::find_if(task.done.rbegin(), task.done.rend(),
+                                 [&](const journal::Step& done) { return is_here(done); });
+  const bool in_request = task.netconf.has_value();
+  if (here == task.done.rend() && in_request) return std::nullopt;
+  const journal::Step& recorded = here != task.done.rend() ? *here : task.done.back();
+  try {
+    auto netconf = with_request_prev_result(request_, protocol::Netconf::parse(recorded.config));
+    Made made = make(task.type, std::move(netconf), task.index, in_request && direct_);
+    if (made.refusal) throw Error(*made.refusal);
+    return made;
+  } catch (Error& error) {
+    // Of what nobody asks for any more the records are enough.
+    if (in_request) errors_.push_back(error.in_step(task.type));
+    if (!in_request) host_.log(LogLevel::warning, error.msg());
+    return std::nullopt;
+  }
+}
+
+void Detachment::del(Task& task) {
+  const std::string& type = task.type;
+  host_.enter({type});
+  std::optional<Made> made = make_from_journal(task);
+  if (!made && task.netconf) {
+    made = first_ ? std::move(first_) : make(type, task.netconf->copy(), task.index, direct_);
+  }
+  if (!made) {
+    if (undo(task, nullptr)) attempt(type, [&] { forget(task); });
     return;
   }
+  Step& step = *made->step;
 
-  const auto entry = open_entry(type);
-  bool clean = true;
-  bool found = false;
-  bool known = false;  // its ADD ended, so the journal knows all of it
-  if (entry) {
-    host_.expect_container(entry->container_netns);
-    const bool same = same_namespace(*entry);
-    for (auto done = entry->steps.rbegin(); done != entry->steps.rend(); ++done) {
-      if (done->type != type) continue;
-      if (same && !found) {
-        // What ADD was given decides, whatever the file says today.
-        attempt(type, [&] {
-          step =
-              make_step(request_, type,
-                        with_request_prev_result(request_, protocol::Netconf::parse(done->config)),
-                        index, direct, prev_result, warn);
-          refusal.reset();
-        });
-      }
-      found = true;
-      known = known || (!done->result.empty() && are_of_prev_result(done->undo, step->call));
-      const auto why = done->result.empty() ? journal::Why::failed_add : journal::Why::removal;
-      for (Error& error : undo_records(done->undo, why, request_, host_, step.get())) {
-        errors_.push_back(error.in_step(type));
-        clean = false;
-      }
+  step.enter(host_);
+  const bool is_program = !step.found.program.empty();
+  const bool keeps_no_journal = step.module && !step.journaled();
+  if (is_program || keeps_no_journal) {
+    // A program's record is this very DEL.
+    if (attempt(type, [&] { sweep(step); }) && !task.done.empty()) {
+      attempt(type, [&] { forget(task); });
     }
+    return;
   }
-  if (refusal) errors_.push_back(refusal->in_step(type));
-  step->enter(host_);
-  const bool lost = !entry || (found && !known);
-  if (lost && (step->is_link() || !step->module)) {
-    attempt(type, [&] { remove_remains(step->call, host_); });
+  bool clean = undo(task, &step);
+  if (made->refusal) errors_.push_back(made->refusal->in_step(type));
+  step.enter(host_);
+  // Whether its ADD ended, so that the journal knows all of it.
+  const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {
+    return is_here(done) && !done.result.empty() && are_of_prev_result(done.undo, step.call);
+  });
+  const bool lost = !entry_ || (!task.done.empty() && !known);
+  if (lost && (step.is_link() || !step.module)) {
+    attempt(type, [&] { remove_remains(step.call, host_); });
   }
-  if (!step->module) {
-    attempt(type, [&] { remove_reference_remains(step->call, host_, step->ipam.get()); });
+  if (!step.module) {
+    attempt(type, [&] { remove_reference_remains(step.call, host_, step.ipam.get()); });
   }
-  clean = attempt(type, [&] { sweep(*step); }) && clean;
-  if (found && clean && journal_) attempt(type, [&] { journal_->forget_steps(type); });
+  clean = attempt(type, [&] { sweep(step); }) && clean;
+  if (!task.done.empty() && clean) attempt(type, [&] { forget(task); });
+}
+
+/// IPAM and others without a journal never ask for the attachment's lock when they are called
+/// alone, as who calls them may hold it.
+void Detachment::run(const std::vector<Member>& members, const Watch& watch) {
+  const Member& last = members.back();
+  const bool alone = !last.ordinal;
+  const bool nested = is_nested(request_.process_environment);
+  bool takes_interface = false;
+  bool journaled = true;
+  watch(last.type);
+  host_.enter({last.type});
+  read_prev_result();
+  if (alone) {
+    first_ = make(last.type, last.netconf.copy(), 0, direct_);
+    const Step& step = *first_->step;
+    journaled = step.found.program.empty() && (!step.module || step.journaled());
+    takes_interface = step.is_link();
+  }
+  if (journaled) entry_ = open_entry(last.type);
+  if (entry_) find_namespace(*entry_);
+  std::vector<Task> tasks = entry_ ? plan(members, *entry_, takes_interface) : plan(members);
+  // The rest of the attachment is the business of the list that runs the program that calls us.
+  if (nested) std::erase_if(tasks, [](const Task& task) { return !task.netconf; });
+  for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
+    watch(task->type);
+    del(*task);
+  }
 }
 
 }  // namespace
 
 void detach(const Request& request, VerbHost& host, std::vector<Member> members, bool direct,
             const Watch& watch) {
-  Detachment detachment(request, host);
-  std::size_t index = members.size();
-  while (index > 0) {
-    --index;
-    watch(members[index].type);
-    detachment.del(std::move(members[index]), index, direct);
-  }
+  Detachment detachment(request, host, direct);
+  detachment.run(members, watch);
   throw_first(detachment.errors());
 }
 

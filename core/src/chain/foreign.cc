@@ -51,6 +51,10 @@ std::string reason_of(const sys::ProcessResult& result) {
 
 }  // namespace
 
+bool is_nested(const std::vector<std::string>& process_environment) {
+  return depth_of(process_environment) > 0;
+}
+
 void require_depth(const std::vector<std::string>& process_environment) {
   if (depth_of(process_environment) < kDepthLimit) return;
   throw Error(Code::internal, fmt::format("plugins call each other {} deep", kDepthLimit),

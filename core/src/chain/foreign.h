@@ -26,6 +26,8 @@ protocol::Netconf with_request_prev_result(const Request& request,
 /// Calls may nest (we run a program that runs us …), but not for ever: throws Error beyond
 /// kDepthLimit.
 inline constexpr int kDepthLimit = 8;
+/// Whether a program that one of our chains runs is calling us, perhaps for the same attachment.
+bool is_nested(const std::vector<std::string>& process_environment);
 void require_depth(const std::vector<std::string>& process_environment);
 
 }  // namespace unicni::chain

@@ -1,5 +1,9 @@
 #include "chain/recorder.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "chain/foreign.h"
 #include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
@@ -13,13 +17,18 @@ journal::Key key_of(const Request& request) {
 
 journal::Journal open_journal(const Request& request, VerbHost& host, const journal::Key& key,
                               journal::Access access) {
-  const journal::Place place{sys::boot_id(), host.host_links().identity()};
-  return journal::Journal::open(journal::kFolder, key, place, sys::lock_deadline(request.deadline),
-                                access);
+  auto journal = journal::Journal::open(journal::kFolder, key, host.place(),
+                                        sys::lock_deadline(request.deadline), access);
+  if (journal.is_of_future()) {
+    host.log(LogLevel::warning,
+             fmt::format("the journal of {}/{}/{} was written by a newer unicni and is kept for it",
+                         key.network, key.container_id, key.if_name));
+  }
+  return journal;
 }
 
-std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why why,
-                                const Request& request, VerbHost& host, const Step* step) {
+Undone undo_records(const std::vector<Undo>& records, journal::Why why, const Request& request,
+                    VerbHost& host, const Step* step) {
   const auto run_delegate = [&](const std::string& type, const std::string& program,
                                 const std::string& config) {
     const protocol::Netconf netconf = protocol::Netconf::parse(config);
@@ -36,11 +45,21 @@ std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why w
   const auto release_address = [&](const Undo& record) {
     ipam::release_recorded(record, why == journal::Why::removal, request.deadline);
   };
-  journal::ReplayTools tools{host, run_delegate, release_address, {}};
+  journal::ReplayTools tools{host, run_delegate, release_address};
   if (request.command == Command::del) {
     tools.restore_rules = [&](const auto& own) { host.restore_rules(&own); };
   }
-  return journal::replay(records, why, tools);
+  Undone undone;
+  tools.keep = [&](const Undo& record) {
+    host.log(LogLevel::warning,
+             fmt::format("undo record \"{}\" of version {} is not known: a newer unicni wrote it "
+                         "and must undo it",
+                         record.type, record.version));
+    undone.kept.push_back(record);
+  };
+  undone.errors = journal::replay(records, why, tools);
+  std::reverse(undone.kept.begin(), undone.kept.end());  // replay goes backward
+  return undone;
 }
 
 }  // namespace unicni::chain

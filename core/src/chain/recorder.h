@@ -43,9 +43,16 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const jour
                               journal::Access access);
 journal::Key key_of(const Request& request);
 
+struct Undone {
+  std::vector<Error> errors;
+  std::vector<Undo> kept;  ///< what only a newer program can undo; a warning tells of it
+  /// Whether the records may be forgotten, but for those that are kept.
+  [[nodiscard]] bool clean() const { return errors.empty(); }
+};
+
 /// replay() with this request's way to run a delegate's DEL. `step` is told what was run (it may be
 /// nullptr).
-std::vector<Error> undo_records(const std::vector<Undo>& records, journal::Why why,
-                                const Request& request, VerbHost& host, const Step* step);
+Undone undo_records(const std::vector<Undo>& records, journal::Why why, const Request& request,
+                    VerbHost& host, const Step* step);
 
 }  // namespace unicni::chain

@@ -1,14 +1,16 @@
 #include "chain/remembered.h"
 
+#include "chain/liveness.h"
 #include "journal/replay.h"
 
 namespace unicni::chain {
 
-net::NftMemory remembered_rules(const journal::Place& place) {
+net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& host_netns) {
   net::NftMemory memory;
   for (const journal::Entry& entry : journal::peek_all(journal::kFolder)) {
     if (entry.place != place) continue;
     for (const journal::Step& step : entry.steps) {
+      if (step.undo.empty() || life_of(step, host_netns) == Life::gone) continue;
       for (const Undo& record : step.undo) {
         if (auto element = journal::find_element(record)) {
           memory.elements.push_back(*std::move(element));

@@ -7,12 +7,14 @@
 
 #include "journal/journal.h"
 #include "unicni/host.h"
+#include "unicni/net/netns.h"
 #include "unicni/net/nft.h"
 
 namespace unicni::chain {
 
-/// The elements of all attachments of `place`, and those that their networks share.
-net::NftMemory remembered_rules(const journal::Place& place);
+/// The elements of all attachments of `place` whose namespace isn't gone, and those that their
+/// networks share.
+net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& host_netns);
 
 /// Host::remembered().
 std::vector<Undo> remembered_records(const journal::Place& place, std::string_view type,

@@ -25,6 +25,8 @@ struct Step {
   /// Never nullptr for a module, nor (DEL) for one that is missing, as far as there is one to ask.
   std::unique_ptr<IpamDelegate> ipam;
   std::unique_ptr<PluginDelegate> delegate = {};  ///< of a module that delegates
+  std::optional<std::size_t> ordinal = {};        ///< Member::ordinal
+  std::vector<std::size_t> begun = {};  ///< ids of the journal's steps that this verb wrote for it
 
   [[nodiscard]] const std::string& type() const { return found.type; }
   [[nodiscard]] bool is_link() const {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "chain/address_owner.h"
+#include "chain/liveness.h"
 #include "chain/remembered.h"
 #include "journal/journal.h"
 #include "journal/shared_links.h"
@@ -42,7 +43,7 @@ void VerbHost::refuse_own_netns() const {
 
 bool VerbHost::tolerant() const {
   const Command command = request_.command;
-  return command != Command::add && command != Command::check;
+  return !visited_.empty() || (command != Command::add && command != Command::check);
 }
 
 net::Netlink& VerbHost::host_links() {
@@ -75,7 +76,7 @@ void VerbHost::open_container() {
     if (!tolerant()) throw own_netns(path);
     log(LogLevel::warning, own_netns_text(path) + ": nothing is touched there");
   }
-  if (!visited_.empty()) expect_container(visited_);
+  if (!visited_.empty()) require_visited();
 }
 
 void VerbHost::visit_container(const std::string& path, const std::string& identity) {
@@ -83,7 +84,13 @@ void VerbHost::visit_container(const std::string& path, const std::string& ident
   container_netns_.reset();
   netns_path_ = path;
   visited_ = identity;
-  container_opened_ = path.empty();
+  container_opened_ = path.empty() || identity.empty();
+}
+
+void VerbHost::leave_container(bool is_ours) {
+  visit_container({}, {});
+  netns_path_ = request_.environment.netns;
+  container_opened_ = !is_ours;
 }
 
 const net::Netns* VerbHost::container_netns() {
@@ -106,11 +113,18 @@ std::string VerbHost::container_identity() {
   return container_netns() == nullptr ? std::string() : container_links().identity();
 }
 
-void VerbHost::expect_container(const std::string& identity) {
-  if (identity.empty() || container_netns() == nullptr) return;
-  if (container_links().identity() == identity) return;
-  log(LogLevel::warning,
-      fmt::format("{} is another namespace than ADD saw: nothing is touched there", netns_path_));
+std::string VerbHost::find_container_identity() noexcept {
+  try {
+    return container_identity();
+  } catch (const std::exception&) {
+    container_netns_.reset();
+    container_opened_ = false;  // whoever needs it is told why there is none
+    return {};
+  }
+}
+
+void VerbHost::require_visited() {
+  if (container_links().identity() == visited_) return;
   container_links_.reset();
   container_netns_.reset();
 }
@@ -118,7 +132,7 @@ void VerbHost::expect_container(const std::string& identity) {
 net::Nft& VerbHost::nft() {
   if (!nft_) {
     nft_.emplace();
-    nft_->remember([this] { return remembered_rules({sys::boot_id(), host_links().identity()}); });
+    nft_->remember([this] { return remembered_rules(place(), host_netns()); });
   }
   return *nft_;
 }
@@ -139,7 +153,7 @@ UndoLog& VerbHost::undo() {
 }
 
 std::optional<sys::Lock> VerbHost::hold_shared_links() {
-  return journal::lock_shared_links(journal::kFolder, sys::LockMode::shared,
+  return journal::lock_shared_links(journal::kRunFolder, sys::LockMode::shared,
                                     sys::lock_deadline(request_.deadline));
 }
 
@@ -160,19 +174,13 @@ bool VerbHost::is_gone(const std::string& owner) {
   const journal::Key key{owner.substr(0, first), owner.substr(first + 1, last - first - 1),
                          owner.substr(last + 1)};
   const auto entry = journal::peek(journal::kFolder, key);
-  if (!entry) return true;
-  if (entry->place != journal::Place{sys::boot_id(), host_links().identity()}) return true;
-  if (entry->container_netns.empty()) return false;
-  try {
-    const auto netns = net::Netns::open(entry->netns_path);
-    return !netns || net::Netlink(*netns, host_netns()).identity() != entry->container_netns;
-  } catch (const Error&) {
-    return false;
-  }
+  return !entry || life_of(*entry, place(), host_netns()) == Life::gone;
 }
 
+journal::Place VerbHost::place() { return {sys::boot_id(), host_links().identity()}; }
+
 bool VerbHost::is_anothers(const Attachment& owner, const IpAddress& address) {
-  return chain::is_anothers(owner, address, {sys::boot_id(), host_links().identity()});
+  return chain::is_anothers(owner, address, place());
 }
 
 bool VerbHost::is_container_gone(const std::string& network, const std::string& container_id) {
@@ -186,12 +194,12 @@ bool VerbHost::is_container_gone(const std::string& network, const std::string& 
 }
 
 std::optional<sys::Lock> VerbHost::hold_host_ports() {
-  return journal::lock_shared_links(journal::kFolder, sys::LockMode::exclusive,
+  return journal::lock_shared_links(journal::kRunFolder, sys::LockMode::exclusive,
                                     sys::lock_deadline(request_.deadline));
 }
 
 std::vector<Undo> VerbHost::remembered(std::string_view type, Steps steps, std::size_t most) {
-  return remembered_records({sys::boot_id(), host_links().identity()}, type, steps, most);
+  return remembered_records(place(), type, steps, most);
 }
 
 std::string VerbHost::unlocked(const std::function<std::string()>& work) {
@@ -211,7 +219,7 @@ std::string VerbHost::unlocked(const std::function<std::string()>& work) {
 
 bool VerbHost::is_file_of_sibling(const std::string& path) {
   const protocol::Environment& environment = request_.environment;
-  const journal::Place place{sys::boot_id(), host_links().identity()};
+  const journal::Place here = place();
   const std::pair<std::string, std::string> field{"path", path};
   const auto announces = [&](const journal::Step& step) {
     return std::any_of(step.undo.begin(), step.undo.end(), [&](const Undo& record) {
@@ -223,7 +231,7 @@ bool VerbHost::is_file_of_sibling(const std::string& path) {
            journal::kFolder,
            {request_.netconf.name(), environment.container_id, environment.if_name})) {
     const auto entry = journal::peek(journal::kFolder, key);
-    if (entry && entry->place == place &&
+    if (entry && entry->place == here &&
         std::any_of(entry->steps.begin(), entry->steps.end(), announces)) {
       return true;
     }

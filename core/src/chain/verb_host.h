@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "chain/request.h"
+#include "journal/journal.h"
 #include "unicni/host.h"
 
 namespace unicni::chain {
@@ -48,6 +49,9 @@ class VerbHost final : public Host {
   Delegate& delegate() override;
   [[nodiscard]] bool is_file_of_sibling(const std::string& path) override;
 
+  /// What journals of this boot and host say in their header.
+  journal::Place place();
+
   /// Runs `work`, a plugin that is a program and may call us for the same attachment, while nobody
   /// of this process holds the attachment's lock. Throws what `work` throws, or take_again().
   std::string unlocked(const std::function<std::string()>& work);
@@ -69,17 +73,20 @@ class VerbHost final : public Host {
   /// ADD, also of modules that never open the namespace: Error(invalid_netns) if CNI_NETNS is our
   /// own.
   void refuse_own_netns() const;
-  /// DEL: the namespace that ADD saw. Another one behind the same path is somebody else's and stays
-  /// untouched.
-  void expect_container(const std::string& identity);
-  /// GC: the container that is worked on next, as its ADD saw it; empty texts: none.
+  /// The container that is worked on next, as the ADD of a journal's step saw it; empty texts, and
+  /// a path that leads elsewhere by now: none. Verbs of all kinds go on without it.
   void visit_container(const std::string& path, const std::string& identity);
+  /// Back to CNI_NETNS; `is_ours` false: it is somebody else's and stays untouched.
+  void leave_container(bool is_ours = true);
   /// Identity of the container's namespace, "" if there is none.
   std::string container_identity();
+  /// The same for steps that can do without it: "" also if CNI_NETNS is unusable.
+  std::string find_container_identity() noexcept;
 
  private:
   [[nodiscard]] bool tolerant() const;  // DEL, GC, STATUS go on without the container's namespace
   void open_container();
+  void require_visited();
 
   const Request& request_;
   std::string netns_path_;

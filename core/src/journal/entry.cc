@@ -1,5 +1,6 @@
 #include "journal/entry.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "journal/line.h"
@@ -36,13 +37,30 @@ std::optional<Undo> read_undo(const Line& line) {
   return undo;
 }
 
+/// A whole number, and nothing but that.
+std::optional<std::size_t> read_number(const Line& line, std::string_view key) {
+  const std::string* text = line.find(key);
+  if (text == nullptr) return std::nullopt;
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return value;
+}
+
+bool is_known_id(const Entry& entry, std::optional<std::size_t> id) {
+  return id && *id < entry.begun;
+}
+
 /// One line after the header; false if it makes no sense here.
 bool apply(const Line& line, Entry& entry) {
   if (line.word == "step") {
-    if (line.find("container_netns") != nullptr) {
-      move_to_netns(entry, line.get("container_netns"), line.get("netns"));
-    }
-    entry.steps.push_back({line.get("type"), line.get("config"), {}, {}});
+    Step step{line.get("type"), line.get("config"), {}, {}};
+    step.ordinal = read_number(line, "member");
+    step.args = line.get("args");
+    const bool moves = line.find("container_netns") != nullptr;
+    step.container_netns = moves ? line.get("container_netns") : entry.container_netns;
+    step.netns_path = moves ? line.get("netns") : entry.netns_path;
+    put_step(entry, std::move(step));
     return true;
   }
   if (line.word == "undo") {
@@ -56,7 +74,13 @@ bool apply(const Line& line, Entry& entry) {
     entry.steps.back().result = line.get("result");
     return true;
   }
-  if (line.word == "forget") drop_steps(entry, line.get("type"));
+  if (line.word == "forget") {
+    const auto id = read_number(line, "id");
+    const std::string type = line.get("type");
+    if (line.find("id") != nullptr && !is_known_id(entry, id)) return false;
+    std::erase_if(entry.steps,
+                  [&](const Step& step) { return id ? step.id == *id : step.type == type; });
+  }
   return true;
 }
 
@@ -88,6 +112,12 @@ std::optional<EntryText> read_entry(std::string_view text) {
   }
 }
 
+bool is_of_future(std::string_view text) {
+  if (text.find('\n') == text.npos) return false;
+  const auto header = parse_line(first_line(text));
+  return header && header->word == kMagic && header->get("version") != kVersion;
+}
+
 std::optional<Entry> parse_entry(std::string_view text) {
   auto result = read_entry(text);
   if (!result) return std::nullopt;
@@ -104,9 +134,15 @@ std::optional<Key> read_key(std::string_view text) {
 }
 
 std::string print_entry(const Entry& entry) {
-  std::string text = header_line(entry);
+  Entry place = entry;  // as far as it is written: where the next step line finds itself
+  if (!entry.steps.empty()) {
+    place.container_netns = entry.steps.front().container_netns;
+    place.netns_path = entry.steps.front().netns_path;
+  }
+  std::string text = header_line(place);
   for (const Step& step : entry.steps) {
-    text += step_line(entry, step.type, step.config, entry.container_netns, entry.netns_path);
+    text += step_line(place, step);
+    put_step(place, step);
     for (const Undo& undo : step.undo) text += undo_line(undo);
     if (!step.result.empty()) text += done_line(step.result);
   }
@@ -126,12 +162,13 @@ std::string header_line(const Entry& entry) {
   return line.finish();
 }
 
-std::string step_line(const Entry& entry, const std::string& type, const std::string& config,
-                      const std::string& container_netns, const std::string& netns_path) {
+std::string step_line(const Entry& entry, const Step& step) {
   LineWriter line("step");
-  line.add("type", type).add("config", config);
-  if (moves(entry, container_netns, netns_path)) {
-    line.add("container_netns", container_netns).add("netns", netns_path);
+  line.add("type", step.type).add("config", step.config);
+  if (step.ordinal) line.add("member", std::to_string(*step.ordinal));
+  if (!step.args.empty()) line.add("args", step.args);
+  if (moves(entry, step.container_netns, step.netns_path)) {
+    line.add("container_netns", step.container_netns).add("netns", step.netns_path);
   }
   return line.finish();
 }
@@ -148,19 +185,27 @@ std::string done_line(const std::string& result) {
   return LineWriter("done").add("result", result).finish();
 }
 
-std::string forget_line(const std::string& type) {
-  return LineWriter("forget").add("type", type).finish();
+std::string forget_line(std::size_t id) {
+  return LineWriter("forget").add("id", std::to_string(id)).finish();
 }
 
-void move_to_netns(Entry& entry, const std::string& container_netns,
-                   const std::string& netns_path) {
-  if (!moves(entry, container_netns, netns_path)) return;
-  entry.container_netns = container_netns;
-  entry.netns_path = netns_path;
+Step& put_step(Entry& entry, Step step) {
+  if (moves(entry, step.container_netns, step.netns_path)) {
+    entry.container_netns = step.container_netns;
+    entry.netns_path = step.netns_path;
+  } else {
+    step.container_netns = entry.container_netns;
+    step.netns_path = entry.netns_path;
+  }
+  step.id = entry.begun++;
+  entry.steps.push_back(std::move(step));
+  return entry.steps.back();
 }
 
-std::size_t drop_steps(Entry& entry, const std::string& type) {
-  return std::erase_if(entry.steps, [&](const Step& step) { return step.type == type; });
+Step* find_step(Entry& entry, std::size_t id) {
+  const auto found = std::find_if(entry.steps.begin(), entry.steps.end(),
+                                  [&](const Step& step) { return step.id == id; });
+  return found == entry.steps.end() ? nullptr : &*found;
 }
 
 }  // namespace unicni::journal

@@ -2,12 +2,14 @@
 // their places.
 //
 //   unicni-journal version=1 network=… container=… if_name=… boot=… host_netns=…
-//   step type=bridge config=… container_netns=… netns=…
+//   step type=bridge config=… member=0 args=… container_netns=… netns=…
 //   undo type=veth version=1 .name=… .alias=…     a field of the record has a dot before its key
 //   done result=…
-//   forget type=bridge                             the steps of that type were undone
+//   forget id=0                                    the first step that was begun here was undone
+//   forget type=bridge                             all of that type (versions before 0.2)
 //
-// Lines of a kind that we don't know come from a newer program and are skipped, as are keys.
+// Lines of a kind that we don't know come from a newer program and are skipped, as are keys. A
+// header of another version is one of a newer program as well: the file is kept.
 #pragma once
 
 #include <cstddef>
@@ -29,20 +31,23 @@ struct EntryText {
 
 /// parse_entry() with the places.
 std::optional<EntryText> read_entry(std::string_view text);
+/// Whether the first line is the header of a newer program's file.
+bool is_of_future(std::string_view text);
 /// The key of the first line alone; what follows it isn't looked at.
 std::optional<Key> read_key(std::string_view text);
 
 std::string header_line(const Entry& entry);
-/// Names the container's namespace only where it isn't `entry`'s.
-std::string step_line(const Entry& entry, const std::string& type, const std::string& config,
-                      const std::string& container_netns, const std::string& netns_path);
+/// Of all but undo records and result; names the container's namespace only where it isn't
+/// `entry`'s.
+std::string step_line(const Entry& entry, const Step& step);
 std::string undo_line(const Undo& undo);
 std::string done_line(const std::string& result);
-std::string forget_line(const std::string& type);
+std::string forget_line(std::size_t id);
 
-/// What the step line says of the namespace, applied to `entry`.
-void move_to_netns(Entry& entry, const std::string& container_netns, const std::string& netns_path);
-/// Steps of `type` go; how many.
-std::size_t drop_steps(Entry& entry, const std::string& type);
+/// What a step line says, applied to `entry`: a step with the next id, in the namespace that was
+/// said last.
+Step& put_step(Entry& entry, Step step);
+/// The step of that id; nullptr: there is none.
+Step* find_step(Entry& entry, std::size_t id);
 
 }  // namespace unicni::journal

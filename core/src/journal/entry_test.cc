@@ -9,7 +9,9 @@
 namespace unicni::journal {
 
 bool operator==(const Step& a, const Step& b) {
-  return a.type == b.type && a.config == b.config && a.undo == b.undo && a.result == b.result;
+  return a.type == b.type && a.config == b.config && a.undo == b.undo && a.result == b.result &&
+         a.id == b.id && a.ordinal == b.ordinal && a.args == b.args &&
+         a.container_netns == b.container_netns && a.netns_path == b.netns_path;
 }
 bool operator==(const Entry& a, const Entry& b) {
   return a.key == b.key && a.place == b.place && a.container_netns == b.container_netns &&
@@ -17,6 +19,8 @@ bool operator==(const Entry& a, const Entry& b) {
 }
 
 namespace {
+
+using ::testing::ElementsAre;
 
 std::string line_of(std::string_view word) { return LineWriter(word).finish(); }
 
@@ -35,8 +39,26 @@ Entry every_record() {
                  undo_nft(element),
                  undo_delegate("dhcp", "/opt/cni/bin/dhcp", "{\"a\":\"%41 b\"}"),
                  Undo{"future", 9, true, {{"", ""}, {"same", "1"}, {"same", "2"}, {".dot", "=#"}}}};
+  // What a step says of its namespace is that of the entry, until another life moves it.
+  const auto place = [&](Step& step, std::size_t id) {
+    step.id = id;
+    step.container_netns = entry.container_netns;
+    step.netns_path = entry.netns_path;
+  };
   Step portmap{"portmap", "", {}, ""};
-  entry.steps = {bridge, portmap};
+  Step tuning{"tuning", "{}", {undo_sysctl("net/ipv4/ip_forward", "0")}, "{}"};
+  Step again = tuning;
+  tuning.ordinal = 2;
+  tuning.args = "IgnoreUnknown=1;K8S_POD_NAME=a b";
+  again.ordinal = 3;
+  place(bridge, 0);
+  place(portmap, 1);
+  place(tuning, 2);
+  again.id = 3;
+  entry.container_netns = again.container_netns = "cookie:78";
+  entry.netns_path = again.netns_path = "/var/run/netns/another";
+  entry.steps = {bridge, portmap, tuning, again};
+  entry.begun = 4;
   return entry;
 }
 
@@ -102,7 +124,7 @@ TEST(Entry, OtherFormatVersionIsNoEntry) {
 }
 
 TEST(Entry, UndoVersionMustBeANumber) {
-  const std::string start = header_line({}) + step_line({}, "t", "", "", "");
+  const std::string start = header_line({}) + step_line({}, {"t", "", {}, {}});
   for (const char* version : {"", "x", "1x", "-1", "99999999999"}) {
     EXPECT_FALSE(
         parse_entry(start + LineWriter("undo").add("type", "t").add("version", version).finish())
@@ -111,13 +133,41 @@ TEST(Entry, UndoVersionMustBeANumber) {
   }
 }
 
-TEST(Entry, ForgottenStepsAreGone) {
-  Entry entry = every_record();
-  const auto found = parse_entry(print_entry(entry) + forget_line("bridge"));
-  ASSERT_TRUE(found.has_value());
-  ASSERT_EQ(found->steps.size(), 1U);
-  EXPECT_EQ(found->steps[0].type, "portmap");
-  EXPECT_EQ(found->container_netns, "cookie:77");
+std::vector<std::string> types_of(const std::optional<Entry>& entry) {
+  std::vector<std::string> types;
+  for (const Step& step : entry.value().steps) types.push_back(step.type);
+  return types;
+}
+
+TEST(Entry, OfTwoStepsOfATypeOneIsForgotten) {
+  const std::string text = print_entry(every_record());
+  const auto found = parse_entry(text + forget_line(2));
+  EXPECT_THAT(types_of(found), ElementsAre("bridge", "portmap", "tuning"));
+  EXPECT_EQ(found->steps.back().ordinal, 3U);
+  EXPECT_EQ(found->steps.back().id, 3U) << "the others keep their ids";
+  EXPECT_THAT(types_of(parse_entry(text + forget_line(2) + forget_line(0))),
+              ElementsAre("portmap", "tuning"));
+  EXPECT_FALSE(parse_entry(text + forget_line(4)).has_value()) << "nobody ever began that one";
+}
+
+TEST(Entry, EarlierVersionsForgetAllStepsOfAType) {
+  const std::string text = print_entry(every_record());
+  const std::string line = LineWriter("forget").add("type", "tuning").finish();
+  EXPECT_THAT(types_of(parse_entry(text + line)), ElementsAre("bridge", "portmap"));
+}
+
+TEST(Entry, EachStepKnowsTheNamespaceItSaw) {
+  const auto found = parse_entry(print_entry(every_record()));
+  EXPECT_EQ(found.value().steps[2].container_netns, "cookie:77");
+  EXPECT_EQ(found.value().steps[3].container_netns, "cookie:78");
+}
+
+TEST(Entry, AHeaderOfAnotherVersionIsANewerProgramsFile) {
+  EXPECT_TRUE(is_of_future(LineWriter("unicni-journal").add("version", "2").finish() + "x"));
+  EXPECT_FALSE(is_of_future(print_entry(every_record())));
+  EXPECT_FALSE(
+      is_of_future(LineWriter("unicni-journal").add("version", "2").finish().substr(0, 9)));
+  EXPECT_FALSE(is_of_future(LineWriter("other").add("version", "2").finish()));
 }
 
 TEST(Entry, StepMovesTheEntryToItsNamespace) {
@@ -126,7 +176,10 @@ TEST(Entry, StepMovesTheEntryToItsNamespace) {
   entry.netns_path = "/a";
   const std::string header = header_line(entry);
   const auto moved = [&](const std::string& netns, const std::string& path) {
-    const auto found = parse_entry(header + step_line(entry, "t", "{}", netns, path));
+    Step step{"t", "{}", {}, {}};
+    step.container_netns = netns;
+    step.netns_path = path;
+    const auto found = parse_entry(header + step_line(entry, step));
     return found.value().container_netns + "," + found.value().netns_path;
   };
   EXPECT_EQ(moved("cookie:2", "/a"), "cookie:2,/a");

@@ -6,13 +6,14 @@
 
 #include "journal/entry.h"
 #include "journal/entry_file.h"
+#include "journal/folder.h"
 #include "unicni/error.h"
 
 namespace unicni::journal {
 
 struct Journal::File {
   File(const std::string& in, const Key& key, const Place& place, Access purpose)
-      : folder(in), path(in + '/' + file_name(key)), access(purpose) {
+      : folder(in), name(file_name(key)), path(in + '/' + name), access(purpose) {
     entry.key = key;
     entry.place = place;
   }
@@ -24,6 +25,11 @@ struct Journal::File {
 
   void open(Deadline deadline);
   void load();
+  bool open_former(Deadline deadline);
+  [[nodiscard]] EntryFile::Access mode() const {
+    return access == Access::add ? EntryFile::Access::read_write
+                                 : EntryFile::Access::read_only_will_do;
+  }
   [[nodiscard]] bool is_unusable(const std::string& text) const;
   void write(std::string_view line);
   void start_afresh();
@@ -31,12 +37,14 @@ struct Journal::File {
   [[nodiscard]] Error cannot_write(Error error) const;
 
   const std::string folder;
-  const std::string path;
+  const std::string name;
+  std::string path;  // in `folder`, or in its parent if an earlier version made it
   const Access access;
   std::optional<EntryFile> handle;  // nullopt: unusable
   Entry entry;                      // as it is on disk, if `ours`
   bool ours = false;                // the file is whole and has our key and place
   bool disposable = false;          // nobody can make use of the file
+  bool of_future = false;           // a newer program's, in a form of its own
   bool torn = false;                // a part of a line stands behind `size`
   bool begun = false;               // begin_step() was called
   std::size_t header_size = 0;
@@ -44,12 +52,11 @@ struct Journal::File {
 };
 
 void Journal::File::open(Deadline deadline) {
-  const auto mode =
-      access == Access::add ? EntryFile::Access::read_write : EntryFile::Access::read_only_will_do;
   for (;;) {
-    handle = EntryFile::open(path, mode, deadline);
+    path = folder + '/' + name;
+    handle = EntryFile::open(path, mode(), deadline);
     if (handle) return load();
-    if (access == Access::look) return;
+    if (open_former(deadline) || access == Access::look) return;
     const std::string header = header_line(entry);
     handle = EntryFile::create(folder, path, header, deadline);
     if (!handle) continue;
@@ -57,6 +64,22 @@ void Journal::File::open(Deadline deadline) {
     header_size = size = header.size();
     return;
   }
+}
+
+/// The entry where versions before 0.2 have it. One that isn't this attachment's of today stays
+/// there, as it always did.
+bool Journal::File::open_former(Deadline deadline) {
+  path = former_folder(folder) + '/' + name;
+  handle = EntryFile::open(path, mode(), deadline);
+  if (handle) {
+    load();
+    if (ours) return true;
+    if (disposable || access == Access::add) handle->remove();
+    disposable = false;
+  }
+  handle.reset();
+  path = folder + '/' + name;
+  return false;
 }
 
 /// Whether a file that is damaged is nobody's for sure: it has no header, or one of this
@@ -73,6 +96,10 @@ void Journal::File::load() {
   const std::string text = handle->read();
   auto found = read_entry(text);
   const bool is_removal = access == Access::removal;
+  if (!found && journal::is_of_future(text)) {
+    of_future = true;
+    return;
+  }
   if (!found) {
     disposable = text.find('\n') == text.npos || (is_removal && is_unusable(text));
     return;
@@ -149,6 +176,7 @@ void Journal::File::after_forgetting(const std::string& line) {
   torn = false;
   entry.container_netns.clear();
   entry.netns_path.clear();
+  entry.begun = 0;
 }
 
 Journal::Journal(std::unique_ptr<File> file) : file_(std::move(file)) {}
@@ -175,23 +203,31 @@ const Entry* Journal::entry() const {
 
 bool Journal::usable() const { return file_->handle.has_value(); }
 
-void Journal::begin_step(const std::string& type, const std::string& config,
-                         const std::string& container_netns, const std::string& netns_path) {
+bool Journal::is_of_future() const { return file_->of_future; }
+
+std::size_t Journal::begin_step(const std::string& type, const std::string& config,
+                                const std::string& container_netns, const std::string& netns_path,
+                                std::optional<std::size_t> ordinal, const std::string& args) {
   if (!usable()) {
     throw file_->cannot_write(Error(Code::internal, file_->path + " is not open"));
   }
+  if (is_of_future()) {
+    throw Error(Code::internal, fmt::format("{} was written by a newer unicni", file_->path),
+                "this attachment exists: let the newer unicni run its DEL before this ADD")
+        .in_step("journal");
+  }
   if (!file_->ours) file_->start_afresh();
-  file_->write(step_line(file_->entry, type, config, container_netns, netns_path));
-  move_to_netns(file_->entry, container_netns, netns_path);
-  file_->entry.steps.push_back({type, config, {}, {}});
+  Step step{type, config, {}, {}, 0, ordinal, args, container_netns, netns_path};
+  file_->write(step_line(file_->entry, step));
   file_->begun = true;
+  return put_step(file_->entry, std::move(step)).id;
 }
 
-bool Journal::resume_step(const std::string& type) {
+bool Journal::resume_step(std::size_t id, const std::string& type) {
   const Entry* found = entry();
-  if (found == nullptr || found->steps.back().type != type || !found->steps.back().result.empty()) {
-    return false;
-  }
+  if (found == nullptr) return false;
+  const Step& last = found->steps.back();
+  if (last.id != id || last.type != type || !last.result.empty()) return false;
   file_->begun = true;
   return true;
 }
@@ -209,9 +245,21 @@ void Journal::end_step(const std::string& result) {
   file_->begun = false;
 }
 
-void Journal::forget_steps(const std::string& type) {
-  if (!usable() || drop_steps(file_->entry, type) == 0) return;
-  file_->after_forgetting(forget_line(type));
+void Journal::forget_step(std::size_t id, const std::string& type, const std::vector<Undo>& kept) {
+  Step* step = usable() ? find_step(file_->entry, id) : nullptr;
+  if (step == nullptr || step->type != type) return;
+  if (!kept.empty() && kept.size() == step->undo.size()) return;
+  std::string lines;
+  if (!kept.empty()) {
+    Step rest = *step;
+    rest.undo = kept;
+    lines = step_line(file_->entry, rest);
+    for (const Undo& record : kept) lines += undo_line(record);
+    if (!rest.result.empty()) lines += done_line(rest.result);
+    put_step(file_->entry, std::move(rest));
+  }
+  std::erase_if(file_->entry.steps, [&](const Step& each) { return each.id == id; });
+  file_->after_forgetting(lines + forget_line(id));
 }
 
 }  // namespace unicni::journal

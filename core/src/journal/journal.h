@@ -1,4 +1,4 @@
-// The attachment journal: one file an attachment in /run/unicni, an undo log as data.
+// The attachment journal: one file an attachment in /run/unicni/attachments, an undo log as data.
 // core/ARCHITECTURE.md, "Journal".
 #pragma once
 
@@ -15,7 +15,11 @@
 
 namespace unicni::journal {
 
-inline constexpr const char* kFolder = "/run/unicni";
+/// Entries, and nothing else.
+inline constexpr const char* kFolder = "/run/unicni/attachments";
+/// Its parent: locks of the host. Versions before 0.2 had the entries here; one that is found there
+/// is read, locked, written on and removed in its place, as their program may still run.
+inline constexpr const char* kRunFolder = "/run/unicni";
 
 /// What names an attachment.
 struct Key {
@@ -37,20 +41,28 @@ struct Place {
   friend bool operator==(const Place&, const Place&) = default;
 };
 
-/// One step of the attachment, as one plugin type wrote it.
+/// One step of the attachment: what one member of its list was asked, changed and answered.
 struct Step {
   std::string type;        ///< which plugin
   std::string config;      ///< its request, as given on ADD
   std::vector<Undo> undo;  ///< in order of time
   std::string result;  ///< JSON of its result, of a step inside a list "{}"; empty: ADD did not end
+  /// Names the step inside its file: how many were begun there before it.
+  std::size_t id = 0;
+  /// Its place in the list of a request of type "unicni"; nullopt: a runtime called it alone.
+  std::optional<std::size_t> ordinal = {};
+  std::string args = {};             ///< CNI_ARGS of its ADD
+  std::string container_netns = {};  ///< identity of the namespace its ADD saw; empty: of none
+  std::string netns_path = {};       ///< CNI_NETNS of its ADD
 };
 
 struct Entry {
   Key key;
   Place place;
-  std::string container_netns;  ///< identity of the container's namespace; empty if none was opened
-  std::string netns_path;       ///< CNI_NETNS of ADD
+  std::string container_netns;  ///< of the step begun last; a file may hold steps of earlier lives
+  std::string netns_path;       ///< in the same way
   std::vector<Step> steps;
+  std::size_t begun = 0;  ///< how many steps were ever begun in the file
 };
 
 /// Text form: one header line, then one line a record, each "<type> key=value …" with
@@ -82,23 +94,29 @@ class Journal {
 
   /// What is there: of this boot, this host namespace and this key; nullptr if no step (or
   /// unreadable, torn header). Follows the changes below, so what it points to ends with
-  /// forget_steps().
+  /// forget_step().
   [[nodiscard]] const Entry* entry() const;
   [[nodiscard]] bool usable() const;
 
-  /// ADD: starts the section of a plugin type; overwrites what is nobody's. Empty
-  /// `container_netns`: the step opens none. Throws Error.
-  void begin_step(const std::string& type, const std::string& config,
-                  const std::string& container_netns, const std::string& netns_path);
+  /// Whether a newer program wrote the file in a form that this one can't read: it is kept, and ADD
+  /// throws.
+  [[nodiscard]] bool is_of_future() const;
+
+  /// ADD: starts the section of a step and returns its id; overwrites what is nobody's. Empty
+  /// `container_netns`: there is none. Throws Error.
+  std::size_t begin_step(const std::string& type, const std::string& config,
+                         const std::string& container_netns, const std::string& netns_path,
+                         std::optional<std::size_t> ordinal = {}, const std::string& args = {});
   /// ADD: goes on with a step that was begun before the entry was closed and opened again. False:
   /// it isn't the last one there, or has ended.
-  bool resume_step(const std::string& type);
+  bool resume_step(std::size_t id, const std::string& type);
   void record(const Undo& undo);             ///< appends to the step begun last; throws Error
   void end_step(const std::string& result);  ///< ADD of that step succeeded
-  /// After its undo: forgets the steps of `type`; with the last one the file goes (with ADD and
-  /// removal by the destructor, unless a step was begun again). Never throws: what can't be
-  /// forgotten is replayed once more by a later verb and finds nothing.
-  void forget_steps(const std::string& type);
+  /// After its undo: forgets the step but for the records `kept`, which a newer program will know;
+  /// with the last step the file goes (with ADD and removal by the destructor, unless a step was
+  /// begun again). No such step of `type`: nothing. Never throws: what can't be forgotten is
+  /// replayed once more by a later verb and finds nothing.
+  void forget_step(std::size_t id, const std::string& type, const std::vector<Undo>& kept = {});
 
  private:
   struct File;
@@ -111,6 +129,9 @@ class Journal {
 std::optional<Entry> peek(const std::string& folder, const Key& key);
 /// The entries of all networks, in the same way, until `wants_more` says no.
 void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more);
+/// As many of them as `most`, others each time (by the clock).
+void peek_some(const std::string& folder, std::size_t most,
+               const std::function<bool(const Entry&)>& wants_more);
 /// All of them.
 std::vector<Entry> peek_all(const std::string& folder);
 /// Keys of the other entries of `key`'s network and container: other interfaces of it.

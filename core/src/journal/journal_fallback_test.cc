@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/temp_folder_for_test.h"
+#include "journal/forget_for_test.h"
 #include "journal/journal.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
@@ -51,7 +52,7 @@ void add_and_delete(const std::string& folder) {
     ASSERT_NE(journal.entry(), nullptr);
     EXPECT_EQ(journal.entry()->steps.size(), 1U);
     EXPECT_THAT(sys::list_folder(folder), ::testing::ElementsAre(file_name(key)));
-    journal.forget_steps("bridge");
+    forget(journal, "bridge");
   } catch (const Error& error) {
     ADD_FAILURE() << error.msg();
   }

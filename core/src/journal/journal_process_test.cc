@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/temp_folder_for_test.h"
+#include "journal/forget_for_test.h"
 #include "journal/journal.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
@@ -66,8 +67,8 @@ TEST_F(JournalProcess, KilledAtEveryRecordBoundary) {
       [](Journal& j) { j.begin_step("portmap", "{}", "cookie:5", "/n"); },
       [](Journal& j) { j.record(undo_file("/x", "y")); },
       [](Journal& j) { j.end_step("{\"a\":1}"); },
-      [](Journal& j) { j.forget_steps("portmap"); },
-      [](Journal& j) { j.forget_steps("bridge"); },
+      [](Journal& j) { forget(j, "portmap"); },
+      [](Journal& j) { forget(j, "bridge"); },
   };
   const std::vector<std::size_t> records = {0, 0, 1, 2, 2, 2, 3, 3, 2, 0};
   const std::vector<std::size_t> steps = {0, 1, 1, 1, 1, 2, 2, 2, 1, 0};
@@ -97,7 +98,7 @@ TEST_F(JournalProcess, KilledAtEveryRecordBoundary) {
     Journal journal = open(Access::look);
     ASSERT_NE(journal.entry(), nullptr);
     EXPECT_EQ(journal.entry()->steps.size(), steps[done] + 1);
-    for (const char* type : {"bridge", "portmap", "tuning"}) journal.forget_steps(type);
+    for (const char* type : {"bridge", "portmap", "tuning"}) forget(journal, type);
     EXPECT_TRUE(sys::list_folder(temp_.path()).empty())
         << "nothing is left, no temporary file either";
   }
@@ -119,7 +120,7 @@ TEST_F(JournalProcess, KilledAnywhereKeepsAllRecordsButTheLast) {
     const auto& undo = journal.entry()->steps.at(0).undo;
     for (std::size_t i = 0; i < undo.size(); ++i)
       EXPECT_EQ(undo[i].fields[0].second, std::to_string(i));
-    journal.forget_steps("bridge");
+    forget(journal, "bridge");
   }
 }
 
@@ -138,16 +139,16 @@ TEST_F(JournalProcess, VerbsExcludeEachOther) {
           // While locked, the path is this file: what was just written is found there.
           const auto entry = parse_entry(sys::read_file(path()).value_or(""));
           if (!entry || entry->steps.size() != journal.entry()->steps.size()) return false;
-          if (i % 4 == 0) journal.forget_steps("bridge");
+          if (i % 4 == 0) forget(journal, "bridge");
         }
         if (::rmdir((temp_ / "inside").c_str()) != 0) return false;
-        if (!adds) journal.forget_steps("bridge");
+        if (!adds) forget(journal, "bridge");
       }
       return true;
     }));
   }
   for (const pid_t pid : children) EXPECT_EQ(wait_for(pid), 0);
-  open(Access::look).forget_steps("bridge");
+  forget(open(Access::look), "bridge");
   EXPECT_TRUE(sys::list_folder(temp_.path()).empty());
 }
 
@@ -166,13 +167,13 @@ TEST_F(JournalProcess, AddThatWaitedForADelWritesIntoALinkedFile) {
       });
       while (!waits) std::this_thread::yield();
       std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
-      del.forget_steps("bridge");
+      forget(del, "bridge");
     }
     adder.join();
     Journal journal = open(Access::look);
     ASSERT_NE(journal.entry(), nullptr);
     EXPECT_EQ(journal.entry()->netns_path, "/new");
-    journal.forget_steps("bridge");
+    forget(journal, "bridge");
   }
 }
 

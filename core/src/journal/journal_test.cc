@@ -12,6 +12,8 @@
 #include "base/in_namespace_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "journal/entry.h"
+#include "journal/forget_for_test.h"
+#include "journal/line.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -73,7 +75,7 @@ TEST_F(JournalTest, AddWritesAndDelReads) {
   EXPECT_EQ(step.config, "{\"type\":1}");
   EXPECT_EQ(step.result, "{}");
   EXPECT_EQ(step.undo, std::vector<Undo>{undo_veth("veth1", "a b")});
-  journal.forget_steps("bridge");
+  forget(journal, "bridge");
   EXPECT_FALSE(std::filesystem::exists(path()));
   EXPECT_EQ(journal.entry(), nullptr);
 }
@@ -102,8 +104,8 @@ TEST_F(JournalTest, DelOfSomethingNeverSeenMakesNothing) {
   Journal journal = open(Access::look);
   EXPECT_EQ(journal.entry(), nullptr);
   EXPECT_FALSE(journal.usable());
-  journal.forget_steps("bridge");
-  journal.forget_steps("bridge");
+  forget(journal, "bridge");
+  forget(journal, "bridge");
   EXPECT_FALSE(std::filesystem::exists(folder_));
 }
 
@@ -128,15 +130,15 @@ TEST_F(JournalTest, StepsOfSeveralPluginsShareTheFile) {
   {
     Journal journal = open(Access::look);
     ASSERT_EQ(journal.entry()->steps.size(), 2U);
-    journal.forget_steps("portmap");
+    forget(journal, "portmap");
     ASSERT_EQ(journal.entry()->steps.size(), 1U);
   }
   {
     Journal journal = open(Access::look);
     ASSERT_EQ(journal.entry()->steps.size(), 1U);
     EXPECT_EQ(journal.entry()->steps[0].type, "bridge");
-    journal.forget_steps("firewall");
-    journal.forget_steps("bridge");
+    forget(journal, "firewall");
+    forget(journal, "bridge");
   }
   EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
 }
@@ -144,9 +146,9 @@ TEST_F(JournalTest, StepsOfSeveralPluginsShareTheFile) {
 TEST_F(JournalTest, ForgettingTheLastStepRemovesTheFile) {
   add("bridge");
   add("portmap");
-  open(Access::look).forget_steps("bridge");
+  forget(open(Access::look), "bridge");
   EXPECT_FALSE(sys::list_folder(folder_).empty());
-  open(Access::look).forget_steps("portmap");
+  forget(open(Access::look), "portmap");
   EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
 }
 
@@ -160,7 +162,7 @@ TEST_F(JournalTest, AddGoesOnAfterForgettingACrashedOne) {
     Journal journal = open(Access::add);
     ASSERT_NE(journal.entry(), nullptr);
     EXPECT_EQ(journal.entry()->steps[0].result, "");
-    journal.forget_steps("bridge");
+    forget(journal, "bridge");
     EXPECT_EQ(journal.entry(), nullptr);
     journal.begin_step("bridge", "{}", "cookie:9", "/new");
     journal.record(undo_veth("new", "x"));
@@ -177,7 +179,7 @@ TEST_F(JournalTest, FailedAddLeavesNoFile) {
     Journal journal = open(Access::add);
     journal.begin_step("bridge", "{}", "cookie:8", "/n");
     journal.record(undo_veth("v", "x"));
-    journal.forget_steps("bridge");
+    forget(journal, "bridge");
   }
   EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
 }
@@ -195,7 +197,7 @@ TEST_F(JournalTest, OtherBootOrHostIsIgnoredAndOverwrittenByAdd) {
     EXPECT_EQ(open(Access::look).entry(), nullptr);
     ASSERT_NE(open(Access::look, place).entry(), nullptr);
     EXPECT_EQ(open(Access::look, place).entry()->steps[0].type, "ptp");
-    open(Access::look, place).forget_steps("ptp");
+    forget(open(Access::look, place), "ptp");
   }
 }
 
@@ -254,7 +256,7 @@ TEST_F(JournalTest, FileWithoutAWholeHeaderGoesWithDel) {
     EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
     sys::create_file(path(), content, 0600);
     add();
-    open(Access::look).forget_steps("bridge");
+    forget(open(Access::look), "bridge");
   }
 }
 
@@ -336,7 +338,7 @@ TEST_F(JournalTest, ReadOnlyFolderStillServesDel) {
     {
       Journal journal = open(Access::look);
       ASSERT_NE(journal.entry(), nullptr);
-      journal.forget_steps("bridge");
+      forget(journal, "bridge");
     }
     EXPECT_NE(open(Access::look).entry(), nullptr) << "it could not be forgotten";
     EXPECT_THAT(error_of_add(), HasSubstr("EROFS"));
@@ -367,33 +369,145 @@ TEST_F(JournalTest, FullFileSystemRefusesAddAndKeepsWhatWasWritten) {
     Journal journal = open(Access::look);
     ASSERT_NE(journal.entry(), nullptr);
     ASSERT_EQ(journal.entry()->steps[0].undo.size(), 2U);
-    journal.forget_steps("bridge");
+    forget(journal, "bridge");
     EXPECT_FALSE(std::filesystem::exists(path()));
   });
 }
 
 TEST_F(JournalTest, AStepThatWasLeftOpenGoesOn) {
-  open(Access::add).begin_step("flannel", "{}", "", "");
+  const std::size_t id = open(Access::add).begin_step("flannel", "{}", "", "");
   {
     Journal journal = open(Access::add);
-    EXPECT_FALSE(journal.resume_step("bridge")) << "another's";
-    ASSERT_TRUE(journal.resume_step("flannel"));
+    EXPECT_FALSE(journal.resume_step(id, "bridge")) << "another's";
+    EXPECT_FALSE(journal.resume_step(id + 1, "flannel")) << "another one's";
+    ASSERT_TRUE(journal.resume_step(id, "flannel"));
     journal.record(undo_veth("veth1", "a b"));
     journal.end_step("{}");
-    EXPECT_FALSE(journal.resume_step("flannel")) << "it has ended";
+    EXPECT_FALSE(journal.resume_step(id, "flannel")) << "it has ended";
   }
   Journal journal = open(Access::look);
   ASSERT_EQ(journal.entry()->steps.size(), 1U);
   EXPECT_EQ(journal.entry()->steps[0].undo.size(), 1U);
   EXPECT_EQ(journal.entry()->steps[0].result, "{}");
-  journal.forget_steps("flannel");
-  EXPECT_FALSE(journal.resume_step("flannel")) << "it is gone";
+  forget(journal, "flannel");
+  EXPECT_FALSE(journal.resume_step(id, "flannel")) << "it is gone";
 }
 
 TEST_F(JournalTest, AStepBehindWhichOthersWroteDoesNotGoOn) {
-  open(Access::add).begin_step("flannel", "{}", "", "");
+  const std::size_t id = open(Access::add).begin_step("flannel", "{}", "", "");
   add("bridge");
-  EXPECT_FALSE(open(Access::add).resume_step("flannel"));
+  EXPECT_FALSE(open(Access::add).resume_step(id, "flannel"));
+}
+
+TEST_F(JournalTest, OfTwoMembersOfATypeEachIsForgottenByItself) {
+  std::size_t first = 0;
+  std::size_t second = 0;
+  {
+    Journal journal = open(Access::add);
+    first = journal.begin_step("tuning", "{\"a\":1}", "cookie:9", "/n", 1, "A=1");
+    journal.record(undo_sysctl("a", "1"));
+    journal.end_step("{}");
+    second = journal.begin_step("tuning", "{\"a\":2}", "cookie:9", "/n", 2);
+    journal.record(undo_sysctl("b", "2"));
+    journal.end_step("{}");
+  }
+  {
+    Journal journal = open(Access::removal);
+    ASSERT_EQ(journal.entry()->steps.size(), 2U);
+    EXPECT_EQ(journal.entry()->steps[0].args, "A=1");
+    EXPECT_EQ(journal.entry()->steps[1].ordinal, 2U);
+    journal.forget_step(second, "bridge");
+    EXPECT_EQ(journal.entry()->steps.size(), 2U) << "that one is no bridge";
+    journal.forget_step(second, "tuning");
+    journal.forget_step(second, "tuning");
+  }
+  Journal journal = open(Access::removal);
+  ASSERT_EQ(journal.entry()->steps.size(), 1U);
+  EXPECT_EQ(journal.entry()->steps[0].config, "{\"a\":1}");
+  journal.forget_step(first, "tuning");
+  EXPECT_EQ(journal.entry(), nullptr);
+}
+
+TEST_F(JournalTest, RecordsThatOnlyANewerProgramKnowsAreKept) {
+  const Undo future{"future", 9, false, {{"a", "b c"}}};
+  std::size_t id = 0;
+  {
+    Journal journal = open(Access::add);
+    id = journal.begin_step("bridge", "{}", "cookie:9", "/n");
+    journal.record(undo_veth("veth1", "a b"));
+    journal.record(future);
+    journal.end_step("{}");
+    journal.begin_step("portmap", "{}", "cookie:9", "/n");
+  }
+  open(Access::removal).forget_step(id, "bridge", {future});
+  Journal journal = open(Access::removal);
+  ASSERT_EQ(journal.entry()->steps.size(), 2U);
+  const Step kept = journal.entry()->steps.back();
+  EXPECT_EQ(kept.type, "bridge");
+  EXPECT_EQ(kept.undo, std::vector<Undo>{future});
+  EXPECT_EQ(kept.result, "{}");
+  journal.forget_step(kept.id, "bridge", {future});
+  EXPECT_EQ(journal.entry()->steps.back().id, kept.id) << "there is nothing to take from it";
+}
+
+TEST_F(JournalTest, AFileOfANewerFormIsKeptAndRefusesAdd) {
+  sys::ensure_folder(folder_, 0700);
+  const std::string text = LineWriter("unicni-journal").add("version", "2").finish() + "{}\n";
+  sys::create_file(path(), text, 0600);
+  {
+    Journal journal = open(Access::removal);
+    EXPECT_TRUE(journal.is_of_future());
+    EXPECT_EQ(journal.entry(), nullptr);
+    forget(journal, "bridge");
+  }
+  EXPECT_THROW(open(Access::add).begin_step("bridge", "{}", "", "/n"), Error);
+  EXPECT_EQ(sys::read_file(path()), text);
+}
+
+/// Versions before 0.2 have their entries in the parent of today's folder.
+class FormerFolder : public JournalTest {
+ public:
+  void SetUp() override {
+    sys::ensure_folder(folder_, 0700);
+    Journal::open(parent_, kKey, kPlace, std::chrono::steady_clock::now() + 5s, Access::add)
+        .begin_step("bridge", "{}", "cookie:9", "/n");
+    former_ = parent_ + '/' + file_name(kKey);
+    ASSERT_TRUE(std::filesystem::exists(former_));
+  }
+
+ protected:
+  const std::string parent_ = folder_.substr(0, folder_.rfind('/'));
+  std::string former_;
+};
+
+TEST_F(FormerFolder, IsReadAndForgotten) {
+  EXPECT_TRUE(peek(folder_, kKey).has_value());
+  EXPECT_EQ(list_keys(folder_, kKey.network), std::vector<Key>{kKey});
+  EXPECT_EQ(peek_all(folder_).size(), 1U);
+  {
+    Journal journal = open(Access::removal);
+    ASSERT_NE(journal.entry(), nullptr);
+    EXPECT_THROW(
+        Journal::open(parent_, kKey, kPlace, std::chrono::steady_clock::now(), Access::look), Error)
+        << "the program of before is kept out";
+    forget(journal, "bridge");
+  }
+  EXPECT_FALSE(std::filesystem::exists(former_));
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST_F(FormerFolder, AnAttachmentGoesOnWhereItBegan) {
+  open(Access::add).begin_step("portmap", "{}", "cookie:9", "/n");
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  EXPECT_EQ(peek(folder_, kKey).value().steps.size(), 2U);
+  EXPECT_EQ(peek(parent_, kKey).value().steps.size(), 2U) << "the program of before reads it";
+}
+
+TEST_F(FormerFolder, WhatIsOfAnotherBootIsOverwritten) {
+  const Place today{"today", kPlace.host_netns};
+  open(Access::add, today).begin_step("bridge", "{}", "", "/n");
+  EXPECT_FALSE(std::filesystem::exists(former_));
+  EXPECT_TRUE(std::filesystem::exists(path()));
 }
 
 }  // namespace

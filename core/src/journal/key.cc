@@ -1,9 +1,12 @@
 // From attachment to file name and back.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 #include "journal/entry.h"
+#include "journal/folder.h"
 #include "journal/journal.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
@@ -47,12 +50,23 @@ std::string file_name(const Key& key) {
 
 namespace {
 
-std::vector<std::string> names_in(const std::string& folder) {
-  try {
-    return sys::list_folder(folder);
-  } catch (const Error&) {  // unreadable: as if empty, see Journal::open
-    return {};
+/// Names of what may be an entry, in a folder and in its parent, where earlier versions have them.
+struct Paths {
+  std::string folder;
+  std::vector<std::string> names;
+};
+
+std::vector<Paths> list_paths(const std::string& folder) {
+  std::vector<Paths> found;
+  for (const std::string& each : {folder, former_folder(folder)}) {
+    try {
+      auto names = sys::list_folder(each);
+      std::erase_if(names, [](const auto& name) { return name.find_first_of(":~") == name.npos; });
+      found.push_back({each, std::move(names)});
+    } catch (const Error&) {  // unreadable: as if empty, see Journal::open
+    }
   }
+  return found;
 }
 
 std::optional<Entry> peek_at(const std::string& path) {
@@ -67,15 +81,32 @@ std::optional<Entry> peek_at(const std::string& path) {
 }  // namespace
 
 std::optional<Entry> peek(const std::string& folder, const Key& key) {
-  auto entry = peek_at(folder + '/' + file_name(key));
-  if (entry && entry->key != key) entry.reset();
-  return entry;
+  const std::string name = file_name(key);
+  for (const std::string& each : {folder, former_folder(folder)}) {
+    auto entry = peek_at(each + '/' + name);
+    if (entry && entry->key == key) return entry;
+  }
+  return std::nullopt;
 }
 
 void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more) {
-  for (const std::string& name : names_in(folder)) {
-    const auto entry = peek_at(folder + '/' + name);
-    if (entry && file_name(entry->key) == name && !wants_more(*entry)) return;
+  peek_some(folder, static_cast<std::size_t>(-1), wants_more);
+}
+
+void peek_some(const std::string& folder, std::size_t most,
+               const std::function<bool(const Entry&)>& wants_more) {
+  for (Paths& paths : list_paths(folder)) {
+    std::vector<std::string>& names = paths.names;
+    if (most < names.size()) {
+      const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
+      const auto start = static_cast<std::size_t>(now) % names.size();
+      std::rotate(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(start), names.end());
+      names.resize(most);
+    }
+    for (const std::string& name : names) {
+      const auto entry = peek_at(paths.folder + '/' + name);
+      if (entry && file_name(entry->key) == name && !wants_more(*entry)) return;
+    }
   }
 }
 
@@ -93,14 +124,18 @@ namespace {
 std::vector<Key> read_keys(const std::string& folder, const std::string& prefix,
                            const std::string& network) {
   std::vector<Key> keys;
-  for (const std::string& name : names_in(folder)) {
-    if (!name.starts_with(prefix)) continue;
-    try {
-      const auto text = sys::read_file(folder + '/' + name, kEntryLimit);
-      auto key = text ? read_key(*text) : std::nullopt;
-      if (key && key->network == network && file_name(*key) == name)
-        keys.push_back(std::move(*key));
-    } catch (const Error&) {
+  for (const Paths& paths : list_paths(folder)) {
+    for (const std::string& name : paths.names) {
+      if (!name.starts_with(prefix)) continue;
+      try {
+        const auto text = sys::read_file(paths.folder + '/' + name, kEntryLimit);
+        auto key = text ? read_key(*text) : std::nullopt;
+        if (key && key->network == network && file_name(*key) == name &&
+            (paths.folder == folder || std::find(keys.begin(), keys.end(), *key) == keys.end())) {
+          keys.push_back(std::move(*key));
+        }
+      } catch (const Error&) {
+      }
     }
   }
   return keys;

@@ -245,6 +245,7 @@ void undo_one(const Undo& record, Why why, const ReplayTools& tools) {
   const auto way = std::find_if(kWays.begin(), kWays.end(),
                                 [&](const Way& known) { return known.type == record.type; });
   if (way == kWays.end() || record.version > kKnownVersion) {
+    if (tools.keep) return tools.keep(record);
     throw Error(
         Code::internal,
         fmt::format("undo record \"{}\" of version {} is not known", record.type, record.version),

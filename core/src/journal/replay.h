@@ -22,6 +22,8 @@ struct ReplayTools {
       run_delegate;
   /// Releases an address of host-local (ipam::release_recorded). Throws Error.
   std::function<void(const Undo& record)> release_address = {};
+  /// Takes a record that this program doesn't know, for a newer one; without it that is an error.
+  std::function<void(const Undo& record)> keep = {};
   /// DEL: called with the attachment's nftables elements before they are removed.
   std::function<void(const std::vector<net::NftElement>& own)> restore_rules = {};
 };

@@ -34,7 +34,7 @@ void remove_firewalld_sources(const std::vector<Undo>& records, Host& host) {
   auto firewalld = net::Firewalld::find(deadline);
   if (!firewalld) return;
   // No ADD comes between the look and the removal: it holds the lock from its record on.
-  const auto lock = lock_shared_links(kFolder, sys::LockMode::exclusive, deadline);
+  const auto lock = lock_shared_links(kRunFolder, sys::LockMode::exclusive, deadline);
   const std::vector<Undo> remembered = host.remembered(kFirewalldSource, Steps::all);
   std::optional<Error> failure;
   for (const Undo& record : records) {

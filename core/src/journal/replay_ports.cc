@@ -48,7 +48,7 @@ Family family(const Undo& record) {
 
 std::optional<sys::Lock> lock_ports() {
   constexpr std::chrono::seconds kPatience{5};
-  return lock_shared_links(kFolder, sys::LockMode::exclusive,
+  return lock_shared_links(kRunFolder, sys::LockMode::exclusive,
                            std::chrono::steady_clock::now() + kPatience);
 }
 

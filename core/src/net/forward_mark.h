@@ -6,14 +6,17 @@
 
 namespace unicni::net {
 
-inline constexpr const char* kForwardMarkFile = "/etc/cni/unicni/forward-mark-bit";
+inline constexpr const char* kForwardMarkFile = "/etc/unicni/forward-mark-bit";
+/// Where versions before 0.2 had it; it counts if the file above isn't there.
+inline constexpr const char* kFormerForwardMarkFile = "/etc/cni/unicni/forward-mark-bit";
 inline constexpr unsigned kDefaultForwardMarkBit = 12;
 
 /// The mark with that one bit. It is set and cleared inside the forward hook: neither routing nor
 /// other hooks see it. No bit is free of everybody - 13 is the reference's, 14 and 15 Kubernetes',
 /// 16 to 23 Tailscale's, the upper half Calico's, 8 to 11 Cilium's - so kForwardMarkFile may name
 /// another (0 to 31, decimal) for this host; rules with the old one are replaced by the next verb.
-/// Throws Error (Code::invalid_config) if that file holds anything else.
+/// Throws Error (Code::invalid_config) if the file holds anything else, or if it or its folder can
+/// be written by others than root (rootless: than the caller).
 std::uint32_t forward_mark();
 
 /// Of rules listed from foreign chains, whatever the kind of table: whether one accepts packets by

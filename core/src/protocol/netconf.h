@@ -59,6 +59,11 @@ class Netconf {
   /// prev_result() of the copy. Throws as print_result() does.
   [[nodiscard]] Netconf with_prev_result(const Result* result) const;
 
+  /// The same text for the same plugin of a list, whatever the runtime adds: all keys in sorted
+  /// order but prevResult, runtimeConfig, capabilities, cniVersion and those that begin with
+  /// "cni.dev/". Two members of one type are told apart by it.
+  [[nodiscard]] std::string identity() const;
+
   /// A copy whose GC lists are those of `other`, for a delegate's configuration.
   [[nodiscard]] Netconf with_attachments_of(const Netconf& other) const;
 

@@ -1,0 +1,68 @@
+#include "chain/liveness.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "unicni/error.h"
+#include "unicni/net/link.h"
+
+namespace unicni::chain {
+
+namespace {
+
+std::string_view field_of(const Undo& record, std::string_view key) {
+  const auto found = std::find_if(record.fields.begin(), record.fields.end(),
+                                  [&](const auto& field) { return field.first == key; });
+  return found == record.fields.end() ? std::string_view() : found->second;
+}
+
+/// Whether the folder that held the path is one that we see: a runtime in a mount namespace of its
+/// own has its paths where we have nothing. Those of processes belong to a process namespace.
+bool would_be_seen(const std::string& path) {
+  if (path.starts_with("/proc/")) return false;
+  const std::string folder = path.substr(0, path.rfind('/'));
+  return !folder.empty() && ::access(folder.c_str(), F_OK) == 0;
+}
+
+bool has_host_end(const journal::Step& step, net::Netlink& host_links) {
+  return std::any_of(step.undo.begin(), step.undo.end(), [&](const Undo& record) {
+    if (record.type != "veth") return false;
+    const auto link = net::find_link(host_links, std::string(field_of(record, "name")));
+    return link && link->kind == "veth" && link->alias == field_of(record, "alias");
+  });
+}
+
+}  // namespace
+
+Life life_of(const journal::Step& step, const net::Netns& host_netns) {
+  if (step.netns_path.empty()) return Life::unknown;
+  try {
+    const auto netns = net::Netns::open(step.netns_path);
+    if (!netns) return Life::gone;
+    if (step.container_netns.empty()) return Life::unknown;
+    const bool same = net::Netlink(*netns, host_netns).identity() == step.container_netns;
+    return same ? Life::alive : Life::gone;
+  } catch (const Error&) {
+    return Life::unknown;
+  }
+}
+
+Life life_of(const journal::Entry& entry, const journal::Place& place,
+             const net::Netns& host_netns) {
+  if (entry.place != place) return Life::gone;
+  return entry.steps.empty() ? Life::unknown : life_of(entry.steps.back(), host_netns);
+}
+
+bool is_surely_gone(const journal::Entry& entry, const journal::Place& place,
+                    const net::Netns& host_netns, net::Netlink& host_links) {
+  if (entry.place != place || entry.steps.empty()) return false;
+  return std::all_of(entry.steps.begin(), entry.steps.end(), [&](const journal::Step& step) {
+    return would_be_seen(step.netns_path) && life_of(step, host_netns) == Life::gone &&
+           !has_host_end(step, host_links);
+  });
+}
+
+}  // namespace unicni::chain

@@ -1,0 +1,39 @@
+// A plugin of the list that a request is for, and the steps of the journal that are its own.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "journal/journal.h"
+#include "protocol/netconf.h"
+
+namespace unicni::chain {
+
+struct Member {
+  std::string type;
+  protocol::Netconf netconf;
+  /// Its place in a list (type "unicni"); nullopt: the runtime calls each plugin alone.
+  std::optional<std::size_t> ordinal = {};
+};
+
+/// Whether a step was written for the member of this type, place and configuration.
+bool is_step_of(const journal::Step& step, const std::string& type,
+                std::optional<std::size_t> ordinal, const protocol::Netconf& netconf);
+
+/// Whose each step of an entry is.
+struct Assignment {
+  std::vector<std::vector<std::size_t>> of_members;  ///< ids, oldest first; one list a member
+  std::vector<std::size_t> left;                     ///< of no member, oldest first
+};
+
+/// Gives each step to one member at most: to the one of its type whose place and configuration are
+/// equal, then to one whose configuration is, then to one in its place, then the last step of a
+/// type to whom has none. The same member may have several steps, if an ADD was interrupted.
+Assignment assign(const journal::Entry& entry, const std::vector<Member>& members);
+
+/// Whether its records say that the step made the container's interface.
+bool makes_interface(const journal::Step& step);
+
+}  // namespace unicni::chain
