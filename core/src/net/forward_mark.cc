@@ -58,4 +58,12 @@ std::uint32_t forward_mark() {
   return 1U << bit;
 }
 
+std::uint32_t find_forward_mark() noexcept {
+  try {
+    return forward_mark();
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 }  // namespace unicni::net

@@ -18,12 +18,14 @@ inline constexpr unsigned kDefaultForwardMarkBit = 12;
 /// Throws Error (Code::invalid_config) if the file holds anything else, or if it or its folder can
 /// be written by others than root (rootless: than the caller).
 std::uint32_t forward_mark();
+/// The same for those who only look and take away: 0 where it throws.
+std::uint32_t find_forward_mark() noexcept;
 
 /// Of rules listed from foreign chains, whatever the kind of table: whether one accepts packets by
 /// our mark as it is now.
 template <class Rule>
 bool accepts_forward_mark(const Rule& rule) {
-  return rule.accepts && rule.mark != 0 && rule.mark == forward_mark();
+  return rule.accepts && rule.mark != 0 && rule.mark == find_forward_mark();
 }
 /// Also those from the time when the host's setting was another.
 template <class Rule>
