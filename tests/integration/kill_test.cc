@@ -17,14 +17,15 @@ class Killed : public HostTest {
 
   /// ADD, killed before its first, second … visible step; each time `recover` must bring the host
   /// back to what it was. The bridge that this ADD made may stay only if an ADD had ended.
-  void kill_every_add(const Recovery& recover) {
+  void kill_every_add(const Recovery& recover,
+                      const Json& config = with_version(mynet(), "1.1.0")) {
     const Snapshot before = snapshot();
     const auto journals = files_in(kJournals);
     const bool had_bridge = before.contains("link cni0");
     for (int k = 1;; ++k) {
       ASSERT_LT(k, 200);
       containers_.remove_if([](const Container& each) { return each.name() == "c1"; });
-      const Attachment job = attachment(with_version(mynet(), "1.1.0"));
+      const Attachment job = attachment(config);
       const int netns = container_of(job).fd();
       const Snapshot inside = kernel_snapshot(netns);
       const Stop stop = kill_at(job.spawn("ADD", job.config), k);
@@ -88,6 +89,46 @@ TEST_F(Killed, AddThenAddAgainThenDel) {
     expect_silent_success(job.del());
     return true;
   });
+}
+
+/// bridge and five others, two of them of one type.
+Json long_list() {
+  Json config = Json::parse(R"({"cniVersion": "1.1.0", "name": "mynet", "type": "unicni",
+    "runtimeConfig": {"portMappings": [
+      {"hostPort": 8080, "containerPort": 80, "protocol": "tcp"},
+      {"hostPort": 8081, "containerPort": 80, "protocol": "tcp"}]},
+    "plugins": [null,
+      {"type": "tuning", "sysctl": {"net.ipv4.conf.eth0.arp_filter": "1"}},
+      {"type": "tuning", "sysctl": {"net.ipv4.conf.eth0.arp_ignore": "1"}},
+      {"type": "portmap", "capabilities": {"portMappings": true}},
+      {"type": "firewall"}, {"type": "sbr"}]})");
+  config["plugins"][0] = mynet();
+  return config;
+}
+
+TEST_F(Killed, AddOfAListThenDelOrGc) {
+  int turn = 0;
+  kill_every_add(
+      [&](const Attachment& job) {
+        expect_silent_success(++turn % 2 == 0 ? job.del() : job.gc(Json::array()));
+        return false;
+      },
+      long_list());
+}
+
+TEST_F(Killed, AddOfAListThenAddAgainThenDel) {
+  kill_every_add(
+      [](const Attachment& job) {
+        const Output output = job.add();
+        if (!output.ok()) {
+          EXPECT_THAT(expect_error(output)["msg"], ::testing::HasSubstr("is attached already"));
+        } else {
+          expect_silent_success(job.check(output.json()));
+        }
+        expect_silent_success(job.del());
+        return true;
+      },
+      long_list());
 }
 
 TEST_F(Killed, AddBesideANeighbourThenDel) {

@@ -35,6 +35,10 @@ bool stands(const journal::Step& step, const std::string& if_name, VerbHost& hos
   }
 }
 
+/// Whether the ADD of which this is a step gave its answer: a list that was killed between two
+/// steps has none.
+bool is_answer(const journal::Step& step) { return !step.result.empty() && step.result != kEnded; }
+
 class Attachment : public LockHolder {
  public:
   Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {
@@ -59,7 +63,7 @@ class Attachment : public LockHolder {
     const auto version = protocol::find_version(request_.netconf.cni_version());
     return protocol::print_result(result, version.value_or(protocol::kNewest));
   }
-  Result add_foreign_step(Step& step, const std::optional<Result>& prev_result);
+  Result add_foreign_step(Step& step, const std::optional<Result>& prev_result, bool last);
   Result add_module(Step& step);
   Result add_recorded(Step& step, bool last);
   void roll_back_foreign(Step& step);
@@ -144,9 +148,10 @@ void Attachment::settle(const Step& step) {
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
   const std::string identity = host_.find_container_identity();
+  const bool answered = std::any_of(entry.steps.begin(), entry.steps.end(), is_answer);
   for (const journal::Step& previous : entry.steps) {
     const bool is_interface = previous.type == step.type() || makes_interface(previous);
-    if (!step.is_link() || !is_interface || previous.result.empty() ||
+    if (!answered || !step.is_link() || !is_interface || previous.result.empty() ||
         !is_earlier(previous, identity, step) || !stands(previous, entry.key.if_name, host_)) {
       continue;
     }
@@ -214,7 +219,8 @@ Result Attachment::add_recorded(Step& step, bool last) {
 
 /// A program is a step like others: its one record is the DEL that undoes it, also when it has left
 /// the list by then.
-Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& prev_result) {
+Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& prev_result,
+                                    bool last) {
   const protocol::Netconf config =
       step.netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
   open(journal::Access::add);
@@ -231,7 +237,8 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
       return std::string();
     });
     adding_ = nullptr;
-    journal_->end_step(kEnded);
+    if (last) printed_ = print(*result);
+    journal_->end_step(printed_.value_or(kEnded));
     return *std::move(result);
   } catch (Error& error) {
     adding_ = nullptr;
@@ -241,7 +248,7 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
 }
 
 Result Attachment::add(Step& step, const std::optional<Result>& prev_result, bool last) {
-  if (!step.module) return add_foreign_step(step, prev_result);
+  if (!step.module) return add_foreign_step(step, prev_result, last);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
   return step.journaled() ? add_recorded(step, last) : add_module(step);
