@@ -177,7 +177,10 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
     if (jumps_to(rule, kForwardChain)) change.remove_rule(kForward, rule.handle);
   }
   change.remove_chain(kForwardChain);
-  const bool admin_idle = gate.admin && gate.admin->use <= 1;  // our jump
+  const auto own_jumps = std::count_if(inner.begin(), inner.end(), [&](const auto& rule) {
+    return jumps_to(rule, admin_chain);
+  });
+  const bool admin_idle = gate.admin && gate.admin->use == static_cast<std::uint32_t>(own_jumps);
   if (admin_idle) change.remove_chain(admin_chain);
   for (const std::string& chain : idle) change.remove_chain(chain);
 }

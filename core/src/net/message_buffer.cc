@@ -1,6 +1,7 @@
 #include "net/message_buffer.h"
 
 #include <cstdlib>
+#include <utility>
 
 namespace unicni::net {
 namespace {
@@ -32,6 +33,25 @@ void MessageBuffer::number_from(std::uint32_t first) {
 std::span<const char> MessageBuffer::bytes() {
   close_last();
   return bytes_;
+}
+
+void MessageBuffer::drop(std::span<const std::size_t> indices) {
+  close_last();
+  std::string kept;
+  std::size_t index = 0;
+  for (std::size_t at = 0; at < bytes_.size(); ++index) {
+    const auto* message = reinterpret_cast<const nlmsghdr*>(bytes_.data() + at);
+    const std::size_t size = NLMSG_ALIGN(message->nlmsg_len);
+    if (!indices.empty() && indices.front() == index) {
+      indices = indices.subspan(1);
+      --count_;
+    } else {
+      last_ = kept.size();
+      kept.append(bytes_, at, size);
+    }
+    at += size;
+  }
+  bytes_ = std::move(kept);
 }
 
 void MessageBuffer::clear() noexcept {

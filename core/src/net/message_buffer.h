@@ -22,6 +22,8 @@ class MessageBuffer {
   /// Everything so far, ready for send(2).
   std::span<const char> bytes();
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  /// Takes messages out, counted from 0 in order of add(); `indices` are in ascending order.
+  void drop(std::span<const std::size_t> indices);
   void clear() noexcept;
 
  private:

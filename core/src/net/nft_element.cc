@@ -92,12 +92,18 @@ void parse_elements(const nlmsghdr* message, const NftElement& like,
   });
 }
 
+/// What the kernel says to a name or key that is too long, or a key that has another length than
+/// those of the set: there is no such element.
+bool is_no_key_of_set(int error) {
+  return error == EINVAL || error == ERANGE || error == EOVERFLOW || error == ENAMETOOLONG;
+}
+
 std::vector<NftElement> ask(NetlinkSocket& socket, nlmsghdr* request, NetlinkSocket::Expect expect,
                             const NftElement& like) {
   std::vector<NftElement> found;
   const int error = socket.ask(
       request, expect, [&](const nlmsghdr* message) { parse_elements(message, like, found); });
-  if (error == ENOENT) return {};
+  if (error == ENOENT || is_no_key_of_set(error)) return {};
   if (error != 0) {
     throw system_error(error, fmt::format("read set {} {}", nft_table_name(like.table), like.set));
   }

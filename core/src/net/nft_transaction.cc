@@ -54,9 +54,13 @@ std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
     wait_before_nft_retry(tries);
     NftBatch batch(nft_generation(socket));
     plan(batch);
-    const std::size_t count = batch.size();
-    const auto failures = batch.commit(socket);
-    if (failures.empty()) return count;
+    auto failures = batch.commit(socket);
+    for (auto needless = batch.needless(failures); !needless.empty();
+         needless = batch.needless(failures)) {
+      batch.drop(needless);
+      failures = batch.commit(socket);
+    }
+    if (failures.empty()) return batch.size();
     for (const NftBatch::Failure& failure : failures) {
       // The generation guards what was read, so any other error isn't a race.
       if (!is_nft_race(failure.error)) {

@@ -158,7 +158,7 @@ std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& 
   std::optional<Qdisc> qdisc;
   const int error =
       netlink.ask(request, [&](const nlmsghdr* message) { qdisc = parse_qdisc(message); });
-  if (error == ENOENT || error == EINVAL) return std::nullopt;
+  if (error == ENOENT || error == EINVAL || error == ENODEV) return std::nullopt;
   if (error != 0) {
     throw system_error(error, fmt::format("look up {} qdisc of {}", name_of(place), link_name));
   }
@@ -232,7 +232,7 @@ std::optional<int> find_redirect(Netlink& netlink, int index, const std::string&
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
     if (!target) target = parse_redirect(message);
   });
-  if (error != 0 && error != ENOENT && error != EINVAL) {
+  if (error != 0 && error != ENOENT && error != EINVAL && error != ENODEV) {
     throw system_error(error, fmt::format("list filters of {}", link_name));
   }
   return target;
