@@ -46,9 +46,10 @@ class NatTable {
       if (rule.target == target) delete_rule(batch_, name(base), rule.handle);
     }
   }
-  void remove_chain(const std::string& chain) {
+  /// `used`: somebody else jumps to it, so it is only emptied.
+  void remove_chain(const std::string& chain, bool used = false) {
     flush_chain(batch_, name(chain));
-    delete_chain(batch_, name(chain));
+    if (!used) delete_chain(batch_, name(chain));
   }
 
  private:
@@ -84,11 +85,12 @@ std::size_t remove_nft(NetlinkSocket& socket, std::uint8_t family, const std::st
   commit_as_read(socket, kDoing, [&](NftBatch& batch) {
     removed = 0;
     NatTable table(socket, batch, family);
-    if (!table.state(chain)) return;
+    const auto state = table.state(chain);
+    if (!state) return;
     removed = count_to(table.rules(kPortsDnat), chain);
     const bool last = removed == table.rules(kPortsDnat).size();
     table.remove_jumps(kPortsDnat, chain);
-    table.remove_chain(chain);
+    table.remove_chain(chain, state->use != table.rules(chain).size() + removed);
     if (last) plan_last(table, chain);
   });
   return removed;

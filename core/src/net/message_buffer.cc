@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "net/attribute.h"
+
 namespace unicni::net {
 namespace {
 constexpr std::size_t kFirstAllocation = 8192;  // a whole attachment's batch without growing
@@ -15,7 +17,7 @@ nlmsghdr* MessageBuffer::add(std::uint16_t type, std::uint16_t flags, std::size_
   bytes_.resize(last_ + NLMSG_ALIGN(space));
   ++count_;
   nlmsghdr* message = last();
-  message->nlmsg_len = NLMSG_HDRLEN;
+  start_message(message, NLMSG_ALIGN(space));
   message->nlmsg_type = type;
   message->nlmsg_flags = flags;
   return message;
@@ -63,7 +65,8 @@ void MessageBuffer::clear() noexcept {
 void MessageBuffer::close_last() {
   if (count_ == 0) return;
   const std::size_t end = last_ + NLMSG_ALIGN(last()->nlmsg_len);
-  if (end > bytes_.size()) std::abort();  // its writer ran over `space`: memory is damaged
+  if (end > bytes_.size()) std::abort();  // somebody wrote past take_room(): memory is damaged
+  finish_message(last());
   bytes_.resize(end);
 }
 

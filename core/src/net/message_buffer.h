@@ -12,8 +12,8 @@ namespace unicni::net {
 
 class MessageBuffer {
  public:
-  /// Starts a message with room for `space` bytes, header included. Fill it with mnl_* or the put_*
-  /// of attribute.h before the next add(): that may move it.
+  /// Starts a message with room for `space` bytes, header included. Fill it with the put_* of
+  /// attribute.h before the next add(): that may move it. What doesn't fit is an Error.
   nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::size_t space);
   /// The message started last; there must be one.
   nlmsghdr* last() noexcept { return reinterpret_cast<nlmsghdr*>(bytes_.data() + last_); }

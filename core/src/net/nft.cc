@@ -61,10 +61,9 @@ bool covers(const NftElement& outer, const NftElement& inner, std::size_t field_
 /// Each once, in the order of table, set and key. The kernel takes a key once a transaction: the
 /// second addition would look taken, and the second deletion finds nothing.
 std::vector<NftElement> distinct(std::vector<NftElement> elements) {
-  std::ranges::sort(elements, {},
-                    [](const NftElement& e) {
-                      return std::tie(e.table, e.set, e.key, e.owner, e.key_end, e.data);
-                    });
+  std::ranges::sort(elements, {}, [](const NftElement& e) {
+    return std::tie(e.table, e.set, e.key, e.owner, e.key_end, e.data);
+  });
   const auto again = std::ranges::unique(elements);
   elements.erase(again.begin(), again.end());
   return elements;

@@ -39,7 +39,7 @@ void put_nft_header(nlmsghdr* message, std::uint16_t type, std::uint8_t family) 
 NftBatch::NftBatch(std::optional<std::uint32_t> generation) {
   nlmsghdr* begin = buffer_.add(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, kEnvelopeSpace);
   put_envelope(begin);
-  if (generation) mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htobe32(*generation));
+  if (generation) put_u32(begin, NFNL_BATCH_GENID, htobe32(*generation));
 }
 
 nlmsghdr* NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family,
@@ -81,14 +81,15 @@ std::vector<NftBatch::Failure> NftBatch::commit(NetlinkSocket& socket) {
   return failures;
 }
 
-std::vector<std::size_t> NftBatch::needless(const std::vector<Failure>& failures) const {
+std::vector<std::size_t> NftBatch::hindrances(const std::vector<Failure>& failures,
+                                              int error) const {
   std::vector<std::size_t> indices;
   for (const Failure& failure : failures) {
-    if (!failure.index) continue;
+    if (!failure.index || failure.error != error) continue;
     const std::uint16_t type = types_.at(*failure.index);
-    const bool absent = failure.error == ENOENT && is_deletion(type);
-    const bool in_use = failure.error == EBUSY && type == NFT_MSG_DELCHAIN;
-    if (absent || in_use) indices.push_back(*failure.index);
+    if (error == EBUSY ? type == NFT_MSG_DELCHAIN : is_deletion(type)) {
+      indices.push_back(*failure.index);
+    }
   }
   std::ranges::sort(indices);
   const auto again = std::ranges::unique(indices);

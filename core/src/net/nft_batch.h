@@ -41,10 +41,11 @@ class NftBatch {
   /// Sends it. Empty: everything was done. Else nothing was. After a deletion the socket lingers.
   /// May be called again after drop() only.
   std::vector<Failure> commit(NetlinkSocket& socket);
-  /// After commit(): the messages that need not be, in ascending order: deletions of what isn't
-  /// there, and of chains that somebody else's rules lead to.
-  [[nodiscard]] std::vector<std::size_t> needless(const std::vector<Failure>& failures) const;
-  /// After commit(): takes messages out, as needless() tells them, so that the rest may be
+  /// After commit(): the messages that keep the rest from being done, in ascending order: deletions
+  /// of what isn't there (ENOENT), and of chains that somebody else's rules lead to (EBUSY).
+  [[nodiscard]] std::vector<std::size_t> hindrances(const std::vector<Failure>& failures,
+                                                    int error) const;
+  /// After commit(): takes messages out, as hindrances() tells them, so that the rest may be
   /// committed.
   void drop(const std::vector<std::size_t>& indices);
 

@@ -161,7 +161,6 @@ TEST_F(NftRemovalTest, ATransactionGoesOnWithoutWhatIsMissing) {
     delete_chain(batch, chain("a"));
     delete_chain(batch, chain("a"));
     delete_chain(batch, chain("never"));
-    delete_chain(batch, chain("used"));
     delete_chain(batch, chain("b"));
     delete_table(batch, NFPROTO_INET, "nowhere");
   });
@@ -169,12 +168,30 @@ TEST_F(NftRemovalTest, ATransactionGoesOnWithoutWhatIsMissing) {
   const std::string listed = shell("nft list table inet t");
   EXPECT_THAT(listed, Not(HasSubstr("chain a")));
   EXPECT_THAT(listed, Not(HasSubstr("chain b")));
-  EXPECT_THAT(listed, HasSubstr("jump used"));
   // Nothing is left to do, and the socket is in step.
-  EXPECT_EQ(commit_as_read(socket, "remove",
-                           [&](NftBatch& batch) { delete_chain(batch, chain("a")); }),
-            0U);
+  EXPECT_EQ(
+      commit_as_read(socket, "remove", [&](NftBatch& batch) { delete_chain(batch, chain("a")); }),
+      0U);
+}
+
+TEST_F(NftRemovalTest, AChainThatAnotherUsesIsToldOfWhenTheRestIsGone) {
+  shell(
+      "nft 'add table inet t; add chain inet t used; add chain inet t b; add chain inet t user; "
+      "add rule inet t user jump used'");
+  NetlinkSocket socket(NETLINK_NETFILTER);
+  const auto chain = [](const char* name) { return NftChainName{NFPROTO_INET, "t", name}; };
+  try {
+    commit_as_read(socket, "remove", [&](NftBatch& batch) {
+      delete_chain(batch, chain("never"));
+      delete_chain(batch, chain("used"));
+      delete_chain(batch, chain("b"));
+    });
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.msg(), HasSubstr("EBUSY"));
+  }
   EXPECT_EQ(find_chains(socket, {chain("used")})[0]->use, 1U);
+  EXPECT_FALSE(find_chains(socket, {chain("b")})[0]);
 }
 
 TEST_F(NftRemovalTest, AnAdditionToWhatIsMissingIsAnError) {
@@ -199,8 +216,10 @@ TEST_F(NftRemovalTest, AChainThatAnotherUsesKeepsNobodyElsesRules) {
   shell("iptables-nft -A USER -j CNI-FORWARD");
   nft_.remove({element});
   remove_idle_forward_gate(nft_, kDefaultAdminChain);
-  EXPECT_EQ(shell("iptables-nft -S CNI-FORWARD"), "-N CNI-FORWARD\n");
-  shell("iptables-nft -F USER; iptables-nft -X CNI-FORWARD");
+  EXPECT_EQ(shell("iptables-nft -S CNI-FORWARD"), "-N CNI-FORWARD\n-A CNI-FORWARD -j CNI-ADMIN\n");
+  EXPECT_THAT(shell("ip6tables-nft -S"), Not(HasSubstr("CNI-")));
+  shell("iptables-nft -F USER");
+  remove_idle_forward_gate(nft_, kDefaultAdminChain);
   EXPECT_EQ(shell("iptables-nft -S; ip6tables-nft -S"), before);
 }
 
