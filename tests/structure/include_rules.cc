@@ -150,4 +150,22 @@ Findings forbidden_calls(const Files& files) {
   return found;
 }
 
+Findings unchecked_attributes(const Files& files) {
+  static const std::regex writer(
+      R"(\bmnl_(attr_put|attr_nest_start|nlmsg_put_(header|extra_header))|\bnftnl_\w+build_payload\w*\()");
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.is_product() || file.path == "core/src/net/attribute.cc" ||
+        file.path == "core/src/net/attribute.h" || file.path == "core/src/net/nft_owned.h") {
+      continue;
+    }
+    for (std::size_t i = 0; i < file.code.size(); ++i) {
+      if (std::regex_search(file.code[i], writer)) {
+        found.push_back(finding(file, i + 1, "knows nothing of room: net/attribute.h has put_*"));
+      }
+    }
+  }
+  return found;
+}
+
 }  // namespace unicni::structure

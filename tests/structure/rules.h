@@ -23,6 +23,8 @@ Findings module_borders(const Files&);
 Findings library_borders(const Files&);
 /// No shell and no raw socket in the product.
 Findings forbidden_calls(const Files&);
+/// Bytes get into netlink messages by core/src/net/attribute.h, which knows how many fit.
+Findings unchecked_attributes(const Files&);
 
 /// 600 lines a source file, 800 a test; CONTRIBUTING.md 120.
 Findings file_sizes(const Files&);

@@ -130,6 +130,19 @@ TEST(ForbiddenCalls, ShellsAndRawSocketsInTheProduct) {
       IsEmpty());
 }
 
+TEST(UncheckedAttributes, OnlyWhereRoomIsKnown) {
+  for (const char* line : {"mnl_attr_put_strz(m, 1, t);\n", "mnl_attr_put(m, 1, 2, t);\n",
+                           "auto* h = mnl_nlmsg_put_header(b);\n", "mnl_attr_nest_start(m, 1);\n",
+                           "nftnl_rule_nlmsg_build_payload(m, r);\n"}) {
+    EXPECT_THAT(unchecked_attributes(one("core/src/net/a.cc", line)).size(), 1) << line;
+    EXPECT_THAT(unchecked_attributes(one("core/src/net/attribute.cc", line)), IsEmpty());
+  }
+  EXPECT_THAT(unchecked_attributes(one("core/src/net/a.cc",
+                                       "put_text(m, 1, t); mnl_attr_get_type(a);\n"
+                                       "put_object(m, nftnl_rule_nlmsg_build_payload, r);\n")),
+              IsEmpty());
+}
+
 TEST(FileSizes, CapsDependOnTheKindOfFile) {
   EXPECT_THAT(file_sizes(one("core/src/net/a.cc", lines(600))), IsEmpty());
   EXPECT_THAT(file_sizes(one("core/src/net/a.cc", lines(601))),

@@ -38,6 +38,9 @@ TEST_F(Structure, CoreLayersPointDown) { expect_none(core_layers(files())); }
 TEST_F(Structure, ModulesSeeOnlyPublicHeaders) { expect_none(module_borders(files())); }
 TEST_F(Structure, LibrariesStayInTheirPlaces) { expect_none(library_borders(files())); }
 TEST_F(Structure, NoShellAndNoStraySocket) { expect_none(forbidden_calls(files())); }
+TEST_F(Structure, MessagesAreWrittenWhereTheirRoomIsKnown) {
+  expect_none(unchecked_attributes(files()));
+}
 TEST_F(Structure, FilesAreSmall) { expect_none(file_sizes(files())); }
 TEST_F(Structure, FilesAreNamedByTheirNoun) { expect_none(file_names(files())); }
 TEST_F(Structure, ModuleFoldersAreComplete) { expect_none(module_folders(files())); }

@@ -53,7 +53,8 @@ void remove_remains(const Call& call, Host& host) {
   attempts.attempt([&] {
     const std::string alias = call.alias();
     for (const net::Link& link : net::list_links(host.host_links(), "ifb")) {
-      if (link.alias == alias) net::remove_link(host.host_links(), link.index);
+      if (link.alias != alias) continue;
+      attempts.attempt([&] { net::remove_link(host.host_links(), link.index); });
     }
     for (const net::Link& link : net::list_links(host.host_links(), "veth")) {
       const bool ours = link.alias == alias || (link.alias.empty() && is_recorded(link, call));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <tuple>
 
 #include "unicni/error.h"
 #include "unicni/net/link.h"
@@ -64,8 +66,25 @@ std::vector<net::NftElement> void_elements(const Call& call, Host& host,
 
 }  // namespace
 
-void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>& own,
-               const std::vector<net::NftElement>& shared) {
+namespace {
+
+/// Two mappings may lead to one port of the container, and a result may have an address twice.
+std::vector<net::NftElement> each_once(const std::vector<net::NftElement>& elements) {
+  std::vector<net::NftElement> once;
+  std::set<std::tuple<net::NftTable, std::string_view, std::string_view, std::string_view>> known;
+  for (const net::NftElement& element : elements) {
+    const bool first = known.emplace(element.table, element.set, element.key, element.data).second;
+    if (first) once.push_back(element);
+  }
+  return once;
+}
+
+}  // namespace
+
+void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>& all_own,
+               const std::vector<net::NftElement>& all_shared) {
+  const auto own = each_once(all_own);
+  const auto shared = each_once(all_shared);
   for (const net::NftElement& element : own) host.undo().will(undo_nft(element));
   for (const net::NftElement& element : shared) host.undo().will(remember_nft(element));
   try {

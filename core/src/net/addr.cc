@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -37,7 +38,7 @@ void add_addr(Batch& batch, int index, const std::string& link_name, const IpNet
                                 tolerate(exists_ok, EEXIST));
   put_addr(message, index, net);
   if (net.is_v4() && net.prefix_length() < 31) put_address(message, IFA_BROADCAST, net.last());
-  if (!net.is_v4() && dad == Dad::skip) mnl_attr_put_u32(message, IFA_FLAGS, IFA_F_NODAD);
+  if (!net.is_v4() && dad == Dad::skip) put_u32(message, IFA_FLAGS, IFA_F_NODAD);
 }
 
 void remove_addr(Batch& batch, int index, const std::string& link_name, const IpNet& net,
@@ -53,10 +54,8 @@ namespace {
 /// `each(family, net, flags)` for the addresses of one link.
 template <class Each>
 void for_each_addr(Netlink& netlink, int index, const Each& each) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETADDR;
-  request->nlmsg_flags = NLM_F_DUMP;
+  Question question(RTM_GETADDR, NLM_F_DUMP);
+  nlmsghdr* request = question.message();
   put_header<ifaddrmsg>(request).ifa_index = static_cast<std::uint32_t>(index);
 
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {

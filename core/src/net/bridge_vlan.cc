@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -19,7 +20,7 @@ void put_vlan(nlmsghdr* message, std::uint16_t flags, std::uint16_t vid) {
   bridge_vlan_info info{};
   info.flags = flags;
   info.vid = vid;
-  mnl_attr_put(message, IFLA_BRIDGE_VLAN_INFO, sizeof info, &info);
+  put_bytes(message, IFLA_BRIDGE_VLAN_INFO, sizeof info, &info);
 }
 
 void put_vlans(nlmsghdr* message, int index, const PortVlan& vlan) {
@@ -72,10 +73,8 @@ void remove_port_vlans(Batch& batch, int index, const std::string& name) {
 }
 
 std::vector<PortVlan> list_port_vlans(Netlink& netlink, int index) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETVLAN;
-  request->nlmsg_flags = NLM_F_DUMP;
+  Question question(RTM_GETVLAN, NLM_F_DUMP);
+  nlmsghdr* request = question.message();
   auto& header = put_header<br_vlan_msg>(request);
   header.family = AF_BRIDGE;
   header.ifindex = static_cast<std::uint32_t>(index);

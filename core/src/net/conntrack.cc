@@ -11,6 +11,7 @@
 
 #include "net/attribute.h"
 #include "net/netlink_socket.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -30,27 +31,24 @@ void put_tuple(nlmsghdr* message, const Flows& flows) {
                 *flows.host_ip);
   }
   const Nest protocol(message, CTA_TUPLE_PROTO);
-  mnl_attr_put_u8(message, CTA_PROTO_NUM, flows.protocol);
-  mnl_attr_put_u16(message, CTA_PROTO_DST_PORT, htobe16(flows.host_port));
+  put_u8(message, CTA_PROTO_NUM, flows.protocol);
+  put_u16(message, CTA_PROTO_DST_PORT, htobe16(flows.host_port));
 }
 
 }  // namespace
 
 void forget_flows(Nft& nft, const Flows& flows) {
-  alignas(nlmsghdr) char bytes[512]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE;
-  request->nlmsg_flags = NLM_F_ACK;
+  Question question(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK);
+  nlmsghdr* request = question.message();
   auto& header = put_header<nfgenmsg>(request);
   header.nfgen_family = flows.family == Family::v4 ? AF_INET : AF_INET6;
   header.version = NFNETLINK_V0;
   put_tuple(request, flows);
   {
     const Nest filter(request, CTA_FILTER);
-    mnl_attr_put_u32(
-        request, CTA_FILTER_ORIG_FLAGS,
-        kFilterProtocol | kFilterDestinationPort | (flows.host_ip ? kFilterDestination : 0U));
-    mnl_attr_put_u32(request, CTA_FILTER_REPLY_FLAGS, 0);
+    put_u32(request, CTA_FILTER_ORIG_FLAGS,
+            kFilterProtocol | kFilterDestinationPort | (flows.host_ip ? kFilterDestination : 0U));
+    put_u32(request, CTA_FILTER_REPLY_FLAGS, 0);
   }
   const int error =
       nft.socket().ask(request, NetlinkSocket::Expect::acknowledgement, [](const nlmsghdr*) {});

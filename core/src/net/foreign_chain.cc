@@ -12,26 +12,26 @@ namespace unicni::net {
 
 void delete_rule(NftBatch& batch, const NftChainName& chain, std::uint64_t handle) {
   nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
-  mnl_attr_put_strz(message, NFTA_RULE_TABLE, chain.table.c_str());
-  mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain.chain.c_str());
-  mnl_attr_put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));
+  put_text(message, NFTA_RULE_TABLE, chain.table);
+  put_text(message, NFTA_RULE_CHAIN, chain.chain);
+  put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));
 }
 
 void flush_chain(NftBatch& batch, const NftChainName& chain) {
   nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
-  mnl_attr_put_strz(message, NFTA_RULE_TABLE, chain.table.c_str());
-  mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain.chain.c_str());
+  put_text(message, NFTA_RULE_TABLE, chain.table);
+  put_text(message, NFTA_RULE_CHAIN, chain.chain);
 }
 
 void delete_chain(NftBatch& batch, const NftChainName& chain) {
   nlmsghdr* message = batch.add(NFT_MSG_DELCHAIN, 0, chain.family);
-  mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, chain.table.c_str());
-  mnl_attr_put_strz(message, NFTA_CHAIN_NAME, chain.chain.c_str());
+  put_text(message, NFTA_CHAIN_TABLE, chain.table);
+  put_text(message, NFTA_CHAIN_NAME, chain.chain);
 }
 
 void delete_table(NftBatch& batch, std::uint8_t family, const std::string& table) {
   nlmsghdr* message = batch.add(NFT_MSG_DELTABLE, 0, family);
-  mnl_attr_put_strz(message, NFTA_TABLE_NAME, table.c_str());
+  put_text(message, NFTA_TABLE_NAME, table);
 }
 
 std::size_t remove_foreign_chains(NetlinkSocket& socket, const ForeignChains& what,

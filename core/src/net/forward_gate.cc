@@ -79,26 +79,26 @@ class Change {
 
   void make_chain(const std::string& name) {
     nlmsghdr* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
-    mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, kTable);
-    mnl_attr_put_strz(message, NFTA_CHAIN_NAME, name.c_str());
+    put_text(message, NFTA_CHAIN_TABLE, kTable);
+    put_text(message, NFTA_CHAIN_NAME, name);
   }
   void remove_chain(const std::string& name) {
     nlmsghdr* message = batch_.add(NFT_MSG_DELCHAIN, 0, family_);
-    mnl_attr_put_strz(message, NFTA_CHAIN_TABLE, kTable);
-    mnl_attr_put_strz(message, NFTA_CHAIN_NAME, name.c_str());
+    put_text(message, NFTA_CHAIN_TABLE, kTable);
+    put_text(message, NFTA_CHAIN_NAME, name);
   }
   /// First in its chain, or behind the rule with that handle.
   void insert(const NftRule& rule, std::uint64_t behind = 0) {
     const auto flags = static_cast<std::uint16_t>(NLM_F_CREATE | (behind != 0 ? NLM_F_APPEND : 0));
     nlmsghdr* message = batch_.add(NFT_MSG_NEWRULE, flags, family_);
     rule.put(message);
-    if (behind != 0) mnl_attr_put_u64(message, NFTA_RULE_POSITION, htobe64(behind));
+    if (behind != 0) put_u64(message, NFTA_RULE_POSITION, htobe64(behind));
   }
   void remove_rule(const char* chain, std::uint64_t handle) {
     nlmsghdr* message = batch_.add(NFT_MSG_DELRULE, 0, family_);
-    mnl_attr_put_strz(message, NFTA_RULE_TABLE, kTable);
-    mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
-    mnl_attr_put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));
+    put_text(message, NFTA_RULE_TABLE, kTable);
+    put_text(message, NFTA_RULE_CHAIN, chain);
+    put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));
   }
 
  private:
@@ -167,17 +167,23 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
     return accepts_any_forward_mark(rule) || jumps_to(rule, admin_chain) ||
            std::find(idle.begin(), idle.end(), rule.target) != idle.end();
   };
-  const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours));
+  const auto outer = list_rules(socket, {family, kTable, kForward});
+  const auto leads_here = [](const NftListedRule& rule) { return jumps_to(rule, kForwardChain); };
+  const auto from_forward = std::count_if(outer.begin(), outer.end(), leads_here);
+  const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours)) ||
+                      gate.chain->use != inner.size() + static_cast<std::size_t>(from_forward);
   for (const NftListedRule& rule : inner) {
     if (others ? accepts_any_forward_mark(rule) : is_ours(rule))
       change.remove_rule(kForwardChain, rule.handle);
   }
   if (others) return;
-  for (const NftListedRule& rule : list_rules(socket, {family, kTable, kForward})) {
-    if (jumps_to(rule, kForwardChain)) change.remove_rule(kForward, rule.handle);
+  for (const NftListedRule& rule : outer) {
+    if (leads_here(rule)) change.remove_rule(kForward, rule.handle);
   }
   change.remove_chain(kForwardChain);
-  const bool admin_idle = gate.admin && gate.admin->use <= 1;  // our jump
+  const auto own_jumps = std::count_if(
+      inner.begin(), inner.end(), [&](const auto& rule) { return jumps_to(rule, admin_chain); });
+  const bool admin_idle = gate.admin && gate.admin->use == static_cast<std::uint32_t>(own_jumps);
   if (admin_idle) change.remove_chain(admin_chain);
   for (const std::string& chain : idle) change.remove_chain(chain);
 }

@@ -31,9 +31,9 @@ void remove_rules(NetlinkSocket& socket, NftBatch& batch,
   for (const NftListedRule& rule : list_rules(socket, firewalld_forward())) {
     if (!goes(rule)) continue;
     nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, NFPROTO_INET);
-    mnl_attr_put_strz(message, NFTA_RULE_TABLE, kTable);
-    mnl_attr_put_strz(message, NFTA_RULE_CHAIN, kForward);
-    mnl_attr_put_u64(message, NFTA_RULE_HANDLE, htobe64(rule.handle));
+    put_text(message, NFTA_RULE_TABLE, kTable);
+    put_text(message, NFTA_RULE_CHAIN, kForward);
+    put_u64(message, NFTA_RULE_HANDLE, htobe64(rule.handle));
   }
 }
 

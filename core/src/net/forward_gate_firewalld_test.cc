@@ -1,10 +1,10 @@
 // The gate beside a table as firewalld makes it; tests/integration/firewalld_test.cc has the real
 // one, with packets.
 #include <gmock/gmock.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "net/attribute.h"
 #include "net/netlink_socket.h"
 #include "net/nft_batch.h"
 #include "net/private_netns_for_test.h"
@@ -92,11 +92,11 @@ TEST_F(FirewalldGate, ATableWithAnOwnerIsWarnedOfAndLeft) {
   NetlinkSocket owner(NETLINK_NETFILTER);
   NftBatch batch;
   nlmsghdr* table = batch.add(NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_INET);
-  mnl_attr_put_strz(table, NFTA_TABLE_NAME, "firewalld");
-  mnl_attr_put_u32(table, NFTA_TABLE_FLAGS, htobe32(kOwnerFlag));
+  put_text(table, NFTA_TABLE_NAME, "firewalld");
+  put_u32(table, NFTA_TABLE_FLAGS, htobe32(kOwnerFlag));
   nlmsghdr* made = batch.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFPROTO_INET);
-  mnl_attr_put_strz(made, NFTA_CHAIN_TABLE, "firewalld");
-  mnl_attr_put_strz(made, NFTA_CHAIN_NAME, "filter_FORWARD");
+  put_text(made, NFTA_CHAIN_TABLE, "firewalld");
+  put_text(made, NFTA_CHAIN_NAME, "filter_FORWARD");
   ASSERT_TRUE(batch.commit(owner).empty());
 
   EXPECT_THAT(ensure_forward_gate(nft_, kAdmin).value_or(""),

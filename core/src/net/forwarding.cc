@@ -8,17 +8,17 @@
 #include <cerrno>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 #include "unicni/net/sysctl.h"
 
 namespace unicni::net {
 
 bool is_forwarding(Netlink& netlink, Family family) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETNETCONF;
+  Question question(RTM_GETNETCONF);
+  nlmsghdr* request = question.message();
   put_header<netconfmsg>(request).ncm_family = family == Family::v4 ? AF_INET : AF_INET6;
-  mnl_attr_put_u32(request, NETCONFA_IFINDEX, static_cast<std::uint32_t>(NETCONFA_IFINDEX_ALL));
+  put_u32(request, NETCONFA_IFINDEX, static_cast<std::uint32_t>(NETCONFA_IFINDEX_ALL));
   bool on = false;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
     for_each_attribute(message, sizeof(netconfmsg), [&](std::uint16_t type, const nlattr* each) {

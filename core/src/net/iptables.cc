@@ -37,8 +37,10 @@ Part part_of(const IptablesMasquerade& what, Family family) {
             reference_masquerade_chain(what.network, what.container_id),
             reference_masquerade_comment(what.network, what.container_id).substr(0, kCommentLimit),
             {}};
-  std::ranges::copy_if(what.addresses, std::back_inserter(part.addresses),
-                       [&](const IpNet& address) { return address.family() == family; });
+  for (const IpNet& address : what.addresses) {
+    const bool known = std::ranges::find(part.addresses, address) != part.addresses.end();
+    if (address.family() == family && !known) part.addresses.push_back(address);
+  }
   return part;
 }
 

@@ -26,8 +26,10 @@ struct Part {
 
 Part part_of(const IptablesFirewall& what, Family family) {
   Part part{what, family, {}};
-  std::ranges::copy_if(what.addresses, std::back_inserter(part.addresses),
-                       [&](const IpAddress& address) { return address.family() == family; });
+  for (const IpAddress& address : what.addresses) {
+    const bool known = std::ranges::find(part.addresses, address) != part.addresses.end();
+    if (address.family() == family && !known) part.addresses.push_back(address);
+  }
   return part;
 }
 

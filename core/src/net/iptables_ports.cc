@@ -87,10 +87,15 @@ void put_port_rules(std::vector<IptablesWords>& rules, const Part& part, const I
   rules.push_back(joined(packet, {"-j", "DNAT", "--to-destination", to}));
 }
 
+/// A port of any address may be written in more than one way: each rule once.
 std::vector<IptablesWords> chain_rules(const Part& part) {
   std::vector<IptablesWords> rules;
   for (const IptablesPort& port : part.what.ports) {
-    if (is_of_family(port, part.family)) put_port_rules(rules, part, port);
+    std::vector<IptablesWords> more;
+    if (is_of_family(port, part.family)) put_port_rules(more, part, port);
+    for (IptablesWords& words : more) {
+      if (std::ranges::find(rules, words) == rules.end()) rules.push_back(std::move(words));
+    }
   }
   return rules;
 }

@@ -46,9 +46,10 @@ class NatTable {
       if (rule.target == target) delete_rule(batch_, name(base), rule.handle);
     }
   }
-  void remove_chain(const std::string& chain) {
+  /// `used`: somebody else jumps to it, so it is only emptied.
+  void remove_chain(const std::string& chain, bool used = false) {
     flush_chain(batch_, name(chain));
-    delete_chain(batch_, name(chain));
+    if (!used) delete_chain(batch_, name(chain));
   }
 
  private:
@@ -84,26 +85,32 @@ std::size_t remove_nft(NetlinkSocket& socket, std::uint8_t family, const std::st
   commit_as_read(socket, kDoing, [&](NftBatch& batch) {
     removed = 0;
     NatTable table(socket, batch, family);
-    if (!table.state(chain)) return;
+    const auto state = table.state(chain);
+    if (!state) return;
     removed = count_to(table.rules(kPortsDnat), chain);
     const bool last = removed == table.rules(kPortsDnat).size();
     table.remove_jumps(kPortsDnat, chain);
-    table.remove_chain(chain);
+    table.remove_chain(chain, state->use != table.rules(chain).size() + removed);
     if (last) plan_last(table, chain);
   });
   return removed;
 }
 
-/// The lines for iptables-restore that take the jumps from `bases` and the chain itself away.
+/// The lines for iptables-restore that take the jumps from `bases` and the chain itself away. One
+/// that somebody else jumps to is only emptied. `emptied`: a chain whose rules went before.
 std::string lines_against(const IptablesListing& listing, const std::vector<std::string>& bases,
-                          const std::string& chain) {
+                          const std::string& chain, const std::string& emptied = {}) {
   std::string lines;
+  std::size_t own = listing.count_jumps(chain, chain);
+  if (!emptied.empty()) own += listing.count_jumps(emptied, chain);
   for (const IptablesRule& rule : listing.rules()) {
-    if (rule.target == chain && std::ranges::find(bases, rule.chain) != bases.end()) {
-      lines += fmt::format("-D {} {}\n", rule.chain, rule.text);
-    }
+    if (rule.target != chain || std::ranges::find(bases, rule.chain) == bases.end()) continue;
+    lines += fmt::format("-D {} {}\n", rule.chain, rule.text);
+    ++own;
   }
-  if (listing.has_chain(chain)) lines += fmt::format("-F {0}\n-X {0}\n", chain);
+  if (listing.has_chain(chain)) lines += fmt::format("-F {}\n", chain);
+  const bool idle = listing.count_jumps("", chain) == own;
+  if (listing.has_chain(chain) && idle) lines += fmt::format("-X {}\n", chain);
   return lines;
 }
 
@@ -118,7 +125,7 @@ std::string last_lines(const IptablesListing& listing, const std::string& own) {
   }
   std::string lines = lines_against(listing, {kDnatBases[0], kDnatBases[1]}, kPortsDnat);
   if (listing.count_jumps("", kPortsSetMark) != jumps(kPortsSetMark, {own})) return lines;
-  lines += lines_against(listing, {}, kPortsSetMark);
+  lines += lines_against(listing, {}, kPortsSetMark, own);
   if (listing.count_jumps("", kPortsMasquerade) == jumps(kPortsMasquerade, {kPostroutingBase})) {
     lines += lines_against(listing, {kPostroutingBase}, kPortsMasquerade);
   }

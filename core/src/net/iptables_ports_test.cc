@@ -195,6 +195,41 @@ TEST_F(IptablesPortsTest, AMarkChainOfOthersIsUsedAndStays) {
   EXPECT_EQ(before, saved());
 }
 
+TEST_F(IptablesPortsTest, APortThatIsWrittenTwiceHasItsRulesOnce) {
+  IptablesPorts twice = one_;
+  twice.ports = {{"tcp", 8080, 80, std::nullopt}, {"tcp", 8080, 80, ip("0.0.0.0")}};
+  add(twice);
+  EXPECT_EQ(fault(twice), std::nullopt);
+  const std::string chain = shell("iptables-nft -t nat -S CNI-DN-5145007e2a8415ce07579");
+  EXPECT_EQ(chain.find("DNAT"), chain.rfind("DNAT")) << chain;
+  EXPECT_EQ(remove("ctr1"), 1U);
+}
+
+TEST_F(IptablesPortsTest, AChainThatAnotherJumpsToIsEmptiedAndTheRestGoes) {
+  for (const char* flavour : {"iptables-nft", "iptables-legacy"}) {
+    const std::string tool = flavour;
+    if (tool == "iptables-nft") {
+      add(one_);
+    } else {
+      // As the reference on such a host makes it.
+      shell(
+          "iptables-legacy -t nat -N CNI-HOSTPORT-DNAT; iptables-legacy -t nat -N "
+          "CNI-DN-5145007e2a8415ce07579; iptables-legacy -t nat -A PREROUTING -j "
+          "CNI-HOSTPORT-DNAT; iptables-legacy -t nat -A CNI-HOSTPORT-DNAT -p tcp --dport 8080 -j "
+          "CNI-DN-5145007e2a8415ce07579; iptables-legacy -t nat -A CNI-DN-5145007e2a8415ce07579 -p "
+          "tcp --dport 8080 -j DNAT --to-destination 10.1.2.2:80");
+    }
+    shell(tool + " -t nat -N USER; " + tool + " -t nat -A USER -j CNI-DN-5145007e2a8415ce07579");
+    EXPECT_GE(remove("ctr1"), 1U) << tool;
+    EXPECT_EQ(shell(tool + " -t nat -S CNI-DN-5145007e2a8415ce07579"),
+              "-N CNI-DN-5145007e2a8415ce07579\n");
+    EXPECT_THAT(shell(tool + " -t nat -S"), Not(HasSubstr("CNI-HOSTPORT"))) << tool;
+    shell(tool + " -t nat -F USER");
+    remove("ctr1");
+    EXPECT_THAT(shell(tool + " -t nat -S"), Not(HasSubstr("CNI-"))) << tool;
+  }
+}
+
 TEST_F(IptablesPortsTest, AChainWithoutEntryKeepsItsMark) {
   add(one_);
   add(ports("ctr2", {{"tcp", 8081, 80, std::nullopt}}));

@@ -109,7 +109,7 @@ Link parse_link(const nlmsghdr* message) {
 }
 
 std::optional<Link> ask_for_link(Netlink& netlink, Question& question, const std::string& what) {
-  mnl_attr_put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   std::optional<Link> link;
   const int error =
       netlink.ask(question.message(), [&](const nlmsghdr* message) { link = parse_link(message); });
@@ -136,8 +136,8 @@ void put_flag(nlmsghdr* message, unsigned flag, bool on) {
 /// away again and waits for an RCU grace period (veth_init_queues): a sixth of an ADD, and more
 /// under load.
 void put_single_queue(nlmsghdr* message) {
-  mnl_attr_put_u32(message, IFLA_NUM_TX_QUEUES, 1);
-  mnl_attr_put_u32(message, IFLA_NUM_RX_QUEUES, 1);
+  put_u32(message, IFLA_NUM_TX_QUEUES, 1);
+  put_u32(message, IFLA_NUM_RX_QUEUES, 1);
 }
 
 /// Before a batch holds half of what the caller wants.
@@ -148,28 +148,28 @@ void require_alias(const std::string& name, const std::string& alias) {
 }
 
 void put_alias(nlmsghdr* message, const std::string& alias) {
-  mnl_attr_put(message, IFLA_IFALIAS, alias.size(), alias.data());
+  put_bytes(message, IFLA_IFALIAS, alias.size(), alias.data());
 }
 
 void put_port_settings(nlmsghdr* message, bool hairpin, bool isolated) {
   const Nest info(message, IFLA_LINKINFO);
-  mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");
+  put_text(message, IFLA_INFO_SLAVE_KIND, "bridge");
   const Nest port(message, IFLA_INFO_SLAVE_DATA);
-  mnl_attr_put_u8(message, IFLA_BRPORT_MODE, hairpin ? 1 : 0);
-  mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
+  put_u8(message, IFLA_BRPORT_MODE, hairpin ? 1 : 0);
+  put_u8(message, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
 }
 
 void put_arp_notify(nlmsghdr* message, bool on) {
   const Nest spec(message, IFLA_AF_SPEC);
   const Nest inet(message, AF_INET);
   const Nest conf(message, IFLA_INET_CONF);
-  mnl_attr_put_u32(message, IPV4_DEVCONF_ARP_NOTIFY, on ? 1 : 0);
+  put_u32(message, IPV4_DEVCONF_ARP_NOTIFY, on ? 1 : 0);
 }
 
 }  // namespace
 
 std::optional<Link> find_link(Netlink& netlink, const std::string& name) {
-  if (name.empty() || name.size() >= IFNAMSIZ) return std::nullopt;
+  if (!is_link_name(name)) return std::nullopt;
   Question question(RTM_GETLINK);
   put_header<ifinfomsg>(question.message());
   put_name(question.message(), IFLA_IFNAME, name);
@@ -192,6 +192,7 @@ namespace {
 
 /// netdevice(7)
 ifreq ask_device(Netlink& netlink, const std::string& name, unsigned long question) {
+  if (!is_link_name(name)) throw system_error(ENODEV, "look up link " + name);
   ifreq request{};
   name.copy(request.ifr_name, IFNAMSIZ - 1);
   if (::ioctl(netlink.fd(), question, &request) != 0) {
@@ -213,8 +214,8 @@ std::uint32_t get_link_mtu(Netlink& netlink, const std::string& name) {
 std::vector<Link> list_ports(Netlink& netlink, int bridge) {
   Question question(RTM_GETLINK, NLM_F_DUMP);
   put_header<ifinfomsg>(question.message());
-  mnl_attr_put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  mnl_attr_put_u32(question.message(), IFLA_MASTER, static_cast<std::uint32_t>(bridge));
+  put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  put_u32(question.message(), IFLA_MASTER, static_cast<std::uint32_t>(bridge));
   std::vector<Link> ports;
   const int error = netlink.ask(
       question.message(), [&](const nlmsghdr* message) { ports.push_back(parse_link(message)); });
@@ -225,10 +226,10 @@ std::vector<Link> list_ports(Netlink& netlink, int bridge) {
 std::vector<Link> list_links(Netlink& netlink, const std::string& kind) {
   Question question(RTM_GETLINK, NLM_F_DUMP);
   put_header<ifinfomsg>(question.message());
-  mnl_attr_put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   {
     const Nest info(question.message(), IFLA_LINKINFO);
-    mnl_attr_put_strz(question.message(), IFLA_INFO_KIND, kind.c_str());
+    put_text(question.message(), IFLA_INFO_KIND, kind);
   }
   std::vector<Link> links;
   const int error = netlink.ask(
@@ -242,7 +243,7 @@ std::vector<Link> list_links(Netlink& netlink, const std::string& kind) {
 std::vector<Link> list_links(Netlink& netlink) {
   Question question(RTM_GETLINK, NLM_F_DUMP);
   put_header<ifinfomsg>(question.message());
-  mnl_attr_put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   std::vector<Link> links;
   const int error = netlink.ask(
       question.message(), [&](const nlmsghdr* message) { links.push_back(parse_link(message)); });
@@ -260,23 +261,23 @@ void add_veth(Batch& batch, const VethSpec& spec) {
   if (spec.up) put_flag(message, IFF_UP, true);
   put_name(message, IFLA_IFNAME, spec.name);
   put_mac(message, IFLA_ADDRESS, spec.mac);
-  if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
+  if (spec.mtu != 0) put_u32(message, IFLA_MTU, spec.mtu);
   put_single_queue(message);
   if (spec.master != 0) {
-    mnl_attr_put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(spec.master));
+    put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(spec.master));
   }
   {
     const Nest info(message, IFLA_LINKINFO);
-    mnl_attr_put_strz(message, IFLA_INFO_KIND, "veth");
+    put_text(message, IFLA_INFO_KIND, "veth");
     const Nest data(message, IFLA_INFO_DATA);
     const Nest peer(message, VETH_INFO_PEER);
     put_header<ifinfomsg>(message);
     put_name(message, IFLA_IFNAME, spec.peer_name);
     put_mac(message, IFLA_ADDRESS, spec.peer_mac);
-    if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
+    if (spec.mtu != 0) put_u32(message, IFLA_MTU, spec.mtu);
     put_single_queue(message);
     if (spec.peer_netns != nullptr) {
-      mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.peer_netns->fd()));
+      put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.peer_netns->fd()));
     }
   }
   // Of a link that it makes the kernel reads neither (rtnl_create_link, rtnl_newlink_create).
@@ -297,9 +298,9 @@ void set_port_flag(Batch& batch, int index, const std::string& name, PortFlag fl
       on ? std::vector<int>() : std::vector<int>{ENODEV});
   put_header<ifinfomsg>(message).ifi_index = index;
   const Nest info(message, IFLA_LINKINFO);
-  mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");
+  put_text(message, IFLA_INFO_SLAVE_KIND, "bridge");
   const Nest port(message, IFLA_INFO_SLAVE_DATA);
-  mnl_attr_put_u8(message, isolated ? IFLA_BRPORT_ISOLATED : IFLA_BRPORT_MODE, on ? 1 : 0);
+  put_u8(message, isolated ? IFLA_BRPORT_ISOLATED : IFLA_BRPORT_MODE, on ? 1 : 0);
 }
 
 void add_bridge(Batch& batch, const BridgeSpec& spec) {
@@ -309,13 +310,13 @@ void add_bridge(Batch& batch, const BridgeSpec& spec) {
   put_flag(message, IFF_UP, true);
   put_name(message, IFLA_IFNAME, spec.name);
   put_mac(message, IFLA_ADDRESS, spec.mac);
-  if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
+  if (spec.mtu != 0) put_u32(message, IFLA_MTU, spec.mtu);
   {
     const Nest info(message, IFLA_LINKINFO);
-    mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
+    put_text(message, IFLA_INFO_KIND, "bridge");
     if (spec.vlan_filtering) {
       const Nest data(message, IFLA_INFO_DATA);
-      mnl_attr_put_u8(message, IFLA_BR_VLAN_FILTERING, 1);
+      put_u8(message, IFLA_BR_VLAN_FILTERING, 1);
     }
   }
   if (spec.alias.empty()) return;
@@ -348,8 +349,8 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   if (change.promisc) put_flag(message, IFF_PROMISC, *change.promisc);
   if (change.allmulti) put_flag(message, IFF_ALLMULTI, *change.allmulti);
   if (change.mac) put_mac(message, IFLA_ADDRESS, *change.mac);
-  if (change.mtu) mnl_attr_put_u32(message, IFLA_MTU, *change.mtu);
-  if (change.tx_queue_len) mnl_attr_put_u32(message, IFLA_TXQLEN, *change.tx_queue_len);
+  if (change.mtu) put_u32(message, IFLA_MTU, *change.mtu);
+  if (change.tx_queue_len) put_u32(message, IFLA_TXQLEN, *change.tx_queue_len);
   if (change.alias) put_alias(message, *change.alias);
   if (change.arp_notify) put_arp_notify(message, *change.arp_notify);
 }
@@ -367,9 +368,9 @@ void move_link(Batch& batch, int index, const std::string& name, const Netns& to
       batch.add(RTM_SETLINK, 0, fmt::format("move {} to {} as {}", name, to.path(), new_name));
   put_header<ifinfomsg>(message).ifi_index = index;
   put_name(message, IFLA_IFNAME, new_name);
-  mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(to.fd()));
+  put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(to.fd()));
   if (new_index != 0) {
-    mnl_attr_put_u32(message, IFLA_NEW_IFINDEX, static_cast<std::uint32_t>(new_index));
+    put_u32(message, IFLA_NEW_IFINDEX, static_cast<std::uint32_t>(new_index));
   }
   put_alias(message, alias);
 }
@@ -388,7 +389,7 @@ void set_master(Batch& batch, int index, const std::string& name, int master) {
   nlmsghdr* message =
       batch.add(RTM_SETLINK, 0, fmt::format("make {} a port of link {}", name, master));
   put_header<ifinfomsg>(message).ifi_index = index;
-  mnl_attr_put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
+  put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
 }
 
 std::string random_veth_name() {

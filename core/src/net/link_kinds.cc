@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -22,12 +23,12 @@ nlmsghdr* start(Batch& batch, const LinkSpec& spec, const char* kind) {
   put_header<ifinfomsg>(message).ifi_index = spec.index;
   put_name(message, IFLA_IFNAME, spec.name);
   if (spec.mac) put_mac(message, IFLA_ADDRESS, *spec.mac);
-  if (spec.mtu != 0) mnl_attr_put_u32(message, IFLA_MTU, spec.mtu);
+  if (spec.mtu != 0) put_u32(message, IFLA_MTU, spec.mtu);
   if (spec.parent != 0) {
-    mnl_attr_put_u32(message, IFLA_LINK, static_cast<std::uint32_t>(spec.parent));
+    put_u32(message, IFLA_LINK, static_cast<std::uint32_t>(spec.parent));
   }
   if (spec.netns != nullptr) {
-    mnl_attr_put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.netns->fd()));
+    put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.netns->fd()));
   }
   return message;
 }
@@ -43,55 +44,55 @@ void put_up(nlmsghdr* message) {
 void add_macvlan(Batch& batch, const LinkSpec& spec, MacvlanMode mode, std::uint32_t bc_queue_len) {
   nlmsghdr* message = start(batch, spec, "macvlan");
   const Nest info(message, IFLA_LINKINFO);
-  mnl_attr_put_strz(message, IFLA_INFO_KIND, "macvlan");
+  put_text(message, IFLA_INFO_KIND, "macvlan");
   const Nest data(message, IFLA_INFO_DATA);
-  mnl_attr_put_u32(message, IFLA_MACVLAN_MODE, static_cast<std::uint32_t>(mode));
-  if (bc_queue_len != 0) mnl_attr_put_u32(message, IFLA_MACVLAN_BC_QUEUE_LEN, bc_queue_len);
+  put_u32(message, IFLA_MACVLAN_MODE, static_cast<std::uint32_t>(mode));
+  if (bc_queue_len != 0) put_u32(message, IFLA_MACVLAN_BC_QUEUE_LEN, bc_queue_len);
 }
 
 void add_ipvlan(Batch& batch, const LinkSpec& spec, IpvlanMode mode) {
   nlmsghdr* message = start(batch, spec, "ipvlan");
   const Nest info(message, IFLA_LINKINFO);
-  mnl_attr_put_strz(message, IFLA_INFO_KIND, "ipvlan");
+  put_text(message, IFLA_INFO_KIND, "ipvlan");
   const Nest data(message, IFLA_INFO_DATA);
-  mnl_attr_put_u16(message, IFLA_IPVLAN_MODE, static_cast<std::uint16_t>(mode));
+  put_u16(message, IFLA_IPVLAN_MODE, static_cast<std::uint16_t>(mode));
 }
 
 void add_vlan(Batch& batch, const LinkSpec& spec, std::uint16_t vlan_id) {
   nlmsghdr* message = start(batch, spec, "vlan");
   const Nest info(message, IFLA_LINKINFO);
-  mnl_attr_put_strz(message, IFLA_INFO_KIND, "vlan");
+  put_text(message, IFLA_INFO_KIND, "vlan");
   const Nest data(message, IFLA_INFO_DATA);
-  mnl_attr_put_u16(message, IFLA_VLAN_ID, vlan_id);
+  put_u16(message, IFLA_VLAN_ID, vlan_id);
 }
 
 void add_dummy(Batch& batch, const LinkSpec& spec) {
   nlmsghdr* message = start(batch, spec, "dummy");
   const Nest info(message, IFLA_LINKINFO);
-  mnl_attr_put_strz(message, IFLA_INFO_KIND, "dummy");
+  put_text(message, IFLA_INFO_KIND, "dummy");
 }
 
 void add_ifb(Batch& batch, const LinkSpec& spec, const std::string& alias) {
   nlmsghdr* message = start(batch, spec, "ifb");
-  mnl_attr_put_u32(message, IFLA_TXQLEN, 0);
+  put_u32(message, IFLA_TXQLEN, 0);
   {
     const Nest info(message, IFLA_LINKINFO);
-    mnl_attr_put_strz(message, IFLA_INFO_KIND, "ifb");
+    put_text(message, IFLA_INFO_KIND, "ifb");
   }
   // Of a link that it makes the kernel reads no alias.
   message = batch.add(RTM_NEWLINK, 0, fmt::format("set alias of {}", spec.name));
   put_header<ifinfomsg>(message);
   put_name(message, IFLA_IFNAME, spec.name);
-  mnl_attr_put(message, IFLA_IFALIAS, alias.size(), alias.data());
+  put_bytes(message, IFLA_IFALIAS, alias.size(), alias.data());
 }
 
 void add_vrf(Batch& batch, const LinkSpec& spec, std::uint32_t table) {
   nlmsghdr* message = start(batch, spec, "vrf");
   put_up(message);
   const Nest info(message, IFLA_LINKINFO);
-  mnl_attr_put_strz(message, IFLA_INFO_KIND, "vrf");
+  put_text(message, IFLA_INFO_KIND, "vrf");
   const Nest data(message, IFLA_INFO_DATA);
-  mnl_attr_put_u32(message, IFLA_VRF_TABLE, table);
+  put_u32(message, IFLA_VRF_TABLE, table);
 }
 
 void set_master(Batch& batch, int index, const std::string& name, int master,
@@ -100,20 +101,18 @@ void set_master(Batch& batch, int index, const std::string& name, int master,
                                        : fmt::format("make {} a port of {}", name, master_name);
   nlmsghdr* message = batch.add(RTM_SETLINK, 0, what);
   put_header<ifinfomsg>(message).ifi_index = index;
-  mnl_attr_put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
+  put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
 }
 
 bool knows_link_kind(Netlink& netlink, const std::string& kind) {
-  alignas(nlmsghdr) char bytes[256]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_NEWLINK;
-  request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+  Question question(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  nlmsghdr* request = question.message();
   put_header<ifinfomsg>(request);
   constexpr std::array<std::uint8_t, 6> kMulticast{1};
   put_mac(request, IFLA_ADDRESS, Mac(kMulticast));
   {
     const Nest info(request, IFLA_LINKINFO);
-    mnl_attr_put_strz(request, IFLA_INFO_KIND, kind.c_str());
+    put_text(request, IFLA_INFO_KIND, kind);
   }
   const int error = netlink.ask(request, {});
   if (error == EADDRNOTAVAIL) return true;
@@ -122,12 +121,11 @@ bool knows_link_kind(Netlink& netlink, const std::string& kind) {
 }
 
 LinkKindData get_kind_data(Netlink& netlink, const std::string& name) {
-  alignas(nlmsghdr) char bytes[128]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETLINK;
+  Question question(RTM_GETLINK);
+  nlmsghdr* request = question.message();
   put_header<ifinfomsg>(request);
   put_name(request, IFLA_IFNAME, name);
-  mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   LinkKindData result;
   const auto parse = [&result](const nlattr* info) {
     std::string kind;

@@ -89,6 +89,7 @@ std::optional<int> remove_by_child(NetlinkSocket& socket, nlmsghdr* request, int
   const Membership membership(fd);
   if (!membership) return std::nullopt;
   request->nlmsg_seq = socket.take_sequence();
+  finish_message(request);
   const pid_t child = sys::fork_straggler({&fd, 1});
   if (child == 0) send_and_exit(socket, request);
   if (child < 0) return std::nullopt;

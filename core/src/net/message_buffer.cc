@@ -1,6 +1,9 @@
 #include "net/message_buffer.h"
 
 #include <cstdlib>
+#include <utility>
+
+#include "net/attribute.h"
 
 namespace unicni::net {
 namespace {
@@ -14,7 +17,7 @@ nlmsghdr* MessageBuffer::add(std::uint16_t type, std::uint16_t flags, std::size_
   bytes_.resize(last_ + NLMSG_ALIGN(space));
   ++count_;
   nlmsghdr* message = last();
-  message->nlmsg_len = NLMSG_HDRLEN;
+  start_message(message, NLMSG_ALIGN(space));
   message->nlmsg_type = type;
   message->nlmsg_flags = flags;
   return message;
@@ -34,6 +37,25 @@ std::span<const char> MessageBuffer::bytes() {
   return bytes_;
 }
 
+void MessageBuffer::drop(std::span<const std::size_t> indices) {
+  close_last();
+  std::string kept;
+  std::size_t index = 0;
+  for (std::size_t at = 0; at < bytes_.size(); ++index) {
+    const auto* message = reinterpret_cast<const nlmsghdr*>(bytes_.data() + at);
+    const std::size_t size = NLMSG_ALIGN(message->nlmsg_len);
+    if (!indices.empty() && indices.front() == index) {
+      indices = indices.subspan(1);
+      --count_;
+    } else {
+      last_ = kept.size();
+      kept.append(bytes_, at, size);
+    }
+    at += size;
+  }
+  bytes_ = std::move(kept);
+}
+
 void MessageBuffer::clear() noexcept {
   bytes_.clear();
   last_ = 0;
@@ -43,7 +65,8 @@ void MessageBuffer::clear() noexcept {
 void MessageBuffer::close_last() {
   if (count_ == 0) return;
   const std::size_t end = last_ + NLMSG_ALIGN(last()->nlmsg_len);
-  if (end > bytes_.size()) std::abort();  // its writer ran over `space`: memory is damaged
+  if (end > bytes_.size()) std::abort();  // somebody wrote past take_room(): memory is damaged
+  finish_message(last());
   bytes_.resize(end);
 }
 

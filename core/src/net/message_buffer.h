@@ -12,8 +12,8 @@ namespace unicni::net {
 
 class MessageBuffer {
  public:
-  /// Starts a message with room for `space` bytes, header included. Fill it with mnl_* or the put_*
-  /// of attribute.h before the next add(): that may move it.
+  /// Starts a message with room for `space` bytes, header included. Fill it with the put_* of
+  /// attribute.h before the next add(): that may move it. What doesn't fit is an Error.
   nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::size_t space);
   /// The message started last; there must be one.
   nlmsghdr* last() noexcept { return reinterpret_cast<nlmsghdr*>(bytes_.data() + last_); }
@@ -22,6 +22,8 @@ class MessageBuffer {
   /// Everything so far, ready for send(2).
   std::span<const char> bytes();
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  /// Takes messages out, counted from 0 in order of add(); `indices` are in ascending order.
+  void drop(std::span<const std::size_t> indices);
   void clear() noexcept;
 
  private:

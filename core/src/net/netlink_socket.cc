@@ -139,6 +139,7 @@ Acknowledgement NetlinkSocket::receive_acknowledgement(std::uint32_t first, std:
 int NetlinkSocket::ask(nlmsghdr* request, Expect expect,
                        const std::function<void(const nlmsghdr*)>& each) {
   request->nlmsg_flags = static_cast<std::uint16_t>(request->nlmsg_flags | NLM_F_REQUEST);
+  finish_message(request);
   for (int tries = 0; tries < kDumpTries; ++tries) {
     request->nlmsg_seq = take_sequence();
     Conversation conversation{request->nlmsg_seq, expect, {}, {}};

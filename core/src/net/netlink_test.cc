@@ -6,6 +6,7 @@
 
 #include "net/attribute.h"
 #include "net/private_netns_for_test.h"
+#include "net/question.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 
@@ -30,9 +31,8 @@ TEST_F(NetlinkTest, OpensInAnotherNamespaceAndReturns) {
 
 TEST_F(NetlinkTest, AskReturnsTheKernelsErrno) {
   Netlink netlink;
-  alignas(nlmsghdr) char bytes[128]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETLINK;
+  Question question(RTM_GETLINK);
+  nlmsghdr* request = question.message();
   put_header<ifinfomsg>(request).ifi_index = 4711;
   int answers = 0;
   EXPECT_EQ(ENODEV, netlink.ask(request, [&](const nlmsghdr*) { ++answers; }));
@@ -75,7 +75,7 @@ TEST_F(NetlinkTest, DetailsAreTheKernelsWords) {
   put_header<ifinfomsg>(message);
   {
     const Nest info(message, IFLA_LINKINFO);
-    mnl_attr_put_strz(message, IFLA_INFO_KIND, "nosuchkind");
+    put_text(message, IFLA_INFO_KIND, "nosuchkind");
   }
   EXPECT_THROW(batch.commit(), Error);
   EXPECT_EQ(ENODEV, batch.error_of(1));
@@ -85,7 +85,7 @@ TEST_F(NetlinkTest, DetailsAreTheKernelsWords) {
   put_header<ifinfomsg>(message);
   {
     const Nest info(message, IFLA_LINKINFO);
-    mnl_attr_put_strz(message, IFLA_INFO_KIND, "nosuchkind");
+    put_text(message, IFLA_INFO_KIND, "nosuchkind");
   }
   try {
     batch.commit();
@@ -105,7 +105,7 @@ TEST_F(NetlinkTest, ToleratedErrorsAreSuccessButStillTold) {
     put_header<ifinfomsg>(message);
     put_name(message, IFLA_IFNAME, "br0");
     const Nest info(message, IFLA_LINKINFO);
-    mnl_attr_put_strz(message, IFLA_INFO_KIND, "bridge");
+    put_text(message, IFLA_INFO_KIND, "bridge");
   }
   batch.commit();
   EXPECT_EQ(0, batch.error_of(0));

@@ -58,6 +58,17 @@ bool covers(const NftElement& outer, const NftElement& inner, std::size_t field_
   return true;
 }
 
+/// Each once, in the order of table, set and key. The kernel takes a key once a transaction: the
+/// second addition would look taken, and the second deletion finds nothing.
+std::vector<NftElement> distinct(std::vector<NftElement> elements) {
+  std::ranges::sort(elements, {}, [](const NftElement& e) {
+    return std::tie(e.table, e.set, e.key, e.owner, e.key_end, e.data);
+  });
+  const auto again = std::ranges::unique(elements);
+  elements.erase(again.begin(), again.end());
+  return elements;
+}
+
 std::size_t field_size(const NftElement& element) { return element.set.ends_with('6') ? 16 : 4; }
 
 /// What elements need of the base.
@@ -122,7 +133,7 @@ struct Nft::Impl {
 
   struct Addition {
     std::vector<NftElement> own;  ///< what is still to add
-    const std::vector<NftElement>& shared;
+    std::vector<NftElement> shared;
     std::vector<Need> needs;  ///< of `own` and `shared`
     int mends = 0;            ///< how often a base had to be mended
     bool base_found = false;  ///< a set was missing though the table was there
@@ -188,9 +199,12 @@ bool Nft::Impl::try_add(Addition& addition) {
   for (const NftElement& element : own) {
     put_new_element(put(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, element), element);
   }
+  std::vector<NftElement> replaced;  // a range may be inside two wanted ones
   for (const NftElement& element : addition.shared) {
     const SharedChange change = shared_change(element);
     for (const NftElement& narrower : change.narrower) {
+      if (std::ranges::find(replaced, narrower) != replaced.end()) continue;
+      replaced.push_back(narrower);
       put_old_element(put(NFT_MSG_DELSETELEM, 0, narrower), narrower);
     }
     if (change.add) put_new_element(put(NFT_MSG_NEWSETELEM, NLM_F_CREATE, element), element);
@@ -242,12 +256,8 @@ Nft::~Nft() = default;
 NetlinkSocket& Nft::socket() { return impl_->socket(); }
 
 void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>& shared) {
-  std::vector<NftElement> wanted = own;
-  // A key twice in one transaction would look taken.
-  std::ranges::sort(wanted, {},
-                    [](const NftElement& e) { return std::tie(e.table, e.set, e.key, e.owner); });
-  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  Impl::Addition addition{wanted, shared, needs_of(wanted, shared)};
+  const std::vector<NftElement> wanted = distinct(own);
+  Impl::Addition addition{wanted, distinct(shared), needs_of(wanted, shared)};
   for (int tries = 0; tries < kTries; ++tries) {
     wait_before_nft_retry(tries);
     if (!impl_->try_add(addition)) continue;
@@ -316,7 +326,7 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
         for (NftElement& claim : find_idle_claims(*this, elements)) {
           wanted.push_back(std::move(claim));
         }
-        for (const NftElement& element : wanted) {
+        for (const NftElement& element : distinct(std::move(wanted))) {
           const auto found = impl_->read(element);
           if (!found || *found != element) continue;
           put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
@@ -332,8 +342,7 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
 
 void Nft::add_condition(const NftCondition& condition) {
   const Need need{NftTable::inet, nft_condition_parts()};
-  const std::vector<NftElement> none;
-  Impl::Addition addition{none, none, {need}};
+  Impl::Addition addition{{}, {}, {need}};
   for (int tries = 0; tries <= kMends; ++tries) {
     if (!find_nft_base_fault(impl_->socket(), need.table, need.parts)) break;
     impl_->make_base(addition, need);

@@ -81,8 +81,8 @@ Error cannot_mend(NftTable table, int error) {
 void wake(NetlinkSocket& socket, NftTable table) {
   NftBatch batch;
   nlmsghdr* message = batch.add(NFT_MSG_NEWTABLE, 0, nft_family(table));
-  mnl_attr_put_strz(message, NFTA_TABLE_NAME, kNftTable);
-  mnl_attr_put_u32(message, NFTA_TABLE_FLAGS, 0);
+  put_text(message, NFTA_TABLE_NAME, kNftTable);
+  put_u32(message, NFTA_TABLE_FLAGS, 0);
   const auto failures = batch.commit(socket);
   if (!failures.empty()) throw cannot_mend(table, failures.front().error);
 }
@@ -99,12 +99,22 @@ const char* nft_table_name(NftTable table) {
 
 namespace {
 
+/// Whether the kernel will take it: a journal may be damaged, or of a version with other sets, and
+/// one element must not keep all others out.
+bool fits_its_set(const NftElement& element) {
+  const auto size = key_size_of(element);
+  if (!size || nft_parts_of(element) == 0 || element.key.size() != *size) return false;
+  if (!element.key_end.empty() && element.key_end.size() != *size) return false;
+  if (is_nft_goto(element) && !is_nft_name(element.data)) return false;
+  return element.owner == nft_owner(element.owner);
+}
+
 /// Everything of a new table.
 NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<NftElement>& elements,
                         NftBaseWriter::Mode mode) {
   std::vector<const NftElement*> wanted;
   for (const NftElement& element : elements) {
-    if (element.table == table) wanted.push_back(&element);
+    if (element.table == table && fits_its_set(element)) wanted.push_back(&element);
   }
   // A key that two journals name is the one's that comes first; the other's CHECK will tell.
   const auto place = [](const NftElement* element) { return std::tie(element->set, element->key); };

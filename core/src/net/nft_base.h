@@ -17,10 +17,10 @@ inline constexpr const char* kNftTable = "unicni";  ///< of each of our families
 std::uint8_t nft_family(NftTable table);     ///< NFPROTO_*
 const char* nft_table_name(NftTable table);  ///< "inet unicni", for messages
 
-/// Makes the table with these parts, sets, chains and rules, and what of `elements` belongs to it,
-/// with the parts and empty chains of conditions that they need, in one transaction. False: the
-/// table is there already (another process may just have made it), and nothing was done. Throws
-/// Error.
+/// Makes the table with these parts, sets, chains and rules, and what of `elements` belongs to it
+/// and fits its set, with the parts and empty chains of conditions that they need, in one
+/// transaction. False: the table is there already (another process may just have made it), and
+/// nothing was done. Throws Error.
 bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
                      const std::vector<NftElement>& elements = {});
 /// The same where a table is there: it goes, with all that is in it, in the same transaction.

@@ -31,15 +31,15 @@ struct Layout {
 NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment)
     : family_(nft_family(table)), mode_(mode) {
   if (mode == Mode::replace) {
-    mnl_attr_put_strz(add(NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, kNftTable);
+    put_text(add(NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, kNftTable);
   }
   const auto object = own(nftnl_table_alloc());
   nftnl_table_set_str(object.get(), NFTNL_TABLE_NAME, kNftTable);
   const NftUserdata userdata(NFTNL_UDATA_TABLE_COMMENT, comment);
   nftnl_table_set_data(object.get(), NFTNL_TABLE_USERDATA, userdata.data(), userdata.size());
   const auto exclusive = static_cast<std::uint16_t>(mode == Mode::create ? NLM_F_EXCL : 0);
-  nftnl_table_nlmsg_build_payload(
-      add(NFT_MSG_NEWTABLE, static_cast<std::uint16_t>(NLM_F_CREATE | exclusive)), object.get());
+  put_object(add(NFT_MSG_NEWTABLE, static_cast<std::uint16_t>(NLM_F_CREATE | exclusive)),
+             nftnl_table_nlmsg_build_payload, object.get());
 }
 
 nlmsghdr* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
@@ -95,7 +95,7 @@ void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& ke
   }
   userdata.comment(NFTNL_UDATA_SET_COMMENT, comment);
   nftnl_set_set_data(object.get(), NFTNL_SET_USERDATA, userdata.data(), userdata.size());
-  nftnl_set_nlmsg_build_payload(add(NFT_MSG_NEWSET, NLM_F_CREATE), object.get());
+  put_object(add(NFT_MSG_NEWSET, NLM_F_CREATE), nftnl_set_nlmsg_build_payload, object.get());
 }
 
 void NftBaseWriter::chain(const char* name) { put_chain(*new_chain(name), name); }
@@ -117,17 +117,17 @@ void NftBaseWriter::rule(const NftRule& rule) {
 NftOwned<nftnl_chain> NftBaseWriter::new_chain(const char* name) const {
   auto chain = own(nftnl_chain_alloc());
   nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_TABLE, kNftTable);
-  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_NAME, name);
+  nftnl_chain_set_str(chain.get(), NFTNL_CHAIN_NAME, require_nft_name(name));
   return chain;
 }
 
 void NftBaseWriter::put_chain(nftnl_chain& chain, const char* name) {
-  nftnl_chain_nlmsg_build_payload(add(NFT_MSG_NEWCHAIN, NLM_F_CREATE), &chain);
+  put_object(add(NFT_MSG_NEWCHAIN, NLM_F_CREATE), nftnl_chain_nlmsg_build_payload, &chain);
   if (mode_ != Mode::mend) return;
   // Without a handle: all rules of the chain.
   nlmsghdr* flush = add(NFT_MSG_DELRULE, 0);
-  mnl_attr_put_strz(flush, NFTA_RULE_TABLE, kNftTable);
-  mnl_attr_put_strz(flush, NFTA_RULE_CHAIN, name);
+  put_text(flush, NFTA_RULE_TABLE, kNftTable);
+  put_text(flush, NFTA_RULE_CHAIN, name);
 }
 
 }  // namespace unicni::net

@@ -4,6 +4,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 
 #include "net/attribute.h"
@@ -38,14 +39,14 @@ void put_nft_header(nlmsghdr* message, std::uint16_t type, std::uint8_t family) 
 NftBatch::NftBatch(std::optional<std::uint32_t> generation) {
   nlmsghdr* begin = buffer_.add(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, kEnvelopeSpace);
   put_envelope(begin);
-  if (generation) mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htobe32(*generation));
+  if (generation) put_u32(begin, NFNL_BATCH_GENID, htobe32(*generation));
 }
 
 nlmsghdr* NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family,
                         std::size_t space) {
   nlmsghdr* message = buffer_.add(0, static_cast<std::uint16_t>(NLM_F_REQUEST | flags), space);
   put_nft_header(message, type, family);
-  deletes_ = deletes_ || is_deletion(type);
+  types_.push_back(type);
   return message;
 }
 
@@ -75,8 +76,35 @@ std::vector<NftBatch::Failure> NftBatch::commit(NetlinkSocket& socket) {
     }
     if (answer.sequence == last) break;
   }
-  if (deletes_ && failures.empty()) socket.linger();
+  const bool deletes = std::ranges::any_of(types_, is_deletion);
+  if (deletes && failures.empty()) socket.linger();
   return failures;
+}
+
+std::vector<std::size_t> NftBatch::hindrances(const std::vector<Failure>& failures,
+                                              int error) const {
+  std::vector<std::size_t> indices;
+  for (const Failure& failure : failures) {
+    if (!failure.index || failure.error != error) continue;
+    const std::uint16_t type = types_.at(*failure.index);
+    if (error == EBUSY ? type == NFT_MSG_DELCHAIN : is_deletion(type)) {
+      indices.push_back(*failure.index);
+    }
+  }
+  std::ranges::sort(indices);
+  const auto again = std::ranges::unique(indices);
+  indices.erase(again.begin(), again.end());
+  return indices;
+}
+
+void NftBatch::drop(const std::vector<std::size_t>& indices) {
+  std::vector<std::size_t> messages;  // counted with the envelope, whose end goes as well
+  for (const std::size_t index : indices) messages.push_back(index + 1);
+  messages.push_back(types_.size() + 1);
+  buffer_.drop(messages);
+  for (auto index = indices.rbegin(); index != indices.rend(); ++index) {
+    types_.erase(types_.begin() + static_cast<std::ptrdiff_t>(*index));
+  }
 }
 
 }  // namespace unicni::net

@@ -29,8 +29,8 @@ class NftBatch {
   /// A message with its header, to be filled with nftnl_*_build_payload() before the next add().
   nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::uint8_t family = NFPROTO_INET,
                 std::size_t space = 1024);
-  /// How many add() there were; of use until commit().
-  [[nodiscard]] std::size_t size() const noexcept { return buffer_.count() - 1; }
+  /// How many messages add() made that drop() left.
+  [[nodiscard]] std::size_t size() const noexcept { return types_.size(); }
 
   struct Failure {
     std::optional<std::size_t>
@@ -38,13 +38,20 @@ class NftBatch {
     int error = 0;
     std::string text;  ///< the kernel's words, may be empty
   };
-  /// Sends it; call once. Empty: everything was done. Else nothing was. After a deletion the socket
-  /// lingers.
+  /// Sends it. Empty: everything was done. Else nothing was. After a deletion the socket lingers.
+  /// May be called again after drop() only.
   std::vector<Failure> commit(NetlinkSocket& socket);
+  /// After commit(): the messages that keep the rest from being done, in ascending order: deletions
+  /// of what isn't there (ENOENT), and of chains that somebody else's rules lead to (EBUSY).
+  [[nodiscard]] std::vector<std::size_t> hindrances(const std::vector<Failure>& failures,
+                                                    int error) const;
+  /// After commit(): takes messages out, as hindrances() tells them, so that the rest may be
+  /// committed.
+  void drop(const std::vector<std::size_t>& indices);
 
  private:
   MessageBuffer buffer_;
-  bool deletes_ = false;
+  std::vector<std::uint16_t> types_;  ///< of each message
 };
 
 }  // namespace unicni::net

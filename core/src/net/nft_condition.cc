@@ -135,11 +135,11 @@ bool is_condition_idle(NetlinkSocket& socket, const std::string& chain, std::siz
 
 void put_condition_removal(NftBatch& batch, const std::string& chain) {
   nlmsghdr* flush = batch.add(NFT_MSG_DELRULE, 0);
-  mnl_attr_put_strz(flush, NFTA_RULE_TABLE, kNftTable);
-  mnl_attr_put_strz(flush, NFTA_RULE_CHAIN, chain.c_str());
+  put_text(flush, NFTA_RULE_TABLE, kNftTable);
+  put_text(flush, NFTA_RULE_CHAIN, chain);
   nlmsghdr* removal = batch.add(NFT_MSG_DELCHAIN, 0);
-  mnl_attr_put_strz(removal, NFTA_CHAIN_TABLE, kNftTable);
-  mnl_attr_put_strz(removal, NFTA_CHAIN_NAME, chain.c_str());
+  put_text(removal, NFTA_CHAIN_TABLE, kNftTable);
+  put_text(removal, NFTA_CHAIN_NAME, chain);
 }
 
 }  // namespace unicni::net

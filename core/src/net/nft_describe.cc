@@ -61,6 +61,12 @@ std::size_t size_of(Field field, bool v6) {
   return 0;
 }
 
+std::size_t size_of(const Layout& layout, bool v6) {
+  std::size_t size = 0;
+  for (const Field field : layout.fields) size += size_of(field, v6);
+  return size;
+}
+
 std::uint8_t byte_at(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint8_t>(bytes[at]);
 }
@@ -123,13 +129,18 @@ std::string without_family(std::string name) {
 
 }  // namespace
 
+std::optional<std::size_t> key_size_of(const NftElement& element) {
+  const auto layout = std::ranges::find(kLayouts, without_family(element.set), &Layout::set);
+  if (layout == std::end(kLayouts)) return std::nullopt;
+  return size_of(*layout, family_of(element) == Family::v6);
+}
+
 std::string describe_key(const NftElement& element) {
   const bool v6 = family_of(element) == Family::v6;
   const std::string name = without_family(element.set);
   const auto layout = std::ranges::find(kLayouts, name, &Layout::set);
   if (layout == std::end(kLayouts)) return hexadecimal(element.key);
-  std::size_t size = 0;
-  for (const Field field : layout->fields) size += size_of(field, v6);
+  const std::size_t size = size_of(*layout, v6);
   if (size != element.key.size()) return hexadecimal(element.key);
   std::string text;
   std::size_t at = 0;

@@ -15,29 +15,31 @@
 #include "net/nft_batch.h"
 #include "net/nft_owned.h"
 #include "net/nft_query.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
 namespace {
 
 constexpr std::size_t kCommentLimit = NFTNL_UDATA_COMMENT_MAXLEN;
-constexpr std::size_t kMacField = 8;  // six bytes, padded
+constexpr std::size_t kMacField = 8;     // six bytes, padded
+constexpr std::size_t kLongestKey = 64;  // NFT_DATA_VALUE_MAXLEN
 
 void put_set(nlmsghdr* message, const std::string& set) {
-  mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, kNftTable);
-  mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set.c_str());
+  put_text(message, NFTA_SET_ELEM_LIST_TABLE, kNftTable);
+  put_text(message, NFTA_SET_ELEM_LIST_SET, set);
 }
 
 void put_data(nlmsghdr* message, std::uint16_t type, const std::string& bytes) {
   const Nest data(message, type);
-  mnl_attr_put(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
+  put_bytes(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
 }
 
 void put_goto(nlmsghdr* message, const std::string& chain) {
   const Nest data(message, NFTA_SET_ELEM_DATA);
   const Nest verdict(message, NFTA_DATA_VERDICT);
-  mnl_attr_put_u32(message, NFTA_VERDICT_CODE, htobe32(static_cast<std::uint32_t>(NFT_GOTO)));
-  mnl_attr_put_strz(message, NFTA_VERDICT_CHAIN, chain.c_str());
+  put_u32(message, NFTA_VERDICT_CODE, htobe32(static_cast<std::uint32_t>(NFT_GOTO)));
+  put_text(message, NFTA_VERDICT_CHAIN, chain);
 }
 
 void put_element(nlmsghdr* message, const NftElement& element, bool with_comment) {
@@ -53,7 +55,7 @@ void put_element(nlmsghdr* message, const NftElement& element, bool with_comment
     put_data(message, NFTA_SET_ELEM_DATA, element.data);
   }
   const NftUserdata userdata(NFTNL_UDATA_SET_ELEM_COMMENT, element.owner);
-  mnl_attr_put(message, NFTA_SET_ELEM_USERDATA, userdata.size(), userdata.data());
+  put_bytes(message, NFTA_SET_ELEM_USERDATA, userdata.size(), userdata.data());
 }
 
 std::string bytes_of(const nlattr* data) {
@@ -92,12 +94,15 @@ void parse_elements(const nlmsghdr* message, const NftElement& like,
   });
 }
 
+/// What the kernel says to a key of another length than those of the set: there is no such element.
+bool is_no_key_of_set(int error) { return error == EINVAL || error == EOVERFLOW; }
+
 std::vector<NftElement> ask(NetlinkSocket& socket, nlmsghdr* request, NetlinkSocket::Expect expect,
                             const NftElement& like) {
   std::vector<NftElement> found;
   const int error = socket.ask(
       request, expect, [&](const nlmsghdr* message) { parse_elements(message, like, found); });
-  if (error == ENOENT) return {};
+  if (error == ENOENT || is_no_key_of_set(error)) return {};
   if (error != 0) {
     throw system_error(error, fmt::format("read set {} {}", nft_table_name(like.table), like.set));
   }
@@ -136,7 +141,7 @@ std::string address_key(const IpAddress& address) {
 }
 
 std::string interface_key(const std::string& name) {
-  if (name.empty() || name.size() >= IFNAMSIZ) {
+  if (!is_link_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" is no interface name", name),
                 fmt::format("1 to {} bytes", IFNAMSIZ - 1));
   }
@@ -153,8 +158,9 @@ void put_old_element(nlmsghdr* message, const NftElement& element) {
 
 std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
                                        const std::string& set, const std::string& key) {
-  alignas(nlmsghdr) char bytes[512]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  if (!is_nft_name(set) || key.empty() || key.size() > kLongestKey) return std::nullopt;
+  Question question;
+  nlmsghdr* request = question.message();
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   const NftElement wanted{set, key, {}, {}, table};
   put_element(request, wanted, false);
@@ -165,8 +171,9 @@ std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
 
 std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
                                       const std::string& set) {
-  alignas(nlmsghdr) char bytes[256]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  if (!is_nft_name(set)) return {};
+  Question question;
+  nlmsghdr* request = question.message();
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   request->nlmsg_flags = NLM_F_DUMP;
   put_set(request, set);
@@ -174,12 +181,13 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
 }
 
 bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set) {
-  alignas(nlmsghdr) char bytes[256]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  Question question;
+  nlmsghdr* request = question.message();
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   put_set(request, set);
-  socket.send({bytes, request->nlmsg_len});
+  finish_message(request);
+  socket.send({question.bytes, request->nlmsg_len});
   const std::span<const char> answer = socket.receive();
   const auto* message = reinterpret_cast<const nlmsghdr*>(answer.data());
   if (!mnl_nlmsg_ok(message, static_cast<int>(answer.size()))) return false;

@@ -31,6 +31,8 @@ bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& s
 
 /// The family that the name of its set tells ("port4_at", "masq6").
 Family family_of(const NftElement& element);
+/// How long the keys of its set are; nullopt: this version doesn't know the set.
+std::optional<std::size_t> key_size_of(const NftElement& element);
 /// Its data is a chain; and that is the one of an attachment's condition.
 bool is_nft_goto(const NftElement& element);
 bool is_nft_condition(const NftElement& element);

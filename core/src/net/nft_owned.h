@@ -7,11 +7,19 @@
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
+#include <linux/netfilter/nf_tables.h>
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "net/attribute.h"
+#include "unicni/error.h"
 
 namespace unicni::net {
 
@@ -32,6 +40,27 @@ NftOwned<T> own(T* allocated) {
   return NftOwned<T>(allocated);
 }
 
+/// Whether a table, set or chain could have this name: 1 to 255 bytes (NFT_NAME_MAXLEN), no NUL.
+inline bool is_nft_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() < NFT_NAME_MAXLEN && name.find('\0') == name.npos;
+}
+/// The name for libnftnl. Throws Error (Code::invalid_config) if it can't be one.
+const char* require_nft_name(const std::string& name);
+
+/// Puts the attributes of an object into `message`: `build` is
+/// nftnl_<object>_nlmsg_build_payload(), which knows nothing of room. Throws Error if they don't
+/// fit.
+template <class Object>
+void put_object(nlmsghdr* message, void (*build)(nlmsghdr*, Object*),
+                std::type_identity_t<Object>* object) {
+  // More than an object of names that passed require_nft_name() ever has.
+  alignas(nlmsghdr) std::array<char, std::size_t{1} << 15U> scratch;
+  nlmsghdr* built = mnl_nlmsg_put_header(scratch.data());
+  build(built, object);
+  const std::size_t size = mnl_nlmsg_get_payload_len(built);
+  std::memcpy(take_room(message, size), mnl_nlmsg_get_payload(built), size);
+}
+
 /// User data as nft(8) stores it: at most 256 bytes, typed.
 class NftUserdata {
  public:
@@ -40,8 +69,11 @@ class NftUserdata {
   /// NFTNL_UDATA_*_COMMENT.
   NftUserdata(std::uint8_t type, const std::string& text) : NftUserdata() { comment(type, text); }
 
+  /// Throws Error if `text` is longer than what is left.
   void comment(std::uint8_t type, const std::string& text) {
-    if (!text.empty()) nftnl_udata_put_strz(buffer_.get(), type, text.c_str());
+    if (!text.empty() && !nftnl_udata_put_strz(buffer_.get(), type, text.c_str())) {
+      throw Error(Code::internal, "no comment of nftables is as long as \"" + text + '"');
+    }
   }
   void number(std::uint8_t type, std::uint32_t value) {
     nftnl_udata_put_u32(buffer_.get(), type, value);

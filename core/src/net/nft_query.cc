@@ -13,6 +13,8 @@
 
 #include "net/attribute.h"
 #include "net/nft_batch.h"
+#include "net/nft_owned.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -50,11 +52,17 @@ NftChainState parse_chain(const nlmsghdr* message) {
   return state;
 }
 
+constexpr std::size_t kChainQuestion = 640;  // two names of 255 bytes at most
+
+bool is_possible(const NftChainName& chain) {
+  return is_nft_name(chain.table) && is_nft_name(chain.chain);
+}
+
 void ask_for_chain(MessageBuffer& requests, const NftChainName& chain) {
-  nlmsghdr* request = requests.add(0, NLM_F_REQUEST, 640);  // two names of 255 bytes at most
+  nlmsghdr* request = requests.add(0, NLM_F_REQUEST, kChainQuestion);
   put_nft_header(request, NFT_MSG_GETCHAIN, chain.family);
-  mnl_attr_put_strz(request, NFTA_CHAIN_TABLE, chain.table.c_str());
-  mnl_attr_put_strz(request, NFTA_CHAIN_NAME, chain.chain.c_str());
+  put_text(request, NFTA_CHAIN_TABLE, chain.table);
+  put_text(request, NFTA_CHAIN_NAME, chain.chain);
 }
 
 void require_found_or_absent(int error, const std::string& what) {
@@ -226,7 +234,7 @@ NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const
   MessageBuffer requests;
   nlmsghdr* request = requests.add(0, NLM_F_REQUEST, 384);
   put_nft_header(request, NFT_MSG_GETTABLE, family);
-  mnl_attr_put_strz(request, NFTA_TABLE_NAME, table.c_str());
+  put_text(request, NFTA_TABLE_NAME, table);
   for (const NftChainName& chain : chains) ask_for_chain(requests, chain);
 
   NftFound found;
@@ -246,24 +254,31 @@ NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const
 std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
                                                       const std::vector<NftChainName>& chains) {
   MessageBuffer requests;
-  for (const NftChainName& chain : chains) ask_for_chain(requests, chain);
-  std::vector<std::optional<NftChainState>> found(chains.size());
-  const auto errors = ask_together(
-      socket, requests,
-      [&](std::size_t index, const nlmsghdr* message) { found[index] = parse_chain(message); });
+  std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < chains.size(); ++i) {
-    require_found_or_absent(errors[i], "nftables chain " + chains[i].chain);
+    if (!is_possible(chains[i])) continue;
+    ask_for_chain(requests, chains[i]);
+    asked.push_back(i);
+  }
+  std::vector<std::optional<NftChainState>> found(chains.size());
+  const auto errors =
+      ask_together(socket, requests, [&](std::size_t index, const nlmsghdr* message) {
+        found[asked[index]] = parse_chain(message);
+      });
+  for (std::size_t i = 0; i < errors.size(); ++i) {
+    require_found_or_absent(errors[i], "nftables chain " + chains[asked[i]].chain);
   }
   return found;
 }
 
 std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName& chain) {
-  alignas(nlmsghdr) char bytes[640]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  if (!is_possible(chain)) return {};
+  Question question;
+  nlmsghdr* request = question.message();
   put_nft_header(request, NFT_MSG_GETRULE, chain.family);
   request->nlmsg_flags = NLM_F_DUMP;
-  mnl_attr_put_strz(request, NFTA_RULE_TABLE, chain.table.c_str());
-  mnl_attr_put_strz(request, NFTA_RULE_CHAIN, chain.chain.c_str());
+  put_text(request, NFTA_RULE_TABLE, chain.table);
+  put_text(request, NFTA_RULE_CHAIN, chain.chain);
   std::vector<NftListedRule> rules;
   const int error = socket.ask(request, NetlinkSocket::Expect::dump, [&](const nlmsghdr* message) {
     rules.push_back(parse_rule(message));

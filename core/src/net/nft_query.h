@@ -13,6 +13,7 @@
 
 namespace unicni::net {
 
+/// A name that no chain could have, such as one of 300 bytes, is that of no chain.
 struct NftChainName {
   std::uint8_t family;  ///< NFPROTO_*
   std::string table;

@@ -1,6 +1,7 @@
 #include "net/nft_rule.h"
 
 #include <endian.h>
+#include <fmt/core.h>
 #include <linux/if.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -43,9 +44,17 @@ constexpr std::uint32_t kFirstRegister = NFT_REG32_00;
 
 }  // namespace
 
+const char* require_nft_name(const std::string& name) {
+  if (is_nft_name(name)) return name.c_str();
+  throw Error(
+      Code::invalid_config,
+      fmt::format("no nftables chain, set or table can have a name of {} bytes", name.size()),
+      fmt::format("1 to {} bytes", NFT_NAME_MAXLEN - 1));
+}
+
 NftRule::NftRule(const std::string& chain, const char* table) : rule_(own(nftnl_rule_alloc())) {
   nftnl_rule_set_str(rule_.get(), NFTNL_RULE_TABLE, table != nullptr ? table : kNftTable);
-  nftnl_rule_set_str(rule_.get(), NFTNL_RULE_CHAIN, chain.c_str());
+  nftnl_rule_set_str(rule_.get(), NFTNL_RULE_CHAIN, require_nft_name(chain));
 }
 
 nftnl_expr* NftRule::add(const char* expression) {
@@ -98,7 +107,7 @@ nftnl_expr* NftRule::look_up(const std::vector<NftField>& fields, const std::str
   }
   nftnl_expr* lookup = add("lookup");
   nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, kFirstRegister);
-  nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, set.c_str());
+  nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, require_nft_name(set));
   return lookup;
 }
 
@@ -246,7 +255,9 @@ NftRule& NftRule::accept() { return verdict(NF_ACCEPT, nullptr); }
 NftRule& NftRule::verdict(int code, const char* chain) {
   nftnl_expr* immediate = add("immediate");
   nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-  if (chain != nullptr) nftnl_expr_set_str(immediate, NFTNL_EXPR_IMM_CHAIN, chain);
+  if (chain != nullptr) {
+    nftnl_expr_set_str(immediate, NFTNL_EXPR_IMM_CHAIN, require_nft_name(chain));
+  }
   nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_VERDICT, static_cast<std::uint32_t>(code));
   return *this;
 }
@@ -261,6 +272,8 @@ NftRule& NftRule::masquerade() {
   return *this;
 }
 
-void NftRule::put(nlmsghdr* message) const { nftnl_rule_nlmsg_build_payload(message, rule_.get()); }
+void NftRule::put(nlmsghdr* message) const {
+  put_object(message, nftnl_rule_nlmsg_build_payload, rule_.get());
+}
 
 }  // namespace unicni::net

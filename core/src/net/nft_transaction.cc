@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <thread>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -32,8 +34,8 @@ void wait_before_nft_retry(int tries) {
 }
 
 std::uint32_t nft_generation(NetlinkSocket& socket) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
+  Question question;
+  nlmsghdr* request = question.message();
   put_nft_header(request, NFT_MSG_GETGEN, AF_UNSPEC);
   std::uint32_t id = 0;
   const int error =
@@ -54,9 +56,21 @@ std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
     wait_before_nft_retry(tries);
     NftBatch batch(nft_generation(socket));
     plan(batch);
-    const std::size_t count = batch.size();
-    const auto failures = batch.commit(socket);
-    if (failures.empty()) return count;
+    auto failures = batch.commit(socket);
+    std::optional<NftBatch::Failure> in_use;
+    for (;;) {
+      auto hindrances = batch.hindrances(failures, ENOENT);
+      if (const auto used = batch.hindrances(failures, EBUSY);
+          hindrances.empty() && !used.empty()) {
+        in_use = failures.front();
+        hindrances = used;
+      }
+      if (hindrances.empty()) break;
+      batch.drop(hindrances);
+      failures = batch.commit(socket);
+    }
+    if (failures.empty() && in_use) throw system_error(EBUSY, doing).advise(in_use->text);
+    if (failures.empty()) return batch.size();
     for (const NftBatch::Failure& failure : failures) {
       // The generation guards what was read, so any other error isn't a race.
       if (!is_nft_race(failure.error)) {

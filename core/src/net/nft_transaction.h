@@ -23,8 +23,11 @@ std::uint32_t nft_generation(NetlinkSocket& socket);
 
 /// `plan` reads what it needs and puts the changes into the batch that it is given; the batch is
 /// refused by the kernel if the ruleset was changed since `plan` began, and then everything starts
-/// over, for 5 s at most. A batch that stays empty is success. Returns how many messages were
-/// committed. Throws Error "<doing>: …".
+/// over, for 5 s at most. A batch that stays empty is success. So is a deletion of what isn't
+/// there: the rest of the batch is done without it. A chain that somebody else's rules lead to
+/// stays, and is an Error when the rest has been done. Returns how many messages were committed.
+/// Throws Error
+/// "<doing>: …".
 std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
                            const std::function<void(NftBatch&)>& plan);
 

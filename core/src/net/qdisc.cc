@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -113,7 +114,7 @@ void put_match_all(nlmsghdr* message) {
   selector.nkeys = 1;
   std::array<char, sizeof selector + sizeof(tc_u32_key)> bytes{};
   std::memcpy(bytes.data(), &selector, sizeof selector);
-  mnl_attr_put(message, TCA_U32_SEL, bytes.size(), bytes.data());
+  put_bytes(message, TCA_U32_SEL, bytes.size(), bytes.data());
 }
 
 }  // namespace
@@ -149,16 +150,15 @@ std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst) {
 
 std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& link_name,
                                 QdiscPlace place) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETQDISC;
+  Question question(RTM_GETQDISC);
+  nlmsghdr* request = question.message();
   // Without NLM_F_ECHO the answer goes to others only; for some qdiscs there is none at all.
   request->nlmsg_flags = NLM_F_ACK | NLM_F_ECHO;
   put_place(request, index, parent_of(place), 0);
   std::optional<Qdisc> qdisc;
   const int error =
       netlink.ask(request, [&](const nlmsghdr* message) { qdisc = parse_qdisc(message); });
-  if (error == ENOENT || error == EINVAL) return std::nullopt;
+  if (error == ENOENT || error == EINVAL || error == ENODEV) return std::nullopt;
   if (error != 0) {
     throw system_error(error, fmt::format("look up {} qdisc of {}", name_of(place), link_name));
   }
@@ -166,9 +166,8 @@ std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& 
 }
 
 bool remove_qdisc(Netlink& netlink, int index, const std::string& link_name, QdiscPlace place) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_DELQDISC;
+  Question question(RTM_DELQDISC);
+  nlmsghdr* request = question.message();
   put_place(request, index, parent_of(place), 0);
   const int error = netlink.ask(request, {});
   if (error == ENOENT || error == EINVAL || error == ENODEV) return false;
@@ -184,15 +183,15 @@ void add_token_bucket(Batch& batch, int index, const std::string& link_name,
       batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
                 fmt::format("limit {} to {} bytes a second (qdisc tbf)", link_name, bucket.rate));
   put_place(message, index, TC_H_ROOT, kRootHandle);
-  mnl_attr_put_strz(message, TCA_KIND, "tbf");
+  put_text(message, TCA_KIND, "tbf");
   const Nest options(message, TCA_OPTIONS);
   tc_tbf_qopt parameters{};
   parameters.rate.rate = static_cast<std::uint32_t>(std::min(bucket.rate, kMost));
   parameters.rate.linklayer = TC_LINKLAYER_ETHERNET;
   parameters.limit = bucket.limit;
   parameters.buffer = bucket.buffer;
-  mnl_attr_put(message, TCA_TBF_PARMS, sizeof parameters, &parameters);
-  if (bucket.rate > kMost) mnl_attr_put_u64(message, TCA_TBF_RATE64, bucket.rate);
+  put_bytes(message, TCA_TBF_PARMS, sizeof parameters, &parameters);
+  if (bucket.rate > kMost) put_u64(message, TCA_TBF_RATE64, bucket.rate);
 }
 
 void redirect_received(Batch& batch, int index, const std::string& link_name, int to,
@@ -200,39 +199,37 @@ void redirect_received(Batch& batch, int index, const std::string& link_name, in
   nlmsghdr* message = batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
                                 fmt::format("add ingress qdisc to {}", link_name));
   put_place(message, index, TC_H_INGRESS, kIngressHandle);
-  mnl_attr_put_strz(message, TCA_KIND, "ingress");
+  put_text(message, TCA_KIND, "ingress");
 
   message = batch.add(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
                       fmt::format("redirect what {} receives to {}", link_name, to_name));
   put_place(message, index, kIngressHandle, 0).tcm_info = kPreference | htons(ETH_P_ALL);
-  mnl_attr_put_strz(message, TCA_KIND, "u32");
+  put_text(message, TCA_KIND, "u32");
   const Nest options(message, TCA_OPTIONS);
-  mnl_attr_put_u32(message, TCA_U32_CLASSID, kFlow);
+  put_u32(message, TCA_U32_CLASSID, kFlow);
   {
     const Nest actions(message, TCA_U32_ACT);
     const Nest first(message, 1);
-    mnl_attr_put_strz(message, TCA_ACT_KIND, "mirred");
+    put_text(message, TCA_ACT_KIND, "mirred");
     const Nest action(message, TCA_ACT_OPTIONS);
     tc_mirred redirect{};
     redirect.action = TC_ACT_STOLEN;
     redirect.eaction = TCA_EGRESS_REDIR;
     redirect.ifindex = static_cast<std::uint32_t>(to);
-    mnl_attr_put(message, TCA_MIRRED_PARMS, sizeof redirect, &redirect);
+    put_bytes(message, TCA_MIRRED_PARMS, sizeof redirect, &redirect);
   }
   put_match_all(message);
 }
 
 std::optional<int> find_redirect(Netlink& netlink, int index, const std::string& link_name) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETTFILTER;
-  request->nlmsg_flags = NLM_F_DUMP;
+  Question question(RTM_GETTFILTER, NLM_F_DUMP);
+  nlmsghdr* request = question.message();
   put_place(request, index, kIngressHandle, 0);
   std::optional<int> target;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
     if (!target) target = parse_redirect(message);
   });
-  if (error != 0 && error != ENOENT && error != EINVAL) {
+  if (error != 0 && error != ENOENT && error != EINVAL && error != ENODEV) {
     throw system_error(error, fmt::format("list filters of {}", link_name));
   }
   return target;

@@ -5,13 +5,16 @@
 
 #include <cstdint>
 
+#include "net/attribute.h"
+
 namespace unicni::net {
 
 struct Question {
-  alignas(nlmsghdr) char bytes[256]{};
+  /// Two names of nftables objects, the longest key, and more than a link or route needs.
+  alignas(nlmsghdr) char bytes[1024]{};
 
-  explicit Question(std::uint16_t type, std::uint16_t flags = 0) {
-    mnl_nlmsg_put_header(bytes);
+  explicit Question(std::uint16_t type = 0, std::uint16_t flags = 0) {
+    start_message(message(), sizeof bytes);
     message()->nlmsg_type = type;
     message()->nlmsg_flags = flags;
   }

@@ -111,6 +111,7 @@ TEST_F(ReferenceRulesTest, AChainThatSomebodyElseUsesIsNamed) {
     EXPECT_THAT(error.msg(), HasSubstr(kChain));
     EXPECT_THAT(error.msg(), HasSubstr("EBUSY"));
   }
+  EXPECT_THAT(shell("iptables-save -t nat"), Not(HasSubstr("-A POSTROUTING")));
   EXPECT_THAT(shell("ip6tables-save -t nat"), Not(HasSubstr("CNI-"))) << "goes on past errors";
 }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -98,15 +99,13 @@ void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>
 /// `index` and `table` 0: any.
 std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
                                     std::uint32_t table) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETROUTE;
-  request->nlmsg_flags = NLM_F_DUMP;
+  Question question(RTM_GETROUTE, NLM_F_DUMP);
+  nlmsghdr* request = question.message();
   auto& header = put_header<rtmsg>(request);
   header.rtm_family = family_of(family);
   header.rtm_type = RTN_UNICAST;
-  if (index != 0) mnl_attr_put_u32(request, RTA_OIF, static_cast<std::uint32_t>(index));
-  if (table != 0) mnl_attr_put_u32(request, RTA_TABLE, table);
+  if (index != 0) put_u32(request, RTA_OIF, static_cast<std::uint32_t>(index));
+  if (table != 0) put_u32(request, RTA_TABLE, table);
 
   std::vector<RouteEntry> entries;
   const int error =
@@ -129,15 +128,15 @@ void put_whole_route(nlmsghdr* message, const RouteEntry& entry) {
   header.rtm_scope = static_cast<std::uint8_t>(route.scope.value_or(RT_SCOPE_UNIVERSE));
   header.rtm_type = RTN_UNICAST;
   if (!route.dst.is_default()) put_address(message, RTA_DST, route.dst.address());
-  mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(entry.index));
-  mnl_attr_put_u32(message, RTA_TABLE, table);
+  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(entry.index));
+  put_u32(message, RTA_TABLE, table);
   if (route.gw && !route.gw->is_unspecified()) put_address(message, RTA_GATEWAY, *route.gw);
   if (entry.src) put_address(message, RTA_PREFSRC, *entry.src);
-  if (route.priority != 0) mnl_attr_put_u32(message, RTA_PRIORITY, route.priority);
+  if (route.priority != 0) put_u32(message, RTA_PRIORITY, route.priority);
   if (route.mtu == 0 && route.advmss == 0) return;
   const Nest metrics(message, RTA_METRICS);
-  if (route.mtu != 0) mnl_attr_put_u32(message, RTAX_MTU, route.mtu);
-  if (route.advmss != 0) mnl_attr_put_u32(message, RTAX_ADVMSS, route.advmss);
+  if (route.mtu != 0) put_u32(message, RTAX_MTU, route.mtu);
+  if (route.advmss != 0) put_u32(message, RTAX_ADVMSS, route.advmss);
 }
 
 void put_loopback_route(nlmsghdr* message, int index) {
@@ -149,8 +148,8 @@ void put_loopback_route(nlmsghdr* message, int index) {
   header.rtm_protocol = RTPROT_BOOT;
   header.rtm_type = RTN_LOCAL;
   put_address(message, RTA_DST, IpAddress::parse("::1").value());
-  mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
-  mnl_attr_put_u32(message, RTA_PRIORITY, kBehindOthers);
+  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
+  put_u32(message, RTA_PRIORITY, kBehindOthers);
 }
 
 }  // namespace
@@ -204,7 +203,7 @@ void remove_connected_route(Batch& batch, int index, const std::string& link_nam
   header.rtm_protocol = RTPROT_KERNEL;
   header.rtm_scope = RT_SCOPE_NOWHERE;  // any
   put_address(message, RTA_DST, net.network());
-  mnl_attr_put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
+  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
 }
 
 std::vector<RouteEntry> list_routes(Netlink& netlink, Family family, int index) {
@@ -225,9 +224,8 @@ std::optional<int> find_default_link(Netlink& netlink) {
 }
 
 std::optional<int> find_link_to(Netlink& netlink, const IpAddress& address) {
-  alignas(nlmsghdr) char bytes[128]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETROUTE;
+  Question question(RTM_GETROUTE);
+  nlmsghdr* request = question.message();
   auto& header = put_header<rtmsg>(request);
   header.rtm_family = family_of(address.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(address.is_v4() ? 32 : 128);

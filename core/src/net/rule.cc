@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -27,7 +28,7 @@ void put_rule(nlmsghdr* message, const Rule& rule) {
   // One byte; the kernel reads FRA_TABLE first.
   header.table = static_cast<std::uint8_t>(rule.table < 256 ? rule.table : 0);
   if (rule.from.prefix_length() != 0) put_address(message, FRA_SRC, rule.from.network());
-  mnl_attr_put_u32(message, FRA_TABLE, rule.table);
+  put_u32(message, FRA_TABLE, rule.table);
 }
 
 }  // namespace
@@ -41,10 +42,8 @@ void remove_rule(Batch& batch, const Rule& rule) {
 }
 
 std::vector<Rule> list_rules(Netlink& netlink, Family family) {
-  alignas(nlmsghdr) char bytes[64]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETRULE;
-  request->nlmsg_flags = NLM_F_DUMP;
+  Question question(RTM_GETRULE, NLM_F_DUMP);
+  nlmsghdr* request = question.message();
   put_header<fib_rule_hdr>(request).family = family_of(family);
   std::vector<Rule> rules;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {

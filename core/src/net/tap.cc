@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "net/attribute.h"
+#include "net/question.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -141,12 +142,11 @@ bool has_selinux() {
 }
 
 std::optional<TapData> find_tap_data(Netlink& netlink, const std::string& name) {
-  alignas(nlmsghdr) char bytes[128]{};
-  nlmsghdr* request = mnl_nlmsg_put_header(bytes);
-  request->nlmsg_type = RTM_GETLINK;
+  Question question(RTM_GETLINK);
+  nlmsghdr* request = question.message();
   put_header<ifinfomsg>(request);
   put_name(request, IFLA_IFNAME, name);
-  mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   std::optional<TapData> found;
   const auto parse_data = [&found](const nlattr* data) {
     TapData tap;
