@@ -18,6 +18,12 @@ namespace {
 
 constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
 
+/// The limit as it is on `link`: a burst that isn't given depends on the MTU.
+Limit complete(Limit limit, const net::Link& link) {
+  if (limit.burst == 0) limit.burst = default_burst(limit.rate, link.mtu);
+  return limit;
+}
+
 net::TokenBucket bucket_of(const Limit& limit) {
   return net::token_bucket(limit.rate, limit.burst);
 }
@@ -30,7 +36,8 @@ void warn_of_small_burst(Host& host, const Limit& limit, const net::Link& link) 
                        limit.burst / 8, link.name, link.mtu));
 }
 
-void require_bucket(Host& host, const net::Link& link, const Limit& limit) {
+void require_bucket(Host& host, const net::Link& link, const Limit& configured) {
+  const Limit limit = complete(configured, link);
   const auto fail = [&](const std::string& what) {
     throw Error(Code::internal, fmt::format("{} {}", link.name, what), kAddAgain);
   };
@@ -94,7 +101,8 @@ class Bandwidth : public ChainedModule {
   }
 
  private:
-  static void limit_ingress(Host& host, const net::Link& veth, const Limit& limit) {
+  static void limit_ingress(Host& host, const net::Link& veth, const Limit& configured) {
+    const Limit limit = complete(configured, veth);
     warn_of_small_burst(host, limit, veth);
     require_free(host, veth, net::QdiscPlace::root);
     host.undo().will(undo_qdisc(veth, net::QdiscPlace::root, "tbf"));
@@ -104,7 +112,8 @@ class Bandwidth : public ChainedModule {
   }
 
   static void limit_egress(Host& host, const net::Link& veth, const net::Link& ifb,
-                           const Limit& limit) {
+                           const Limit& configured) {
+    const Limit limit = complete(configured, ifb);
     warn_of_small_burst(host, limit, ifb);
     require_free(host, veth, net::QdiscPlace::ingress);
     host.undo().will(undo_qdisc(veth, net::QdiscPlace::ingress, "ingress"));
@@ -141,8 +150,10 @@ class Bandwidth : public ChainedModule {
       fail(fmt::format("{} redirects to {}, which is no ifb", veth.name, ifb->name));
     }
     if (!ifb->up) fail(fmt::format("ifb {} is down", ifb->name));
-    if (find_interface(*call.prev_result, ifb->name, "") == nullptr) {
-      fail(fmt::format("{} redirects to {}, which prevResult doesn't name", veth.name, ifb->name));
+    // The alias is ours; the reference's have none. A plugin after this one may have dropped ours
+    // from the result.
+    if (ifb->alias != call.alias() && find_interface(*call.prev_result, ifb->name, "") == nullptr) {
+      fail(fmt::format("{} redirects to {}, which is not this attachment's", veth.name, ifb->name));
     }
     require_bucket(host, *ifb, limit);
   }

@@ -40,14 +40,32 @@ TEST(Directions, BurstOfContainerdIsFine) {
   EXPECT_EQ(directions(options).egress, (Limit{10'000'000, 4294967295}));
 }
 
+TEST(Directions, ARateAloneHasTheDefaultBurst) {
+  BandwidthOptions options;
+  options.ingress_rate = 1000;
+  options.egress_rate = 1000;
+  options.egress_burst = 0;
+  EXPECT_EQ(directions(options).ingress, (Limit{1000, 0}));
+  EXPECT_EQ(directions(options).egress, (Limit{1000, 0}));
+}
+
+TEST(DefaultBurst, IsATenthOfASecondButTenPacketsAndFitsThirtyOneBits) {
+  EXPECT_EQ(default_burst(1'000'000, 1500), 15'000U * 8) << "10 packets are more than 12,500 bytes";
+  EXPECT_EQ(default_burst(1'000'000, 1000), 12'500U * 8);
+  EXPECT_EQ(default_burst(8, 1500), 15'000U * 8);
+  EXPECT_EQ(default_burst(10'000'000'000, 1500), 125'000'000U * 8);
+  EXPECT_EQ(default_burst(171'798'691'760, 1500), 2'147'483'647U * 8ULL) << "just so";
+  EXPECT_EQ(default_burst(9'000'000'000'000'000'000, 65535), 2'147'483'647U * 8ULL);
+  EXPECT_EQ(default_burst(0, 4'294'967'295), 2'147'483'647U * 8ULL);
+}
+
 TEST(Directions, WhatMakesNoSenseIsRefused) {
   struct Case {
     std::optional<std::int64_t> rate, burst;
     const char* text;
   };
   for (const Case& each :
-       {Case{1000, {}, "egressRate 1000: if rate is set, burst must also be set"},
-        Case{{}, 1000, "egressBurst 1000: if burst is set, rate must also be set"},
+       {Case{{}, 1000, "egressBurst 1000: if burst is set, rate must also be set"},
         Case{0, 1000, "if burst is set, rate must also be set"},
         Case{7, 1000, "egressRate 7: is less than a byte a second"},
         Case{1000, 7, "egressBurst 7: is less than a byte"},

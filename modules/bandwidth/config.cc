@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "unicni/error.h"
@@ -13,9 +14,13 @@ namespace {
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t kBurstEnd = 4294967295;  // bytes
 constexpr const char* kIngressRate = "bit/s towards the container; 0: no limit";
-constexpr const char* kIngressBurst = "bits towards the container that may come at once";
+constexpr const char* kIngressBurst =
+    "bits towards the container that may come at once; 0 or not given: 0.1 s at the rate, at least "
+    "10 packets of the MTU";
 constexpr const char* kEgressRate = "bit/s from the container; 0: no limit";
-constexpr const char* kEgressBurst = "bits from the container that may come at once";
+constexpr const char* kEgressBurst =
+    "bits from the container that may come at once; 0 or not given: 0.1 s at the rate, at least 10 "
+    "packets of the MTU";
 
 constexpr Option kLimitsRows[] = {
     option<&Limits::ingress_rate>("ingressRate", kIngressRate).with_range(0, kMost),
@@ -43,15 +48,16 @@ std::optional<Limit> limit_of(const char* direction, std::optional<std::int64_t>
     throw Error(Code::invalid_config, fmt::format("{}{} {}: {}", direction, key, value, why),
                 advice);
   };
-  constexpr const char* kBoth = "give both, or none for no limit";
   if (limit.rate == 0 && limit.burst == 0) return std::nullopt;
-  if (limit.burst == 0) refuse("Rate", limit.rate, "if rate is set, burst must also be set", kBoth);
-  if (limit.rate == 0)
-    refuse("Burst", limit.burst, "if burst is set, rate must also be set", kBoth);
+  if (limit.rate == 0) {
+    refuse("Burst", limit.burst, "if burst is set, rate must also be set",
+           "give the rate as well, or neither for no limit");
+  }
   if (limit.rate < 8) {
     refuse("Rate", limit.rate, "is less than a byte a second", "the unit is bit/s");
   }
-  if (limit.burst < 8) refuse("Burst", limit.burst, "is less than a byte", "the unit is bits");
+  if (limit.burst != 0 && limit.burst < 8)
+    refuse("Burst", limit.burst, "is less than a byte", "the unit is bits");
   if (limit.burst / 8 >= kBurstEnd) {
     refuse("Burst", limit.burst, "burst cannot be more than 4GB", "the unit is bits");
   }
@@ -59,6 +65,12 @@ std::optional<Limit> limit_of(const char* direction, std::optional<std::int64_t>
 }
 
 }  // namespace
+
+std::uint64_t default_burst(std::uint64_t rate, std::uint32_t mtu) {
+  constexpr std::uint64_t kMostBytes = std::numeric_limits<std::int32_t>::max();
+  constexpr std::uint64_t kPackets = 10;
+  return std::min(std::max(rate / 8 / 10, kPackets * mtu), kMostBytes) * 8;
+}
 
 constinit const OptionTable kLimitsFields = option_table<Limits>(kLimitsRows);
 constinit const OptionTable kBandwidthOptions = option_table<BandwidthOptions>(kRows);

@@ -12,6 +12,8 @@
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/host_side.h"
+#include "unicni/net/addr.h"
 #include "unicni/net/forward_gate.h"
 #include "unicni/net/iptables.h"
 #include "unicni/net/iptables_firewall.h"
@@ -31,26 +33,6 @@ struct Rules {
   std::vector<net::NftElement> shared;
 };
 
-/// The host's side of the attachment: the bridge, or the host end of a ptp, which come first in
-/// their results. Macvlan and its kind have none: their packets never meet the host's FORWARD.
-const Interface* host_side(const Result& result) {
-  const auto found = std::find_if(result.interfaces.begin(), result.interfaces.end(),
-                                  [](const Interface& each) { return each.sandbox.empty(); });
-  return found == result.interfaces.end() ? nullptr : &*found;
-}
-
-/// Throws Error if a policy needs one.
-const Interface* require_host_side(const Call& call, const Result& result) {
-  const Interface* side = host_side(result);
-  if (side == nullptr && ingress_policy(options_of(call))) {
-    throw Error(Code::invalid_config,
-                fmt::format("ingressPolicy \"{}\" needs an interface of the host in prevResult",
-                            options_of(call).ingress_policy),
-                "chain firewall with \"bridge\" or \"ptp\"");
-  }
-  return side;
-}
-
 void add_rules_of(const Call& call, const std::string& side, const IpAddress& address,
                   Rules& rules) {
   const auto policy = ingress_policy(options_of(call));
@@ -65,38 +47,85 @@ void add_rules_of(const Call& call, const std::string& side, const IpAddress& ad
   rules.shared.push_back(net::policy_interface_element(side, call.network));
 }
 
-/// In a VLAN of the bridge routed packets come by its gateway's interface, and by the bridge those
-/// that are bridged where bridge-nf-call-iptables is on.
-Rules rules_of(const Call& call, Host& host, const Result& result) {
-  const Interface* side = require_host_side(call, result);
-  if (side == nullptr) return {};
+std::vector<IpAddress> addresses_of(const Call& call, const Result& result) {
+  std::vector<IpAddress> addresses;
+  for (const IpNet& each : attachment_addresses(result, call.if_name)) {
+    addresses.push_back(each.address());
+  }
+  return addresses;
+}
+
+/// No link of the host is known that the address is behind. Throws Error if a policy needs one;
+/// macvlan and its kind have none, and need none to be let through.
+void tell_of_no_side(const Call& call, Host& host, const HostSide& side, const IpAddress& address) {
+  const std::string what =
+      fmt::format("no link of this host leads to {}'s address {}", call.if_name, address.str());
+  if (ingress_policy(options_of(call))) {
+    throw Error(
+        Code::invalid_config,
+        fmt::format("{}, which ingressPolicy \"{}\" needs", what, options_of(call).ingress_policy),
+        "chain firewall with \"bridge\" or \"ptp\"");
+  }
+  if (side.is_passed_by()) return;
+  host.log(LogLevel::warning,
+           what +
+               ": where FORWARD drops its packets are not let through; a veth whose other end is "
+               "on this host, or a route of the host to the address, would tell the link");
+}
+
+/// Layer 2 has no addresses, and needs none. A plugin that keeps them to itself leaves the
+/// container cut off.
+void tell_of_no_address(const Call& call, Host& host) {
+  const auto link = net::find_link(host.container_links(), call.if_name);
+  if (!link) return;
+  for (const IpNet& each : net::list_addrs(host.container_links(), link->index)) {
+    if (each.address().is_link_local()) continue;
+    host.log(LogLevel::warning,
+             fmt::format("{} has the address {}, but prevResult has none of it: where "
+                         "FORWARD drops its packets are not let through",
+                         call.if_name, each.address().str()));
+    return;
+  }
+}
+
+Rules rules_of(const Call& call, Host& host, const HostSide& side, const Result& result) {
   Rules rules;
-  for (const IpConfig& ip : result.ips) {
-    const IpAddress& address = ip.address.address();
-    add_rules_of(call, side->name, address, rules);
-    const Interface* routed = find_host_side(host, result, address);
-    if (routed != side) add_rules_of(call, routed->name, address, rules);
+  if (!opens_by_mark(call) && !ingress_policy(options_of(call))) return rules;
+  for (const IpAddress& address : addresses_of(call, result)) {
+    const auto links = side.links_of(address);
+    if (links.empty()) tell_of_no_side(call, host, side, address);
+    for (const std::string& link : links) add_rules_of(call, link, address, rules);
   }
   return rules;
 }
 
-/// Backend iptables, and what the reference made: all addresses, wherever they are.
-net::IptablesFirewall iptables_of(const Call& call, const Result& result) {
-  const Interface* side = require_host_side(call, result);
+/// What a policy keeps packets from and to; the reference's word for it is the bridge.
+std::string policy_link(const Call& call, Host& host, const HostSide& side,
+                        const std::vector<IpAddress>& addresses) {
+  if (!ingress_policy(options_of(call)) || addresses.empty()) return "";
+  if (side.bridge()) return side.bridge()->name;
+  const auto link = side.link_to(addresses.front());
+  if (!link) tell_of_no_side(call, host, side, addresses.front());
+  return link.value_or("");
+}
+
+/// Backend iptables, and what the reference made: addresses, by whatever link they come.
+net::IptablesFirewall iptables_of(const Call& call, Host& host, const HostSide& side,
+                                  const Result& result) {
   net::IptablesFirewall firewall{.network = call.network,
                                  .container_id = call.container_id,
                                  .if_name = call.if_name,
-                                 .addresses = {},
+                                 .addresses = addresses_of(call, result),
                                  .admin_chain = options_of(call).admin_chain,
                                  .policy = ingress_policy(options_of(call)),
-                                 .bridge = side == nullptr ? "" : side->name};
-  for (const IpConfig& ip : result.ips) firewall.addresses.push_back(ip.address.address());
+                                 .bridge = ""};
+  firewall.bridge = policy_link(call, host, side, firewall.addresses);
   return firewall;
 }
 
-void require_iptables_rules(const Call& call, Host& host) {
+void require_iptables_rules(const Call& call, Host& host, const HostSide& side) {
   const auto fault = net::find_iptables_firewall_fault(
-      host.nft(), iptables_of(call, require_prev_result(call)), call.deadline);
+      host.nft(), iptables_of(call, host, side, require_prev_result(call)), call.deadline);
   if (fault) {
     throw Error(Code::internal, *fault, "the attachment is broken: DEL and ADD it again");
   }
@@ -104,12 +133,12 @@ void require_iptables_rules(const Call& call, Host& host) {
 
 /// The elements are there and in force. On a node that was upgraded under running containers the
 /// reference's rules do the same. False: it has none.
-bool require_elements(const Call& call, Host& host, const Rules& rules) {
+bool require_elements(const Call& call, Host& host, const HostSide& side, const Rules& rules) {
   try {
     host.nft().require_effective(rules.own, rules.shared);
     return true;
   } catch (const Error&) {
-    const auto firewall = iptables_of(call, require_prev_result(call));
+    const auto firewall = iptables_of(call, host, side, require_prev_result(call));
     if (net::find_iptables_firewall_fault(host.nft(), firewall, call.deadline)) throw;
     return false;
   }
@@ -130,11 +159,9 @@ void remove_iptables_rules(const Call& call, Host& host) {
 
 /// What is bridged passes no chain of ours unless bridge-nf-call-iptables is on: the bridge itself
 /// keeps isolated ports from each other.
-std::optional<net::Link> isolated_port(const Call& call, Host& host) {
-  if (ingress_policy(options_of(call)) != net::IngressPolicy::isolated) return std::nullopt;
-  auto port = find_host_veth(call, host);
-  if (port && port->master == 0) port.reset();
-  return port;
+const net::Link* isolated_port(const Call& call, const HostSide& side) {
+  const bool wanted = ingress_policy(options_of(call)) == net::IngressPolicy::isolated;
+  return wanted && side.bridge() ? &*side.end() : nullptr;
 }
 
 class Firewall final : public ChainedModule {
@@ -158,19 +185,21 @@ class Firewall final : public ChainedModule {
 
   void check(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
-    if (options_of(call).uses_iptables()) return require_iptables_rules(call, host);
     const Result& result = require_prev_result(call);
+    if (addresses_of(call, result).empty()) return tell_of_no_address(call, host);
+    const HostSide side = HostSide::find(call, host, result);
+    if (options_of(call).uses_iptables()) return require_iptables_rules(call, host, side);
     if (options_of(call).uses_firewalld()) check_sources(call, result);
-    const Rules rules = rules_of(call, host, result);
-    if (rules.own.empty() || !require_elements(call, host, rules)) return;
+    const Rules rules = rules_of(call, host, side, result);
+    if (rules.own.empty() || !require_elements(call, host, side, rules)) return;
     if (opens_by_mark(call)) {
       const auto fault = net::find_forward_gate_fault(host.nft(), options_of(call).admin_chain);
       if (fault) {
         throw Error(Code::internal, *fault, "the next ADD with firewall on this host mends it");
       }
     }
-    const auto port = isolated_port(call, host);
-    if (port && !port->isolated) {
+    const net::Link* port = isolated_port(call, side);
+    if (port != nullptr && !port->isolated) {
       throw Error(Code::internal, fmt::format("{} is not isolated", port->name),
                   fmt::format("bridge link set dev {} isolated on", port->name));
     }
@@ -198,17 +227,21 @@ class Firewall final : public ChainedModule {
   void validate_options(const Call& call) override { firewall::validate(options_of(call)); }
 
   void apply(const Call& call, Host& host, Result& result) override {
-    if (options_of(call).does_nothing() || result.ips.empty()) return;
+    if (options_of(call).does_nothing()) return;
+    if (addresses_of(call, result).empty()) return tell_of_no_address(call, host);
+    const HostSide side = HostSide::find(call, host, result);
     if (options_of(call).uses_iptables()) {
-      const net::IptablesFirewall firewall = iptables_of(call, result);
+      const net::IptablesFirewall firewall = iptables_of(call, host, side, result);
       host.undo().will(undo_iptables_firewall(firewall));
       net::add_iptables_firewall(host.nft(), firewall, call.deadline);
     } else {
-      const Rules rules = rules_of(call, host, result);
+      const Rules rules = rules_of(call, host, side, result);
       if (options_of(call).uses_firewalld()) add_sources(call, host, result);
       if (!rules.own.empty()) open(call, host, rules);
     }
-    isolate(call, host);
+    if (const net::Link* port = isolated_port(call, side)) {
+      set_port_flag(host, *port, net::PortFlag::isolated);
+    }
   }
 
  private:
@@ -217,12 +250,6 @@ class Firewall final : public ChainedModule {
     if (opens_by_mark(call)) host.undo().will(undo_forward_gate(admin_chain));
     add_rules(call, host, rules.own, rules.shared);
     if (opens_by_mark(call)) warn(host, net::ensure_forward_gate(host.nft(), admin_chain));
-  }
-
-  static void isolate(const Call& call, Host& host) {
-    if (const auto port = isolated_port(call, host)) {
-      set_port_flag(host, *port, net::PortFlag::isolated);
-    }
   }
 };
 

@@ -9,6 +9,7 @@
 
 #include "config.h"
 #include "unicni/error.h"
+#include "unicni/host_side.h"
 #include "unicni/net/firewalld.h"
 
 namespace unicni::firewall {
@@ -19,7 +20,9 @@ const std::string& zone_of(const Call& call) { return call.options<FirewallOptio
 
 std::vector<net::FirewalldSource> sources_of(const Call& call, const Result& result) {
   std::vector<net::FirewalldSource> sources;
-  for (const IpConfig& ip : result.ips) sources.push_back({zone_of(call), ip.address.address()});
+  for (const IpNet& each : attachment_addresses(result, call.if_name)) {
+    sources.push_back({zone_of(call), each.address()});
+  }
   return sources;
 }
 
@@ -125,7 +128,9 @@ void restore_sources(const Call& call, Host& host) {
 void sweep_sources(const Call& call, Host& host) {
   if (!call.prev_result) return;
   std::vector<net::FirewalldSource> sources;
-  for (const auto& source : sources_of(call, *call.prev_result)) {
+  // The reference adds all, whosesoever they are.
+  for (const IpConfig& ip : call.prev_result->ips) {
+    const net::FirewalldSource source{zone_of(call), ip.address.address()};
     const bool told = call.options<FirewallOptions>().uses_firewalld();
     if (!told && !net::may_be_firewalld_source(host.nft(), source.address)) continue;
     if (!is_anothers(call, host, source)) sources.push_back(source);

@@ -3,18 +3,11 @@
 #include <fmt/core.h>
 
 #include "unicni/error.h"
+#include "unicni/host_side.h"
 
 namespace unicni::portmap {
 
 namespace {
-
-bool is_of(const IpConfig& ip, const Result& result, const std::string& if_name) {
-  if (!ip.interface || *ip.interface < 0) return true;
-  const auto index = static_cast<std::size_t>(*ip.interface);
-  if (index >= result.interfaces.size()) return true;
-  const Interface& interface = result.interfaces[index];
-  return interface.name == if_name && !interface.sandbox.empty();
-}
 
 const char* family_name(Family family) { return family == Family::v4 ? "IPv4" : "IPv6"; }
 
@@ -22,9 +15,9 @@ const char* family_name(Family family) { return family == Family::v4 ? "IPv4" : 
 
 Targets targets_of(const Result& result, const std::string& if_name) {
   Targets targets;
-  for (const IpConfig& ip : result.ips) {
-    auto& target = ip.address.is_v4() ? targets.v4 : targets.v6;
-    if (!target && is_of(ip, result, if_name)) target = ip.address;
+  for (const IpNet& address : attachment_addresses(result, if_name)) {
+    auto& target = address.is_v4() ? targets.v4 : targets.v6;
+    if (!target) target = address;
   }
   return targets;
 }

@@ -15,7 +15,7 @@ struct Targets {
   std::optional<IpNet> v4;
   std::optional<IpNet> v6;
 };
-/// The first of each family that prevResult has for CNI_IFNAME, or for no interface.
+/// The first of each family among attachment_addresses().
 Targets targets_of(const Result& result, const std::string& if_name);
 
 struct Plan {

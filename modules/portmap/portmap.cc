@@ -13,6 +13,7 @@
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/host_side.h"
 #include "unicni/net/conntrack.h"
 #include "unicni/net/forward_gate.h"
 #include "unicni/net/iptables.h"
@@ -41,8 +42,8 @@ std::string localnet_key(const std::string& interface) {
 struct Rules {
   std::vector<net::NftElement> own;
   std::vector<net::NftElement> shared;
-  const Interface* localnet = nullptr;   ///< the host's interface that 127.0.0.0/8 leads through
-  const Interface* loopback6 = nullptr;  ///< the same for ::1
+  std::optional<std::string> localnet;   ///< the host's link that 127.0.0.0/8 leads through
+  std::optional<std::string> loopback6;  ///< the same for ::1
 };
 
 /// Whether the interface's route_localnet is ours to set back one day.
@@ -51,7 +52,7 @@ bool is_localnet_ours(Host& host, const std::string& interface) {
   return known ? net::is_localnet_by_us(*known) : net::find_sysctl(localnet_key(interface)) != "1";
 }
 
-Rules rules_of(const Call& call, Host& host, const Result& result, const Plan& plan) {
+Rules rules_of(const Call& call, Host& host, const HostSide& side, const Plan& plan) {
   Rules rules;
   const std::string owner = call.owner();
   const bool by_elements = !uses_iptables(call);
@@ -66,46 +67,36 @@ Rules rules_of(const Call& call, Host& host, const Result& result, const Plan& p
       rules.shared.push_back(net::subnet_element(target->masked(), call.network));
   }
   if (plan.loopback4) {
-    rules.localnet = find_host_side(host, result, plan.targets.v4->address());
-    rules.shared.push_back(net::localnet_element(rules.localnet->name, call.network,
-                                                 is_localnet_ours(host, rules.localnet->name)));
+    rules.localnet = side.link_to(plan.targets.v4->address());
   }
-  if (plan.loopback6) {
-    rules.loopback6 = find_host_side(host, result, plan.targets.v6->address());
+  if (rules.localnet) {
+    rules.shared.push_back(net::localnet_element(*rules.localnet, call.network,
+                                                 is_localnet_ours(host, *rules.localnet)));
   }
+  if (plan.loopback6) rules.loopback6 = side.link_to(plan.targets.v6->address());
   return rules;
 }
 
-/// Packets of macvlan and its kind never meet the host's rules.
-void require_host_side(const Call& call, Host& host, const Result& result) {
-  const auto on_host = [](const Interface& each) { return each.sandbox.empty(); };
-  if (std::ranges::any_of(result.interfaces, on_host)) return;
-  const auto link = net::find_link(host.container_links(), call.if_name);
-  throw Error(Code::invalid_config,
-              fmt::format("portMappings: {}{} has no side on the host that ports could lead to",
-                          call.if_name, link ? fmt::format(", a {} link,", link->kind) : ""),
-              "ports need an interface plugin such as \"bridge\" or \"ptp\"; with macvlan and "
-              "ipvlan the container's own address is reachable from outside");
+/// Throws Error if neither of the container's addresses is behind this host.
+HostSide require_host_side(const Call& call, Host& host, const Result& result, const Plan& plan) {
+  HostSide side = HostSide::find(call, host, result);
+  for (const auto& target : {plan.targets.v4, plan.targets.v6}) {
+    if (target && side.link_to(target->address())) return side;
+  }
+  throw Error(
+      Code::invalid_config,
+      fmt::format("portMappings: {}{} has no side on the host that ports could lead to",
+                  call.if_name,
+                  side.kind().empty() ? "" : fmt::format(", a {} link,", side.kind())),
+      "ports need an interface plugin such as \"bridge\" or \"ptp\", or a route of the host "
+      "to the container's address; with macvlan and ipvlan that is reachable from outside");
 }
 
-/// Bridge ports of this attachment: what a container sends to its own published port is bridged
+/// The bridge port of this attachment: what a container sends to its own published port is bridged
 /// back to the port that it came from where bridge-nf-call-iptables is on. A promiscuous bridge
 /// does that itself.
-std::vector<net::Link> bridge_ports(Host& host, const Result& result) {
-  std::vector<net::Link> links;
-  for (const Interface& each : result.interfaces) {
-    if (!each.sandbox.empty()) continue;
-    if (auto link = net::find_link(host.host_links(), each.name)) links.push_back(*std::move(link));
-  }
-  std::vector<net::Link> ports;
-  for (const net::Link& link : links) {
-    if (link.kind != "veth" || link.master == 0) continue;
-    const auto known = std::ranges::find(links, link.master, &net::Link::index);
-    const auto bridge = known != links.end() ? std::optional(*known)
-                                             : net::find_link(host.host_links(), link.master);
-    if (bridge && bridge->kind == "bridge" && !bridge->promisc) ports.push_back(link);
-  }
-  return ports;
+const net::Link* hairpin_port(const HostSide& side) {
+  return side.bridge() && !side.bridge()->promisc ? &*side.end() : nullptr;
 }
 
 /// What comes through a bridge is translated back to ::1 on it already, and ip6_rcv() takes nothing
@@ -147,25 +138,25 @@ class Portmap final : public ChainedModule {
     std::size_t skipped = 0;
     const Plan plan = plan_of(call, result, skipped);
     if (plan.ports.empty()) return;
-    require_host_side(call, host, result);
-    const Rules rules = rules_of(call, host, result, plan);
+    const HostSide side = require_host_side(call, host, result, plan);
+    const Rules rules = rules_of(call, host, side, plan);
     if (!rules.own.empty() || !rules.shared.empty()) {
       host.nft().require_effective(rules.own, rules.shared);
     }
     if (uses_iptables(call)) check_iptables(call, host, result);
-    if (rules.localnet != nullptr && net::find_sysctl(localnet_key(rules.localnet->name)) != "1") {
+    if (rules.localnet && net::find_sysctl(localnet_key(*rules.localnet)) != "1") {
       throw Error(
           Code::internal,
           fmt::format("route_localnet of {} is off: 127.0.0.1 doesn't lead to the container",
-                      rules.localnet->name),
-          fmt::format("sysctl -w net.ipv4.conf.{}.route_localnet=1", rules.localnet->name));
+                      *rules.localnet),
+          fmt::format("sysctl -w net.ipv4.conf.{}.route_localnet=1", *rules.localnet));
     }
-    for (const net::Link& port : bridge_ports(host, result)) {
-      if (port.hairpin) continue;
+    const net::Link* port = hairpin_port(side);
+    if (port != nullptr && !port->hairpin) {
       throw Error(
           Code::internal,
-          fmt::format("hairpin of {} is off: the container can't reach its own ports", port.name),
-          fmt::format("bridge link set dev {} hairpin on", port.name));
+          fmt::format("hairpin of {} is off: the container can't reach its own ports", port->name),
+          fmt::format("bridge link set dev {} hairpin on", port->name));
     }
     if (uses_iptables(call)) return;
     const auto fault = net::find_forward_gate_fault(host.nft(), net::kDefaultAdminChain);
@@ -209,22 +200,22 @@ class Portmap final : public ChainedModule {
                                               skipped, call.if_name));
     }
     if (plan.ports.empty()) return;
-    require_host_side(call, host, result);
+    const HostSide side = require_host_side(call, host, result, plan);
     for (const net::Flows& flows : flows_of(plan.ports)) host.undo().will(undo_flows(flows));
     if (uses_iptables(call)) {
       publish_by_iptables(call, host, result, plan);
-      if (plan.loopback4 || plan.loopback6) publish(call, host, result, plan);
+      if (plan.loopback4 || plan.loopback6) publish(call, host, side, plan);
     } else {
       for (const net::NftCondition& condition : plan.conditions) {
         host.undo().will(undo_nft_condition(condition));
         host.nft().add_condition(condition);
       }
       host.undo().will(undo_forward_gate(net::kDefaultAdminChain));
-      publish(call, host, result, plan);
+      publish(call, host, side, plan);
       warn(host, net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain));
     }
-    for (const net::Link& port : bridge_ports(host, result)) {
-      set_port_flag(host, port, net::PortFlag::hairpin);
+    if (const net::Link* port = hairpin_port(side)) {
+      set_port_flag(host, *port, net::PortFlag::hairpin);
     }
     for (const net::Flows& flows : flows_of(plan.ports)) net::forget_flows(host.nft(), flows);
   }
@@ -232,19 +223,17 @@ class Portmap final : public ChainedModule {
  private:
   /// Elements, and what lets the host's own loopback addresses through, which backend iptables has
   /// as well.
-  static void publish(const Call& call, Host& host, const Result& result, const Plan& plan) {
+  static void publish(const Call& call, Host& host, const HostSide& side, const Plan& plan) {
     // The last DEL of a host takes back what all ports share.
     const auto held = host.hold_shared_links();
-    const Rules rules = rules_of(call, host, result, plan);
-    if (rules.localnet != nullptr) host.undo().will(undo_localnet());
-    if (rules.loopback6 != nullptr) host.undo().will(undo_loopback_route(rules.loopback6->name));
+    const Rules rules = rules_of(call, host, side, plan);
+    if (rules.localnet) host.undo().will(undo_localnet());
+    if (rules.loopback6) host.undo().will(undo_loopback_route(*rules.loopback6));
     add_rules(call, host, rules.own, rules.shared);
     // Behind the rules that keep the host's own 127.0.0.0/8 closed (CVE-2020-8558).
-    if (rules.localnet != nullptr) {
-      net::ensure_sysctl(localnet_key(rules.localnet->name), "1");
-    }
-    if (rules.loopback6 != nullptr) {
-      const net::Link link = net::get_link(host.host_links(), rules.loopback6->name);
+    if (rules.localnet) net::ensure_sysctl(localnet_key(*rules.localnet), "1");
+    if (rules.loopback6) {
+      const net::Link link = net::get_link(host.host_links(), *rules.loopback6);
       net::Batch batch(host.host_links());
       net::add_loopback_route(batch, link.index, link.name);
       batch.commit();

@@ -142,7 +142,10 @@ TEST_F(Bandwidth, RuntimeConfigInAnyLetterCaseWithTheBurstOfContainerd) {
                                           {"EGRESSRATE", 10000000},
                                           {"egressBurst", 4294967295U}};
   const Attachment next = after(first, bridge, config);
-  const Json result = must_add(next);
+  const Output added = next.add();
+  ASSERT_TRUE(added.ok()) << added.str();
+  EXPECT_EQ(added.err, "") << "the runtime's spelling is nobody's fault";
+  const Json result = added.json();
   const Json qdisc = qdisc_of(host_end(result), "tbf");
   EXPECT_EQ(qdisc["options"]["rate"], 1250000) << qdisc;
   EXPECT_FALSE(qdisc_of(ifb_of(result), "tbf").is_null());
@@ -271,10 +274,55 @@ TEST_F(Bandwidth, OtherLinksAndOtherQdiscsAreRefusedByName) {
   EXPECT_THAT(ifbs(), IsEmpty()) << "rolled back";
   tool({"tc", "qdisc", "del", "dev", veth, "clsact"});
   EXPECT_EQ(difference(before, kernel_snapshot(sandbox_.netns())), "");
+}
+
+TEST_F(Bandwidth, TheVethsEndIsTheKernelsWhateverPrevResultNames) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
   Json strange = bridge;
   strange["interfaces"][1]["name"] = "veth00000000";
-  EXPECT_THAT(expect_error(after(first, strange, limits()).add())["msg"],
-              HasSubstr("which prevResult doesn't name"));
+  const Attachment next = after(first, strange, limits());
+  const Json result = must_add(next);
+  expect_limited(host_end(bridge));
+  expect_limited(ifb_of(result));
+  expect_silent_success(next.check(result));
+  expect_silent_success(next.check(strange));  // the ifb is ours by its alias
+  expect_silent_success(next.del());
+  EXPECT_THAT(ifbs(), IsEmpty());
+}
+
+TEST_F(Bandwidth, ARateAloneHasABurstThatCheckKnows) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  const std::string veth = host_end(bridge);
+  const auto burst_of = [](const std::string& link) {
+    return qdisc_of(link, "tbf")["options"]["burst"].get<long>();
+  };
+  const Snapshot before = kernel_snapshot(sandbox_.netns());
+  const Attachment fast = after(first, bridge,
+                                {{"type", "bandwidth"},
+                                 {"ingressRate", 80'000'000},
+                                 {"egressRate", 80'000'000},
+                                 {"egressBurst", 0}});
+  const Json result = must_add(fast);
+  EXPECT_EQ(burst_of(veth), 1'000'000) << "0.1 s";
+  EXPECT_EQ(burst_of(ifb_of(result)), 1'000'000);
+  expect_silent_success(fast.check(result));
+  tool({"tc", "qdisc", "replace", "dev", veth, "root", "handle", "1:", "tbf", "rate", "80mbit",
+        "burst", "500000", "latency", "25ms"});
+  EXPECT_THAT(expect_error(fast.check(result))["msg"], HasSubstr(veth));
+  expect_silent_success(fast.del(result));
+  EXPECT_EQ(difference(before, kernel_snapshot(sandbox_.netns())), "");
+
+  tool({"ip", "link", "set", veth, "mtu", "9000"});
+  const Attachment slow =
+      after(first, bridge,
+            {{"type", "bandwidth"}, {"ingressRate", 1'000'000}, {"egressRate", 1'000'000}});
+  const Json slow_result = must_add(slow);
+  EXPECT_EQ(burst_of(veth), 90'000) << "10 packets of the MTU";
+  EXPECT_EQ(burst_of(ifb_of(slow_result)), 90'000);
+  expect_silent_success(slow.check(slow_result));
+  expect_silent_success(slow.del(slow_result));
 }
 
 TEST_F(Bandwidth, DelRemovesWhatTheReferenceMade) {

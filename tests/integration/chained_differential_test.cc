@@ -11,8 +11,19 @@ namespace {
 
 using ::testing::IsEmpty;
 
+/// The result of versions before 0.3.0, which know no interfaces.
+Json old_result(const std::string& version) {
+  Json prev = Json::parse(R"({"ip4": {"ip": "10.1.2.3/24", "gateway": "10.1.2.1",
+                                       "routes": [{"dst": "0.0.0.0/0"}]},
+                               "ip6": {"ip": "fd00:1::3/64", "gateway": "fd00:1::1"},
+                               "dns": {}})");
+  prev["cniVersion"] = version;
+  return prev;
+}
+
 /// eth0 with both families and a gateway each; its other end on the host is vhost0. Of the
-/// configuration "run" are commands in the container, and "ips" those of prevResult instead.
+/// configuration "run" are commands in the container, "ips" those of prevResult instead, and
+/// "interfaces" its interfaces instead ("here" as a sandbox is the container's).
 void make_interface(const Container& container, Json& config) {
   tool({"ip", "link", "add", "vhost0", "address", "02:00:00:00:01:00", "type", "veth", "peer",
         "name", "eth0", "address", "02:00:00:00:01:01", "netns", container.name()});
@@ -36,11 +47,15 @@ void make_interface(const Container& container, Json& config) {
     prev["ips"][1]["version"] = "6";
   }
   if (config.contains("ips")) prev["ips"] = config["ips"];
+  if (config.contains("interfaces")) prev["interfaces"] = config["interfaces"];
+  for (Json& each : prev["interfaces"]) {
+    if (each.value("sandbox", "") == "here") each["sandbox"] = container.path();
+  }
+  if (config["cniVersion"] < "0.3") prev = old_result(config["cniVersion"]);
   for (const Json& command : config.value("run", Json::array())) {
     container.run(command.get<std::vector<std::string>>());
   }
-  config.erase("ips");
-  config.erase("run");
+  for (const char* key : {"ips", "interfaces", "run"}) config.erase(key);
   config["prevResult"] = prev;
 }
 
@@ -116,7 +131,6 @@ TEST(BandwidthDifferential, IsTheReferences) {
           R"("ingressRate": 10000000, "ingressBurst": 1000000, "egressRate": 5000000, "egressBurst": 900000)",
           R"("ingressRate": 0, "ingressBurst": 0, "egressRate": 0, "egressBurst": 0)",
           R"("ingressRate": 100000000000, "ingressBurst": 8000000000)",
-          R"("ingressRate": 1000)",
           R"("egressBurst": 1000)",
           R"("ingressRate": 1000, "ingressBurst": 34359738360)",
           R"("runtimeConfig": {"bandwidth": {"IngressRate": 2000000, "ingressBurst": 80000, "egressRate": 1000000, "EGRESSBURST": 80000}})",
@@ -128,6 +142,9 @@ TEST(BandwidthDifferential, IsTheReferences) {
   expect_same(
       chained(R"({"type": "bandwidth", "egressRate": 1000000, "egressBurst": 80000})", "0.3.1"),
       kBandwidthAdd, kBandwidthDel);
+  // "a rate without burst"
+  expect_same(chained(R"({"type": "bandwidth", "ingressRate": 1000})"),
+              {"^result: refused \\| ok$"}, kBandwidthDel);
 }
 
 TEST(TuningDifferential, IsTheReferences) {
@@ -179,6 +196,20 @@ TEST(SbrDifferential, IsTheReferences) {
            R"("ips": [])",
        }) {
     expect_same(chained(std::string(R"({"type": "sbr", )") + options + "}"), kSbrAdd, kSbrDel);
+  }
+}
+
+// Results of versions whose layout has no interfaces: what a plugin needs to know of them it must
+// ask the kernel.
+TEST(ChainedDifferential, VersionsWithoutInterfacesAreTheReferences) {
+  for (const char* version : {"0.1.0", "0.2.0"}) {
+    SCOPED_TRACE(version);
+    expect_same(chained(R"({"type": "bandwidth", "ingressRate": 1000000, "ingressBurst": 8000000})",
+                        version),
+                kBandwidthAdd, kBandwidthDel);
+    expect_same(chained(R"({"type": "tuning", "mtu": 1400, "mac": "c2:11:22:33:44:55"})", version),
+                kTuningAdd, kTuningDel);
+    expect_same(chained(R"({"type": "sbr"})", version), kSbrAdd, kSbrDel);
   }
 }
 

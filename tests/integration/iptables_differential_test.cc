@@ -3,6 +3,7 @@
 // reference".
 #include <gmock/gmock.h>
 
+#include <map>
 #include <regex>
 
 #include "integration/differential.h"
@@ -12,8 +13,29 @@ namespace {
 
 using ::testing::IsEmpty;
 
-/// eth0 on the bridge cni0 of the host. Of the configuration "run" are commands on the host, and
-/// "ips" the addresses of prevResult.
+/// What other makers' plugins, and older versions, say of the same interface ("here" as a sandbox
+/// is the container's): nothing of the host, or not the truth.
+const std::map<std::string, std::string> kForeignResults = {
+    {"0.1.0", R"({"cniVersion": "0.1.0", "ip4": {"ip": "10.1.2.3/24"}, "dns": {}})"},
+    {"0.2.0", R"({"cniVersion": "0.2.0", "ip4": {"ip": "10.1.2.3/24"},
+                  "ip6": {"ip": "fd00:1::3/64"}, "dns": {}})"},
+    {"weave", R"({"cniVersion": "0.4.0", "ips": [{"version": "4", "address": "10.1.2.3/24"}],
+                  "dns": {}})"},
+    {"kube-ovn", R"({"cniVersion": "0.4.0", "interfaces": [{"name": "eth0", "sandbox": "here"}],
+                     "ips": [{"version": "4", "address": "10.1.2.3/24"}], "dns": {}})"},
+    {"azure", R"({"cniVersion": "0.4.0", "interfaces": [{"name": "eth0"}],
+                  "ips": [{"version": "4", "address": "10.1.2.3/24"}], "dns": {}})"},
+    {"aws", R"({"cniVersion": "1.0.0",
+                "interfaces": [{"name": "vhost0"}, {"name": "eth0", "sandbox": "here"},
+                               {"name": "dummy3a52ce78095", "mac": "0", "sandbox": "0"}],
+                "ips": [{"address": "10.1.2.3/32", "interface": 1}]})"},
+    {"index -1", R"({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0", "sandbox": "here"}],
+                     "ips": [{"address": "10.1.2.3/24", "interface": -1}]})"},
+    {"index 7", R"({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0", "sandbox": "here"}],
+                    "ips": [{"address": "10.1.2.3/24", "interface": 7}]})"}};
+
+/// eth0 on the bridge cni0 of the host. Of the configuration "run" are commands on the host, "ips"
+/// the addresses of prevResult, and "result" is one of kForeignResults.
 void make_bridge_port(const Container& container, Json& config) {
   tool({"ip", "link", "add", "cni0", "address", "02:00:00:00:02:00", "type", "bridge"});
   tool({"ip", "addr", "add", "10.1.2.1/24", "dev", "cni0"});
@@ -40,8 +62,14 @@ void make_bridge_port(const Container& container, Json& config) {
   for (const Json& command : config.value("run", Json::array())) {
     tool(command.get<std::vector<std::string>>());
   }
-  config.erase("ips");
-  config.erase("run");
+  if (config.contains("result")) prev = Json::parse(kForeignResults.at(config["result"]));
+  if (prev.contains("interfaces")) {
+    for (Json& each : prev["interfaces"]) {
+      if (each.value("sandbox", "") == "here") each["sandbox"] = container.path();
+    }
+  }
+  for (const char* key : {"ips", "run", "result"}) config.erase(key);
+  config["cniVersion"] = prev["cniVersion"];
   config["prevResult"] = prev;
 }
 
@@ -161,6 +189,26 @@ TEST(PortmapDifferential, IptablesRulesAreTheReferences) {
     config["runtimeConfig"]["portMappings"] = config["ports"];
     config.erase("ports");
     expect_same(config.dump(), kResult + kBesides, kSharedPorts + kBesides);
+  }
+}
+
+// -1 is no interface, as if the key weren't there.
+const std::vector<std::string> kNoIndex{"^result ips 0 interface: -1 \\| -$"};
+
+// The reference's firewall knows no version before 0.4.0.
+const std::vector<std::string> kTooOld{"^result: refused \\| ok$"};
+
+TEST(ForeignResultDifferential, RulesAreTheReferencesWhateverTheResultNames) {
+  for (const auto& [name, result] : kForeignResults) {
+    SCOPED_TRACE(name);
+    const std::string version = Json::parse(result)["cniVersion"];
+    const std::string named = R"("backend": "iptables", "result": ")" + name + "\"";
+    expect_same(R"({"type": "firewall", )" + named + "}", kResult + kNoIndex + kTooOld,
+                kShared + (version < "0.4" ? kTooOld : std::vector<std::string>()));
+    expect_same(R"({"type": "portmap", "runtimeConfig": {"portMappings": [
+                     {"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]}, )" +
+                    named + "}",
+                kResult + kNoIndex + kBesides, kSharedPorts + kBesides);
   }
 }
 

@@ -18,12 +18,6 @@ namespace unicni {
 void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>& own,
                const std::vector<net::NftElement>& shared);
 
-/// The host's side of an attachment as its packets see it: the first interface on the host that
-/// `result` names - the bridge, the host end of a ptp - or the one below it ("cni0.100") by which
-/// this host reaches `address`, the gateway of a VLAN. nullptr: there is none, as with macvlan and
-/// its kind, whose packets never meet the host's rules.
-const Interface* find_host_side(Host& host, const Result& result, const IpAddress& address);
-
 /// Switches a flag on at a bridge's port, announced to Host::undo(); nothing if it is on.
 void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag);
 

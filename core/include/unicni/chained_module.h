@@ -27,8 +27,8 @@ class ChainedModule : public Module {
 /// prevResult. Throws Error(invalid_config) that says where the plugin belongs.
 const Result& require_prev_result(const Call&);
 
-/// The host's end of CNI_IFNAME, which must be a veth with its other end on this host, in
-/// prevResult too. Throws Error that names the link.
+/// The host's end of CNI_IFNAME, which must be a veth with its other end on this host, whatever
+/// prevResult names. Throws Error that names the link.
 net::Link get_host_veth(const Call&, Host&);
 /// The same for DEL: nullopt if the container's namespace or the link is gone, or it is no veth.
 std::optional<net::Link> find_host_veth(const Call&, Host&);

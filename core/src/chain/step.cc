@@ -88,6 +88,10 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
   // delegates.
   const bool delegates = step->module->has_capability("delegates");
   if (is_ipam || delegates) step->call.ipam_type.clear();
+  const bool has_ipam = descriptor.kind == ModuleKind::link && !delegates;
+  if (request.command == Command::add && has_ipam && step->netconf.has_untyped_ipam()) {
+    warn("\"ipam\" has no \"type\": nobody reads its keys, and the container gets no address");
+  }
   if (delegates) step->delegate = std::make_unique<PluginDelegate>(request, step->call);
   step->ipam = std::make_unique<IpamDelegate>(request, step->call, step->netconf, warn);
   return step;

@@ -8,7 +8,6 @@
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/net/published_port.h"
-#include "unicni/net/route.h"
 
 namespace unicni {
 
@@ -95,28 +94,6 @@ void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>&
     host.nft().remove(stale);
     host.nft().add(own, shared);
   }
-}
-
-const Interface* find_host_side(Host& host, const Result& result, const IpAddress& address) {
-  const auto find = [&](const auto& fits) -> const Interface* {
-    const auto found =
-        std::find_if(result.interfaces.begin(), result.interfaces.end(),
-                     [&](const Interface& each) { return each.sandbox.empty() && fits(each); });
-    return found == result.interfaces.end() ? nullptr : &*found;
-  };
-  const Interface* first = find([](const Interface&) { return true; });
-  if (first == nullptr) return nullptr;
-  // Where it is one of several, it is a VLAN's gateway: "cni0.100" beside "cni0".
-  const std::string sub_interface = first->name + '.';
-  if (find([&](const Interface& each) { return each.name.starts_with(sub_interface); }) ==
-      nullptr) {
-    return first;
-  }
-  const auto index = net::find_link_to(host.host_links(), address);
-  const auto link = index ? net::find_link(host.host_links(), *index) : std::nullopt;
-  const Interface* side =
-      link ? find([&](const Interface& each) { return each.name == link->name; }) : nullptr;
-  return side != nullptr ? side : first;
 }
 
 void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag) {

@@ -4,22 +4,9 @@
 
 #include "link_module/ownership.h"
 #include "unicni/error.h"
-#include "unicni/link_module.h"
 #include "unicni/net/addr.h"
 
 namespace unicni {
-
-namespace {
-
-/// A veth's IFLA_LINK is an index in the other end's namespace, which need not be this host's: both
-/// must name each other.
-std::optional<net::Link> other_end(Host& host, const net::Link& container) {
-  auto end = net::find_link(host.host_links(), container.peer);
-  if (!end || end->kind != "veth" || end->peer != container.index) return std::nullopt;
-  return end;
-}
-
-}  // namespace
 
 const Result& require_prev_result(const Call& call) {
   if (call.prev_result) return *call.prev_result;
@@ -51,19 +38,18 @@ net::Link get_host_veth(const Call& call, Host& host) {
     refuse(fmt::format("has no veth peer: it is a {} link",
                        container.kind.empty() ? "physical" : container.kind));
   }
-  auto end = other_end(host, container);
+  auto end =
+      net::find_veth_end(host.container_links(), container, host.host_links(), host.host_netns());
   if (!end) refuse(fmt::format("has its veth peer (index {}) not on this host", container.peer));
-  if (find_interface(require_prev_result(call), end->name, "") == nullptr) {
-    refuse(fmt::format("has the veth peer {}, which prevResult doesn't name", end->name));
-  }
   return *std::move(end);
 }
 
 std::optional<net::Link> find_host_veth(const Call& call, Host& host) {
   if (host.container_netns() == nullptr) return std::nullopt;
   const auto container = net::find_link(host.container_links(), call.if_name);
-  if (!container || container->kind != "veth") return std::nullopt;
-  return other_end(host, *container);
+  if (!container) return std::nullopt;
+  return net::find_veth_end(host.container_links(), *container, host.host_links(),
+                            host.host_netns());
 }
 
 std::optional<net::Link> find_own_link(const Call& call, Host& host) {

@@ -66,9 +66,9 @@ void adopt_container_link(LinkAdd& add) {
 }
 
 net::Link require_host_end(const Call& call, Host& host, const net::Link& container) {
-  // veth's IFLA_LINK is the other end's index, here in the host's namespace.
-  auto end = net::find_link(host.host_links(), container.peer);
-  if (!end || end->kind != "veth" || end->peer != container.index) {
+  auto end =
+      net::find_veth_end(host.container_links(), container, host.host_links(), host.host_netns());
+  if (!end) {
     throw Error(Code::internal, fmt::format("{} has no veth end on this host", container.name),
                 "the attachment is broken: DEL and ADD it again");
   }

@@ -58,11 +58,9 @@ std::optional<std::string> Ownership::why_not_ours(
   }
   std::optional<net::Link> host_end;
   if (kind != nullptr && link_.kind == "veth") {
-    // veth's IFLA_LINK is the other end's index in the other end's namespace.
-    host_end = net::find_link(host_.host_links(), link_.peer);
-    if (!host_end || host_end->kind != "veth" || host_end->peer != link_.index) {
-      return "has its other end elsewhere than on this host";
-    }
+    host_end =
+        net::find_veth_end(host_.container_links(), link_, host_.host_links(), host_.host_netns());
+    if (!host_end) return "has its other end elsewhere than on this host";
     if (host_end->alias == call_.alias()) return std::nullopt;
     if (names_an_attachment(host_end->alias)) return "belongs to " + host_end->alias;
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "net/attribute.h"
 #include "net/question.h"
@@ -15,8 +16,8 @@
 namespace unicni::net {
 namespace {
 
-std::vector<int> tolerate(bool wanted, int errno_value) {
-  return wanted ? std::vector<int>{errno_value} : std::vector<int>{};
+std::vector<int> tolerate(bool wanted, std::vector<int> errno_values) {
+  return wanted ? std::move(errno_values) : std::vector<int>{};
 }
 
 void put_addr(nlmsghdr* message, int index, const IpNet& net) {
@@ -35,7 +36,7 @@ void add_addr(Batch& batch, int index, const std::string& link_name, const IpNet
               bool exists_ok) {
   nlmsghdr* message = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
                                 fmt::format("add address {} to {}", net.str(), link_name),
-                                tolerate(exists_ok, EEXIST));
+                                tolerate(exists_ok, {EEXIST}));
   put_addr(message, index, net);
   if (net.is_v4() && net.prefix_length() < 31) put_address(message, IFA_BROADCAST, net.last());
   if (!net.is_v4() && dad == Dad::skip) put_u32(message, IFA_FLAGS, IFA_F_NODAD);
@@ -45,15 +46,15 @@ void remove_addr(Batch& batch, int index, const std::string& link_name, const Ip
                  bool absent_ok) {
   nlmsghdr* message =
       batch.add(RTM_DELADDR, 0, fmt::format("remove address {} from {}", net.str(), link_name),
-                tolerate(absent_ok, EADDRNOTAVAIL));
+                tolerate(absent_ok, {EADDRNOTAVAIL, ENODEV}));
   put_addr(message, index, net);
 }
 
 namespace {
 
-/// `each(family, net, flags)` for the addresses of one link.
+/// `each(family, net, flags)` for the addresses of one link; false: it is gone.
 template <class Each>
-void for_each_addr(Netlink& netlink, int index, const Each& each) {
+bool for_each_addr(Netlink& netlink, int index, const Each& each) {
   Question question(RTM_GETADDR, NLM_F_DUMP);
   nlmsghdr* request = question.message();
   put_header<ifaddrmsg>(request).ifa_index = static_cast<std::uint32_t>(index);
@@ -77,7 +78,9 @@ void for_each_addr(Netlink& netlink, int index, const Each& each) {
     });
     each(header->ifa_family, IpNet(has_local ? local : address, header->ifa_prefixlen), flags);
   });
+  if (error == ENODEV) return false;
   if (error != 0) throw system_error(error, fmt::format("list addresses of link {}", index));
+  return true;
 }
 
 }  // namespace
@@ -109,14 +112,15 @@ std::vector<IpNet> list_addrs(Netlink& netlink, int index) {
 
 DadState get_dad_state(Netlink& netlink, int index) {
   DadState state;
-  for_each_addr(netlink, index, [&](unsigned, const IpNet& net, std::uint32_t flags) {
+  const auto note = [&](unsigned, const IpNet& net, std::uint32_t flags) {
     if ((flags & IFA_F_DADFAILED) != 0) {
       state.failed = net;
     } else if ((flags & IFA_F_TENTATIVE) != 0) {
       state.running = true;
     }
-  });
-  return state;
+  };
+  if (for_each_addr(netlink, index, note)) return state;
+  throw system_error(ENODEV, fmt::format("list addresses of link {}", index));
 }
 
 }  // namespace unicni::net

@@ -65,10 +65,6 @@ TEST_F(AddrTest, ListIsOfOneLinkIpv4First) {
               ElementsAre(net("10.1.2.3/24"), net("10.2.0.1/32"), net("fd00::5/64")));
 }
 
-TEST_F(AddrTest, ListOfAnAbsentLinkFails) {
-  EXPECT_THROW((void)list_addrs(*netlink_, 4711), Error);
-}
-
 TEST_F(AddrTest, ExistingIsSuccessOnlyIfAllowed) {
   Batch batch(*netlink_);
   for (const char* text : {"10.1.2.3/24", "fd00::5/64"}) {

@@ -86,7 +86,7 @@ std::vector<PortVlan> list_port_vlans(Netlink& netlink, int index) {
       if (type == BRIDGE_VLANDB_ENTRY) vlans.push_back(parse_vlan(attribute));
     });
   });
-  if (error == EOPNOTSUPP) return {};
+  if (error == EOPNOTSUPP || error == ENODEV) return {};
   if (error != 0) throw system_error(error, fmt::format("list VLANs of link {}", index));
   std::sort(vlans.begin(), vlans.end(),
             [](const PortVlan& a, const PortVlan& b) { return a.first < b.first; });

@@ -6,6 +6,7 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/veth.h>
@@ -97,6 +98,7 @@ Link parse_link(const nlmsghdr* message) {
         break;
       case IFLA_LINK_NETNSID:
         link.peer_is_elsewhere = true;
+        link.peer_nsid = value_of<int>(attribute);
         break;
       case IFLA_LINKINFO:
         parse_info(attribute, link);
@@ -209,6 +211,36 @@ int get_link_index(Netlink& netlink, const std::string& name) {
 
 std::uint32_t get_link_mtu(Netlink& netlink, const std::string& name) {
   return static_cast<std::uint32_t>(ask_device(netlink, name, SIOCGIFMTU).ifr_mtu);
+}
+
+namespace {
+
+/// What the namespace of `here` calls another one; -1: it has no name for it yet.
+int get_nsid(Netlink& here, const Netns& other) {
+  Question question(RTM_GETNSID);
+  put_header<rtgenmsg>(question.message());
+  mnl_attr_put_u32(question.message(), NETNSA_FD, static_cast<std::uint32_t>(other.fd()));
+  int id = -1;
+  const int error = here.ask(question.message(), [&](const nlmsghdr* message) {
+    for_each_attribute(message, sizeof(rtgenmsg), [&](std::uint16_t type, const nlattr* attribute) {
+      if (type == NETNSA_NSID) id = value_of<int>(attribute);
+    });
+  });
+  if (error != 0) throw system_error(error, "look up the id of " + other.path());
+  return id;
+}
+
+}  // namespace
+
+std::optional<Link> find_veth_end(Netlink& here, const Link& link, Netlink& there,
+                                  const Netns& there_netns) {
+  if (link.kind != "veth") return std::nullopt;
+  auto end = find_link(there, link.peer);
+  if (!end || end->kind != "veth" || end->peer != link.index) return std::nullopt;
+  const bool met = link.peer_is_elsewhere ? get_nsid(here, there_netns) == link.peer_nsid
+                                          : here.identity() == there.identity();
+  if (!met) return std::nullopt;
+  return end;
 }
 
 std::vector<Link> list_ports(Netlink& netlink, int bridge) {

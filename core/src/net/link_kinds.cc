@@ -152,7 +152,7 @@ LinkKindData get_kind_data(Netlink& netlink, const std::string& name) {
       if (type == IFLA_LINKINFO) parse(each);
     });
   });
-  if (error != 0) throw system_error(error, "look up link " + name);
+  if (error != 0 && error != ENODEV) throw system_error(error, "look up link " + name);
   return result;
 }
 

@@ -107,6 +107,9 @@ std::optional<int> parse_redirect(const nlmsghdr* message) {
   return target;
 }
 
+/// No such qdisc, or (ENODEV) no such link any more: its namespace may be ending right now.
+bool is_none(int error) { return error == ENOENT || error == EINVAL || error == ENODEV; }
+
 /// One selector key of zeros, which matches every packet.
 void put_match_all(nlmsghdr* message) {
   tc_u32_sel selector{};
@@ -158,7 +161,7 @@ std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& 
   std::optional<Qdisc> qdisc;
   const int error =
       netlink.ask(request, [&](const nlmsghdr* message) { qdisc = parse_qdisc(message); });
-  if (error == ENOENT || error == EINVAL || error == ENODEV) return std::nullopt;
+  if (is_none(error)) return std::nullopt;
   if (error != 0) {
     throw system_error(error, fmt::format("look up {} qdisc of {}", name_of(place), link_name));
   }
@@ -170,7 +173,7 @@ bool remove_qdisc(Netlink& netlink, int index, const std::string& link_name, Qdi
   nlmsghdr* request = question.message();
   put_place(request, index, parent_of(place), 0);
   const int error = netlink.ask(request, {});
-  if (error == ENOENT || error == EINVAL || error == ENODEV) return false;
+  if (is_none(error)) return false;
   if (error != 0) {
     throw system_error(error, fmt::format("delete {} qdisc of {}", name_of(place), link_name));
   }
@@ -229,7 +232,7 @@ std::optional<int> find_redirect(Netlink& netlink, int index, const std::string&
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
     if (!target) target = parse_redirect(message);
   });
-  if (error != 0 && error != ENOENT && error != EINVAL && error != ENODEV) {
+  if (error != 0 && !is_none(error)) {
     throw system_error(error, fmt::format("list filters of {}", link_name));
   }
   return target;

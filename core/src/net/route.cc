@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <initializer_list>
 
 #include "net/attribute.h"
 #include "net/question.h"
@@ -12,6 +13,9 @@
 
 namespace unicni::net {
 namespace {
+
+/// The route, its table or its link is gone.
+constexpr std::initializer_list<int> kGone = {ESRCH, ENOENT, ENODEV};
 
 constexpr std::uint8_t family_of(Family family) {
   return family == Family::v4 ? AF_INET : AF_INET6;
@@ -110,8 +114,8 @@ std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
   std::vector<RouteEntry> entries;
   const int error =
       netlink.ask(request, [&](const nlmsghdr* message) { parse_route(message, family, entries); });
-  // IPv4's tables don't exist before their first route.
-  if (error == ENOENT && table != 0) return {};
+  // IPv4's tables don't exist before their first route, and a link may be gone.
+  if ((error == ENOENT && table != 0) || (error == ENODEV && index != 0)) return {};
   if (error != 0) throw system_error(error, fmt::format("list routes of link {}", index));
   return entries;
 }
@@ -163,8 +167,7 @@ void add_loopback_route(Batch& batch, int index, const std::string& link_name) {
 
 void remove_loopback_route(Batch& batch, int index, const std::string& link_name) {
   put_loopback_route(
-      batch.add(RTM_DELROUTE, 0, fmt::format("delete route local ::1 dev {}", link_name),
-                {ESRCH, ENOENT}),
+      batch.add(RTM_DELROUTE, 0, fmt::format("delete route local ::1 dev {}", link_name), kGone),
       index);
 }
 
@@ -185,17 +188,16 @@ void put_route(Batch& batch, const std::string& link_name, const RouteEntry& ent
 }
 
 void remove_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
-  nlmsghdr* message = batch.add(
-      RTM_DELROUTE, 0, fmt::format("delete route {} dev {}", describe(entry.route), link_name),
-      {ESRCH, ENOENT});
+  nlmsghdr* message =
+      batch.add(RTM_DELROUTE, 0,
+                fmt::format("delete route {} dev {}", describe(entry.route), link_name), kGone);
   put_whole_route(message, entry);
 }
 
 void remove_connected_route(Batch& batch, int index, const std::string& link_name,
                             const IpNet& net) {
-  nlmsghdr* message =
-      batch.add(RTM_DELROUTE, 0,
-                fmt::format("remove route {} dev {}", net.masked().str(), link_name), {ESRCH});
+  nlmsghdr* message = batch.add(
+      RTM_DELROUTE, 0, fmt::format("remove route {} dev {}", net.masked().str(), link_name), kGone);
   auto& header = put_header<rtmsg>(message);
   header.rtm_family = family_of(net.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(net.prefix_length());
@@ -223,22 +225,41 @@ std::optional<int> find_default_link(Netlink& netlink) {
   return std::nullopt;
 }
 
-std::optional<int> find_link_to(Netlink& netlink, const IpAddress& address) {
+namespace {
+
+struct Way {
+  std::optional<int> link;
+  unsigned prefix_length = 0;
+};
+
+/// The kernel's answer to where packets to `address` go; `flags` RTM_F_FIB_MATCH: the route itself,
+/// whose length tells a default one, else what it comes to, which is one link also where the route
+/// has several. Nothing for what isn't unicast.
+Way ask_way(Netlink& netlink, const IpAddress& address, unsigned flags) {
   Question question(RTM_GETROUTE);
   nlmsghdr* request = question.message();
   auto& header = put_header<rtmsg>(request);
   header.rtm_family = family_of(address.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(address.is_v4() ? 32 : 128);
+  header.rtm_flags = flags;
   put_address(request, RTA_DST, address);
-  std::optional<int> link;
+  Way way;
   netlink.ask(request, [&](const nlmsghdr* message) {
     const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
     if (route->rtm_type != RTN_UNICAST) return;
+    way.prefix_length = route->rtm_dst_len;
     for_each_attribute(message, sizeof *route, [&](std::uint16_t type, const nlattr* attribute) {
-      if (type == RTA_OIF) link = value_of<int>(attribute);
+      if (type == RTA_OIF) way.link = value_of<int>(attribute);
     });
   });
-  return link;
+  return way;
+}
+
+}  // namespace
+
+std::optional<int> find_link_to(Netlink& netlink, const IpAddress& address) {
+  if (ask_way(netlink, address, RTM_F_FIB_MATCH).prefix_length == 0) return std::nullopt;
+  return ask_way(netlink, address, 0).link;
 }
 
 std::string describe(const Route& route) {

@@ -190,7 +190,6 @@ TEST_F(RouteTest, ListsByLinkOrAll) {
   EXPECT_EQ(std::uint32_t{RT_TABLE_MAIN}, of_v0[0].route.table);
   EXPECT_EQ(std::uint32_t{RT_SCOPE_LINK}, of_v0[0].route.scope);
   EXPECT_EQ(2U, list_routes(*netlink_, Family::v4, 0).size());
-  EXPECT_THROW((void)list_routes(*netlink_, Family::v4, 4711), Error);
 }
 
 TEST(RouteTextTest, NamesWhatIsSet) {
@@ -202,6 +201,29 @@ TEST(RouteTextTest, NamesWhatIsSet) {
   full.mtu = 1300;
   full.advmss = 1200;
   EXPECT_EQ("fd00::/8 via fe80::1 table 7 metric 5 scope 253 mtu 1300 advmss 1200", describe(full));
+}
+
+TEST_F(RouteTest, TheLinkToAnAddressIsThatOfARouteOfItsOwn) {
+  const auto link_to = [&](const char* address) {
+    return find_link_to(*netlink_, IpAddress::parse(address).value());
+  };
+  EXPECT_EQ(link_to("10.1.0.9"), v0_);
+  EXPECT_EQ(link_to("fd01::9"), v0_);
+  EXPECT_EQ(link_to("10.1.0.2"), std::nullopt) << "this host's own";
+  EXPECT_EQ(link_to("10.7.0.1"), std::nullopt) << "no way";
+  add(route("0.0.0.0/0", "10.1.0.1"));
+  add(route("::/0", "fd01::1"));
+  EXPECT_EQ(link_to("10.7.0.1"), std::nullopt) << "a default route knows nothing of it";
+  EXPECT_EQ(link_to("fd07::1"), std::nullopt);
+  add(route("10.7.0.0/16", "10.1.0.1"));
+  EXPECT_EQ(link_to("10.7.0.1"), v0_);
+  shell(
+      "ip route add 10.8.0.0/24 nexthop via 10.1.0.1 nexthop via 10.1.0.3;"
+      "ip route add blackhole 10.9.0.0/24; ip rule add to 10.10.0.0/24 lookup 70;"
+      "ip route add 10.10.0.0/24 dev v0 table 70");
+  EXPECT_EQ(link_to("10.8.0.1"), v0_) << "several next hops";
+  EXPECT_EQ(link_to("10.9.0.1"), std::nullopt);
+  EXPECT_EQ(link_to("10.10.0.1"), v0_) << "by a rule";
 }
 
 }  // namespace

@@ -79,7 +79,14 @@ std::optional<std::string> read(const std::string& key) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     throw system_error(errno, "open " + name_of(key));
   }
-  std::string value = sys::read_rest(file, name_of(key));
+  std::string value;
+  try {
+    value = sys::read_rest(file, name_of(key));
+  } catch (const Error&) {
+    // The setting of a link that went since.
+    if (!open_setting(key, O_RDONLY)) return std::nullopt;
+    throw;
+  }
   value.erase(value.find_last_not_of(" \t\n") + 1);
   return value;
 }

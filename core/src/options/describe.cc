@@ -63,6 +63,11 @@ std::string Path::str() const {
   return text.append(key_);
 }
 
+bool Path::is_below(std::string_view key) const {
+  if (parent_ == nullptr) return false;
+  return parent_->parent_ == nullptr ? !is_index_ && key_ == key : parent_->is_below(key);
+}
+
 Bounds bounds_of(const ValueType& type, const Option& row) {
   if (!type.narrow) return {row.min, row.max};
   constexpr std::int64_t kWidest = std::numeric_limits<std::uint32_t>::max();

@@ -22,6 +22,8 @@ class Path {
   Path& operator=(const Path&) = delete;
 
   [[nodiscard]] std::string str() const;
+  /// It is that key of the plugin's object, or something inside.
+  [[nodiscard]] bool is_below(std::string_view key) const;
 
  private:
   const Path* parent_ = nullptr;

@@ -33,6 +33,7 @@ constexpr const char* kPluginKeys[] = {
 };
 constexpr const char* kIpamKeys[] = {"type"};
 constexpr std::string_view kRuntimePrefix = "cni.dev/";
+constexpr std::string_view kRuntimeConfig = "runtimeConfig";
 
 std::span<const char* const> keys_of(Neighbours neighbours) {
   if (neighbours == Neighbours::plugin) return kPluginKeys;
@@ -114,6 +115,8 @@ void warn_of_keys(const ordered_json& object, const Path& path, const OptionTabl
         warnings.push_back(unknown(path, key, table, source, neighbours));
     } else if (key != meant) {
       const bool taken = protocol::find_field(object, meant) == &value;
+      // The runtime's own spelling, which nobody who writes a configuration can change.
+      if (taken && path.is_below(kRuntimeConfig)) continue;
       warnings.push_back(fmt::format("{}{} is {} \"{}\"; write it in this letter case", in(path),
                                      shown_text(key), taken ? "taken for" : "ignored beside",
                                      meant));

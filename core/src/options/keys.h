@@ -24,7 +24,7 @@ enum class Neighbours : unsigned char {
 };
 
 /// One warning a key that no row with `source` knows (with the nearest known one), or that is not
-/// spelled exactly.
+/// spelled exactly, but in runtimeConfig: containerd writes "IngressRate".
 void warn_of_keys(const nlohmann::ordered_json& object, const Path& path, const OptionTable& table,
                   OptionSource source, Neighbours neighbours, std::vector<std::string>& warnings);
 

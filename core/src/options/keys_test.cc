@@ -29,8 +29,16 @@ TEST(Keys, AnotherLetterCaseIsTakenWithAWarning) {
       demo.warnings,
       ElementsAre(R"(dns: "Domain" is taken for "domain"; write it in this letter case)",
                   R"("COUNT" is taken for "count"; write it in this letter case)",
-                  R"("RUNTIMECONFIG" is taken for "runtimeConfig"; write it in this letter case)",
-                  R"(runtimeConfig: "MAC" is taken for "mac"; write it in this letter case)"));
+                  R"("RUNTIMECONFIG" is taken for "runtimeConfig"; write it in this letter case)"));
+}
+
+TEST(Keys, ARuntimesOwnLetterCaseIsNobodysFault) {
+  const auto demo = parse_demo(R"({"runtimeConfig":{"Mac":"0a:58:0a:01:02:03"}})");
+  EXPECT_TRUE(demo->mac.has_value());
+  EXPECT_THAT(demo.warnings, IsEmpty());
+  EXPECT_THAT(parse_demo(R"({"runtimeConfig":{"MAC":"x","mac":"0a:58:0a:01:02:03"}})").warnings,
+              ElementsAre(R"(runtimeConfig: "MAC" is ignored beside "mac"; write it in this )"
+                          R"(letter case)"));
 }
 
 TEST(Keys, OfSeveralLetterCasesTheLastCounts) {

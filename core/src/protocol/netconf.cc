@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -79,6 +80,15 @@ const std::string& Netconf::name() const { return document_->name; }
 const std::string& Netconf::cni_version() const { return document_->version; }
 const std::string& Netconf::type() const { return document_->type; }
 const std::string& Netconf::ipam_type() const { return document_->ipam_type; }
+
+bool Netconf::has_untyped_ipam() const {
+  const Json* ipam = find_field(*document_->tree, "ipam");
+  if (ipam == nullptr || !ipam->is_object() || !document_->ipam_type.empty()) return false;
+  const auto& members = ipam->get_ref<const Json::object_t&>();
+  return std::any_of(members.begin(), members.end(), [](const auto& member) {
+    return !same_letters(member.first, "type") && !member.second.is_null();
+  });
+}
 
 std::string Netconf::ipam_data_dir() const {
   const Json* ipam = find_field(*document_->tree, "ipam");

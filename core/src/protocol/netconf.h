@@ -35,6 +35,8 @@ class Netconf {
   [[nodiscard]] const std::string& cni_version() const;  ///< "0.1.0" if absent or empty
   [[nodiscard]] const std::string& type() const;         ///< "" if absent
   [[nodiscard]] const std::string& ipam_type() const;    ///< "" if absent
+  /// "ipam" has keys but no "type", so nobody will read them.
+  [[nodiscard]] bool has_untyped_ipam() const;
   /// "ipam.dataDir" of host-local; "" if absent or no string.
   [[nodiscard]] std::string ipam_data_dir() const;
   /// Result in prevResult; its version is its own, else the configuration's, whose layout need not

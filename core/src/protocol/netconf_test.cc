@@ -327,5 +327,18 @@ TEST(WithPrevResult, RefusesWhatTheVersionCannotExpress) {  // CONV-09
   EXPECT_NE(refusal(Code::invalid_config, [&] { (void)conf.with_prev_result(&layer2); }), "");
 }
 
+TEST(Netconf, AnIpamWithKeysButNoTypeIsTold) {
+  const auto untyped = [](const std::string& ipam) {
+    return Netconf::parse(R"({"name":"n","type":"t")" + ipam + "}").has_untyped_ipam();
+  };
+  EXPECT_TRUE(untyped(R"(,"ipam":{"ranges":[[{"subnet":"10.7.0.0/24"}]]})"));
+  EXPECT_TRUE(untyped(R"(,"ipam":{"Type":"","subnet":"10.7.0.0/24"})"));
+  for (const char* silent :
+       {"", R"(,"ipam":{})", R"(,"ipam":null)", R"(,"ipam":{"type":""})",
+        R"(,"ipam":{"type":null,"subnet":null})", R"(,"ipam":{"type":"static","addresses":[]})"}) {
+    EXPECT_FALSE(untyped(silent)) << silent;
+  }
+}
+
 }  // namespace
 }  // namespace unicni::protocol

@@ -170,14 +170,8 @@ IpConfig parse_ip(const Json& json, const Place& place, ResultFamily family, boo
   ip.address = get_net(json, place, "address");
   ip.gateway = find_address(json, place, "gateway");
   ip.interface = find_interface_index(json, place);
-  if (family == ResultFamily::versioned_ips) {
-    const std::string version = get_text(json, place, "version");
-    const char* expected = ip.address.is_v4() ? "4" : "6";
-    if (!version.empty() && version != expected) {
-      refuse({&place, "version"}, version,
-             fmt::format("\"{}\", which is that of the address {},", expected, ip.address.str()));
-    }
-  }
+  // The address tells its family; what a plugin of others wrote beside it counts for nothing.
+  if (family == ResultFamily::versioned_ips) static_cast<void>(get_text(json, place, "version"));
   ip.extra = unknown_keys(json, kIpKeys, keep);
   return ip;
 }

@@ -27,7 +27,7 @@ IpNet link_local(const Mac& mac);
 /// tentative, as the host asks for IPv6 neighbours from it. Nothing if none of `ips` is IPv6.
 void put_link_local(Batch&, int index, const std::string& link_name, const Mac& mac,
                     const std::vector<IpConfig>& ips);
-/// All addresses of one link, both families, IPv4 first.
+/// All addresses of one link, both families, IPv4 first. A link that is gone has none.
 std::vector<IpNet> list_addrs(Netlink&, int index);
 
 /// Where duplicate address detection (RFC 4862 §5.4) of a link's IPv6 addresses stands.

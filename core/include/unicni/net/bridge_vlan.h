@@ -25,7 +25,7 @@ void add_port_vlan(Batch&, int index, const std::string& name, const PortVlan& v
 /// Removes every VLAN of a port, also the default one that it was born with.
 void remove_port_vlans(Batch&, int index, const std::string& name);
 /// The VLANs of one port, in order; neighbours with equal flags as one range. Empty on kernels
-/// without VLAN filtering. Linux 5.6.
+/// without VLAN filtering, and if the link is gone. Linux 5.6.
 std::vector<PortVlan> list_port_vlans(Netlink&, int index);
 
 }  // namespace unicni::net

@@ -27,9 +27,10 @@ struct Link {
   int master = 0;                  ///< ifindex of the bridge …; 0: none
   int peer = 0;  ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
   bool peer_is_elsewhere = false;  ///< IFLA_LINK_NETNSID: `peer` counts in another namespace
-  bool hairpin = false;            ///< bridge port: IFLA_BRPORT_MODE
-  bool isolated = false;           ///< bridge port: IFLA_BRPORT_ISOLATED
-  bool vlan_filtering = false;     ///< bridge: IFLA_BR_VLAN_FILTERING
+  int peer_nsid = -1;           ///< IFLA_LINK_NETNSID: what the link's own namespace calls that one
+  bool hairpin = false;         ///< bridge port: IFLA_BRPORT_MODE
+  bool isolated = false;        ///< bridge port: IFLA_BRPORT_ISOLATED
+  bool vlan_filtering = false;  ///< bridge: IFLA_BR_VLAN_FILTERING
   /// What the hardware was made with, whatever `mac` is today; virtual links have none
   /// (IFLA_PERM_ADDRESS, Linux 5.6).
   std::optional<Mac> permanent_mac = {};
@@ -55,6 +56,12 @@ std::vector<Link> list_ports(Netlink&, int bridge);
 std::vector<Link> list_links(Netlink&, const std::string& kind);
 /// All links, for searches that neither name nor index can answer.
 std::vector<Link> list_links(Netlink&);
+
+/// The other end of a veth, if it is in the namespace of `there`: an index alone says little, as
+/// containers that were made alike have links of equal indices. `link` is one of `here`; nullopt:
+/// no veth, or its other end is elsewhere.
+std::optional<Link> find_veth_end(Netlink& here, const Link& link, Netlink& there,
+                                  const Netns& there_netns);
 
 /// RTM_DELLINK; false if it wasn't there. For veth both ends go. Returns when the link has gone:
 /// nobody sees it, its name is free. The kernel lets whoever asked wait until the memory is free as

@@ -53,7 +53,8 @@ void set_master(Batch&, int index, const std::string& name, int master,
 /// for one with an impossible MAC, which only the kind itself refuses. Throws Error.
 bool knows_link_kind(Netlink&, const std::string& kind);
 
-/// What the kernel says of such a link, for CHECK; what the kind doesn't have is nullopt.
+/// What the kernel says of such a link, for CHECK; what the kind doesn't have is nullopt,
+/// and all of it if the link is gone.
 struct LinkKindData {
   std::optional<MacvlanMode> macvlan_mode;
   std::optional<IpvlanMode> ipvlan_mode;

@@ -34,9 +34,10 @@ struct Qdisc {
   std::string kind;
   std::optional<TokenBucket> bucket;  ///< of a tbf
 };
-/// The qdisc of a link at that place; nullopt if there is none but the kernel's own.
+/// The qdisc of a link at that place; nullopt if there is none but the kernel's own, or the link is
+/// gone.
 std::optional<Qdisc> find_qdisc(Netlink&, int index, const std::string& link_name, QdiscPlace);
-/// False if there was none.
+/// False if there was none, or the link is gone.
 bool remove_qdisc(Netlink&, int index, const std::string& link_name, QdiscPlace);
 
 /// tbf 1: at the root. EEXIST if somebody else's qdisc is there.
@@ -45,7 +46,8 @@ void add_token_bucket(Batch&, int index, const std::string& link_name, const Tok
 /// `to` of the same namespace. EEXIST if the link has an ingress or clsact qdisc.
 void redirect_received(Batch&, int index, const std::string& link_name, int to,
                        const std::string& to_name);
-/// Where redirect_received(), or the reference, sends what the link receives: an ifindex.
+/// Where redirect_received(), or the reference, sends what the link receives: an ifindex. nullopt:
+/// nowhere, or the link is gone.
 std::optional<int> find_redirect(Netlink&, int index, const std::string& link_name);
 
 }  // namespace unicni::net

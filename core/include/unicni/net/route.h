@@ -27,7 +27,8 @@ struct RouteEntry {
   unsigned protocol = 0;  ///< RTPROT_KERNEL, RTPROT_BOOT …
   std::optional<IpAddress> src = {};  ///< RTA_PREFSRC: whom packets come from by default
 };
-/// Unicast routes of all tables in one family that leave by link `index`; 0: by any.
+/// Unicast routes of all tables in one family that leave by link `index`; 0: by any. A link
+/// that is gone has none.
 std::vector<RouteEntry> list_routes(Netlink&, Family, int index);
 
 /// The link that the first default route of the table main leaves by, in the kernel's order: IPv4
@@ -35,7 +36,7 @@ std::vector<RouteEntry> list_routes(Netlink&, Family, int index);
 std::optional<int> find_default_link(Netlink&);
 
 /// The link that this host's packets to `address` leave by, whatever rule or table says so.
-/// nullopt: there is no way, or the address is this host's own.
+/// nullopt: there is no way or none but a default route, or the address is this host's own.
 std::optional<int> find_link_to(Netlink&, const IpAddress& address);
 
 /// The route of `entry`, beside others to that destination. One that is the same is success.

@@ -1,0 +1,112 @@
+#include "unicni/host_side.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "unicni/net/route.h"
+
+namespace unicni {
+
+namespace {
+
+/// Kinds whose packets a parent on the host sends and receives below the host's own stack.
+constexpr std::array<std::string_view, 6> kBesideTheHost = {"macvlan", "macvtap", "ipvlan",
+                                                            "ipvtap",  "vlan",    "ipoib"};
+
+bool is_container_interface(const Interface& interface, const std::string& if_name,
+                            bool sandboxed) {
+  return interface.name == if_name && (!sandboxed || !interface.sandbox.empty());
+}
+
+}  // namespace
+
+std::vector<IpNet> attachment_addresses(const Result& result, const std::string& if_name) {
+  const auto named = [&](bool sandboxed) {
+    return std::any_of(
+        result.interfaces.begin(), result.interfaces.end(),
+        [&](const Interface& each) { return is_container_interface(each, if_name, sandboxed); });
+  };
+  const bool sandboxed = named(true);
+  const bool told = sandboxed || named(false);
+  std::vector<IpNet> addresses;
+  for (const IpConfig& ip : result.ips) {
+    const bool indexed = ip.interface && *ip.interface >= 0 &&
+                         static_cast<std::size_t>(*ip.interface) < result.interfaces.size();
+    if (!told || !indexed ||
+        is_container_interface(result.interfaces[static_cast<std::size_t>(*ip.interface)], if_name,
+                               sandboxed)) {
+      addresses.push_back(ip.address);
+    }
+  }
+  return addresses;
+}
+
+HostSide HostSide::find(const Call& call, Host& host, const Result& hint) {
+  HostSide side(host);
+  if (const auto link = net::find_link(host.container_links(), call.if_name)) {
+    side.kind_ = link->kind;
+    side.end_ =
+        net::find_veth_end(host.container_links(), *link, host.host_links(), host.host_netns());
+  }
+  if (side.end_ && side.end_->master != 0) {
+    side.master_ = net::find_link(host.host_links(), side.end_->master);
+    if (side.master_ && side.master_->kind == "bridge") side.bridge_ = side.master_;
+  }
+  for (const Interface& each : hint.interfaces) {
+    // Under the container's name it is, without its sandbox, the container's.
+    if (each.sandbox.empty() && each.name != call.if_name) side.hints_.push_back(each.name);
+  }
+  return side;
+}
+
+bool HostSide::is_passed_by() const {
+  return std::find(kBesideTheHost.begin(), kBesideTheHost.end(), kind_) != kBesideTheHost.end();
+}
+
+std::optional<net::Link> HostSide::routed_link(const IpAddress& address) const {
+  const auto index = net::find_link_to(host_->host_links(), address);
+  return index ? net::find_link(host_->host_links(), *index) : std::nullopt;
+}
+
+bool HostSide::leads_into_bridge(const net::Link& link) const {
+  if (link.peer_is_elsewhere) return false;
+  if (link.kind == "vlan") return link.peer == bridge_->index;
+  if (link.kind != "veth") return false;
+  const auto port = net::find_link(host_->host_links(), link.peer);
+  return port && port->master == bridge_->index;
+}
+
+std::optional<std::string> HostSide::hinted_link() const {
+  for (const std::string& name : hints_) {
+    const auto link = net::find_link(host_->host_links(), name);
+    // bandwidth's ifb is in the list as well.
+    if (link && link->kind != "ifb") return link->name;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> HostSide::link_to(const IpAddress& address) const {
+  if (bridge_) {
+    // Only a bridge with VLANs has gateways beside itself.
+    const auto gateway = bridge_->vlan_filtering ? routed_link(address) : std::nullopt;
+    return gateway && leads_into_bridge(*gateway) ? gateway->name : bridge_->name;
+  }
+  const bool is_port = master_ && master_->kind != "vrf";
+  if (end_ && !is_port) return end_->name;
+  if (is_passed_by()) return std::nullopt;
+  // Behind a switch of another kind (Open vSwitch) the host has an interface of its own.
+  if (const auto link = routed_link(address)) return link->name;
+  if (end_) return end_->name;
+  return hinted_link();
+}
+
+std::vector<std::string> HostSide::links_of(const IpAddress& address) const {
+  std::vector<std::string> links;
+  if (const auto link = link_to(address)) links.push_back(*link);
+  if (bridge_ && links.front() != bridge_->name) links.push_back(bridge_->name);
+  if (master_ && master_->kind == "vrf") links.push_back(master_->name);
+  return links;
+}
+
+}  // namespace unicni

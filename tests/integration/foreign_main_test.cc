@@ -1,0 +1,307 @@
+// portmap, firewall and bandwidth behind main plugins of other makers and of old versions, whose
+// results name no interface of the host, or a misleading one: the host's side is the kernel's word.
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "integration/chained.h"
+#include "support/traffic.h"
+
+namespace unicni::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+/// How a maker joins the container "pod", which has 10.16.0.5, to the host.
+enum class Wiring : unsigned char {
+  routed,   ///< a veth, and a host route to its end "pod0" on the host
+  bridged,  ///< a veth whose end "pod0" is a port of the bridge "br9" with the gateway's address
+  beyond,   ///< the veth's other end is in a namespace of the maker's, to which the host routes
+};
+
+struct Maker {
+  const char* name;
+  Wiring wiring;
+  /// @NS@ is the path of the container's namespace.
+  const char* result;
+};
+
+constexpr const char* kKubeOvn = R"({"cniVersion": "0.4.0",
+  "interfaces": [{"name": "eth0", "sandbox": "@NS@"}],
+  "ips": [{"version": "4", "address": "10.16.0.5/16", "gateway": "10.16.0.1"}], "dns": {}})";
+
+constexpr Maker kMakers[] = {
+    {"KubeOvn", Wiring::routed, kKubeOvn},
+    {"Azure", Wiring::routed, R"({"cniVersion": "0.4.0", "interfaces": [{"name": "eth0"}],
+      "ips": [{"version": "4", "address": "10.16.0.5/16"}], "dns": {}})"},
+    {"AzureWithIndex", Wiring::routed, R"({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0"}],
+      "ips": [{"address": "10.16.0.5/16", "interface": 0}]})"},
+    {"Weave", Wiring::bridged, R"({"cniVersion": "0.4.0",
+      "ips": [{"version": "4", "address": "10.16.0.5/12", "gateway": "10.16.0.1"}], "dns": {}})"},
+    {"Aws", Wiring::routed, R"({"cniVersion": "1.0.0",
+      "interfaces": [{"name": "pod0", "sandbox": ""}, {"name": "eth0", "sandbox": ""},
+                     {"name": "dummy3a52ce78095", "mac": "0", "sandbox": "0"}],
+      "ips": [{"address": "10.16.0.5/32", "interface": 1}]})"},
+    {"OldCalico", Wiring::routed, R"({"cniVersion": "0.3.0", "interfaces": [{"name": "pod0"}],
+      "ips": [{"version": "4", "address": "10.16.0.5/32", "interface": 0}], "dns": {}})"},
+    {"Version010", Wiring::bridged, R"({"cniVersion": "0.1.0",
+      "ip4": {"ip": "10.16.0.5/16", "gateway": "10.16.0.1"}, "dns": {}})"},
+    {"Version020", Wiring::routed, R"({"cniVersion": "0.2.0",
+      "ip4": {"ip": "10.16.0.5/16", "gateway": "10.16.0.1"}, "dns": {}})"},
+    {"IndexOfOldPlugins", Wiring::bridged, R"({"cniVersion": "0.4.0",
+      "interfaces": [{"name": "eth0", "sandbox": "@NS@"}],
+      "ips": [{"version": "4", "address": "10.16.0.5/16", "interface": -1}], "dns": {}})"},
+    // The uplink is eth0 as well, and ens5 is another link of the host.
+    {"NamesTheUplink", Wiring::routed, R"({"cniVersion": "1.0.0",
+      "interfaces": [{"name": "eth0"}, {"name": "ens5"}, {"name": "eth0", "sandbox": "@NS@"}],
+      "ips": [{"address": "192.0.2.1/24", "interface": 0},
+              {"address": "198.51.100.7/24", "interface": 1},
+              {"address": "10.16.0.5/16", "interface": 2}]})"},
+    {"BehindItsOwnNamespace", Wiring::beyond, R"({"cniVersion": "1.0.0",
+      "interfaces": [{"name": "inner"}, {"name": "eth0", "sandbox": "@NS@"}],
+      "ips": [{"address": "10.16.0.5/16", "interface": 1}]})"},
+};
+
+class ForeignHost : public ChainedTest {
+ protected:
+  ForeignHost() : client_(container("client")), pod_(container("pod")) {
+    tool({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "c0", "netns",
+          client_.path()});
+    tool({"ip", "addr", "add", "192.0.2.1/24", "dev", "eth0"});
+    tool({"ip", "link", "set", "eth0", "up"});
+    tool({"ip", "route", "add", "default", "via", "192.0.2.9"});
+    client_.run({"ip", "addr", "add", "192.0.2.9/24", "dev", "c0"});
+    client_.run({"ip", "link", "set", "c0", "up"});
+    client_.run({"ip", "route", "add", "10.16.0.0/16", "via", "192.0.2.1"});
+    tool({"ip", "link", "add", "ens5", "type", "bridge"});
+    tool({"ip", "link", "set", "ens5", "up"});
+    tool({"sysctl", "-qw", "net.ipv4.ip_forward=1"});
+    for (const char* iptables : {"iptables-nft", "ip6tables-nft"}) {
+      tool({iptables, "-P", "FORWARD", "DROP"});
+    }
+  }
+  void wire(Wiring wiring) {
+    switch (wiring) {
+      case Wiring::routed:
+        join("pod0");
+        tool({"ip", "addr", "add", "169.254.1.1/32", "dev", "pod0"});
+        tool({"ip", "route", "add", "10.16.0.5/32", "dev", "pod0", "scope", "link"});
+        break;
+      case Wiring::bridged:
+        join("pod0");
+        tool({"ip", "link", "add", "br9", "type", "bridge"});
+        tool({"ip", "addr", "add", "169.254.1.1/32", "dev", "br9"});
+        tool({"ip", "link", "set", "br9", "up"});
+        tool({"ip", "link", "set", "pod0", "master", "br9"});
+        tool({"ip", "route", "add", "10.16.0.5/32", "dev", "br9", "scope", "link"});
+        break;
+      case Wiring::beyond:
+        go_beyond();
+        break;
+    }
+  }
+  [[nodiscard]] Attachment plugin(const Json& result, Json config) const {
+    Attachment job{.config = std::move(config), .netns = pod_.path(), .container_id = "pod"};
+    job.config["cniVersion"] = result["cniVersion"];
+    job.config["name"] = "theirs";
+    job.config["prevResult"] = result;
+    return job;
+  }
+  [[nodiscard]] Json result_of(const char* text) const {
+    std::string filled = text;
+    for (auto at = filled.find("@NS@"); at != std::string::npos; at = filled.find("@NS@")) {
+      filled.replace(at, 4, pod_.path());
+    }
+    return Json::parse(filled);
+  }
+  static Json portmap() {
+    return Json::parse(R"({"type": "portmap", "runtimeConfig": {"portMappings": [
+      {"hostPort": 8080, "containerPort": 80, "protocol": "udp"}]}})");
+  }
+  /// Whom the pod's port 80 sees if `netns` sends to port 8080 of `address`; "": nobody.
+  std::string source_by(int netns, const std::string& address) const {
+    UdpReceiver receiver(pod_.fd(), 80);
+    UdpSender sender(netns, address, 8080);
+    sender.send();
+    return receiver.source_of_next();
+  }
+  static std::map<std::string, std::string> settings(const std::string& link) {
+    std::map<std::string, std::string> found;
+    for (const char* family : {"net/ipv4/conf/", "net/ipv6/conf/"}) {
+      for (const std::string& name : files_in("/proc/sys/" + (family + link))) {
+        if (name != "stable_secret") found[family + name] = sysctl(family + link + "/" + name);
+      }
+    }
+    return found;
+  }
+
+  /// A veth between the pod and a link of the host or, if given, of another namespace.
+  void join(const std::string& end, const Container* there = nullptr) const {
+    const std::vector<std::string> peer = {"type",  "veth", "peer",  "name",     "eth0",
+                                           "index", "4055", "netns", pod_.path()};
+    std::vector<std::string> add = {"ip", "link", "add", end, "index", "4077"};
+    add.insert(add.end(), peer.begin(), peer.end());
+    tool(add, there == nullptr ? -1 : there->fd());
+    tool({"ip", "link", "set", end, "up"}, there == nullptr ? -1 : there->fd());
+    pod_.run({"ip", "link", "set", "eth0", "up"});
+    pod_.run({"ip", "addr", "add", "10.16.0.5/32", "dev", "eth0"});
+    pod_.run({"ip", "route", "add", "169.254.1.1", "dev", "eth0", "scope", "link"});
+    pod_.run({"ip", "route", "add", "default", "via", "169.254.1.1", "dev", "eth0"});
+  }
+  /// And a veth of the host whose ends have the indices of the pod's: by these alone it would be
+  /// taken for the pod's.
+  void go_beyond() {
+    Container& between = container("between");
+    join("inner", &between);
+    between.run({"ip", "addr", "add", "169.254.1.1/32", "dev", "inner"});
+    between.run({"ip", "route", "add", "10.16.0.5/32", "dev", "inner", "scope", "link"});
+    tool({"ip", "link", "add", "vnet", "type", "veth", "peer", "name", "outer", "netns",
+          between.path()});
+    tool({"ip", "addr", "add", "169.254.2.1/30", "dev", "vnet"});
+    tool({"ip", "link", "set", "vnet", "up"});
+    between.run({"ip", "addr", "add", "169.254.2.2/30", "dev", "outer"});
+    between.run({"ip", "link", "set", "outer", "up"});
+    between.run({"ip", "route", "add", "default", "via", "169.254.2.1"});
+    between.run({"sysctl", "-qw", "net.ipv4.ip_forward=1"});
+    tool({"ip", "route", "add", "10.16.0.0/16", "via", "169.254.2.2"});
+    Container& other = container("other");
+    tool({"ip", "link", "add", "decoy", "index", "4077", "type", "veth", "peer", "name", "eth0",
+          "index", "4055", "netns", other.path()});
+  }
+
+  Container& client_;
+  Container& pod_;
+};
+
+class ForeignMain : public ForeignHost, public ::testing::WithParamInterface<Maker> {};
+
+TEST_P(ForeignMain, TrafficAndPortsPassAndTheUplinkStaysAsItIs) {
+  const Maker& maker = GetParam();
+  wire(maker.wiring);
+  const Json result = result_of(maker.result);
+  const std::string version = result["cniVersion"];
+  const std::string side = maker.wiring == Wiring::routed    ? "pod0"
+                           : maker.wiring == Wiring::bridged ? "br9"
+                                                             : "vnet";
+  const Snapshot before = snapshot();
+  const auto uplink = settings("eth0");
+  ASSERT_FALSE(pings(pod_.fd(), "192.0.2.9")) << "FORWARD drops";
+
+  std::vector<Attachment> jobs = {plugin(result, portmap()),
+                                  plugin(result, {{"type", "firewall"}})};
+  if (version >= "0.3" && maker.wiring != Wiring::beyond) {
+    jobs.push_back(plugin(result, Json::parse(R"({"type": "bandwidth", "ingressRate": 8000000,
+      "ingressBurst": 8000000, "egressRate": 8000000, "egressBurst": 8000000})")));
+  }
+  std::vector<Json> results;
+  for (Attachment& job : jobs) {
+    const Output added = job.add();
+    ASSERT_TRUE(added.ok()) << added.str();
+    EXPECT_EQ(added.err, "");
+    results.push_back(added.json());
+  }
+  EXPECT_TRUE(pings(pod_.fd(), "192.0.2.9"));
+  EXPECT_EQ(source_by(client_.fd(), "192.0.2.1"), "192.0.2.9");
+  EXPECT_NE(source_by(sandbox_.netns(), "192.0.2.1"), "");
+  EXPECT_NE(source_by(sandbox_.netns(), "127.0.0.1"), "");
+  EXPECT_EQ(sysctl("net/ipv4/conf/" + side + "/route_localnet"), "1");
+  EXPECT_EQ(settings("eth0"), uplink);
+  if (jobs.size() > 2) {
+    EXPECT_FALSE(qdisc_of("pod0", "tbf").is_null());
+    EXPECT_FALSE(qdisc_of("pod0", "ingress").is_null());
+  }
+  EXPECT_TRUE(qdisc_of("eth0", "tbf").is_null());
+  if (maker.wiring == Wiring::bridged) {
+    EXPECT_EQ(find_link("pod0")->at("linkinfo")["info_slave_data"]["hairpin"], true)
+        << "the pod reaches its own port";
+  }
+  if (version >= "0.4") {
+    for (std::size_t i = 0; i < jobs.size(); ++i) expect_silent_success(jobs[i].check(results[i]));
+  }
+
+  for (auto job = jobs.rbegin(); job != jobs.rend(); ++job) {
+    job->config.erase("prevResult");
+    job->config.erase("runtimeConfig");
+    job->netns = "";
+    expect_silent_success(job->del());
+  }
+  EXPECT_EQ(difference(before, snapshot()), "") << "DEL needs nothing";
+  EXPECT_EQ(settings("eth0"), uplink);
+  EXPECT_EQ(sysctl("net/ipv4/conf/" + side + "/route_localnet"), "0");
+  EXPECT_FALSE(pings(pod_.fd(), "192.0.2.9"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Makers, ForeignMain, ::testing::ValuesIn(kMakers),
+                         [](const auto& each) { return each.param.name; });
+
+/// The pod's packets are not let through, and somebody is told.
+TEST_F(ForeignHost, FirewallNeverPassesSilentlyWhatItCannotFind) {
+  pod_.run({"ip", "link", "add", "eth0", "type", "ifb"});
+  pod_.run({"ip", "addr", "add", "10.16.0.5/16", "dev", "eth0"});
+  const Json result = result_of(kKubeOvn);
+  const Attachment job = plugin(result, {{"type", "firewall"}});
+  const Snapshot before = snapshot();
+  const Output added = job.add();
+  EXPECT_TRUE(added.ok()) << added.str();
+  EXPECT_THAT(added.err, HasSubstr("no link of this host leads to eth0's address 10.16.0.5"));
+  EXPECT_THAT(job.check(result).err, HasSubstr("no link of this host"));
+  expect_silent_success(job.del());
+  EXPECT_EQ(difference(before, snapshot()), "");
+
+  for (const char* backend : {"nftables", "iptables"}) {
+    const Attachment policy = plugin(
+        result, {{"type", "firewall"}, {"ingressPolicy", "same-bridge"}, {"backend", backend}});
+    EXPECT_THAT(expect_error(policy.add(), 7)["msg"], HasSubstr("ingressPolicy \"same-bridge\""));
+  }
+  const Attachment empty =
+      plugin(Json::parse(R"({"cniVersion": "0.4.0", "dns": {}})"), {{"type", "firewall"}});
+  EXPECT_THAT(empty.add().err, HasSubstr("eth0 has the address 10.16.0.5, but prevResult"));
+  expect_silent_success(empty.del());
+}
+
+TEST_F(ForeignHost, TheDefaultRouteLeadsToNobodysContainer) {
+  pod_.run({"ip", "link", "add", "eth0", "type", "ifb"});
+  const auto uplink = settings("eth0");
+  const Attachment job = plugin(result_of(kKubeOvn), portmap());
+  EXPECT_THAT(expect_error(job.add(), 7)["msg"], HasSubstr("eth0, a ifb link, has no side"));
+  expect_silent_success(job.del());
+  EXPECT_EQ(settings("eth0"), uplink);
+}
+
+TEST_F(ForeignHost, AMacvlanIsBesideTheHostThoughARouteLeadsToIt) {
+  tool({"ip", "link", "add", "link", "eth0", "name", "mac0", "type", "macvlan"});
+  tool({"ip", "link", "set", "mac0", "netns", pod_.path(), "name", "eth0"});
+  const Json result = Json::parse(R"({"cniVersion": "1.0.0",
+    "interfaces": [{"name": "eth0", "sandbox": "x"}],
+    "ips": [{"address": "192.0.2.5/24", "interface": 0}]})");
+  expect_silent_success(plugin(result, {{"type", "firewall"}}).check(result));
+  EXPECT_THAT(expect_error(plugin(result, portmap()).add(), 7)["msg"],
+              HasSubstr("eth0, a macvlan link, has no side"));
+}
+
+TEST_F(ForeignHost, EqualIndicesDoNotMakeAStrangersVethThePods) {
+  wire(Wiring::beyond);
+  const Attachment job = plugin(result_of(kKubeOvn), Json::parse(R"({"type": "bandwidth",
+      "ingressRate": 8000000})"));
+  EXPECT_THAT(expect_error(job.add())["msg"], HasSubstr("has its veth peer (index 4077) not on"));
+  EXPECT_TRUE(qdisc_of("decoy", "tbf").is_null());
+}
+
+/// A kernel look-up that finds nothing leaves what the result names, unless that is the container's
+/// own name.
+TEST_F(ForeignHost, TheResultsListIsAHintWhereTheKernelCannotTell) {
+  pod_.run({"ip", "link", "add", "eth0", "type", "ifb"});
+  Json result = result_of(kKubeOvn);
+  result["interfaces"].push_back({{"name", "nowhere"}});
+  result["interfaces"].push_back({{"name", "ens5"}});
+  const Attachment job = plugin(result, {{"type", "firewall"}});
+  const Output added = job.add();
+  EXPECT_EQ(added.err, "");
+  EXPECT_THAT(nft_elements("att4"), ::testing::Contains(HasSubstr("ens5")));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del());
+}
+
+}  // namespace
+}  // namespace unicni::test
