@@ -63,8 +63,8 @@ class HostLocal : public Module {
     static_cast<void>(data_dir(options));
     switch (call.command) {
       case Command::add:
+        require_usable(required_sets(call), excluded(options));
         static_cast<void>(wanted_addresses(options, required_sets(call)));
-        static_cast<void>(excluded(options));
         static_cast<void>(sticky_key(options.sticky, call.args));
         require_valid_template(options.sticky);
         static_cast<void>(dns_of(options));
@@ -74,8 +74,7 @@ class HostLocal : public Module {
         break;
       case Command::status:  // comes without runtimeConfig, so the ranges of a capability are
                              // missing
-        static_cast<void>(range_sets(call));
-        static_cast<void>(excluded(options));
+        require_usable(range_sets(call), excluded(options));
         require_valid_template(options.sticky);
         break;
       case Command::gc:

@@ -201,9 +201,10 @@ Usage Store::usage(const RangeSet& set, const Intervals& excluded, std::int64_t 
       if (both.first.family() == both.last.family() && both.first <= both.last)
         usage.used -= index().count(both.first, both.last);
     }
-    const bool counted = range.contains(range.gateway) &&
-                         find_interval(excluded, range.gateway) == nullptr &&
-                         index().count(range.gateway, range.gateway) > 0;
+    const auto& gateway = range.gateway;
+    const bool counted = gateway && range.contains(*gateway) &&
+                         find_interval(excluded, *gateway) == nullptr &&
+                         index().count(*gateway, *gateway) > 0;
     usage.used -= counted ? 1 : 0;
   }
   const std::int64_t now = wall_clock();
