@@ -196,7 +196,7 @@ TEST_F(TwoOfEach, EverySubsetSurvivesItsGc) {
       there.push_back((subset >> i & 1U) != 0);
       if (there[i]) valid.push_back(owner(i));
     }
-    call.valid_attachments = valid;
+    call.valid_attachments = ValidAttachments(valid);
     gc();
     expect(there);
     for (unsigned i = 0; i < kOwners; ++i) del(owner(i).container_id, owner(i).if_name);

@@ -153,7 +153,7 @@ class HostLocal : public Module {
   }
 
   void gc(const Call& call, Host&) override {
-    const std::vector<Attachment>& valid = valid_attachments(call);
+    const ValidAttachments& valid = valid_attachments(call);
     Store store(data_dir(call.options<HostLocalOptions>()), call.network, call.deadline, false);
     const std::vector<Error> errors =
         store.collect(valid, call.options<HostLocalOptions>().quarantine > 0);

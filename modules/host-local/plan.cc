@@ -181,7 +181,7 @@ std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& o
   return result;
 }
 
-const std::vector<Attachment>& valid_attachments(const Call& call) {
+const ValidAttachments& valid_attachments(const Call& call) {
   if (!call.valid_attachments) {
     throw Error(Code::invalid_config, "GC without a list of valid attachments; nothing was removed",
                 "the runtime must give \"cni.dev/valid-attachments\"; an empty list means that "

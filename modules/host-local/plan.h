@@ -35,6 +35,6 @@ std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& o
                                                        const std::vector<ipam::RangeSet>& sets);
 
 /// Error(invalid_config) if GC came without its list.
-const std::vector<Attachment>& valid_attachments(const Call& call);
+const ValidAttachments& valid_attachments(const Call& call);
 
 }  // namespace unicni::host_local

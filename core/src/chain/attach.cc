@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <map>
+
 #include "chain/foreign.h"
 #include "chain/recorder.h"
 #include "protocol/result_json.h"
@@ -100,6 +102,8 @@ class Attachment : public LockHolder {
   std::optional<journal::Journal> journal_;
   const Step* adding_ = nullptr;        ///< whose ADD is at work and writes to the journal
   std::optional<std::string> printed_;  ///< the last step's result, if it was a journaled one
+  /// What steps without a journal announced: an IPAM module that is called directly.
+  std::map<const Step*, std::vector<Undo>> unjournaled_;
 };
 
 journal::Journal& Attachment::open(journal::Access access) {
@@ -132,12 +136,15 @@ void Attachment::undo(const std::vector<Undo>& records, Step& step, bool journal
   error.advise(text + "; DEL or GC will try again");
 }
 
-/// An ADD that leaves nothing to the journal: its records are only for its own roll-back.
+/// An ADD that leaves nothing to the journal: its records are only for its own roll-back, which may
+/// come after it: when its answer can't be written.
 Result Attachment::add_module(Step& step) {
   Memory log;
   step.enter(host_, &log);
   try {
-    return step.module->add(step.call, host_);
+    Result result = step.module->add(step.call, host_);
+    unjournaled_[&step] = log.records();
+    return result;
   } catch (Error& error) {
     undo(log.records(), step, false, error);
     throw;
@@ -197,15 +204,18 @@ void Attachment::roll_back_foreign(Step& step) {
 }
 
 void Attachment::roll_back_module(Step& step) {
-  journal::Journal& journal = open(journal::Access::look);
-  const journal::Entry* entry = journal.entry();
-  if (entry == nullptr) return;
-  std::vector<Undo> records;
-  for (const journal::Step& done : entry->steps) {
-    if (done.type == step.type()) records.insert(records.end(), done.undo.begin(), done.undo.end());
+  std::vector<Undo> records = unjournaled_[&step];
+  if (step.journaled()) {
+    journal::Journal& journal = open(journal::Access::look);
+    const journal::Entry* entry = journal.entry();
+    if (entry == nullptr) return;
+    for (const journal::Step& done : entry->steps) {
+      if (done.type == step.type())
+        records.insert(records.end(), done.undo.begin(), done.undo.end());
+    }
   }
   Error outcome(Code::internal, "roll-back");
-  undo(records, step, true, outcome);
+  undo(records, step, step.journaled(), outcome);
   if (!outcome.details().empty()) host_.log(LogLevel::warning, outcome.details());
 }
 
@@ -214,7 +224,7 @@ void Attachment::roll_back(Step& step) noexcept {
   try {
     if (!step.module) {
       roll_back_foreign(step);
-    } else if (step.journaled()) {
+    } else {
       roll_back_module(step);
     }
   } catch (const std::exception& error) {

@@ -40,7 +40,7 @@ class Collection : public LockHolder {
   }
 
   void collect_journal(const std::vector<std::unique_ptr<Step>>& steps,
-                       const std::vector<Attachment>& valid);
+                       const ValidAttachments& valid);
   void collect_step(Step& step);
   [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
 
@@ -79,12 +79,9 @@ void Collection::collect_entry(const journal::Key& key,
 }
 
 void Collection::collect_journal(const std::vector<std::unique_ptr<Step>>& steps,
-                                 const std::vector<Attachment>& valid) {
-  std::set<std::pair<std::string, std::string>> keep;
-  for (const Attachment& attachment : valid)
-    keep.emplace(attachment.container_id, attachment.if_name);
+                                 const ValidAttachments& valid) {
   for (const journal::Key& key : journal::list_keys(journal::kFolder, request_.netconf.name())) {
-    if (keep.contains({key.container_id, key.if_name})) continue;
+    if (valid.contains({key.container_id, key.if_name})) continue;
     host_.set_lock_holder(this);
     try {
       collect_entry(key, steps);
@@ -100,7 +97,7 @@ void Collection::collect_journal(const std::vector<std::unique_ptr<Step>>& steps
 void Collection::collect_step(Step& step) {
   try {
     if (!step.module) {
-      run_foreign(request_, step.found.program, Command::gc, step.netconf.text());
+      run_foreign(request_, step.found.program, Command::gc, step.netconf.text_for(Command::gc));
       return;
     }
     step.enter(host_);

@@ -76,6 +76,11 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
   const ModuleDescriptor& descriptor = step->module->descriptor();
   require_spec_version(descriptor, step->call.spec_version);
   const bool is_ipam = descriptor.kind == ModuleKind::ipam;
+  if (request.command == Command::add && descriptor.kind == ModuleKind::link &&
+      step->netconf.has_untyped_ipam()) {
+    warn(
+        "\"ipam\" has no \"type\": nobody reads its keys, and the interface gets no address of it");
+  }
   if (descriptor.options != nullptr) {
     std::vector<std::string> warnings;
     step->options = options::parse(

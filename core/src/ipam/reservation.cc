@@ -53,7 +53,7 @@ std::optional<Attachment> parse_owner(std::string_view content) {
 ReservationFile read_reservation(const std::string& path) {
   std::optional<std::string> text;
   try {
-    text = sys::read_file(path);
+    text = sys::read_file(path, sys::kFileLimit, sys::Links::refuse);
   } catch (const Error& error) {
     return {FileState::unreadable, {}, error.msg()};
   }

@@ -177,7 +177,7 @@ TEST_F(UnusualOwners, SurviveTheGcThatListsThem) {
         held.push_back((subset >> i & 1U) != 0);
         if (held[i]) valid.push_back(owners_[i]);
       }
-      EXPECT_TRUE(open().collect(valid, false).empty());
+      EXPECT_TRUE(open().collect(ValidAttachments(valid), false).empty());
       expect_found(held);
       open().collect({}, false);
       if (HasFailure()) return;

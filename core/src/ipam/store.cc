@@ -324,7 +324,8 @@ void Store::end_rests(std::int64_t seconds) {
 
 std::optional<IpAddress> Store::last_reserved(int set_index) const {
   try {
-    const std::optional<std::string> text = sys::read_file(folder_ + cursor_name(set_index));
+    const std::optional<std::string> text =
+        sys::read_file(folder_ + cursor_name(set_index), sys::kFileLimit, sys::Links::refuse);
     return text ? IpAddress::parse(*text) : std::nullopt;
   } catch (const Error&) {
     return std::nullopt;  // only a hint where to begin

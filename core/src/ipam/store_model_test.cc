@@ -148,7 +148,7 @@ TEST_P(StoreModel, IndexSaysWhatTheFilesSay) {
         std::vector<Attachment> valid;
         for (unsigned each = 0; each < 40; each += 1 + static_cast<unsigned>(random() % 2))
           valid.push_back(owner(each));
-        EXPECT_TRUE(open().collect(valid, false).empty());
+        EXPECT_TRUE(open().collect(ValidAttachments(valid), false).empty());
         std::erase_if(files_, [&](const auto& each) {
           return std::find(valid.begin(), valid.end(), owner(each.second)) == valid.end();
         });
