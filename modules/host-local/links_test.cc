@@ -1,4 +1,5 @@
 // Links and other things where files of dataDir should be: folders may be links, files not.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -31,6 +32,11 @@ TEST_F(Links, LockIsNoLink) {
   link("lock", folder / "made");
   EXPECT_NE(try_add().find("ELOOP"), string::npos);
   expect_untouched();
+}
+
+TEST_F(Links, LockThatIsAFifoHoldsNobodyUp) {
+  ASSERT_EQ(::mkfifo(path("lock").c_str(), 0600), 0);
+  EXPECT_EQ(try_add(), "10.1.2.2/29");
 }
 
 TEST_F(Links, CursorIsNoLink) {

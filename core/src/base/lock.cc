@@ -49,7 +49,7 @@ void lock_until(int fd, const std::string& name, Deadline deadline, LockMode mod
 }  // namespace
 
 Lock::Lock(const std::string& path, mode_t mode, Deadline deadline)
-    : fd_(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)) {
+    : fd_(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, mode)) {
   if (!fd_) throw system_error(errno, "open lock " + path);
   lock_until(fd_.get(), path, deadline, LockMode::exclusive);
 }

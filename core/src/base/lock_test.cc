@@ -71,16 +71,6 @@ Error lock_error(const std::string& path, Clock::duration wait) {
   return Error(0U, "no error");
 }
 
-TEST(Lock, FollowsNoLinkAndWaitsForNoFifo) {
-  const TempFolder folder;
-  ASSERT_EQ(::symlink("none", (folder / "link").c_str()), 0);
-  EXPECT_THROW(Lock(folder / "link", 0600, Clock::now() + 1s), Error);
-  EXPECT_NE(::access((folder / "none").c_str(), F_OK), 0) << "nothing was made behind the link";
-  ASSERT_EQ(::mkfifo((folder / "fifo").c_str(), 0600), 0);
-  const Lock lock(folder / "fifo", 0600, Clock::now() + 1s);  // no file, but a lock all the same
-  EXPECT_GE(lock.fd(), 0);
-}
-
 TEST(Lock, ExcludesUntilReleased) {
   const TempFolder folder;
   const std::string path = folder / "lock";

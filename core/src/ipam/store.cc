@@ -1,5 +1,6 @@
 #include "unicni/ipam/store.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "ipam/reconcile.h"
 #include "ipam/reservation.h"
 #include "unicni/error.h"
+#include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::ipam {
@@ -54,7 +56,12 @@ Store::Store(const std::string& data_dir, const std::string& network, Deadline d
   } else if (::access(folder_.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
     return;
   }
-  lock_.emplace(folder_ + "/lock", kLockMode, sys::lock_deadline(deadline));
+  const std::string path = folder_ + "/lock";
+  // O_NONBLOCK: not to wait for the other end of a fifo.
+  sys::Fd file(
+      ::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kLockMode));
+  if (!file) throw system_error(errno, "open lock " + path);
+  lock_.emplace(std::move(file), path, sys::lock_deadline(deadline));
 }
 
 Store::~Store() {

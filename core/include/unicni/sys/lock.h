@@ -18,7 +18,7 @@ enum class LockMode : unsigned char { exclusive, shared };
 /// running, read from /proc/locks and /proc/<pid>. Released on destruction or by the process's end.
 class Lock {
  public:
-  /// Opens `path` O_RDONLY|O_CREAT with `mode`, follows no link there, and locks it.
+  /// Opens `path` O_RDONLY|O_CREAT with `mode` and locks it.
   Lock(const std::string& path, mode_t mode, Deadline deadline);
   /// Locks an open file; `name` is for the error text.
   Lock(Fd fd, const std::string& name, Deadline deadline, LockMode mode = LockMode::exclusive);
