@@ -161,6 +161,16 @@ TEST(Gateway, MissingOnesAreTheFirstAddressOfTheSubnet) {
   EXPECT_EQ(result.ips[2].gateway->str(), "fd00::1");
 }
 
+TEST(Gateway, OfAPairIsTheOtherAddress) {
+  Result result;
+  result.ips = {ip("10.1.2.4/31"), ip("10.1.2.5/31"), ip("fd00::2/127"), ip("fd00::3/127")};
+  default_gateways(result);
+  EXPECT_EQ(result.ips[0].gateway->str(), "10.1.2.5");
+  EXPECT_EQ(result.ips[1].gateway->str(), "10.1.2.4");
+  EXPECT_EQ(result.ips[2].gateway->str(), "fd00::3");
+  EXPECT_EQ(result.ips[3].gateway->str(), "fd00::2");
+}
+
 TEST(Gateway, DefaultRouteOncePerFamily) {
   Result result;
   result.ips = {ip("10.1.2.9/24", "10.1.2.1"), ip("10.3.0.5/16", "10.3.0.1"),

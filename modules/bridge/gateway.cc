@@ -30,7 +30,11 @@ std::vector<IpNet> conflicts(const std::vector<IpNet>& present, const IpNet& wan
 
 void default_gateways(Result& result) {
   for (IpConfig& ip : result.ips) {
-    if (!ip.gateway) ip.gateway = ip.address.network().plus(1);
+    if (ip.gateway) continue;
+    ip.gateway = ip.address.network().plus(1);
+    // Of the two addresses of a /31 or /127 the container may have the second (RFC 3021, RFC 6164).
+    const bool is_pair = ip.address.prefix_length() == ip.address.address().bits() - 1;
+    if (is_pair && ip.gateway == ip.address.address()) ip.gateway = ip.address.network();
   }
 }
 

@@ -19,6 +19,10 @@ constexpr mode_t kFileMode = 0600;
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
+std::optional<std::string> read_state(const std::string& path) {
+  return sys::read_file(path, sys::kFileLimit, sys::Links::refuse);
+}
+
 /// The text, if it is a plugin's configuration.
 std::optional<JsonObject> as_config(const std::string& text) {
   auto config = JsonObject::parse(text);
@@ -26,13 +30,10 @@ std::optional<JsonObject> as_config(const std::string& text) {
   return config;
 }
 
-bool is_valid(std::string_view name, const std::vector<Attachment>& valid) {
+bool is_valid(const std::string& name, const ValidAttachments& valid) {
   const std::size_t colon = name.find(':');
-  const std::string_view container = name.substr(0, colon);
-  return std::any_of(valid.begin(), valid.end(), [&](const Attachment& each) {
-    if (each.container_id != container) return false;
-    return colon == name.npos || each.if_name == name.substr(colon + 1);
-  });
+  if (colon == std::string::npos) return valid.contains_container(name);
+  return valid.contains({name.substr(0, colon), name.substr(colon + 1)});
 }
 
 }  // namespace
@@ -47,11 +48,11 @@ std::string own_path(const Call& call, const std::string& data_dir) {
 
 std::optional<State> find_state(const Call& call, Host& host, const std::string& data_dir) {
   const std::string own = own_path(call, data_dir);
-  if (const auto text = sys::read_file(own)) {
+  if (const auto text = read_state(own)) {
     return State{own, as_config(*text) ? *text : std::string()};
   }
   const std::string shared = shared_path(call, data_dir);
-  const auto text = sys::read_file(shared);
+  const auto text = read_state(shared);
   if (!text || host.is_file_of_sibling(shared)) return std::nullopt;
   const auto config = as_config(*text);
   if (config && config->find_string("name") != call.network) return std::nullopt;
@@ -78,12 +79,12 @@ void save_state(const Call& call, Host& host, const std::string& data_dir,
 }
 
 std::vector<State> list_leaked(const Call& call, const std::string& data_dir,
-                               const std::vector<Attachment>& valid) {
+                               const ValidAttachments& valid) {
   std::vector<State> leaked;
   for (const std::string& name : sys::list_folder(data_dir)) {
     if (is_valid(name, valid)) continue;
     State state{fmt::format("{}/{}", data_dir, name), {}};
-    const auto text = sys::read_file(state.path);
+    const auto text = read_state(state.path);
     const auto config = text ? as_config(*text) : std::nullopt;
     if (!config || config->find_string("name") != call.network) continue;
     state.config = *text;

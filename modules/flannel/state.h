@@ -33,6 +33,6 @@ void save_state(const Call& call, Host& host, const std::string& data_dir,
 
 /// Files of this network whose attachment is in none of `valid`.
 std::vector<State> list_leaked(const Call& call, const std::string& data_dir,
-                               const std::vector<Attachment>& valid);
+                               const ValidAttachments& valid);
 
 }  // namespace unicni::flannel

@@ -63,8 +63,8 @@ class HostLocal : public Module {
     static_cast<void>(data_dir(options));
     switch (call.command) {
       case Command::add:
+        require_usable(required_sets(call), excluded(options));
         static_cast<void>(wanted_addresses(options, required_sets(call)));
-        static_cast<void>(excluded(options));
         static_cast<void>(sticky_key(options.sticky, call.args));
         require_valid_template(options.sticky);
         static_cast<void>(dns_of(options));
@@ -74,8 +74,7 @@ class HostLocal : public Module {
         break;
       case Command::status:  // comes without runtimeConfig, so the ranges of a capability are
                              // missing
-        static_cast<void>(range_sets(call));
-        static_cast<void>(excluded(options));
+        require_usable(range_sets(call), excluded(options));
         require_valid_template(options.sticky);
         break;
       case Command::gc:
@@ -154,7 +153,7 @@ class HostLocal : public Module {
   }
 
   void gc(const Call& call, Host&) override {
-    const std::vector<Attachment>& valid = valid_attachments(call);
+    const ValidAttachments& valid = valid_attachments(call);
     Store store(data_dir(call.options<HostLocalOptions>()), call.network, call.deadline, false);
     const std::vector<Error> errors =
         store.collect(valid, call.options<HostLocalOptions>().quarantine > 0);

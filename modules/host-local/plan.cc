@@ -53,6 +53,18 @@ std::vector<IpAddress> all_wanted(const HostLocalOptions& options) {
   return list;
 }
 
+void refuse_unusable(const ipam::RangeSet& set, const IpAddress& address) {
+  for (const ipam::Range& range : set) {
+    const ipam::Interval hosts = ipam::usable(range.subnet);
+    if (!range.subnet.contains(address) || (hosts.first <= address && address <= hosts.last))
+      continue;
+    throw Error(Code::invalid_config,
+                fmt::format("requested ip {} is the {} address of {}", address.str(),
+                            address < hosts.first ? "network" : "broadcast", range.subnet.str()),
+                fmt::format("request another address of {}", ipam::describe(set)));
+  }
+}
+
 bool has_parent_component(std::string_view path) {
   while (!path.empty()) {
     const std::size_t end = std::min(path.find('/'), path.size());
@@ -96,6 +108,16 @@ std::vector<ipam::RangeSet> range_sets(const Call& call) {
                 "use cniVersion 0.3.0 or later, or one range set a family");
   }
   return sets;
+}
+
+void require_usable(const std::vector<ipam::RangeSet>& sets, const ipam::Intervals& excluded) {
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    if (ipam::capacity(sets[i], excluded) > 0) continue;
+    throw Error(Code::invalid_config,
+                fmt::format("range set {}: {} has no address to give", i, ipam::describe(sets[i])),
+                "its only addresses are gateways or in \"exclude\": enlarge the range, or name "
+                "another \"gateway\"");
+  }
 }
 
 ipam::Intervals excluded(const HostLocalOptions& options) {
@@ -144,6 +166,9 @@ std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& o
     result[i] = *match;
     pending.erase(match);
   }
+  for (const IpAddress& address : pending) {
+    for (const ipam::RangeSet& set : sets) refuse_unusable(set, address);
+  }
   if (!pending.empty()) {
     std::string text = "failed to allocate all requested IPs:";
     for (const IpAddress& address : pending) text += ' ' + address.str();
@@ -156,7 +181,7 @@ std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& o
   return result;
 }
 
-const std::vector<Attachment>& valid_attachments(const Call& call) {
+const ValidAttachments& valid_attachments(const Call& call) {
   if (!call.valid_attachments) {
     throw Error(Code::invalid_config, "GC without a list of valid attachments; nothing was removed",
                 "the runtime must give \"cni.dev/valid-attachments\"; an empty list means that "

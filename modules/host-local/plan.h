@@ -20,16 +20,21 @@ std::string data_dir(const HostLocalOptions& options);
 /// a family below version 0.3.0, which can't express that. May be empty.
 std::vector<ipam::RangeSet> range_sets(const Call& call);
 
+/// Error(invalid_config) for a set that can't give a single address, because all are gateways or
+/// excluded.
+void require_usable(const std::vector<ipam::RangeSet>& sets, const ipam::Intervals& excluded);
+
 /// "exclude" in order. Error(invalid_config) for what is no address, subnet or first-last.
 ipam::Intervals excluded(const HostLocalOptions& options);
 
 /// For each set the address that the request wants from it (the first that fits), from CNI_ARGS,
 /// args.cni and runtimeConfig. Error(invalid_environment, invalid_config) for text that is no
-/// address, for a set's gateway, for what is excluded and for addresses that no set is left for.
+/// address, for a set's gateway, for network and broadcast addresses, for what is excluded and for
+/// addresses that no set is left for.
 std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& options,
                                                        const std::vector<ipam::RangeSet>& sets);
 
 /// Error(invalid_config) if GC came without its list.
-const std::vector<Attachment>& valid_attachments(const Call& call);
+const ValidAttachments& valid_attachments(const Call& call);
 
 }  // namespace unicni::host_local

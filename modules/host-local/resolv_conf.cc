@@ -14,6 +14,9 @@ namespace unicni::host_local {
 
 namespace {
 
+// Bytes. It comes back in each later request of the attachment, which have a limit as well.
+constexpr std::size_t kLimit = 64U << 10U;
+
 std::vector<std::string> words(std::string_view line) {
   constexpr std::string_view kBlanks = " \t\r\v\f";
   std::vector<std::string> result;
@@ -56,7 +59,7 @@ Dns read_resolv_conf(const std::string& path) {
     throw Error(Code::invalid_config,
                 fmt::format("\"resolvConf\" is '{}', which is not an absolute path", path));
   }
-  const std::optional<std::string> text = sys::read_file(path);
+  const std::optional<std::string> text = sys::read_file(path, kLimit);
   if (!text) throw system_error(ENOENT, fmt::format("read \"resolvConf\" {}", path));
   return parse_resolv_conf(*text);
 }

@@ -13,7 +13,7 @@ namespace unicni::host_local {
 Dns parse_resolv_conf(std::string_view text);
 
 /// Error(invalid_config) naming the file if `path` is not absolute; Error(internal) if it can't be
-/// read.
+/// read or is larger than 64 KiB.
 Dns read_resolv_conf(const std::string& path);
 
 }  // namespace unicni::host_local

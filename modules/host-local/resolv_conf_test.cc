@@ -1,5 +1,7 @@
 #include "resolv_conf.h"
 
+#include <unistd.h>
+
 #include "fixture_for_test.h"
 
 namespace unicni::host_local {
@@ -34,6 +36,27 @@ TEST(ResolvConf, UnreadableFileIsNamed) {
   const Error relative = refusal([] { read_resolv_conf("etc/resolv.conf"); });
   EXPECT_TRUE(relative.is(Code::invalid_config));
   EXPECT_NE(relative.msg().find("'etc/resolv.conf'"), std::string::npos);
+}
+
+TEST(ResolvConf, SizeHasALimit) {
+  const TempFolder folder;
+  const std::string path = folder / "resolv.conf";
+  const std::string line = "search example.com\n";
+  std::string text;
+  while (text.size() + line.size() <= 65536) text += line;
+  sys::write_file_atomically(path, text, 0600);
+  EXPECT_EQ(read_resolv_conf(path).search.size(), text.size() / line.size());
+  sys::write_file_atomically(path, text + line, 0600);
+  EXPECT_NE(refusal([&] { read_resolv_conf(path); }).msg().find("limit 65536 bytes"),
+            std::string::npos);
+  EXPECT_NE(refusal([] { read_resolv_conf("/dev/zero"); }).msg().find("limit"), std::string::npos);
+}
+
+TEST(ResolvConf, LinksAreFollowed) {
+  const TempFolder folder;
+  sys::write_file_atomically(folder / "file", "domain example.com\n", 0600);
+  ASSERT_EQ(::symlink("file", (folder / "resolv.conf").c_str()), 0);
+  EXPECT_EQ(read_resolv_conf(folder / "resolv.conf").domain, "example.com");
 }
 
 }  // namespace

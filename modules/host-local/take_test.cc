@@ -90,7 +90,7 @@ TEST_F(Take, FailedAddAndGc) {
   put("10.1.3.2", "other\r\neth0");
   EXPECT_NE(try_add("a").find("range 1"), string::npos);
   EXPECT_NE(try_add("a").find("range 1"), string::npos) << "nothing rests that was not in use";
-  call.valid_attachments = std::vector{Attachment{"nobody", "eth0"}};
+  call.valid_attachments = ValidAttachments{{"nobody", "eth0"}};
   gc();
   EXPECT_EQ(get("10.1.3.2"), "(absent)");
   EXPECT_NE(try_add("a").find("1 resting"), string::npos);

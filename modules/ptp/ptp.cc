@@ -26,6 +26,7 @@ class Ptp final : public LinkModule {
   void validate_options(const Call& call) override { ptp::validate(options_of(call)); }
   const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
   void complete(LinkAdd& add) override { require_gateways(add.result, add.call.ipam_type); }
+  bool reaches_all_gateways() const override { return true; }
   void create_link(LinkAdd& add) override;
   void finish(LinkAdd& add) override;
   void put_routes(const LinkAdd& add, net::Batch& batch) override;

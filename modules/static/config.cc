@@ -1,13 +1,62 @@
 #include "config.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "unicni/error.h"
+
 namespace unicni {
 namespace {
 
 constexpr Option kAddressRows[] = {
-    option<&StaticAddress::address>("address", "address of the interface, with its prefix length")
-        .must_be_given(),
+    option<&StaticAddress::address>(
+        "address",
+        "address of the interface with its prefix length, such as 10.1.2.3/24; may be "
+        "absent where others replace it"),
     option<&StaticAddress::gateway>("gateway", "gateway of this address; makes no route"),
 };
+
+Error wrong(std::size_t index, const char* key, const char* expected, const std::string& text) {
+  const std::string path = fmt::format("ipam.addresses[{}].{}", index, key);
+  if (text.empty()) {
+    return {Code::invalid_config, fmt::format("{}: missing, {} is needed", path, expected),
+            "or addresses in args.cni.ips or runtimeConfig.ips, which replace the configured ones"};
+  }
+  return {Code::invalid_config,
+          fmt::format("{}: {} is expected, not {}", path, expected, json_text(text)),
+          "an entry of \"addresses\" is {\"address\": \"10.1.2.3/24\", \"gateway\": \"10.1.2.1\"}"};
+}
+
+IpNet address_of(const StaticAddress& configured, std::size_t index) {
+  const auto address = IpNet::parse(configured.address);
+  if (address) return *address;
+  throw wrong(index, "address", "an address with prefix length", configured.address);
+}
+
+std::optional<IpAddress> gateway_of(const StaticAddress& configured, std::size_t index) {
+  if (configured.gateway.empty()) return std::nullopt;
+  const auto gateway = IpAddress::parse(configured.gateway);
+  if (gateway) return gateway;
+  throw wrong(index, "gateway", "an IP address", configured.gateway);
+}
+
+bool is_reached_from(const IpNet& ip, const IpAddress& gateway) {
+  return ip.contains(gateway) && gateway != ip.address();
+}
+
+/// Of an address that says nothing about its gateway.
+std::optional<IpAddress> fitting_gateway(const StaticOptions& options, const IpNet& ip) {
+  for (const IpAddress& gateway : options.cni_args_gateways) {
+    if (is_reached_from(ip, gateway)) return gateway;
+  }
+  for (const StaticAddress& configured : options.addresses) {
+    const auto gateway = IpAddress::parse(configured.gateway);
+    if (gateway && is_reached_from(ip, *gateway)) return gateway;
+  }
+  return std::nullopt;
+}
 
 constexpr Option kRows[] = {
     option<&StaticOptions::addresses>("addresses", "addresses to give"),
@@ -36,11 +85,13 @@ std::vector<IpConfig> merged_addresses(const StaticOptions& options) {
   std::vector<IpConfig> merged;
   const auto& replacement = options.runtime_ips.empty() ? options.args_ips : options.runtime_ips;
   if (!replacement.empty()) {
-    for (const IpNet& ip : replacement) merged.push_back({ip, {}, {}, {}});
+    for (const IpNet& ip : replacement)
+      merged.push_back({ip, fitting_gateway(options, ip), {}, {}});
     return merged;
   }
-  for (const StaticAddress& configured : options.addresses) {
-    merged.push_back({configured.address, configured.gateway, {}, {}});
+  for (std::size_t i = 0; i < options.addresses.size(); ++i) {
+    const StaticAddress& configured = options.addresses[i];
+    merged.push_back({address_of(configured, i), gateway_of(configured, i), {}, {}});
   }
   for (const IpNet& ip : options.cni_args_ips) {
     IpConfig& added = merged.emplace_back(IpConfig{ip, {}, {}, {}});
@@ -49,6 +100,37 @@ std::vector<IpConfig> merged_addresses(const StaticOptions& options) {
     }
   }
   return merged;
+}
+
+bool are_replaced(const StaticOptions& options) {
+  return !options.args_ips.empty() || !options.runtime_ips.empty();
+}
+
+void require_readable(const StaticOptions& options) {
+  for (std::size_t i = 0; i < options.addresses.size(); ++i) {
+    const StaticAddress& configured = options.addresses[i];
+    if (!configured.address.empty()) static_cast<void>(address_of(configured, i));
+    static_cast<void>(gateway_of(configured, i));
+  }
+}
+
+void require_workable(const std::vector<IpConfig>& ips) {
+  for (const IpConfig& ip : ips) {
+    const IpNet& net = ip.address;
+    const bool has_broadcast = net.is_v4() && net.prefix_length() < net.address().bits() - 1;
+    if (has_broadcast && net.address() == net.last()) {
+      throw Error(
+          Code::invalid_config,
+          fmt::format("address {} is the broadcast address of {}", net.str(), net.masked().str()),
+          "no host reaches a container by it: give another one, or another prefix length");
+    }
+    if (ip.gateway && ip.gateway->family() != net.family()) {
+      throw Error(
+          Code::invalid_config,
+          fmt::format("gateway {} is of another family than {}", ip.gateway->str(), net.str()),
+          "a gateway has the family of the address that it is for");
+    }
+  }
 }
 
 }  // namespace unicni

@@ -1,7 +1,7 @@
 // What static can be told, and the addresses that follow from it.
 #pragma once
 
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "unicni/options.h"
@@ -9,9 +9,10 @@
 
 namespace unicni {
 
+/// As written: what others will replace needs to be no address.
 struct StaticAddress {
-  IpNet address;
-  std::optional<IpAddress> gateway;
+  std::string address;
+  std::string gateway;
 };
 
 struct StaticOptions {
@@ -33,8 +34,20 @@ struct OptionFields<StaticAddress> {
 };
 
 /// The configured addresses, then those of CNI_ARGS. Addresses in args.cni replace all of them, and
-/// addresses in runtimeConfig replace those again. A GATEWAY of CNI_ARGS goes with the addresses of
-/// CNI_ARGS whose subnet has it.
+/// addresses in runtimeConfig replace those again; each keeps the gateway, of CNI_ARGS or else the
+/// first configured one, that its subnet has. A GATEWAY of CNI_ARGS goes with the addresses of
+/// CNI_ARGS whose subnet has it. Error(invalid_config) for configured ones that are needed and
+/// wrong.
 std::vector<IpConfig> merged_addresses(const StaticOptions& options);
+
+/// Whether args.cni or runtimeConfig gives the addresses.
+bool are_replaced(const StaticOptions& options);
+
+/// Error(invalid_config) for configured texts that are there and wrong, whoever may replace them.
+void require_readable(const StaticOptions& options);
+
+/// Error(invalid_config) for an address that is its subnet's broadcast address, and for a gateway
+/// of the other family.
+void require_workable(const std::vector<IpConfig>& ips);
 
 }  // namespace unicni

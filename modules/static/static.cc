@@ -28,7 +28,8 @@ void refuse_what_old_results_cannot_hold(const Call& call, const std::vector<IpC
   }
 }
 
-void require_in(const Result& result, const IpConfig& wanted) {
+/// `may_lack_gateway`: an ADD of the reference gives replacing addresses none.
+void require_in(const Result& result, const IpConfig& wanted, bool may_lack_gateway) {
   const auto found = std::find_if(result.ips.begin(), result.ips.end(),
                                   [&](const IpConfig& ip) { return ip.address == wanted.address; });
   if (found == result.ips.end()) {
@@ -36,6 +37,7 @@ void require_in(const Result& result, const IpConfig& wanted) {
                 fmt::format("address {} is not in prevResult", wanted.address.str()),
                 "the addresses of the configuration have changed since ADD");
   }
+  if (may_lack_gateway && !found->gateway) return;
   // Without a gateway of ours, the main plugin may have filled in its own.
   if (wanted.gateway && found->gateway != wanted.gateway) {
     throw Error(Code::internal,
@@ -49,7 +51,22 @@ void require_in(const Result& result, const IpConfig& wanted) {
 class StaticModule : public Module {
  public:
   void validate(const Call& call) override {
-    refuse_what_old_results_cannot_hold(call, merged_addresses(call.options<StaticOptions>()));
+    const auto& options = call.options<StaticOptions>();
+    switch (call.command) {
+      case Command::add:
+        require_workable(merged_addresses(options));
+        [[fallthrough]];
+      case Command::check:
+        refuse_what_old_results_cannot_hold(call, merged_addresses(options));
+        break;
+      case Command::status:  // comes without what the runtime will give
+      case Command::gc:
+        require_readable(options);
+        break;
+      case Command::del:
+      case Command::version:
+        break;
+    }
   }
 
   Result add(const Call& call, Host&) override {
@@ -68,8 +85,10 @@ class StaticModule : public Module {
       throw Error(Code::invalid_config, "Required prevResult missing",
                   "CHECK needs the result of ADD");
     }
-    for (const IpConfig& wanted : merged_addresses(call.options<StaticOptions>()))
-      require_in(*call.prev_result, wanted);
+    const auto& options = call.options<StaticOptions>();
+    for (const IpConfig& wanted : merged_addresses(options)) {
+      require_in(*call.prev_result, wanted, are_replaced(options));
+    }
   }
 };
 

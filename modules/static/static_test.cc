@@ -144,6 +144,88 @@ TEST(Static, RuntimeConfigReplacesAll) {
   EXPECT_THAT(Step(with_ipam(kTwo, R"("runtimeConfig":{"ips":[]},)")).addresses().size(), 2U);
 }
 
+TEST(Static, ReplacingAddressKeepsTheGatewayThatItsSubnetHas) {
+  const std::string two =
+      R"("addresses":[{"address":"10.0.0.2/24","gateway":"10.0.0.1"},
+                      {"address":"fd00::2/64","gateway":"fd00::1"},
+                      {"address":"10.0.0.3/24","gateway":"10.0.0.9"}])";
+  for (const char* more : {R"("args":{"cni":{"ips":IPS}},)", R"("runtimeConfig":{"ips":IPS},)"}) {
+    const auto given = [&](const std::string& ips, const std::string& args = "") {
+      std::string text = more;
+      return Step(with_ipam(two, text.replace(text.find("IPS"), 3, ips)), args).addresses();
+    };
+    EXPECT_THAT(given(R"(["10.0.0.7/24","fd00::7/64","10.5.0.7/24"])"),
+                ElementsAre("10.0.0.7/24 via 10.0.0.1", "fd00::7/64 via fd00::1", "10.5.0.7/24"));
+    EXPECT_THAT(given(R"(["10.0.0.1/24","10.0.0.9/32"])"),
+                ElementsAre("10.0.0.1/24 via 10.0.0.9", "10.0.0.9/32"))
+        << "nobody is its own gateway";
+    EXPECT_THAT(given(R"(["10.5.0.7/24","10.0.0.7/24"])", "GATEWAY=10.5.0.1,10.0.0.8"),
+                ElementsAre("10.5.0.7/24 via 10.5.0.1", "10.0.0.7/24 via 10.0.0.8"))
+        << "the runtime's gateway comes first";
+  }
+}
+
+TEST(Static, WhatIsReplacedNeedsToBeNoAddress) {  // plugins#281
+  const std::string ips = R"(["10.10.5.29/24"])";
+  for (const char* addresses :
+       {R"([{"gateway":"10.10.5.1"}])", R"([{"address":"","gateway":"10.10.5.1"}])",
+        R"([{"address":null,"gateway":"10.10.5.1"}])",
+        R"([{"address":"10.10.5.1","gateway":"10.10.5.1"},{"gateway":"x"}])"}) {
+    const std::string ipam = R"("addresses":)" + std::string(addresses);
+    EXPECT_THAT(Step(with_ipam(ipam, R"("args":{"cni":{"ips":)" + ips + "}},")).addresses(),
+                ElementsAre("10.10.5.29/24 via 10.10.5.1"));
+    EXPECT_THAT(Step(with_ipam(ipam, R"("runtimeConfig":{"ips":)" + ips + "},")).addresses(),
+                ElementsAre("10.10.5.29/24 via 10.10.5.1"));
+    EXPECT_THAT(refusal(with_ipam(ipam)), HasSubstr("7: ipam.addresses[0].address: "));
+    EXPECT_THAT(refusal(with_ipam(ipam), "IP=10.10.5.29/24"),
+                HasSubstr("7: ipam.addresses[0].address: "))
+        << "IP of CNI_ARGS replaces nothing";
+  }
+}
+
+TEST(Static, StatusKnowsNotWhatTheRuntimeWillGive) {
+  const auto status = [](const std::string& addresses) {
+    try {
+      Step step(with_ipam(R"("addresses":)" + addresses), "", Command::status);
+      step.module->validate(step.call);
+    } catch (const Error& error) {
+      return std::to_string(error.code());
+    }
+    return std::string("ready");
+  };
+  EXPECT_EQ(status(R"([{"gateway":"10.10.5.1"},{"address":""}])"), "ready");
+  EXPECT_EQ(status(R"([{"address":"10.10.5.29"}])"), "7");
+  EXPECT_EQ(status(R"([{"address":"10.10.5.29/24","gateway":"x"}])"), "7");
+}
+
+TEST(Static, EmptyValuesOfCniArgsMeanNone) {
+  EXPECT_THAT(Step(with_ipam(kTwo), "IgnoreUnknown=1;IP=;GATEWAY=;MAC=").addresses(),
+              ElementsAre("10.0.0.2/24 via 10.0.0.1", "fd00::2/64"));
+}
+
+TEST(Static, BroadcastAddressIsRefused) {
+  const auto given = [](const std::string& address) {
+    return refusal(
+        with_ipam(R"("addresses":[{"address":"10.0.0.2/24"},{"address":")" + address + R"("}])"));
+  };
+  EXPECT_EQ(given("10.1.0.255/24"),
+            "7: address 10.1.0.255/24 is the broadcast address of 10.1.0.0/24");
+  EXPECT_EQ(given("10.1.0.3/30"), "7: address 10.1.0.3/30 is the broadcast address of 10.1.0.0/30");
+  for (const char* fine : {"10.1.0.255/23", "10.1.0.255/32", "10.1.0.255/31", "10.1.0.254/31",
+                           "10.1.0.0/24", "10.1.1.5/0", "fd00::ffff/112", "fd00::1/127"}) {
+    EXPECT_EQ(given(fine), "nothing") << fine;
+  }
+  EXPECT_EQ(refusal(with_ipam(kTwo, R"("runtimeConfig":{"ips":["10.1.0.255/24"]},)")),
+            "7: address 10.1.0.255/24 is the broadcast address of 10.1.0.0/24");
+  EXPECT_EQ(refusal(with_ipam(kTwo), "IP=10.1.0.255/24"),
+            "7: address 10.1.0.255/24 is the broadcast address of 10.1.0.0/24");
+}
+
+TEST(Static, GatewayOfTheOtherFamilyIsRefused) {
+  EXPECT_EQ(refusal(with_ipam(R"("addresses":[{"address":"10.0.0.2/24","gateway":"fd00::1"}])")),
+            "7: gateway fd00::1 is of another family than 10.0.0.2/24");
+}
+
 TEST(Static, EmptyGatewayIsNone) {
   EXPECT_THAT(
       Step(with_ipam(R"("addresses":[{"address":"10.0.0.2/24","gateway":""}])")).addresses(),
@@ -208,6 +290,19 @@ TEST(Static, CheckWantsItsAddressesInPrevResult) {
   EXPECT_EQ(
       check(R"([{"address":"10.0.0.2/24"},{"address":"fd00::2/64"}])"),
       "999: gateway of 10.0.0.2/24 is absent in prevResult, but 10.0.0.1 in the configuration");
+}
+
+TEST(Static, CheckTakesTheReferencesReplacingAddressWithoutGateway) {
+  const auto check = [](const std::string& ip) {
+    return refusal(
+        with_ipam(kTwo, R"("runtimeConfig":{"ips":["10.0.0.7/24"]},)"
+                        R"("prevResult":{"cniVersion":"1.1.0","ips":[{"address":"10.0.0.7/24")" +
+                            ip + "}]},"),
+        "", Command::check);
+  };
+  EXPECT_EQ(check(""), "nothing");
+  EXPECT_EQ(check(R"(,"gateway":"10.0.0.1")"), "nothing");
+  EXPECT_THAT(check(R"(,"gateway":"10.0.0.9")"), HasSubstr("999: gateway of 10.0.0.7/24"));
 }
 
 TEST(Static, CheckNeedsPrevResult) {

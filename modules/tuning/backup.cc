@@ -46,7 +46,7 @@ std::string backup_path(const Call& call, const std::string& data_dir) {
 }
 
 std::optional<Backup> read_backup(const std::string& path) {
-  const auto text = sys::read_file(path);
+  const auto text = sys::read_file(path, sys::kFileLimit, sys::Links::refuse);
   File file;
   if (!text || !read_json_object(*text, kFile, &file)) return std::nullopt;
   Backup backup;

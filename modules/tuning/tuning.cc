@@ -94,10 +94,7 @@ class Tuning : public ChainedModule {
 
   void gc(const Call& call, Host&) override {
     if (!call.valid_attachments) return;
-    std::set<std::pair<std::string, std::string>> valid;
-    for (const Attachment& each : *call.valid_attachments) {
-      valid.emplace(each.container_id, each.if_name);
-    }
+    const ValidAttachments& valid = *call.valid_attachments;
     const std::string& folder = call.options<TuningOptions>().data_dir;
     for (const std::string& name : sys::list_folder(folder)) {
       const std::string path = folder + '/' + name;

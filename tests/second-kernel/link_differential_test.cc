@@ -133,7 +133,7 @@ TEST_P(LinkLeaks, OfTheReferenceAreNoneOfOurs) {
 
 INSTANTIATE_TEST_SUITE_P(All, LinkLeaks,
                          ::testing::Values(Case{"ipvlan", R"({"ipam": null})"},
-                                           Case{"vlan", R"({"ipam": {"subnet": "10.1.2.0/31"}})"}),
+                                           Case{"vlan", R"({"ipam": {"subnet": "10.1.2.1/24"}})"}),
                          name_of);
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "unicni/result.h"
+#include "unicni/valid_attachments.h"
 
 namespace unicni {
 
@@ -34,10 +35,11 @@ struct Call {
   std::string ipam_type;              ///< "ipam.type"; empty: no IPAM (layer 2)
   std::optional<Result> prev_result;
   /// GC: what is still valid. nullopt: the runtime gave no list, and nothing may be removed.
-  std::optional<std::vector<Attachment>> valid_attachments;
+  std::optional<ValidAttachments> valid_attachments;
   std::vector<std::pair<std::string, std::string>>
-      trace;            ///< TRACEPARENT, TRACESTATE, BAGGAGE if set
-  std::string request;  ///< this step's configuration as JSON text: what a delegate reads on stdin
+      trace;  ///< TRACEPARENT, TRACESTATE, BAGGAGE if set
+  /// This step's configuration as JSON text: what a delegate reads on stdin, but for GC's lists.
+  std::string request;
   const void* parsed_options = nullptr;  ///< the struct of the module's option table; owned by core
 
   /// This module's options. T must be the struct of its option table.

@@ -57,6 +57,9 @@ class LinkModule : public Module {
   virtual void prepare(LinkAdd&) {}
   /// Gateways and routes that the module adds to IPAM's result. Not called without addresses.
   virtual void complete(LinkAdd&) {}
+  /// Whether put_routes() makes every gateway reachable; else ADD refuses a route by a gateway that
+  /// no address or earlier route of the result leads to.
+  [[nodiscard]] virtual bool reaches_all_gateways() const { return false; }
   /// Makes the link in the container (not yet UP inside) and whatever it needs on the host.
   virtual void create_link(LinkAdd&) = 0;
   /// Changes to the container's link that go into the configuring batch, before UP; `up` is preset

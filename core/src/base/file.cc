@@ -91,9 +91,10 @@ std::string read_rest(const Fd& file, const std::string& name, std::size_t limit
   return content;
 }
 
-std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
+std::optional<std::string> read_file(const std::string& path, std::size_t limit, Links links) {
+  const int no_follow = links == Links::refuse ? O_NOFOLLOW : 0;
   // O_NONBLOCK: a fifo that somebody left there must not hold us.
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | no_follow));
   if (fd) return read_rest(fd, path, limit);
   if (is_absent(errno)) return std::nullopt;
   throw system_error(errno, "open " + path);
@@ -135,8 +136,11 @@ void write_file_in_place(const std::string& path, std::string_view content) {
 }
 
 void overwrite_file(const std::string& path, std::string_view content, mode_t mode) {
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, mode));
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode));
   if (!fd) throw system_error(errno, "open " + path);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) throw system_error(errno, "stat " + path);
+  if (!S_ISREG(status.st_mode)) throw system_error(EINVAL, path + " is no plain file");
   if (const int error = write_all(fd.get(), content)) throw system_error(error, "write " + path);
   // The rest of a longer predecessor goes last: a truncation to 0 is what ext4 makes expensive.
   if (::ftruncate(fd.get(), static_cast<off_t>(content.size())) != 0) {

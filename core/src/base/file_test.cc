@@ -93,6 +93,33 @@ TEST(ReadFile, FifoDoesNotBlock) {
   EXPECT_EQ(read_file(folder / "fifo"), "");
 }
 
+TEST(ReadFile, LinkIsRefusedOnlyWhereAsked) {
+  const TempFolder folder;
+  const std::string file = folder / "file";
+  const std::string link = folder / "link";
+  write_file_atomically(file, "text", 0600);
+  ASSERT_EQ(::symlink("file", link.c_str()), 0);
+  EXPECT_EQ(read_file(link), "text");
+  EXPECT_EQ(read_file(file, kFileLimit, Links::refuse), "text");
+  EXPECT_EQ(read_file(folder / "none", kFileLimit, Links::refuse), std::nullopt);
+  EXPECT_THROW(read_file(link, kFileLimit, Links::refuse), Error);
+  ASSERT_EQ(::symlink(folder.path().c_str(), (folder / "folder").c_str()), 0);
+  EXPECT_EQ(read_file(folder / "folder/file", kFileLimit, Links::refuse), "text");
+}
+
+TEST(OverwriteFile, WritesNeitherThroughALinkNorIntoSomethingElse) {
+  const TempFolder folder;
+  const std::string victim = folder / "victim";
+  write_file_atomically(victim, "secret", 0600);
+  ASSERT_EQ(::symlink("victim", (folder / "link").c_str()), 0);
+  ASSERT_EQ(::symlink("none", (folder / "dangling").c_str()), 0);
+  ASSERT_EQ(::mkfifo((folder / "fifo").c_str(), 0600), 0);
+  for (const char* name : {"link", "dangling", "fifo"})
+    EXPECT_THROW(overwrite_file(folder / name, "new", 0600), Error) << name;
+  EXPECT_EQ(read_file(victim), "secret");
+  EXPECT_EQ(read_file(folder / "none"), std::nullopt);
+}
+
 TEST(WriteFileAtomically, ReplacesContentAndMode) {
   const TempFolder folder;
   write_file_atomically(folder / "file", "old", 0644);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "chain/foreign.h"
 #include "chain/member.h"
@@ -86,6 +87,8 @@ class Attachment : public LockHolder {
   Step* adding_ = nullptr;              ///< whose ADD is at work and writes to the journal
   std::vector<std::size_t> begun_;      ///< ids of all that this verb wrote
   std::optional<std::string> printed_;  ///< the last step's result, if it was a journaled one
+  /// What steps without a journal announced: an IPAM module that is called directly.
+  std::map<const Step*, std::vector<Undo>> unjournaled_;
 };
 
 journal::Journal& Attachment::open(journal::Access access) {
@@ -177,12 +180,15 @@ void Attachment::undo(const std::vector<Undo>& records, Step& step, Error& error
   error.advise(text + "; DEL or GC will try again");
 }
 
-/// An ADD that leaves nothing to the journal: its records are only for its own roll-back.
+/// An ADD that leaves nothing to the journal: its records are only for its own roll-back, which may
+/// come after it: when its answer can't be written.
 Result Attachment::add_module(Step& step) {
   Memory log;
   step.enter(host_, &log);
   try {
-    return step.module->add(step.call, host_);
+    Result result = step.module->add(step.call, host_);
+    unjournaled_[&step] = log.records();
+    return result;
   } catch (Error& error) {
     undo(log.records(), step, error);
     throw;
@@ -262,14 +268,16 @@ void Attachment::roll_back_foreign(Step& step) {
 }
 
 void Attachment::roll_back_module(Step& step) {
-  journal::Journal& journal = open(journal::Access::look);
-  const journal::Entry* entry = journal.entry();
-  if (entry == nullptr) return;
-  std::vector<Undo> records;
-  for (const journal::Step& done : entry->steps) {
-    const bool ours = done.type == step.type() &&
-                      std::find(step.begun.begin(), step.begun.end(), done.id) != step.begun.end();
-    if (ours) records.insert(records.end(), done.undo.begin(), done.undo.end());
+  std::vector<Undo> records = unjournaled_[&step];
+  if (step.journaled()) {
+    journal::Journal& journal = open(journal::Access::look);
+    const journal::Entry* entry = journal.entry();
+    if (entry == nullptr) return;
+    for (const journal::Step& done : entry->steps) {
+      const bool ours = done.type == step.type() && std::find(step.begun.begin(), step.begun.end(),
+                                                              done.id) != step.begun.end();
+      if (ours) records.insert(records.end(), done.undo.begin(), done.undo.end());
+    }
   }
   Error outcome(Code::internal, "roll-back");
   undo(records, step, outcome);
@@ -281,7 +289,7 @@ void Attachment::roll_back(Step& step) noexcept {
   try {
     if (!step.module) {
       roll_back_foreign(step);
-    } else if (step.journaled()) {
+    } else {
       roll_back_module(step);
     }
   } catch (const std::exception& error) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "chain/failures.h"
@@ -44,7 +43,7 @@ class Collection : public LockHolder {
   /// Attachments of this network that aren't valid. A list, and the plugin that made the interface,
   /// take them as a whole, whatever plugins have left the list since; another one takes its own.
   void collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
-                       const std::vector<Attachment>& valid);
+                       const ValidAttachments& valid);
   /// Attachments of all networks whose namespace is surely gone; looks at `most` entries.
   void collect_gone(std::size_t most);
   void collect_step(Step& step);
@@ -95,7 +94,7 @@ void Collection::collect(const journal::Key& key, bool only_gone, const Wanted& 
 }
 
 void Collection::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
-                                 const std::vector<Attachment>& valid) {
+                                 const ValidAttachments& valid) {
   const bool whole = std::any_of(steps.begin(), steps.end(), [](const auto& step) {
     return step->ordinal.has_value() || step->is_link();
   });
@@ -104,11 +103,8 @@ void Collection::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps
              return candidate->type() == step.type;
            });
   };
-  std::set<std::pair<std::string, std::string>> keep;
-  for (const Attachment& attachment : valid)
-    keep.emplace(attachment.container_id, attachment.if_name);
   for (const journal::Key& key : journal::list_keys(journal::kFolder, request_.netconf.name())) {
-    if (!keep.contains({key.container_id, key.if_name})) collect(key, false, wanted);
+    if (!valid.contains({key.container_id, key.if_name})) collect(key, false, wanted);
   }
 }
 
@@ -129,7 +125,7 @@ void Collection::collect_gone(std::size_t most) {
 void Collection::collect_step(Step& step) {
   try {
     if (!step.module) {
-      run_foreign(request_, step.found.program, Command::gc, step.netconf.text());
+      run_foreign(request_, step.found.program, Command::gc, step.netconf.text_for(Command::gc));
       return;
     }
     step.enter(host_);

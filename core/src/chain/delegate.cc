@@ -88,8 +88,9 @@ bool PluginDelegate::in_process() const { return configured().module.has_value()
 void PluginDelegate::run_program(Command command) {
   const Step& step = configured();
   try {
-    host_->unlocked(
-        [&] { return run_foreign(request_, step.found.program, command, step.netconf.text()); });
+    host_->unlocked([&] {
+      return run_foreign(request_, step.found.program, command, step.netconf.text_for(command));
+    });
   } catch (Error& error) {
     throw error.in_step(step.type());
   }

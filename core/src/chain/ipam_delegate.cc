@@ -11,6 +11,7 @@ IpamDelegate::IpamDelegate(const Request& request, const Call& call,
                            const protocol::Netconf& netconf, const Warn& warn)
     : request_(request), call_(call), data_dir_(netconf.ipam_data_dir()) {
   if (!given()) return;
+  if (call_.command == Command::gc) gc_netconf_ = netconf.copy();
   try {
     module::require_valid_type(call_.ipam_type);
     found_ = module::find_type(call_.ipam_type, request.where);
@@ -70,7 +71,8 @@ void IpamDelegate::require_given() const {
 
 void IpamDelegate::run_program(Command command) {
   try {
-    run_foreign(request_, found_.program, command, call_.request);
+    run_foreign(request_, found_.program, command,
+                gc_netconf_ ? gc_netconf_->text_for(command) : call_.request);
   } catch (Error& error) {
     throw error.in_step(found_.type);
   }

@@ -49,6 +49,8 @@ class IpamDelegate final : public Ipam {
 
   const Request& request_;
   Call call_;
+  std::optional<protocol::Netconf>
+      gc_netconf_;  ///< of a GC, whose lists aren't in the call's request
   module::Found found_;
   std::optional<module::LoadedModule> module_;
   options::Parsed options_;

@@ -66,7 +66,7 @@ TEST(Allocate, EachRangeKeepsItsOwnGateway) {
             (std::vector<std::string>{"10.1.4.8", "10.1.2.1", "10.1.3.2", "10.1.4.7"}));
   const auto got = allocate(set, {}, ip("10.1.2.1"), any, [](const IpAddress&) { return true; });
   ASSERT_TRUE(got);
-  EXPECT_EQ(got->second->gateway.str(), "10.1.3.1");
+  EXPECT_EQ(got->second->gateway, ip("10.1.3.1"));
   EXPECT_EQ(got->second->subnet.str(), "10.1.3.0/30");
 }
 

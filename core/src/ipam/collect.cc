@@ -1,5 +1,7 @@
 // What GC does with a network's reservations, and how a single one is undone.
-#include <unordered_set>
+#include <algorithm>
+#include <string>
+#include <string_view>
 
 #include "ipam/index.h"
 #include "ipam/reconcile.h"
@@ -22,23 +24,47 @@ const std::string& field(const Undo& record, std::string_view name) {
               "undo record \"" + record.type + "\" has no \"" + std::string(name) + '"');
 }
 
+bool is_valid(const ValidAttachments& valid, const Attachment& owner) {
+  return owner.if_name.empty() ? valid.contains_container(owner.container_id)
+                               : valid.contains(owner);
+}
+
+/// Reservations that, by what the index knows of their owners, are of none of `valid`. The list may
+/// be long: it is walked once, and what is looked up is few.
+std::vector<Entry> strangers(const Index& index, const ValidAttachments& valid) {
+  std::vector<Entry> entries;
+  index.for_each([&](const Entry& entry) {
+    if (entry.state == EntryState::reserved && !entry.unreadable) entries.push_back(entry);
+  });
+  const auto before = [](const Entry& a, const Entry& b) { return a.owner < b.owner; };
+  std::sort(entries.begin(), entries.end(), before);
+  std::vector<bool> is_kept(entries.size());
+  const auto keep = [&](std::string_view owner) {
+    Entry named;
+    named.owner = index.hash(owner);
+    const auto [first, last] = std::equal_range(entries.begin(), entries.end(), named, before);
+    for (auto entry = first; entry != last; ++entry)
+      is_kept[static_cast<std::size_t>(entry - entries.begin())] = true;
+  };
+  if (!entries.empty()) {
+    // A container id has no line end, so the old format's owner is never taken for one of the new.
+    valid.for_each([&](std::string_view container_id, std::string_view if_name) {
+      keep(container_id);
+      keep(print_owner({std::string(container_id), std::string(if_name)}));
+    });
+  }
+  std::vector<Entry> result;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (!is_kept[i]) result.push_back(entries[i]);
+  }
+  return result;
+}
+
 }  // namespace
 
-std::vector<Error> Store::collect(const std::vector<Attachment>& valid, bool rests) {
+std::vector<Error> Store::collect(const ValidAttachments& valid, bool rests) {
   std::vector<Error> errors;
   if (!exists()) return errors;
-  // A container id has no line end, so the old format's owner is never taken for one of the new.
-  std::unordered_set<std::uint64_t> keep;
-  keep.reserve(valid.size() * 2);
-  for (const Attachment& each : valid) {
-    keep.insert(index().hash(each.container_id));
-    keep.insert(index().hash(print_owner(each)));
-  }
-  std::vector<Entry> gone;
-  index().for_each([&](const Entry& entry) {
-    if (entry.state == EntryState::reserved && !entry.unreadable && !keep.contains(entry.owner))
-      gone.push_back(entry);
-  });
   const auto attempt = [&](const auto& work) {
     try {
       work();
@@ -46,13 +72,12 @@ std::vector<Error> Store::collect(const std::vector<Attachment>& valid, bool res
       errors.push_back(error);
     }
   };
-  for (const Entry& entry : gone) {
+  for (const Entry& entry : strangers(index(), valid)) {
     attempt([&] {
       const ReservationFile file = read_reservation(path(entry.address));
       if (file.state == FileState::unreadable) throw Error(Code::internal, file.problem);
-      // Rewritten in place by somebody: what it says now counts.
-      if (file.state == FileState::owned && keep.contains(index().hash(print_owner(file.owner))))
-        return;
+      // Rewritten in place by somebody, or of a name that no list can tell: what it says counts.
+      if (file.state == FileState::owned && is_valid(valid, file.owner)) return;
       sys::remove_file(path(entry.address));
       forget(entry, rests);
     });

@@ -15,12 +15,14 @@ constexpr Option kRangeRows[] = {
     option<&RangeConfig::subnet>("subnet", "network to allocate from, without host bits")
         .must_be_given(),
     option<&RangeConfig::range_start>("rangeStart",
-                                      "first address to hand out; default network + 1"),
+                                      "first address to hand out; default network + 1, in a /31, "
+                                      "/32, /127 or /128 the subnet's first"),
     option<&RangeConfig::range_end>("rangeEnd",
                                     "last address to hand out; default the subnet's last, in IPv4 "
                                     "the one before the broadcast address"),
-    option<&RangeConfig::gateway>(
-        "gateway", "gateway that containers are told, never handed out; default network + 1"),
+    option<&RangeConfig::gateway>("gateway",
+                                  "gateway that containers are told, never handed out; default "
+                                  "network + 1, in a /32 or /128 none"),
 };
 
 constexpr std::uint64_t kMany = std::numeric_limits<std::uint64_t>::max();
@@ -41,6 +43,15 @@ std::uint64_t width(const IpAddress& first, const IpAddress& last) {
   if (high > 1 || (high == 1 && low_last >= low_first)) return kMany;
   const std::uint64_t difference = low_last - low_first;
   return difference == kMany ? kMany : difference + 1;
+}
+
+int host_bits(const IpNet& subnet) { return subnet.address().bits() - subnet.prefix_length(); }
+
+std::optional<IpAddress> default_gateway(const Range& range) {
+  if (host_bits(range.subnet) == 0) return std::nullopt;
+  const IpAddress second = range.subnet.address().plus(1).value();
+  const bool is_taken = host_bits(range.subnet) == 1 && range.start == second;
+  return is_taken ? range.subnet.address() : second;
 }
 
 std::string describe(const Range& range) { return range.start.str() + '-' + range.end.str(); }
@@ -88,18 +99,17 @@ bool Range::overlaps(const Range& other) const {
   return start.family() == other.start.family() && start <= other.end && other.start <= end;
 }
 
+Interval usable(const IpNet& subnet) {
+  if (!subnet.is_v4() || host_bits(subnet) < 2) return {subnet.network(), subnet.last()};
+  return {subnet.network().plus(1).value(), subnet.last().plus(-1).value()};
+}
+
 Range canonical(const RangeConfig& config) {
   if (!config.subnet) {
     throw Error(Code::invalid_config, "IP <nil> not v4 nor v6",
                 "a range needs a \"subnet\", such as \"10.1.2.0/24\"");
   }
   const IpNet& subnet = *config.subnet;
-  const int longest = subnet.address().bits() - 2;
-  if (subnet.prefix_length() > longest) {
-    throw Error(Code::invalid_config,
-                fmt::format("Network {} too small to allocate from", subnet.str()),
-                fmt::format("the longest prefix is /{}", longest));
-  }
   if (subnet.address() != subnet.network()) {
     throw Error(
         Code::invalid_config,
@@ -109,10 +119,11 @@ Range canonical(const RangeConfig& config) {
         fmt::format("\"subnet\" is {}: write {}", subnet.str(), subnet.masked().str()));
   }
 
-  const IpAddress first = subnet.address().plus(1).value();
-  const IpAddress last = subnet.is_v4() ? subnet.last().plus(-1).value() : subnet.last();
-  const Range range{subnet, config.range_start.value_or(first), config.range_end.value_or(last),
-                    config.gateway.value_or(first)};
+  const Interval hosts = usable(subnet);
+  // In IPv6 the first is the routers' anycast address, which the reference leaves out as well.
+  const IpAddress first = host_bits(subnet) < 2 ? hosts.first : subnet.address().plus(1).value();
+  Range range{subnet, config.range_start.value_or(first), config.range_end.value_or(hosts.last),
+              config.gateway};
 
   const auto refuse = [&](const char* what, const IpAddress& address) {
     throw Error(Code::invalid_config,
@@ -124,6 +135,23 @@ Range canonical(const RangeConfig& config) {
   if (!subnet.contains(range.start) || (config.range_start && backward))
     refuse("RangeStart", range.start);
   if (!subnet.contains(range.end) || backward) refuse("RangeEnd", range.end);
+  const std::string written = describe(range);
+  range.start = std::max(range.start, hosts.first);
+  range.end = std::min(range.end, hosts.last);
+  if (range.end < range.start) {
+    throw Error(
+        Code::invalid_config,
+        fmt::format("range {} of {} has no address for a container", written, subnet.str()),
+        fmt::format("network and broadcast address are given to nobody; the others are {}-{}",
+                    hosts.first.str(), hosts.last.str()));
+  }
+  if (!range.gateway) range.gateway = default_gateway(range);
+  if (range.gateway && range.gateway->family() != subnet.address().family()) {
+    throw Error(
+        Code::invalid_config,
+        fmt::format("gateway {} is of another family than {}", range.gateway->str(), subnet.str()),
+        "a gateway has the family of the addresses that it is for");
+  }
   return range;
 }
 
@@ -168,8 +196,8 @@ std::uint64_t capacity(const RangeSet& set, const Intervals& excluded) {
         if (each.first.family() != range.start.family()) continue;
         count -= width(std::max(each.first, range.start), std::min(each.last, range.end));
       }
-      const bool gateway_counts =
-          range.contains(range.gateway) && find_interval(excluded, range.gateway) == nullptr;
+      const bool gateway_counts = range.gateway && range.contains(*range.gateway) &&
+                                  find_interval(excluded, *range.gateway) == nullptr;
       count -= gateway_counts ? 1 : 0;
     }
     sum = count > kMany - sum ? kMany : sum + count;

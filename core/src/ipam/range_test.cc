@@ -35,6 +35,11 @@ Error refusal(const Work& work) {
   return Error(Code::internal, "was accepted");
 }
 
+std::string text(const RangeConfig& config) {
+  const Range range = canonical(config);
+  return describe({range}) + (range.gateway ? " via " + range.gateway->str() : "");
+}
+
 std::string refused(const RangeConfig& range) {
   return refusal([&] { static_cast<void>(canonical(range)); }).msg();
 }
@@ -48,23 +53,23 @@ TEST(Range, DefaultsOfIpv4LeaveOutNetworkAndBroadcast) {
   EXPECT_EQ(range.subnet.str(), "10.1.2.0/24");
   EXPECT_EQ(range.start.str(), "10.1.2.1");
   EXPECT_EQ(range.end.str(), "10.1.2.254");
-  EXPECT_EQ(range.gateway.str(), "10.1.2.1");
+  EXPECT_EQ(range.gateway, ip("10.1.2.1"));
 }
 
 TEST(Range, DefaultsOfIpv6ReachTheLastAddress) {
   const Range range = canonical(config("2001:db8:1::/64"));
   EXPECT_EQ(range.start.str(), "2001:db8:1::1");
   EXPECT_EQ(range.end.str(), "2001:db8:1:0:ffff:ffff:ffff:ffff");
-  EXPECT_EQ(range.gateway.str(), "2001:db8:1::1");
+  EXPECT_EQ(range.gateway, ip("2001:db8:1::1"));
 }
 
 TEST(Range, GivenValuesAreTaken) {
-  const Range range = canonical(config("10.1.2.0/24", "10.1.2.0", "10.1.2.255", "192.0.2.1"));
-  EXPECT_EQ(range.start.str(), "10.1.2.0");
-  EXPECT_EQ(range.end.str(), "10.1.2.255");
-  EXPECT_EQ(range.gateway.str(), "192.0.2.1");  // outside the subnet is legal
-  EXPECT_TRUE(range.contains(ip("10.1.2.0")));
-  EXPECT_TRUE(range.contains(ip("10.1.2.255")));
+  const Range range = canonical(config("10.1.2.0/24", "10.1.2.7", "10.1.2.9", "192.0.2.1"));
+  EXPECT_EQ(range.start.str(), "10.1.2.7");
+  EXPECT_EQ(range.end.str(), "10.1.2.9");
+  EXPECT_EQ(range.gateway, ip("192.0.2.1"));  // outside the subnet is legal
+  EXPECT_TRUE(range.contains(ip("10.1.2.7")));
+  EXPECT_TRUE(range.contains(ip("10.1.2.9")));
   EXPECT_FALSE(range.contains(ip("10.1.3.0")));
   EXPECT_FALSE(range.contains(ip("2001:db8::1")));
 }
@@ -73,12 +78,58 @@ TEST(Range, MappedSubnetIsIpv4) {
   EXPECT_EQ(canonical(config("::ffff:10.1.2.0/120")), canonical(config("10.1.2.0/24")));
 }
 
+TEST(Range, NetworkAndBroadcastAddressAreNeverInIt) {
+  EXPECT_EQ(text(config("10.1.2.0/24", "10.1.2.0", "10.1.2.255")),
+            "10.1.2.1-10.1.2.254 via 10.1.2.1");
+  EXPECT_EQ(text(config("10.1.2.0/24", "10.1.2.0", "10.1.2.2")), "10.1.2.1-10.1.2.2 via 10.1.2.1");
+  EXPECT_EQ(text(config("10.1.2.0/30", "10.1.2.0", "10.1.2.3")), "10.1.2.1-10.1.2.2 via 10.1.2.1");
+  EXPECT_EQ(text(config("10.1.2.0/23", "10.1.2.255", "10.1.3.0", "10.1.2.1")),
+            "10.1.2.255-10.1.3.0 via 10.1.2.1")
+      << "they are no broadcast or network addresses there";
+  for (const char* only : {"10.1.2.0", "10.1.2.255"}) {
+    EXPECT_EQ(refused(config("10.1.2.0/24", only, only)),
+              std::string("range ") + only + '-' + only +
+                  " of 10.1.2.0/24 has no address for a container");
+  }
+}
+
+TEST(Range, Ipv6HasNoBroadcastAddress) {
+  EXPECT_EQ(text(config("2001:db8::/126", "2001:db8::", "2001:db8::3")),
+            "2001:db8::-2001:db8::3 via 2001:db8::1");
+}
+
 TEST(Range, SmallestSubnets) {
-  EXPECT_EQ(canonical(config("10.1.2.0/30")).end.str(), "10.1.2.2");
-  EXPECT_EQ(canonical(config("2001:db8::/126")).end.str(), "2001:db8::3");
-  EXPECT_EQ(refused(config("10.1.2.0/31")), "Network 10.1.2.0/31 too small to allocate from");
-  EXPECT_EQ(refused(config("10.1.2.0/32")), "Network 10.1.2.0/32 too small to allocate from");
-  EXPECT_EQ(refused(config("2001:db8::/127")), "Network 2001:db8::/127 too small to allocate from");
+  EXPECT_EQ(text(config("10.1.2.0/30")), "10.1.2.1-10.1.2.2 via 10.1.2.1");
+  EXPECT_EQ(text(config("2001:db8::/126")), "2001:db8::1-2001:db8::3 via 2001:db8::1");
+}
+
+TEST(Range, BothAddressesOfAPairAreHosts) {  // RFC 3021, RFC 6164
+  EXPECT_EQ(text(config("10.1.2.0/31")), "10.1.2.0-10.1.2.1 via 10.1.2.1");
+  EXPECT_EQ(text(config("10.1.2.4/31", "10.1.2.5")), "10.1.2.5-10.1.2.5 via 10.1.2.4");
+  EXPECT_EQ(text(config("10.1.2.4/31", nullptr, "10.1.2.4")), "10.1.2.4-10.1.2.4 via 10.1.2.5");
+  EXPECT_EQ(text(config("10.1.2.4/31", nullptr, nullptr, "10.1.2.4")),
+            "10.1.2.4-10.1.2.5 via 10.1.2.4");
+  EXPECT_EQ(text(config("255.255.255.254/31")),
+            "255.255.255.254-255.255.255.255 via 255.255.255.255");
+  EXPECT_EQ(text(config("2001:db8::2/127")), "2001:db8::2-2001:db8::3 via 2001:db8::3");
+  EXPECT_EQ(text(config("2001:db8::2/127", "2001:db8::3")),
+            "2001:db8::3-2001:db8::3 via 2001:db8::2");
+}
+
+TEST(Range, OneAddressHasNoGatewayUnlessItIsGiven) {
+  EXPECT_EQ(text(config("10.1.2.5/32")), "10.1.2.5-10.1.2.5");
+  EXPECT_EQ(text(config("10.1.2.5/32", "10.1.2.5", "10.1.2.5", "169.254.1.1")),
+            "10.1.2.5-10.1.2.5 via 169.254.1.1");
+  EXPECT_EQ(text(config("2001:db8::5/128")), "2001:db8::5-2001:db8::5");
+  EXPECT_EQ(text(config("2001:db8::5/128", nullptr, nullptr, "fe80::1")),
+            "2001:db8::5-2001:db8::5 via fe80::1");
+}
+
+TEST(Range, GatewayOfTheOtherFamilyIsRefused) {
+  EXPECT_EQ(refused(config("10.1.2.0/24", nullptr, nullptr, "2001:db8::1")),
+            "gateway 2001:db8::1 is of another family than 10.1.2.0/24");
+  EXPECT_EQ(refused(config("2001:db8::/64", nullptr, nullptr, "10.1.2.1")),
+            "gateway 10.1.2.1 is of another family than 2001:db8::/64");
 }
 
 TEST(Range, MissingSubnetIsRefused) { EXPECT_EQ(refused(RangeConfig{}), "IP <nil> not v4 nor v6"); }
@@ -119,8 +170,9 @@ TEST(Range, StartAfterEndIsRefused) {
 
 TEST(RangeSets, ReasonsNameTheSet) {
   EXPECT_EQ(refused({{config("10.1.2.0/24")}, {}}), "invalid range set 1: empty range set");
-  EXPECT_EQ(refused({{config("10.1.2.0/31")}}),
-            "invalid range set 0: Network 10.1.2.0/31 too small to allocate from");
+  EXPECT_EQ(refused({{config("10.1.2.0/24", "10.1.2.255", "10.1.2.255")}}),
+            "invalid range set 0: range 10.1.2.255-10.1.2.255 of 10.1.2.0/24 has no address for a "
+            "container");
   EXPECT_EQ(refused({{config("10.1.2.0/24"), config("2001:db8::/64")}}),
             "invalid range set 0: mixed address families");
 }
@@ -158,7 +210,12 @@ TEST(RangeSets, CapacityLeavesOutGateways) {
   EXPECT_EQ(count({config("10.1.2.0/29", nullptr, nullptr, "10.1.3.1")}), 6U);
   EXPECT_EQ(count({config("10.1.2.0/29"), config("10.1.3.0/24", "10.1.3.10", "10.1.3.10")}), 6U);
   EXPECT_EQ(count({config("10.1.2.0/24", "10.1.2.1", "10.1.2.1")}), 0U);
-  EXPECT_EQ(count({config("0.0.0.0/0", "0.0.0.0", "255.255.255.255", "2001:db8::1")}), 1ULL << 32U);
+  EXPECT_EQ(count({config("0.0.0.0/0", "0.0.0.0", "255.255.255.255", "10.0.0.1")}),
+            (1ULL << 32U) - 3);
+  EXPECT_EQ(count({config("10.1.2.0/31")}), 1U);
+  EXPECT_EQ(count({config("10.1.2.0/31", nullptr, nullptr, "10.1.3.1")}), 2U);
+  EXPECT_EQ(count({config("10.1.2.0/32")}), 1U);
+  EXPECT_EQ(count({config("10.1.2.0/32", nullptr, nullptr, "10.1.2.0")}), 0U);
   EXPECT_EQ(count({config("2001:db8::/96")}), (1ULL << 32U) - 2);
   EXPECT_EQ(count({config("2001:db8::/64", "2001:db8::ffff:ffff:ffff:fff0")}), 16U);
   EXPECT_EQ(count({config("2001:db8::/48", "2001:db8::ffff:ffff:ffff:ffff", "2001:db8:0:1::")}),

@@ -20,9 +20,17 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-bool is_word(std::string_view text) {
+/// A container id: old versions of the reference took any text for one.
+bool is_container(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) > ' ' && c != '\x7f';
+  });
+}
+
+/// The kernel takes names of any bytes but NUL, blanks and a few more, in no particular encoding.
+bool is_if_name(std::string_view text) {
   return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+         std::none_of(text.begin(), text.end(), [](char c) { return c == '\0' || is_blank(c); });
 }
 
 std::int64_t nanoseconds(const timespec& time) {
@@ -37,7 +45,7 @@ std::optional<Attachment> parse_owner(std::string_view content) {
   const std::string_view container = trim(text.substr(0, line_end));
   const std::string_view if_name =
       line_end == std::string_view::npos ? std::string_view{} : trim(text.substr(line_end));
-  if (!is_word(container) || (line_end != std::string_view::npos && !is_word(if_name)))
+  if (!is_container(container) || (line_end != std::string_view::npos && !is_if_name(if_name)))
     return std::nullopt;
   return Attachment{std::string(container), std::string(if_name)};
 }
@@ -45,7 +53,7 @@ std::optional<Attachment> parse_owner(std::string_view content) {
 ReservationFile read_reservation(const std::string& path) {
   std::optional<std::string> text;
   try {
-    text = sys::read_file(path);
+    text = sys::read_file(path, sys::kFileLimit, sys::Links::refuse);
   } catch (const Error& error) {
     return {FileState::unreadable, {}, error.msg()};
   }

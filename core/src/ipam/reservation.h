@@ -24,7 +24,8 @@ struct ReservationFile {
 ReservationFile read_reservation(const std::string& path);
 /// What the file holds; for an empty interface name that of the old format.
 std::string print_owner(const Attachment& owner);
-/// nullopt: names nobody.
+/// Owners are bytes, not text: what print_owner() makes of any that ADD takes is read back as that
+/// one. nullopt: names nobody, as nothing, blanks, NUL bytes or a third line do.
 std::optional<Attachment> parse_owner(std::string_view content);
 /// The address whose reservation a file of this name is. Another spelling of an address is not the
 /// file that anybody would reserve: nullopt.

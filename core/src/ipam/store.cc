@@ -1,5 +1,6 @@
 #include "unicni/ipam/store.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "ipam/reconcile.h"
 #include "ipam/reservation.h"
 #include "unicni/error.h"
+#include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::ipam {
@@ -54,7 +56,12 @@ Store::Store(const std::string& data_dir, const std::string& network, Deadline d
   } else if (::access(folder_.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
     return;
   }
-  lock_.emplace(folder_ + "/lock", kLockMode, sys::lock_deadline(deadline));
+  const std::string path = folder_ + "/lock";
+  // O_NONBLOCK: not to wait for the other end of a fifo.
+  sys::Fd file(
+      ::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kLockMode));
+  if (!file) throw system_error(errno, "open lock " + path);
+  lock_.emplace(std::move(file), path, sys::lock_deadline(deadline));
 }
 
 Store::~Store() {
@@ -201,9 +208,10 @@ Usage Store::usage(const RangeSet& set, const Intervals& excluded, std::int64_t 
       if (both.first.family() == both.last.family() && both.first <= both.last)
         usage.used -= index().count(both.first, both.last);
     }
-    const bool counted = range.contains(range.gateway) &&
-                         find_interval(excluded, range.gateway) == nullptr &&
-                         index().count(range.gateway, range.gateway) > 0;
+    const auto& gateway = range.gateway;
+    const bool counted = gateway && range.contains(*gateway) &&
+                         find_interval(excluded, *gateway) == nullptr &&
+                         index().count(*gateway, *gateway) > 0;
     usage.used -= counted ? 1 : 0;
   }
   const std::int64_t now = wall_clock();
@@ -323,7 +331,8 @@ void Store::end_rests(std::int64_t seconds) {
 
 std::optional<IpAddress> Store::last_reserved(int set_index) const {
   try {
-    const std::optional<std::string> text = sys::read_file(folder_ + cursor_name(set_index));
+    const std::optional<std::string> text =
+        sys::read_file(folder_ + cursor_name(set_index), sys::kFileLimit, sys::Links::refuse);
     return text ? IpAddress::parse(*text) : std::nullopt;
   } catch (const Error&) {
     return std::nullopt;  // only a hint where to begin

@@ -2,6 +2,7 @@
 // index says must be what reading everything says.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -25,8 +26,12 @@ class StoreModel : public ::testing::TestWithParam<unsigned> {
             true};
   }
   [[nodiscard]] string path(const string& name) const { return folder_ / ("net/" + name); }
-  static Attachment owner(unsigned i) { return {"c" + std::to_string(i), "eth0"}; }
-  static string content(unsigned i) { return "c" + std::to_string(i) + "\r\neth0"; }
+  /// Containers with two interfaces each, some with names that are no ASCII or no text.
+  static Attachment owner(unsigned i) {
+    const std::array names = {"eth0", "eth1", "äth0", "\xE4th0", "\x01", "\xFF"};
+    return {"c" + std::to_string(i / 2), names[i % names.size()]};
+  }
+  static string content(unsigned i) { return owner(i).container_id + "\r\n" + owner(i).if_name; }
 
   /// What the reference would hand out: every address after the last one, read one by one.
   [[nodiscard]] std::optional<IpAddress> next_by_hand() const {
@@ -143,7 +148,7 @@ TEST_P(StoreModel, IndexSaysWhatTheFilesSay) {
         std::vector<Attachment> valid;
         for (unsigned each = 0; each < 40; each += 1 + static_cast<unsigned>(random() % 2))
           valid.push_back(owner(each));
-        EXPECT_TRUE(open().collect(valid, false).empty());
+        EXPECT_TRUE(open().collect(ValidAttachments(valid), false).empty());
         std::erase_if(files_, [&](const auto& each) {
           return std::find(valid.begin(), valid.end(), owner(each.second)) == valid.end();
         });
@@ -154,10 +159,11 @@ TEST_P(StoreModel, IndexSaysWhatTheFilesSay) {
   }
   std::map<string, string> by_files;
   for (const Reservation& each : open().list()) {
-    if (!each.container_id.empty()) by_files[each.address.str()] = each.container_id;
+    if (!each.container_id.empty())
+      by_files[each.address.str()] = each.container_id + "\r\n" + each.if_name;
   }
   std::map<string, string> by_model;
-  for (const auto& [name, holder] : files_) by_model[name] = owner(holder).container_id;
+  for (const auto& [name, holder] : files_) by_model[name] = content(holder);
   EXPECT_EQ(by_files, by_model);
 }
 

@@ -215,10 +215,10 @@ TEST_F(StoreTest, AbandonedFilesGoAfterTenSeconds) {
   age("10.1.2.3", 12);
   age("10.1.2.4", 12);
   const std::vector<Attachment> valid = {{"dummy", "eth0"}};
-  EXPECT_TRUE(open().collect(valid, false).empty());
+  EXPECT_TRUE(open().collect(ValidAttachments(valid), false).empty());
   EXPECT_EQ(names(), (std::vector<string>{"10.1.2.2", "10.1.2.4"}));
   age("10.1.2.2", 12);
-  EXPECT_TRUE(open().collect(valid, false).empty());
+  EXPECT_TRUE(open().collect(ValidAttachments(valid), false).empty());
   EXPECT_EQ(names(), std::vector<string>{"10.1.2.4"});
 }
 

@@ -110,17 +110,22 @@ void warn(Host& host, const std::optional<std::string>& of) {
 
 void collect_elements(const Call& call, Host& host) {
   const std::string prefix = call.network + '/';
-  std::set<std::string> valid;
-  for (const Attachment& attachment : *call.valid_attachments) {
-    valid.insert(net::nft_owner(prefix + attachment.container_id + '/' + attachment.if_name));
-  }
-  std::vector<net::NftElement> stale;
+  std::vector<net::NftElement> owned;
+  std::set<std::string> owners;
   for (const net::NftSet& set : net::attachment_sets()) {
     for (net::NftElement& element : host.nft().list(set.name, set.table)) {
-      if (element.owner.starts_with(prefix) && !valid.contains(element.owner)) {
-        stale.push_back(std::move(element));
-      }
+      if (!element.owner.starts_with(prefix)) continue;
+      owners.insert(element.owner);
+      owned.push_back(std::move(element));
     }
+  }
+  const auto strangers =
+      call.valid_attachments->strangers(std::move(owners), [&](const Attachment& attachment) {
+        return net::nft_owner(prefix + attachment.container_id + '/' + attachment.if_name);
+      });
+  std::vector<net::NftElement> stale;
+  for (net::NftElement& element : owned) {
+    if (strangers.contains(element.owner)) stale.push_back(std::move(element));
   }
   if (!stale.empty()) host.nft().remove(stale);
 }

@@ -31,6 +31,12 @@ std::optional<IpAddress> gateway_of(const Result& result, Family family) {
 
 constexpr std::uint32_t kScopeLink = 253;  // RT_SCOPE_LINK
 
+/// scope link means "no gateway" (the reference lets it inherit one and the kernel refuses that).
+std::optional<IpAddress> next_hop(const Result& result, const Route& route) {
+  if (route.gw || route.scope.value_or(0) == kScopeLink) return route.gw;
+  return gateway_of(result, route.dst.family());
+}
+
 void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
   const bool has_v6 = has_family(add.result, Family::v6);
   const auto write = [&] {
@@ -82,13 +88,32 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
   if (!batch.empty()) batch.commit();
 }
 
+void require_reachable_gateways(const Result& result) {
+  std::vector<IpNet> on_link;
+  for (const IpConfig& ip : result.ips) on_link.push_back(ip.address);
+  for (const Route& route : result.routes) {
+    const auto gateway = next_hop(result, route);
+    if (!gateway) {
+      on_link.push_back(route.dst);
+      continue;
+    }
+    const bool is_reached = std::any_of(on_link.begin(), on_link.end(), [&](const IpNet& net) {
+      return net.family() == gateway->family() && net.contains(*gateway);
+    });
+    if (is_reached || gateway->is_link_local()) continue;
+    throw Error(Code::invalid_config,
+                fmt::format("gateway {} of route {} is in none of the interface's subnets",
+                            gateway->str(), route.dst.str()),
+                fmt::format("if it is on the same link all the same, say so by an earlier entry of "
+                            "\"routes\": {{\"dst\": \"{}/{}\", \"scope\": {}}}",
+                            gateway->str(), gateway->bits(), kScopeLink));
+  }
+}
+
 void put_routes(const LinkAdd& add, net::Batch& batch) {
   for (const Route& route : add.result.routes) {
     Route programmed = route;
-    // scope link means "no gateway" (the reference lets it inherit one and the kernel refuses that)
-    if (!programmed.gw && programmed.scope.value_or(0) != kScopeLink) {
-      programmed.gw = gateway_of(add.result, route.dst.family());
-    }
+    programmed.gw = next_hop(add.result, route);
     net::add_route(batch, add.container_link, add.call.if_name, programmed);
   }
 }

@@ -11,6 +11,10 @@ void bring_up(const LinkAdd& add);
 /// One batch inside the container: changes, addresses, UP.
 void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad);
 
+/// The kernel takes a route only if its gateway is on the link by an address or an earlier route of
+/// the result. Error(invalid_config) before anything is made.
+void require_reachable_gateways(const Result& result);
+
 /// For another one, when the host's side is done: routes of add.result. Right after UP a worker of
 /// the kernel holds the lock that routes need; what doesn't need it had better come between
 /// (nftables).

@@ -120,16 +120,20 @@ void adopt_veth(LinkAdd& add, const net::VethSpec& veth) {
 
 void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links) {
   const std::string prefix = call.network + '/';
-  std::set<std::string> valid;
-  for (const Attachment& attachment : *call.valid_attachments) {
-    Call each;
-    each.network = call.network;
-    each.container_id = attachment.container_id;
-    each.if_name = attachment.if_name;
-    valid.insert(each.alias());
-  }
+  std::set<std::string> aliases;
   for (const net::Link& link : links) {
-    if (link.alias.starts_with(prefix) && !valid.contains(link.alias)) {
+    if (link.alias.starts_with(prefix)) aliases.insert(link.alias);
+  }
+  const auto stale =
+      call.valid_attachments->strangers(std::move(aliases), [&](const Attachment& attachment) {
+        Call each;
+        each.network = call.network;
+        each.container_id = attachment.container_id;
+        each.if_name = attachment.if_name;
+        return each.alias();
+      });
+  for (const net::Link& link : links) {
+    if (stale.contains(link.alias)) {
       net::remove_link(host.host_links(), link.index);
     }
   }

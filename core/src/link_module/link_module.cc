@@ -52,6 +52,11 @@ void LinkModule::validate(const Call& call) {
 
 Result LinkModule::add(const Call& call, Host& host) {
   LinkAdd add{call, host, {}, -1, 0};
+  const auto finish_result = [&] {
+    complete(add);
+    if (has_link(call) && !reaches_all_gateways())
+      link_module::require_reachable_gateways(add.result);
+  };
   if (net::find_link(host.container_links(), call.if_name)) {
     throw Error(Code::internal,
                 fmt::format("interface {} exists already in {}", call.if_name, call.netns),
@@ -62,11 +67,11 @@ Result LinkModule::add(const Call& call, Host& host) {
   const bool ipam_first = host.ipam().given() && !host.ipam().needs_link();
   if (ipam_first) {
     take_addresses(add, host.ipam().add(), dns_option);
-    complete(add);
+    finish_result();
   } else if (!host.ipam().given()) {
     if (auto others = addresses(call)) {
       take_addresses(add, *std::move(others), dns_option);
-      complete(add);
+      finish_result();
     } else if (dns_option) {
       add.result.dns = *dns_option;
     }
@@ -80,7 +85,7 @@ Result LinkModule::add(const Call& call, Host& host) {
     }
     link_module::bring_up(add);
     take_addresses(add, host.ipam().add(), dns_option);
-    complete(add);
+    finish_result();
   }
   for (IpConfig& ip : add.result.ips) ip.interface = add.container_interface;
   if (!has_link(call)) return std::move(add.result);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "link_module/configure.h"
 #include "unicni/error.h"
 #include "unicni/link_options.h"
 
@@ -81,6 +82,53 @@ TEST(LinkModule, TheModulesOwnRefusalsComeLast) {
   EXPECT_FALSE(bare.options_seen);
   bare.validate(call(Command::add, "1.0.0", ""));
   EXPECT_TRUE(bare.options_seen);
+}
+
+Result result_of(const std::vector<std::pair<const char*, const char*>>& ips,
+                 const std::vector<std::pair<const char*, const char*>>& routes,
+                 std::optional<std::uint32_t> first_scope = {}) {
+  Result result;
+  for (const auto& [address, gateway] : ips)
+    result.ips.push_back({IpNet::parse(address).value(), IpAddress::parse(gateway), {}, {}});
+  for (const auto& [dst, gw] : routes) {
+    Route route;
+    route.dst = IpNet::parse(dst).value();
+    route.gw = IpAddress::parse(gw);
+    if (result.routes.empty()) route.scope = first_scope;
+    result.routes.push_back(route);
+  }
+  return result;
+}
+
+TEST(LinkModule, AGatewayMustBeOnTheLink) {
+  using link_module::require_reachable_gateways;
+  const std::vector<Result> good = {
+      result_of({{"10.0.0.2/24", "10.0.0.1"}}, {{"0.0.0.0/0", ""}}),
+      result_of({{"10.0.0.2/24", ""}, {"10.1.0.2/24", ""}}, {{"0.0.0.0/0", "10.1.0.1"}}),
+      result_of({{"10.0.0.2/24", "192.0.2.1"}}, {}),
+      result_of({{"10.0.0.2/24", ""}}, {{"0.0.0.0/0", ""}}),
+      result_of({{"10.0.0.2/31", "10.0.0.3"}}, {{"0.0.0.0/0", ""}}),
+      result_of({{"2001:db8::2/64", "fe80::1"}}, {{"::/0", ""}}),
+      result_of({{"203.0.113.7/32", "198.51.100.1"}}, {{"198.51.100.1/32", ""}, {"0.0.0.0/0", ""}},
+                253),
+  };
+  for (const Result& result : good) EXPECT_NO_THROW(require_reachable_gateways(result));
+  const std::vector<Result> bad = {
+      result_of({{"10.0.0.2/24", "192.0.2.1"}}, {{"0.0.0.0/0", ""}}),
+      result_of({{"10.0.0.2/24", "10.0.0.1"}}, {{"0.0.0.0/0", ""}, {"10.9.0.0/16", "10.1.0.1"}}),
+      result_of({{"203.0.113.7/32", "198.51.100.1"}}, {{"0.0.0.0/0", ""}}),
+      result_of({{"2001:db8:5:333::5/64", "2001:db8:5::1"}}, {{"::/0", ""}}),
+      result_of({{"10.0.0.2/24", ""}, {"fd00::2/64", ""}}, {{"::/0", "fd01::1"}}),
+  };
+  for (const Result& result : bad) {
+    try {
+      require_reachable_gateways(result);
+      ADD_FAILURE() << result.routes[0].dst.str();
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.is(Code::invalid_config));
+      EXPECT_NE(error.details().find("\"scope\": 253"), std::string::npos) << error.details();
+    }
+  }
 }
 
 TEST(LinkModule, InterfacesAreFoundByNameAndSandbox) {

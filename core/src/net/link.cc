@@ -219,7 +219,7 @@ namespace {
 int get_nsid(Netlink& here, const Netns& other) {
   Question question(RTM_GETNSID);
   put_header<rtgenmsg>(question.message());
-  mnl_attr_put_u32(question.message(), NETNSA_FD, static_cast<std::uint32_t>(other.fd()));
+  put_u32(question.message(), NETNSA_FD, static_cast<std::uint32_t>(other.fd()));
   int id = -1;
   const int error = here.ask(question.message(), [&](const nlmsghdr* message) {
     for_each_attribute(message, sizeof(rtgenmsg), [&](std::uint16_t type, const nlattr* attribute) {

@@ -64,7 +64,7 @@ const ValueType* set_value(const Option& row, std::string_view text, void* optio
 bool ignores_unknown(const std::vector<Pair>& pairs, Reader& reader) {
   bool ignores = false;
   for (const Pair& pair : pairs) {
-    if (pair.first != kIgnoreUnknown) continue;
+    if (pair.first != kIgnoreUnknown || pair.second.empty()) continue;
     if (const auto value = parse_boolean(pair.second)) {
       ignores = *value;
     } else {
@@ -101,7 +101,8 @@ void read_cni_args(const OptionTable& table, std::string_view text, Reader& read
     if (row.source != OptionSource::cni_args || !reader.uses(row)) continue;
     const auto last = std::find_if(pairs.rbegin(), pairs.rend(),
                                    [&](const Pair& pair) { return pair.first == row.key; });
-    if (last == pairs.rend()) {
+    // Templates and runtimes write a key without a value where they have none.
+    if (last == pairs.rend() || last->second.empty()) {
       if (row.required) {
         reader.refuse({Code::invalid_environment,
                        fmt::format("ARGS: \"{}\" is missing, {} is needed", row.key,
@@ -109,7 +110,7 @@ void read_cni_args(const OptionTable& table, std::string_view text, Reader& read
                        row.doc});
       }
     } else if (!row.offered) {
-      if (!last->second.empty() && last->second != default_of(row, table)) {
+      if (last->second != default_of(row, table)) {
         reader.refuse(
             {Code::unsupported_field,
              fmt::format("CNI_ARGS {}: {} is not offered yet", row.key, shown_text(last->second)),

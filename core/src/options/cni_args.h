@@ -12,9 +12,9 @@ namespace unicni::options {
 /// broken.
 bool reads_cni_args(const OptionTable& table);
 
-/// Fills the rows from CNI_ARGS. Keys are case-sensitive, the last of equal keys counts, a list is
-/// split at ','. IgnoreUnknown=1 tolerates keys without a row. Error(invalid_environment), on DEL a
-/// warning.
+/// Fills the rows from CNI_ARGS. Keys are case-sensitive, the last of equal keys counts, an empty
+/// value means that there is none, a list is split at ','. IgnoreUnknown=1 tolerates keys without a
+/// row. Error(invalid_environment), on DEL a warning.
 void read_cni_args(const OptionTable& table, std::string_view text, Reader& reader, void* options);
 
 }  // namespace unicni::options

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "protocol/gc_list.h"
 #include "protocol/request.h"
 #include "unicni/error.h"
 
@@ -24,30 +25,49 @@ constexpr std::size_t kFewKeys = 16;  // up to here comparing all pairs is cheap
 // keys would take seconds. This one appends and sorts duplicates out when an object ends.
 class TreeBuilder {
  public:
+  explicit TreeBuilder(std::span<GcList> lists) : lists_(lists) {}
   [[nodiscard]] Json take() { return std::move(root_); }
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
 
-  bool null() { return add(Json(nullptr)); }
-  bool boolean(bool value) { return add(Json(value)); }
-  bool number_integer(Json::number_integer_t value) { return add(Json(value)); }
-  bool number_unsigned(Json::number_unsigned_t value) { return add(Json(value)); }
-  bool number_float(Json::number_float_t value, const std::string& /*text*/) {
-    return add(Json(value));
+  bool null() {
+    return streams([](GcList& list) { list.null(); }) || add(Json(nullptr));
   }
-  bool string(std::string& value) { return add(Json(std::move(value))); }
+  bool boolean(bool value) {
+    return streams([](GcList& list) { list.other("boolean"); }) || add(Json(value));
+  }
+  bool number_integer(Json::number_integer_t value) { return add_number(value); }
+  bool number_unsigned(Json::number_unsigned_t value) { return add_number(value); }
+  bool number_float(Json::number_float_t value, const std::string& /*text*/) {
+    return add_number(value);
+  }
+  bool string(std::string& value) {
+    return streams([&](GcList& list) { list.text(value); }) || add(Json(std::move(value)));
+  }
   bool binary(Json::binary_t& /*value*/) { return false; }
-  bool start_object(std::size_t /*elements*/) { return open(Json(Json::value_t::object)); }
-  bool start_array(std::size_t /*elements*/) { return open(Json(Json::value_t::array)); }
+  bool start_object(std::size_t /*elements*/) { return open(Json::value_t::object); }
+  bool start_array(std::size_t /*elements*/) { return open(Json::value_t::array); }
   bool key(std::string& value) {
+    if (streams([&](GcList& list) { list.key(value); })) return true;
+    if (open_.size() == 1) {
+      const auto named = std::find_if(lists_.begin(), lists_.end(),
+                                      [&](const GcList& list) { return list.name() == value; });
+      if (named != lists_.end()) {
+        named->start();
+        streaming_ = &*named;
+        return true;
+      }
+    }
     key_ = std::move(value);
     return true;
   }
   bool end_object() {
+    if (streams([](GcList& list) { list.close(); })) return true;
     keep_last_of_equal_keys(open_.back()->get_ref<Object&>());
     open_.pop_back();
     return true;
   }
   bool end_array() {
+    if (streams([](GcList& list) { list.close(); })) return true;
     open_.pop_back();
     return true;
   }
@@ -60,16 +80,31 @@ class TreeBuilder {
   }
 
  private:
+  /// Whether the event is one of a list's value, which has got it then.
+  template <class Give>
+  bool streams(const Give& give) {
+    if (streaming_ == nullptr) return false;
+    give(*streaming_);
+    if (streaming_->is_over()) streaming_ = nullptr;
+    return true;
+  }
   bool add(Json&& value) {
     place(std::move(value));
     return true;
   }
-  bool open(Json&& container) {
-    if (open_.size() == static_cast<std::size_t>(kNestingLimit)) {
+  template <class Number>
+  bool add_number(Number value) {
+    return streams([](GcList& list) { list.other("number"); }) || add(Json(value));
+  }
+  bool open(Json::value_t kind) {
+    const std::size_t depth = open_.size() + (streaming_ == nullptr ? 0 : streaming_->depth());
+    if (depth == static_cast<std::size_t>(kNestingLimit)) {
       refusal_ = fmt::format("nested deeper than {} levels", kNestingLimit);
       return false;
     }
-    open_.push_back(place(std::move(container)));
+    const bool is_array = kind == Json::value_t::array;
+    if (streams([&](GcList& list) { list.open(is_array); })) return true;
+    open_.push_back(place(Json(kind)));
     return true;
   }
   // The pointer stays good while the value is open: nothing is added to its parent before it ends.
@@ -121,6 +156,8 @@ class TreeBuilder {
     object = std::move(kept);
   }
 
+  std::span<GcList> lists_;
+  GcList* streaming_ = nullptr;  // whose value is being parsed
   Json root_;
   std::vector<Json*> open_;
   std::string key_;
@@ -169,7 +206,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 }  // namespace
 
-Json parse_document(std::string_view text, std::string_view what) {
+Json parse_document(std::string_view text, std::string_view what, std::span<GcList> lists) {
   std::string refusal;
   // The library takes a NUL byte for the end of input and skips a byte order mark.
   const std::size_t nul = text.find('\0');
@@ -178,8 +215,11 @@ Json parse_document(std::string_view text, std::string_view what) {
   } else if (text.substr(0, 3) == "\xEF\xBB\xBF") {
     refusal = "it begins with a byte order mark";
   } else {
-    TreeBuilder builder;
-    if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
+    TreeBuilder builder(lists);
+    if (Json::sax_parse(text.begin(), text.end(), &builder)) {
+      for (GcList& list : lists) list.end();
+      return builder.take();
+    }
     refusal = builder.refusal();
   }
   throw Error(Code::decode, fmt::format("cannot decode {}: {}", what, refusal),

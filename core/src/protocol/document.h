@@ -3,16 +3,21 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace unicni::protocol {
 
+class GcList;
+
 /// RFC 8259 text in strict UTF-8, nothing but white space after it, nested no deeper than
 /// kNestingLimit (request.h); of equal keys in one object the last wins. Error(decode): "cannot
-/// decode <what>: …".
-nlohmann::ordered_json parse_document(std::string_view text, std::string_view what);
+/// decode <what>: …". Members of the outermost object that `lists` are named after become those,
+/// and are not in the tree.
+nlohmann::ordered_json parse_document(std::string_view text, std::string_view what,
+                                      std::span<GcList> lists = {});
 
 /// The value of `key` in an object: exact spelling first, else any letter case (ASCII), as Go finds
 /// struct fields. nullptr: absent or null.

@@ -70,4 +70,14 @@ std::optional<std::string> refuse_if_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<std::string> refuse_new_if_name(std::string_view name) {
+  if (auto why = refuse_if_name(name)) return why;
+  if (name.find('\0') != std::string_view::npos) return "interface name contains a NUL byte";
+  if (name.find('%') != std::string_view::npos)
+    return "interface name contains %, from which the kernel makes another name";
+  if (name.find('\xA0') != std::string_view::npos)
+    return "interface name contains the byte A0, which the kernel takes for white space";
+  return std::nullopt;
+}
+
 }  // namespace unicni::protocol

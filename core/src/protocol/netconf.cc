@@ -36,6 +36,18 @@ SpecVersion known_version(const std::string& text) {
               fmt::format("known are {}", list_versions(", ")));
 }
 
+/// The object `text` with only its GC lists, or without them; no braces around it.
+std::string members_of(std::string_view text, bool lists) {
+  std::string members;
+  for (const RawMember& member : split_object(text)) {
+    const bool is_list = member.key == kValidAttachments || member.key == kAttachments;
+    if (is_list != lists) continue;
+    if (!members.empty()) members += ',';
+    members += member.whole;
+  }
+  return members;
+}
+
 }  // namespace
 
 void Netconf::Document::read_fields(std::string_view what) {
@@ -61,8 +73,8 @@ Netconf::~Netconf() = default;
 Netconf Netconf::parse(std::string text) {
   constexpr std::string_view what = "the network configuration";
   auto document = std::make_unique<Document>();
-  document->text = std::move(text);
-  Json tree = parse_document(document->text, what);
+  auto lists = std::make_shared<GcLists>();
+  Json tree = parse_document(text, what, lists->lists);
   if (!tree.is_object()) {
     throw Error(Code::decode,
                 fmt::format("cannot decode {}: it is of type {}", what, kind_of(tree)),
@@ -71,6 +83,13 @@ Netconf Netconf::parse(std::string text) {
   document->tree = std::make_shared<const Json>(std::move(tree));
   document->request = document->tree;
   document->read_fields(what);
+  document->text = std::move(text);
+  if (std::any_of(lists->lists.begin(), lists->lists.end(),
+                  [](const GcList& list) { return list.given(); })) {
+    lists->document = std::exchange(document->text, {});
+    document->text = '{' + members_of(lists->document, false) + '}';
+    document->lists = std::move(lists);
+  }
   return Netconf(std::move(document));
 }
 
@@ -113,33 +132,20 @@ std::optional<Result> Netconf::prev_result() const {
   return read_result(*json, version);
 }
 
-std::optional<std::vector<Attachment>> Netconf::valid_attachments() const {
-  const char* key = kValidAttachments;
-  const Json* list = find_exact(*document_->request, key);
-  if (list == nullptr) {
-    key = kAttachments;
-    list = find_exact(*document_->request, key);
+std::optional<ValidAttachments> Netconf::valid_attachments() const {
+  if (!document_->lists) return std::nullopt;
+  for (const GcList& list : document_->lists->lists) {
+    if (list.given()) return list.take();
   }
-  if (list == nullptr) return std::nullopt;
-  std::vector<Attachment> attachments;
-  if (list->is_null()) return attachments;
-  if (!list->is_array()) refuse("the network configuration", key, *list, "a list");
-  attachments.reserve(list->size());
-  for (const Json& entry : *list) {
-    const Json* container = find_field(entry, "containerID");
-    const Json* if_name = find_field(entry, "ifname");
-    if (container == nullptr || !container->is_string() || if_name == nullptr ||
-        !if_name->is_string()) {
-      throw Error(
-          Code::decode,
-          fmt::format("cannot decode the network configuration: \"{}\"[{}] is no attachment", key,
-                      attachments.size()),
-          "an object with the strings containerID and ifname is expected");
-    }
-    attachments.push_back(
-        {container->get_ref<const std::string&>(), if_name->get_ref<const std::string&>()});
-  }
-  return attachments;
+  return std::nullopt;
+}
+
+std::string Netconf::text_for(Command command) const {
+  std::string text = document_->text;
+  if (command != Command::gc || !document_->lists) return text;
+  text.pop_back();
+  if (text.size() > 1) text += ',';
+  return text + members_of(document_->lists->document, true) + '}';
 }
 
 Netconf Netconf::copy() const { return Netconf(std::make_unique<Document>(*document_)); }

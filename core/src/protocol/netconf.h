@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "unicni/call.h"
 #include "unicni/result.h"
+#include "unicni/valid_attachments.h"
 
 namespace unicni::protocol {
 
@@ -25,11 +27,12 @@ class Netconf {
   Netconf& operator=(Netconf&&) noexcept;
   ~Netconf();
 
-  [[nodiscard]] const std::string& text()
-      const;  ///< what a delegate reads; numbers keep their spelling
-  /// What options are parsed from. In a copy made by members() or with_prev_result() "prevResult"
-  /// and the "cni.dev/" lists may differ from those of text(): ask prev_result() and
-  /// valid_attachments().
+  /// The document but for GC's lists; numbers keep their spelling.
+  [[nodiscard]] const std::string& text() const;
+  /// What a plugin that is a program reads: text(), and for GC the lists.
+  [[nodiscard]] std::string text_for(Command command) const;
+  /// What options are parsed from: without the lists of GC. In a copy made by members() or
+  /// with_prev_result() "prevResult" may differ from that of text(): ask prev_result().
   [[nodiscard]] const nlohmann::ordered_json& json() const;
   [[nodiscard]] const std::string& name() const;         ///< "" if absent
   [[nodiscard]] const std::string& cni_version() const;  ///< "0.1.0" if absent or empty
@@ -46,7 +49,7 @@ class Netconf {
   /// cni.dev/valid-attachments, else cni.dev/attachments; null and [] are an empty list; absent:
   /// nullopt. Error(decode) for anything but a list of objects with the strings containerID and
   /// ifname.
-  [[nodiscard]] std::optional<std::vector<Attachment>> valid_attachments() const;
+  [[nodiscard]] std::optional<ValidAttachments> valid_attachments() const;
 
   /// Type "unicni": the members of "plugins", each with the outer name, cniVersion and those
   /// runtimeConfig keys that its "capabilities" declare; prevResult, runtimeConfig, capabilities

@@ -70,27 +70,13 @@ struct Outer {
   std::vector<RawMember> members;          // of text
   const Json* runtime = nullptr;           // "runtimeConfig"
   std::vector<RawMember> runtime_members;  // of its text
-  std::string gc_lists;                    // gc_lists_of() it
 };
 
-// Both keys of GC, `"cni.dev/…":[…]`, joined; "" if there is none.
-std::string gc_lists_of(const std::vector<RawMember>& members) {
-  std::string lists;
-  for (const char* key : {kValidAttachments, kAttachments}) {
-    const RawMember* found = find_raw(members, key);
-    if (found == nullptr || found->key != key) continue;
-    if (!lists.empty()) lists += ',';
-    lists += found->whole;
-  }
-  return lists;
-}
-
 Outer cut(const Json& tree, std::string_view text) {
-  Outer outer{tree, split_object(text), find_field(tree, "runtimeConfig"), {}, {}};
+  Outer outer{tree, split_object(text), find_field(tree, "runtimeConfig"), {}};
   if (outer.runtime != nullptr) {
     outer.runtime_members = split_object(find_raw(outer.members, "runtimeConfig")->value);
   }
-  outer.gc_lists = gc_lists_of(outer.members);
   return outer;
 }
 
@@ -140,13 +126,13 @@ std::vector<Netconf> Netconf::members() const {
       tree.emplace_back("runtimeConfig", std::move(runtime));
       append(text, "\"runtimeConfig\":" + runtime_text + '}');
     }
-    if (!outer.gc_lists.empty()) append(text, outer.gc_lists);
     text += '}';
 
     auto document = std::make_unique<Document>();
     document->text = std::move(text);
     document->tree = std::make_shared<const Json>(std::move(tree));
     document->request = document_->request;
+    document->lists = document_->lists;
     document->prev_replaced = true;
     document->read_fields(fmt::format("\"plugins\"[{}]", i));
     if (document->type.empty() || document->type.find('/') != std::string::npos ||
@@ -166,12 +152,8 @@ Netconf Netconf::with_attachments_of(const Netconf& other) const {
   for (const RawMember& member : split_object(document_->text)) {
     if (!member.key.starts_with("cni.dev/")) append(text, member.whole);
   }
-  const std::string lists = gc_lists_of(split_object(other.document_->text));
-  if (!lists.empty()) append(text, lists);
   copy->text = text + '}';
-  if (!copy->prev_replaced) copy->prev = prev_result();
-  copy->prev_replaced = true;
-  copy->request = other.document_->request;
+  copy->lists = other.document_->lists;
   return Netconf(std::move(copy));
 }
 

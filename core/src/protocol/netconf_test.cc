@@ -1,6 +1,6 @@
 #include "protocol/netconf.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
@@ -40,7 +40,7 @@ TEST(Netconf, Fields) {
   EXPECT_EQ(conf.type(), "bridge");
   EXPECT_EQ(conf.ipam_type(), "static");
   EXPECT_EQ(conf.prev_result(), std::nullopt);
-  EXPECT_EQ(conf.valid_attachments(), std::nullopt);
+  EXPECT_EQ(conf.valid_attachments().has_value(), false);
   EXPECT_EQ(conf.json()["type"], "bridge");
 }
 
@@ -170,25 +170,42 @@ TEST(PrevResult, EmptyVersionIsOldOrAnError) {  // PREV-02
             "unknown cniVersion \"9.9.9\"");
 }
 
+using List = std::vector<Attachment>;
+
+std::optional<List> valid(const Netconf& netconf) {
+  const auto attachments = netconf.valid_attachments();
+  if (!attachments) return std::nullopt;
+  List list;
+  attachments->for_each([&](std::string_view container_id, std::string_view if_name) {
+    list.push_back({std::string(container_id), std::string(if_name)});
+  });
+  return list;
+}
+
 TEST(ValidAttachments, ThreeShapes) {  // GC-10
-  using List = std::vector<Attachment>;
-  EXPECT_EQ(parse("{}").valid_attachments(), std::nullopt);
-  EXPECT_EQ(parse("{'cni.dev/valid-attachments':null}").valid_attachments(), List{});
-  EXPECT_EQ(parse("{'cni.dev/valid-attachments':[]}").valid_attachments(), List{});
+  EXPECT_EQ(valid(parse("{}")), std::nullopt);
+  EXPECT_EQ(valid(parse("{'cni.dev/valid-attachments':null}")), List{});
+  EXPECT_EQ(valid(parse("{'cni.dev/valid-attachments':[]}")), List{});
   const char* one = "[{'containerID':'c','ifname':'eth0','more':1}]";
-  EXPECT_EQ(parse(std::string("{'cni.dev/valid-attachments':") + one + "}").valid_attachments(),
+  EXPECT_EQ(valid(parse(std::string("{'cni.dev/valid-attachments':") + one + "}")),
             (List{{"c", "eth0"}}));
 }
 
 TEST(ValidAttachments, FirstKeyThenSecond) {  // GC-02
-  using List = std::vector<Attachment>;
-  EXPECT_EQ(parse("{'cni.dev/attachments':[{'containerID':'c','ifname':'e'}]}").valid_attachments(),
+  EXPECT_EQ(valid(parse("{'cni.dev/attachments':[{'containerID':'c','ifname':'e'}]}")),
             (List{{"c", "e"}}));
-  EXPECT_EQ(parse("{'cni.dev/attachments':[{'containerID':'c','ifname':'e'}],'cni.dev/"
-                  "valid-attachments':null}")
-                .valid_attachments(),
+  EXPECT_EQ(valid(parse("{'cni.dev/attachments':[{'containerID':'c','ifname':'e'}],'cni.dev/"
+                        "valid-attachments':null}")),
             List{});
-  EXPECT_EQ(parse("{'CNI.dev/attachments':[]}").valid_attachments(), std::nullopt);
+  EXPECT_EQ(valid(parse("{'CNI.dev/attachments':[]}")), std::nullopt);
+  EXPECT_EQ(valid(parse("{'cni.dev/attachments':[1],'cni.dev/attachments':[{'containerID':'c',"
+                        "'ifname':'e'}]}")),
+            (List{{"c", "e"}}))
+      << "the last of equal keys";
+  EXPECT_EQ(
+      valid(parse("{'plugins':[{'cni.dev/attachments':[1]}],'x':{'cni.dev/attachments':[2]}}")),
+      std::nullopt)
+      << "only of the outermost object";
 }
 
 TEST(ValidAttachments, RefusesOtherShapes) {
@@ -198,6 +215,30 @@ TEST(ValidAttachments, RefusesOtherShapes) {
     const Netconf conf = parse(std::string("{'cni.dev/valid-attachments':") + list + "}");
     EXPECT_NE(refusal(Code::decode, [&] { (void)conf.valid_attachments(); }), "") << list;
   }
+}
+
+TEST(ValidAttachments, MembersOfEntriesAreFoundAsEverywhere) {
+  const auto entry = [](const char* text) {
+    return valid(parse(std::string("{'cni.dev/attachments':[") + text + "]}"));
+  };
+  EXPECT_EQ(entry("{'CONTAINERid':'c','IfName':'e'}"), (List{{"c", "e"}}));
+  EXPECT_EQ(entry("{'CONTAINERID':'x','containerID':'c','containerid':'y','ifname':'e'}"),
+            (List{{"c", "e"}}));
+  EXPECT_EQ(entry("{'ifname':'x','containerID':'c','ifname':'e'}"), (List{{"c", "e"}}));
+  EXPECT_EQ(entry("{'m':{'containerID':1,'l':[[{'ifname':2}]]},'containerID':'c','ifname':'e',"
+                  "'n':[{'containerID':'z'}]},{'containerID':'','ifname':'\\u00e4'}"),
+            (List{{"c", "e"}, {"", "ä"}}));
+  for (const char* bad :
+       {"{'containerID':'c','ifname':null}", "{'containerID':null,'CONTAINERID':'c','ifname':'e'}",
+        "{'containerID':['c'],'ifname':'e'}", "{'containerID':'c','ifname':{'ifname':'e'}}"}) {
+    EXPECT_NE(refusal(Code::decode, [&] { (void)entry(bad); }), "") << bad;
+  }
+}
+
+TEST(ValidAttachments, AreNotNestedWithoutEnd) {
+  const std::string open(300, '[');
+  const std::string text = "{'cni.dev/attachments':" + open + std::string(300, ']') + "}";
+  EXPECT_THAT(refusal(Code::decode, [&] { (void)parse(text); }), testing::HasSubstr("256 levels"));
 }
 
 constexpr const char* kList = R"({
@@ -227,7 +268,7 @@ TEST(Members, GetWhatARuntimeWouldSend) {  // REQ-01 to REQ-06, CONF-18, CONF-20
     EXPECT_EQ(member.name(), "net");
     EXPECT_EQ(member.cni_version(), "1.0.0");
     EXPECT_EQ(member.prev_result(), std::nullopt);
-    EXPECT_EQ(member.valid_attachments(), std::nullopt);
+    EXPECT_EQ(valid(member), std::nullopt);
     EXPECT_EQ(member.json(), Json::parse(member.text()));
   }
 }
@@ -239,12 +280,16 @@ TEST(Members, GetTheGcLists) {  // GC-01, GC-02
       "attachments':null,'plugins':[{'type':'a','cni.dev/attachments':[1]}]}");
   const auto members = list.members();
   EXPECT_EQ(
-      members.at(0).text(),
+      members.at(0).text_for(Command::gc),
       replaced(
           "{'cniVersion':'1.1.0','name':'n','type':'a','cni.dev/"
           "valid-attachments':[{'containerID':'c','ifname':'e'}],'cni.dev/attachments':null}"));
-  EXPECT_EQ(members.at(0).valid_attachments(), (std::vector<Attachment>{{"c", "e"}}));
-  EXPECT_EQ(Netconf::parse(members[0].text()).valid_attachments(), members[0].valid_attachments());
+  for (const Command command : {Command::add, Command::del, Command::check, Command::status}) {
+    EXPECT_EQ(members[0].text_for(command), members[0].text());
+  }
+  EXPECT_EQ(members[0].text(), replaced("{'cniVersion':'1.1.0','name':'n','type':'a'}"));
+  EXPECT_EQ(valid(members[0]), (List{{"c", "e"}}));
+  EXPECT_EQ(valid(Netconf::parse(members[0].text_for(Command::gc))), valid(members[0]));
 }
 
 TEST(Members, EqualKeysAndLetterCasesAgreeInTreeAndText) {
@@ -318,7 +363,7 @@ TEST(WithPrevResult, WithoutOne) {
 
 TEST(WithPrevResult, KeepsTheGcLists) {
   const Netconf next = parse("{'cni.dev/attachments':[]}").with_prev_result(nullptr);
-  EXPECT_EQ(next.valid_attachments(), std::vector<Attachment>{});
+  EXPECT_EQ(valid(next), List{});
 }
 
 TEST(WithPrevResult, RefusesWhatTheVersionCannotExpress) {  // CONV-09

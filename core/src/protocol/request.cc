@@ -90,10 +90,12 @@ std::optional<Environment> read_environment(const GetEnv& get) {
   env.netns = take("CNI_NETNS", kNeedsNetns);
   env.if_name = take("CNI_IFNAME", kAttachment);
   if ((command & kAttachment) != 0 && !env.if_name.empty()) {
-    if (auto why = refuse_if_name(env.if_name)) {
+    const bool is_del = command == bits(Command::del);
+    auto why = is_del ? refuse_if_name(env.if_name) : refuse_new_if_name(env.if_name);
+    if (why) {
       throw Error(Code::invalid_environment, std::move(*why),
-                  fmt::format("CNI_IFNAME is {}; 1 to 15 bytes without / : and white space are "
-                              "allowed, and not . or ..",
+                  fmt::format("CNI_IFNAME is {}; 1 to 15 bytes without / : % A0 and white space "
+                              "are allowed, and not . or ..",
                               quote(env.if_name)));
     }
   }

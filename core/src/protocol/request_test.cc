@@ -169,6 +169,23 @@ TEST(Name, InterfaceNames) {  // EXEC-08
   }
 }
 
+TEST(Name, WhatTheKernelWouldRefuseOrChange) {
+  for (const char* text : {"eth%d", "%", "a\xa0", "\xa0", "\xc3\xa0"}) {
+    EXPECT_FALSE(refuse_if_name(text)) << text;
+    EXPECT_TRUE(refuse_new_if_name(text)) << text;
+    for (const char* command : {"ADD", "CHECK", "DEL"}) {
+      auto variables = complete(command);
+      variables["CNI_IFNAME"] = text;
+      const bool refused = !refusal(variables).empty();
+      EXPECT_EQ(refused, command != std::string("DEL")) << command << ' ' << text;
+    }
+  }
+  for (const char* text : {"eth0", "\xc3\xa4th0", "\xe4", "\x01", "\x7f", "\x85", "\xff"}) {
+    EXPECT_FALSE(refuse_new_if_name(text)) << text;
+  }
+  EXPECT_TRUE(refuse_new_if_name("a/b"));
+}
+
 TEST(Args, Pairs) {  // ARGS-01 to ARGS-03, ARGS-06
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   EXPECT_EQ(parse_args(""), Pairs{});

@@ -22,9 +22,9 @@ struct RangeConfig {
 
 struct Range {
   IpNet subnet;     ///< network address and prefix
-  IpAddress start;  ///< first and last address that may be handed out, both inside the subnet
+  IpAddress start;  ///< first and last address that may be handed out: usable ones of the subnet
   IpAddress end;
-  IpAddress gateway;  ///< never handed out; need not be inside the subnet
+  std::optional<IpAddress> gateway;  ///< never handed out; need not be inside the subnet
   [[nodiscard]] bool contains(const IpAddress& address) const {
     return start <= address && address <= end;
   }
@@ -35,9 +35,16 @@ struct Range {
 /// One address is given per set; all ranges of a set are of one family and don't overlap.
 using RangeSet = std::vector<Range>;
 
-/// Defaults: gateway and start network+1, end the last address (IPv4: minus the broadcast address).
-/// Error(invalid_config) with the reference's reasons: prefix longer than /30 or /126, host bits,
-/// start or end outside, mixed families …
+/// The first and the last address that a host of the subnet can have: in IPv4 all but network and
+/// broadcast address; both of a /31 or /127 (RFC 3021, RFC 6164), the one of a /32 or /128.
+Interval usable(const IpNet& subnet);
+
+/// Defaults: gateway and start network+1, end the last usable address. Start and end are moved to
+/// usable ones. In a subnet of two addresses each of them may be start and end, and the gateway is
+/// the second, or the first if a range of one address has the second; in one of a single address
+/// there is no gateway unless it is given.
+/// Error(invalid_config) with the reference's reasons: host bits, start or end outside, mixed
+/// families …, for a gateway of the other family, and for a range without a usable address.
 Range canonical(const RangeConfig& config);
 std::vector<RangeSet> canonical_sets(const std::vector<std::vector<RangeConfig>>& sets);
 std::string describe(const RangeSet& set);  ///< "10.1.2.1-10.1.2.6,…"

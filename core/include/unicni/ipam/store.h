@@ -18,6 +18,7 @@
 #include "unicni/ipam/allocate.h"
 #include "unicni/sys/lock.h"
 #include "unicni/undo.h"
+#include "unicni/valid_attachments.h"
 
 namespace unicni::ipam {
 
@@ -94,7 +95,7 @@ class Store {
   /// GC: releases what is of none of `valid`, of the old format what is of none of their
   /// containers, and files that name nobody and are older than 10 s. Returns what could not be
   /// removed.
-  std::vector<Error> collect(const std::vector<Attachment>& valid, bool rests);
+  std::vector<Error> collect(const ValidAttachments& valid, bool rests);
 
   [[nodiscard]] std::optional<IpAddress> last_reserved(int set_index) const;
   /// Every file whose name is an address, readable or not (one that is unreadable or names nobody

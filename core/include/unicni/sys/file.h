@@ -16,9 +16,13 @@ namespace unicni::sys {
 inline constexpr std::size_t kFileLimit =
     1U << 20U;  ///< bytes; state files larger than that are refused
 
+/// Whether a path's last component may be a symbolic link; its folders always may.
+enum class Links : unsigned char { follow, refuse };
+
 /// The whole file; nullopt if it doesn't exist (ENOENT, ENOTDIR). Throws Error on anything else,
-/// EFBIG over `limit`.
-std::optional<std::string> read_file(const std::string& path, std::size_t limit = kFileLimit);
+/// EFBIG over `limit`, ELOOP for a link that is refused.
+std::optional<std::string> read_file(const std::string& path, std::size_t limit = kFileLimit,
+                                     Links links = Links::follow);
 
 /// The rest of an open file that messages call `name`. Throws Error, EFBIG over `limit`.
 std::string read_rest(const Fd& file, const std::string& name, std::size_t limit = kFileLimit);
@@ -37,7 +41,7 @@ void write_once(const Fd& file, const std::string& name, std::string_view conten
 /// Overwrites `path` in place, made with `mode` if it is absent: for a hint that is rewritten often
 /// and whose loss is harmless (a crash can leave a mixture of old and new). write_file_atomically()
 /// costs milliseconds on ext4, which starts writing to the disk when a file is replaced or
-/// truncated to nothing (auto_da_alloc); this microseconds.
+/// truncated to nothing (auto_da_alloc); this microseconds. Throws Error for what is no plain file.
 void overwrite_file(const std::string& path, std::string_view content, mode_t mode);
 
 /// Creates `path` with O_CREAT|O_EXCL and writes content; false if it exists already. A failed
