@@ -24,7 +24,10 @@ std::string name_from(const std::string& text) { return "bwp" + sha512_hex(text)
 bool clear_name(const Call& call, Host& host, const std::string& name) {
   const auto link = net::find_link(host.host_links(), name);
   if (!link) return true;
-  if (link->kind != kKind || link->alias != call.alias()) return false;
+  // The own name is a hash of the whole owner.
+  const bool ours =
+      link->alias == call.alias() || (call.may_be_cut_alias(link->alias) && name == own_name(call));
+  if (link->kind != kKind || !ours) return false;
   net::remove_link(host.host_links(), link->index);
   return true;
 }
@@ -91,8 +94,8 @@ void sweep_ifbs(const Call& call, Host& host) {
   for (const std::string& name : {shared_name(call), own_name(call)}) {
     const auto link = net::find_link(host.host_links(), name);
     if (!link || link->kind != kKind) continue;
-    const bool ours =
-        link->alias.empty() ? is_recorded(call, host, *link) : link->alias == call.alias();
+    const bool tells_nothing = link->alias.empty() || call.may_be_cut_alias(link->alias);
+    const bool ours = tells_nothing ? is_recorded(call, host, *link) : link->alias == call.alias();
     if (ours) net::remove_link(host.host_links(), link->index);
   }
 }

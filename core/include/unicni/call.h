@@ -49,8 +49,12 @@ struct Call {
   }
   /// "network/container/ifname": names the attachment in rule comments, link aliases and logs.
   [[nodiscard]] std::string owner() const { return network + '/' + container_id + '/' + if_name; }
-  /// owner() as IFLA_IFALIAS of links on the host: it holds 255 bytes.
-  [[nodiscard]] std::string alias() const { return owner().substr(0, 255); }
+  /// owner() as IFLA_IFALIAS of links on the host, which holds 255 bytes: a longer one as two
+  /// hashes and its end.
+  [[nodiscard]] std::string alias() const;
+  /// Whether a link's alias is one that version 0.1.0 may have given it: long owners were cut, so
+  /// it may be another attachment's with a name that begins the same.
+  [[nodiscard]] bool may_be_cut_alias(const std::string& alias) const;
 };
 
 /// "ADD", "DEL" … as in CNI_COMMAND.

@@ -57,7 +57,8 @@ void remove_remains(const Call& call, Host& host) {
       attempts.attempt([&] { net::remove_link(host.host_links(), link.index); });
     }
     for (const net::Link& link : net::list_links(host.host_links(), "veth")) {
-      const bool ours = link.alias == alias || (link.alias.empty() && is_recorded(link, call));
+      const bool tells_nothing = link.alias.empty() || call.may_be_cut_alias(link.alias);
+      const bool ours = link.alias == alias || (tells_nothing && is_recorded(link, call));
       if (ours) attempts.attempt([&] { net::remove_link(host.host_links(), link.index); });
     }
   });

@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/owner.h"
 #include "chain/address_owner.h"
 #include "chain/liveness.h"
 #include "chain/remembered.h"
@@ -166,14 +167,38 @@ Delegate& VerbHost::delegate() {
   return scene_.delegate != nullptr ? *scene_.delegate : Host::delegate();
 }
 
-bool VerbHost::is_gone(const std::string& owner) {
+namespace {
+
+/// The journal of the attachment that a comment names, in full or by a hash. `is_owner`: false if
+/// it names none.
+std::optional<journal::Entry> peek_owner(const std::string& owner, bool& is_owner) {
+  is_owner = true;
+  if (is_shortened_owner(owner)) {
+    std::optional<journal::Entry> found;
+    journal::peek_each(journal::kFolder, [&](const journal::Entry& entry) {
+      const journal::Key& key = entry.key;
+      const std::string text = key.network + '/' + key.container_id + '/' + key.if_name;
+      if (owner_comment(text) == owner) found = entry;
+      return !found;
+    });
+    return found;
+  }
   const std::size_t first = owner.find('/');
   const std::size_t last = owner.rfind('/');
-  // A long text was cut (net::nft_owner), and others' comments are no owners at all.
-  if (first == owner.npos || first == last || owner.find('~') != owner.npos) return false;
-  const journal::Key key{owner.substr(0, first), owner.substr(first + 1, last - first - 1),
-                         owner.substr(last + 1)};
-  const auto entry = journal::peek(journal::kFolder, key);
+  // Others' comments are no owners: names of networks and containers have no '~'.
+  is_owner = first != owner.npos && first != last && owner.find('~') > last;
+  if (!is_owner) return std::nullopt;
+  return journal::peek(
+      journal::kFolder,
+      {owner.substr(0, first), owner.substr(first + 1, last - first - 1), owner.substr(last + 1)});
+}
+
+}  // namespace
+
+bool VerbHost::is_gone(const std::string& owner) {
+  bool is_owner = false;
+  const auto entry = peek_owner(owner, is_owner);
+  if (!is_owner) return false;
   return !entry || life_of(*entry, place(), host_netns()) == Life::gone;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "base/owner.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/net/published_port.h"
@@ -16,7 +17,7 @@ namespace {
 bool has_host_end(Host& host, const std::string& owner) {
   const auto links = net::list_links(host.host_links(), "veth");
   return std::any_of(links.begin(), links.end(),
-                     [&](const net::Link& link) { return link.alias == owner; });
+                     [&](const net::Link& link) { return is_same_owner(link.alias, owner); });
 }
 
 /// Of the same network: IPAM gave its address to us, so without a host end it was taken down by a

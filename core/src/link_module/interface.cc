@@ -1,8 +1,10 @@
 // The interfaces of a result: making their entries, and comparing them with the kernel's links.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <set>
 
+#include "base/owner.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
@@ -119,19 +121,26 @@ void adopt_veth(LinkAdd& add, const net::VethSpec& veth) {
 }
 
 void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links) {
-  const std::string prefix = call.network + '/';
   std::set<std::string> aliases;
   for (const net::Link& link : links) {
-    if (link.alias.starts_with(prefix)) aliases.insert(link.alias);
+    if (is_owner_alias_of(link.alias, call.network)) aliases.insert(link.alias);
   }
-  const auto stale =
-      call.valid_attachments->strangers(std::move(aliases), [&](const Attachment& attachment) {
-        Call each;
-        each.network = call.network;
-        each.container_id = attachment.container_id;
-        each.if_name = attachment.if_name;
-        return each.alias();
-      });
+  const auto call_of = [&](const Attachment& attachment) {
+    Call each;
+    each.network = call.network;
+    each.container_id = attachment.container_id;
+    each.if_name = attachment.if_name;
+    return each;
+  };
+  const ValidAttachments& valid = *call.valid_attachments;
+  const auto is_cut = [](const std::string& alias) { return alias.size() == kLongestAlias; };
+  auto stale = valid.strangers(
+      std::move(aliases), [&](const Attachment& each) { return call_of(each).alias(); });
+  if (std::any_of(stale.begin(), stale.end(), is_cut)) {
+    stale = valid.strangers(std::move(stale), [&](const Attachment& each) {
+      return call_of(each).owner().substr(0, kLongestAlias);
+    });
+  }
   for (const net::Link& link : links) {
     if (stale.contains(link.alias)) {
       net::remove_link(host.host_links(), link.index);

@@ -4,14 +4,11 @@
 
 #include <algorithm>
 
+#include "base/owner.h"
+
 namespace unicni::link_module {
 
 namespace {
-
-/// "network/container/ifname"; other texts are people's or other tools', and say nothing.
-bool names_an_attachment(const std::string& alias) {
-  return std::count(alias.begin(), alias.end(), '/') == 2;
-}
 
 /// Links of these kinds have their parent's MAC, which so names none of them.
 bool has_parents_mac(const std::string& kind) { return kind == "ipvlan" || kind == "vlan"; }
@@ -62,7 +59,9 @@ std::optional<std::string> Ownership::why_not_ours(
         net::find_veth_end(host_.container_links(), link_, host_.host_links(), host_.host_netns());
     if (!host_end) return "has its other end elsewhere than on this host";
     if (host_end->alias == call_.alias()) return std::nullopt;
-    if (names_an_attachment(host_end->alias)) return "belongs to " + host_end->alias;
+    if (is_owner_alias(host_end->alias) && !call_.may_be_cut_alias(host_end->alias)) {
+      return "belongs to " + host_end->alias;
+    }
   }
   if (const auto mac = recorded_mac()) {
     if (*mac == link_.mac) return std::nullopt;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "base/owner.h"
 #include "net/attribute.h"
 #include "net/nft_base.h"
 #include "net/nft_batch.h"
@@ -21,7 +22,6 @@
 namespace unicni::net {
 namespace {
 
-constexpr std::size_t kCommentLimit = NFTNL_UDATA_COMMENT_MAXLEN;
 constexpr std::size_t kMacField = 8;     // six bytes, padded
 constexpr std::size_t kLongestKey = 64;  // NFT_DATA_VALUE_MAXLEN
 
@@ -115,15 +115,6 @@ std::string padded(std::string_view bytes, std::size_t size) {
   return field;
 }
 
-/// FNV-1a: the same in every build and version, as comments outlive both.
-std::uint64_t stable_hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3U;
-  return hash;
-}
-
-bool fits_comment(char c) { return c >= ' ' && c <= '~' && c != '"'; }
-
 }  // namespace
 
 Family family_of(const NftElement& element) {
@@ -197,15 +188,7 @@ bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& s
   return !found.empty();
 }
 
-std::string nft_owner(const std::string& owner) {
-  std::string text = owner;
-  std::ranges::replace_if(
-      text, [](char c) { return !fits_comment(c); }, '_');
-  if (text == owner && text.size() <= kCommentLimit) return text;
-  const std::string hash = fmt::format("{:016x}~", stable_hash(owner));
-  const std::size_t room = kCommentLimit - hash.size();
-  return hash + (text.size() > room ? text.substr(text.size() - room) : text);
-}
+std::string nft_owner(const std::string& owner) { return owner_comment(owner); }
 
 NftElement masquerade_element(const IpAddress& source, const std::string& owner) {
   return {source.is_v4() ? "masq4" : "masq6", address_key(source), {}, nft_owner(owner)};
