@@ -169,6 +169,7 @@ class Firewall final : public ChainedModule {
   /// Core knows the elements by their owner, and the journal the gate and rules of iptables.
   void del(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
+    warn_of_impossible_names(call, host);
     std::optional<Error> failure;
     const auto attempt = [&](const auto& work) {
       try {
@@ -250,6 +251,15 @@ class Firewall final : public ChainedModule {
     if (opens_by_mark(call)) host.undo().will(undo_forward_gate(admin_chain));
     add_rules(call, host, rules.own, rules.shared);
     if (opens_by_mark(call)) warn(host, net::ensure_forward_gate(host.nft(), admin_chain));
+  }
+
+  /// What has such a name isn't there, so the rest is all that there is to do.
+  static void warn_of_impossible_names(const Call& call, Host& host) {
+    try {
+      firewall::validate(options_of(call));
+    } catch (const Error& error) {
+      host.log(LogLevel::warning, error.msg() + ": nothing of that name is looked for");
+    }
   }
 };
 
