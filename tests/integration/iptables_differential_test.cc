@@ -57,7 +57,7 @@ void make_bridge_port(const Container& container, Json& config) {
   prev["ips"] = Json::array();
   for (const Json& address : config.value("ips", Json::parse(R"(["10.1.2.3/24"])"))) {
     prev["ips"].push_back({{"address", address}, {"interface", 2}});
-    container.run({"ip", "addr", "add", address, "dev", "eth0"});
+    container.run({"ip", "addr", "replace", address, "dev", "eth0"});
   }
   for (const Json& command : config.value("run", Json::array())) {
     tool(command.get<std::vector<std::string>>());
@@ -121,6 +121,7 @@ TEST(FirewallDifferential, IptablesRulesAreTheReferences) {
            R"("ips": ["fd00:1::3/64"])",
            R"("ips": ["10.1.2.3/24", "fd00:1::3/64"])",
            R"("ips": ["10.1.2.3/24", "10.1.2.4/24", "172.16.5.4/20"])",
+           R"("ips": ["10.1.2.3/24", "10.1.2.3/24", "fd00:1::3/64", "fd00:1::3/64"])",
            R"("ips": [])",
            R"("iptablesAdminChainName": "MY-ADMIN")",
            R"("iptablesAdminChainName": "MY-ADMIN",
@@ -158,6 +159,16 @@ TEST(PortmapDifferential, IptablesRulesAreTheReferences) {
     return std::string(R"("ports": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp", )") +
            R"("hostIP": ")" + host_ip + R"("}])";
   };
+  // Mappings that meet each other.
+  const auto and_at = [&](const char* host_ip) {
+    return "\"ports\": [" + web +
+           R"(, {"hostPort": 8080, "containerPort": 80, "protocol": "tcp", )" + R"("hostIP": ")" +
+           host_ip + R"("}])";
+  };
+  const std::string two_addresses =
+      R"("ports": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp", "hostIP": "192.0.2.1"},
+                   {"hostPort": 8080, "containerPort": 80, "protocol": "tcp", "hostIP": "127.0.0.1"},
+                   {"hostPort": 8080, "containerPort": 80, "protocol": "udp", "hostIP": "fd00:1::1"}])";
   std::string many;
   for (int i = 0; i < 16; ++i) {
     many += (many.empty() ? "" : ", ") + std::string(R"({"hostPort": )") +
@@ -182,6 +193,12 @@ TEST(PortmapDifferential, IptablesRulesAreTheReferences) {
                      "conditionsV6": ["!", "-d", "2001:db8::/32"], "ports": [)" +
                web + "]",
            dual + "\"ports\": [" + many + "]",
+           dual + "\"ports\": [" + web +
+               R"(, {"hostPort": 8081, "containerPort": 80, "protocol": "tcp"}])",
+           dual + two_addresses,
+           dual + and_at(""),
+           dual + and_at("0.0.0.0"),
+           dual + and_at("::"),
            std::string("\"ports\": []"),
        }) {
     Json config =

@@ -366,6 +366,16 @@ TEST_F(Replay, NftElementsOfBothTablesGo) {
   });
 }
 
+TEST_F(Replay, ARecordThatIsThereTwiceIsUndoneOnce) {
+  in_namespace(CLONE_NEWNET, [&] {
+    const auto first = net::masquerade_element(*IpAddress::parse("10.9.0.2"), "net/ctr/eth0");
+    const auto second = net::masquerade_element(*IpAddress::parse("10.9.0.3"), "net/ctr/eth0");
+    host_.nft().add({first, second}, {});
+    EXPECT_THAT(replay_all({undo_nft(first), undo_nft(second), undo_nft(first)}), IsEmpty());
+    EXPECT_THAT(host_.nft().list("masq4"), IsEmpty());
+  });
+}
+
 TEST_F(Replay, IptablesMasqueradeGoes) {
   in_namespace(CLONE_NEWNET, [&] {
     const net::IptablesMasquerade ours{
