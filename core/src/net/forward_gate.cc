@@ -124,7 +124,7 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   const auto admin = std::find_if(inner.begin(), inner.end(), is_admin);
   const bool accepts = std::any_of(inner.begin(), inner.end(), is_accept);
   NftRule accept(kForwardChain, kTable);
-  accept.mark_is(forward_mark()).counter().accept();
+  accept.mark_is(forward_mark()).counter().accept().comment(kForwardMarkComment);
   // Inserted, so the last one comes first.
   if (!accepts && admin != inner.end()) change.insert(accept, admin->handle);
   if (!accepts && admin == inner.end()) change.insert(accept);

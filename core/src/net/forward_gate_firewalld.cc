@@ -68,7 +68,7 @@ std::optional<std::string> open_firewalld_forward(NetlinkSocket& socket) {
                    if (!find_chains(socket, {firewalld_forward()})[0]) return;
                    if (is_firewalld_forward_open(socket)) return;
                    NftRule accept(kForward, kTable);
-                   accept.mark_is(forward_mark()).counter().accept();
+                   accept.mark_is(forward_mark()).counter().accept().comment(kForwardMarkComment);
                    accept.put(batch.add(NFT_MSG_NEWRULE, NLM_F_CREATE, NFPROTO_INET));
                    remove_rules(socket, batch, is_ours);
                  });

@@ -46,7 +46,8 @@ TEST_F(FirewalldGate, IsTheFirstRuleOnceAndGoesWithTheLastAttachment) {
   for (int i = 0; i < 2; ++i) EXPECT_EQ(ensure_forward_gate(nft_, kAdmin), std::nullopt);
   EXPECT_EQ(chain(),
             "type filter hook forward priority filter + 10; policy accept;\n"
-            "meta mark & 0x00001000 == 0x00001000 counter accept\n"
+            "meta mark & 0x00001000 == 0x00001000 counter accept comment "
+            "\"marked by unicni, see: nft list table inet unicni\"\n"
             "ct state established,related accept\n"
             "reject with icmpx admin-prohibited\n");
   EXPECT_EQ(find_forward_gate_fault(nft_, kAdmin), std::nullopt);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/forward_mark.h"
+#include "net/iptables_listing.h"
 #include "net/iptables_program.h"
 #include "net/legacy_table.h"
 #include "unicni/error.h"
@@ -60,12 +61,15 @@ bool jumps_to(const LegacyRule& rule, const std::string& chain) {
   return rule.plain && rule.target == chain;
 }
 
-std::string accept_rule(std::uint32_t mark) {
-  return fmt::format("-m mark --mark {0:#x}/{0:#x} -j ACCEPT", mark);
+IptablesWords accept_rule(std::uint32_t mark, const std::string& comment) {
+  IptablesWords words{"-m", "mark", "--mark", fmt::format("{0:#x}/{0:#x}", mark)};
+  if (!comment.empty()) words.insert(words.end(), {"-m", "comment", "--comment", comment});
+  words.insert(words.end(), {"-j", "ACCEPT"});
+  return words;
 }
 
 std::string remove_accept(const LegacyRule& rule) {
-  return fmt::format("-D {} {}\n", kForwardChain, accept_rule(rule.mark));
+  return iptables_line("-D", kForwardChain, accept_rule(rule.mark, rule.comment));
 }
 
 /// Number of the first rule that leads to `chain`, from 1; 0: none.
@@ -90,7 +94,8 @@ std::string missing_lines(const LegacyTable& table, const std::string& admin_cha
     lines += fmt::format("-I {} 1 -j {}\n", kForwardChain, admin_chain);
   }
   if (gate == nullptr || std::ranges::none_of(gate->rules, is_accept)) {
-    lines += fmt::format("-I {} {} {}\n", kForwardChain, admin + 1, accept_rule(forward_mark()));
+    lines += iptables_line("-I", fmt::format("{} {}", kForwardChain, admin + 1),
+                           accept_rule(forward_mark(), kForwardMarkComment));
   }
   for (const LegacyRule& rule : gate == nullptr ? std::vector<LegacyRule>() : gate->rules) {
     if (is_stale(rule)) lines += remove_accept(rule);

@@ -48,13 +48,29 @@ TEST_F(LegacyGateTest, IsListedAsIptablesOwn) {
   const std::string listed = shell("iptables-legacy -S");
   EXPECT_THAT(listed, HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -s 192.0.2.1/32 -j ACCEPT"));
   const std::string chain =
-      "-A CNI-FORWARD -j CNI-ADMIN\n-A CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT\n";
+      "-A CNI-FORWARD -j CNI-ADMIN\n-A CNI-FORWARD -m mark --mark 0x1000/0x1000 -m comment "
+      "--comment \"marked by unicni, see: nft list table inet unicni\" -j ACCEPT\n";
   EXPECT_EQ(shell("iptables-legacy -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
   EXPECT_EQ(shell("ip6tables-legacy -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
   EXPECT_EQ(find_legacy_gate_fault(kAdmin), std::nullopt);
   const std::string once = rules();
   repair();
   EXPECT_EQ(rules(), once);
+}
+
+TEST_F(LegacyGateTest, ARuleOfAnEarlierVersionHasNoCommentAndIsOursAllTheSame) {
+  const std::string bare = "CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT";
+  ensure();
+  shell("iptables-legacy -D CNI-FORWARD 2; iptables-legacy -A " + bare);
+  EXPECT_EQ(find_legacy_gate_fault(kAdmin), std::nullopt);
+  repair();
+  EXPECT_THAT(rules(), HasSubstr("-A " + bare));
+  remove();
+  EXPECT_EQ(rules(), before_);
+  ensure();
+  shell("iptables-legacy -A " + bare);
+  remove();
+  EXPECT_EQ(rules(), before_);
 }
 
 TEST_F(LegacyGateTest, IsRemovedWithoutATrace) {

@@ -13,6 +13,9 @@ using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kAdmin = "CNI-ADMIN";
+/// What iptables makes of the rule's comment.
+const std::string kComment =
+    R"(-m comment --comment "marked by unicni, see: nft list table inet unicni" )";
 
 class ForwardGateTest : public PrivateNetnsTest {
  protected:
@@ -42,10 +45,12 @@ TEST_F(ForwardGateTest, IptablesListsItAsItsOwn) {
   const std::string listed = shell("iptables-nft -S");
   EXPECT_THAT(listed, HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -s 192.0.2.1/32 -j ACCEPT"));
   EXPECT_THAT(listed, HasSubstr("-A CNI-FORWARD -j CNI-ADMIN\n"
-                                "-A CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT"));
+                                "-A CNI-FORWARD -m mark --mark 0x1000/0x1000 " +
+                                kComment + "-j ACCEPT"));
   EXPECT_EQ(shell("ip6tables-nft -S CNI-FORWARD"),
             "-N CNI-FORWARD\n-A CNI-FORWARD -j CNI-ADMIN\n"
-            "-A CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT\n");
+            "-A CNI-FORWARD -m mark --mark 0x1000/0x1000 " +
+                kComment + "-j ACCEPT\n");
   EXPECT_EQ(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
   const std::string once = rules();
   ensure_forward_gate(nft_, kAdmin);
@@ -101,7 +106,7 @@ TEST_F(ForwardGateTest, TheReferencesRulesKeepItsChain) {
   ensure_forward_gate(nft_, kAdmin);
   shell("iptables-nft -A CNI-FORWARD -s 10.9.0.5/32 -j ACCEPT");
   EXPECT_EQ(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
-  shell("iptables-nft -D CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT");
+  shell("iptables-nft -D CNI-FORWARD 2");
   EXPECT_NE(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
   ensure_forward_gate(nft_, kAdmin);
   EXPECT_EQ(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
@@ -120,6 +125,30 @@ TEST_F(ForwardGateTest, AnotherMarkReplacesTheOldOnesRule) {
   ensure_forward_gate(nft_, kAdmin);
   EXPECT_EQ(rules(), whole);
   shell(old);
+  end_the_attachment();
+  EXPECT_EQ(rules(), before_);
+}
+
+TEST_F(ForwardGateTest, NftShowsTheCommentToo) {
+  ensure_forward_gate(nft_, kAdmin);
+  EXPECT_THAT(shell("nft list chain ip filter CNI-FORWARD"),
+              HasSubstr("comment \"marked by unicni, see: nft list table inet unicni\""));
+  EXPECT_THAT(shell("iptables-nft-save"), HasSubstr(kComment + "-j ACCEPT"));
+}
+
+TEST_F(ForwardGateTest, ARuleOfAnEarlierVersionHasNoCommentAndIsOursAllTheSame) {
+  const std::string bare = "CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT";
+  ensure_forward_gate(nft_, kAdmin);
+  shell("iptables-nft -D CNI-FORWARD 2; iptables-nft -A " + bare);
+  EXPECT_EQ(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
+  ensure_forward_gate(nft_, kAdmin);
+  EXPECT_THAT(rules(), HasSubstr("-A " + bare));
+  end_the_attachment();
+  EXPECT_EQ(rules(), before_);
+  // Beside one with a comment both go.
+  nft_.add({element_}, {});
+  ensure_forward_gate(nft_, kAdmin);
+  shell("iptables-nft -A " + bare);
   end_the_attachment();
   EXPECT_EQ(rules(), before_);
 }

@@ -10,6 +10,10 @@ inline constexpr const char* kForwardMarkFile = "/etc/unicni/forward-mark-bit";
 /// Where versions before 0.2 had it; it counts if the file above isn't there.
 inline constexpr const char* kFormerForwardMarkFile = "/etc/cni/unicni/forward-mark-bit";
 inline constexpr unsigned kDefaultForwardMarkBit = 12;
+/// Of the rules that accept it, so that an administrator finds out whose they are. Those of 0.1.0
+/// have none.
+inline constexpr const char* kForwardMarkComment =
+    "marked by unicni, see: nft list table inet unicni";
 
 /// The mark with that one bit. It is set and cleared inside the forward hook: neither routing nor
 /// other hooks see it. No bit is free of everybody - 13 is the reference's, 14 and 15 Kubernetes',

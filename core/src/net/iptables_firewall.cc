@@ -92,7 +92,7 @@ IptablesWords without_comment(IptablesWords words) {
   return words;
 }
 
-/// Comments are another matter in other versions of the reference, and our own gate has none.
+/// Comments are another matter in other versions of the reference, and our own gate's is its own.
 bool has(const IptablesListing& listing, const Wanted& wanted) {
   const IptablesWords words = without_comment(wanted.words);
   return std::ranges::any_of(listing.rules(), [&](const IptablesRule& rule) {

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 // Behind the C library's, which they give way to.
 #include <fmt/core.h>
+#include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_mark.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
@@ -101,7 +102,14 @@ struct Parsed {
   bool drops = false;
 };
 
-constexpr std::size_t kMatchHeader = sizeof(xt_entry_match);
+constexpr std::size_t kMatchHeader = XT_ALIGN(sizeof(xt_entry_match));
+
+bool is_match(std::string_view bytes, std::size_t offset, std::string_view name,
+              std::uint8_t revision) {
+  return text_at(bytes, offset + offsetof(xt_entry_match, u.user.name), XT_EXTENSION_MAXNAMELEN) ==
+             name &&
+         at<xt_entry_match>(bytes, offset).u.user.revision == revision;
+}
 
 /// `Entry` is ipt_entry or ip6t_entry; `What` its first member, all zero if it asks for nothing.
 template <class Entry, class What>
@@ -116,14 +124,16 @@ Parsed parse(std::string_view bytes, std::size_t offset) {
   const bool any_packet = std::memcmp(&entry, &anything, sizeof anything) == 0;
   result.rule.plain = any_packet && entry.target_offset == sizeof entry;
   const std::size_t match = offset + sizeof entry;
-  if (any_packet &&
-      entry.target_offset ==
-          sizeof entry + XT_ALIGN(kMatchHeader) + XT_ALIGN(sizeof(xt_mark_mtinfo1)) &&
-      text_at(bytes, match + offsetof(xt_entry_match, u.user.name), XT_EXTENSION_MAXNAMELEN) ==
-          "mark" &&
-      at<xt_entry_match>(bytes, match).u.user.revision == 1) {
+  const std::size_t behind_mark = match + kMatchHeader + XT_ALIGN(sizeof(xt_mark_mtinfo1));
+  const std::size_t behind_comment = behind_mark + kMatchHeader + XT_ALIGN(sizeof(xt_comment_info));
+  const std::size_t end = offset + entry.target_offset;
+  const bool commented = end == behind_comment && is_match(bytes, behind_mark, "comment", 0);
+  if (any_packet && (end == behind_mark || commented) && is_match(bytes, match, "mark", 1)) {
     const auto mark = at<xt_mark_mtinfo1>(bytes, match + kMatchHeader);
     if (mark.invert == 0 && mark.mark == mark.mask) result.rule.mark = mark.mask;
+    if (commented) {
+      result.rule.comment = text_at(bytes, behind_mark + kMatchHeader, XT_MAX_COMMENT_LEN);
+    }
   }
   const std::size_t target = offset + entry.target_offset;
   const std::string name =

@@ -28,6 +28,7 @@ struct LegacyRule {
   std::string target;      ///< the chain that it jumps to, or goes to; else empty
   bool plain = false;      ///< it takes every packet
   std::uint32_t mark = 0;  ///< `-m mark --mark bits/bits` is all that it asks for; 0: it isn't
+  std::string comment;     ///< of such a rule, behind the mark; may be empty
   bool accepts = false;    ///< -j ACCEPT
 };
 struct LegacyChain {

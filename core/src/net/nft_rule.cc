@@ -252,6 +252,12 @@ NftRule& NftRule::counter() {
 
 NftRule& NftRule::accept() { return verdict(NF_ACCEPT, nullptr); }
 
+NftRule& NftRule::comment(const std::string& text) {
+  const NftUserdata userdata(NFTNL_UDATA_RULE_COMMENT, text);
+  nftnl_rule_set_data(rule_.get(), NFTNL_RULE_USERDATA, userdata.data(), userdata.size());
+  return *this;
+}
+
 NftRule& NftRule::verdict(int code, const char* chain) {
   nftnl_expr* immediate = add("immediate");
   nftnl_expr_set_u32(immediate, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);

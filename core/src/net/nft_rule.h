@@ -81,6 +81,8 @@ class NftRule {
   /// With packet and byte counts, as iptables-nft writes each of its rules.
   NftRule& counter();
   NftRule& accept();
+  /// nft(8)'s own, which iptables-nft shows as its match "comment".
+  NftRule& comment(const std::string& text);
 
   /// The attributes of NFT_MSG_NEWRULE.
   void put(nlmsghdr* message) const;
