@@ -120,7 +120,7 @@ TEST_P(PortLists, LeadWhereTheySayAndGoWhole) {
     world_.remove(job);
     expect_open(mappings, false);
     EXPECT_THAT(left(), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in("/run/unicni/attachments"), IsEmpty());
     if (before.empty()) before = PortWorld::foreign_rules();
     EXPECT_EQ(PortWorld::foreign_rules(), before);
   }
