@@ -288,6 +288,44 @@ TEST_F(ForeignHost, EqualIndicesDoNotMakeAStrangersVethThePods) {
   EXPECT_TRUE(qdisc_of("decoy", "tbf").is_null());
 }
 
+/// Lists as libcni runs them, plugin by plugin: what the first one knows of the host gets lost on
+/// the wire.
+TEST_F(ForeignHost, ListsOfOldVersionsWorkBehindOurOwnBridgeAndFlannel) {
+  tool({"mkdir", "-p", "/run/flannel"});
+  write_file("/run/flannel/subnet.env",
+             "FLANNEL_NETWORK=10.16.0.0/16\nFLANNEL_SUBNET=10.16.0.1/24\nFLANNEL_MTU=1450\n"
+             "FLANNEL_IPMASQ=true\n");
+  const Json mains[] = {
+      Json::parse(R"({"name": "theirs", "type": "bridge", "bridge": "br9", "isGateway": true,
+        "ipMasq": true, "ipam": {"type": "host-local", "subnet": "10.16.0.0/24",
+                                 "routes": [{"dst": "0.0.0.0/0"}]}})"),
+      Json::parse(R"({"name": "theirs", "type": "flannel",
+        "delegate": {"isDefaultGateway": true, "bridge": "br8"}})")};
+  for (const Json& main : mains) {
+    for (const char* version : {"", "0.1.0", "0.2.0"}) {
+      SCOPED_TRACE(main["type"].get<std::string>() + ' ' + version);
+      Attachment first{.config = main, .netns = pod_.path(), .container_id = "pod"};
+      if (*version != '\0') first.config["cniVersion"] = version;
+      const Json made = must_add(first);
+      ASSERT_FALSE(made.contains("interfaces"));
+      Attachment ports = plugin(made, portmap());
+      Attachment firewall = plugin(made, {{"type", "firewall"}});
+      if (*version == '\0') {
+        ports.config.erase("cniVersion");
+        firewall.config.erase("cniVersion");
+      }
+      EXPECT_EQ(must_add(ports), made);
+      EXPECT_EQ(must_add(firewall), made);
+      EXPECT_TRUE(pings(pod_.fd(), "192.0.2.9"));
+      EXPECT_EQ(source_by(client_.fd(), "192.0.2.1"), "192.0.2.9");
+      EXPECT_NE(source_by(sandbox_.netns(), "127.0.0.1"), "");
+      for (const Attachment& each : {firewall, ports, first}) expect_silent_success(each.del(made));
+      EXPECT_THAT(nft_elements("port4_any"), IsEmpty());
+      EXPECT_THAT(nft_elements("att4"), IsEmpty());
+    }
+  }
+}
+
 /// A kernel look-up that finds nothing leaves what the result names, unless that is the container's
 /// own name.
 TEST_F(ForeignHost, TheResultsListIsAHintWhereTheKernelCannotTell) {

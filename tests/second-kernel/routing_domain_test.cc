@@ -4,6 +4,7 @@
 
 #include "integration/chained.h"
 #include "integration/differential.h"
+#include "support/traffic.h"
 
 namespace unicni::test {
 namespace {
@@ -196,6 +197,43 @@ TEST(RoutingDomainDifferential, IsTheReferences) {
     });
     EXPECT_THAT(lines.del, IsEmpty());
   }
+}
+
+/// What comes in by a link of a VRF is forwarded as if it came in by the VRF.
+TEST_F(RoutingDomain, FirewallOpensAVethWhoseEndOnTheHostIsInAVrf) {
+  Container& pod = container("pod");
+  Container& outside = container("outside");
+  tool({"ip", "link", "add", "red", "type", "vrf", "table", "70"});
+  tool({"ip", "link", "set", "red", "up"});
+  int number = 1;
+  for (const Container* each : {&pod, &outside}) {
+    const std::string end = each->name() + "0";
+    const std::string subnet = "10.7." + std::to_string(number++) + ".";
+    tool({"ip", "link", "add", end, "master", "red", "type", "veth", "peer", "name", "eth0",
+          "netns", each->path()});
+    tool({"ip", "link", "set", end, "up"});
+    tool({"ip", "addr", "add", subnet + "1/24", "dev", end});
+    each->run({"ip", "link", "set", "eth0", "up"});
+    each->run({"ip", "addr", "add", subnet + "2/24", "dev", "eth0"});
+    each->run({"ip", "route", "add", "default", "via", subnet + "1"});
+  }
+  tool({"sysctl", "-qw", "net.ipv4.ip_forward=1"});
+  EXPECT_TRUE(pings(pod.fd(), "10.7.2.2"));
+  tool({"iptables-nft", "-P", "FORWARD", "DROP"});
+  EXPECT_FALSE(pings(pod.fd(), "10.7.2.2"));
+
+  Attachment job{.config = Json::parse(R"({"cniVersion": "0.4.0", "name": "theirs",
+    "type": "firewall", "prevResult": {"cniVersion": "0.4.0",
+      "ips": [{"version": "4", "address": "10.7.1.2/24"}]}})"),
+                 .netns = pod.path(),
+                 .container_id = "pod"};
+  const Json result = must_add(job);
+  EXPECT_THAT(nft_elements("att4"),
+              ::testing::UnorderedElementsAre(HasSubstr("pod0"), HasSubstr("red")));
+  EXPECT_TRUE(pings(pod.fd(), "10.7.2.2"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del());
+  EXPECT_FALSE(pings(pod.fd(), "10.7.2.2"));
 }
 
 }  // namespace
