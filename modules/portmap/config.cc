@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include "unicni/error.h"
 
@@ -104,15 +105,14 @@ void put_host_ip(Mapping& mapping, std::size_t index, const std::string& text,
   mapping.v6 = !address->is_v4();
   if (address->is_unspecified()) return;
   mapping.host_ip = address;
-  if (!address->is_loopback() || backend_of(options) == Backend::none) return;
+  if (!address->is_loopback()) return;
   if (!options.snat && !options.masq_all) {
-    refuse_mapping(index, "hostIP", text, "can't be served without snat",
-                   "the container can't answer to a loopback address: leave \"snat\" true");
-  }
-  if (!address->is_v4() && !options.ipv6_loopback) {
-    refuse_mapping(index, "hostIP", text, "can't be served as it is",
-                   "Linux takes answers to ::1 from lo only; \"ipv6Loopback\": true adds the route "
-                   "that lets it take them from the container's bridge");
+    mapping.unservable =
+        "a container can't answer to a loopback address of the host: leave \"snat\" true";
+  } else if (!address->is_v4() && !options.ipv6_loopback) {
+    mapping.unservable =
+        "Linux takes answers to ::1 from lo only: \"ipv6Loopback\": true adds the route that lets "
+        "it take them from the container's bridge";
   }
 }
 
@@ -163,31 +163,88 @@ Backend backend_of(const PortmapOptions& options) {
   return needs_iptables ? Backend::iptables : Backend::nftables;
 }
 
+const char* protocol_name(std::uint8_t protocol) {
+  if (protocol == IPPROTO_UDP) return "udp";
+  return protocol == IPPROTO_SCTP ? "sctp" : "tcp";
+}
+
+std::string describe(const Mapping& mapping) {
+  std::string at;
+  if (mapping.host_ip) {
+    at = " at " + mapping.host_ip->str();
+  } else if (!mapping.v4 || !mapping.v6) {
+    at = mapping.v4 ? " at 0.0.0.0" : " at ::";
+  }
+  return fmt::format("portMappings[{}] ({}/{}{} to {})", mapping.index, mapping.host_port,
+                     protocol_name(mapping.protocol), at, mapping.container_port);
+}
+
+namespace {
+
+using Number = std::pair<std::uint8_t, std::uint16_t>;
+
+Number number_of(const Mapping& mapping) { return {mapping.protocol, mapping.host_port}; }
+
+/// Whether packets of the host's port could go by both.
+bool overlap(const Mapping& one, const Mapping& other) {
+  if (!(one.v4 && other.v4) && !(one.v6 && other.v6)) return false;
+  return !one.host_ip || !other.host_ip || one.host_ip == other.host_ip;
+}
+
+bool is_same(const Mapping& one, const Mapping& other) {
+  return one.host_ip == other.host_ip && one.v4 == other.v4 && one.v6 == other.v6 &&
+         one.container_port == other.container_port;
+}
+
+}  // namespace
+
 std::vector<Mapping> mappings_of(const PortmapOptions& options) {
   std::vector<Mapping> mappings;
-  // A protocol's port at one place leads to one place; the same twice is once.
-  using Place = std::tuple<std::uint8_t, std::string, std::uint16_t>;
-  std::set<std::tuple<std::uint8_t, std::string, std::uint16_t, std::uint16_t>> known;
-  std::set<Place> places;
+  std::map<Number, std::vector<std::size_t>> known;
   for (std::size_t i = 0; i < options.mappings.size(); ++i) {
     const PortMapping& written = options.mappings[i];
     Mapping mapping;
+    mapping.index = i;
     mapping.protocol = protocol_of(i, written.protocol);
     put_host_ip(mapping, i, written.host_ip, options);
     mapping.host_port = static_cast<std::uint16_t>(written.host_port);
     mapping.container_port = static_cast<std::uint16_t>(written.container_port);
-    const std::string place = mapping.host_ip ? mapping.host_ip->str() : written.host_ip;
-    if (!known.emplace(mapping.protocol, place, mapping.host_port, mapping.container_port).second) {
-      continue;
+    std::vector<std::size_t>& others = known[number_of(mapping)];
+    const auto is_twin = [&](std::size_t other) { return is_same(mappings[other], mapping); };
+    if (std::ranges::any_of(others, is_twin)) continue;
+    const auto clashes = [&](std::size_t other) {
+      return mappings[other].container_port != mapping.container_port &&
+             mappings[other].unservable == nullptr && overlap(mappings[other], mapping);
+    };
+    const auto other = std::ranges::find_if(others, clashes);
+    if (mapping.unservable == nullptr && other != others.end()) {
+      refuse(fmt::format("{} and {}: a port of the host leads to one port of the container",
+                         describe(mappings[*other]), describe(mapping)),
+             "two hostPorts, or two hostIPs that don't cover each other");
     }
-    if (!places.emplace(mapping.protocol, place, mapping.host_port).second) {
-      refuse_mapping(i, "hostPort", std::to_string(written.host_port),
-                     "leads to another port of the container already",
-                     "a port of the host has one mapping");
-    }
+    others.push_back(mappings.size());
     mappings.push_back(mapping);
   }
   return mappings;
+}
+
+std::vector<Mapping> served_mappings(const std::vector<Mapping>& mappings, Family family) {
+  std::map<Number, std::set<std::optional<IpAddress>>> places;
+  for (const Mapping& mapping : mappings) {
+    if (mapping.is_of(family) && !mapping.unservable && !mapping.host_ip) {
+      places[number_of(mapping)] = {};
+    }
+  }
+  const auto any = places;
+  std::vector<Mapping> served;
+  for (const Mapping& mapping : mappings) {
+    if (!mapping.is_of(family) || mapping.unservable) continue;
+    const bool covered = mapping.host_ip && any.contains(number_of(mapping));
+    if (!covered && places[number_of(mapping)].insert(mapping.host_ip).second) {
+      served.push_back(mapping);
+    }
+  }
+  return served;
 }
 
 std::string condition_text(const PortmapOptions& options, Family family) {

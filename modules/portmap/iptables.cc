@@ -1,7 +1,5 @@
 #include "iptables.h"
 
-#include <netinet/in.h>
-
 #include <string>
 #include <vector>
 
@@ -14,11 +12,6 @@
 namespace unicni::portmap {
 
 namespace {
-
-const char* protocol_name(std::uint8_t protocol) {
-  if (protocol == IPPROTO_UDP) return "udp";
-  return protocol == IPPROTO_SCTP ? "sctp" : "tcp";
-}
 
 net::IptablesPort port_of(const Mapping& mapping) {
   net::IptablesPort port{protocol_name(mapping.protocol), mapping.host_port, mapping.container_port,
@@ -35,7 +28,10 @@ net::IptablesPorts ports_of(const Call& call, const Result& result) {
   ports.network = call.network;
   ports.container_id = call.container_id;
   ports.if_name = call.if_name;
-  for (const Mapping& mapping : mappings_of(options)) ports.ports.push_back(port_of(mapping));
+  // Also those that any address covers: the reference's own rules.
+  for (const Mapping& mapping : mappings_of(options)) {
+    if (mapping.unservable == nullptr) ports.ports.push_back(port_of(mapping));
+  }
   ports.address4 = targets.v4;
   ports.address6 = targets.v6;
   ports.snat = options.snat;
@@ -47,54 +43,61 @@ net::IptablesPorts ports_of(const Call& call, const Result& result) {
   return ports;
 }
 
-/// Throws Error if backend nftables of another attachment has `element`'s port.
-void require_unclaimed(const Call& call, Host& host, const net::NftElement& element) {
-  if (!net::is_about_host_port(element)) return;
-  const auto holder = host.nft().find(element.set, element.key, element.table);
-  if (!holder || holder->owner == element.owner) return;
-  std::vector<net::NftElement> holders{*holder};
-  if (net::claims_single_addresses(*holder)) {
-    if (net::claims_single_addresses(element)) return;  // of other addresses
-    holders = net::find_single_ports(host.nft(), *holder);
-  }
-  for (const net::NftElement& each : holders) {
-    if (!host.is_gone(each.owner)) throw net::port_is_taken(each, call.owner());
+/// Of backend nftables: iptables' rules would come first, and shadow those of the other. Between
+/// attachments of one container that is as well.
+void require_unclaimed(const Call& call, Host& host, const Plan& plan) {
+  for (const net::PublishedPort& port : plan.ports) {
+    for (const auto& holder : net::find_port_holders(host.nft(), net::place_of(port))) {
+      if (net::is_of_container(holder.owner, call.container_id)) continue;
+      if (!host.is_gone(holder.owner)) throw net::port_is_taken(holder, call.owner());
+    }
   }
 }
 
-/// iptables' rules would come first, and shadow those of the other.
-void require_unclaimed(const Call& call, Host& host, const Plan& plan) {
-  for (net::PublishedPort port : plan.ports) {
-    port.condition.clear();
-    const auto elements = net::port_elements(port, call.owner(), call.network);
-    for (const auto& each : elements.own) require_unclaimed(call, host, each);
-    for (const auto& each : elements.shared) require_unclaimed(call, host, each);
-  }
+net::IsVoid voids(Host& host) {
+  return [&host](const std::string& network, const std::string& container) {
+    return host.is_container_gone(network, container);
+  };
+}
+
+/// With a chain of the interface's own.
+net::IptablesPorts with_own_chain(net::IptablesPorts ports) {
+  ports.own_chain = true;
+  return ports;
 }
 
 }  // namespace
 
 void publish_by_iptables(const Call& call, Host& host, const Result& result, const Plan& plan) {
-  require_unclaimed(call, host, plan);
-  const net::IptablesPorts ports = ports_of(call, result);
-  const auto is_void = [&](const std::string& network, const std::string& container) {
-    return host.is_container_gone(network, container);
-  };
-  host.undo().will(undo_iptables_ports(ports));
+  net::IptablesPorts ports = ports_of(call, result);
   const auto held = host.hold_host_ports();
-  net::add_iptables_ports(host.nft(), ports, is_void, call.deadline);
+  require_unclaimed(call, host, plan);
+  ports.own_chain =
+      host.has_iptables_ports_of_sibling(call.network, {call.container_id, call.if_name});
+  host.undo().will(undo_iptables_ports(ports));
+  net::add_iptables_ports(host.nft(), ports, voids(host), call.deadline);
+}
+
+void require_unclaimed_by_iptables(const Call& call, Host& host, const Result& result) {
+  net::require_no_iptables_ports(host.nft(), ports_of(call, result), voids(host), call.deadline);
 }
 
 void check_iptables(const Call& call, Host& host, const Result& result) {
-  const auto fault =
-      net::find_iptables_ports_fault(host.nft(), ports_of(call, result), call.deadline);
+  const net::IptablesPorts ports = ports_of(call, result);
+  const auto fault = net::find_iptables_ports_fault(host.nft(), ports, call.deadline);
+  if (fault && !net::find_iptables_ports_fault(host.nft(), with_own_chain(ports), call.deadline)) {
+    return;
+  }
   if (fault) {
     throw Error(Code::internal, *fault, "the attachment is broken: DEL and ADD it again");
   }
 }
 
 void remove_reference_rules(const Call& call, Host& host) {
-  net::ReferencePorts ports{call.network, call.container_id, {}, host.container_netns() == nullptr};
+  net::ReferencePorts ports{
+      call.network, call.container_id, {}, host.container_netns() == nullptr, call.if_name, [&] {
+        return host.has_iptables_ports_of_sibling(call.network, {call.container_id, call.if_name});
+      }};
   if (call.prev_result) {
     for (const IpConfig& ip : call.prev_result->ips) {
       ports.addresses.push_back(ip.address.address());

@@ -8,6 +8,9 @@ namespace unicni::portmap {
 /// ADD: the rules, announced to Host::undo() first. A port that another container has is refused,
 /// naming it. Throws Error.
 void publish_by_iptables(const Call& call, Host& host, const Result& result, const Plan& plan);
+/// ADD of backend nftables: the same for what containers have in iptables, which comes first and
+/// would shadow our own. A dead one's rules go. No program unless a rule names one of the ports.
+void require_unclaimed_by_iptables(const Call& call, Host& host, const Result& result);
 /// CHECK: the rules are there. Throws Error.
 void check_iptables(const Call& call, Host& host, const Result& result);
 /// DEL: what either backend of the reference, or this one, made, whatever the configuration says.

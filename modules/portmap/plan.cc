@@ -2,14 +2,16 @@
 
 #include <fmt/core.h>
 
-#include "unicni/error.h"
+#include <algorithm>
+#include <map>
+
 #include "unicni/host_side.h"
 
 namespace unicni::portmap {
 
 namespace {
 
-const char* family_name(Family family) { return family == Family::v4 ? "IPv4" : "IPv6"; }
+const char* family_name(bool v4) { return v4 ? "IPv4 " : "IPv6 "; }
 
 }  // namespace
 
@@ -22,28 +24,48 @@ Targets targets_of(const Result& result, const std::string& if_name) {
   return targets;
 }
 
-Plan plan_of(const Call& call, const Result& result, std::size_t& skipped) {
+namespace {
+
+/// By reason, as many as there are.
+std::vector<std::string> warnings_about(const std::vector<Mapping>& mappings, const Targets& known,
+                                        const std::string& if_name) {
+  constexpr std::size_t kMostNamed = 5;
+  std::map<std::string, std::vector<const Mapping*>> reasons;
+  for (const Mapping& mapping : mappings) {
+    if (mapping.unservable != nullptr) {
+      reasons[mapping.unservable].push_back(&mapping);
+    } else if (!(mapping.v4 && known.v4) && !(mapping.v6 && known.v6)) {
+      const char* family = mapping.v4 && mapping.v6 ? "" : family_name(mapping.v4);
+      reasons[fmt::format("{} has no {}address", if_name, family)].push_back(&mapping);
+    }
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [reason, whose] : reasons) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min(whose.size(), kMostNamed); ++i) {
+      text += (i == 0 ? "" : ", ") + describe(*whose[i]);
+    }
+    if (whose.size() > kMostNamed) text += fmt::format(" and {} more", whose.size() - kMostNamed);
+    warnings.push_back(fmt::format("left out: {}: {}", text, reason));
+  }
+  return warnings;
+}
+
+}  // namespace
+
+Plan plan_of(const Call& call, const Result& result) {
   const auto& options = call.options<PortmapOptions>();
   const Targets known = targets_of(result, call.if_name);
+  const std::vector<Mapping> mappings = mappings_of(options);
   Plan plan;
+  plan.warnings = warnings_about(mappings, known, call.if_name);
   for (const Family family : {Family::v4, Family::v6}) {
     const auto& target = family == Family::v4 ? known.v4 : known.v6;
+    if (!target) continue;
     std::optional<net::NftCondition> condition;
     const std::string text = condition_text(options, family);
     if (!text.empty()) condition = net::port_condition(family, text, call.owner());
-    for (const Mapping& mapping : mappings_of(options)) {
-      if (!(family == Family::v4 ? mapping.v4 : mapping.v6)) continue;
-      if (!target && mapping.host_ip) {
-        throw Error(Code::invalid_config,
-                    fmt::format("portMappings: hostIP \"{}\" can't lead to {}, which has no {} "
-                                "address",
-                                mapping.host_ip->str(), call.if_name, family_name(family)),
-                    "give the container an address of that family, or leave hostIP out");
-      }
-      if (!target) {
-        if (!mapping.v4 || !mapping.v6) ++skipped;  // it was for this family alone
-        continue;
-      }
+    for (const Mapping& mapping : served_mappings(mappings, family)) {
       net::PublishedPort port;
       port.protocol = mapping.protocol;
       port.host_ip = mapping.host_ip;
@@ -69,7 +91,6 @@ Plan plan_of(const Call& call, const Result& result, std::size_t& skipped) {
         family == Family::v4 ? plan.targets.v4.has_value() : plan.targets.v6.has_value();
     if (condition && used) plan.conditions.push_back(*std::move(condition));
   }
-  if (!known.v4 && !known.v6) skipped = options.mappings.size();
   return plan;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "config.h"
@@ -22,12 +23,12 @@ struct Plan {
   std::vector<net::PublishedPort> ports;
   std::vector<net::NftCondition> conditions;
   Targets targets;  ///< those that have ports
+  /// Mappings that lead nowhere, and why: a sentence for each reason.
+  std::vector<std::string> warnings;
   /// The host's own 127.0.0.0/8 or ::1 leads to a port.
   bool loopback4 = false;
   bool loopback6 = false;
 };
-/// Throws Error if a mapping of one address has no container address of that family. `skipped`: how
-/// many of any address have none.
-Plan plan_of(const Call& call, const Result& result, std::size_t& skipped);
+Plan plan_of(const Call& call, const Result& result);
 
 }  // namespace unicni::portmap

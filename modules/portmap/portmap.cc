@@ -20,6 +20,7 @@
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/port_claims.h"
 
 namespace unicni::portmap {
 
@@ -117,6 +118,15 @@ std::vector<net::Flows> flows_of(const std::vector<net::PublishedPort>& ports) {
   return flows;
 }
 
+/// Where a sibling goes on serving nothing changes for anybody's flows.
+std::vector<net::PublishedPort> served_by_us(std::vector<net::PublishedPort> ports,
+                                             const std::vector<net::PortPlace>& waiting) {
+  std::erase_if(ports, [&](const net::PublishedPort& port) {
+    return std::ranges::find(waiting, net::place_of(port)) != waiting.end();
+  });
+  return ports;
+}
+
 class Portmap final : public ChainedModule {
  public:
   /// Core knows elements, conditions and flows by the journal, or the elements by their owner.
@@ -135,13 +145,12 @@ class Portmap final : public ChainedModule {
   void check(const Call& call, Host& host) override {
     if (does_nothing(call)) return;
     const Result& result = require_prev_result(call);
-    std::size_t skipped = 0;
-    const Plan plan = plan_of(call, result, skipped);
+    const Plan plan = plan_of(call, result);
     if (plan.ports.empty()) return;
     const HostSide side = require_host_side(call, host, result, plan);
     const Rules rules = rules_of(call, host, side, plan);
     if (!rules.own.empty() || !rules.shared.empty()) {
-      host.nft().require_effective(rules.own, rules.shared);
+      require_ports(call, host, rules.own, rules.shared);
     }
     if (uses_iptables(call)) check_iptables(call, host, result);
     if (rules.localnet && net::find_sysctl(localnet_key(*rules.localnet)) != "1") {
@@ -193,43 +202,44 @@ class Portmap final : public ChainedModule {
 
   void apply(const Call& call, Host& host, Result& result) override {
     if (does_nothing(call)) return;
-    std::size_t skipped = 0;
-    const Plan plan = plan_of(call, result, skipped);
-    if (skipped > 0) {
-      host.log(LogLevel::warning, fmt::format("{} of portMappings: {} has no address for them",
-                                              skipped, call.if_name));
-    }
+    const Plan plan = plan_of(call, result);
+    for (const std::string& text : plan.warnings) host.log(LogLevel::warning, text);
     if (plan.ports.empty()) return;
     const HostSide side = require_host_side(call, host, result, plan);
     for (const net::Flows& flows : flows_of(plan.ports)) host.undo().will(undo_flows(flows));
+    std::vector<net::PortPlace> waiting;
     if (uses_iptables(call)) {
       publish_by_iptables(call, host, result, plan);
-      if (plan.loopback4 || plan.loopback6) publish(call, host, side, plan);
+      if (plan.loopback4 || plan.loopback6) publish(call, host, result, side, plan);
     } else {
       for (const net::NftCondition& condition : plan.conditions) {
         host.undo().will(undo_nft_condition(condition));
         host.nft().add_condition(condition);
       }
       host.undo().will(undo_forward_gate(net::kDefaultAdminChain));
-      publish(call, host, side, plan);
+      waiting = publish(call, host, result, side, plan);
       warn(host, net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain));
     }
     if (const net::Link* port = hairpin_port(side)) {
       set_port_flag(host, *port, net::PortFlag::hairpin);
     }
-    for (const net::Flows& flows : flows_of(plan.ports)) net::forget_flows(host.nft(), flows);
+    for (const net::Flows& flows : flows_of(served_by_us(plan.ports, waiting))) {
+      net::forget_flows(host.nft(), flows);
+    }
   }
 
  private:
   /// Elements, and what lets the host's own loopback addresses through, which backend iptables has
-  /// as well.
-  static void publish(const Call& call, Host& host, const HostSide& side, const Plan& plan) {
+  /// as well. Returns the places at which another attachment of the container serves.
+  static std::vector<net::PortPlace> publish(const Call& call, Host& host, const Result& result,
+                                             const HostSide& side, const Plan& plan) {
     // The last DEL of a host takes back what all ports share.
     const auto held = host.hold_shared_links();
     const Rules rules = rules_of(call, host, side, plan);
     if (rules.localnet) host.undo().will(undo_localnet());
     if (rules.loopback6) host.undo().will(undo_loopback_route(*rules.loopback6));
-    add_rules(call, host, rules.own, rules.shared);
+    if (!uses_iptables(call)) require_unclaimed_by_iptables(call, host, result);
+    auto waiting = claim_ports(call, host, rules.own, rules.shared);
     // Behind the rules that keep the host's own 127.0.0.0/8 closed (CVE-2020-8558).
     if (rules.localnet) net::ensure_sysctl(localnet_key(*rules.localnet), "1");
     if (rules.loopback6) {
@@ -239,6 +249,7 @@ class Portmap final : public ChainedModule {
       batch.commit();
       warn_of_bridged_answers(host, link);
     }
+    return waiting;
   }
 };
 

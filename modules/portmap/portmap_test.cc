@@ -55,15 +55,57 @@ TEST(PortmapOptions, TheSameMappingTwiceIsOne) {
   EXPECT_THAT(refusal(with({{8080, 80, "tcp", ""}, {8080, 81, "tcp", ""}})), HasSubstr("8080"));
 }
 
+TEST(PortmapOptions, TwoContainerPortsForOneOfTheHostAreNamedBoth) {
+  const auto text = [](std::vector<PortMapping> mappings) {
+    return refusal(with(std::move(mappings)));
+  };
+  EXPECT_EQ(text({{8080, 80, "tcp", ""}, {1, 1, "tcp", ""}, {8080, 81, "tcp", "192.0.2.1"}}),
+            "portMappings[0] (8080/tcp to 80) and portMappings[2] (8080/tcp at 192.0.2.1 to 81): a "
+            "port of the host leads to one port of the container");
+  EXPECT_THAT(text({{8080, 81, "tcp", "127.0.0.1"}, {8080, 80, "tcp", ""}}), HasSubstr("[0]"));
+  EXPECT_THAT(text({{8080, 81, "tcp", "::"}, {8080, 80, "tcp", ""}}), HasSubstr("at :: to 81"));
+  EXPECT_THAT(text({{8080, 81, "tcp", "0.0.0.0"}, {8080, 80, "tcp", "192.0.2.1"}}),
+              HasSubstr("at 0.0.0.0 to 81"));
+  EXPECT_EQ(text({{8080, 81, "tcp", "192.0.2.1"}, {8080, 80, "tcp", "192.0.2.2"}}), "");
+  EXPECT_EQ(text({{8080, 81, "tcp", "::"}, {8080, 80, "tcp", "0.0.0.0"}}), "");
+  EXPECT_EQ(text({{8080, 81, "tcp", "::"}, {8080, 80, "tcp", "192.0.2.1"}}), "");
+  EXPECT_EQ(text({{8080, 81, "tcp", ""}, {8080, 80, "udp", ""}}), "");
+  EXPECT_EQ(text({{8080, 81, "tcp", "::1"}, {8080, 80, "tcp", ""}}), "") << "it is left out";
+}
+
+TEST(PortmapOptions, AnyAddressCoversSingleOnes) {
+  const auto served = [](std::vector<PortMapping> mappings, Family family) {
+    return served_mappings(mappings_of(with(std::move(mappings))), family).size();
+  };
+  const PortMapping any{8080, 80, "tcp", ""};
+  const PortMapping any4{8080, 80, "tcp", "0.0.0.0"};
+  const PortMapping local{8080, 80, "tcp", "127.0.0.1"};
+  const PortMapping one6{8080, 80, "tcp", "2001:db8::1"};
+  EXPECT_EQ(served({any, local}, Family::v4), 1U);
+  EXPECT_EQ(served({local, any}, Family::v4), 1U);
+  EXPECT_EQ(served({any4, any, local}, Family::v4), 1U);
+  EXPECT_EQ(served({any4, local, one6}, Family::v6), 1U) << "the other family isn't covered";
+  EXPECT_EQ(served({{8080, 80, "tcp", "192.0.2.1"}, local}, Family::v4), 2U);
+  EXPECT_THAT(mappings_of(with({any, local})), SizeIs(2)) << "iptables' rules are the reference's";
+}
+
 TEST(PortmapOptions, LoopbackNeedsSnatAndForIpv6ARoute) {
+  const auto reason = [](const PortmapOptions& options) {
+    EXPECT_EQ(refusal(options), "");
+    const char* why = mappings_of(options).front().unservable;
+    return std::string(why != nullptr ? why : "");
+  };
   PortmapOptions options = with({{8080, 80, "tcp", "127.0.0.1"}});
-  EXPECT_EQ(refusal(options), "");
+  EXPECT_EQ(reason(options), "");
   options.snat = false;
-  EXPECT_THAT(refusal(options), HasSubstr("127.0.0.1"));
+  EXPECT_THAT(reason(options), HasSubstr("snat"));
+  EXPECT_THAT(served_mappings(mappings_of(options), Family::v4), SizeIs(0));
+  options.masq_all = true;
+  EXPECT_EQ(reason(options), "");
   options = with({{8080, 80, "tcp", "::1"}});
-  EXPECT_THAT(refusal(options), HasSubstr("::1"));
+  EXPECT_THAT(reason(options), HasSubstr("ipv6Loopback"));
   options.ipv6_loopback = true;
-  EXPECT_EQ(refusal(options), "");
+  EXPECT_EQ(reason(options), "");
 }
 
 TEST(PortmapOptions, BackendFollowsWhatNeedsIptables) {
@@ -116,22 +158,28 @@ TEST(PortmapPlan, FirstAddressOfTheInterfaceInEachFamily) {
   EXPECT_EQ(targets.v6->str(), "fd00::5/64");
 }
 
-TEST(PortmapPlan, OneAddressOfAFamilyThatTheContainerLacksIsRefused) {
+TEST(PortmapPlan, WhatLeadsNowhereIsLeftOutAndToldOf) {
   Result result;
   IpConfig ip;
   ip.address = IpNet::parse("10.1.0.5/24").value();
   result.ips = {ip};
-  PortmapOptions options = with({{1, 1, "tcp", "2001:db8::1"}});
+  PortmapOptions options =
+      with({{1, 1, "tcp", "2001:db8::1"}, {1, 1, "tcp", "::"}, {2, 2, "tcp", ""}});
   Call call;
   call.if_name = "eth0";
   call.parsed_options = &options;
-  std::size_t skipped = 0;
-  EXPECT_THROW(static_cast<void>(plan_of(call, result, skipped)), Error);
-  options.mappings = {{1, 1, "tcp", "::"}, {2, 2, "tcp", ""}};
-  const Plan plan = plan_of(call, result, skipped);
-  EXPECT_EQ(skipped, 1U);
+  const Plan plan = plan_of(call, result);
   EXPECT_THAT(plan.ports, SizeIs(1));
   EXPECT_TRUE(plan.loopback4);
+  EXPECT_THAT(plan.warnings,
+              testing::ElementsAre("left out: portMappings[0] (1/tcp at 2001:db8::1 to 1), "
+                                   "portMappings[1] (1/tcp at :: to 1): eth0 has no IPv6 address"));
+  options.mappings.clear();
+  for (int port = 1; port <= 1000; ++port) options.mappings.push_back({port, 1, "tcp", "::1"});
+  const Plan many = plan_of(call, result);
+  EXPECT_THAT(many.ports, SizeIs(0));
+  ASSERT_THAT(many.warnings, SizeIs(1));
+  EXPECT_THAT(many.warnings[0], HasSubstr("and 995 more: Linux takes answers to ::1 from lo only"));
 }
 
 }  // namespace

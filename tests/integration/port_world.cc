@@ -89,13 +89,34 @@ Json PortWorld::ptp_list(int number, const Json& mappings, const Json& portmap) 
   return behind({{"type", "ptp"}, {"ipMasq", true}, {"ipam", ipam}}, number, mappings, portmap);
 }
 
-Attachment PortWorld::add(const std::string& name, const Json& list, Maker maker) {
+Container& PortWorld::make(const std::string& name, bool by_port) {
   auto& container = containers_[name] = std::make_unique<Container>(name);
   container->run({"ip", "link", "set", "lo", "up"});
-  const Attachment job{.config = list, .netns = container->path(), .container_id = name};
-  results_[name] = maker == Maker::ours ? must_add(job) : add_reference(job, list);
-  serve(name, container->fd(), {kContainerPort, kUnpublishedPort});
-  return job;
+  if (!by_port) serve(name, container->fd(), {kContainerPort, kUnpublishedPort});
+  for (const int port : {kContainerPort, kUnpublishedPort}) {
+    if (by_port) serve(name + ':' + std::to_string(port), container->fd(), {port});
+  }
+  return *container;
+}
+
+Attachment PortWorld::job(const std::string& name, const Json& list,
+                          const std::string& if_name) const {
+  return {.config = list,
+          .netns = containers_.at(name)->path(),
+          .container_id = name,
+          .if_name = if_name};
+}
+
+Attachment PortWorld::attach(const std::string& name, const Json& list, const std::string& if_name,
+                             Maker maker) {
+  const Attachment made = job(name, list, if_name);
+  results_[name] = maker == Maker::ours ? must_add(made) : add_reference(made, list);
+  return made;
+}
+
+Attachment PortWorld::add(const std::string& name, const Json& list, Maker maker) {
+  make(name);
+  return attach(name, list, "eth0", maker);
 }
 
 /// As a runtime does it, one program after the other.

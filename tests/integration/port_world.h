@@ -36,8 +36,17 @@ class PortWorld {
   static Json ptp_list(int number, const Json& mappings, const Json& portmap = Json::object());
   /// A container of that list with a server that answers with its name.
   Attachment add(const std::string& name, const Json& list, Maker maker = Maker::ours);
+  /// A further attachment of a container that add() made; what it would be is job(). Its result is
+  /// `name`'s from then on.
+  Attachment attach(const std::string& name, const Json& list, const std::string& if_name,
+                    Maker maker = Maker::ours);
+  [[nodiscard]] Attachment job(const std::string& name, const Json& list,
+                               const std::string& if_name = "eth0") const;
   /// DEL of what add() made with ours.
   void remove(const Attachment& job);
+  /// A container without an attachment, with its server: of each port one with the name
+  /// "<name>:<port>" if `by_port`, else one for all.
+  Container& make(const std::string& name, bool by_port = false);
 
   [[nodiscard]] const Json& result_of(const std::string& name) const { return results_.at(name); }
   [[nodiscard]] std::string address(const std::string& name, bool v6) const;

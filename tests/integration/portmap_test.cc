@@ -260,10 +260,9 @@ TEST_F(Portmap, RefusesWhatCannotWork) {
   EXPECT_THAT(refusal(Json::array({mapping(80, 65536)})), HasSubstr("containerPort"));
   EXPECT_THAT(refusal(Json::array({mapping(80, 80, "icmp")})), HasSubstr("icmp"));
   EXPECT_THAT(refusal(Json::array({mapping(80, 80, "tcp", "localhost")})), HasSubstr("localhost"));
-  EXPECT_THAT(refusal(Json::array({mapping(80, 80, "tcp", "::1")})), HasSubstr("::1"));
-  EXPECT_THAT(refusal(Json::array({mapping(80, 80, "tcp", "127.0.0.1")}), {{"snat", false}}),
-              HasSubstr("snat"));
-  EXPECT_THAT(refusal(Json::array({mapping(80, 80), mapping(80, 81)})), HasSubstr("80"));
+  EXPECT_THAT(refusal(Json::array({mapping(80, 80, "tcp", "[::]")})), HasSubstr("[::]"));
+  EXPECT_THAT(refusal(Json::array({mapping(80, 80), mapping(80, 81)})),
+              HasSubstr("portMappings[0] (80/tcp to 80) and portMappings[1] (80/tcp to 81)"));
   EXPECT_THAT(refusal(Json::array({mapping(80, 80)}), {{"conditionsV4", {"ip", "saddr", "x;y"}}}),
               HasSubstr("conditionsV4"));
   EXPECT_THAT(refusal(Json::array({mapping(80, 80)}), {{"conditionsV4", {"nonsense"}}}),
@@ -271,6 +270,23 @@ TEST_F(Portmap, RefusesWhatCannotWork) {
   EXPECT_THAT(refusal(Json::array({mapping(80, 80)}),
                       {{"markMasqBit", 3}, {"externalSetMarkChain", "KUBE-MARK-MASQ"}}),
               HasSubstr("externalSetMarkChain"));
+}
+
+TEST_F(Portmap, WhatCannotBeLedIsLeftOutWithAWarning) {
+  Json config =
+      list(Json::array({mapping(8080, 80), mapping(8081, 80, "tcp", "2001:db8::10"),
+                        mapping(8082, 80, "tcp", "::1"), mapping(8083, 80, "tcp", "::")}));
+  config["plugins"][0]["ipam"]["ranges"].erase(1);
+  const Attachment job = attachment(config);
+  const Output output = job.add();
+  ASSERT_TRUE(output.ok()) << output.str();
+  EXPECT_THAT(output.err, HasSubstr("portMappings[1] (8081/tcp at 2001:db8::10 to 80), "
+                                    "portMappings[3] (8083/tcp at :: to 80): eth0 has no IPv6"));
+  EXPECT_THAT(output.err, HasSubstr("portMappings[2] (8082/tcp at ::1 to 80): Linux takes"));
+  EXPECT_THAT(nft_elements("port4_any"), SizeIs(1));
+  EXPECT_THAT(nft_elements("port6_at"), IsEmpty());
+  expect_silent_success(job.check(output.json()));
+  expect_silent_success(job.del(output.json()));
 }
 
 TEST_F(Portmap, GcFindsALeakAndStatusAStranger) {

@@ -14,7 +14,8 @@ namespace unicni {
 
 /// ADD: announces `own` to Host::undo() and adds them; `shared` belong to the network and are
 /// remembered for the time when the ruleset has to be made again. A key of an attachment that is
-/// provably gone is taken over. Throws Error that names the owner of a key that is taken.
+/// provably gone is taken over. Throws Error that names the owner of a key that is taken. Ports of
+/// the host are claimed by claim_ports().
 void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>& own,
                const std::vector<net::NftElement>& shared);
 

@@ -93,6 +93,10 @@ class Host {
   /// it may be another program's.
   [[nodiscard]] virtual bool is_container_gone(const std::string& network,
                                                const std::string& container_id);
+  /// Whether another attachment of the container to `network`, which isn't gone, has the chain of
+  /// iptables that is named after both (net/iptables_ports.h).
+  [[nodiscard]] virtual bool has_iptables_ports_of_sibling(const std::string& network,
+                                                           const Attachment& owner);
   /// While it lives no other verb looks whether a host port is free in iptables. Short: it also
   /// keeps others from hold_shared_links().
   [[nodiscard]] virtual std::optional<sys::Lock> hold_host_ports();

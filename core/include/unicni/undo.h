@@ -110,8 +110,10 @@ Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade);
 /// What add_iptables_firewall() makes; undone by remove_iptables_firewall() unless an address is
 /// another attachment's by then (Host::is_anothers).
 Undo undo_iptables_firewall(const net::IptablesFirewall& firewall);
-/// What add_iptables_ports() makes; undone by remove_iptables_ports().
+/// What add_iptables_ports() makes; undone by remove_iptables_ports(), unless another attachment of
+/// the container has the chain by then (Host::has_iptables_ports_of_sibling).
 Undo undo_iptables_ports(const net::IptablesPorts& ports);
+inline constexpr const char* kIptablesPorts = "iptables-ports";
 /// A link of the host that is given to the container. Undone by bringing it home, wherever it is by
 /// then: in the container's namespace, or given back by the kernel when that ended. Announced again
 /// as soon as its index inside is known: of the records of one device only the last counts.

@@ -227,8 +227,12 @@ Undo undo_iptables_firewall(const net::IptablesFirewall& firewall) {
 }
 
 Undo undo_iptables_ports(const net::IptablesPorts& ports) {
-  return Undo{
-      "iptables-ports", 1, false, {{"network", ports.network}, {"container", ports.container_id}}};
+  return Undo{kIptablesPorts,
+              1,
+              false,
+              {{"network", ports.network},
+               {"container", net::iptables_chain_owner(ports)},
+               {"if_name", ports.if_name}}};
 }
 
 Undo undo_device(const net::Device& device) {

@@ -2,6 +2,7 @@
 
 #include "chain/liveness.h"
 #include "journal/replay.h"
+#include "unicni/net/published_port.h"
 
 namespace unicni::chain {
 
@@ -22,6 +23,32 @@ net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& h
     }
   }
   return memory;
+}
+
+std::vector<std::vector<net::NftElement>> remembered_siblings(const journal::Place& place,
+                                                              const net::Netns& host_netns,
+                                                              const std::string& owner,
+                                                              const std::string& likely) {
+  std::vector<std::vector<net::NftElement>> siblings;
+  const std::string container =
+      net::is_of_container(owner, likely) ? likely : net::find_container(owner);
+  if (container.empty()) return siblings;
+  for (const journal::Entry& entry : journal::peek_container(journal::kFolder, container)) {
+    const auto& [network, container_id, if_name] = entry.key;
+    if (entry.place != place ||
+        net::nft_owner(network + '/' + container_id + '/' + if_name) == owner) {
+      continue;
+    }
+    std::vector<net::NftElement> elements;
+    for (const journal::Step& step : entry.steps) {
+      if (step.undo.empty() || life_of(step, host_netns) == Life::gone) continue;
+      for (const Undo& record : step.undo) {
+        if (auto element = journal::find_element(record)) elements.push_back(*std::move(element));
+      }
+    }
+    siblings.push_back(std::move(elements));
+  }
+  return siblings;
 }
 
 std::vector<Undo> remembered_records(const journal::Place& place, std::string_view type,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +16,14 @@ namespace unicni::chain {
 /// The elements of all attachments of `place` whose namespace isn't gone, and those that their
 /// networks share.
 net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& host_netns);
+
+/// What the other attachments of the container of `owner` have, each in a list of its own, as far
+/// as their namespaces aren't gone. `owner` is an element's, "network/container/ifname", of which a
+/// long one is cut: then only `likely` can be known as its container.
+std::vector<std::vector<net::NftElement>> remembered_siblings(const journal::Place& place,
+                                                              const net::Netns& host_netns,
+                                                              const std::string& owner,
+                                                              const std::string& likely);
 
 /// Host::remembered().
 std::vector<Undo> remembered_records(const journal::Place& place, std::string_view type,

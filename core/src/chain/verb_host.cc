@@ -134,6 +134,9 @@ net::Nft& VerbHost::nft() {
   if (!nft_) {
     nft_.emplace();
     nft_->remember([this] { return remembered_rules(place(), host_netns()); });
+    nft_->inherit([this](const std::string& owner) {
+      return remembered_siblings(place(), host_netns(), owner, request_.environment.container_id);
+    });
   }
   return *nft_;
 }
@@ -216,6 +219,25 @@ bool VerbHost::is_container_gone(const std::string& network, const std::string& 
     if (!is_gone(fmt::format("{}/{}/{}", network, container_id, key.if_name))) return false;
   }
   return known;
+}
+
+bool VerbHost::has_iptables_ports_of_sibling(const std::string& network, const Attachment& owner) {
+  const journal::Key own{network, owner.container_id, owner.if_name};
+  const std::pair<std::string, std::string> field{"container", owner.container_id};
+  const auto has_chain = [&](const journal::Step& step) {
+    return std::any_of(step.undo.begin(), step.undo.end(), [&](const Undo& record) {
+      return record.type == kIptablesPorts &&
+             std::find(record.fields.begin(), record.fields.end(), field) != record.fields.end();
+    });
+  };
+  for (const journal::Key& key : journal::list_siblings(journal::kFolder, own)) {
+    const auto entry = journal::peek(journal::kFolder, key);
+    if (entry && std::any_of(entry->steps.begin(), entry->steps.end(), has_chain) &&
+        !is_gone(fmt::format("{}/{}/{}", network, owner.container_id, key.if_name))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::optional<sys::Lock> VerbHost::hold_host_ports() {

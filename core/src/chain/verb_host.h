@@ -46,6 +46,8 @@ class VerbHost final : public Host {
   [[nodiscard]] std::optional<sys::Lock> hold_host_ports() override;
   [[nodiscard]] std::vector<Undo> remembered(std::string_view type, Steps steps,
                                              std::size_t most) override;
+  [[nodiscard]] bool has_iptables_ports_of_sibling(const std::string& network,
+                                                   const Attachment& owner) override;
   Delegate& delegate() override;
   [[nodiscard]] bool is_file_of_sibling(const std::string& path) override;
 

@@ -134,6 +134,9 @@ void peek_some(const std::string& folder, std::size_t most,
                const std::function<bool(const Entry&)>& wants_more);
 /// All of them.
 std::vector<Entry> peek_all(const std::string& folder);
+/// What the entries of one container say, of all its networks, in the same way. Reads no others,
+/// except those whose names were cut.
+std::vector<Entry> peek_container(const std::string& folder, const std::string& container_id);
 /// Keys of the other entries of `key`'s network and container: other interfaces of it.
 std::vector<Key> list_siblings(const std::string& folder, const Key& key);
 /// Keys of all entries of one network (from file names, checked against the header).

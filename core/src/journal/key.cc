@@ -119,6 +119,21 @@ std::vector<Entry> peek_all(const std::string& folder) {
   return entries;
 }
 
+std::vector<Entry> peek_container(const std::string& folder, const std::string& container_id) {
+  const std::string part = ':' + component(container_id) + ':';
+  std::vector<Entry> entries;
+  for (const Paths& paths : list_paths(folder)) {
+    for (const std::string& name : paths.names) {
+      if (name.find(part) == name.npos && name.find('~') == name.npos) continue;
+      auto entry = peek_at(paths.folder + '/' + name);
+      if (entry && entry->key.container_id == container_id && file_name(entry->key) == name) {
+        entries.push_back(*std::move(entry));
+      }
+    }
+  }
+  return entries;
+}
+
 namespace {
 
 std::vector<Key> read_keys(const std::string& folder, const std::string& prefix,

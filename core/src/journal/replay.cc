@@ -181,8 +181,13 @@ void undo_one_iptables_firewall(const Undo& record, Why, const ReplayTools& tool
 }
 
 void undo_one_iptables_ports(const Undo& record, Why, const ReplayTools& tools) {
-  net::remove_iptables_ports(tools.host.nft(), field(record, "network"), field(record, "container"),
-                             iptables_deadline());
+  const std::string& network = field(record, "network");
+  const std::string if_name(optional_field(record, "if_name"));  // older records have none
+  net::remove_iptables_ports(tools.host.nft(), network, {field(record, "container")},
+                             iptables_deadline(), [&](const std::string& owner) {
+                               return if_name.empty() || !tools.host.has_iptables_ports_of_sibling(
+                                                             network, {owner, if_name});
+                             });
 }
 
 void undo_one_forward_gate(const Undo& record, Why, const ReplayTools& tools) {
@@ -238,7 +243,7 @@ constexpr std::array kWays = {
     Way{kDevice, &undo_one_device},
     Way{"iptables-masquerade", &undo_one_iptables_masquerade},
     Way{kIptablesFirewall, &undo_one_iptables_firewall},
-    Way{"iptables-ports", &undo_one_iptables_ports},
+    Way{kIptablesPorts, &undo_one_iptables_ports},
 };
 
 void undo_one(const Undo& record, Why why, const ReplayTools& tools) {

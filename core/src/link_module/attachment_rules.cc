@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/owner.h"
+#include "link_module/announced_rules.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/net/published_port.h"
@@ -20,6 +21,21 @@ bool has_host_end(Host& host, const std::string& owner) {
                      [&](const net::Link& link) { return is_same_owner(link.alias, owner); });
 }
 
+/// What of others has the keys of `own` but belongs to nobody any more.
+std::vector<net::NftElement> void_elements(const Call& call, Host& host,
+                                           const std::vector<net::NftElement>& own) {
+  std::vector<net::NftElement> found;
+  for (const net::NftElement& element : own) {
+    auto holder = host.nft().find(element.set, element.key, element.table);
+    if (holder && holder->owner != element.owner && is_void(call, host, *holder)) {
+      found.push_back(*std::move(holder));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
 /// Of the same network: IPAM gave its address to us, so without a host end it was taken down by a
 /// program that doesn't know our tables. Of others, and where it isn't about an address: neither
 /// journal nor namespace is left.
@@ -28,43 +44,6 @@ bool is_void(const Call& call, Host& host, const net::NftElement& holder) {
   if (host.is_gone(holder.owner)) return true;
   return !net::is_about_host_port(holder) && holder.owner.starts_with(call.network + '/');
 }
-
-/// A port that others have at single addresses. Throws Error that names one who lives.
-std::vector<net::NftElement> void_single_ports(const Call& call, Host& host,
-                                               const net::NftElement& claim) {
-  auto holders = net::find_single_ports(host.nft(), claim);
-  for (const net::NftElement& holder : holders) {
-    if (!is_void(call, host, holder)) throw net::port_is_taken(holder, call.owner());
-  }
-  holders.push_back(claim);
-  return holders;
-}
-
-/// What of others stands in the way of `own` and `shared` but belongs to nobody any more.
-std::vector<net::NftElement> void_elements(const Call& call, Host& host,
-                                           const std::vector<net::NftElement>& own,
-                                           const std::vector<net::NftElement>& shared) {
-  std::vector<net::NftElement> found;
-  for (const net::NftElement& element : shared) {
-    if (!net::is_claim(element)) continue;
-    auto holder = host.nft().find(element.set, element.key, element.table);
-    if (!holder || holder->data == element.data || !is_void(call, host, *holder)) continue;
-    for (auto& each : net::find_any_port(host.nft(), *holder)) found.push_back(std::move(each));
-    found.push_back(*std::move(holder));
-  }
-  for (const net::NftElement& element : own) {
-    auto holder = host.nft().find(element.set, element.key, element.table);
-    if (!holder) continue;
-    if (net::claims_single_addresses(*holder)) {
-      for (auto& each : void_single_ports(call, host, *holder)) found.push_back(std::move(each));
-    } else if (holder->owner != element.owner && is_void(call, host, *holder)) {
-      found.push_back(*std::move(holder));
-    }
-  }
-  return found;
-}
-
-}  // namespace
 
 namespace {
 
@@ -81,20 +60,30 @@ std::vector<net::NftElement> each_once(const std::vector<net::NftElement>& eleme
 
 }  // namespace
 
-void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>& all_own,
-               const std::vector<net::NftElement>& all_shared) {
+void announce_rules(Host& host, const std::vector<net::NftElement>& all_own,
+                    const std::vector<net::NftElement>& all_shared) {
   const auto own = each_once(all_own);
   const auto shared = each_once(all_shared);
   for (const net::NftElement& element : own) host.undo().will(undo_nft(element));
   for (const net::NftElement& element : shared) host.undo().will(remember_nft(element));
+}
+
+void add_announced(const Call& call, Host& host, const std::vector<net::NftElement>& own,
+                   const std::vector<net::NftElement>& shared) {
   try {
     host.nft().add(own, shared);
   } catch (const Error&) {
-    const auto stale = void_elements(call, host, own, shared);
+    const auto stale = void_elements(call, host, own);
     if (stale.empty()) throw;
     host.nft().remove(stale);
     host.nft().add(own, shared);
   }
+}
+
+void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>& own,
+               const std::vector<net::NftElement>& shared) {
+  announce_rules(host, own, shared);
+  add_announced(call, host, own, shared);
 }
 
 void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag) {

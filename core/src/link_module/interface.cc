@@ -134,8 +134,8 @@ void remove_stale_links(const Call& call, Host& host, const std::vector<net::Lin
   };
   const ValidAttachments& valid = *call.valid_attachments;
   const auto is_cut = [](const std::string& alias) { return alias.size() == kLongestAlias; };
-  auto stale = valid.strangers(
-      std::move(aliases), [&](const Attachment& each) { return call_of(each).alias(); });
+  auto stale = valid.strangers(std::move(aliases),
+                               [&](const Attachment& each) { return call_of(each).alias(); });
   if (std::any_of(stale.begin(), stale.end(), is_cut)) {
     stale = valid.strangers(std::move(stale), [&](const Attachment& each) {
       return call_of(each).owner().substr(0, kLongestAlias);

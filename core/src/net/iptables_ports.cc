@@ -37,7 +37,7 @@ struct Part {
 std::vector<Part> parts_of(const IptablesPorts& what) {
   std::vector<Part> parts;
   if (what.ports.empty()) return parts;
-  const std::string chain = reference_dnat_chain(what.network, what.container_id);
+  const std::string chain = reference_dnat_chain(what.network, iptables_chain_owner(what));
   const std::string comment = reference_dnat_comment(what.network, what.container_id);
   if (what.address4) {
     parts.push_back({what, Family::v4, *what.address4, what.conditions4, chain, comment});
@@ -196,6 +196,18 @@ std::optional<std::pair<std::string, std::string>> owner_of(std::string_view com
                    std::string(comment.substr(id, comment.size() - id - 1)));
 }
 
+/// Whether a rule with that comment is of an attachment of the container.
+bool is_of_container(std::string_view comment, const std::string& container_id) {
+  if (const auto owner = owner_of(comment)) return owner->second == container_id;
+  // Cut by reference_dnat_comment(), which leaves two dots.
+  constexpr std::string_view kBeforeId = "\" id: \"";
+  const std::size_t at = comment.find(kBeforeId);
+  if (at == comment.npos || !comment.ends_with("..")) return false;
+  std::string_view part = comment.substr(at + kBeforeId.size());
+  part.remove_suffix(2);
+  return container_id.starts_with(part);
+}
+
 std::string removal_lines(const IptablesListing& listing, const std::string& chain) {
   std::string lines;
   for (const IptablesRule& rule : listing.rules()) {
@@ -206,7 +218,8 @@ std::string removal_lines(const IptablesListing& listing, const std::string& cha
   return lines + fmt::format("-F {}\n", chain);
 }
 
-/// Chains of others that have a port of ours and are void. Throws Error for one that isn't.
+/// Chains of other containers that have a port of ours and are void. Throws Error for one that
+/// isn't.
 std::set<std::string> void_chains(const Part& part, const IptablesListing& listing,
                                   const IsVoid& is_void) {
   std::set<std::string> chains;
@@ -219,6 +232,7 @@ std::set<std::string> void_chains(const Part& part, const IptablesListing& listi
     });
     if (entry == listing.rules().end()) continue;  // nothing leads there
     const std::string_view comment = entry->value_of("--comment");
+    if (is_of_container(comment, part.what.container_id)) continue;  // first come, first served
     const auto owner = owner_of(comment);
     if (owner && is_void && is_void(owner->first, owner->second)) {
       chains.insert(rule.chain);
@@ -332,6 +346,48 @@ void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_vo
         [&] { return has_any(nft, part); },
         [&](const IptablesListing& listing) { return lines_for(part, listing, is_void); });
   }
+}
+
+namespace {
+
+/// Whether a rule that leads to an attachment's chain may have a port of ours, or doesn't tell.
+bool may_have_port(const Part& part, const NftListedRule& rule) {
+  if (rule.target.empty()) return false;
+  return rule.ports.empty() || std::ranges::any_of(part.what.ports, [&](const IptablesPort& port) {
+           return std::ranges::find(rule.ports, port.host_port) != rule.ports.end();
+         });
+}
+
+void clear(Nft& nft, const Part& part, IptablesFlavour flavour, const IsVoid& is_void,
+           Deadline deadline) {
+  const IptablesListing listing(save_table(part.family, flavour, kNatTable, deadline));
+  for (const std::string& chain : void_chains(part, listing, is_void)) {
+    remove_ports_chain(nft.socket(), part.family, chain, deadline);
+  }
+}
+
+}  // namespace
+
+void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
+                               Deadline deadline) {
+  const std::vector<Part> parts = parts_of(what);
+  std::vector<NftChainName> names;
+  for (const Part& part : parts) names.push_back({nfproto(part.family), kNatTable, kPortsDnat});
+  const auto found = find_chains(nft.socket(), names);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Part& part = parts[i];
+    const auto may = [&](const NftListedRule& rule) { return may_have_port(part, rule); };
+    if (found[i] && std::ranges::any_of(list_rules(nft.socket(), names[i]), may)) {
+      clear(nft, part, IptablesFlavour::nft, is_void, deadline);
+    }
+    if (legacy_has_chain(part.family, kNatTable, kPortsDnat)) {
+      clear(nft, part, IptablesFlavour::legacy, is_void, deadline);
+    }
+  }
+}
+
+std::string iptables_chain_owner(const IptablesPorts& ports) {
+  return ports.own_chain ? ports.container_id + '/' + ports.if_name : ports.container_id;
 }
 
 bool has_iptables_ports(Nft& nft, Family family) {

@@ -134,8 +134,9 @@ std::string last_lines(const IptablesListing& listing, const std::string& own) {
 
 std::size_t remove_legacy(NetlinkSocket& socket, Family family, const std::string& chain,
                           const std::string& old_chain, Deadline deadline) {
-  if (!legacy_has_chain(family, kNatTable, chain) &&
-      !legacy_has_chain(family, kNatTable, old_chain)) {
+  const bool is_there = legacy_has_chain(family, kNatTable, chain) ||
+                        (!old_chain.empty() && legacy_has_chain(family, kNatTable, old_chain));
+  if (!is_there) {
     return 0;
   }
   std::size_t removed = 0;
@@ -159,28 +160,53 @@ std::size_t remove_legacy(NetlinkSocket& socket, Family family, const std::strin
 
 }  // namespace
 
+void remove_ports_chain(NetlinkSocket& socket, Family family, const std::string& chain,
+                        Deadline deadline) {
+  const std::uint8_t number = family == Family::v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
+  if (find_chains(socket, {{number, kNatTable, chain}})[0]) remove_nft(socket, number, chain);
+  remove_legacy(socket, family, chain, {}, deadline);
+}
+
 std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
-                                  const std::string& container_id, Deadline deadline) {
-  const std::string chain = reference_dnat_chain(network, container_id);
-  const std::string old_chain = reference_snat_chain(network, container_id);
+                                  const std::vector<std::string>& owners, Deadline deadline,
+                                  const std::function<bool(const std::string& owner)>& goes) {
   constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
-  const auto found = find_chains(nft.socket(), {{NFPROTO_IPV4, kNatTable, chain},
-                                                {NFPROTO_IPV6, kNatTable, chain},
-                                                {NFPROTO_IPV4, kNatTable, old_chain},
-                                                {NFPROTO_IPV6, kNatTable, old_chain}});
-  RuleSweep sweep;
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (found[i]) sweep.attempt([&] { return remove_nft(nft.socket(), kFamilies[i], chain); });
-    if (found[i + 2]) {
-      sweep.attempt([&] {
-        return remove_foreign_chains(nft.socket(),
-                                     {kFamilies[i], kNatTable, kOldPortsSnat, {old_chain}},
-                                     [](const NftListedRule&) { return true; });
-      });
+  constexpr std::size_t kChainsOfOwner = 4;
+  std::vector<NftChainName> names;
+  for (const std::string& owner : owners) {
+    for (const std::string& chain :
+         {reference_dnat_chain(network, owner), reference_snat_chain(network, owner)}) {
+      for (const std::uint8_t family : kFamilies) names.push_back({family, kNatTable, chain});
     }
   }
-  for (const Family family : {Family::v4, Family::v6}) {
-    sweep.attempt([&] { return remove_legacy(nft.socket(), family, chain, old_chain, deadline); });
+  const auto found = find_chains(nft.socket(), names);
+  RuleSweep sweep;
+  for (std::size_t i = 0; i < owners.size(); ++i) {
+    const NftChainName* of_owner = &names[i * kChainsOfOwner];  // DN, DN, SN, SN
+    const std::string& chain = of_owner[0].chain;
+    const std::string& old_chain = of_owner[2].chain;
+    const auto in_nft = [&](std::size_t k) { return found[i * kChainsOfOwner + k].has_value(); };
+    const auto in_legacy = [&](Family family) {
+      return legacy_has_chain(family, kNatTable, chain) ||
+             legacy_has_chain(family, kNatTable, old_chain);
+    };
+    const bool any = in_nft(0) || in_nft(1) || in_nft(2) || in_nft(3) || in_legacy(Family::v4) ||
+                     in_legacy(Family::v6);
+    if (!any || (goes && !goes(owners[i]))) continue;
+    for (std::size_t k = 0; k < 2; ++k) {
+      if (in_nft(k)) sweep.attempt([&] { return remove_nft(nft.socket(), kFamilies[k], chain); });
+      if (in_nft(k + 2)) {
+        sweep.attempt([&] {
+          return remove_foreign_chains(nft.socket(),
+                                       {kFamilies[k], kNatTable, kOldPortsSnat, {old_chain}},
+                                       [](const NftListedRule&) { return true; });
+        });
+      }
+    }
+    for (const Family family : {Family::v4, Family::v6}) {
+      sweep.attempt(
+          [&] { return remove_legacy(nft.socket(), family, chain, old_chain, deadline); });
+    }
   }
   return sweep.finish();
 }

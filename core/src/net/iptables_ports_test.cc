@@ -44,7 +44,7 @@ class IptablesPortsTest : public PrivateNetnsTest {
     return find_iptables_ports_fault(nft_, what, soon());
   }
   std::size_t remove(const std::string& container) {
-    return remove_iptables_ports(nft_, "mynet", container, soon());
+    return remove_iptables_ports(nft_, "mynet", {container}, soon());
   }
   std::string refusal(const IptablesPorts& what) {
     try {
@@ -266,7 +266,7 @@ TEST_F(IptablesPortsTest, ContainersThatRaceAllSucceed) {
     for (int round = 0; round < 3; ++round) {
       add_iptables_ports(nft, what, {}, soon());
       if (find_iptables_ports_fault(nft, what, soon())) throw Error(Code::internal, "no rules");
-      remove_iptables_ports(nft, "mynet", container, soon());
+      remove_iptables_ports(nft, "mynet", {container}, soon());
     }
   }));
   EXPECT_THAT(saved(), Not(HasSubstr("CNI-")));
@@ -279,7 +279,7 @@ TEST_F(IptablesPortsTest, LongNamesAreCutAsIptablesCutsThem) {
   add(longest);
   EXPECT_EQ(fault(longest), std::nullopt);
   EXPECT_THAT(saved(), HasSubstr("ccc..\""));
-  EXPECT_EQ(2U, remove_iptables_ports(nft_, longest.network, longest.container_id, soon()));
+  EXPECT_EQ(2U, remove_iptables_ports(nft_, longest.network, {longest.container_id}, soon()));
 }
 
 // What 1.9.1 makes with "backend": "nftables"; Debian's version can't.

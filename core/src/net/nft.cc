@@ -15,6 +15,7 @@
 #include "net/nft_condition.h"
 #include "net/nft_element.h"
 #include "net/nft_transaction.h"
+#include "net/port_handover.h"
 #include "unicni/error.h"
 #include "unicni/net/published_port.h"
 
@@ -99,6 +100,7 @@ std::vector<Need> needs_of(const std::vector<NftElement>& own,
 struct Nft::Impl {
   std::optional<NetlinkSocket> opened;
   std::function<NftMemory()> remembered;
+  NftSiblings siblings;
 
   NetlinkSocket& socket() {
     if (!opened) opened.emplace(NETLINK_NETFILTER);
@@ -146,7 +148,18 @@ struct Nft::Impl {
   /// False: it wasn't, and was mended or has gone; look again.
   bool is_in_force(Addition& addition, const Need& need);
   void mend(Addition& addition, const Need& need, const std::string& fault);
+
+  /// Those that are there and their owner's.
+  std::vector<NftElement> present(const std::vector<NftElement>& wanted);
 };
+
+std::vector<NftElement> Nft::Impl::present(const std::vector<NftElement>& wanted) {
+  std::vector<NftElement> found;
+  for (const NftElement& element : wanted) {
+    if (read(element) == element) found.push_back(element);
+  }
+  return found;
+}
 
 /// The rest of a table that was made or mended.
 void write_conditions_of(NftTable table, const NftMemory& memory) {
@@ -317,27 +330,55 @@ std::optional<std::string> Nft::find_stranger() {
   return std::nullopt;
 }
 
+void Nft::inherit(NftSiblings siblings) { impl_->siblings = std::move(siblings); }
+
 std::size_t Nft::remove(const std::vector<NftElement>& elements) {
   if (elements.empty()) return 0;
-  return commit_as_read(
-      impl_->socket(), "delete elements of our nftables sets", [&](NftBatch& batch) {
-        std::map<std::string, std::size_t> conditions;
-        auto wanted = elements;
-        for (NftElement& claim : find_idle_claims(*this, elements)) {
-          wanted.push_back(std::move(claim));
-        }
-        for (const NftElement& element : distinct(std::move(wanted))) {
-          const auto found = impl_->read(element);
-          if (!found || *found != element) continue;
-          put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
-          if (is_nft_condition(element)) ++conditions[element.data];
-        }
-        for (const auto& [chain, leading_there] : conditions) {
-          if (is_condition_idle(impl_->socket(), chain, leading_there)) {
-            put_condition_removal(batch, chain);
+  std::vector<NftElement> heirs;
+  const auto remove_for = [&](const NftSiblings& siblings) {
+    return commit_as_read(
+        impl_->socket(), "delete elements of our nftables sets", [&](NftBatch& batch) {
+          std::map<std::string, std::size_t> conditions;
+          auto wanted = elements;
+          for (NftElement& claim : find_idle_claims(*this, elements)) {
+            wanted.push_back(std::move(claim));
           }
-        }
-      });
+          const auto leaving = impl_->present(distinct(std::move(wanted)));
+          for (const NftElement& element : leaving) {
+            put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
+            if (is_nft_condition(element)) ++conditions[element.data];
+          }
+          heirs = find_heirs(*this, leaving, siblings);
+          for (const NftElement& heir : heirs) {
+            put_new_element(batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE), heir);
+          }
+          for (const auto& [chain, leading_there] : conditions) {
+            if (is_condition_idle(impl_->socket(), chain, leading_there)) {
+              put_condition_removal(batch, chain);
+            }
+          }
+        });
+  };
+  try {
+    return remove_for(impl_->siblings);
+  } catch (const Error&) {
+    // What a sibling would get may lack its chain or set: no reason to stay.
+    if (heirs.empty()) throw;
+  }
+  return remove_for({});
+}
+
+void Nft::exchange(const std::function<Exchange()>& decide) {
+  commit_as_read(impl_->socket(), "exchange elements of our nftables sets", [&](NftBatch& batch) {
+    const Exchange what = decide();
+    for (const NftElement& element : impl_->present(distinct(what.out))) {
+      put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
+    }
+    for (const NftElement& element : distinct(what.in)) {
+      put_new_element(batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE, nft_family(element.table)),
+                      element);
+    }
+  });
 }
 
 void Nft::add_condition(const NftCondition& condition) {

@@ -18,6 +18,7 @@
 #include "net/nft_element.h"
 #include "net/nft_query.h"
 #include "net/nft_transaction.h"
+#include "net/port_handover.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -116,9 +117,11 @@ NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<Nft
   for (const NftElement& element : elements) {
     if (element.table == table && fits_its_set(element)) wanted.push_back(&element);
   }
-  // A key that two journals name is the one's that comes first; the other's CHECK will tell.
+  // A key that two journals name is the one's that comes first, and waits for it if it is of the
+  // same container; else the other's CHECK will tell.
   const auto place = [](const NftElement* element) { return std::tie(element->set, element->key); };
   std::ranges::stable_sort(wanted, {}, place);
+  drop_waiting_ports(wanted);
   const auto again = std::ranges::unique(wanted, {}, place);
   wanted.erase(again.begin(), again.end());
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);

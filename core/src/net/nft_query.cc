@@ -4,11 +4,14 @@
 #include <fmt/core.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_multiport.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <string_view>
 
 #include "net/attribute.h"
@@ -97,6 +100,7 @@ class RuleReader {
     if (name == "cmp") compare(data);
     if (name == "immediate") immediate(data);
     if (name == "nat") rule_.dnat_to = loaded_;
+    if (name == "match") match(data);
   }
 
  private:
@@ -158,6 +162,21 @@ class RuleReader {
           IpNet(address_from(bytes, address_size_), prefix_);
     }
     address_size_ = 0;
+  }
+
+  /// A match of iptables.
+  void match(const nlattr* data) {
+    std::string name;
+    std::string_view info;
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
+      if (type == NFTA_MATCH_NAME) name = text_of(value);
+      if (type == NFTA_MATCH_INFO) info = bytes_of(value);
+    });
+    xt_multiport_v1 multiport{};
+    if (name != "multiport" || info.size() < sizeof multiport) return;
+    std::memcpy(&multiport, info.data(), sizeof multiport);
+    const std::size_t count = std::min<std::size_t>(multiport.count, XT_MULTI_PORTS);
+    rule_.ports.assign(multiport.ports, multiport.ports + count);
   }
 
   void immediate(const nlattr* data) {

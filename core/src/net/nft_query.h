@@ -59,6 +59,7 @@ struct NftListedRule {
   std::optional<IpAddress> dnat_to;  ///< the address of "dnat to"
   std::uint32_t mark = 0;  ///< the bits that "meta mark & bits == bits" asks for; 0: it doesn't
   bool accepts = false;    ///< its verdict is accept
+  std::vector<std::uint16_t> ports;  ///< of iptables' `-m multiport`
 };
 /// The rules of one chain, in order; empty if there is no such chain.
 std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName& chain);

@@ -17,6 +17,7 @@ constexpr const char* kLocalnets = "localnet_if";
 constexpr std::string_view kWasSet = " (was set)";
 constexpr std::uint32_t kAny = 0;  // what a claim is for
 constexpr std::uint32_t kSingle = 1;
+constexpr std::size_t kNumber = 8;  // protocol and port, which end the key of a host's port
 
 std::string padded_byte(std::uint8_t byte) { return {static_cast<char>(byte), 0, 0, 0}; }
 
@@ -96,12 +97,78 @@ bool is_about_host_port(const NftElement& element) {
                              [&](std::string_view stem) { return element.set.starts_with(stem); });
 }
 
+PortPlace place_of(const PublishedPort& port) {
+  return {port.container.family(), padded_byte(port.protocol) + padded_port(port.host_port),
+          port.host_ip ? address_key(*port.host_ip) : std::string()};
+}
+
+std::optional<PortPlace> find_place(const NftElement& element) {
+  if (!is_about_host_port(element) || element.key.size() < kNumber) return std::nullopt;
+  if (claims_single_addresses(element)) return std::nullopt;
+  const std::size_t address = element.key.size() - kNumber;
+  return PortPlace{family_of(element), element.key.substr(address), element.key.substr(0, address)};
+}
+
+bool overlap(const PortPlace& one, const PortPlace& other) {
+  return one.family == other.family && one.number == other.number &&
+         (one.address.empty() || other.address.empty() || one.address == other.address);
+}
+
+std::vector<NftElement> find_port_holders(Nft& nft, const PortPlace& place) {
+  const auto claim = nft.find(set_name("claim", place.family), place.number);
+  if (!claim) return {};
+  if (!claims_single_addresses(*claim)) return {*claim};
+  if (place.address.empty()) return find_single_ports(nft, *claim);
+  std::vector<NftElement> found;
+  for (const char* stem : {"port", "cond"}) {
+    auto element = nft.find(set_name(stem, place.family, "_at"), place.address + place.number);
+    if (element) found.push_back(*std::move(element));
+  }
+  return found;
+}
+
+std::vector<NftElement> elements_of_holder(Nft& nft, const NftElement& holder) {
+  std::vector<NftElement> found{holder};
+  if (is_claim(holder)) {
+    for (NftElement& each : find_any_port(nft, holder)) found.push_back(std::move(each));
+  } else if (is_nft_condition(holder)) {
+    auto behind = nft.find(set_name("cport", family_of(holder), "_at"), holder.key);
+    if (behind && behind->owner == holder.owner) found.push_back(*std::move(behind));
+  }
+  return found;
+}
+
+namespace {
+
+/// "network/container" of an owner; of a long one its end behind "<hash>~".
+std::string_view without_interface(std::string_view owner) {
+  const std::size_t last = owner.rfind('/');
+  return last == owner.npos ? std::string_view() : owner.substr(0, last);
+}
+
+}  // namespace
+
+std::string find_container(const std::string& owner) {
+  const std::string_view head = without_interface(owner);
+  const std::size_t slash = head.rfind('/');
+  return slash == head.npos ? std::string() : std::string(head.substr(slash + 1));
+}
+
+bool is_of_container(const std::string& owner, const std::string& container_id) {
+  if (const std::string whole = find_container(owner); !whole.empty()) {
+    return whole == container_id;
+  }
+  // What nft_owner() leaves of a container is more than another one's has in common with it.
+  const std::string_view head = without_interface(owner);
+  const std::size_t cut = head.find('~');
+  return cut != head.npos && container_id.ends_with(head.substr(cut + 1));
+}
+
 std::vector<NftElement> find_idle_claims(Nft& nft, const std::vector<NftElement>& elements) {
   std::vector<NftElement> idle;
   for (const NftElement& element : elements) {
     const bool single = element.set.ends_with("_at") && !element.set.starts_with("cport");
     if (!single || !is_about_host_port(element)) continue;
-    constexpr std::size_t kNumber = 8;  // protocol and port, which end the key
     auto claim = nft.find(set_name("claim", family_of(element)),
                           element.key.substr(element.key.size() - kNumber));
     if (!claim || !claims_single_addresses(*claim)) continue;

@@ -60,8 +60,13 @@ std::size_t remove_reference_ports(Nft& nft, const ReferencePorts& what, Deadlin
     if (!found[i]) continue;
     sweep.attempt([&] { return remove_from_table(nft.socket(), kFamilies[i], what); });
   }
-  sweep.attempt(
-      [&] { return remove_iptables_ports(nft, what.network, what.container_id, deadline); });
+  std::vector<std::string> owners{what.container_id};
+  if (!what.if_name.empty()) owners.push_back(what.container_id + '/' + what.if_name);
+  sweep.attempt([&] {
+    return remove_iptables_ports(nft, what.network, owners, deadline, [&](const auto& owner) {
+      return owner != what.container_id || !what.is_siblings || !what.is_siblings();
+    });
+  });
   return sweep.finish();
 }
 

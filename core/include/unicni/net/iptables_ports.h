@@ -38,7 +38,14 @@ struct IptablesPorts {
   /// Words of iptables-extensions(8) that are put into the rules as they are.
   std::vector<std::string> conditions4;
   std::vector<std::string> conditions6;
+  /// The chain is named after the interface as well. The reference's name is that of network and
+  /// container, whatever the interface; another attachment of the container has that one.
+  bool own_chain = false;
 };
+
+/// Whose chain it is, as its name and the journal have it: "<container>", or
+/// "<container>/<ifname>".
+std::string iptables_chain_owner(const IptablesPorts& ports);
 
 /// Whether a container's claims on a network are void, as it is provably gone.
 using IsVoid = std::function<bool(const std::string& network, const std::string& container_id)>;
@@ -54,18 +61,27 @@ using IsVoid = std::function<bool(const std::string& network, const std::string&
 void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                         Deadline deadline);
 
+/// For those who publish otherwise: a port of `what` that another container has by such rules is
+/// refused, naming it, or its chain removed if `is_void` says so. Hold Host::hold_shared_links() or
+/// hold_host_ports() meanwhile. No program unless a rule of CNI-HOSTPORT-DNAT has one of the ports;
+/// where there is no such chain it is one round trip and a look at two files of /proc.
+void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
+                               Deadline deadline);
+
 /// CHECK: what is missing, as a sentence; nullopt: all of it is there, made with either flavour of
 /// iptables. One process a family.
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
                                                      Deadline deadline);
 
-/// Removes the attachment's chains CNI-DN-… (and CNI-SN-… of old versions) and what leads there,
-/// made by us or by the reference, with iptables-nft (through netlink, no process) or -legacy. With
-/// the last ports of anybody in a family what attachments share goes as well. Where there is
-/// nothing it is one netlink round trip and a look at two files of /proc. Returns how many rules of
-/// shared chains that led there went. Throws Error; goes on past errors.
+/// Removes the chains CNI-DN-… (and CNI-SN-… of old versions) of each of `owners`
+/// (iptables_chain_owner()) and what leads there, made by us or by the reference, with iptables-nft
+/// (through netlink, no process) or -legacy. With the last ports of anybody in a family what
+/// attachments share goes as well. Where there is nothing it is one netlink round trip and a look
+/// at two files of /proc. Returns how many rules of shared chains that led there went. `goes` is
+/// asked where there is a chain. Throws Error; goes on past errors.
 std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
-                                  const std::string& container_id, Deadline deadline);
+                                  const std::vector<std::string>& owners, Deadline deadline,
+                                  const std::function<bool(const std::string& owner)>& goes = {});
 
 /// Whether a port is published so in that family, by anybody. No process.
 bool has_iptables_ports(Nft& nft, Family family);

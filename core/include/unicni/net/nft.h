@@ -54,6 +54,10 @@ struct NftMemory {
   std::vector<NftCondition> conditions;
 };
 
+/// What the living attachments of an owner's container have besides the owner, each in a list of
+/// its own.
+using NftSiblings = std::function<std::vector<std::vector<NftElement>>(const std::string& owner)>;
+
 /// One of the sets whose elements belong to attachments (net4 and its kind belong to networks).
 struct NftSet {
   const char* name;
@@ -120,9 +124,17 @@ class Nft {
   /// Removes those of `elements` that exist and whose comment is their owner (read and deleted
   /// under one generation of the ruleset, retried if it moved), of both tables in one transaction.
   /// Chains of conditions that nothing else leads to, and claims of ports at single addresses that
-  /// nobody has any more, go along. Returns how many messages that took;
+  /// nobody has any more, go along. A port of the host that a sibling of its owner wants as well is
+  /// the sibling's from then on, in the same transaction. Returns how many messages that took;
   /// a missing table is success.
   std::size_t remove(const std::vector<NftElement>& elements);
+  struct Exchange {
+    std::vector<NftElement> out;  ///< go if they are there and their owner's
+    std::vector<NftElement> in;
+  };
+  /// What `decide` says after reading what it needs, in one transaction under one generation of the
+  /// ruleset; asked again if that moved. The base is there already: add() makes it.
+  void exchange(const std::function<Exchange()>& decide);
   /// Makes the chain of a condition, or gives it this text; its elements are added after that.
   /// Throws Error with nft's words if the text is none: see require_condition().
   void add_condition(const NftCondition& condition);
@@ -151,6 +163,8 @@ class Nft {
   /// Conditions follow in a second one, as their text takes nft's own parser; until then their
   /// ports are closed.
   void remember(std::function<NftMemory()> remembered);
+  /// For core: who inherits a port, see remove().
+  void inherit(NftSiblings siblings);
   /// Makes what is missing of tables that remembered elements need, and mends what was damaged, as
   /// add() does; nothing if nothing is. True: something was. A table that isn't there may be one
   /// that nobody needs, so this may read all journals.

@@ -1,6 +1,7 @@
 // Ports of this host that lead to containers: elements of our nftables table.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,6 +32,31 @@ struct PortElements {
 /// A port is one key of a map (family, protocol, any address or one, number), so it has one owner.
 PortElements port_elements(const PublishedPort& port, const std::string& owner,
                            const std::string& network);
+
+/// Where a port is published: of a family, protocol and number, at one address of the host or at
+/// any.
+struct PortPlace {
+  Family family = Family::v4;
+  std::string number;   ///< protocol and port, the key of the claim
+  std::string address;  ///< bytes; empty: any
+  friend auto operator<=>(const PortPlace&, const PortPlace&) = default;
+};
+PortPlace place_of(const PublishedPort& port);
+/// The place that an element holds, or is about; nullopt for those about a container's address and
+/// for claims of single addresses.
+std::optional<PortPlace> find_place(const NftElement& element);
+bool overlap(const PortPlace& one, const PortPlace& other);
+/// Who has `place` or a part of it, each by one element: a claim of any address, or what leads from
+/// a single one. One round trip where nobody does.
+std::vector<NftElement> find_port_holders(Nft& nft, const PortPlace& place);
+/// All elements about the host's port that belong to `holder`, itself among them. What claims
+/// single addresses is their network's and not among them.
+std::vector<NftElement> elements_of_holder(Nft& nft, const NftElement& holder);
+/// The container of an element's owner, "network/container/ifname"; empty: it was cut, or the owner
+/// is a network.
+std::string find_container(const std::string& owner);
+/// Whether an element's owner is an attachment of that container, on whatever network.
+bool is_of_container(const std::string& owner, const std::string& container_id);
 
 /// What holds a port at single addresses, where `claim` is the element of claim4 or claim6 that
 /// says so and keeps others from the port at any address. Empty: nobody does any more. Reads all

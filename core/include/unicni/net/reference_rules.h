@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,10 @@ struct ReferencePorts {
   std::string container_id;
   std::vector<IpAddress> addresses;  ///< of the attachment
   bool container_is_gone = false;    ///< as above
+  std::string if_name = {};          ///< also the chain that add_iptables_ports() names after it
+  /// Asked if there is a chain of the reference's name: another attachment of the container to the
+  /// network has it.
+  std::function<bool()> is_siblings = {};
 };
 
 /// Removes what portmap of the reference, or add_iptables_ports(), made:
