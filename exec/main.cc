@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/straggler.h"
 #include "chain/chain.h"
 #include "crash.h"
 #include "descriptors.h"
@@ -122,7 +123,10 @@ void serve(const std::string& invoked_as, std::string& version) {
         exec::mark_result_written();
         write_all(STDOUT_FILENO, document);
         // ADD's journal is complete and its answer is out: what is left to do, the kernel does.
-        if (command == Command::add) ::_exit(0);
+        if (command == Command::add) {
+          unicni::sys::settle_stragglers();
+          ::_exit(0);
+        }
       });
 }
 
@@ -176,6 +180,7 @@ int main(int argc, char** argv) {
   // Ignored by a parent, it would hide how a delegate ended.
   std::signal(SIGCHLD, SIG_DFL);
   const int status = run(argc, argv);
+  unicni::sys::settle_stragglers();
   // Nothing is buffered, and the kernel closes what is open. What exit(3) would still do is only
   // time.
   ::_exit(status);

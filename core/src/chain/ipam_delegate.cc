@@ -56,7 +56,8 @@ bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) con
   // Also for the reference's program, which keeps the same files.
   if (call_.ipam_type != kHostLocal && found_.module != kHostLocal) return false;
   const std::string folder = data_dir_.empty() ? "/var/lib/cni/networks" : data_dir_;
-  if (!folder.starts_with('/')) return false;  // no ADD can have used it
+  // No ADD can have used such a one.
+  if (!folder.starts_with('/') || folder.find('\0') != std::string::npos) return false;
   ipam::Store store(folder, call_.network, call_.deadline, false);
   if (store.exists()) work(store);
   return true;
