@@ -252,7 +252,7 @@ TEST(ParseResult, InterfaceFieldsThatOldVersionsLack) {  // CONV-05
 TEST(ParseResult, NamesHoldNoNulByte) {
   for (const char* key : {"name", "mac", "sandbox", "socketPath", "pciID"}) {
     const std::string text = std::string(R"({"interfaces":[{")") + key + R"(":"veth0\u0000x"}]})";
-    EXPECT_EQ(refusal(text), std::string("interfaces[0].") + key + " is \"veth0\\u0000x\"");
+    EXPECT_EQ(refusal(text), std::string("result.interfaces[0].") + key + " is \"veth0\\u0000x\"");
   }
 }
 
