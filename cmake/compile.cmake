@@ -15,6 +15,8 @@ endif()
 add_compile_options(-fstack-protector-strong -ffunction-sections -fdata-sections)
 # Fewer segments are fewer mappings and page faults of every call; -O2 makes the symbol hash tables fit the look-ups.
 add_link_options(-Wl,-z,relro,-z,now,-z,noseparate-code,-O2)
+# By which the executable knows copies of itself (core/src/module/build_id.h), so it is a hash of the content.
+add_link_options(-Wl,--build-id=sha1)
 include(CheckLinkerFlag)
 check_linker_flag(CXX -Wl,-z,pack-relative-relocs UNICNI_PACKS_RELOCATIONS)  # read by glibc from 2.36 on
 if(UNICNI_PACKS_RELOCATIONS)

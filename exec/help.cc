@@ -22,6 +22,8 @@ By hand, in a network namespace called "demo":
   CNI_COMMAND=DEL /opt/cni/bin/bridge < mynet.conf
 What versions it speaks:
   CNI_COMMAND=VERSION /opt/cni/bin/bridge
+Whoever installs it chooses the name: a link or copy "cnv-bridge" is bridge as well. A copy finds its modules in
+../../lib/unicni/modules or unicni-modules beside it, or where they were installed.
 Under its own name it runs a whole list in one process: type "unicni" with "plugins": [ … ].
 
 Exit status: 0 done; 1 failed, and stdout says why in one JSON object (code, msg, details).

@@ -11,9 +11,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/straggler.h"
 #include "chain/chain.h"
 #include "crash.h"
+#include "descriptors.h"
 #include "help.h"
+#include "installed.h"
 #include "module/loader.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"
@@ -53,26 +56,32 @@ std::vector<std::string> environment_strings() {
   return variables;
 }
 
-unicni::module::Locations locations(std::vector<std::string> cni_path) {
-  unicni::module::Locations where;
+/// `name`: that of our file, which whoever installed us has chosen.
+unicni::module::Locations locations(const std::string& name, std::vector<std::string> cni_path) {
+  namespace module = unicni::module;
+  module::Locations where;
   where.executable = executable_path();
-  where.modules = unicni::module::module_folder(where.executable);
+  where.modules = module::module_folders(where.executable, unicni::exec::installed_modules());
   where.cni_path = std::move(cni_path);
+  if (name != unicni::chain::kChainType) where.own = module::find_named(name, where);
   return where;
 }
 
-/// Of the module that is called by its own name. nullptr, which means all: a chain, or a module
-/// that can't be used, as the next verb will say.
-const char* const* supported_versions(const std::string& type) {
+/// Of the module that is called by its own name; nullptr, which means all: a chain. Throws what ADD
+/// would throw if the module can't be used.
+const char* const* supported_versions(const std::string& name,
+                                      const unicni::module::Locations& where) {
   namespace module = unicni::module;
-  try {
-    const module::Locations where = locations({});
-    const std::string path = module::find_type(type, where).module_path;
-    // The library stays open, and with it the list.
-    return module::load(type, path, where.executable).descriptor().spec_versions;
-  } catch (const Error&) {
-    return nullptr;
-  }
+  if (name == unicni::chain::kChainType) return nullptr;
+  const module::Found found = module::get_named(name, where);
+  // The library stays open, and with it the list.
+  return module::load(found, where.executable).descriptor().spec_versions;
+}
+
+/// What a plugin says of itself.
+std::string about(const std::string& name, const unicni::module::Locations& where) {
+  const std::string& module = where.own ? where.own->module : name;
+  return unicni::protocol::print_about(module, supported_versions(name, where));
 }
 
 /// Runs one verb. `version` becomes the configuration's as soon as it is known, for the error
@@ -80,23 +89,25 @@ const char* const* supported_versions(const std::string& type) {
 void serve(const std::string& invoked_as, std::string& version) {
   using namespace unicni;
   auto environment = protocol::read_environment([](const char* name) { return std::getenv(name); });
+  module::Locations where =
+      locations(invoked_as, environment ? environment->path : std::vector<std::string>());
   if (!environment) {
-    write_all(STDERR_FILENO, protocol::print_about(invoked_as, supported_versions(invoked_as)));
+    write_all(STDERR_FILENO, about(invoked_as, where));
     return;
   }
   if (environment->command == Command::version) {
-    write_all(STDOUT_FILENO, protocol::print_version(protocol::read_optional_request(STDIN_FILENO),
-                                                     supported_versions(invoked_as)));
+    const char* const* versions = supported_versions(invoked_as, where);
+    write_all(STDOUT_FILENO,
+              protocol::print_version(protocol::read_optional_request(STDIN_FILENO), versions));
     return;
   }
   const bool is_gc = environment->command == Command::gc;
   protocol::Netconf netconf = protocol::Netconf::parse(protocol::read_request(
       STDIN_FILENO, is_gc ? protocol::kGcRequestLimit : protocol::kRequestLimit));
   if (protocol::find_version(netconf.cni_version())) version = netconf.cni_version();
-  chain::require_network_name(netconf, invoked_as);
+  chain::require_network_name(netconf, where.own ? where.own->module : invoked_as);
   const Command command = protocol::require_known_command(*environment);
 
-  module::Locations where = locations(environment->path);
   const auto time = command == Command::del ? chain::kDelTime : chain::kVerbTime;
   const chain::Request request{command,
                                std::move(*environment),
@@ -112,28 +123,41 @@ void serve(const std::string& invoked_as, std::string& version) {
         exec::mark_result_written();
         write_all(STDOUT_FILENO, document);
         // ADD's journal is complete and its answer is out: what is left to do, the kernel does.
-        if (command == Command::add) ::_exit(0);
+        if (command == Command::add) {
+          unicni::sys::settle_stragglers();
+          ::_exit(0);
+        }
       });
 }
 
-/// An error that can't be told on stdout any more has only the exit status left.
+/// An error that can't be told on stdout any more is told on stderr, which may be gone as well.
 int fail(const Error& error, const std::string& version) noexcept {
-  try {
-    write_all(STDOUT_FILENO, unicni::protocol::print_error(error, version));
-  } catch (...) {
-    return 1;
+  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+    try {
+      write_all(fd, unicni::protocol::print_error(error, version));
+      break;
+    } catch (...) {
+      continue;
+    }
   }
   return 1;
 }
 
 int run(int argc, char** argv) {
-  std::string_view invoked_as = argc > 0 ? argv[0] : "unicni";
-  invoked_as.remove_prefix(invoked_as.rfind('/') + 1);
+  std::string_view path = argc > 0 ? argv[0] : unicni::chain::kChainType;
+  path.remove_prefix(path.rfind('/') + 1);
+  const std::string invoked_as(path);
   std::string version(unicni::protocol::version_text(unicni::protocol::kNewest));
   try {
+    const bool asks_version = argc == 2 && std::string_view(argv[1]) == "--version";
+    if (asks_version && invoked_as != unicni::chain::kChainType) {
+      // Nomad before 1.8 asks a plugin so, and takes the first version that it reads.
+      write_all(STDOUT_FILENO, about(invoked_as, locations(invoked_as, {})));
+      return 0;
+    }
     if (argc > 1) return unicni::exec::answer_arguments(argc, argv);
     unicni::exec::install_crash_handler();
-    serve(std::string(invoked_as), version);
+    serve(invoked_as, version);
     return 0;
   } catch (const Error& error) {
     return fail(error, version);
@@ -145,6 +169,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  unicni::exec::fill_standard_descriptors();
   // Memory is asked of the kernel once and given back by the exit; what isn't touched costs
   // nothing.
   ::mallopt(M_TOP_PAD, kHeapStep);
@@ -155,6 +180,7 @@ int main(int argc, char** argv) {
   // Ignored by a parent, it would hide how a delegate ended.
   std::signal(SIGCHLD, SIG_DFL);
   const int status = run(argc, argv);
+  unicni::sys::settle_stragglers();
   // Nothing is buffered, and the kernel closes what is open. What exit(3) would still do is only
   // time.
   ::_exit(status);

@@ -1,5 +1,7 @@
 // Rules for every plugin: VERN, OUT, ERR, EXEC, CONF, PREV, and what ADD, DEL, CHECK, STATUS and GC
 // always promise.
+#include <regex>
+
 #include "conformance/suite.h"
 
 namespace unicni::conformance {
@@ -43,8 +45,7 @@ TEST_P(PluginRules, VERN_03_StdinMayBeAnything) {
     EXPECT_THAT(output.json()["supportedVersions"], Contains(output.json()["cniVersion"]));
   }
   EXPECT_TRUE(
-      run({.argv = {path_of(GetParam())}, .env = {"CNI_COMMAND=VERSION"}, .close_stdin = true})
-          .ok());
+      run({.argv = {path_of(GetParam())}, .env = {"CNI_COMMAND=VERSION"}, .closed = {0}}).ok());
 }
 
 TEST_P(PluginRules, VERN_04_ADD_03_RES_EverySupportedVersionWorks) {
@@ -140,6 +141,18 @@ TEST_P(PluginRules, EXEC_10_WithoutCommandItExplainsItself) {
   EXPECT_THAT(output.err, HasSubstr("1.1.0"));
 }
 
+TEST_P(PluginRules, EXEC_10_ProgramsReadTheVersionOfTheReference) {
+  const Output output = run({.argv = {path_of(GetParam())}});
+  const std::string line = "CNI " + GetParam().type + " plugin v1.9.1\n";
+  EXPECT_THAT(output.err, ::testing::StartsWith(line)) << "nerdctl takes what follows \"plugin \"";
+  std::smatch version;
+  ASSERT_TRUE(std::regex_search(output.err, version, std::regex("[0-9]+\\.[0-9]+\\.[0-9]+")));
+  EXPECT_EQ(version.str(), "1.9.1") << "Nomad takes the first and needs 0.4.0";
+  const Output asked = run({.argv = {path_of(GetParam()), "--version"}});
+  EXPECT_TRUE(asked.ok());
+  EXPECT_EQ(asked.out, output.err) << "as Nomad before 1.8 asks";
+}
+
 TEST_P(PluginRules, EXEC_13_OUT_03_StdinMustBeAnObject) {
   const Attachment job = attachment();
   auto spawn = job.spawn("ADD", job.config);
@@ -147,7 +160,7 @@ TEST_P(PluginRules, EXEC_13_OUT_03_StdinMustBeAnObject) {
     spawn.in = in;
     expect_error(run(spawn), 6);
   }
-  spawn.close_stdin = true;
+  spawn.closed = {0};
   expect_error(run(spawn), 5);
 }
 

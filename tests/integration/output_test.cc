@@ -107,8 +107,7 @@ TEST_F(Stdout, EveryFailureIsOneDocumentAndChangesNothing) {
 
 TEST_F(Stdout, ClosedStdinIsAnIoError) {
   container();
-  expect_error(
-      run({.argv = {bin_dir() + "/bridge"}, .env = environment("ADD"), .close_stdin = true}), 5);
+  expect_error(run({.argv = {bin_dir() + "/bridge"}, .env = environment("ADD"), .closed = {0}}), 5);
 }
 
 TEST_F(Stdout, MissingVariablesAreNamedAllAtOnce) {

@@ -90,6 +90,21 @@ class ExecutableTest : public testing::Test {
     std::filesystem::create_symlink("unicni", prefix_.cni() + '/' + type);
   }
 
+  /// A folder elsewhere, as runtimes have one.
+  std::string other_folder() {
+    const std::string folder = prefix_.path() + "/opt/cni/bin";
+    std::filesystem::create_directories(folder);
+    return folder;
+  }
+
+  /// The same with the program named by its path.
+  Outcome run_at(const std::string& program, const std::string& verb) {
+    program_ = program;
+    const auto outcome = run(program.substr(program.rfind('/') + 1), verb);
+    program_.clear();
+    return outcome;
+  }
+
   /// One verb of the plugin `type`, in network and mount namespaces of its own with an empty /run.
   Outcome run(const std::string& type, const std::string& verb) {
     const std::string config =
@@ -126,12 +141,14 @@ class ExecutableTest : public testing::Test {
   Container container_;
 
  private:
+  std::string program_;  // "": of the prefix
+
   [[noreturn]] void execute(const std::string& type, const std::string& verb, int in, int out) {
     const bool apart = ::unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 &&
                        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                        ::mount("tmpfs", "/run", "tmpfs", 0, nullptr) == 0;
     if (!apart || ::dup2(in, STDIN_FILENO) < 0 || ::dup2(out, STDOUT_FILENO) < 0) ::_exit(99);
-    const std::string program = prefix_.cni() + '/' + type;
+    const std::string program = program_.empty() ? prefix_.cni() + '/' + type : program_;
     std::vector<std::string> variables = {"CNI_COMMAND=" + verb, "CNI_CONTAINERID=loader-test",
                                           "CNI_NETNS=" + container_.path(), "CNI_IFNAME=eth0",
                                           "CNI_PATH=" + prefix_.cni()};
@@ -157,7 +174,70 @@ TEST_F(ExecutableTest, AnAbsentModule) {
   link("fixture-absent");
   const auto error = error_of(run("fixture-absent", "ADD"));
   EXPECT_EQ(error.code(), 7U);
-  EXPECT_THAT(error.msg(), HasSubstr(prefix_.module("fixture-absent") + " is absent"));
+  EXPECT_THAT(error.msg(),
+              StartsWith("module \"fixture-absent\" is absent from " + prefix_.modules() + ", " +
+                         prefix_.cni() + "/unicni-modules, /"));
+  EXPECT_THAT(error.details(), HasSubstr("cmake --install"));
+}
+
+TEST_F(ExecutableTest, ARenamedLinkDoesItsJob) {
+  (void)prefix_.add_fixture("fixture-good");
+  link("acme-cni-fixture-good");
+  const auto outcome = run("acme-cni-fixture-good", "ADD");
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("\"eth0\""));
+}
+
+TEST_F(ExecutableTest, AHardLinkDoesItsJob) {
+  (void)prefix_.add_fixture("fixture-good");
+  std::filesystem::create_hard_link(prefix_.executable(), prefix_.cni() + "/fixture-good");
+  EXPECT_EQ(run("fixture-good", "ADD").exit_status, 0);
+  EXPECT_EQ(run("fixture-good", "VERSION").exit_status, 0);
+}
+
+TEST_F(ExecutableTest, ACopyWithModulesBesideItDoesItsJob) {
+  const std::string copy = other_folder() + "/acme-fixture-good";
+  prefix_.copy(prefix_.executable(), copy);
+  std::filesystem::create_directory(other_folder() + "/unicni-modules");
+  prefix_.copy(std::string(FIXTURES) + "/fixture-good.so",
+               other_folder() + "/unicni-modules/fixture-good.so");
+  const auto outcome = run_at(copy, "ADD");
+  EXPECT_EQ(outcome.exit_status, 0) << outcome.out;
+  EXPECT_EQ(run_at(copy, "VERSION").exit_status, 0);
+}
+
+TEST_F(ExecutableTest, ModulesBesideACopyAreTrustedByTheSameRules) {
+  const std::string copy = other_folder() + "/fixture-good";
+  const std::string modules = other_folder() + "/unicni-modules";
+  prefix_.copy(prefix_.executable(), copy);
+  std::filesystem::create_directory(modules);
+  prefix_.copy(std::string(FIXTURES) + "/fixture-good.so", modules + "/fixture-good.so");
+  ::chmod(modules.c_str(), 0777);
+  const auto error = error_of(run_at(copy, "ADD"));
+  EXPECT_THAT(error.msg(), HasSubstr("folder " + modules + " has mode 0777"));
+}
+
+TEST_F(ExecutableTest, VersionFailsAsAddDoes) {
+  link("fixture-absent");
+  link("fixture-text");
+  link("fixture-wrong-abi");
+  link("acme-fixture-god");
+  prefix_.write(prefix_.module("fixture-text"), "not a library");
+  (void)prefix_.add_fixture("fixture-wrong-abi");
+  (void)prefix_.add_fixture("fixture-good");
+  for (const auto* type :
+       {"fixture-absent", "fixture-text", "fixture-wrong-abi", "acme-fixture-god"}) {
+    const auto add = run(type, "ADD");
+    const auto version = run(type, "VERSION");
+    EXPECT_EQ(version.exit_status, 1) << type;
+    const auto told = unicni::protocol::parse_error(version.out, "", "no JSON");
+    EXPECT_EQ(told.msg(), error_of(add).msg());
+    const auto about = run(type, "");
+    EXPECT_EQ(about.exit_status, 1) << type;
+    EXPECT_EQ(about.out, version.out);
+  }
+  EXPECT_THAT(error_of(run("acme-fixture-god", "ADD")).msg(),
+              HasSubstr("did you mean \"fixture-good\"?"));
 }
 
 TEST_F(ExecutableTest, AModuleThatIsText) {

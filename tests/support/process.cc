@@ -46,7 +46,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
-  if (spawn.close_stdin) ::close(STDIN_FILENO);
+  for (const int fd : spawn.closed) ::close(fd);
   auto argv = pointers(spawn.argv);
   auto env = pointers(spawn.env);
   const std::string& file = spawn.program.empty() ? spawn.argv[0] : spawn.program;

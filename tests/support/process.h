@@ -13,9 +13,9 @@ struct Spawn {
   std::vector<std::string> argv;      ///< argv[0] without '/' is looked up in PATH
   std::vector<std::string> env = {};  ///< "K=V"; the whole environment of the program
   std::string in = {};
-  bool close_stdin = false;  ///< no descriptor 0 at all, not even an empty one
-  int netns = -1;            ///< descriptor of the network namespace to run in; -1: the test's
-  std::string program = {};  ///< file to execute if it isn't argv[0]
+  std::vector<int> closed = {};  ///< standard descriptors that it has not, not even empty ones
+  int netns = -1;                ///< descriptor of the network namespace to run in; -1: the test's
+  std::string program = {};      ///< file to execute if it isn't argv[0]
   std::chrono::seconds limit{60};  ///< then it is killed, which fails the test
 };
 

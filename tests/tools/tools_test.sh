@@ -58,6 +58,41 @@ case_private_host_leaves_nothing() {
   expect "exit status" 7 "$(status "$tools/private-host" bash -c 'exit 7')"
 }
 
+# links_of [-n NETNS]
+links_of() { ip "$@" -br link | awk '{ sub(/@.*/, "", $1); print $1 }' | sort | xargs; }
+
+# Inside a private host: two containers on a list of ours, one of which goes without a DEL.
+clear_node_inside() {
+  local bin=${UNICNI_STAGE:?}/libexec/cni name port=8080 config
+  mkdir -p /run/netns
+  for name in dead alive; do
+    ip netns add "$name"
+    config='{"cniVersion":"1.0.0","name":"net.x-1","type":"unicni","plugins":[
+      {"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":true,"ipam":{"type":"host-local","subnet":"10.9.0.0/24"}},
+      {"type":"firewall"},{"type":"portmap","capabilities":{"portMappings":true}}],
+      "runtimeConfig":{"portMappings":[{"hostPort":'$((port++))',"containerPort":80,"protocol":"tcp"}]}}'
+    CNI_COMMAND=ADD CNI_CONTAINERID=$name CNI_NETNS=/run/netns/$name CNI_IFNAME=eth.0-1 CNI_PATH=$bin "$bin/unicni" \
+      <<< "$config" > /dev/null
+  done
+  ip netns del dead
+  "$tools/clear-node" --bin "$bin"
+  nft list table inet unicni > "$work/rules"
+  ! grep -q net.x-1/dead/ "$work/rules" || fail "the dead one has rules: $(< "$work/rules")"
+  grep -q net.x-1/alive/ "$work/rules" || fail "the living one has lost its rules"
+  expect "reservations" "10.9.0.3" "$(cd /var/lib/cni/networks/net.x-1 && echo 10.*)"
+  "$tools/clear-node" --all --bin "$bin"
+  expect "rules" "" "$(nft list ruleset)"
+  expect "links" "cni0 lo" "$(links_of)"
+  expect "links inside" "lo" "$(links_of -n alive)"
+  expect "files" "last_reserved_ip.0 lock" "$(cd /var/lib/cni/networks/net.x-1 && find . -type f -printf '%f\n' | sort | xargs)"
+  [[ ! -e /run/unicni ]] || fail "/run/unicni is there: $(ls -R /run/unicni)"
+  expect "on a clear node" 0 "$(status "$tools/clear-node" --bin "$bin")"
+}
+
+case_clear_node_leaves_nothing_of_us() {
+  "$tools/private-host" "$root/tests/tools/tools_test.sh" --inside clear_node_inside
+}
+
 case_plugins_in_order_and_back() {
   fake_plugins
   echo '{"cniVersion":"0.2.0","type":"one"}' > "$work/net.d/10-a.conf"
@@ -132,4 +167,8 @@ case_new_module_refuses_names() {
   expect "new-module there" 1 "$(status "$tools/new-module" there --into "$work")"
 }
 
-"case_${1:?a case: see case_* in this file}"
+if [[ ${1-} == --inside ]]; then
+  "$2"
+else
+  "case_${1:?a case: see case_* in this file}"
+fi

@@ -9,17 +9,24 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <mutex>
+#include <optional>
+
+#include "base/orphan.h"
 
 namespace unicni::sys {
 namespace {
 
 constexpr std::size_t kMostKept = 8;
+constexpr timespec kPause{0, 500'000};
+constexpr int kPauses = 10'000;  // 5 s; the kernel needs 10 to 30 ms
 
-/// Of this process, until they are reaped. More than fit are left to init, as a plugin's are.
+/// Of this process, until they are reaped. More than fit are left to whoever reaps orphans.
 struct Children {
   std::mutex mutex;
   std::array<pid_t, 64> running{};
+  std::optional<bool> may_stay;
 };
 
 Children& children() {
@@ -27,11 +34,16 @@ Children& children() {
   return all;
 }
 
-void remember(pid_t child) {
+bool has_room() {
   const std::lock_guard lock(children().mutex);
   for (pid_t& running : children().running) {
     if (running != 0 && has_straggler_ended(running)) running = 0;
   }
+  return std::ranges::find(children().running, 0) != children().running.end();
+}
+
+void remember(pid_t child) {
+  const std::lock_guard lock(children().mutex);
   const auto free = std::ranges::find(children().running, 0);
   if (free != children().running.end()) *free = child;
 }
@@ -70,8 +82,12 @@ pid_t fork_straggler(std::span<const int> kept) noexcept {
   std::ranges::copy(kept, sorted.begin());
   const std::span<int> fds = std::span(sorted).first(kept.size());
   std::ranges::sort(fds);
+  if (!has_room() && !may_leave_stragglers()) return -1;
   const pid_t child = ::fork();
-  if (child == 0) close_all_but(fds);
+  if (child == 0) {
+    close_all_but(fds);
+    if (::chdir("/") != 0) ::_exit(1);
+  }
   if (child > 0) remember(child);
   return child;
 }
@@ -86,6 +102,27 @@ void end_straggler(pid_t child) noexcept {
     }
   }
   forget(child);
+}
+
+bool may_leave_stragglers() noexcept {
+  const std::lock_guard lock(children().mutex);
+  auto& may_stay = children().may_stay;
+  if (!may_stay) may_stay = are_orphans_reaped();
+  return *may_stay;
+}
+
+void settle_stragglers() noexcept {
+  const auto is_any_left = [] {
+    const std::lock_guard lock(children().mutex);
+    bool left = false;
+    for (pid_t& running : children().running) {
+      if (running != 0 && has_straggler_ended(running)) running = 0;
+      left = left || running != 0;
+    }
+    return left;
+  };
+  if (!is_any_left() || may_leave_stragglers()) return;
+  for (int i = 0; i < kPauses && is_any_left(); ++i) ::nanosleep(&kPause, nullptr);
 }
 
 }  // namespace unicni::sys

@@ -19,8 +19,6 @@ namespace {
 
 using protocol::SpecVersion;
 
-constexpr const char* kChainType = "unicni";
-
 void require_verb_in_version(const Request& request) {
   const Command command = request.command;
   const std::string& version = request.netconf.cni_version();
@@ -86,12 +84,12 @@ void add_left(std::vector<Member>& members, const Request& request, VerbHost& ho
 
 }  // namespace
 
-void require_network_name(const protocol::Netconf& netconf, const std::string& invoked_as) {
+void require_network_name(const protocol::Netconf& netconf, const std::string& module) {
   const std::string& name = netconf.name();
   if (name.empty()) {
     // Files of the first spec versions leave loopback without a name.
     const bool nameless_loopback =
-        invoked_as == "loopback" &&
+        module == "loopback" &&
         !protocol::at_least(netconf.cni_version(), SpecVersion::v0_4_0).value_or(true);
     if (nameless_loopback) return;
     throw Error(Code::invalid_config, "missing network name", "add \"name\" to the configuration");

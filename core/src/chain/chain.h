@@ -6,9 +6,12 @@
 
 namespace unicni::chain {
 
-/// "name" of the configuration is there and legal; only loopback below 0.4.0 may lack it. Throws
-/// Error(invalid_config).
-void require_network_name(const protocol::Netconf& netconf, const std::string& invoked_as);
+/// The name of the executable itself, under which it runs lists.
+inline constexpr const char* kChainType = "unicni";
+
+/// "name" of the configuration is there and legal; only the module loopback may lack it, below
+/// 0.4.0. Throws Error(invalid_config).
+void require_network_name(const protocol::Netconf& netconf, const std::string& module);
 
 /// Runs the verb of `request` (VERSION excepted). Returns normally for success; throws the one
 /// Error that stdout gets.

@@ -18,7 +18,7 @@ unsigned refusal(Command command, const std::string& netconf, const std::string&
                         env,
                         protocol::Netconf::parse(netconf),
                         invoked_as,
-                        {"/nonexistent/unicni", "/nonexistent/modules", {}},
+                        {"/nonexistent/unicni", {"/nonexistent/modules"}, {}},
                         std::move(environment),
                         std::chrono::steady_clock::now() + std::chrono::seconds(5)};
   try {

@@ -7,6 +7,12 @@
 
 namespace unicni::chain {
 
+namespace {
+
+constexpr std::string_view kHostLocal = "host-local";
+
+}  // namespace
+
 IpamDelegate::IpamDelegate(const Request& request, const Call& call,
                            const protocol::Netconf& netconf, const Warn& warn)
     : request_(request), call_(call), data_dir_(netconf.ipam_data_dir()) {
@@ -17,7 +23,7 @@ IpamDelegate::IpamDelegate(const Request& request, const Call& call,
     found_ = module::find_type(call_.ipam_type, request.where);
     call_.type = found_.type;
     if (found_.module_path.empty()) return;
-    module_ = module::load(found_.type, found_.module_path, request.where.executable);
+    module_ = module::load(found_, request.where.executable);
   } catch (const Error& error) {
     if (call_.command != Command::del) throw;
     missing_ = error;
@@ -47,9 +53,11 @@ bool IpamDelegate::needs_link() const {
 }
 
 bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) const {
-  if (call_.ipam_type != "host-local") return false;
+  // Also for the reference's program, which keeps the same files.
+  if (call_.ipam_type != kHostLocal && found_.module != kHostLocal) return false;
   const std::string folder = data_dir_.empty() ? "/var/lib/cni/networks" : data_dir_;
-  if (!folder.starts_with('/')) return false;  // no ADD can have used it
+  // No ADD can have used such a one.
+  if (!folder.starts_with('/') || folder.find('\0') != std::string::npos) return false;
   ipam::Store store(folder, call_.network, call_.deadline, false);
   if (store.exists()) work(store);
   return true;

@@ -61,9 +61,10 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
   auto step = make_bare_step(request, type, std::move(netconf), index, prev_result);
   const bool is_del = request.command == Command::del;
   try {
-    step->found = direct ? own_module(type, request.where) : module::find_type(type, request.where);
+    step->found =
+        direct ? module::get_named(type, request.where) : module::find_type(type, request.where);
     if (step->found.module_path.empty()) return step;
-    step->module = module::load(type, step->found.module_path, request.where.executable);
+    step->module = module::load(step->found, request.where.executable);
   } catch (const Error& error) {
     if (!is_del) throw;
     // The journal still undoes what the module did, and its IPAM can be asked.
@@ -95,12 +96,6 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
   if (delegates) step->delegate = std::make_unique<PluginDelegate>(request, step->call);
   step->ipam = std::make_unique<IpamDelegate>(request, step->call, step->netconf, warn);
   return step;
-}
-
-module::Found own_module(const std::string& type, const module::Locations& where) {
-  module::Locations modules_only = where;
-  modules_only.cni_path.clear();
-  return module::find_type(type, modules_only);
 }
 
 }  // namespace unicni::chain

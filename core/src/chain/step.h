@@ -70,7 +70,4 @@ std::unique_ptr<Step> make_bare_step(const Request& request, const std::string& 
                                      protocol::Netconf netconf, std::size_t index,
                                      const std::optional<Result>& prev_result);
 
-/// Our module of that name and never a program.
-module::Found own_module(const std::string& type, const module::Locations& where);
-
 }  // namespace unicni::chain

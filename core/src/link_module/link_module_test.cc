@@ -192,9 +192,11 @@ TEST(LinkModule, InterfacesTellTheirMtuSince110) {
 }
 
 TEST(LinkOptions, RefuseWhatNoLinkMayHave) {
-  for (const char* name : {"", ".", "..", "a/b", "a:b", "a b", "sixteen-bytes-xx", "br%d"}) {
+  for (const char* name :
+       {"", ".", "..", "a/b", "a:b", "a b", "sixteen-bytes-xx", "br%d", "a\xA0"}) {
     EXPECT_THROW(require_link_name("master", name), Error) << name;
   }
+  EXPECT_THROW(require_link_name("master", std::string("br\0x", 4)), Error);
   EXPECT_NO_THROW(require_link_name("master", "eth0.100"));
   EXPECT_NO_THROW(require_interface_mac("mac", std::nullopt));
   EXPECT_NO_THROW(require_interface_mac("mac", Mac::parse("02:00:00:00:00:01")));

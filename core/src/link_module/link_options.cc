@@ -8,8 +8,10 @@ namespace unicni {
 
 void require_link_name(const char* key, const std::string& name) {
   constexpr std::size_t kLongest = 15;  // IFNAMSIZ - 1
+  // A0 is white space for the kernel. NUL came never that far from a configuration.
+  constexpr std::string_view kRefused("/: \t\n\v\f\r%\xA0\0", 11);
   const bool bad = name.empty() || name.size() > kLongest || name == "." || name == ".." ||
-                   name.find_first_of("/: \t\n\v\f\r%") != std::string::npos;
+                   name.find_first_of(kRefused) != std::string::npos;
   if (!bad) return;
   throw Error(Code::invalid_config, fmt::format("{}: \"{}\" is no name for a link", key, name),
               "1 to 15 bytes without '/', ':', '%' and white space");

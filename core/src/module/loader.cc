@@ -131,4 +131,8 @@ LoadedModule load(const std::string& name, const std::string& path, const std::s
   return LoadedModule(descriptor);
 }
 
+LoadedModule load(const Found& found, const std::string& executable) {
+  return load(found.module, found.module_path, executable);
+}
+
 }  // namespace unicni::module

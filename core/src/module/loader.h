@@ -35,5 +35,7 @@ class LoadedModule {
 /// Error: absent (find_type), unusable (with dlerror's text), ABI mismatch. Each module name is
 /// opened once.
 LoadedModule load(const std::string& name, const std::string& path, const std::string& executable);
+/// The same for a module that was found.
+LoadedModule load(const Found& found, const std::string& executable);
 
 }  // namespace unicni::module

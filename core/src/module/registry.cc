@@ -6,12 +6,16 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "module/build_id.h"
+#include "options/parse.h"
 #include "unicni/error.h"
+#include "unicni/sys/file.h"
 
 namespace unicni::module {
 namespace {
 
 constexpr std::size_t kLongestName = 32;
+constexpr std::string_view kSuffix = ".so";
 
 bool lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -40,18 +44,99 @@ bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/// The first <dir>/<type> that could be executed; nullopt also if that is our own executable.
-std::optional<std::string> stranger(const std::string& type, const Locations& where) {
+/// Our executable, or a copy of it as installers make them.
+bool is_ours(const struct stat& file, const std::string& path, const Locations& where) {
+  const auto self = stat_of(where.executable);
+  if (self && same_file(file, *self)) return true;
+  const std::string own = own_build_id();
+  return !own.empty() && find_build_id(path) == own;
+}
+
+/// What CNI_PATH has under a type's name.
+struct InPath {
+  bool ours = false;
+  std::string program;  ///< a stranger's
+};
+
+InPath look_up(const std::string& type, const Locations& where) {
   for (const auto& folder : where.cni_path) {
     if (!folder.starts_with('/')) continue;
     auto candidate = folder + '/' + type;
     const auto file = stat_of(candidate);
     if (!file || !runnable(*file)) continue;
-    const auto self = stat_of(where.executable);
-    if (self && same_file(*file, *self)) return std::nullopt;
-    return candidate;
+    if (is_ours(*file, candidate, where)) return {true, {}};
+    return {false, std::move(candidate)};
+  }
+  return {};
+}
+
+/// The module of just this name.
+std::optional<Found> find_exact(const std::string& type, std::string_view name,
+                                const Locations& where) {
+  if (!valid_module_name(name)) return std::nullopt;
+  for (const auto& folder : where.modules) {
+    auto path = fmt::format("{}/{}{}", folder, name, kSuffix);
+    if (may_exist(path)) return Found{type, std::string(name), std::move(path), {}};
   }
   return std::nullopt;
+}
+
+/// Calls each(name) for what a file's name may stand for: the whole, then what is behind each '-',
+/// longest first. Ends when it returns true.
+template <class F>
+void each_meaning(std::string_view name, F each) {
+  for (;;) {
+    if (each(name)) return;
+    const auto dash = name.find('-');
+    if (dash == name.npos) return;
+    name.remove_prefix(dash + 1);
+  }
+}
+
+std::vector<std::string> installed_modules(const Locations& where) {
+  std::vector<std::string> names;
+  for (const auto& folder : where.modules) {
+    try {
+      for (const std::string_view file : sys::list_folder(folder)) {
+        if (file.ends_with(kSuffix))
+          names.emplace_back(file.substr(0, file.size() - kSuffix.size()));
+      }
+    } catch (
+        const Error&) {  // NOLINT(bugprone-empty-catch): who can't read it has no names to tell
+    }
+  }
+  return names;
+}
+
+std::string nearest_module(std::string_view type, const Locations& where) {
+  const std::vector<std::string> names = installed_modules(where);
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  std::string nearest;
+  each_meaning(type, [&](std::string_view meaning) {
+    nearest = options::nearest_key(meaning, known);
+    return !nearest.empty();
+  });
+  return nearest;
+}
+
+std::string joined(const std::vector<std::string>& texts, std::string_view between) {
+  std::string all;
+  for (const auto& text : texts) {
+    if (!all.empty()) all += between;
+    all += text;
+  }
+  return all;
+}
+
+Error nothing_serves(const std::string& type, std::string_view why, const Locations& where) {
+  const std::string nearest = nearest_module(type, where);
+  return {
+      Code::invalid_config,
+      fmt::format("{}module \"{}\" is absent from {}{}", why, type, joined(where.modules, ", "),
+                  nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)),
+      "correct \"type\", install the plugin into an absolute folder of CNI_PATH, or install the "
+      "modules: \"cmake --install build/release\" as root brings them into the last of these "
+      "folders, and a copy of that folder may be any of the others"};
 }
 
 }  // namespace
@@ -72,40 +157,48 @@ void require_valid_type(std::string_view type) {
   }
 }
 
-std::string module_folder(const std::string& executable) {
+std::vector<std::string> module_folders(const std::string& executable,
+                                        const std::string& installed) {
   const auto folder = parent(executable);
-  if (folder.ends_with("/exec")) return std::string(parent(folder)) + "/modules";
-  return std::string(parent(parent(folder))) + "/lib/unicni/modules";
+  std::vector<std::string> folders;
+  folders.reserve(3);
+  if (folder.ends_with("/exec")) {
+    folders.push_back(std::string(parent(folder)) + "/modules");
+  } else {
+    folders.push_back(std::string(parent(parent(folder))) + "/lib/unicni/modules");
+  }
+  folders.push_back(std::string(folder) + "/unicni-modules");
+  if (!installed.empty() && installed != folders.front()) folders.push_back(installed);
+  return folders;
+}
+
+std::optional<Found> find_named(const std::string& name, const Locations& where) {
+  std::optional<Found> found;
+  each_meaning(name, [&](std::string_view meaning) {
+    found = find_exact(name, meaning, where);
+    return found.has_value();
+  });
+  return found;
+}
+
+Found get_named(const std::string& name, const Locations& where) {
+  require_valid_type(name);
+  if (where.own && where.own->type == name) return *where.own;
+  if (auto found = find_named(name, where)) return *std::move(found);
+  throw nothing_serves(name, {}, where);
 }
 
 Found find_type(const std::string& type, const Locations& where) {
   require_valid_type(type);
-  Found found;
-  found.type = type;
-  if (auto program = stranger(type, where)) {
-    found.program = std::move(*program);
-    return found;
-  }
-  const bool may_be_module = valid_module_name(type);
-  auto path = where.modules + '/' + type + ".so";
-  if (may_be_module && may_exist(path)) {
-    found.module_path = std::move(path);
-    return found;
-  }
-  std::string searched;
-  for (const auto& folder : where.cni_path) {
-    searched += (searched.empty() ? "" : " ") + folder;
-  }
-  throw Error(
-      Code::invalid_config,
-      may_be_module
-          ? fmt::format("failed to find plugin \"{}\" in path [{}], and module {} is absent", type,
-                        searched, path)
-          : fmt::format("failed to find plugin \"{}\" in path [{}]; a module can't have that name",
-                        type, searched),
-      "correct \"type\", or install the plugin into an absolute folder of CNI_PATH or its module "
-      "into " +
-          where.modules);
+  InPath in_path = look_up(type, where);
+  if (!in_path.program.empty()) return Found{type, {}, {}, std::move(in_path.program)};
+  // Without a file of ours nobody said that "acme-static" is our static: its plugin is missing.
+  auto found = in_path.ours ? find_named(type, where) : find_exact(type, type, where);
+  if (found) return *std::move(found);
+  throw nothing_serves(type,
+                       fmt::format("failed to find plugin \"{}\" in path [{}], and ", type,
+                                   joined(where.cni_path, " ")),
+                       where);
 }
 
 }  // namespace unicni::module

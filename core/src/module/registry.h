@@ -16,26 +16,40 @@ bool valid_module_name(std::string_view name);
 /// if not.
 void require_valid_type(std::string_view type);
 
-/// Folder of the modules, from the executable's own real path: <prefix>/libexec/cni/unicni →
-/// <prefix>/lib/unicni/modules; in the build tree <build>/exec/unicni → <build>/modules.
-std::string module_folder(const std::string& executable);
+/// Folders of modules, in the order in which they are asked: by the executable's own real path
+/// <folder>/../../lib/unicni/modules (<prefix>/libexec/cni/unicni → <prefix>/lib/unicni/modules; in
+/// the build tree <build>/exec/unicni → <build>/modules), <folder>/unicni-modules for copies of the
+/// executable, and `installed`, where the modules of this build were meant to be.
+std::vector<std::string> module_folders(const std::string& executable,
+                                        const std::string& installed);
 
 struct Found {
-  std::string type;
+  std::string type;         ///< as the configuration, or who called us, has it
+  std::string module;       ///< the module's name, "bridge" for a link "cnv-bridge"
   std::string module_path;  ///< our module, absolute; empty: it is a program
   std::string program;      ///< a stranger's plugin in CNI_PATH, absolute; empty: it is a module
 };
 
 struct Locations {
   std::string executable;             ///< /proc/self/exe, resolved
-  std::string modules;                ///< module_folder(executable)
+  std::vector<std::string> modules;   ///< module_folders(executable, …)
   std::vector<std::string> cni_path;  ///< relative elements are ignored
+  std::optional<Found> own = {};      ///< what our own file name means, if it was looked up
 };
 
-/// The first regular, executable file <dir>/<type> in CNI_PATH decides: our own executable (same
-/// device and inode) or none at all → the module of that name; another file → that program.
-/// Error(invalid_config) "absent" with the folders that were searched if neither exists. Never
-/// scans a folder.
+/// Our module that a file named `name` stands for, as whoever installs us may choose the name: the
+/// module of just that name, else the one with the longest name behind a '-' ("x-host-device" is
+/// host-device). nullopt: none. Looks into where.modules for each candidate, and nowhere else.
+std::optional<Found> find_named(const std::string& name, const Locations& where);
+/// The same, from where.own if it is that. Error(invalid_config) if there is none, with the nearest
+/// name there is, the folders and the way to install.
+Found get_named(const std::string& name, const Locations& where);
+
+/// The first regular, executable file <dir>/<type> in CNI_PATH decides. None: the module of just
+/// that name. Our own executable (same device and inode, or a copy of it, which the build id
+/// tells): find_named(). Another file: that program, also if it is another build of unicni, which
+/// has modules of its own. Error(invalid_config) "absent" with the folders that were searched and
+/// the nearest name if nothing serves it.
 Found find_type(const std::string& type, const Locations& where);
 
 /// Throws Error unless the file and every folder above it belong to a trusted owner and can't be

@@ -7,13 +7,17 @@
 #include <filesystem>
 #include <fstream>
 
+#include "module/build_id.h"
 #include "unicni/error.h"
 
 namespace unicni::module {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(ModuleNameTest, IsAnAnchoredPattern) {
   for (const auto* name :
@@ -47,21 +51,35 @@ TEST(TypeTest, WhatIsNoFileNameIsRefused) {
   }
 }
 
-TEST(ModuleFolderTest, FollowsTheExecutable) {
-  EXPECT_EQ(module_folder("/usr/libexec/cni/unicni"), "/usr/lib/unicni/modules");
-  EXPECT_EQ(module_folder("/opt/u/libexec/cni/unicni"), "/opt/u/lib/unicni/modules");
-  EXPECT_EQ(module_folder("/libexec/cni/unicni"), "/lib/unicni/modules");
-  EXPECT_EQ(module_folder("/src/build/dev/exec/unicni"), "/src/build/dev/modules");
-  EXPECT_EQ(module_folder("/unicni"), "/lib/unicni/modules");
+TEST(ModuleFoldersTest, FollowTheExecutable) {
+  const auto first = [](const std::string& executable) {
+    return module_folders(executable, "/installed").front();
+  };
+  EXPECT_EQ(first("/usr/libexec/cni/unicni"), "/usr/lib/unicni/modules");
+  EXPECT_EQ(first("/opt/u/libexec/cni/unicni"), "/opt/u/lib/unicni/modules");
+  EXPECT_EQ(first("/libexec/cni/unicni"), "/lib/unicni/modules");
+  EXPECT_EQ(first("/src/build/dev/exec/unicni"), "/src/build/dev/modules");
+  EXPECT_EQ(first("/unicni"), "/lib/unicni/modules");
+}
+
+TEST(ModuleFoldersTest, OfACopyAreBesideItOrWhereItWasMeantToBe) {
+  EXPECT_THAT(module_folders("/opt/cni/bin/bridge", "/usr/local/lib/unicni/modules"),
+              ElementsAre("/opt/lib/unicni/modules", "/opt/cni/bin/unicni-modules",
+                          "/usr/local/lib/unicni/modules"));
+  EXPECT_THAT(module_folders("/usr/local/libexec/cni/unicni", "/usr/local/lib/unicni/modules"),
+              ElementsAre("/usr/local/lib/unicni/modules", "/usr/local/libexec/cni/unicni-modules"))
+      << "none twice";
 }
 
 class FindTypeTest : public testing::Test {
  protected:
   FindTypeTest() {
     ::mkdtemp(root_.data());
-    for (const auto* folder : {"/one", "/two", "/modules"}) fs::create_directory(root_ + folder);
+    for (const auto* folder : {"/one", "/two", "/modules", "/more"})
+      fs::create_directory(root_ + folder);
     touch("/unicni", 0755);
-    where_ = {root_ + "/unicni", root_ + "/modules", {root_ + "/one", root_ + "/two"}};
+    where_ = {
+        root_ + "/unicni", {root_ + "/modules", root_ + "/more"}, {root_ + "/one", root_ + "/two"}};
   }
   ~FindTypeTest() override { fs::remove_all(root_); }
 
@@ -145,20 +163,139 @@ TEST_F(FindTypeTest, RelativeFoldersAreIgnored) {
 
 TEST_F(FindTypeTest, AbsentNamesWhatWasSearched) {
   EXPECT_EQ(refusal("nosuch"), "failed to find plugin \"nosuch\" in path [" + root_ + "/one " +
-                                   root_ + "/two], and module " + root_ +
-                                   "/modules/nosuch.so is absent");
+                                   root_ + "/two], and module \"nosuch\" is absent from " + root_ +
+                                   "/modules, " + root_ + "/more");
+}
+
+TEST_F(FindTypeTest, TheFirstFolderThatHasTheModuleDecides) {
+  touch("/more/bridge.so", 0644);
+  EXPECT_EQ(module_of("bridge"), root_ + "/more/bridge.so");
+  touch("/modules/bridge.so", 0644);
+  EXPECT_EQ(module_of("bridge"), root_ + "/modules/bridge.so");
+}
+
+TEST_F(FindTypeTest, AbsentNamesTheNearest) {
+  for (const auto* name : {"bridge", "bandwidth", "host-local", "host-device"}) {
+    touch(std::string("/modules/") + name + ".so", 0644);
+  }
+  touch("/more/vlan.so", 0644);
+  touch("/modules/notes.txt", 0644);
+  EXPECT_THAT(refusal("brigde"), HasSubstr("; did you mean \"bridge\"?"));
+  EXPECT_THAT(refusal("hostlocal"), HasSubstr("; did you mean \"host-local\"?"));
+  EXPECT_THAT(refusal("vlna"), HasSubstr("; did you mean \"vlan\"?"));
+  EXPECT_THAT(refusal("cnv-bridge"), HasSubstr("; did you mean \"bridge\"?"));
+  EXPECT_THAT(refusal("Bridge"), HasSubstr("; did you mean \"bridge\"?"));
+  EXPECT_THAT(refusal("calico"), Not(HasSubstr("did you mean")));
 }
 
 TEST_F(FindTypeTest, ALinkToOurselvesWithoutModuleIsAbsent) {
   fs::create_symlink("../unicni", root_ + "/one/nosuch");
-  EXPECT_THAT(refusal("nosuch"), HasSubstr("nosuch.so is absent"));
+  EXPECT_THAT(refusal("nosuch"), HasSubstr("module \"nosuch\" is absent"));
 }
 
 TEST_F(FindTypeTest, OtherNamesNeverMeetTheModulesFolder) {
   touch("/modules/My_Plugin.so", 0755);
-  EXPECT_THAT(refusal("My_Plugin"), HasSubstr("a module can't have that name"));
+  EXPECT_THAT(refusal("My_Plugin"), HasSubstr("module \"My_Plugin\" is absent"));
   touch("/one/My_Plugin", 0755);
   EXPECT_EQ(program_of("My_Plugin"), root_ + "/one/My_Plugin");
+}
+
+TEST_F(FindTypeTest, ARenamedLinkIsTheModuleWithTheLongestNameItEndsWith) {
+  for (const auto* name : {"bridge", "device", "host-device", "x-bridge"}) {
+    touch(std::string("/modules/") + name + ".so", 0644);
+  }
+  touch("/more/host-local.so", 0644);
+  for (const auto* name : {"cnv-bridge", "buildkit-cni-host-local", "x-host-device", "x-bridge",
+                           "My_Own.v2-bridge", "bridge-"}) {
+    fs::create_symlink("../unicni", root_ + "/two/" + name);
+  }
+  EXPECT_EQ(module_of("cnv-bridge"), root_ + "/modules/bridge.so");
+  EXPECT_EQ(module_of("buildkit-cni-host-local"), root_ + "/more/host-local.so");
+  EXPECT_EQ(module_of("x-host-device"), root_ + "/modules/host-device.so");
+  EXPECT_EQ(module_of("x-bridge"), root_ + "/modules/x-bridge.so") << "the exact name first";
+  EXPECT_EQ(module_of("My_Own.v2-bridge"), root_ + "/modules/bridge.so");
+  EXPECT_THAT(refusal("bridge-"), HasSubstr("absent"));
+}
+
+TEST_F(FindTypeTest, ARenamedLinkSaysWhichModuleItIs) {
+  touch("/modules/bridge.so", 0644);
+  fs::create_symlink("../unicni", root_ + "/one/cnv-bridge");
+  const auto found = find_type("cnv-bridge", where_);
+  EXPECT_EQ(found.type, "cnv-bridge");
+  EXPECT_EQ(found.module, "bridge");
+}
+
+TEST_F(FindTypeTest, WithoutAFileOfOursAMissingPluginIsNotOurModule) {
+  touch("/modules/static.so", 0644);
+  EXPECT_THAT(refusal("acme-static"),
+              AllOf(HasSubstr("failed to find plugin \"acme-static\""), HasSubstr("\"static\"?")));
+}
+
+TEST_F(FindTypeTest, AStrangersProgramUnderARenamedTypeIsTheirs) {
+  touch("/modules/bridge.so", 0644);
+  touch("/one/cnv-bridge", 0755);
+  EXPECT_EQ(program_of("cnv-bridge"), root_ + "/one/cnv-bridge");
+}
+
+TEST_F(FindTypeTest, ACopyOfOurselvesIsTheModule) {
+  touch("/modules/bridge.so", 0644);
+  fs::copy_file("/proc/self/exe", root_ + "/one/bridge");
+  fs::copy_file("/proc/self/exe", root_ + "/one/cnv-bridge");
+  EXPECT_EQ(module_of("bridge"), root_ + "/modules/bridge.so");
+  EXPECT_EQ(module_of("cnv-bridge"), root_ + "/modules/bridge.so");
+}
+
+TEST_F(FindTypeTest, AnotherBuildIsAProgram) {
+  touch("/modules/bridge.so", 0644);
+  fs::copy_file("/proc/self/exe", root_ + "/one/bridge");
+  const std::string id = own_build_id();
+  ASSERT_GE(id.size(), 8U);
+  std::ifstream self("/proc/self/exe", std::ios::binary);
+  std::string start(1U << 16U, '\0');
+  self.read(start.data(), static_cast<std::streamsize>(start.size()));
+  const auto at = start.find(id);
+  ASSERT_NE(at, std::string::npos);
+  std::fstream other(root_ + "/one/bridge", std::ios::binary | std::ios::in | std::ios::out);
+  other.seekp(static_cast<std::streamoff>(at));
+  other.put(static_cast<char>(~id[0]));
+  other.close();
+  EXPECT_EQ(program_of("bridge"), root_ + "/one/bridge");
+}
+
+class FindNamedTest : public FindTypeTest {};
+
+TEST_F(FindNamedTest, NeverAProgram) {
+  touch("/modules/bridge.so", 0644);
+  touch("/one/bridge", 0755);
+  EXPECT_EQ(get_named("bridge", where_).module_path, root_ + "/modules/bridge.so");
+  EXPECT_EQ(get_named("cnv-bridge", where_).module_path, root_ + "/modules/bridge.so")
+      << "who called us by that name means us";
+}
+
+TEST_F(FindNamedTest, AbsentNamesAllFoldersAndTheNearest) {
+  touch("/modules/bridge.so", 0644);
+  try {
+    (void)get_named("cnv-brige", where_);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.msg(), "module \"cnv-brige\" is absent from " + root_ + "/modules, " + root_ +
+                               "/more; did you mean \"bridge\"?");
+    EXPECT_THAT(error.details(), HasSubstr("cmake --install"));
+  }
+}
+
+TEST_F(FindNamedTest, WhatWasFoundIsNotLookedUpAgain) {
+  touch("/modules/bridge.so", 0644);
+  where_.own = find_named("bridge", where_);
+  fs::remove(root_ + "/modules/bridge.so");
+  EXPECT_EQ(get_named("bridge", where_).module_path, root_ + "/modules/bridge.so");
+}
+
+TEST_F(FindNamedTest, LongNamesAndManyDashesAreHarmless) {
+  touch("/modules/bridge.so", 0644);
+  EXPECT_EQ(find_named(std::string(200000, '-') + "bridge", where_)->module, "bridge");
+  EXPECT_FALSE(find_named(std::string(200000, '-'), where_));
+  EXPECT_FALSE(find_named("../modules/bridge", where_));
 }
 
 }  // namespace

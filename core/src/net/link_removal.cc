@@ -93,6 +93,7 @@ std::optional<int> remove_by_child(NetlinkSocket& socket, nlmsghdr* request, int
   const pid_t child = sys::fork_straggler({&fd, 1});
   if (child == 0) send_and_exit(socket, request);
   if (child < 0) return std::nullopt;
+  sys::may_leave_stragglers();  // found out while the child works, as it must be known at the end
   try {
     if (const auto found = await_verdict(socket, request->nlmsg_seq, index, child)) return found;
   } catch (const Error&) {

@@ -80,7 +80,8 @@ NetlinkSocket::NetlinkSocket(int protocol) : protocol_(protocol) {
 }
 
 NetlinkSocket::~NetlinkSocket() {
-  if (!lingers_) return;
+  // Without anybody to reap a child, the close waits.
+  if (!lingers_ || !sys::may_leave_stragglers()) return;
   std::vector<int> kept{fd()};
   for (const NetlinkSocket& spare : spares_) kept.push_back(spare.fd());
   if (sys::fork_straggler(kept) != 0) return;

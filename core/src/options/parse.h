@@ -44,11 +44,11 @@ struct Input {
 };
 
 /// Fills a struct by `table`. Wrong type, range, choice, a missing required key:
-/// Error(invalid_config) naming key, value and what is allowed; a key that is not offered:
-/// Error(unsupported_field); CNI_ARGS: Error(invalid_environment). On DEL nothing of that throws:
-/// what can't be read keeps its default and becomes a warning. `warnings` receives one line per
-/// unknown key (with the nearest known one) and per key in another letter case, unless the
-/// runtime wrote it (runtimeConfig).
+/// Error(invalid_config) naming key, value and what is allowed, as does a string with a NUL byte; a
+/// key that is not offered: Error(unsupported_field); CNI_ARGS: Error(invalid_environment). On DEL
+/// nothing of that throws: what can't be read keeps its default and becomes a warning. `warnings`
+/// receives one line per unknown key (with the nearest known one) and per key in another letter
+/// case, unless the runtime wrote it (runtimeConfig).
 Parsed parse(const OptionTable& table, const Input& input, std::vector<std::string>& warnings);
 
 /// The known key nearest to `key` (Damerau-Levenshtein, case folded), or "" if none is near enough

@@ -249,6 +249,30 @@ TEST(Parse, OtherVerbsAreAsStrictAsAdd) {
   }
 }
 
+TEST(Parse, NoTextHoldsANulByte) {
+  EXPECT_EQ(demo::refusal(R"({"name2":"br\u0000x"})"),
+            "7: name2: \"br\\u0000x\" holds a NUL byte, which no text here may");
+  EXPECT_THAT(demo::refusal(R"({"color":"blue\u0000"})"), HasSubstr("7: color: "));
+  EXPECT_THAT(demo::refusal(R"({"words":["a","\u0000"]})"), HasSubstr("7: words[1]: "));
+  EXPECT_THAT(demo::refusal(R"({"dns":{"domain":"a\u0000b"}})"), HasSubstr("7: dns.domain: "));
+  EXPECT_THAT(demo::refusal(R"({"gateway":"10.0.0.1\u0000"})"), HasSubstr("7: gateway: "));
+  for (const char* settings : {R"({"a\u0000b":"x"})", R"({"a":"x\u0000"})"}) {
+    EXPECT_THAT(demo::thrown([&] {
+                  demo::parse_as<demo::Free>(demo::kFreeTable,
+                                             R"({"settings":)" + std::string(settings) + "}");
+                }),
+                HasSubstr("7: settings: "));
+  }
+  EXPECT_EQ(parse_demo(R"({"name2":"br\\u0000x"})")->name, "br\\u0000x") << "only text about it";
+}
+
+TEST(Parse, OnDelATextWithANulByteNamesNothing) {
+  const auto demo = parse_demo(R"({"name2":"br\u0000x","words":["a","b\u0000"]})", Command::del);
+  EXPECT_EQ(demo->name, "as constructed");
+  EXPECT_THAT(demo->words, ElementsAre("a"));
+  EXPECT_THAT(demo.warnings, ElementsAre(HasSubstr("name2: "), HasSubstr("words[1]: ")));
+}
+
 TEST(Parse, ATableWithAWrongDefaultIsAnInternalError) {
   static constexpr Option kRows[] = {
       option<&demo::Demo::count>("count", "how many").with_range(0, 9).with_default("10")};

@@ -23,7 +23,18 @@ bool asks_for_nothing(const Option& row, const OptionTable& table, const ordered
   return value.empty();
 }
 
+bool is_text_with_nul(const ordered_json& value) {
+  return value.is_string() && holds_nul(value.get_ref<const std::string&>());
+}
+
+Error with_nul(const Path& path, const Option& row, const ordered_json& value) {
+  return {Code::invalid_config,
+          fmt::format("{}: {} holds a NUL byte, which no text here may", path.str(), shown(value)),
+          row.doc};
+}
+
 Error wrong(const Path& path, const ValueType& type, const Option& row, const ordered_json& value) {
+  if (is_text_with_nul(value)) return with_nul(path, row, value);
   return {Code::invalid_config,
           fmt::format("{}: {} is expected, not {}", path.str(), expected(type, row), shown(value)),
           row.doc};
@@ -133,7 +144,9 @@ bool Reader::read_value(const ValueType& type, const Option& row, const ordered_
 void Reader::read_text_map(const Option& row, const ordered_json& value, const Path& path,
                            TextMap& map) {
   for (const auto& [key, text] : value.get_ref<const ordered_json::object_t&>()) {
-    if (text.is_string()) {
+    if (holds_nul(key) || is_text_with_nul(text)) {
+      refuse(with_nul(path, row, ordered_json::object({{key, text}})));
+    } else if (text.is_string()) {
       map.emplace_back(key, text.get<std::string>());
     } else {
       refuse({Code::invalid_config,

@@ -97,6 +97,8 @@ bool on_trial(const ValueType& type, const Set& set) {
 
 }  // namespace
 
+bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
 std::optional<bool> parse_boolean(std::string_view text) {
   if (text == "1" || protocol::same_letters(text, "true")) return true;
   if (text == "0" || protocol::same_letters(text, "false")) return false;
@@ -111,7 +113,8 @@ Outcome set_from_text(const ValueType& type, const Option& row, void* field,
     case ValueKind::integer:
       return put_integer(type, row, field, parse_integer(text));
     case ValueKind::string:
-      return is_choice(row, text) ? put(type, field, std::string(text)) : Outcome::wrong;
+      if (holds_nul(text) || !is_choice(row, text)) return Outcome::wrong;
+      return put(type, field, std::string(text));
     case ValueKind::ip:
       if (text.empty() && type.engage != nullptr) return Outcome::absent;
       return put_if(type, field, IpAddress::parse(text));

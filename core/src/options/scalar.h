@@ -21,6 +21,10 @@ inline void* engaged(const ValueType& type, void* field) {
   return type.engage == nullptr ? field : type.engage(field);
 }
 
+/// No string of ours may: for the kernel, for files and programs it would end there, and be the
+/// name of something else.
+bool holds_nul(std::string_view text);
+
 /// 1, true, 0, false in any letter case (ARGS-05).
 std::optional<bool> parse_boolean(std::string_view text);
 

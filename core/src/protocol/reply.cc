@@ -16,7 +16,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kIndent = 4;
-constexpr std::size_t kQuoteLimit = 1024;  // bytes of a delegate's output in a message
+constexpr std::string_view kReference = "v1.9.1";  // the plugins whose behaviour is ours
+constexpr std::size_t kQuoteLimit = 1024;          // bytes of a delegate's output in a message
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view space = " \t\r\n";
@@ -115,8 +116,8 @@ std::string print_about(std::string_view type, const char* const* supported) {
   for (const std::string_view entry : entries(supported)) {
     versions += fmt::format("{}{}", versions.empty() ? "" : ", ", entry);
   }
-  return fmt::format("CNI {} plugin unicni {}\nCNI protocol versions supported: {}\n", type,
-                     UNICNI_VERSION, versions);
+  return fmt::format("CNI {} plugin {}\nCNI protocol versions supported: {}\nunicni {}\n", type,
+                     kReference, versions, UNICNI_VERSION);
 }
 
 }  // namespace unicni::protocol

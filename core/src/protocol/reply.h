@@ -20,7 +20,9 @@ Error parse_error(std::string_view out, std::string_view stderr_tail, std::strin
 /// newest. `supported` are the plugin's versions, ended by nullptr; without them all that this
 /// program knows.
 std::string print_version(std::string_view stdin_text, const char* const* supported = nullptr);
-/// Two lines for stderr when CNI_COMMAND is unset.
+/// Lines for stderr when CNI_COMMAND is unset. The first two are the reference's, version and all:
+/// Nomad takes the first semantic version for the plugin's and refuses jobs below 0.4.0, nerdctl
+/// the one behind "CNI firewall plugin ". Ours is in the third.
 std::string print_about(std::string_view type, const char* const* supported = nullptr);
 
 }  // namespace unicni::protocol

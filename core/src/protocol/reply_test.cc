@@ -106,12 +106,14 @@ TEST(VersionReply, EchoesAKnownVersion) {  // VERN-01 to VERN-03
             "{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"0.4.0\",\"1.0.0\"]}\n");
 }
 
-TEST(AboutReply, TwoLines) {  // EXEC-10
+TEST(AboutReply, TheReferencesLinesAndOurs) {  // EXEC-10
   EXPECT_EQ(print_about("static"),
-            "CNI static plugin unicni " UNICNI_VERSION
-            "\nCNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n");
-  EXPECT_EQ(print_about("x", kTwo), "CNI x plugin unicni " UNICNI_VERSION
-                                    "\nCNI protocol versions supported: 0.4.0, 1.0.0\n");
+            "CNI static plugin v1.9.1\n"
+            "CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n"
+            "unicni " UNICNI_VERSION "\n");
+  EXPECT_EQ(print_about("x", kTwo),
+            "CNI x plugin v1.9.1\nCNI protocol versions supported: 0.4.0, 1.0.0\n"
+            "unicni " UNICNI_VERSION "\n");
 }
 
 }  // namespace

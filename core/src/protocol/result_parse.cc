@@ -53,7 +53,10 @@ std::string get_text(const Json& object, const Place& place, std::string_view ke
   const Json* value = find_field(object, key);
   if (value == nullptr) return {};
   if (!value->is_string()) refuse({&place, key}, *value, "a string");
-  return value->get_ref<const std::string&>();
+  const auto& text = value->get_ref<const std::string&>();
+  // It would name something else: what comes before.
+  if (text.find('\0') != text.npos) refuse({&place, key}, *value, "a text without NUL bytes");
+  return text;
 }
 
 std::optional<std::uint32_t> find_number(const Json& object, const Place& place,

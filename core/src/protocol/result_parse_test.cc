@@ -249,6 +249,13 @@ TEST(ParseResult, InterfaceFieldsThatOldVersionsLack) {  // CONV-05
   }
 }
 
+TEST(ParseResult, NamesHoldNoNulByte) {
+  for (const char* key : {"name", "mac", "sandbox", "socketPath", "pciID"}) {
+    const std::string text = std::string(R"({"interfaces":[{")") + key + R"(":"veth0\u0000x"}]})";
+    EXPECT_EQ(refusal(text), std::string("result.interfaces[0].") + key + " is \"veth0\\u0000x\"");
+  }
+}
+
 TEST(ParseResult, KeysInAnyLetterCase) {  // as the reference
   const Result result = parse_result(
       R"({"CNIVersion":"0.4.0","IPs":[{"Version":"4","Address":"10.0.0.2/8"}],"DNS":{"Domain":"d"}})",

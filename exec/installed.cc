@@ -1,0 +1,8 @@
+// Alone, so that another prefix compiles no more than this.
+#include "installed.h"
+
+namespace unicni::exec {
+
+const char* installed_modules() noexcept { return UNICNI_INSTALLED_MODULES; }
+
+}  // namespace unicni::exec
