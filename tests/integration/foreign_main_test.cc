@@ -323,6 +323,7 @@ TEST_F(ForeignHost, ListsOfOldVersionsWorkBehindOurOwnBridgeAndFlannel) {
       EXPECT_THAT(nft_elements("port4_any"), IsEmpty());
       EXPECT_THAT(nft_elements("att4"), IsEmpty());
     }
+    for (const char* bridge : {"br8", "br9"}) succeeds({"ip", "link", "del", bridge});
   }
 }
 
