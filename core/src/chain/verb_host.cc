@@ -24,6 +24,11 @@ std::string own_netns_text(const std::string& path) {
   return fmt::format("CNI_NETNS {} is the plugin's own network namespace", path);
 }
 
+/// stderr is a courtesy: a runtime that closed it loses the line and nothing else.
+void say(const std::string& line) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
 Error own_netns(const std::string& path) {
   return {Code::invalid_netns, own_netns_text(path), "containers need a namespace of their own"};
 }
@@ -244,9 +249,16 @@ void VerbHost::log(LogLevel level, std::string_view text) {
   std::string line =
       fmt::format("unicni {}: {}: {}\n", scene_.type, kNames[static_cast<int>(level)], text);
   if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;
-  // stderr is a courtesy: a runtime that closed it loses the line and nothing else
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  if (warned_.size() == kMostLines) {
+    ++untold_;
+    return;
+  }
+  say(line);
   warned_.push_back(std::move(line));
+}
+
+VerbHost::~VerbHost() {
+  if (untold_ > 0) say(fmt::format("unicni: warning: {} more messages are left out\n", untold_));
 }
 
 }  // namespace unicni::chain
