@@ -13,6 +13,7 @@
 #include "chain/remembered.h"
 #include "journal/journal.h"
 #include "journal/shared_links.h"
+#include "journal/trust.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -179,7 +180,8 @@ bool VerbHost::is_gone(const std::string& owner) {
   const journal::Key key{owner.substr(0, first), owner.substr(first + 1, last - first - 1),
                          owner.substr(last + 1)};
   const auto entry = journal::peek(journal::kFolder, key);
-  return !entry || life_of(*entry, place(), host_netns()) == Life::gone;
+  if (!entry) return !journal::distrust_folder(journal::kFolder);
+  return life_of(*entry, place(), host_netns()) == Life::gone;
 }
 
 journal::Place VerbHost::place() { return {sys::boot_id(), host_links().identity()}; }
