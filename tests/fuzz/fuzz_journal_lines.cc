@@ -50,8 +50,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::size_t torn : {std::size_t{1}, text.size() / 2}) {
     if (torn < text.size()) static_cast<void>(read_entry(text.substr(0, text.size() - torn)));
   }
-  Entry entry = read->entry;
-  for (const Step& step : read->entry.steps) drop_steps(entry, step.type);
-  require(entry.steps.empty());
   return 0;
 }
