@@ -57,6 +57,9 @@ std::optional<EntryFile> EntryFile::open(const std::string& path, Access access,
     }
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) throw system_error(errno, "stat " + path);
+    if (!S_ISREG(status.st_mode)) {
+      throw Error(Code::internal, fmt::format("open {}: it is not a regular file", path));
+    }
     if (const auto why = distrust_file(path, status)) throw Untrusted(*why);
     sys::Lock lock(std::move(fd), path, deadline);
     if (::fstat(lock.fd(), &status) != 0) throw system_error(errno, "stat " + path);

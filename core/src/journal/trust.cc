@@ -31,14 +31,13 @@ Untrusted untrusted(const std::string& what, const std::string& path, const stru
 
 std::optional<Untrusted> distrust_folder(const std::string& folder) {
   struct stat status {};
-  // One that can't be looked at can't be opened either, which says why.
+  // What can't be looked at, or is no folder, can't be opened either, which says why.
   if (::lstat(folder.c_str(), &status) != 0) return std::nullopt;
-  if (!S_ISDIR(status.st_mode)) {
-    return Untrusted(Code::internal,
-                     fmt::format("{} is {}, but must be a folder", folder,
-                                 S_ISLNK(status.st_mode) ? "a symbolic link" : "a file"),
+  if (S_ISLNK(status.st_mode)) {
+    return Untrusted(Code::internal, fmt::format("{} is a symbolic link", folder),
                      fmt::format("look who made it, then: rm {}", folder));
   }
+  if (!S_ISDIR(status.st_mode)) return std::nullopt;
   if (is_private(status)) return std::nullopt;
   return untrusted("folder", folder, status, S_IRWXU);
 }

@@ -18,8 +18,8 @@ class Untrusted final : public Error {
   using Error::Error;
 };
 
-/// nullopt: `folder` is a folder (no symbolic link) of our effective user with mode 0700 or less,
-/// or doesn't exist.
+/// nullopt: `folder` is no symbolic link and of our effective user with mode 0700 or less, or there
+/// is no folder.
 std::optional<Untrusted> distrust_folder(const std::string& folder);
 /// The same for a regular file of mode 0600 or less, by what lstat(2) or fstat(2) said.
 std::optional<Untrusted> distrust_file(const std::string& path, const struct stat& status);
