@@ -1,6 +1,6 @@
 # unicni_write_exports(<file>)
 # What an executable that hosts modules exports, as a list for the linker (ld(1), --dynamic-list): all that the shared
-# libstdc++ would, libunicni's own names, and fmt, whose header-only form modules use from the executable's copy. Without
+# libstdc++ would, libunicni's own names, and what modules need of fmt (core/src/base/fmt.cc). Without
 # a list the templates that core happens to instantiate are exported as well, a tenth of the executable.
 function(unicni_write_exports file)
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libstdc++.so
@@ -14,6 +14,6 @@ function(unicni_write_exports file)
     message(FATAL_ERROR "${CMAKE_NM} finds no symbols in ${library}")
   endif()
   string(CONCAT own "_ZN6unicni*;\n_ZNK6unicni*;\n_ZT[ISV]N6unicni*;\n"
-                    "_ZN3fmt*;\n_ZNK3fmt*;\n_ZT[ISV]N3fmt*;\n__wrap__Unwind_Resume;\n")
+                    "_ZN3fmt*7vformat*;\n__wrap__Unwind_Resume;\n")
   file(CONFIGURE OUTPUT ${file} CONTENT "{\n${own}${symbols}};\n" @ONLY)
 endfunction()

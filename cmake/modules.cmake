@@ -63,6 +63,7 @@ function(unicni_host_program target)
     target_link_options(${target} PRIVATE
       -nodefaultlibs -Wl,--whole-archive -l:libstdc++.a -Wl,--no-whole-archive
       -Wl,--dynamic-list=${CMAKE_BINARY_DIR}/exports.list)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${CMAKE_BINARY_DIR}/exports.list)
     target_link_libraries(${target} PRIVATE
       -Wl,--as-needed $<IF:$<CONFIG:Release>,-l:libm.a,-lm> gcc gcc_eh c gcc)
   else()

@@ -26,8 +26,6 @@ namespace unicni::portmap {
 
 namespace {
 
-constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
-
 const PortmapOptions& options_of(const Call& call) { return call.options<PortmapOptions>(); }
 
 bool does_nothing(const Call& call) {

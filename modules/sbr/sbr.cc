@@ -10,18 +10,10 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
-#include "unicni/sys/lock.h"
 
 namespace unicni::sbr {
 
 namespace {
-
-/// Between looking for free tables and using them nobody else does, neither another attachment of
-/// the container nor the reference, whose lock this is: flock(2) on the namespace's file.
-sys::Lock lock_namespace(const Call& call, Host& host) {
-  const std::string path = fmt::format("/proc/self/fd/{}", host.container_netns()->fd());
-  return {path, 0, sys::lock_deadline(call.deadline)};
-}
 
 Present look_around(net::Netlink& links, int link) {
   Present present;
@@ -44,7 +36,7 @@ class Sbr : public ChainedModule {
     net::Netlink& links = host.container_links();
     const std::vector<IpNet> addresses = net::list_addrs(links, link->index);
     const auto& fixed = call.options<SbrOptions>().table;
-    const auto lock = lock_namespace(call, host);
+    const auto lock = lock_container(call, host);
     net::Batch batch(links);
     for (const Family family : {Family::v4, Family::v6}) {
       for (const net::Rule& rule : net::list_rules(links, family)) {
@@ -84,7 +76,7 @@ class Sbr : public ChainedModule {
     const std::vector<IpConfig> addresses = addresses_of(call);
     net::Netlink& links = host.container_links();
     const net::Link link = net::get_link(links, call.if_name);
-    const auto lock = lock_namespace(call, host);
+    const auto lock = lock_container(call, host);
     const Present present = look_around(links, link.index);
     const Plan plan = make_plan(call.options<SbrOptions>(), addresses, link.index, present);
     net::Batch batch(links);

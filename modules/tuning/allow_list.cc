@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <regex>
 #include <string>
 
+#include "expression.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -28,12 +28,12 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-std::regex expression(const std::string& line, Code code) {
+Expression expression(const std::string& line, Code code) {
   try {
-    return std::regex(line);
-  } catch (const std::regex_error& error) {
+    return Expression(line);
+  } catch (const Error& error) {
     throw Error(code, fmt::format("{}: \"{}\" is no regular expression: {}", kAllowList, line,
-                                  error.what()));
+                                  error.msg()));
   }
 }
 
@@ -44,12 +44,12 @@ void require_allowed(const std::vector<Sysctl>& sysctls, Code code) {
   const auto text = sys::read_file(kAllowList);
   if (!text) return;
   const std::vector<std::string> lines = lines_of(*text);
-  std::vector<std::regex> expressions;
+  std::vector<Expression> expressions;
   for (const std::string& line : lines) expressions.push_back(expression(line, code));
   for (const Sysctl& sysctl : sysctls) {
-    const bool allowed = std::any_of(
-        expressions.begin(), expressions.end(),
-        [&](const std::regex& each) { return std::regex_search(sysctl.written, each); });
+    const bool allowed =
+        std::any_of(expressions.begin(), expressions.end(),
+                    [&](const Expression& each) { return each.is_in(sysctl.written); });
     if (allowed) continue;
     std::string all;
     for (const std::string& line : lines) all += (all.empty() ? "" : " ") + line;

@@ -2,8 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
+#include <climits>
 #include <limits>
+#include <unordered_map>
 
 #include "unicni/error.h"
 #include "unicni/link_options.h"
@@ -45,6 +46,23 @@ constexpr Option kRows[] = {
         .exact_case(),
 };
 
+/// The kernel can't have a longer name: the path of its file would be too long.
+bool is_too_long(std::string_view key) {
+  constexpr std::size_t kMost = PATH_MAX - sizeof "/proc/sys/";
+  std::size_t part = 0;
+  for (const char c : key) {
+    part = c == '/' ? 0 : part + 1;
+    if (part > NAME_MAX) return true;
+  }
+  return key.size() > kMost;
+}
+
+/// The beginning, for messages.
+std::string shown_key(const std::string& key) {
+  constexpr std::size_t kShown = 120;
+  return key.size() <= kShown ? key : key.substr(0, kShown) + "...";
+}
+
 /// "net.ipv4.conf.IFNAME.arp_ignore" → "net/ipv4/conf/eth0/arp_ignore".
 std::string sysctl_key(const std::string& written, const std::string& if_name) {
   constexpr std::string_view kPlaceholder = "IFNAME";
@@ -61,32 +79,55 @@ std::string sysctl_key(const std::string& written, const std::string& if_name) {
                      key.back() != '/' &&
                      key.find_first_of(std::string_view(" \t\r\n\0", 5)) == std::string::npos;
   if (!whole) {
+    throw Error(
+        Code::invalid_config,
+        fmt::format("invalid net sysctl key: \"{}\"", shown_key(key.empty() ? written : key)),
+        "write it as in net.ipv4.conf.IFNAME.arp_ignore");
+  }
+  // The allow-list is about the key as written, whose repeated slashes don't count above.
+  if (is_too_long(key) || written.size() > PATH_MAX) {
     throw Error(Code::invalid_config,
-                fmt::format("invalid net sysctl key: \"{}\"", key.empty() ? written : key),
-                "write it as in net.ipv4.conf.IFNAME.arp_ignore");
+                fmt::format("net sysctl key \"{}\" of {} bytes is too long", shown_key(key),
+                            written.size()),
+                fmt::format("a part has at most {} bytes, the whole {}", NAME_MAX, PATH_MAX));
   }
   return key;
 }
 
-void add_sysctls(std::vector<Sysctl>& sysctls, const TextMap& map, const std::string& if_name,
-                 bool replace) {
-  const std::size_t before = sysctls.size();
-  for (const auto& [written, value] : map) {
-    const Sysctl next{written, sysctl_key(written, if_name), value};
-    const auto same = std::find_if(sysctls.begin(), sysctls.end(),
-                                   [&](const Sysctl& each) { return each.key == next.key; });
-    if (same == sysctls.end()) {
-      sysctls.push_back(next);
-    } else if (replace && static_cast<std::size_t>(same - sysctls.begin()) < before) {
-      *same = next;
-    } else if (same->value != value) {
-      throw Error(
-          Code::invalid_config,
-          fmt::format("sysctl {} is set to \"{}\" and to \"{}\"", next.key, same->value, value),
-          fmt::format("\"{}\" and \"{}\" are the same", same->written, written));
+/// Sysctls by key, as they are looked up by the thousand.
+class Collection {
+ public:
+  Collection(std::vector<Sysctl>& sysctls, const std::string& if_name)
+      : sysctls_(sysctls), if_name_(if_name) {}
+
+  /// What an earlier map has is replaced; within one map a sysctl may be there once more only with
+  /// the same value.
+  void add(const TextMap& map) {
+    const std::size_t before = sysctls_.size();
+    for (const auto& [written, value] : map) {
+      Sysctl next{written, sysctl_key(written, if_name_), value};
+      const auto [place, is_new] = places_.emplace(next.key, sysctls_.size());
+      if (is_new) {
+        sysctls_.push_back(std::move(next));
+        continue;
+      }
+      Sysctl& same = sysctls_[place->second];
+      if (place->second < before) {
+        same = std::move(next);
+      } else if (same.value != value) {
+        throw Error(
+            Code::invalid_config,
+            fmt::format("sysctl {} is set to \"{}\" and to \"{}\"", next.key, same.value, value),
+            fmt::format("\"{}\" and \"{}\" are the same", same.written, written));
+      }
     }
   }
-}
+
+ private:
+  std::vector<Sysctl>& sysctls_;
+  const std::string& if_name_;
+  std::unordered_map<std::string, std::size_t> places_;  // key -> index
+};
 
 std::string first_given(std::initializer_list<const std::string*> sources) {
   for (const std::string* each : sources) {
@@ -101,8 +142,9 @@ constinit const OptionTable kTuningOptions = option_table<TuningOptions>(kRows);
 
 Settings settings(const TuningOptions& options, const std::string& if_name) {
   Settings result;
-  add_sysctls(result.sysctls, options.sysctl, if_name, false);
-  add_sysctls(result.sysctls, options.args_sysctl, if_name, true);
+  Collection sysctls(result.sysctls, if_name);
+  sysctls.add(options.sysctl);
+  sysctls.add(options.args_sysctl);
   result.mac_text =
       first_given({&options.args_mac, &options.runtime_mac, &options.cni_args_mac, &options.mac});
   if (!result.mac_text.empty()) {

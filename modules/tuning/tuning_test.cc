@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <ctime>
+#include <string>
+
 #include "backup.h"
 #include "config.h"
 #include "unicni/error.h"
@@ -53,6 +56,36 @@ TEST(Settings, SysctlsOutsideOfNetAreRefused) {
     options.sysctl = {{key, "1"}};
     EXPECT_THAT(refusal(options), HasSubstr("invalid net sysctl key")) << key;
   }
+}
+
+TEST(Settings, ASysctlIsNoLongerThanAPathOfTheKernels) {
+  TuningOptions options = with_defaults();
+  options.sysctl = {{"net." + std::string(255, 'a'), "1"}};
+  EXPECT_EQ(settings(options, "eth0").sysctls.size(), 1U);
+  for (const std::string& key : {"net." + std::string(256, 'a'), "net." + std::string(60'000, 'a'),
+                                 std::string(60'000, '/') + "net.core.somaxconn", [] {
+                                   std::string parts = "net";
+                                   while (parts.size() < 5000) parts += ".abc";
+                                   return parts;
+                                 }()}) {
+    options.sysctl = {{key, "1"}};
+    const std::string text = refusal(options);
+    EXPECT_THAT(text, HasSubstr("is too long"));
+    EXPECT_LT(text.size(), 250U);
+  }
+}
+
+TEST(Settings, EightyThousandSysctlsTakeNoTimeToSpeakOf) {
+  TuningOptions options = with_defaults();
+  for (int i = 0; i < 80'000; ++i) {
+    options.sysctl.emplace_back("net.core.a" + std::to_string(i), "1");
+    options.args_sysctl.emplace_back("net/core/a" + std::to_string(i), "2");
+  }
+  const std::clock_t begin = std::clock();
+  const Settings found = settings(options, "eth0");
+  EXPECT_LT(std::clock() - begin, 3 * CLOCKS_PER_SEC);
+  ASSERT_EQ(found.sysctls.size(), 80'000U);
+  EXPECT_EQ(found.sysctls[79'999].value, "2");
 }
 
 TEST(Settings, OneSysctlInTwoSpellingsNeedsOneValue) {

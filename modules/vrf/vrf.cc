@@ -14,7 +14,6 @@
 #include "unicni/net/link_kinds.h"
 #include "unicni/net/route.h"
 #include "unicni/net/rule.h"
-#include "unicni/sys/lock.h"
 
 namespace unicni::vrf {
 
@@ -22,12 +21,6 @@ namespace {
 
 constexpr const char* kKind = "vrf";
 constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
-
-/// Between looking for a free table or idle VRF and acting nobody else of the container does.
-sys::Lock lock_namespace(const Call& call, Host& host) {
-  const std::string path = fmt::format("/proc/self/fd/{}", host.container_netns()->fd());
-  return {path, 0, sys::lock_deadline(call.deadline)};
-}
 
 std::set<std::uint32_t> tables_in_use(net::Netlink& links) {
   std::set<std::uint32_t> used;
@@ -116,7 +109,7 @@ class VrfModule : public ChainedModule {
     if (host.container_netns() == nullptr) return;
     const auto& options = call.options<VrfOptions>();
     net::Netlink& links = host.container_links();
-    const auto lock = lock_namespace(call, host);
+    const auto lock = lock_container(call, host);
     const auto vrf = net::find_link(links, options.name);
     if (!vrf || vrf->kind != kKind) return;
     const auto link = find_own_link(call, host);
@@ -163,7 +156,7 @@ class VrfModule : public ChainedModule {
     const auto& options = call.options<VrfOptions>();
     net::Netlink& links = host.container_links();
     const net::Link link = net::get_link(links, call.if_name);
-    const auto lock = lock_namespace(call, host);
+    const auto lock = lock_container(call, host);
     const auto present = find_vrf(links, options);
     if (link.master != 0 && (!present || present->link.index != link.master)) {
       const auto master = net::find_link(links, link.master);

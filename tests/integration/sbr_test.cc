@@ -1,4 +1,6 @@
 // sbr: rules and tables in the container, and traffic that goes the way that they say.
+#include <sys/file.h>
+
 #include <set>
 
 #include "integration/chained.h"
@@ -173,6 +175,22 @@ TEST_F(Sbr, DelIsLenient) {
     expect_silent_success(job.del());
   }
   EXPECT_FALSE(exists("/run/netns/never-there"));
+}
+
+TEST_F(Sbr, DelDoesNotWaitForAContainerThatHoldsTheLockOfItsNamespace) {
+  const Attachment first = bridged();
+  const Json bridge = must_add(first);
+  Attachment job = after(first, bridge, {{"type", "sbr"}});
+  must_add(job);
+  const int inside = container_of(first).fd();
+  ASSERT_EQ(::flock(inside, LOCK_EX | LOCK_NB), 0);
+  tool({"rm", "-r", "/run/unicni"});
+  const Output del = job.del();
+  EXPECT_TRUE(del.ok()) << del.str();
+  EXPECT_THAT(del.err, HasSubstr("going on without the lock"));
+  EXPECT_LT(del.ms, 5'000);
+  EXPECT_THAT(rules(inside), IsEmpty());
+  ::flock(inside, LOCK_UN);
 }
 
 TEST_F(Sbr, AFailedAddLeavesNothing) {

@@ -58,7 +58,7 @@ class Pages {
   void put(const fs::path& path, const std::string& text) {
     if (read(path) == text) return;
     ++stale_;
-    fmt::print(stderr, "{} {}\n", path.string(), check_ ? "is stale" : "written");
+    std::fprintf(stderr, "%s %s\n", path.c_str(), check_ ? "is stale" : "written");
     if (!check_) write(path, text);
   }
   [[nodiscard]] bool failed() const { return check_ && stale_ > 0; }
@@ -79,7 +79,7 @@ int run(bool check, const fs::path& source) {
               options::json_schema(name, table, ipam));
     pages.put(readme, with_table(readme, options::readme_table(table, ipam)));
   }
-  if (pages.failed()) fmt::print(stderr, "run: docs {}\n", source.string());
+  if (pages.failed()) std::fprintf(stderr, "run: docs %s\n", source.c_str());
   return pages.failed() ? 1 : 0;
 }
 

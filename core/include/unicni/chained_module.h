@@ -2,10 +2,12 @@
 // made, and hand its result on.
 #pragma once
 
+#include <chrono>
 #include <optional>
 
 #include "unicni/module.h"
 #include "unicni/net/link.h"
+#include "unicni/sys/lock.h"
 
 namespace unicni {
 
@@ -36,5 +38,13 @@ std::optional<net::Link> find_host_veth(const Call&, Host&);
 /// DEL: CNI_IFNAME in the container's namespace. nullopt: there is neither, or it is, as a warning
 /// says, somebody else's: the path of a namespace may lead into another container's by now.
 std::optional<net::Link> find_own_link(const Call&, Host&);
+
+/// flock(2) on the file of the container's namespace, between looking for what is free in there and
+/// using it: neither another attachment of the container nor the reference, whose lock this is,
+/// does so meanwhile. Any process in the container can take it as well and keep it: then ADD throws
+/// Error (Code::try_again, naming the holder) at half of its time, and DEL, which must not depend
+/// on the container, goes on without it after kContainerLockPatience, with a warning (nullopt).
+[[nodiscard]] std::optional<sys::Lock> lock_container(const Call&, Host&);
+inline constexpr std::chrono::milliseconds kContainerLockPatience{500};
 
 }  // namespace unicni

@@ -1,25 +1,14 @@
-// The implementation of fmt 9.1, compiled once, so that users of <fmt/core.h> link no libfmt. The
-// instantiations are those of fmt's own src/format.cc; <fmt/format.h> declares them extern.
-#include <fmt/format-inl.h>
+// fmt, compiled once: here in its header-only form, while everyone else includes <fmt/core.h>,
+// which declares what this file has. All that fmt::format calls is vformat; what nobody uses isn't
+// compiled, so a use of anything else (print, format_to) is an undefined symbol.
+#define FMT_HEADER_ONLY
+#include <fmt/format.h>
 
-FMT_BEGIN_NAMESPACE
-namespace detail {
+#include <string>
 
-template FMT_API auto dragonbox::to_decimal(float x) noexcept -> dragonbox::decimal_fp<float>;
-template FMT_API auto dragonbox::to_decimal(double x) noexcept -> dragonbox::decimal_fp<double>;
+namespace {
 
-template FMT_API locale_ref::locale_ref(const std::locale& loc);
-template FMT_API auto locale_ref::get<std::locale>() const -> std::locale;
+// An inline function is emitted where it is used.
+[[gnu::used]] std::string (*const kVformat)(fmt::string_view, fmt::format_args) = &fmt::vformat;
 
-template FMT_API auto thousands_sep_impl(locale_ref) -> thousands_sep_result<char>;
-template FMT_API auto decimal_point_impl(locale_ref) -> char;
-template FMT_API void buffer<char>::append(const char*, const char*);
-template FMT_API void vformat_to(buffer<char>&, string_view,
-                                 basic_format_args<FMT_BUFFER_CONTEXT(char)>, locale_ref);
-
-template FMT_API auto thousands_sep_impl(locale_ref) -> thousands_sep_result<wchar_t>;
-template FMT_API auto decimal_point_impl(locale_ref) -> wchar_t;
-template FMT_API void buffer<wchar_t>::append(const wchar_t*, const wchar_t*);
-
-}  // namespace detail
-FMT_END_NAMESPACE
+}  // namespace

@@ -7,7 +7,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 
 namespace unicni {
 namespace {
@@ -98,7 +97,7 @@ std::string sha512_hex(std::string_view text) {
     add_block(state, reinterpret_cast<const unsigned char*>(padded.data()) + at);
   }
   std::string hex;
-  for (const std::uint64_t word : state) fmt::format_to(std::back_inserter(hex), "{:016x}", word);
+  for (const std::uint64_t word : state) hex += fmt::format("{:016x}", word);
   return hex;
 }
 

@@ -24,6 +24,9 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const jour
              fmt::format("the journal of {}/{}/{} was written by a newer unicni and is kept for it",
                          key.network, key.container_id, key.if_name));
   }
+  if (!journal.complaint().empty()) {
+    host.log(LogLevel::warning, journal.complaint() + "; going on as if there were no journal");
+  }
   return journal;
 }
 

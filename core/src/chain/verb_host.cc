@@ -14,6 +14,7 @@
 #include "chain/remembered.h"
 #include "journal/journal.h"
 #include "journal/shared_links.h"
+#include "journal/trust.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -23,6 +24,11 @@ namespace {
 
 std::string own_netns_text(const std::string& path) {
   return fmt::format("CNI_NETNS {} is the plugin's own network namespace", path);
+}
+
+/// stderr is a courtesy: a runtime that closed it loses the line and nothing else.
+void say(const std::string& line) {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 Error own_netns(const std::string& path) {
@@ -202,7 +208,8 @@ bool VerbHost::is_gone(const std::string& owner) {
   bool is_owner = false;
   const auto entry = peek_owner(owner, is_owner);
   if (!is_owner) return false;
-  return !entry || life_of(*entry, place(), host_netns()) == Life::gone;
+  if (!entry) return !journal::distrust_folder(journal::kFolder);
+  return life_of(*entry, place(), host_netns()) == Life::gone;
 }
 
 journal::Place VerbHost::place() { return {sys::boot_id(), host_links().identity()}; }
@@ -291,9 +298,16 @@ void VerbHost::log(LogLevel level, std::string_view text) {
   std::string line =
       fmt::format("unicni {}: {}: {}\n", scene_.type, kNames[static_cast<int>(level)], text);
   if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;
-  // stderr is a courtesy: a runtime that closed it loses the line and nothing else
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  if (warned_.size() == kMostLines) {
+    ++untold_;
+    return;
+  }
+  say(line);
   warned_.push_back(std::move(line));
+}
+
+VerbHost::~VerbHost() {
+  if (untold_ > 0) say(fmt::format("unicni: warning: {} more messages are left out\n", untold_));
 }
 
 }  // namespace unicni::chain

@@ -29,6 +29,9 @@ class VerbHost final : public Host {
  public:
   explicit VerbHost(const Request& request)
       : request_(request), netns_path_(request.environment.netns) {}
+  VerbHost(const VerbHost&) = delete;
+  VerbHost& operator=(const VerbHost&) = delete;
+  ~VerbHost() override;  ///< says how many lines log() left out
 
   net::Netlink& host_links() override;
   const net::Netns& host_netns() override;
@@ -101,7 +104,9 @@ class VerbHost final : public Host {
   std::optional<net::Netns> container_netns_;
   std::optional<net::Netlink> container_links_;
   std::optional<net::Nft> nft_;
-  std::vector<std::string> warned_;
+  static constexpr std::size_t kMostLines = 20;
+  std::vector<std::string> warned_;  // at most kMostLines
+  std::size_t untold_ = 0;
 };
 
 }  // namespace unicni::chain

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "journal/entry.h"
+#include "journal/trust.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -54,12 +55,14 @@ std::optional<EntryFile> EntryFile::open(const std::string& path, Access access,
       if (errno == ENOENT) return std::nullopt;
       throw system_error(errno, "open " + path);
     }
-    sys::Lock lock(std::move(fd), path, deadline);
     struct stat status {};
-    if (::fstat(lock.fd(), &status) != 0) throw system_error(errno, "stat " + path);
+    if (::fstat(fd.get(), &status) != 0) throw system_error(errno, "stat " + path);
     if (!S_ISREG(status.st_mode)) {
       throw Error(Code::internal, fmt::format("open {}: it is not a regular file", path));
     }
+    if (const auto why = distrust_file(path, status)) throw Untrusted(*why);
+    sys::Lock lock(std::move(fd), path, deadline);
+    if (::fstat(lock.fd(), &status) != 0) throw system_error(errno, "stat " + path);
     // Whoever held the lock before may have unlinked it: then the name is another file's or
     // nobody's.
     if (status.st_nlink == 0) continue;

@@ -7,6 +7,7 @@
 #include "journal/entry.h"
 #include "journal/entry_file.h"
 #include "journal/folder.h"
+#include "journal/trust.h"
 #include "unicni/error.h"
 
 namespace unicni::journal {
@@ -47,6 +48,7 @@ struct Journal::File {
   bool of_future = false;           // a newer program's, in a form of its own
   bool torn = false;                // a part of a line stands behind `size`
   bool begun = false;               // begin_step() was called
+  std::string complaint;
   std::size_t header_size = 0;
   std::size_t size = 0;
 };
@@ -69,6 +71,7 @@ void Journal::File::open(Deadline deadline) {
 /// The entry where versions before 0.2 have it. One that isn't this attachment's of today stays
 /// there, as it always did.
 bool Journal::File::open_former(Deadline deadline) {
+  if (distrust_folder(former_folder(folder))) return false;
   path = former_folder(folder) + '/' + name;
   handle = EntryFile::open(path, mode(), deadline);
   if (handle) {
@@ -188,7 +191,13 @@ Journal Journal::open(const std::string& folder, const Key& key, const Place& pl
                       Deadline deadline, Access access) {
   auto file = std::make_unique<File>(folder, key, place, access);
   try {
+    if (const auto why = distrust_folder(folder)) throw Untrusted(*why);
     file->open(deadline);
+  } catch (Untrusted& why) {
+    why.in_step("journal");
+    if (access == Access::add) throw;
+    file->handle.reset();
+    file->complaint = why.msg() + "; " + why.details();
   } catch (Error& error) {
     if (error.is(Code::try_again)) throw error.in_step("journal");
     if (access == Access::add) throw file->cannot_write(error);
@@ -202,6 +211,7 @@ const Entry* Journal::entry() const {
 }
 
 bool Journal::usable() const { return file_->handle.has_value(); }
+const std::string& Journal::complaint() const { return file_->complaint; }
 
 bool Journal::is_of_future() const { return file_->of_future; }
 

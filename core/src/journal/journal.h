@@ -84,7 +84,7 @@ enum class Access {
 class Journal {
  public:
   /// Opens or creates the entry of `key` and locks it. With Access::add a folder or file that
-  /// can't be written throws Error; otherwise the journal is then just empty: usable() is false.
+  /// can't be written, or is others' too, throws Error; otherwise the journal is then just empty: usable() is false.
   /// Throws Error (Code::try_again, naming the holder) if it stays locked until `deadline`.
   static Journal open(const std::string& folder, const Key& key, const Place& place,
                       Deadline deadline, Access access);
@@ -97,6 +97,8 @@ class Journal {
   /// forget_step().
   [[nodiscard]] const Entry* entry() const;
   [[nodiscard]] bool usable() const;
+  /// Why it isn't usable, if folder or file are not to be trusted (journal/trust.h), else empty.
+  [[nodiscard]] const std::string& complaint() const;
 
   /// Whether a newer program wrote the file in a form that this one can't read: it is kept, and ADD
   /// throws.

@@ -351,7 +351,7 @@ TEST_F(JournalTest, ReadOnlyFolderStillServesDel) {
 TEST_F(JournalTest, FullFileSystemRefusesAddAndKeepsWhatWasWritten) {
   sys::ensure_folder(folder_, 0700);
   in_namespace(CLONE_NEWNS, [&] {
-    ASSERT_EQ(::mount("none", folder_.c_str(), "tmpfs", 0, "size=16k"), 0);
+    ASSERT_EQ(::mount("none", folder_.c_str(), "tmpfs", 0, "size=16k,mode=0700"), 0);
     {
       Journal journal = open(Access::add);
       journal.begin_step("bridge", "{}", "", "/n");

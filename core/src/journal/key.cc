@@ -8,6 +8,7 @@
 #include "journal/entry.h"
 #include "journal/folder.h"
 #include "journal/journal.h"
+#include "journal/trust.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -59,6 +60,7 @@ struct Paths {
 std::vector<Paths> list_paths(const std::string& folder) {
   std::vector<Paths> found;
   for (const std::string& each : {folder, former_folder(folder)}) {
+    if (distrust_folder(each)) continue;
     try {
       auto names = sys::list_folder(each);
       std::erase_if(names, [](const auto& name) { return name.find_first_of(":~") == name.npos; });
@@ -69,13 +71,20 @@ std::vector<Paths> list_paths(const std::string& folder) {
   return found;
 }
 
-std::optional<Entry> peek_at(const std::string& path) {
+/// What a file says, in a folder that nobody else can change; nullopt: it can't be had, or trusted.
+std::optional<std::string> text_at(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || distrust_file(path, status)) return std::nullopt;
   try {
-    const auto text = sys::read_file(path, kEntryLimit);
-    return text ? parse_entry(*text) : std::nullopt;
+    return sys::read_file(path, kEntryLimit);
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+std::optional<Entry> peek_at(const std::string& path) {
+  const auto text = text_at(path);
+  return text ? parse_entry(*text) : std::nullopt;
 }
 
 }  // namespace
@@ -83,6 +92,7 @@ std::optional<Entry> peek_at(const std::string& path) {
 std::optional<Entry> peek(const std::string& folder, const Key& key) {
   const std::string name = file_name(key);
   for (const std::string& each : {folder, former_folder(folder)}) {
+    if (distrust_folder(each)) continue;
     auto entry = peek_at(each + '/' + name);
     if (entry && entry->key == key) return entry;
   }
@@ -142,14 +152,11 @@ std::vector<Key> read_keys(const std::string& folder, const std::string& prefix,
   for (const Paths& paths : list_paths(folder)) {
     for (const std::string& name : paths.names) {
       if (!name.starts_with(prefix)) continue;
-      try {
-        const auto text = sys::read_file(paths.folder + '/' + name, kEntryLimit);
-        auto key = text ? read_key(*text) : std::nullopt;
-        if (key && key->network == network && file_name(*key) == name &&
-            (paths.folder == folder || std::find(keys.begin(), keys.end(), *key) == keys.end())) {
-          keys.push_back(std::move(*key));
-        }
-      } catch (const Error&) {
+      const auto text = text_at(paths.folder + '/' + name);
+      auto key = text ? read_key(*text) : std::nullopt;
+      if (key && key->network == network && file_name(*key) == name &&
+          (paths.folder == folder || std::find(keys.begin(), keys.end(), *key) == keys.end())) {
+        keys.push_back(std::move(*key));
       }
     }
   }

@@ -37,7 +37,7 @@ std::uint32_t crc32(std::string_view bytes) {
 constexpr std::array<bool, 256> make_plain_table() {
   std::array<bool, 256> table{};
   for (unsigned c = ' ' + 1; c < '\x7f'; ++c) table[c] = true;
-  for (const unsigned c : {'%', '=', '#', '+'}) table[c] = false;
+  for (const char c : {'%', '=', '#', '+'}) table[static_cast<unsigned char>(c)] = false;
   return table;
 }
 

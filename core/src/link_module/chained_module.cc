@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "link_module/ownership.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
@@ -65,6 +67,19 @@ std::optional<net::Link> find_own_link(const Call& call, Host& host) {
   host.log(LogLevel::warning,
            fmt::format("{} in {} {}: left alone", call.if_name, call.netns, *stranger));
   return std::nullopt;
+}
+
+std::optional<sys::Lock> lock_container(const Call& call, Host& host) {
+  const std::string path = fmt::format("/proc/self/fd/{}", host.container_netns()->fd());
+  if (call.command == Command::add) return sys::Lock(path, 0, sys::lock_deadline(call.deadline));
+  const Deadline patience = std::chrono::steady_clock::now() + kContainerLockPatience;
+  try {
+    return sys::Lock(path, 0, std::min(patience, sys::lock_deadline(call.deadline)));
+  } catch (const Error& error) {
+    host.log(LogLevel::warning,
+             fmt::format("{}: {}; going on without the lock", call.netns, error.msg()));
+    return std::nullopt;
+  }
 }
 
 }  // namespace unicni

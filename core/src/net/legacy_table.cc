@@ -59,10 +59,10 @@ class Question {
   /// All entries, one behind the other; nullopt: the table has another size by now.
   [[nodiscard]] std::optional<std::string> entries(const ipt_getinfo& info) const {
     std::string bytes(sizeof(ipt_get_entries) + info.size, '\0');
-    ipt_get_entries header{};
-    std::strncpy(header.name, table_, sizeof header.name - 1);
-    header.size = info.size;
-    std::memcpy(bytes.data(), &header, sizeof header);
+    // Field by field, as the structure ends with an array of no size, which C++ can't initialise.
+    std::strncpy(bytes.data() + offsetof(ipt_get_entries, name), table_,
+                 sizeof(ipt_get_entries::name) - 1);
+    std::memcpy(bytes.data() + offsetof(ipt_get_entries, size), &info.size, sizeof info.size);
     auto size = static_cast<socklen_t>(bytes.size());
     if (::getsockopt(socket_.get(), level_, IPT_SO_GET_ENTRIES, bytes.data(), &size) == 0) {
       return bytes.substr(offsetof(ipt_get_entries, entrytable));

@@ -65,8 +65,7 @@ std::vector<NftElement> distinct(std::vector<NftElement> elements) {
   std::ranges::sort(elements, {}, [](const NftElement& e) {
     return std::tie(e.table, e.set, e.key, e.owner, e.key_end, e.data);
   });
-  const auto again = std::ranges::unique(elements);
-  elements.erase(again.begin(), again.end());
+  elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   return elements;
 }
 

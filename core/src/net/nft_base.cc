@@ -122,8 +122,8 @@ NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<Nft
   const auto place = [](const NftElement* element) { return std::tie(element->set, element->key); };
   std::ranges::stable_sort(wanted, {}, place);
   drop_waiting_ports(wanted);
-  const auto again = std::ranges::unique(wanted, {}, place);
-  wanted.erase(again.begin(), again.end());
+  const auto same = [&](const auto* one, const auto* other) { return place(one) == place(other); };
+  wanted.erase(std::unique(wanted.begin(), wanted.end(), same), wanted.end());
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
   NftBaseWriter base = write_base(table, parts, mode);
   std::set<std::string> conditions;

@@ -92,8 +92,7 @@ std::vector<std::size_t> NftBatch::hindrances(const std::vector<Failure>& failur
     }
   }
   std::ranges::sort(indices);
-  const auto again = std::ranges::unique(indices);
-  indices.erase(again.begin(), again.end());
+  indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
   return indices;
 }
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <limits>
 
@@ -112,11 +113,10 @@ bool is_none(int error) { return error == ENOENT || error == EINVAL || error == 
 
 /// One selector key of zeros, which matches every packet.
 void put_match_all(nlmsghdr* message) {
-  tc_u32_sel selector{};
-  selector.flags = TC_U32_TERMINAL;
-  selector.nkeys = 1;
-  std::array<char, sizeof selector + sizeof(tc_u32_key)> bytes{};
-  std::memcpy(bytes.data(), &selector, sizeof selector);
+  // Byte by byte, as the structure ends with an array of no size, which C++ can't initialise.
+  std::array<char, sizeof(tc_u32_sel) + sizeof(tc_u32_key)> bytes{};
+  bytes[offsetof(tc_u32_sel, flags)] = TC_U32_TERMINAL;
+  bytes[offsetof(tc_u32_sel, nkeys)] = 1;
   put_bytes(message, TCA_U32_SEL, bytes.size(), bytes.data());
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "options/parse.h"
+#include "protocol/document.h"
 #include "unicni/error.h"
 #include "unicni/options.h"
 
@@ -77,7 +78,7 @@ Outcome<T> parse_as(const OptionTable& table, const std::string& json,
                     Command command = Command::add, bool ipam = false,
                     const std::string& args = "") {
   Outcome<T> outcome;
-  const auto netconf = nlohmann::ordered_json::parse(json);
+  const auto netconf = protocol::parse_document(json, "a test's text");
   outcome.parsed = parse(table, Input{netconf, ipam, args, command}, outcome.warnings);
   return outcome;
 }

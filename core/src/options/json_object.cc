@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "options/reader.h"
 #include "protocol/document.h"
@@ -14,11 +16,9 @@ namespace unicni {
 std::optional<std::string> find_repeated_key(const std::string& config, const std::string& key) {
   for (const protocol::RawMember& member : protocol::split_object(config)) {
     if (!protocol::same_letters(member.key, key) || !member.value.starts_with('{')) continue;
-    const auto inner = protocol::split_object(member.value);
-    for (std::size_t i = 0; i < inner.size(); ++i) {
-      for (std::size_t j = 0; j < i; ++j) {
-        if (inner[i].key == inner[j].key) return inner[i].key;
-      }
+    std::unordered_set<std::string> keys;
+    for (const protocol::RawMember& each : protocol::split_object(member.value)) {
+      if (!keys.insert(each.key).second) return each.key;
     }
   }
   return std::nullopt;
@@ -30,7 +30,7 @@ bool read_json_object(const std::string& text, const OptionTable& table, void* i
   try {
     const auto json = protocol::parse_document(text, "a file");
     if (!json.is_object()) return false;
-    std::vector<std::string> warnings;
+    options::Warnings warnings;
     options::Reader(Command::add, warnings)
         .read_rows(table, OptionSource::config, &json, options::Neighbours::many, options::Path(),
                    into);
@@ -47,8 +47,14 @@ std::optional<JsonObject> JsonObject::parse(const std::string& text) {
     return std::nullopt;
   }
   JsonObject object;
+  std::unordered_map<std::string, std::size_t> places;  // set() looks at each member
   for (const protocol::RawMember& member : protocol::split_object(text)) {
-    object.set(member.key, std::string(member.value));
+    const auto [place, is_new] = places.emplace(member.key, object.members_.size());
+    if (is_new) {
+      object.members_.emplace_back(member.key, member.value);
+    } else {
+      object.members_[place->second].second = member.value;
+    }
   }
   return object;
 }

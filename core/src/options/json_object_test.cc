@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <ctime>
+#include <string>
+
 #include "options/demo_table_for_test.h"
 
 namespace unicni::options {
@@ -44,6 +47,20 @@ TEST(RepeatedKey, IsFoundInTheTextThoughTheTreeHasLostIt) {
             std::nullopt);
   EXPECT_EQ(find_repeated_key(R"({"s": 5})", "s"), std::nullopt);
   EXPECT_EQ(find_repeated_key("{}", "s"), std::nullopt);
+}
+
+TEST(JsonObject, ObjectsOfAHundredThousandMembersTakeNoTimeToSpeakOf) {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i)
+    text += "\"key" + std::to_string(i) + "\":" + std::to_string(i) + ",";
+  text += "\"key7\":\"last\"}";
+  const std::clock_t begin = std::clock();
+  const auto object = JsonObject::parse(text);
+  EXPECT_EQ(find_repeated_key("{\"s\":" + text + "}", "s"), "key7");
+  EXPECT_LT(std::clock() - begin, 5 * CLOCKS_PER_SEC);
+  ASSERT_TRUE(object);
+  ASSERT_EQ(object->members().size(), 100'000U);
+  EXPECT_EQ(object->members()[7].second, "\"last\"");
 }
 
 TEST(JsonObject, FillsTheStructAndIgnoresStrangers) {

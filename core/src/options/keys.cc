@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
@@ -106,20 +107,24 @@ const ordered_json* find_value(const ordered_json& object, const Option& row) {
 }
 
 void warn_of_keys(const ordered_json& object, const Path& path, const OptionTable& table,
-                  OptionSource source, Neighbours neighbours, std::vector<std::string>& warnings) {
+                  OptionSource source, Neighbours neighbours, Warnings& warnings) {
+  std::map<std::string_view, const ordered_json*> values;  // what each known key is taken from
   for (const auto& [key, value] : object.get_ref<const ordered_json::object_t&>()) {
     if (neighbours == Neighbours::plugin && key.starts_with(kRuntimePrefix)) continue;
     const char* meant = known_spelling(table, source, neighbours, key);
     if (meant == nullptr) {
-      if (neighbours != Neighbours::many)
-        warnings.push_back(unknown(path, key, table, source, neighbours));
+      if (neighbours == Neighbours::many) continue;
+      warnings.add([&, &key = key] { return unknown(path, key, table, source, neighbours); });
     } else if (key != meant) {
-      const bool taken = protocol::find_field(object, meant) == &value;
+      const auto [place, is_new] = values.emplace(meant, nullptr);
+      if (is_new) place->second = protocol::find_field(object, meant);
+      const bool taken = place->second == &value;
       // The runtime's own spelling, which nobody who writes a configuration can change.
       if (taken && path.is_below(kRuntimeConfig)) continue;
-      warnings.push_back(fmt::format("{}{} is {} \"{}\"; write it in this letter case", in(path),
-                                     shown_text(key), taken ? "taken for" : "ignored beside",
-                                     meant));
+      warnings.add([&, &key = key] {
+        return fmt::format("{}{} is {} \"{}\"; write it in this letter case", in(path),
+                           shown_text(key), taken ? "taken for" : "ignored beside", meant);
+      });
     }
   }
 }

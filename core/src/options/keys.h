@@ -3,10 +3,9 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <string>
-#include <vector>
 
 #include "options/describe.h"
+#include "options/warnings.h"
 #include "unicni/options.h"
 
 namespace unicni::options {
@@ -26,6 +25,6 @@ enum class Neighbours : unsigned char {
 /// One warning a key that no row with `source` knows (with the nearest known one), or that is not
 /// spelled exactly, but in runtimeConfig: containerd writes "IngressRate".
 void warn_of_keys(const nlohmann::ordered_json& object, const Path& path, const OptionTable& table,
-                  OptionSource source, Neighbours neighbours, std::vector<std::string>& warnings);
+                  OptionSource source, Neighbours neighbours, Warnings& warnings);
 
 }  // namespace unicni::options

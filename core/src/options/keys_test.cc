@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <ctime>
+#include <string>
+
 #include "options/demo_table_for_test.h"
 
 namespace unicni::options {
@@ -39,6 +42,20 @@ TEST(Keys, ARuntimesOwnLetterCaseIsNobodysFault) {
   EXPECT_THAT(parse_demo(R"({"runtimeConfig":{"MAC":"x","mac":"0a:58:0a:01:02:03"}})").warnings,
               ElementsAre(R"(runtimeConfig: "MAC" is ignored beside "mac"; write it in this )"
                           R"(letter case)"));
+}
+
+TEST(Keys, OfMoreMistakesThanAnybodyReadsOnlyTheirNumberIsTold) {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i) text += "\"paint" + std::to_string(i) + "\":1,";
+  text += R"("nested":{"x":1},"count":2})";
+  const std::clock_t begin = std::clock();
+  const auto demo = parse_demo(text);
+  EXPECT_LT(std::clock() - begin, 5 * CLOCKS_PER_SEC);
+  EXPECT_EQ(demo->count, 2);
+  ASSERT_EQ(demo.warnings.size(), Warnings::kMost + 1);
+  EXPECT_EQ(demo.warnings[0], R"(unknown key "paint0" is ignored)");
+  EXPECT_EQ(demo.warnings.back(), std::to_string(100'001 - Warnings::kMost) +
+                                      " more keys or values are wrong in this configuration");
 }
 
 TEST(Keys, OfSeveralLetterCasesTheLastCounts) {

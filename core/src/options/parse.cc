@@ -41,9 +41,7 @@ void read_ipam(const OptionTable& table, const ordered_json& netconf, const Path
   reader.read_rows(table, OptionSource::config, ipam, Neighbours::ipam, path, data);
 }
 
-}  // namespace
-
-Parsed parse(const OptionTable& table, const Input& input, std::vector<std::string>& warnings) {
+Parsed read(const OptionTable& table, const Input& input, Warnings& warnings) {
   Parsed parsed(table);
   void* data = parsed.data();
   Reader reader(input.command, warnings);
@@ -69,6 +67,15 @@ Parsed parse(const OptionTable& table, const Input& input, std::vector<std::stri
     reader.read_rows(table, OptionSource::args_cni, section, Neighbours::many, path, data);
   }
   if (reads_cni_args(table)) read_cni_args(table, input.args, reader, data);
+  return parsed;
+}
+
+}  // namespace
+
+Parsed parse(const OptionTable& table, const Input& input, std::vector<std::string>& warnings) {
+  Warnings found;
+  Parsed parsed = read(table, input, found);
+  for (std::string& text : found.take()) warnings.push_back(std::move(text));
   return parsed;
 }
 

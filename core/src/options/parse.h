@@ -48,7 +48,8 @@ struct Input {
 /// key that is not offered: Error(unsupported_field); CNI_ARGS: Error(invalid_environment). On DEL
 /// nothing of that throws: what can't be read keeps its default and becomes a warning. `warnings`
 /// receives one line per unknown key (with the nearest known one) and per key in another letter
-/// case, unless the runtime wrote it (runtimeConfig).
+/// case, unless the runtime wrote it (runtimeConfig); of many the first few and their number
+/// (options/warnings.h).
 Parsed parse(const OptionTable& table, const Input& input, std::vector<std::string>& warnings);
 
 /// The known key nearest to `key` (Damerau-Levenshtein, case folded), or "" if none is near enough

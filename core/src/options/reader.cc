@@ -69,7 +69,7 @@ void set_defaults(const OptionTable& table, void* options) {
 
 void Reader::refuse(const Error& error) {
   if (command_ != Command::del) throw Error(error);
-  warnings_.push_back(error.msg() + "; ignored");
+  warnings_.add([&] { return error.msg() + "; ignored"; });
 }
 
 bool Reader::read_rows(const OptionTable& table, OptionSource source, const ordered_json* object,
@@ -125,9 +125,7 @@ bool Reader::read_value(const ValueType& type, const Option& row, const ordered_
     case ValueKind::free_object: {
       if (!value.is_object()) break;
       auto& object = *static_cast<JsonObject*>(engaged(type, field));
-      for (const auto& [key, member] : value.get_ref<const ordered_json::object_t&>()) {
-        object.set(key, member.dump());
-      }
+      object = JsonObject::parse(value.dump()).value_or(JsonObject());
       return true;
     }
     default: {
@@ -185,13 +183,13 @@ void Reader::read_element(const ValueType& type, const Option& row, const ordere
 }
 
 bool Reader::is_complete(const OptionTable& table, const ordered_json& value, const Path& path) {
-  std::vector<std::string> found;
+  Warnings found;
   const Scratch scratch(table);
   if (Reader(command_, found)
           .read_rows(table, OptionSource::config, &value, Neighbours::none, path, scratch.get())) {
     return true;
   }
-  warnings_.insert(warnings_.end(), found.begin(), found.end());
+  warnings_.add_all(found);
   return false;
 }
 

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
-#include <string>
-#include <vector>
 
 #include "options/describe.h"
 #include "options/keys.h"
@@ -21,8 +19,7 @@ void set_defaults(const OptionTable& table, void* options);
 /// otherwise it is an Error.
 class Reader {
  public:
-  Reader(Command command, std::vector<std::string>& warnings)
-      : command_(command), warnings_(warnings) {}
+  Reader(Command command, Warnings& warnings) : command_(command), warnings_(warnings) {}
 
   /// The rows of `source` from `object`; `object` nullptr: the section is missing. False: a
   /// required key is missing or wrong (DEL only).
@@ -35,7 +32,6 @@ class Reader {
   }
   /// Throws `error`, or on DEL keeps it as a warning.
   void refuse(const Error& error);
-  [[nodiscard]] std::vector<std::string>& warnings() { return warnings_; }
 
  private:
   bool read_row(const OptionTable& table, const Option& row, const nlohmann::ordered_json* value,
@@ -52,7 +48,7 @@ class Reader {
   bool is_complete(const OptionTable& table, const nlohmann::ordered_json& value, const Path& path);
 
   Command command_;
-  std::vector<std::string>& warnings_;
+  Warnings& warnings_;
 };
 
 }  // namespace unicni::options

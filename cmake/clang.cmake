@@ -1,0 +1,12 @@
+# Toolchain of the presets tidy and fuzz: Clang 14, whose warnings and checks the code is held to, else a newer one.
+foreach(language C CXX)
+  set(name clang)
+  if(language STREQUAL "CXX")
+    set(name clang++)
+  endif()
+  find_program(UNICNI_CLANG_${language} NAMES ${name}-14 ${name}-19 ${name})
+  if(NOT UNICNI_CLANG_${language})
+    message(FATAL_ERROR "no ${name}-14, ${name}-19 or ${name}; try: sudo tools/setup --tests")
+  endif()
+  set(CMAKE_${language}_COMPILER ${UNICNI_CLANG_${language}})
+endforeach()
