@@ -23,7 +23,7 @@ class Bare final : public LinkModule {
   void validate_options(const Call&) override { options_seen = true; }
   void create_link(LinkAdd&) override { FAIL() << "validate() must not act"; }
   void check_link(const Call&, Host&, const net::Link&) override {}
-  const std::optional<Dns>& dns(const Call&) const override { return dns_; }
+  std::optional<Dns> dns(const Call&) const override { return dns_; }
 
  private:
   std::optional<Dns> dns_;

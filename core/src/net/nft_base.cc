@@ -149,7 +149,12 @@ NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<Nft
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
   NftBaseWriter base = write_base(table, parts, mode, generation);
   if (table == NftTable::inet) {
-    for (const NftSubnetSet& set : subnet_sets_of(elements)) write_subnet_set(base, set);
+    std::vector<NftSubnetSet> sets;
+    for (const NftElement* element : wanted) {
+      const auto set = find_subnet_set(element->set);
+      if (set && std::ranges::find(sets, *set) == sets.end()) sets.push_back(*set);
+    }
+    for (const NftSubnetSet& set : sets) write_subnet_set(base, set);
   }
   std::set<std::string> conditions;
   for (const NftElement* element : wanted) {

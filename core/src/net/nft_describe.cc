@@ -119,19 +119,25 @@ std::string without_family(std::string name) {
   return name;
 }
 
+/// nullptr: no set of this version.
+const Layout* find_layout(const NftElement& element) {
+  const std::string name = find_subnet_set(element.set) ? "masq" : without_family(element.set);
+  const auto* layout = std::ranges::find(kLayouts, name, &Layout::set);
+  return layout == std::end(kLayouts) ? nullptr : layout;
+}
+
 }  // namespace
 
 std::optional<std::size_t> key_size_of(const NftElement& element) {
-  const auto layout = std::ranges::find(kLayouts, without_family(element.set), &Layout::set);
-  if (layout == std::end(kLayouts)) return std::nullopt;
+  const Layout* layout = find_layout(element);
+  if (layout == nullptr) return std::nullopt;
   return size_of(*layout, family_of(element) == Family::v6);
 }
 
 std::string describe_key(const NftElement& element) {
   const bool v6 = family_of(element) == Family::v6;
-  const std::string name = find_subnet_set(element.set) ? "masq" : without_family(element.set);
-  const auto layout = std::ranges::find(kLayouts, name, &Layout::set);
-  if (layout == std::end(kLayouts)) return hexadecimal(element.key);
+  const Layout* layout = find_layout(element);
+  if (layout == nullptr) return hexadecimal(element.key);
   const std::size_t size = size_of(*layout, v6);
   if (size != element.key.size()) return hexadecimal(element.key);
   std::string text;
