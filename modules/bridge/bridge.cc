@@ -24,7 +24,7 @@ class Bridge final : public LinkModule {
   void validate_options(const Call& call) override {
     bridge::validate(options_of(call), !call.ipam_type.empty());
   }
-  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   bool is_up(const Call& call) const override {
     return !options_of(call).disable_container_interface;
   }
@@ -57,6 +57,7 @@ void Bridge::complete(LinkAdd& add) {
   const BridgeOptions& options = options_of(add.call);
   if (!options.gateway()) return;
   default_gateways(add.result);
+  require_reachable(add.result);
   if (options.is_default_gateway) add_default_routes(add.result);
 }
 

@@ -171,6 +171,25 @@ TEST(Gateway, OfAPairIsTheOtherAddress) {
   EXPECT_EQ(result.ips[3].gateway->str(), "fd00::2");
 }
 
+TEST(Gateway, OneThatTheContainerCantReachByTheBridgeIsRefused) {
+  Result result;
+  result.ips = {ip("10.1.2.9/24", "10.1.2.1"), ip("fd00::9/64", "fe80::1"), ip("10.2.0.0/31")};
+  default_gateways(result);
+  EXPECT_NO_THROW(require_reachable(result));
+  for (const IpConfig& bad : {ip("10.1.2.9/24", "192.168.1.1"), ip("fd00::9/64", "fd00:1::1"),
+                              ip("10.1.2.9/32", "10.1.2.1"), ip("10.1.2.9/24", "10.1.2.9")}) {
+    Result wrong;
+    wrong.ips = {ip("10.1.2.9/24", "10.1.2.1"), bad};
+    try {
+      require_reachable(wrong);
+      ADD_FAILURE() << bad.gateway->str();
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.is(Code::invalid_config));
+      EXPECT_NE(error.msg().find("gateway: " + bad.gateway->str()), std::string::npos);
+    }
+  }
+}
+
 TEST(Gateway, DefaultRouteOncePerFamily) {
   Result result;
   result.ips = {ip("10.1.2.9/24", "10.1.2.1"), ip("10.3.0.5/16", "10.3.0.1"),

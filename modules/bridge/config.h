@@ -33,7 +33,7 @@ struct BridgeOptions {
   bool enable_dad = false;
   bool disable_container_interface = false;
   bool port_isolation = false;
-  std::optional<Dns> dns;
+  DnsOptions dns;
   // three sources of the container's MAC, strongest first
   std::optional<Mac> runtime_mac;
   std::optional<Mac> args_mac;

@@ -6,6 +6,7 @@
 
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/sysctl.h"
 
 namespace unicni::bridge {
 
@@ -90,7 +91,31 @@ GatewayPlan plan_gateways(const std::string& link, const std::vector<IpNet>& pre
   return plan;
 }
 
+bool has_ipv6(const Result& result) {
+  return std::any_of(result.ips.begin(), result.ips.end(),
+                     [](const IpConfig& ip) { return !ip.address.is_v4(); });
+}
+
+void require_reachable(const Result& result) {
+  for (const IpConfig& ip : result.ips) {
+    if (!ip.gateway) continue;
+    const IpAddress& gateway = *ip.gateway;
+    const bool neighbour = !gateway.is_v4() && gateway.is_link_local();
+    if (gateway != ip.address.address() && (neighbour || ip.address.contains(gateway))) continue;
+    throw Error(Code::invalid_config,
+                gateway == ip.address.address()
+                    ? fmt::format("gateway: {} is the container's own address", gateway.str())
+                    : fmt::format("gateway: {} is not in {}, the subnet of the container's address",
+                                  gateway.str(), ip.address.masked().str()),
+                "the bridge gets this address (\"isGateway\"), so it must be another one of the "
+                "subnet: correct \"gateway\" in \"ipam\"");
+  }
+}
+
 void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const GatewayPlan& plan) {
+  const bool ipv6 = std::any_of(plan.add.begin(), plan.add.end(),
+                                [](const IpNet& wanted) { return !wanted.is_v4(); });
+  if (ipv6) net::ensure_ipv6(link.name);
   for (const IpNet& other : plan.remove) {
     net::remove_addr(batch, link.index, link.name, other, true);
   }

@@ -13,6 +13,11 @@ namespace unicni::bridge {
 void default_gateways(Result& result);
 /// One default route per family of the addresses, unless a default route is there already.
 void add_default_routes(Result& result);
+/// Each gateway is another address of its address's subnet, or one of IPv6's link-local ones: the
+/// bridge gets it together with the subnet's prefix, and nothing else tells the host the way to the
+/// container. Throws Error(invalid_config).
+void require_reachable(const Result& result);
+bool has_ipv6(const Result& result);
 /// What the bridge must have: gateway and prefix of each address, once each.
 std::vector<IpNet> gateways_of(const Result& result);
 

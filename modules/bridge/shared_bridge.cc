@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "gateway.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
@@ -50,6 +51,7 @@ net::Link make_bridge(LinkAdd& add, const BridgeOptions& options) {
   }
   net::Link bridge = net::get_link(links, options.bridge);
   if (options.gateway()) {
+    if (has_ipv6(add.result)) net::ensure_ipv6(bridge.name);
     // Before it has a carrier, with which the kernel would make it.
     net::put_link_local(batch, bridge.index, bridge.name, bridge.mac, add.result.ips);
     if (!batch.empty()) batch.commit();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "gateway.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
@@ -83,6 +84,7 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     untrunked.vlan_trunk.reset();
     put_port_vlans(links, untrunked, veth.name);
     found = net::get_link(links, name);
+    if (has_ipv6(add.result)) net::ensure_ipv6(name);
     net::Batch batch(links);
     net::put_link_local(batch, found->index, name, found->mac, add.result.ips);
     if (!batch.empty()) batch.commit();

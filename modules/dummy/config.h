@@ -8,7 +8,7 @@
 namespace unicni::dummy {
 
 struct DummyOptions {
-  std::optional<Dns> dns;
+  DnsOptions dns;
 };
 
 extern const OptionTable kDummyOptions;

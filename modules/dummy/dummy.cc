@@ -14,8 +14,8 @@ class Dummy final : public LinkModule {
  protected:
   const char* container_kind() const override { return "dummy"; }
   bool needs_ipam() const override { return true; }
-  const std::optional<Dns>& dns(const Call& call) const override {
-    return call.options<DummyOptions>().dns;
+  std::optional<Dns> dns(const Call& call) const override {
+    return call.options<DummyOptions>().dns.chosen();
   }
   void create_link(LinkAdd& add) override;
   void check_link(const Call&, Host&, const net::Link&) override {}

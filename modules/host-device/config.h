@@ -14,7 +14,7 @@ struct HostDeviceOptions {
   std::string kernel_path;
   std::string pci_bus_id;
   bool dpdk_mode = false;
-  std::optional<Dns> dns;
+  DnsOptions dns;
   std::string device_id;  ///< runtimeConfig, from a device plugin of the kubelet
 };
 

@@ -20,7 +20,7 @@ class HostDevice final : public LinkModule {
     target_ = resolve(options_of(call));
   }
   bool has_link(const Call&) const override { return !target_.dpdk; }
-  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void create_link(LinkAdd& add) override;
   void tune_link(const LinkAdd& add, net::LinkChange& change) override {
     // Without addresses there is nothing to tell, and a CAN bus has no arp_notify.

@@ -15,7 +15,7 @@ struct IpvlanOptions {
   std::string mode;
   std::int64_t mtu = 0;
   bool link_in_container = false;
-  std::optional<Dns> dns;
+  DnsOptions dns;
 };
 
 extern const OptionTable kIpvlanOptions;

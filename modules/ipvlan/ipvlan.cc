@@ -36,7 +36,7 @@ class Ipvlan final : public LinkModule {
     return addresses_of(call.prev_result);
   }
   void validate_options(const Call& call) override;
-  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void prepare(LinkAdd& add) override;
   void create_link(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override;

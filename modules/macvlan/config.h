@@ -16,7 +16,7 @@ struct MacvlanOptions {
   std::int64_t mtu = 0;
   bool link_in_container = false;
   std::int64_t bc_queue_len = 0;
-  std::optional<Dns> dns;
+  DnsOptions dns;
   // three sources of the interface's MAC, strongest first
   std::optional<Mac> runtime_mac;
   std::optional<Mac> cni_args_mac;

@@ -33,7 +33,7 @@ class Macvlan final : public LinkModule {
  protected:
   const char* container_kind() const override { return "macvlan"; }
   void validate_options(const Call& call) override { macvlan::validate(options_of(call)); }
-  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void prepare(LinkAdd& add) override;
   void create_link(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override;

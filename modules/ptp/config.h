@@ -13,7 +13,7 @@ struct PtpOptions {
   bool ip_masq = false;
   std::string ip_masq_backend;
   std::int64_t mtu = 0;
-  std::optional<Dns> dns;
+  DnsOptions dns;
 };
 
 extern const OptionTable kPtpOptions;

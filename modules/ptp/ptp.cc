@@ -24,7 +24,7 @@ class Ptp final : public LinkModule {
   const char* container_kind() const override { return "veth"; }
   bool needs_ipam() const override { return true; }
   void validate_options(const Call& call) override { ptp::validate(options_of(call)); }
-  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void complete(LinkAdd& add) override { require_gateways(add.result, add.call.ipam_type); }
   bool reaches_all_gateways() const override { return true; }
   void create_link(LinkAdd& add) override;
@@ -50,6 +50,10 @@ void Ptp::create_link(LinkAdd& add) {
   veth_.mtu = static_cast<std::uint32_t>(options_of(add.call).mtu);
   create_veth(add, veth_);
   net::Netlink& links = add.host.host_links();
+  const auto& ips = add.result.ips;
+  if (std::any_of(ips.begin(), ips.end(), [](const auto& ip) { return !ip.address.is_v4(); })) {
+    net::ensure_ipv6(veth_.name);
+  }
   net::Batch batch(links);
   net::put_link_local(batch, net::get_link_index(links, veth_.name), veth_.name, veth_.mac,
                       add.result.ips);

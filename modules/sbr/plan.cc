@@ -51,6 +51,8 @@ void plan_table(const SbrOptions& options, const IpConfig& ip, int link, std::ui
   way.route.dst = IpNet(anywhere, 0);
   way.route.gw = gateway;
   way.route.table = table;
+  // As the interface plugin made it; of "gateways" the kernel decides.
+  way.onlink = gateway == ip.gateway && !ip.address.contains(*gateway) && !gateway->is_link_local();
   plan.added.push_back(way);
 }
 

@@ -166,5 +166,15 @@ TEST(SbrOptionsTest, OneGatewayAFamily) {
   EXPECT_THAT(refusal({"10.0.0.1", "fd00::1", "10.0.0.2"}), HasSubstr("more than 2 entries"));
 }
 
+TEST(Sbr, AGatewayOutsideOfTheSubnetIsANeighbourNevertheless) {
+  const Plan plan = make_plan({},
+                              {ip("203.0.113.7/32", "198.51.100.1"), ip("10.1.2.3/24", "10.1.2.1"),
+                               ip("fd00::5/64", "fe80::1"), ip("fd01::5/64", "fd02::1")},
+                              kLink, {});
+  std::vector<bool> onlink;
+  for (const net::RouteEntry& each : plan.added) onlink.push_back(each.onlink);
+  EXPECT_THAT(onlink, ElementsAre(true, false, false, true));
+}
+
 }  // namespace
 }  // namespace unicni::sbr

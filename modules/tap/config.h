@@ -16,7 +16,7 @@ struct TapOptions {
   std::optional<std::uint32_t> group;
   std::string selinux_context;
   std::string bridge;
-  std::optional<Dns> dns;
+  DnsOptions dns;
   // three sources of the MAC, strongest first
   std::optional<Mac> runtime_mac;
   std::optional<Mac> cni_args_mac;

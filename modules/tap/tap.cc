@@ -23,7 +23,7 @@ class Tap final : public LinkModule {
  protected:
   const char* container_kind() const override { return "tun"; }
   void validate_options(const Call& call) override;
-  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void prepare(LinkAdd& add) override;
   void create_link(LinkAdd& add) override;
   void tune_link(const LinkAdd& add, net::LinkChange& change) override {

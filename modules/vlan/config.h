@@ -15,7 +15,7 @@ struct VlanOptions {
   std::int64_t vlan_id = 0;
   std::int64_t mtu = 0;
   bool link_in_container = false;
-  std::optional<Dns> dns;
+  DnsOptions dns;
 
   [[nodiscard]] ParentChoice parent() const { return {master, link_in_container, mtu}; }
   [[nodiscard]] std::uint16_t id() const { return static_cast<std::uint16_t>(vlan_id); }

@@ -25,7 +25,7 @@ class Vlan final : public LinkModule {
   const char* container_kind() const override { return "vlan"; }
   bool needs_ipam() const override { return true; }
   void validate_options(const Call& call) override { vlan::validate(options_of(call)); }
-  const std::optional<Dns>& dns(const Call& call) const override { return options_of(call).dns; }
+  std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void prepare(LinkAdd& add) override {
     parent_ = usable_parent(add.host, options_of(add.call).parent());
   }

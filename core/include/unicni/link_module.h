@@ -97,8 +97,8 @@ class LinkModule : public Module {
   virtual void sweep(const Call&, Host&, const std::vector<IpNet>& addresses) { (void)addresses; }
   /// DEL: takes away the link in the container, which was found to be this attachment's.
   virtual void remove(const Call&, Host&, const net::Link& container);
-  /// "dns" of the configuration: given and not empty, it replaces IPAM's in the result.
-  [[nodiscard]] virtual const std::optional<Dns>& dns(const Call&) const = 0;
+  /// "dns" of the configuration, which replaces IPAM's in the result; nullopt: IPAM's stays.
+  [[nodiscard]] virtual std::optional<Dns> dns(const Call&) const = 0;
 };
 
 /// The interface entry of a result for this name; `sandbox` empty: one on the host. nullptr if

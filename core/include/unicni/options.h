@@ -150,6 +150,17 @@ template <class T>
 struct OptionFields;
 extern const OptionTable kRouteFields;  ///< rows of unicni::Route (CNI spec 1.1.0 "routes")
 extern const OptionTable kDnsFields;    ///< rows of unicni::Dns
+/// "dns" of an interface plugin. It replaces IPAM's if it has a domain or any list, even an empty
+/// one: then there are none.
+struct DnsOptions {
+  std::optional<std::vector<std::string>> nameservers;
+  std::string domain;
+  std::optional<std::vector<std::string>> search;
+  std::optional<std::vector<std::string>> options;
+  /// nullopt: nothing was given.
+  [[nodiscard]] std::optional<Dns> chosen() const;
+};
+extern const OptionTable kDnsOptionFields;
 template <>
 struct OptionFields<Route> {
   static constexpr const OptionTable* table() { return &kRouteFields; }
@@ -157,6 +168,10 @@ struct OptionFields<Route> {
 template <>
 struct OptionFields<Dns> {
   static constexpr const OptionTable* table() { return &kDnsFields; }
+};
+template <>
+struct OptionFields<DnsOptions> {
+  static constexpr const OptionTable* table() { return &kDnsOptionFields; }
 };
 
 namespace detail {

@@ -68,6 +68,7 @@ Undo route_record(const char* type, const std::string& link, const net::RouteEnt
   if (entry.src) put("src", entry.src->str());
   if (entry.route.table) put("table", std::to_string(*entry.route.table));
   if (entry.route.scope) put("scope", std::to_string(*entry.route.scope));
+  if (entry.onlink) put("onlink", "1");
   if (entry.route.priority != 0) put("priority", std::to_string(entry.route.priority));
   if (entry.route.mtu != 0) put("mtu", std::to_string(entry.route.mtu));
   if (entry.route.advmss != 0) put("advmss", std::to_string(entry.route.advmss));

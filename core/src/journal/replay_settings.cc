@@ -73,6 +73,7 @@ std::optional<net::RouteEntry> route_of(const Undo& record, Host& host) {
   entry.route.gw = address(record, "gw");
   entry.route.table = number(record, "table");
   entry.route.scope = number(record, "scope");
+  entry.onlink = number(record, "onlink").value_or(0) != 0;
   entry.route.priority = number(record, "priority").value_or(0);
   entry.route.mtu = number(record, "mtu").value_or(0);
   entry.route.advmss = number(record, "advmss").value_or(0);

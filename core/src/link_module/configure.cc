@@ -37,6 +37,31 @@ std::optional<IpAddress> next_hop(const Result& result, const Route& route) {
   return gateway_of(result, route.dst.family());
 }
 
+/// What the kernel takes for neighbours of a link: by its addresses, and by each route without a
+/// gateway from then on.
+class Neighbours {
+ public:
+  explicit Neighbours(const Result& result) {
+    for (const IpConfig& ip : result.ips) on_link_.push_back(ip.address);
+  }
+  void learn(const IpNet& net) { on_link_.push_back(net); }
+  [[nodiscard]] bool hold(const IpAddress& hop) const {
+    return hop.is_link_local() ||
+           std::any_of(on_link_.begin(), on_link_.end(), [&](const IpNet& net) {
+             return net.family() == hop.family() && net.contains(hop);
+           });
+  }
+
+ private:
+  std::vector<IpNet> on_link_;
+};
+
+/// Hosters give gateways outside of the subnet, which are neighbours nevertheless.
+bool is_gateway_of_address(const Result& result, const IpAddress& hop) {
+  return std::any_of(result.ips.begin(), result.ips.end(),
+                     [&](const IpConfig& ip) { return ip.gateway == hop; });
+}
+
 void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
   const bool has_v6 = has_family(add.result, Family::v6);
   const auto write = [&] {
@@ -89,31 +114,35 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
 }
 
 void require_reachable_gateways(const Result& result) {
-  std::vector<IpNet> on_link;
-  for (const IpConfig& ip : result.ips) on_link.push_back(ip.address);
+  Neighbours neighbours(result);
   for (const Route& route : result.routes) {
     const auto gateway = next_hop(result, route);
     if (!gateway) {
-      on_link.push_back(route.dst);
+      neighbours.learn(route.dst);
       continue;
     }
-    const bool is_reached = std::any_of(on_link.begin(), on_link.end(), [&](const IpNet& net) {
-      return net.family() == gateway->family() && net.contains(*gateway);
-    });
-    if (is_reached || gateway->is_link_local()) continue;
+    if (neighbours.hold(*gateway) || is_gateway_of_address(result, *gateway)) continue;
     throw Error(Code::invalid_config,
                 fmt::format("gateway {} of route {} is in none of the interface's subnets",
                             gateway->str(), route.dst.str()),
                 fmt::format("if it is on the same link all the same, say so by an earlier entry of "
-                            "\"routes\": {{\"dst\": \"{}/{}\", \"scope\": {}}}",
+                            "\"routes\": {{\"dst\": \"{}/{}\", \"scope\": {}}}, or make it the "
+                            "\"gateway\" of an address",
                             gateway->str(), gateway->bits(), kScopeLink));
   }
 }
 
-void put_routes(const LinkAdd& add, net::Batch& batch) {
+void put_routes(const LinkAdd& add, net::Batch& batch, Hops hops) {
+  Neighbours neighbours(add.result);
   for (const Route& route : add.result.routes) {
     Route programmed = route;
     programmed.gw = next_hop(add.result, route);
+    if (!programmed.gw) {
+      neighbours.learn(route.dst);
+    } else if (hops == Hops::told && !neighbours.hold(*programmed.gw)) {
+      net::add_onlink_route(batch, add.container_link, add.call.if_name, programmed);
+      continue;
+    }
     net::add_route(batch, add.container_link, add.call.if_name, programmed);
   }
 }

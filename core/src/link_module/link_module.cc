@@ -16,15 +16,39 @@ namespace unicni {
 
 namespace {
 
+/// What no interface could use, whatever IPAM, or the result that stands for one, says.
+void require_usable(const Result& given, const std::string& ipam_type) {
+  const std::string giver = ipam_type.empty() ? "prevResult" : "IPAM " + ipam_type;
+  for (const IpConfig& ip : given.ips) {
+    if (ip.gateway && ip.gateway->family() != ip.address.family()) {
+      throw Error(Code::invalid_config,
+                  fmt::format("gateway: {} gave {} the gateway {} of the other family", giver,
+                              ip.address.str(), ip.gateway->str()),
+                  fmt::format("set \"gateway\" in \"ipam\" to an IPv{} address, or leave it out",
+                              static_cast<int>(ip.address.family())));
+    }
+    constexpr int kLongestWithBroadcast = 30;  // RFC 3021: both addresses of a /31 are hosts'
+    if (!ip.address.is_v4() || ip.address.prefix_length() > kLongestWithBroadcast) continue;
+    const IpAddress broadcast = ip.address.last();
+    if (ip.address.address() != broadcast && ip.gateway != broadcast) continue;
+    throw Error(Code::invalid_config,
+                fmt::format("{}: {} gave {}, the broadcast address of {}",
+                            ip.gateway == broadcast ? "gateway" : "address", giver, broadcast.str(),
+                            ip.address.masked().str()),
+                "nobody can have it; see the ranges, addresses and gateways in \"ipam\"");
+  }
+}
+
 void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) {
   if (ipam.ips.empty()) {
     throw Error(Code::internal, fmt::format("IPAM {} gave no address", add.call.ipam_type),
                 "an interface with \"ipam\" needs one; check the ranges or addresses in \"ipam\"");
   }
+  require_usable(ipam, add.call.ipam_type);
   add.result.ips = std::move(ipam.ips);
   add.result.routes = std::move(ipam.routes);
   add.result.dns = std::move(ipam.dns);
-  if (dns && !dns->empty()) add.result.dns = *dns;
+  if (dns) add.result.dns = *dns;
 }
 
 }  // namespace
@@ -63,7 +87,7 @@ Result LinkModule::add(const Call& call, Host& host) {
                 "DEL this attachment first, or choose another CNI_IFNAME");
   }
   prepare(add);
-  const auto& dns_option = dns(call);
+  const auto dns_option = dns(call);
   const bool ipam_first = host.ipam().given() && !host.ipam().needs_link();
   if (ipam_first) {
     take_addresses(add, host.ipam().add(), dns_option);
@@ -197,7 +221,8 @@ void LinkModule::check(const Call& call, Host& host) {
 }
 
 void LinkModule::put_routes(const LinkAdd& add, net::Batch& batch) {
-  link_module::put_routes(add, batch);
+  const auto hops = reaches_all_gateways() ? link_module::Hops::reached : link_module::Hops::told;
+  link_module::put_routes(add, batch, hops);
 }
 
 void LinkModule::remove(const Call&, Host& host, const net::Link& container) {

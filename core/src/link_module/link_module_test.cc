@@ -23,7 +23,7 @@ class Bare final : public LinkModule {
   void validate_options(const Call&) override { options_seen = true; }
   void create_link(LinkAdd&) override { FAIL() << "validate() must not act"; }
   void check_link(const Call&, Host&, const net::Link&) override {}
-  const std::optional<Dns>& dns(const Call&) const override { return dns_; }
+  std::optional<Dns> dns(const Call&) const override { return dns_; }
 
  private:
   std::optional<Dns> dns_;
@@ -111,13 +111,15 @@ TEST(LinkModule, AGatewayMustBeOnTheLink) {
       result_of({{"2001:db8::2/64", "fe80::1"}}, {{"::/0", ""}}),
       result_of({{"203.0.113.7/32", "198.51.100.1"}}, {{"198.51.100.1/32", ""}, {"0.0.0.0/0", ""}},
                 253),
+      // A gateway of an address is a neighbour wherever it is: the route says so (onlink).
+      result_of({{"10.0.0.2/24", "192.0.2.1"}}, {{"0.0.0.0/0", ""}}),
+      result_of({{"203.0.113.7/32", "198.51.100.1"}}, {{"0.0.0.0/0", ""}}),
+      result_of({{"2001:db8:5:333::5/64", "2001:db8:5::1"}}, {{"::/0", ""}}),
   };
   for (const Result& result : good) EXPECT_NO_THROW(require_reachable_gateways(result));
   const std::vector<Result> bad = {
-      result_of({{"10.0.0.2/24", "192.0.2.1"}}, {{"0.0.0.0/0", ""}}),
+      result_of({{"10.0.0.2/24", "10.0.0.1"}}, {{"0.0.0.0/0", "192.0.2.1"}}),
       result_of({{"10.0.0.2/24", "10.0.0.1"}}, {{"0.0.0.0/0", ""}, {"10.9.0.0/16", "10.1.0.1"}}),
-      result_of({{"203.0.113.7/32", "198.51.100.1"}}, {{"0.0.0.0/0", ""}}),
-      result_of({{"2001:db8:5:333::5/64", "2001:db8:5::1"}}, {{"::/0", ""}}),
       result_of({{"10.0.0.2/24", ""}, {"fd00::2/64", ""}}, {{"::/0", "fd01::1"}}),
   };
   for (const Result& result : bad) {

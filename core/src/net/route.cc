@@ -37,6 +37,7 @@ void add_hops(const nlattr* multipath, const RouteEntry& shared, std::vector<Rou
          hop->rtnh_len <= left) {
     RouteEntry entry = shared;
     entry.index = hop->rtnh_ifindex;
+    entry.onlink = (hop->rtnh_flags & RTNH_F_ONLINK) != 0;
     const char* end = reinterpret_cast<const char*>(hop) + hop->rtnh_len;
     const auto* attribute = reinterpret_cast<const nlattr*>(RTNH_DATA(hop));
     while (
@@ -60,6 +61,7 @@ void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>
   entry.protocol = header->rtm_protocol;
   entry.route.table = header->rtm_table;
   entry.route.scope = header->rtm_scope;
+  entry.onlink = (header->rtm_flags & RTNH_F_ONLINK) != 0;
   IpAddress destination = family == Family::v4 ? IpAddress::v4(0) : IpAddress::v6({});
   const nlattr* multipath = nullptr;
   for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
@@ -131,6 +133,7 @@ void put_whole_route(nlmsghdr* message, const RouteEntry& entry) {
   header.rtm_protocol = static_cast<std::uint8_t>(entry.protocol);
   header.rtm_scope = static_cast<std::uint8_t>(route.scope.value_or(RT_SCOPE_UNIVERSE));
   header.rtm_type = RTN_UNICAST;
+  if (entry.onlink) header.rtm_flags = RTNH_F_ONLINK;
   if (!route.dst.is_default()) put_address(message, RTA_DST, route.dst.address());
   put_u32(message, RTA_OIF, static_cast<std::uint32_t>(entry.index));
   put_u32(message, RTA_TABLE, table);
@@ -171,13 +174,25 @@ void remove_loopback_route(Batch& batch, int index, const std::string& link_name
       index);
 }
 
-void add_route(Batch& batch, int index, const std::string& link_name, const Route& route,
-               const std::optional<IpAddress>& src) {
+namespace {
+
+void add(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
   // EEXIST without NLM_F_EXCL means: the same destination, metric, gateway and device.
   nlmsghdr* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE,
-                fmt::format("add route {} dev {}", describe(route), link_name), {EEXIST});
-  put_whole_route(message, {route, index, RTPROT_BOOT, src});
+                fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
+  put_whole_route(message, entry);
+}
+
+}  // namespace
+
+void add_route(Batch& batch, int index, const std::string& link_name, const Route& route,
+               const std::optional<IpAddress>& src) {
+  add(batch, link_name, {route, index, RTPROT_BOOT, src});
+}
+
+void add_onlink_route(Batch& batch, int index, const std::string& link_name, const Route& route) {
+  add(batch, link_name, {route, index, RTPROT_BOOT, {}, true});
 }
 
 void put_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {

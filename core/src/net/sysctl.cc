@@ -144,4 +144,8 @@ void switch_ipv6_off(const std::string& link) {
   set_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "1");
 }
 
+void ensure_ipv6(const std::string& link) {
+  ensure_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "0");
+}
+
 }  // namespace unicni::net

@@ -1,5 +1,7 @@
 // Option rows of the structs of unicni/result.h: CNI spec 1.1.0, sections 1 ("dns") and 5
 // ("routes").
+#include <array>
+
 #include "unicni/options.h"
 
 namespace unicni {
@@ -15,16 +17,30 @@ constexpr Option kRouteRows[] = {
     option<&Route::scope>("scope", "0 global, 253 link, 254 host").with_range(0, 255),
 };
 
-constexpr Option kDnsRows[] = {
-    option<&Dns::nameservers>("nameservers", "addresses of name servers, most important first"),
-    option<&Dns::domain>("domain", "the local domain"),
-    option<&Dns::search>("search", "domains to try for short names, first to last"),
-    option<&Dns::options>("options", "options as in resolv.conf(5)"),
+template <class T>
+constexpr std::array kDnsRows = {
+    option<&T::nameservers>("nameservers", "addresses of name servers, most important first"),
+    option<&T::domain>("domain", "the local domain"),
+    option<&T::search>("search", "domains to try for short names, first to last"),
+    option<&T::options>("options", "options as in resolv.conf(5)"),
 };
+
+template <class T>
+constexpr OptionTable dns_table() {
+  return {kDnsRows<T>.data(), kDnsRows<T>.size(), [] { return static_cast<void*>(new T()); },
+          [](void* options) noexcept { delete static_cast<T*>(options); }};
+}
 
 }  // namespace
 
 constinit const OptionTable kRouteFields = option_table<Route>(kRouteRows);
-constinit const OptionTable kDnsFields = option_table<Dns>(kDnsRows);
+constinit const OptionTable kDnsFields = dns_table<Dns>();
+constinit const OptionTable kDnsOptionFields = dns_table<DnsOptions>();
+
+std::optional<Dns> DnsOptions::chosen() const {
+  if (domain.empty() && !nameservers && !search && !options) return std::nullopt;
+  const std::vector<std::string> none;
+  return Dns{nameservers.value_or(none), domain, search.value_or(none), options.value_or(none)};
+}
 
 }  // namespace unicni

@@ -17,6 +17,8 @@ namespace unicni::net {
 /// as the reference (NLM_F_CREATE only). `src`: the address that packets take as source.
 void add_route(Batch&, int index, const std::string& link_name, const Route&,
                const std::optional<IpAddress>& src = std::nullopt);
+/// The same by a gateway that no address or route of the link says to be on it.
+void add_onlink_route(Batch&, int index, const std::string& link_name, const Route&);
 /// The route to the subnet of `net` that the kernel made when the link got this address; that there
 /// is none is fine.
 void remove_connected_route(Batch&, int index, const std::string& link_name, const IpNet& net);
@@ -26,6 +28,7 @@ struct RouteEntry {
   int index = 0;          ///< output link
   unsigned protocol = 0;  ///< RTPROT_KERNEL, RTPROT_BOOT …
   std::optional<IpAddress> src = {};  ///< RTA_PREFSRC: whom packets come from by default
+  bool onlink = false;  ///< RTNH_F_ONLINK: the gateway is a neighbour whatever its address
 };
 /// Unicast routes of all tables in one family that leave by link `index`; 0: by any. A link
 /// that is gone has none.

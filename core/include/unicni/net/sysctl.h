@@ -28,5 +28,8 @@ bool ensure_sysctl(const std::string& key, const std::string& value, const Netns
 /// kernel's worker for links that went up, hold the RTNL lock, the write spins (rtnl_trylock()).
 /// Throws Error.
 void switch_ipv6_off(const std::string& link);
+/// For a link of the calling thread's namespace that gets an IPv6 address, on a host that has IPv6
+/// switched off for new ones. Throws Error.
+void ensure_ipv6(const std::string& link);
 
 }  // namespace unicni::net
