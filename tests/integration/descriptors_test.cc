@@ -40,13 +40,13 @@ TEST_P(Descriptors, AddWorksOrLeavesNothing) {
     EXPECT_TRUE(add.ok()) << add.str();
     EXPECT_TRUE(add.json().is_object());
     EXPECT_EQ(find_link("eth0", netns(job))->at("mtu"), 1400);
-    EXPECT_THAT(files_in("/run/unicni"), ::testing::Not(IsEmpty()));
+    EXPECT_THAT(files_in(kJournals), ::testing::Not(IsEmpty()));
     expect_silent_success(job.del());
   } else {
     EXPECT_EQ(add.status, 1) << add.str();
     EXPECT_EQ(add.out.empty(), closed(1)) << add.str();
     EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
   EXPECT_EQ(difference(without_link(host, "cni0"), without_link(snapshot(), "cni0")), "");
 }
@@ -64,7 +64,7 @@ TEST_P(Descriptors, TheOtherVerbsNeedNoMoreThanTheyUse) {
   const Output del = call(job, "DEL", request);
   EXPECT_EQ(del.status, works) << del.str();
   if (works != 0) expect_silent_success(job.del());
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
   EXPECT_THAT(link_names(netns(job)), IsEmpty());
 }
 
@@ -104,7 +104,7 @@ TEST_F(UnwritableStdout, IsAFailedAdd) {
     EXPECT_THAT(add.err, ::testing::HasSubstr("write the answer to stdout"));
     EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
     EXPECT_THAT(reservations("mynet"), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
 }
 
