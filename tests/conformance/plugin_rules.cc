@@ -148,6 +148,7 @@ TEST_P(PluginRules, EXEC_10_ProgramsReadTheVersionOfTheReference) {
   std::smatch version;
   ASSERT_TRUE(std::regex_search(output.err, version, std::regex("[0-9]+\\.[0-9]+\\.[0-9]+")));
   EXPECT_EQ(version.str(), "1.9.1") << "Nomad takes the first and needs 0.4.0";
+  if (GetParam().type == "unicni") return;  // no plugin of the reference: it tells its own
   const Output asked = run({.argv = {path_of(GetParam()), "--version"}});
   EXPECT_TRUE(asked.ok());
   EXPECT_EQ(asked.out, output.err) << "as Nomad before 1.8 asks";

@@ -2,6 +2,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <sstream>
+
 #include "integration/host_test.h"
 
 namespace unicni::test {
@@ -40,13 +43,13 @@ TEST_P(Descriptors, AddWorksOrLeavesNothing) {
     EXPECT_TRUE(add.ok()) << add.str();
     EXPECT_TRUE(add.json().is_object());
     EXPECT_EQ(find_link("eth0", netns(job))->at("mtu"), 1400);
-    EXPECT_THAT(files_in("/run/unicni"), ::testing::Not(IsEmpty()));
+    EXPECT_THAT(files_in(kJournals), ::testing::Not(IsEmpty()));
     expect_silent_success(job.del());
   } else {
     EXPECT_EQ(add.status, 1) << add.str();
     EXPECT_EQ(add.out.empty(), closed(1)) << add.str();
     EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
   EXPECT_EQ(difference(without_link(host, "cni0"), without_link(snapshot(), "cni0")), "");
 }
@@ -64,7 +67,7 @@ TEST_P(Descriptors, TheOtherVerbsNeedNoMoreThanTheyUse) {
   const Output del = call(job, "DEL", request);
   EXPECT_EQ(del.status, works) << del.str();
   if (works != 0) expect_silent_success(job.del());
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
   EXPECT_THAT(link_names(netns(job)), IsEmpty());
 }
 
@@ -77,6 +80,37 @@ TEST_P(Descriptors, AForeignPluginWorksWithoutThemAsWell) {
   EXPECT_EQ(reservations("mynet").size(), add.ok() ? 1U : 0U);
   expect_silent_success(job.del());
   EXPECT_THAT(reservations("mynet"), IsEmpty());
+}
+
+TEST_P(Descriptors, NothingThatIsOpenedLaterTakesTheirPlaces) {
+  std::filesystem::create_directories("/run/plugins");
+  write_file("/run/plugins/spy",
+             "#!/bin/sh\ncat >/dev/null\nfor fd in 0 1 2; do readlink /proc/$PPID/fd/$fd; done "
+             ">/run/spied\n"
+             "echo '{\"cniVersion\":\"1.0.0\",\"ips\":[{\"address\":\"10.22.0.9/16\"}]}'\n",
+             0755);
+  Attachment job = attachment(mynet_1_0());
+  job.config["ipam"] = {{"type", "spy"}};
+  job.cni_path = "/run/plugins";
+  Spawn spawn = job.spawn("ADD", job.config);
+  for (const int fd : {1, 2}) {
+    if (closed(fd)) spawn.closed.push_back(fd);
+  }
+  if (closed(0)) {
+    // Without a configuration nothing is opened.
+    spawn.closed.push_back(0);
+    EXPECT_EQ(run(spawn).status, 1);
+    EXPECT_FALSE(exists("/run/spied"));
+    return;
+  }
+  EXPECT_EQ(run(spawn).status, closed(1) ? 1 : 0);
+  std::istringstream spied(read_file("/run/spied"));
+  for (const int fd : {0, 1, 2}) {
+    std::string target;
+    std::getline(spied, target);
+    EXPECT_EQ(target == "/dev/null", closed(fd)) << fd << " is " << target;
+  }
+  expect_silent_success(job.del());
 }
 
 INSTANTIATE_TEST_SUITE_P(Closed, Descriptors, ::testing::Range(0U, 8U), [](const auto& tested) {
@@ -104,7 +138,7 @@ TEST_F(UnwritableStdout, IsAFailedAdd) {
     EXPECT_THAT(add.err, ::testing::HasSubstr("write the answer to stdout"));
     EXPECT_EQ(difference(inside, kernel_snapshot(netns(job))), "");
     EXPECT_THAT(reservations("mynet"), IsEmpty());
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
 }
 

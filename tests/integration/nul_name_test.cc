@@ -10,14 +10,14 @@ using ::testing::IsEmpty;
 
 struct Named {
   const char* key;     // what the error begins with
-  const char* config;  // a plugin whose name begins with that of the link "br"
+  const char* config;  // a plugin whose name begins with that of the link "bri0"
 };
 
 class NulName : public ChainedTest, public ::testing::WithParamInterface<Named> {
  protected:
   NulName() {
-    tool({"ip", "link", "add", "br", "type", "bridge"});
-    tool({"ip", "link", "set", "br", "up"});
+    tool({"ip", "link", "add", "bri0", "type", "bridge"});
+    tool({"ip", "link", "set", "bri0", "up"});
   }
   static Json config() {
     Json config = Json::parse(GetParam().config);
@@ -44,12 +44,12 @@ TEST_P(NulName, NamesNothingOnDel) {
 
 INSTANTIATE_TEST_SUITE_P(
     Every, NulName,
-    ::testing::Values(Named{"bridge", R"({"type": "bridge", "bridge": "br\u0000x",
+    ::testing::Values(Named{"bridge", R"({"type": "bridge", "bridge": "bri0\u0000x",
                             "ipam": {"type": "host-local", "subnet": "10.1.0.0/24"}})"},
-                      Named{"master", R"({"type": "macvlan", "master": "br\u0000x",
+                      Named{"master", R"({"type": "macvlan", "master": "bri0\u0000x",
                             "ipam": {"type": "host-local", "subnet": "10.1.0.0/24"}})"},
-                      Named{"device", R"({"type": "host-device", "device": "br\u0000x"})"},
-                      Named{"bridge", R"({"type": "tap", "bridge": "br\u0000x",
+                      Named{"device", R"({"type": "host-device", "device": "bri0\u0000x"})"},
+                      Named{"bridge", R"({"type": "tap", "bridge": "bri0\u0000x",
                             "ipam": {"type": "host-local", "subnet": "10.1.0.0/24"}})"},
                       Named{"dataDir", R"({"type": "bridge", "ipam": {"type": "host-local",
                              "dataDir": "/tmp\u0000x", "subnet": "10.1.0.0/24"}})"}),
