@@ -151,10 +151,12 @@ void Attachment::settle(const Step& step) {
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
   const std::string identity = host_.find_container_identity();
+  // A program at the head of a list is the one that makes the interface.
+  const bool begins = step.is_link() || (step.ordinal == 0 && !step.module);
   const bool answered = std::any_of(entry.steps.begin(), entry.steps.end(), is_answer);
   for (const journal::Step& previous : entry.steps) {
     const bool is_interface = previous.type == step.type() || makes_interface(previous);
-    if (!answered || !step.is_link() || !is_interface || previous.result.empty() ||
+    if (!answered || !begins || !is_interface || previous.result.empty() ||
         !is_earlier(previous, identity, step) || !stands(previous, entry.key.if_name, host_)) {
       continue;
     }

@@ -34,15 +34,21 @@ std::vector<std::vector<net::NftElement>> remembered_siblings(const journal::Pla
   const std::string container =
       net::is_of_container(owner, likely) ? likely : net::find_container(owner);
   if (container.empty()) return siblings;
-  for (const journal::Entry& entry : journal::peek_container(journal::kFolder, container)) {
+  const auto entries = journal::peek_container(journal::kFolder, container);
+  const auto is_own = [&](const journal::Entry& entry) {
     const auto& [network, container_id, if_name] = entry.key;
-    if (entry.place != place ||
-        net::nft_owner(network + '/' + container_id + '/' + if_name) == owner) {
-      continue;
-    }
+    return net::nft_owner(network + '/' + container_id + '/' + if_name) == owner;
+  };
+  const auto own = std::find_if(entries.begin(), entries.end(), is_own);
+  const std::string netns = own == entries.end() ? std::string() : own->container_netns;
+  for (const journal::Entry& entry : entries) {
+    if (entry.place != place || is_own(entry)) continue;
     std::vector<net::NftElement> elements;
     for (const journal::Step& step : entry.steps) {
       if (step.undo.empty() || life_of(step, host_netns) == Life::gone) continue;
+      // Of another life of the container.
+      if (!netns.empty() && !step.container_netns.empty() && step.container_netns != netns)
+        continue;
       std::ranges::move(journal::find_elements(step.undo), std::back_inserter(elements));
     }
     siblings.push_back(std::move(elements));

@@ -209,7 +209,11 @@ bool VerbHost::is_gone(const std::string& owner) {
   const auto entry = peek_owner(owner, is_owner);
   if (!is_owner) return false;
   if (!entry) return !journal::distrust_folder(journal::kFolder);
-  return life_of(*entry, place(), host_netns()) == Life::gone;
+  if (life_of(*entry, place(), host_netns()) == Life::gone) return true;
+  // A container has one namespace: another one was that of an earlier life of the same name.
+  const bool is_ours = !tolerant() && entry->key.container_id == request_.environment.container_id;
+  const std::string identity = is_ours ? find_container_identity() : std::string();
+  return !identity.empty() && !entry->container_netns.empty() && entry->container_netns != identity;
 }
 
 journal::Place VerbHost::place() { return {sys::boot_id(), host_links().identity()}; }

@@ -84,8 +84,9 @@ enum class Access {
 class Journal {
  public:
   /// Opens or creates the entry of `key` and locks it. With Access::add a folder or file that
-  /// can't be written, or is others' too, throws Error; otherwise the journal is then just empty: usable() is false.
-  /// Throws Error (Code::try_again, naming the holder) if it stays locked until `deadline`.
+  /// can't be written, or is others' too, throws Error; otherwise the journal is then just empty:
+  /// usable() is false. Throws Error (Code::try_again, naming the holder) if it stays locked until
+  /// `deadline`.
   static Journal open(const std::string& folder, const Key& key, const Place& place,
                       Deadline deadline, Access access);
   Journal(Journal&&) noexcept;
