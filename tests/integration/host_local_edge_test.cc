@@ -37,7 +37,7 @@ TEST_F(HostLocalEdge, AnswerThatNobodyTakesLeavesNoReservation) {
     const Output output = in_shell(two, "ADD", two.config, script);
     EXPECT_GT(output.status, 0) << output.str();
     EXPECT_EQ(reservations("mynet"), before);
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
   expect_silent_success(job("c1").del());
   EXPECT_THAT(reservations("mynet"), IsEmpty());
@@ -86,7 +86,7 @@ TEST_P(UnusualName, AddressIsHeldFromAddToDel) {
   expect_silent_success(first.del());
   EXPECT_THAT(reservations("mynet"), IsEmpty());
   EXPECT_FALSE(is_there(first));
-  EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, UnusualName,
