@@ -17,12 +17,13 @@ constexpr int kFirstHostPort = 8000;
 
 // Large ones with others in them. host-local gives addresses from the beginning of each, so that no
 // two containers have one.
-constexpr std::array kSubnets4 = {"10.0.0.0/12",    "10.1.0.0/16",  "10.1.22.0/24", "10.1.22.128/25",
-                                  "10.1.44.0/24",   "10.2.0.0/16",  "10.2.7.0/24",  "10.9.0.0/24",
-                                  "10.14.0.128/25", "10.16.0.0/16", "10.16.5.0/24", "10.3.0.0/24"};
-constexpr std::array kSubnets6 = {"fd00::/16",        "fd00:1::/32",    "fd00:1:0:16::/64",
+constexpr std::array kSubnets4 = {"10.0.0.0/12",    "10.1.0.0/16",  "10.1.22.0/24",
+                                  "10.1.22.128/25", "10.1.44.0/24", "10.2.0.0/16",
+                                  "10.2.7.0/24",    "10.9.0.0/24",  "10.14.0.128/25",
+                                  "10.16.0.0/16",   "10.16.5.0/24", "10.3.0.0/24"};
+constexpr std::array kSubnets6 = {"fd00::/16",        "fd00:1::/32",      "fd00:1:0:16::/64",
                                   "fd00:1:0:2c::/64", "fd00:1:0:2d::/64", "fd00:2::/32",
-                                  "fd00:2:0:7::/64",  "fd00:9::/64",    "fd00:e::8000/113",
+                                  "fd00:2:0:7::/64",  "fd00:9::/64",      "fd00:e::8000/113",
                                   "fd00:10::/32",     "fd00:10:0:5::/64", "fd00:3::/64"};
 constexpr std::array kNames = {"red", "green", "blue", "gold"};
 /// Of a namespace as a whole; each network has one of its own.
@@ -117,7 +118,8 @@ Json Generator::edited(int network, Json members) {
   } else if (dice < 75) {
     const Json other = this->members(network);
     for (std::size_t i = 1; i < other.size(); ++i) {
-      if (std::ranges::find(members, other[i]) == members.end() && other[i]["type"] != "bandwidth" &&
+      if (std::ranges::find(members, other[i]) == members.end() &&
+          other[i]["type"] != "bandwidth" &&
           (other[i]["type"] == "tuning"
                ? !other[i].contains("mtu") && !other[i].contains("capabilities")
                : members_of_type(Json{{"plugins", members}}, other[i]["type"]).empty())) {
@@ -204,7 +206,8 @@ void Generator::port_lists() {
         Json next = mapping(container);
         if (!list.empty() && with_chance(25)) {
           // One more to the same target, or the same at another address.
-          const Json& other = list[static_cast<std::size_t>(upto(static_cast<int>(list.size()) - 1))];
+          const Json& other =
+              list[static_cast<std::size_t>(upto(static_cast<int>(list.size()) - 1))];
           next["containerPort"] = other["containerPort"];
           next["protocol"] = other["protocol"];
           if (with_chance(50)) next["hostPort"] = other["hostPort"];
@@ -234,8 +237,8 @@ Step Generator::step() {
   if (dice < 44) {
     step.verb = Verb::add;
     if (is_alive() && with_chance(80)) step.place = place();
-    step.choice =
-        scenario_.places[static_cast<std::size_t>(step.place)].container * 2 + (with_chance(60) ? 0 : 1);
+    step.choice = scenario_.places[static_cast<std::size_t>(step.place)].container * 2 +
+                  (with_chance(60) ? 0 : 1);
     step.by_reference = with_chance(6);
     if (with_chance(4)) step.netns = with_chance(50) ? NetnsPath::empty : NetnsPath::missing;
     kill(10);

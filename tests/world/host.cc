@@ -43,6 +43,7 @@ quiet_namespace() { # whatever the defaults of the machine are
 }
 namespace() { ip netns add $1; ip -n $1 link set lo up; nsenter --net=/run/netns/$1 bash -c "$(declare -f quiet_namespace); quiet_namespace"; }
 ip link set lo up; quiet_namespace; namespace outside
+echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
 )sh";
 
 std::string quoted(const std::string& text) {
@@ -100,8 +101,8 @@ std::string outside_batch(const Scenario& scenario) {
   }
   for (const std::string& address : kNested4) own(address + "/32");
   for (const std::string& address : kNested6) own(address + "/128");
-  text += std::string("route add default via ") + kHost4 + "\nroute add default via " + kHost6 +
-          '\n';
+  text +=
+      std::string("route add default via ") + kHost4 + "\nroute add default via " + kHost6 + '\n';
   return text;
 }
 
@@ -136,6 +137,9 @@ Host::Host(const Scenario& scenario) {
   if (exists("/etc/cni")) ::mount("tmpfs", "/etc/cni", "tmpfs", 0, "mode=755");
   netns_ = ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   quiet_namespace();
+  // The first plugin switches it on for ever.
+  write_setting("/proc/sys/net/ipv4/ip_forward", "1");
+  write_setting("/proc/sys/net/ipv6/conf/all/forwarding", "1");
   outside_ = std::make_unique<Container>("outside");
   in_netns(outside_->fd(), [] {
     quiet_namespace();
@@ -153,7 +157,8 @@ Host::Host(const Scenario& scenario) {
   for (const std::string& type : foreign_types(scenario)) {
     const std::string path = std::string(kForeignFolder) + '/' + type;
     install_script(path, foreign_program(type));
-    shell("cat > " + path + " << 'PROGRAM'\n" + foreign_program(type) + "PROGRAM\nchmod +x " + path);
+    shell("cat > " + path + " << 'PROGRAM'\n" + foreign_program(type) + "PROGRAM\nchmod +x " +
+          path);
   }
 }
 
@@ -207,8 +212,7 @@ Output Host::run(const Plugin& plugin, const std::string& name) {
     if (found != results_.end()) request["prevResult"] = found->second;
   }
   const Spawn spawn = job.spawn(plugin.verb, request);
-  Output output =
-      plugin.kill ? kill_at(spawn, plugin.kill->step).output : unicni::test::run(spawn);
+  Output output = plugin.kill ? kill_at(spawn, plugin.kill->step).output : unicni::test::run(spawn);
   if (output.ok() && !name.empty()) {
     Json result = Json::parse(output.out, nullptr, false);
     if (!result.is_discarded()) results_[name] = std::move(result);

@@ -19,8 +19,7 @@ int place_of(const Model& model, const Trace& trace) {
 
 std::string named(const Model& model, int index) {
   const Place& place = model.place(index);
-  return model.network_of(index).name + '/' + container_name(place.container) + '/' +
-         place.if_name;
+  return model.network_of(index).name + '/' + container_name(place.container) + '/' + place.if_name;
 }
 
 void expect_settings(const Model& model, int container, int netns,
@@ -39,7 +38,8 @@ void expect_settings(const Model& model, int container, int netns,
       }
     }
     if (model.life(i).state != State::alive) continue;
-    for (const auto& [key, value] : wishes_of(model.life(i).list, model.place(i).if_name).settings) {
+    for (const auto& [key, value] :
+         wishes_of(model.life(i).list, model.place(i).if_name).settings) {
       wanted[key] = value;
       unsure.erase(key);
     }
@@ -59,8 +59,8 @@ void expect_interface(const Model& model, int index, const Inside& inside) {
   const Life& life = model.life(index);
   const auto differs = [&](const std::string& what, const std::string& found,
                            const std::string& expected) {
-    throw Broken("inside " + what, named(model, index) + " has " + what + ' ' + found +
-                                       ", expected " + expected);
+    throw Broken("inside " + what,
+                 named(model, index) + " has " + what + ' ' + found + ", expected " + expected);
   };
   const Wishes wishes = wishes_of(life.list, model.place(index).if_name);
   const int mtu = wishes.mtu != 0 ? wishes.mtu : life.foreign ? 1400 : 1500;
@@ -90,8 +90,8 @@ void expect_traces(const Model& model, const Sight& sight) {
     if (place >= 0 && trace.what.starts_with("reservation")) ++reserved[place];
     if (place >= 0 && model.life(place).state != State::none) continue;
     const std::string kind = trace.what.substr(0, trace.what.find(' '));
-    throw Broken("left: " + kind, trace.what + " of " + trace.network + '/' + trace.container + '/' +
-                                      trace.if_name + " is left, which is gone");
+    throw Broken("left: " + kind, trace.what + " of " + trace.network + '/' + trace.container +
+                                      '/' + trace.if_name + " is left, which is gone");
   }
   for (int i = 0; i < model.places(); ++i) {
     const Life& life = model.life(i);
@@ -109,8 +109,8 @@ void expect_traces(const Model& model, const Sight& sight) {
         continue;
       bool lives = false;
       for (int i = 0; i < model.places(); ++i) {
-        lives = lives || (model.place(i).container == container &&
-                          model.life(i).state != State::none);
+        lives =
+            lives || (model.place(i).container == container && model.life(i).state != State::none);
       }
       if (!lives) throw Broken("left: rule", "rule of " + name + " is left:" + rule);
     }
@@ -155,14 +155,13 @@ void expect_answer(const Expectation& expected, const KnockAnswer& answer) {
                             std::to_string(expected.knock.port) +
                             (expected.knock.transport == Transport::udp ? " (udp)" : "");
   if (!expected.servers.contains(answer.server)) {
-    throw Broken(expected.kind, knock + ": " +
-                                    (answer.server.empty() ? "nobody" : answer.server) +
+    throw Broken(expected.kind, knock + ": " + (answer.server.empty() ? "nobody" : answer.server) +
                                     " answers, expected " + list(expected.servers));
   }
   if (answer.server.empty() || expected.seen.empty()) return;
   if (!expected.seen.contains(answer.seen)) {
-    throw Broken(expected.kind + ", source", knock + ": the server sees " + answer.seen +
-                                                 ", expected " + list(expected.seen));
+    throw Broken(expected.kind + ", source",
+                 knock + ": the server sees " + answer.seen + ", expected " + list(expected.seen));
   }
 }
 

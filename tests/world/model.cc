@@ -9,6 +9,14 @@
 #include "world/foreign.h"
 
 namespace unicni::test::world {
+namespace {
+
+bool is_loopback(const std::vector<Claim>& claims) {
+  return std::ranges::any_of(claims,
+                             [](const Claim& claim) { return claim.address == "127.0.0.1"; });
+}
+
+}  // namespace
 
 Model::Model(const Scenario& scenario)
     : list_now(scenario.networks.size()),
@@ -40,7 +48,10 @@ std::vector<Claim> Model::claims_of_add(int index, int ports) const {
 Model::Answer Model::admits(int index, int ports, bool by_reference) const {
   if (life(index).state == State::alive) return Answer::no;
   const auto claims = claims_of_add(index, ports);
-  if (contradicts_itself(claims)) return by_reference ? Answer::either : Answer::no;
+  if (contradicts_itself(claims) ||
+      (is_loopback(claims) && !has_snat(list_of(place(index).network)))) {
+    return by_reference ? Answer::either : Answer::no;
+  }
   bool sure = true;
   for (int other = 0; other < places(); ++other) {
     const Life& neighbour = life(other);
@@ -90,6 +101,11 @@ Wishes wishes_of(const Json& list, const std::string& if_name) {
     wishes.mac = wishes.mac || tuning.value("capabilities", Json::object()).value("mac", false);
   }
   return wishes;
+}
+
+bool has_snat(const Json& list) {
+  return std::ranges::all_of(members_of_type(list, "portmap"),
+                             [](const Json& portmap) { return portmap.value("snat", true); });
 }
 
 bool has_rules(const Json& list) {

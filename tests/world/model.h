@@ -31,8 +31,8 @@ enum class State { none, alive, lost, unknown };
 /// A place's attachment.
 struct Life {
   State state = State::none;
-  Json list;         ///< of its ADD
-  int ports = 0;     ///< its port list
+  Json list;      ///< of its ADD
+  int ports = 0;  ///< its port list
   bool by_reference = false;
   bool foreign = false;
   bool masquerades = false;
@@ -92,6 +92,8 @@ struct Wishes {
 };
 Wishes wishes_of(const Json& list, const std::string& if_name);
 bool has_rules(const Json& list);
+/// Whether its portmap gives clients the host's address where it must.
+bool has_snat(const Json& list);
 bool is_in(const std::string& address, const std::string& subnet);
 
 }  // namespace unicni::test::world

@@ -4,8 +4,7 @@
 
 namespace unicni::test::world {
 
-bool Claim::covers(const std::string& host_address, const std::string& proto,
-                   int host_port) const {
+bool Claim::covers(const std::string& host_address, const std::string& proto, int host_port) const {
   const bool is_v6 = host_address.find(':') != std::string::npos;
   return v6 == is_v6 && protocol == proto && port == host_port &&
          (address.empty() || address == host_address);

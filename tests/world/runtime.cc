@@ -80,8 +80,7 @@ Outcome Runtime::add(const ListCall& call) {
 Outcome Runtime::del(const ListCall& call) {
   const auto list = configs(call);
   for (std::size_t i = list.size(); i > 0; --i) {
-    Outcome outcome =
-        run(call, "DEL", list[i - 1], static_cast<int>(i - 1), call.with_result, "");
+    Outcome outcome = run(call, "DEL", list[i - 1], static_cast<int>(i - 1), call.with_result, "");
     if (!outcome.ok) return outcome;
   }
   return {};
@@ -102,8 +101,7 @@ Outcome Runtime::gc(const Json& list, bool one_process, unsigned places, int net
   for (std::size_t i = 0; i < scenario_.places.size(); ++i) {
     const Place& place = scenario_.places[i];
     if (place.network != network || (places >> i & 1U) == 0) continue;
-    valid.push_back(
-        {{"containerID", container_name(place.container)}, {"ifname", place.if_name}});
+    valid.push_back({{"containerID", container_name(place.container)}, {"ifname", place.if_name}});
   }
   ListCall call;
   call.list = list;

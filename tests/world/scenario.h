@@ -72,6 +72,7 @@ struct Scenario {
   std::vector<Place> places;
   std::vector<Json> port_lists;  ///< values of runtimeConfig.portMappings
   std::vector<Step> steps;
+  bool network_state = true;  ///< what belongs to a network goes with its last attachment
 };
 
 std::string container_name(int container);

@@ -13,8 +13,8 @@ struct Shrunk {
   int replays = 0;
 };
 
-/// `verdict` is what play(scenario) said. Stops when nothing can be left out any more, or after that
-/// time.
+/// `verdict` is what play(scenario) said. Stops when nothing can be left out any more, or after
+/// that time.
 Shrunk shrink(Scenario scenario, Verdict verdict, std::chrono::seconds time);
 
 }  // namespace unicni::test::world

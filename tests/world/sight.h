@@ -13,7 +13,7 @@ namespace unicni::test::world {
 
 /// One thing that names an attachment: where it is and what it is.
 struct Trace {
-  std::string network;    ///< empty: not told
+  std::string network;  ///< empty: not told
   std::string container;
   std::string if_name;
   std::string what;  ///< "nft element", "link veth…", "reservation …", "journal …", "file …"

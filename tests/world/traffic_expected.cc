@@ -1,5 +1,6 @@
 // Who reaches whom, by a model of routes and rules that is small because the world is: all networks
-// lead everywhere, by prefixes of different lengths (scenario.cc), and the host forwards everything.
+// lead everywhere, by prefixes of different lengths (scenario.cc), and the host forwards
+// everything.
 #include <algorithm>
 
 #include "world/look.h"
@@ -98,7 +99,9 @@ void Traffic::neighbours() {
     for (int x = 0; x < model_.places(); ++x) {
       if (x == y || !alive(x) || network(x) != network(y) || container(x) == container(y)) continue;
       if (!is_settled(container(x)) || model_.life(x).subnets != model_.life(y).subnets) continue;
-      if (model_.life(x).foreign && (count_alive(container(x)) > 1 || count_alive(container(y)) > 1)) continue;
+      if (model_.life(x).foreign &&
+          (count_alive(container(x)) > 1 || count_alive(container(y)) > 1))
+        continue;
       for (const auto& [v6, address] : model_.life(y).addresses) {
         const auto own = model_.life(x).addresses.find(v6);
         if (own == model_.life(x).addresses.end()) continue;
@@ -115,8 +118,7 @@ void Traffic::to_outside() {
     const Life& life = model_.life(x);
     const std::string number = std::to_string(network(x));
     for (const auto& [v6, own] : life.addresses) {
-      const std::string to =
-          v6 ? "2001:db8:18:" + number + "::9" : "198.18." + number + ".9";
+      const std::string to = v6 ? "2001:db8:18:" + number + "::9" : "198.18." + number + ".9";
       const std::string seen = life.masquerades ? (v6 ? kHost6 : kHost4) : own;
       put(container(x), to, kOutsidePort, "outside", {"outside"}, {seen});
       if (way_out(container(x), v6) != x) continue;
@@ -181,6 +183,10 @@ void Traffic::published_port(const std::string& address, const std::string& prot
   const Transport transport = protocol == "udp" ? Transport::udp : Transport::tcp;
   const bool v6 = address.find(':') != std::string::npos;
   const bool local = address == "127.0.0.1";
+  // A server that is bound to no address answers a datagram from the one of its way out.
+  if (owner >= 0 && transport == Transport::udp && count_alive(container(owner)) > 1) return;
+  // From 127.0.0.1 nobody else can be reached.
+  if (owner >= 0 && local && !model_.life(owner).snat) return;
   if (servers.empty()) servers.insert("");
   if (!local) {
     expected_.push_back({{host_.outside(), transport, address, port},

@@ -1,13 +1,6 @@
 // Random lives of whole hosts. A seed makes networks, containers and a sequence of what happens to
 // them (generator.cc); a small model says what must hold after each step (world.cc, look.cc,
 // traffic_expected.cc). A sequence that breaks is shrunk and printed as a script.
-//
-//   UNICNI_WORLD_SEED=N      plays that seed alone (test World.OfTheSeedGiven)
-//   UNICNI_WORLD_SECONDS=N   plays new seeds for so long (World.OfNewSeeds); says the first, from
-//                            the clock unless UNICNI_WORLD_FIRST is given; goes on past failures
-//   UNICNI_WORLD_SHRINK=N    seconds that shrinking may take, 120 if not given
-//   UNICNI_WORLD_SCRIPTS=F   folder for the scripts of what fails
-//   world_test --kill-at=K PROGRAM   runs a plugin and kills it before its K-th step; for scripts
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -21,87 +14,100 @@
 #include "support/tracer.h"
 #include "world/generator.h"
 #include "world/shrink.h"
+#include "world/without.h"
 
 namespace unicni::test::world {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// In each run; together they take less than a minute and do everything that steps can do.
+constexpr const char* kUsage =
+    R"(usage: world_test [--seed=N | --seconds=N [--first=N]] [--without=A,B…] [--shrink=N] [--scripts=FOLDER]
+       world_test --kill-at=K PROGRAM [ARGUMENT…]
+Without options: GoogleTest's, with the fixed seeds and those of kept-seeds.txt.
+  --seed=N     that seed alone
+  --seconds=N  new seeds for so long, also past failures; the first one is the clock's unless --first names it
+  --without=…  what to leave out of all of them: tests/world/without.h
+  --shrink=N   seconds that shrinking may take (120)
+  --scripts=F  folder for a script of each failure
+  --kill-at=K  runs a plugin and kills it before its K-th visible step, for those scripts
+)";
+
+/// In each run. Together they take less than a minute, and every kind of step is among them.
 constexpr unsigned kFixedSeeds[] = {1, 2, 3, 4, 5, 6};
 
-unsigned long number_of(const char* variable, unsigned long fallback) {
-  const char* given = std::getenv(variable);
-  return given != nullptr && *given != '\0' ? std::strtoul(given, nullptr, 10) : fallback;
-}
+struct Options {
+  std::string left_out;
+  std::chrono::seconds shrink_time{120};
+  std::string scripts;
+};
 
 /// Seeds that failed once: "<seed> <a sentence>" a line.
 std::vector<unsigned> kept_seeds() {
   std::vector<unsigned> seeds;
   std::ifstream file(UNICNI_KEPT_SEEDS);
   for (std::string line; std::getline(file, line);) {
-    if (!line.empty() && line[0] != '#') {
-      seeds.push_back(static_cast<unsigned>(std::stoul(line)));
-    }
+    if (!line.empty() && line[0] != '#') seeds.push_back(static_cast<unsigned>(std::stoul(line)));
   }
   return seeds;
 }
 
-void report(unsigned seed, const Scenario& scenario, const Verdict& verdict) {
-  const auto time = std::chrono::seconds(number_of("UNICNI_WORLD_SHRINK", 120));
-  const Shrunk shrunk = shrink(scenario, verdict, time);
-  std::ostringstream text;
-  text << "seed " << seed << ": " << verdict.kind << " (shrunk from " << scenario.steps.size()
-       << " to " << shrunk.scenario.steps.size() << " steps in " << shrunk.replays
-       << " replays)\n";
+void report(const Scenario& scenario, const Verdict& verdict, const Options& options) {
+  const Shrunk shrunk = shrink(scenario, verdict, options.shrink_time);
+  std::ostringstream head;
+  head << "# seed " << scenario.seed << ": " << shrunk.verdict.kind << '\n';
   std::istringstream lines(shrunk.verdict.text);
-  std::ostringstream commented;
-  commented << "# seed " << seed << ", " << shrunk.verdict.kind << '\n';
-  for (std::string line; std::getline(lines, line);) commented << "# " << line << '\n';
+  for (std::string line; std::getline(lines, line);) head << "# " << line << '\n';
   std::string script = shrunk.verdict.script;
-  script.insert(script.find('\n') + 1, commented.str());
+  const auto second_line = script.find('\n') + 1;
+  script.insert(second_line, head.str());
   script += "# here: " + shrunk.verdict.kind + "\nshow\n";
-  if (const char* folder = std::getenv("UNICNI_WORLD_SCRIPTS")) {
-    std::ofstream(std::string(folder) + "/seed-" + std::to_string(seed) + ".sh") << script;
+  if (!options.scripts.empty()) {
+    std::ofstream(options.scripts + "/seed-" + std::to_string(scenario.seed) + ".sh") << script;
   }
-  ADD_FAILURE() << text.str() << shrunk.verdict.text << "\n----\n" << script << "----";
+  std::cout << "shrunk from " << scenario.steps.size() << " to " << shrunk.scenario.steps.size()
+            << " steps in " << shrunk.replays << " replays\n----\n"
+            << script << "----\n";
 }
 
-bool holds(unsigned seed) {
-  const Scenario scenario = generate(seed);
+/// Plays the seed and tells how it went.
+bool holds(unsigned seed, const Options& options) {
+  const Scenario scenario = without(generate(seed), options.left_out);
   const auto start = Clock::now();
   const Verdict verdict = play(scenario);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
   std::cout << "seed " << seed << ", " << scenario.steps.size() << " steps, " << took.count()
-            << " ms: " << (verdict.broken ? verdict.kind + ", step " + std::to_string(verdict.step) + ": " + verdict.text : "holds") << std::endl;
-  if (verdict.broken && number_of("UNICNI_WORLD_SHRINK", 120) > 0) {
-    report(seed, scenario, verdict);
-  } else if (verdict.broken) {
-    ADD_FAILURE() << "seed " << seed << ": " << verdict.kind;
+            << " ms: ";
+  if (!verdict.broken) {
+    std::cout << "holds" << std::endl;
+    return true;
   }
-  return !verdict.broken;
+  std::cout << verdict.kind << ", step " << verdict.step << ": " << verdict.text << std::endl;
+  if (options.shrink_time.count() > 0) report(scenario, verdict, options);
+  return false;
 }
 
-class Fixed : public ::testing::TestWithParam<unsigned> {};
-TEST_P(Fixed, Holds) { holds(GetParam()); }
-INSTANTIATE_TEST_SUITE_P(World, Fixed, ::testing::ValuesIn(kFixedSeeds));
+class FixedSeed : public ::testing::TestWithParam<unsigned> {};
+TEST_P(FixedSeed, Holds) { EXPECT_TRUE(holds(GetParam(), {})); }
+const auto kName = [](const auto& info) { return "Seed" + std::to_string(info.param); };
+INSTANTIATE_TEST_SUITE_P(World, FixedSeed, ::testing::ValuesIn(kFixedSeeds), kName);
 
-TEST(World, OfSeedsThatFailedOnce) {
-  for (const unsigned seed : kept_seeds()) holds(seed);
-}
+using KeptSeed = FixedSeed;
+TEST_P(KeptSeed, HoldsAgain) { EXPECT_TRUE(holds(GetParam(), {})); }
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KeptSeed);
+INSTANTIATE_TEST_SUITE_P(World, KeptSeed, ::testing::ValuesIn(kept_seeds()), kName);
 
-TEST(World, OfTheSeedGiven) {
-  if (const auto seed = number_of("UNICNI_WORLD_SEED", 0); seed != 0) {
-    holds(static_cast<unsigned>(seed));
+bool new_seeds_hold(std::chrono::seconds time, unsigned first, const Options& options) {
+  std::cout << "first seed " << first << std::endl;
+  const auto end = Clock::now() + time;
+  std::string broken;
+  unsigned seed = first;
+  for (; Clock::now() < end; ++seed) {
+    if (!holds(seed, options)) broken += ' ' + std::to_string(seed);
   }
-}
-
-TEST(World, OfNewSeeds) {
-  const auto end = Clock::now() + std::chrono::seconds(number_of("UNICNI_WORLD_SECONDS", 0));
-  const auto clock = std::chrono::system_clock::now().time_since_epoch().count();
-  auto seed = static_cast<unsigned>(
-      number_of("UNICNI_WORLD_FIRST", static_cast<unsigned long>(clock / 1'000'000 % 1'000'000'000)));
-  for (; Clock::now() < end; ++seed) holds(seed);
+  std::cout << "seeds " << first << " to " << seed - 1
+            << (broken.empty() ? " hold" : ", broken:" + broken) << std::endl;
+  return broken.empty();
 }
 
 int run_and_kill(int step, char** argv) {
@@ -112,17 +118,62 @@ int run_and_kill(int step, char** argv) {
   const Output output = kill_at(spawn, step).output;
   std::cout << output.out;
   std::cerr << output.err;
-  return output.signal != 0 ? 128 + output.signal : output.status;
+  constexpr int kBySignal = 128;  // as shells say it
+  return output.signal != 0 ? kBySignal + output.signal : output.status;
+}
+
+unsigned clock_seed() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  constexpr long kMost = 1'000'000'000;
+  return static_cast<unsigned>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count() %
+                               kMost);
+}
+
+int main_of(int argc, char** argv) {
+  Options options;
+  unsigned long seed = 0;
+  unsigned long seconds = 0;
+  unsigned long first = clock_seed();
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto value = [&](const std::string& name) -> const char* {
+      return word.starts_with(name + '=') ? argv[i] + name.size() + 1 : nullptr;
+    };
+    const auto number = [](const char* text) { return std::strtoul(text, nullptr, 10); };
+    if (const char* text = value("--kill-at")) {
+      return run_and_kill(static_cast<int>(number(text)), argv + i + 1);
+    }
+    if (const char* text = value("--seed")) {
+      seed = number(text);
+    } else if (const char* time = value("--seconds")) {
+      seconds = number(time);
+    } else if (const char* number_text = value("--first")) {
+      first = number(number_text);
+    } else if (const char* names = value("--without")) {
+      options.left_out = names;
+    } else if (const char* time_text = value("--shrink")) {
+      options.shrink_time = std::chrono::seconds(number(time_text));
+    } else if (const char* folder = value("--scripts")) {
+      options.scripts = folder;
+    } else {
+      std::cerr << kUsage;
+      return 2;
+    }
+  }
+  if (seed != 0) return holds(static_cast<unsigned>(seed), options) ? 0 : 1;
+  if (seconds == 0) {
+    std::cerr << kUsage;
+    return 2;
+  }
+  return new_seeds_hold(std::chrono::seconds(seconds), static_cast<unsigned>(first), options) ? 0
+                                                                                              : 1;
 }
 
 }  // namespace
 }  // namespace unicni::test::world
 
 int main(int argc, char** argv) {
-  constexpr std::string_view kKillAt = "--kill-at=";
-  if (argc > 2 && std::string_view(argv[1]).starts_with(kKillAt)) {
-    return unicni::test::world::run_and_kill(std::atoi(argv[1] + kKillAt.size()), argv + 2);
-  }
-  ::testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
+  ::testing::InitGoogleTest(&argc, argv);  // takes its own options out
+  if (argc == 1) return RUN_ALL_TESTS();
+  return unicni::test::world::main_of(argc, argv);
 }
