@@ -26,9 +26,6 @@ constexpr std::array kSubnets6 = {"fd00::/16",        "fd00:1::/32",      "fd00:
                                   "fd00:2:0:7::/64",  "fd00:9::/64",      "fd00:e::8000/113",
                                   "fd00:10::/32",     "fd00:10:0:5::/64", "fd00:3::/64"};
 constexpr std::array kNames = {"red", "green", "blue", "gold"};
-/// Of a namespace as a whole; each network has one of its own.
-constexpr std::array kSettings = {"net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
-                                  "net.core.somaxconn", "net.ipv4.tcp_retries2"};
 
 class Generator {
  public:
@@ -53,6 +50,8 @@ class Generator {
   Json main_member(int network);
   Json members(int network);
   Json edited(int network, Json members);
+  static void put_in(Json& members, const Json& others);
+  Json other_tuning(int network, Json member);
   void containers();
   void port_lists();
   Json mapping(int container);
@@ -71,17 +70,19 @@ Json Generator::main_member(int network) {
     return {{"type", any_of(kForeignShapes) + std::to_string(network)}};
   }
   if (dice < 32) return {{"type", "ptp"}, {"ipMasq", with_chance(70)}};
-  return {{"type", "bridge"},
-          {"bridge", bridge_name(network)},
-          {"isGateway", true},
-          {"ipMasq", with_chance(75)},
-          {"hairpinMode", true}};
+  Json bridge = {{"type", "bridge"},
+                 {"bridge", bridge_name(network)},
+                 {"isGateway", true},
+                 {"ipMasq", with_chance(75)},
+                 {"hairpinMode", true}};
+  if (with_chance(25)) bridge["mtu"] = 1420 + upto(3) * 10;
+  return bridge;
 }
 
 Json Generator::members(int network) {
   Json list = Json::array({main_member(network)});
   Json chained = Json::array();
-  const std::string setting = kSettings[static_cast<std::size_t>(network)];
+  const std::string& setting = kSettings[static_cast<std::size_t>(network)];
   if (with_chance(60)) {
     chained.push_back({{"type", "tuning"}, {"sysctl", {{setting, std::to_string(41 + upto(5))}}}});
     if (with_chance(15)) chained.push_back(chained.back());
@@ -113,24 +114,51 @@ Json Generator::members(int network) {
 /// What somebody may do to a file: take a member out, put one in, change one.
 Json Generator::edited(int network, Json members) {
   const int dice = upto(99);
-  if (dice < 45 && members.size() > 1) {
+  if (dice < 40 && members.size() > 1) {
     members.erase(members.begin() + 1 + upto(static_cast<int>(members.size()) - 2));
-  } else if (dice < 75) {
-    const Json other = this->members(network);
-    for (std::size_t i = 1; i < other.size(); ++i) {
-      if (std::ranges::find(members, other[i]) == members.end() &&
-          other[i]["type"] != "bandwidth" &&
-          (other[i]["type"] == "tuning"
-               ? !other[i].contains("mtu") && !other[i].contains("capabilities")
-               : members_of_type(Json{{"plugins", members}}, other[i]["type"]).empty())) {
-        members.push_back(other[i]);
-        break;
-      }
+  } else if (dice < 65) {
+    put_in(members, this->members(network));
+  } else if (dice < 85) {
+    for (Json& member : members) {
+      if (member["type"] == "tuning") member = other_tuning(network, member);
     }
   } else if (members[0].contains("ipMasq")) {
     members[0]["ipMasq"] = !members[0]["ipMasq"].get<bool>();
   }
   return members;
+}
+
+/// One of the others that goes with those that are there.
+void Generator::put_in(Json& members, const Json& others) {
+  for (std::size_t i = 1; i < others.size(); ++i) {
+    const Json& other = others[i];
+    const bool is_twin = !members_of_type(Json{{"plugins", members}}, other["type"]).empty();
+    const bool asks_for_little =
+        other["type"] == "tuning" && !other.contains("mtu") && !other.contains("capabilities");
+    if (std::ranges::find(members, other) != members.end() || (is_twin && !asks_for_little))
+      continue;
+    // Two values of one setting contradict each other.
+    const auto same_keys = [&](const Json& member) {
+      return member.contains("sysctl") && other.contains("sysctl") &&
+             member["sysctl"].begin().key() == other["sysctl"].begin().key();
+    };
+    if (std::ranges::any_of(members, same_keys)) continue;
+    members.push_back(other);
+    return;
+  }
+}
+
+Json Generator::other_tuning(int network, Json member) {
+  if (member["sysctl"].begin().key() == kSettings[static_cast<std::size_t>(network)]) {
+    member["sysctl"].begin().value() = std::to_string(51 + upto(5));
+  }
+  if (member.contains("mtu")) {
+    member.erase("mtu");
+  } else if (member.contains("capabilities")) {
+    member.erase("capabilities");
+    member["mtu"] = 1380;
+  }
+  return member;
 }
 
 void Generator::networks() {

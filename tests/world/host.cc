@@ -41,7 +41,10 @@ quiet_namespace() { # whatever the defaults of the machine are
   echo 0 > /proc/sys/net/ipv4/conf/default/rp_filter; echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
   echo 0 > /proc/sys/net/ipv6/icmp/ratelimit
 }
-namespace() { ip netns add $1; ip -n $1 link set lo up; nsenter --net=/run/netns/$1 bash -c "$(declare -f quiet_namespace); quiet_namespace"; }
+namespace() { # NAME [SETTING]
+  ip netns add $1; ip -n $1 link set lo up; nsenter --net=/run/netns/$1 bash -c "$(declare -f quiet_namespace); quiet_namespace"
+  [ -z "$2" ] || nsenter --net=/run/netns/$1 bash -c 'for key in SETTINGS; do echo '$2' > /proc/sys/$key; done'
+}
 ip link set lo up; quiet_namespace; namespace outside
 echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
 )sh";
@@ -162,15 +165,22 @@ Host::Host(const Scenario& scenario) {
   }
 }
 
-std::string Host::script_head(const Scenario&) { return kHead; }
+std::string Host::script_head() {
+  std::string head = kHead;
+  std::string settings;
+  for (const std::string& key : kSettings) settings += (settings.empty() ? "" : " ") + key;
+  const std::string_view place = "SETTINGS";
+  return head.replace(head.find(place), place.size(), settings);
+}
 
-void Host::add_namespace(int container) {
+void Host::add_namespace(int container, const std::string& setting) {
   const std::string name = container_name(container);
-  shell("namespace " + name);
+  shell("namespace " + name + ' ' + setting);
   Inhabitant& inhabitant = containers_[container];
   inhabitant.netns = std::make_unique<Container>(name);
-  in_netns(inhabitant.netns->fd(), [] {
+  in_netns(inhabitant.netns->fd(), [&] {
     quiet_namespace();
+    for (const std::string& key : kSettings) write_setting("/proc/sys/" + key, setting);
     tool({"ip", "link", "set", "lo", "up"});
   });
   for (const int port : kContainerPorts) {

@@ -42,7 +42,8 @@ class Host {
   explicit Host(const Scenario& scenario);
 
   [[nodiscard]] bool has_namespace(int container) const { return containers_.contains(container); }
-  void add_namespace(int container);
+  /// Its settings of kSettings are this, which is nobody's default.
+  void add_namespace(int container, const std::string& setting);
   void remove_namespace(int container);
   [[nodiscard]] int netns(int container) const { return containers_.at(container).netns->fd(); }
   [[nodiscard]] int netns() const { return netns_; }
@@ -59,7 +60,7 @@ class Host {
   void comment(const std::string& text);
   /// All that was done so far, for bash.
   [[nodiscard]] const std::string& script() const { return script_; }
-  static std::string script_head(const Scenario& scenario);
+  static std::string script_head();
 
   std::vector<KnockAnswer> knock(const std::vector<Knock>& knocks);
 

@@ -22,8 +22,7 @@ std::string named(const Model& model, int index) {
   return model.network_of(index).name + '/' + container_name(place.container) + '/' + place.if_name;
 }
 
-void expect_settings(const Model& model, int container, int netns,
-                     const std::map<std::string, std::string>& defaults) {
+void expect_settings(const Model& model, int container, int netns, const std::string& born_with) {
   // What no attachment asks for is as it was.
   std::map<std::string, std::string> wanted;
   std::set<std::string> unsure;
@@ -44,7 +43,7 @@ void expect_settings(const Model& model, int container, int netns,
       unsure.erase(key);
     }
   }
-  for (const auto& [key, value] : defaults) wanted.emplace(key, value);
+  for (const std::string& key : kSettings) wanted.emplace(key, born_with);
   for (const auto& [key, value] : wanted) {
     if (unsure.contains(key)) continue;
     const std::string found = setting_inside(netns, key);
@@ -63,7 +62,10 @@ void expect_interface(const Model& model, int index, const Inside& inside) {
                  named(model, index) + " has " + what + ' ' + found + ", expected " + expected);
   };
   const Wishes wishes = wishes_of(life.list, model.place(index).if_name);
-  const int mtu = wishes.mtu != 0 ? wishes.mtu : life.foreign ? 1400 : 1500;
+  constexpr int kDefault = 1500;
+  constexpr int kForeign = 1400;
+  const int made_with = life.foreign ? kForeign : life.list["plugins"][0].value("mtu", kDefault);
+  const int mtu = wishes.mtu != 0 ? wishes.mtu : made_with;
   if (inside.mtu != mtu) differs("MTU", std::to_string(inside.mtu), std::to_string(mtu));
   const std::string mac = wishes.mac ? wanted_mac(model.scenario(), index) : life.mac;
   if (!mac.empty() && inside.mac != mac) differs("MAC", inside.mac, mac);
@@ -117,8 +119,7 @@ void expect_traces(const Model& model, const Sight& sight) {
   }
 }
 
-void expect_inside(const Model& model, int container, int netns,
-                   const std::map<std::string, std::string>& defaults) {
+void expect_inside(const Model& model, int container, int netns, const std::string& born_with) {
   const auto links = links_inside(netns);
   for (int i = 0; i < model.places(); ++i) {
     if (model.place(i).container != container) continue;
@@ -140,7 +141,7 @@ void expect_inside(const Model& model, int container, int netns,
     }
     if (!known) throw Broken("inside: stranger", container_name(container) + " has a link " + link);
   }
-  expect_settings(model, container, netns, defaults);
+  expect_settings(model, container, netns, born_with);
 }
 
 void expect_answer(const Expectation& expected, const KnockAnswer& answer) {

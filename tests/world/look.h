@@ -14,9 +14,8 @@ namespace unicni::test::world {
 
 /// Nothing of attachments that are no more; the reservations of those that are.
 void expect_traces(const Model& model, const Sight& sight);
-/// Interfaces and settings of a container.
-void expect_inside(const Model& model, int container, int netns,
-                   const std::map<std::string, std::string>& defaults);
+/// Interfaces and settings of a container, whose namespace had `born_with` in kSettings.
+void expect_inside(const Model& model, int container, int netns, const std::string& born_with);
 
 /// A knock and who may answer.
 struct Expectation {

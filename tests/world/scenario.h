@@ -75,6 +75,11 @@ struct Scenario {
   bool network_state = true;  ///< what belongs to a network goes with its last attachment
 };
 
+/// Settings of a namespace as a whole, of which network i may change the i-th.
+inline const std::vector<std::string> kSettings = {"net/ipv4/tcp_fin_timeout",
+                                                   "net/ipv4/tcp_keepalive_intvl",
+                                                   "net/core/somaxconn", "net/ipv4/tcp_retries2"};
+
 std::string container_name(int container);
 std::string bridge_name(int network);
 /// {"cniVersion", "name", "plugins"} of a network's file.

@@ -93,7 +93,9 @@ void World::take_result(int place, const Step& step, const Json& list) {
 void World::add(const Step& step) {
   const Place& where = model_.place(step.place);
   if (!host_.has_namespace(where.container) && step.netns == NetnsPath::right) {
-    host_.add_namespace(where.container);
+    constexpr int kLeast = 20;
+    born_with_[where.container] = std::to_string(kLeast + births_++ % 10);
+    host_.add_namespace(where.container, born_with_[where.container]);
     for (auto& [who, unsettled] : model_.unsettled) {
       if (who.first == where.container) unsettled = false;
     }
@@ -289,7 +291,7 @@ void World::look() {
   expect_traces(model_, look_at_host());
   for (int container = 0; container < scenario_.containers; ++container) {
     if (host_.has_namespace(container)) {
-      expect_inside(model_, container, host_.netns(container), default_settings_);
+      expect_inside(model_, container, host_.netns(container), born_with_[container]);
     }
   }
   const auto expected = expected_traffic(model_, host_);
@@ -309,17 +311,6 @@ void World::end() {
 }
 
 void World::play() {
-  {
-    const Container untouched("untouched");
-    for (const NetworkPlan& network : scenario_.networks) {
-      for (const ListPlan& list : network.lists) {
-        for (const auto& [key, value] : wishes_of(Json{{"plugins", list.members}}, "").settings) {
-          if (key.find("/conf/") != std::string::npos) continue;  // goes with its interface
-          default_settings_[key] = setting_inside(untouched.fd(), key);
-        }
-      }
-    }
-  }
   const Snapshot before = snapshot();
   for (const Step& step : scenario_.steps) {
     host_.comment(std::to_string(step_) + ": " + describe(scenario_, step));
@@ -328,9 +319,6 @@ void World::play() {
     ++step_;
   }
   end();
-  for (int container = 0; container < scenario_.containers; ++container) {
-    host_.comment("");
-  }
   if (const auto left = elements_left(); !left.empty() && scenario_.network_state) {
     std::string text;
     for (const std::string& element : left) text += element + '\n';
@@ -363,7 +351,7 @@ Verdict play(const Scenario& scenario) {
       if (told.empty() && ::testing::Test::HasFailure()) {
         told = {{"kind", "tool"}, {"text", "a tool of the test failed, see above"}};
       }
-      told["script"] = Host::script_head(scenario) + world.host().script();
+      told["script"] = Host::script_head() + world.host().script();
     } catch (const std::exception& error) {
       told = {{"kind", "test"}, {"text", std::string("the test itself: ") + error.what()}};
     }

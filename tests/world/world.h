@@ -49,7 +49,8 @@ class World {
   Runtime runtime_;
   Model model_;
   int step_ = 0;
-  std::map<std::string, std::string> default_settings_;
+  int births_ = 0;
+  std::map<int, std::string> born_with_;  ///< container → value of kSettings in its namespace
 };
 
 }  // namespace unicni::test::world
