@@ -16,7 +16,7 @@ case $CNI_COMMAND in
 ADD)
   [ -e "$CNI_NETNS" ] || { echo '{"cniVersion":"1.0.0","code":4,"msg":"no such namespace"}'; exit 1; }
   ip -batch - << END > /dev/null 2>&1 || { echo '{"cniVersion":"1.0.0","code":999,"msg":"exists"}'; exit 1; }
-link add $host mtu 1400 type veth peer name $CNI_IFNAME netns $container
+link add $host mtu 1400 type veth peer name $CNI_IFNAME mtu 1400 netns $container
 addr add 169.254.1.1/32 dev $host
 link set $host up
 route add $address/32 dev $host scope link

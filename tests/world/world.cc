@@ -22,8 +22,10 @@ std::string text_of(const Outcome& outcome) {
   return (outcome.failed.empty() ? "" : outcome.failed + ": ") + outcome.text;
 }
 
-/// Debian's plugins are of before 1.1.0.
-bool is_known_to_reference(const Json& list) { return list["cniVersion"] != "1.1.0"; }
+/// Debian's plugins are of before 1.1.0, and their firewall wants at least 0.4.0.
+bool is_known_to_reference(const Json& list) {
+  return list["cniVersion"] == "0.4.0" || list["cniVersion"] == "1.0.0";
+}
 
 }  // namespace
 
