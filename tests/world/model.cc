@@ -46,7 +46,10 @@ std::vector<Claim> Model::claims_of_add(int index, int ports) const {
 }
 
 Model::Answer Model::admits(int index, int ports, bool by_reference) const {
-  if (life(index).state == State::alive) return Answer::no;
+  if (life(index).state == State::alive) {
+    // A list in one process that begins with a program has no link of ours that stands.
+    return life(index).foreign && network_of(index).one_process ? Answer::either : Answer::no;
+  }
   const auto claims = claims_of_add(index, ports);
   if (contradicts_itself(claims) ||
       (is_loopback(claims) && !has_snat(list_of(place(index).network)))) {
