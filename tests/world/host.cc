@@ -1,0 +1,263 @@
+#include "world/host.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+#include <stdexcept>
+
+#include "support/recorder.h"
+#include "support/tracer.h"
+#include "world/foreign.h"
+
+namespace unicni::test::world {
+namespace {
+
+constexpr const char* kHead = R"sh(#!/bin/bash
+# usage: sudo UNICNI_STAGE=/prefix UNICNI_WORLD=build/dev/tests/world/world_test bash THIS
+# Works in network and mount namespaces of its own. UNICNI_WORLD is only needed where a plugin is killed.
+[ "$1" = inside ] || exec unshare -n -m --propagation private bash "$0" inside
+BIN=${UNICNI_STAGE:?}/libexec/cni; R=/run/results
+mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/lib; mkdir -p /var/lib/cni /run/netns $R /run/world/plugins
+[ -d /etc/cni ] && mount -t tmpfs tmpfs /etc/cni
+# plug VERB FOLDER TYPE CONTAINER NETNS IFNAME CONFIG [PREVRESULT-FILE [RESULT-FILE [KILL-STEP]]]
+plug() {
+  local config=$7 out code
+  [ -n "$8" ] && [ -e $R/$8 ] && config=$(jq -c --slurpfile p $R/$8 '.prevResult=$p[0]' <<< "$config")
+  out=$(env -i PATH=$PATH CNI_COMMAND=$1 CNI_CONTAINERID=$4 CNI_NETNS=$5 CNI_IFNAME=$6 CNI_PATH=/run/world/plugins:$2 \
+    ${10:+${UNICNI_WORLD:?} --kill-at=${10}} $2/$3 <<< "$config"); code=$?
+  echo "$1 $3 $4 $6: exit $code$([ $code = 0 ] || echo " $out" | tr '\n' ' ')"
+  if [ -n "$9" ] && [ $code = 0 ]; then echo "$out" > $R/$9; fi
+}
+show() {
+  nft list ruleset | grep -B2 -A2 'comment "[^"]*/[^"]*/'; ip -o link | grep alias; ls -R /run/unicni /var/lib/cni/networks /run/cni
+}
+quiet_namespace() { # whatever the defaults of the machine are
+  echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter
+  echo 0 > /proc/sys/net/ipv4/conf/default/rp_filter; echo 0 > /proc/sys/net/ipv4/icmp_ratelimit
+  echo 0 > /proc/sys/net/ipv6/icmp/ratelimit
+}
+namespace() { # NAME [SETTING]
+  ip netns add $1; ip -n $1 link set lo up; nsenter --net=/run/netns/$1 bash -c "$(declare -f quiet_namespace); quiet_namespace"
+  [ -z "$2" ] || nsenter --net=/run/netns/$1 bash -c 'for key in SETTINGS; do echo '$2' > /proc/sys/$key; done'
+}
+ip link set lo up; quiet_namespace; namespace outside
+echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+)sh";
+
+std::string quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + '\'';
+}
+
+void write_setting(const std::string& path, const std::string& value) {
+  std::ofstream(path) << value;
+}
+
+void quiet_namespace() {
+  write_setting("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+  write_setting("/proc/sys/net/ipv6/conf/all/accept_dad", "0");
+  write_setting("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
+  write_setting("/proc/sys/net/ipv4/conf/default/rp_filter", "0");
+  write_setting("/proc/sys/net/ipv4/icmp_ratelimit", "0");
+  write_setting("/proc/sys/net/ipv6/icmp/ratelimit", "0");
+}
+
+std::string host_batch() {
+  std::string text = "link add up0 type veth peer name eth0 netns outside\n";
+  for (const char* address : {kHost4, kSecondHost4}) {
+    text += std::string("addr add ") + address + "/24 dev up0\n";
+  }
+  text += std::string("addr add ") + kHost6 + "/64 dev up0 nodad\nlink set up0 up\n";
+  text += std::string("route add 198.18.0.0/16 via ") + kOutside4 + '\n';
+  text += std::string("route add 2001:db8:18::/48 via ") + kOutside6 + '\n';
+  for (const std::string& address : kNested4) {
+    text += "route add " + address + "/32 via " + kOutside4 + '\n';
+  }
+  for (const std::string& address : kNested6) {
+    text += "route add " + address + "/128 via " + kOutside6 + '\n';
+  }
+  return text;
+}
+
+std::string outside_batch(const Scenario& scenario) {
+  std::string text = std::string("addr add ") + kOutside4 + "/24 dev eth0\naddr add " + kOutside6 +
+                     "/64 dev eth0 nodad\nlink set eth0 up\n";
+  const auto own = [&](const std::string& address) {
+    text += "addr add " + address + " dev lo" +
+            (address.find(':') != std::string::npos ? " nodad" : "") + '\n';
+  };
+  for (const NetworkPlan& network : scenario.networks) {
+    own("198.18." + std::to_string(network.number) + ".9/32");
+    own("2001:db8:18:" + std::to_string(network.number) + "::9/128");
+  }
+  for (const std::string& address : kNested4) own(address + "/32");
+  for (const std::string& address : kNested6) own(address + "/128");
+  text +=
+      std::string("route add default via ") + kHost4 + "\nroute add default via " + kHost6 + '\n';
+  return text;
+}
+
+std::set<std::string> foreign_types(const Scenario& scenario) {
+  std::set<std::string> types;
+  for (const NetworkPlan& network : scenario.networks) {
+    for (const ListPlan& list : network.lists) {
+      const std::string type = list.members[0].value("type", "");
+      if (is_foreign(type)) types.insert(type);
+    }
+  }
+  return types;
+}
+
+}  // namespace
+
+void in_netns(int netns, const std::function<void()>& work) {
+  const int home = ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (::setns(netns, CLONE_NEWNET) != 0) throw std::runtime_error("setns");
+  work();
+  if (::setns(home, CLONE_NEWNET) != 0) throw std::runtime_error("setns back");
+  ::close(home);
+}
+
+std::string result_name(const Scenario& scenario, int place) {
+  const Place& where = scenario.places.at(static_cast<std::size_t>(place));
+  return container_name(where.container) + '-' + where.if_name;
+}
+
+Host::Host(const Scenario& scenario) {
+  enter_private_host();
+  if (exists("/etc/cni")) ::mount("tmpfs", "/etc/cni", "tmpfs", 0, "mode=755");
+  netns_ = ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  quiet_namespace();
+  // The first plugin switches it on for ever.
+  write_setting("/proc/sys/net/ipv4/ip_forward", "1");
+  write_setting("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+  outside_ = std::make_unique<Container>("outside");
+  in_netns(outside_->fd(), [] {
+    quiet_namespace();
+    tool({"ip", "link", "set", "lo", "up"});
+  });
+  const auto batch = [&](const std::string& text, int netns, const std::string& options) {
+    write_file("/run/world/batch", text);
+    tool({"ip", "-batch", "/run/world/batch"}, netns);
+    shell("ip " + options + "-batch - << 'END'\n" + text + "END");
+  };
+  batch(host_batch(), -1, "");
+  batch(outside_batch(scenario), outside_->fd(), "-n outside ");
+  outside_server_ =
+      std::make_unique<KnockServer>("outside", outside_->fd(), std::vector{kOutsidePort});
+  for (const std::string& type : foreign_types(scenario)) {
+    const std::string path = std::string(kForeignFolder) + '/' + type;
+    install_script(path, foreign_program(type));
+    shell("cat > " + path + " << 'PROGRAM'\n" + foreign_program(type) + "PROGRAM\nchmod +x " +
+          path);
+  }
+}
+
+std::string Host::script_head() {
+  std::string head = kHead;
+  std::string settings;
+  for (const std::string& key : kSettings) settings += (settings.empty() ? "" : " ") + key;
+  const std::string_view place = "SETTINGS";
+  return head.replace(head.find(place), place.size(), settings);
+}
+
+void Host::add_namespace(int container, const std::string& setting) {
+  const std::string name = container_name(container);
+  shell("namespace " + name + ' ' + setting);
+  Inhabitant& inhabitant = containers_[container];
+  inhabitant.netns = std::make_unique<Container>(name);
+  in_netns(inhabitant.netns->fd(), [&] {
+    quiet_namespace();
+    for (const std::string& key : kSettings) write_setting("/proc/sys/" + key, setting);
+    tool({"ip", "link", "set", "lo", "up"});
+  });
+  for (const int port : kContainerPorts) {
+    inhabitant.servers.push_back(std::make_unique<KnockServer>(
+        name + ':' + std::to_string(port), inhabitant.netns->fd(), std::vector{port}));
+  }
+}
+
+void Host::remove_namespace(int container) {
+  shell("ip netns del " + container_name(container));
+  containers_.erase(container);
+}
+
+Output Host::run(const Plugin& plugin, const std::string& name) {
+  Attachment job{.config = plugin.config,
+                 .netns = plugin.netns,
+                 .container_id = plugin.container,
+                 .if_name = plugin.if_name,
+                 .type = plugin.type};
+  std::string folder = "$BIN";
+  std::string bin = bin_dir();
+  if (plugin.by_reference) folder = bin = kReferenceDir;
+  job.folder = bin;
+  if (is_foreign(plugin.type)) folder = job.folder = kForeignFolder;
+  job.cni_path = std::string(kForeignFolder) + ':' + bin;
+  std::string line = "plug " + plugin.verb + ' ' + folder + ' ' + plugin.type + ' ' +
+                     (plugin.container.empty() ? "''" : plugin.container) + ' ' +
+                     (plugin.netns.empty() ? "''" : plugin.netns) + ' ' +
+                     (plugin.if_name.empty() ? "''" : plugin.if_name) + ' ' +
+                     quoted(plugin.config.dump());
+  const auto word = [](const std::string& text) { return ' ' + (text.empty() ? "''" : text); };
+  if (!plugin.result.empty() || !name.empty() || plugin.kill) line += word(plugin.result);
+  if (!name.empty() || plugin.kill) line += word(name);
+  if (plugin.kill) line += word(std::to_string(plugin.kill->step));
+  shell(line);
+  Json request = plugin.config;
+  if (!plugin.result.empty()) {
+    const auto found = results_.find(plugin.result);
+    if (found != results_.end()) request["prevResult"] = found->second;
+  }
+  const Spawn spawn = job.spawn(plugin.verb, request);
+  Output output = plugin.kill ? kill_at(spawn, plugin.kill->step).output : unicni::test::run(spawn);
+  if (output.ok() && !name.empty()) {
+    Json result = Json::parse(output.out, nullptr, false);
+    if (!result.is_discarded()) results_[name] = std::move(result);
+  }
+  return output;
+}
+
+Json Host::result(const std::string& name) const {
+  const auto found = results_.find(name);
+  return found != results_.end() ? found->second : Json();
+}
+
+void Host::copy_result(const std::string& from, const std::string& to) {
+  shell("cp $R/" + from + " $R/" + to);
+  results_[to] = results_.at(from);
+}
+
+void Host::flush_rules() {
+  shell("nft flush ruleset");
+  tool({"nft", "flush", "ruleset"});
+}
+
+void Host::remove_bridge(int network) {
+  shell("ip link del " + bridge_name(network) + " 2> /dev/null");
+  static_cast<void>(succeeds({"ip", "link", "del", bridge_name(network)}));
+}
+
+void Host::comment(const std::string& text) { shell("# " + text); }
+
+std::vector<KnockAnswer> Host::knock(const std::vector<Knock>& knocks) {
+  std::vector<const KnockServer*> servers = {outside_server_.get()};
+  for (const auto& [number, inhabitant] : containers_) {
+    for (const auto& server : inhabitant.servers) servers.push_back(server.get());
+  }
+  return test::knock(servers, knocks, std::chrono::milliseconds(1500));
+}
+
+}  // namespace unicni::test::world

@@ -1,0 +1,139 @@
+#include "world/model.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "world/foreign.h"
+
+namespace unicni::test::world {
+namespace {
+
+bool is_loopback(const std::vector<Claim>& claims) {
+  return std::ranges::any_of(claims,
+                             [](const Claim& claim) { return claim.address == "127.0.0.1"; });
+}
+
+}  // namespace
+
+Model::Model(const Scenario& scenario)
+    : list_now(scenario.networks.size()),
+      subnets_now(scenario.networks.size()),
+      scenario_(scenario),
+      lives_(scenario.places.size()) {}
+
+Json Model::list_of(int network) const {
+  const auto i = static_cast<std::size_t>(network);
+  return conflist(scenario_.networks.at(i), subnets_now.at(i), list_now.at(i));
+}
+
+const Subnets& Model::subnets_of(int network) const {
+  const auto i = static_cast<std::size_t>(network);
+  const auto& all = scenario_.networks.at(i).subnets;
+  return all.at(static_cast<std::size_t>(subnets_now.at(i)) % all.size());
+}
+
+std::vector<Claim> Model::claims_of_add(int index, int ports) const {
+  const Json list = list_of(place(index).network);
+  if (members_of_type(list, "portmap").empty() || scenario_.port_lists.empty()) return {};
+  const bool foreign = is_foreign(list["plugins"][0].value("type", ""));
+  const Subnets& subnets = subnets_of(place(index).network);
+  const Json offers = offered(scenario_, index, ports);
+  return claims_of(offers["portMappings"], foreign || !subnets.v4.empty(),
+                   !foreign && !subnets.v6.empty());
+}
+
+Model::Answer Model::admits(int index, int ports, bool by_reference) const {
+  if (life(index).state == State::alive) {
+    // A list in one process that begins with a program has no link of ours that stands.
+    return life(index).foreign && network_of(index).one_process ? Answer::either : Answer::no;
+  }
+  const auto claims = claims_of_add(index, ports);
+  if (contradicts_itself(claims) ||
+      (is_loopback(claims) && !has_snat(list_of(place(index).network)))) {
+    return by_reference ? Answer::either : Answer::no;
+  }
+  bool sure = true;
+  for (int other = 0; other < places(); ++other) {
+    const Life& neighbour = life(other);
+    if (other == index || neighbour.state == State::none || neighbour.state == State::lost ||
+        place(other).container == place(index).container || !overlap(claims, neighbour.claims)) {
+      continue;
+    }
+    if (neighbour.state == State::alive && !neighbour.by_reference && !by_reference &&
+        rules == Rules::intact) {
+      return Answer::no;
+    }
+    sure = false;
+  }
+  if (life(index).state == State::unknown) sure = false;
+  return sure ? Answer::yes : Answer::either;
+}
+
+Model::Answer Model::checks(int index) const {
+  const Life& now = life(index);
+  switch (now.state) {
+    case State::none:
+    case State::lost:
+      return Answer::no;
+    case State::unknown:
+      return Answer::either;
+    case State::alive:
+      break;
+  }
+  const Json list = list_of(place(index).network);
+  if (now.by_reference || now.list != list) return Answer::either;
+  if (!has_rules(list) || rules == Rules::intact) return Answer::yes;
+  return rules == Rules::gone && has_rules(list) ? Answer::no : Answer::either;
+}
+
+Wishes wishes_of(const Json& list, const std::string& if_name) {
+  Wishes wishes;
+  for (const Json& tuning : members_of_type(list, "tuning")) {
+    const Json sysctls = tuning.value("sysctl", Json::object());
+    for (const auto& [name, value] : sysctls.items()) {
+      std::string key = name;
+      std::replace(key.begin(), key.end(), '.', '/');
+      const auto at = key.find("IFNAME");
+      if (at != std::string::npos) key.replace(at, 6, if_name);
+      wishes.settings[key] = value;
+    }
+    wishes.mtu = tuning.value("mtu", wishes.mtu);
+    wishes.mac = wishes.mac || tuning.value("capabilities", Json::object()).value("mac", false);
+  }
+  return wishes;
+}
+
+bool has_snat(const Json& list) {
+  return std::ranges::all_of(members_of_type(list, "portmap"),
+                             [](const Json& portmap) { return portmap.value("snat", true); });
+}
+
+bool has_rules(const Json& list) {
+  return std::ranges::any_of(list.at("plugins"), [](const Json& member) {
+    return member.value("ipMasq", false) || member.value("type", "") == "firewall";
+  });
+}
+
+bool is_in(const std::string& address, const std::string& subnet) {
+  const auto slash = subnet.find('/');
+  if (slash == std::string::npos) return false;
+  const bool v6 = subnet.find(':') != std::string::npos;
+  if ((address.find(':') != std::string::npos) != v6) return false;
+  std::array<unsigned char, 16> one{};
+  std::array<unsigned char, 16> net{};
+  const int family = v6 ? AF_INET6 : AF_INET;
+  ::inet_pton(family, address.c_str(), one.data());
+  ::inet_pton(family, subnet.substr(0, slash).c_str(), net.data());
+  const int bits = std::stoi(subnet.substr(slash + 1));
+  for (int bit = 0; bit < bits; ++bit) {
+    const auto byte = static_cast<std::size_t>(bit / 8);
+    const auto mask = static_cast<unsigned char>(0x80U >> static_cast<unsigned>(bit % 8));
+    if ((one[byte] & mask) != (net[byte] & mask)) return false;
+  }
+  return true;
+}
+
+}  // namespace unicni::test::world

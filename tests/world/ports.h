@@ -1,0 +1,36 @@
+// Published ports as the world expects them: who claims which of the host's ports, who is in whose
+// way.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/json.h"
+
+namespace unicni::test::world {
+
+/// A claim of one family.
+struct Claim {
+  bool v6 = false;
+  std::string protocol;
+  int port = 0;
+  std::string address;  ///< of the host; empty: any of the family
+  int container_port = 0;
+
+  [[nodiscard]] bool overlaps(const Claim& other) const {
+    return v6 == other.v6 && protocol == other.protocol && port == other.port &&
+           (address.empty() || other.address.empty() || address == other.address);
+  }
+  [[nodiscard]] bool covers(const std::string& host_address, const std::string& proto,
+                            int host_port) const;
+};
+
+/// What a list of port mappings claims for a container with these families.
+std::vector<Claim> claims_of(const Json& mappings, bool v4, bool v6);
+/// Two of them that want one port of the host for different ports of the container.
+bool contradicts_itself(const std::vector<Claim>& claims);
+bool overlap(const std::vector<Claim>& some, const std::vector<Claim>& others);
+
+}  // namespace unicni::test::world

@@ -1,0 +1,398 @@
+#include "world/world.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "support/kernel_state.h"
+#include "world/foreign.h"
+#include "world/look.h"
+#include "world/sight.h"
+
+namespace unicni::test::world {
+namespace {
+
+constexpr unsigned kLongest = 150;  // seconds of one scenario
+
+std::string text_of(const Outcome& outcome) {
+  return (outcome.failed.empty() ? "" : outcome.failed + ": ") + outcome.text;
+}
+
+/// Debian's plugins are of before 1.1.0, and their firewall wants at least 0.4.0.
+bool is_known_to_reference(const Json& list) {
+  return list["cniVersion"] == "0.4.0" || list["cniVersion"] == "1.0.0";
+}
+
+/// Without tables and built-in chains of iptables, which nobody takes away.
+Snapshot host_snapshot() {
+  Snapshot state = snapshot();
+  std::erase_if(state, [](const auto& entry) {
+    const std::string& key = entry.first;
+    if (key.find(R"("family":"ip)") == key.npos) return false;
+    return key.starts_with("nft table") ||
+           (key.starts_with("nft chain") && key.find("\"hook\"") != key.npos);
+  });
+  return state;
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario)
+    : scenario_(scenario), host_(scenario), runtime_(host_, scenario), model_(scenario) {}
+
+std::string World::netns_of(int container, NetnsPath path) const {
+  switch (path) {
+    case NetnsPath::right:
+      return Host::netns_path(container);
+    case NetnsPath::empty:
+      return "";
+    case NetnsPath::missing:
+      return "/run/netns/nobodys";
+    case NetnsPath::anothers:
+      return Host::netns_path((container + 1) % scenario_.containers);
+  }
+  return "";
+}
+
+ListCall World::call_of(int place) const {
+  ListCall call;
+  call.place = place;
+  call.list = model_.list_of(model_.place(place).network);
+  call.one_process = model_.network_of(place).one_process;
+  call.netns = Host::netns_path(model_.place(place).container);
+  call.ports = model_.life(place).ports;
+  return call;
+}
+
+/// Nothing of it may be left. `settled`: its namespace's settings are what they were, too.
+void World::ended(int place, bool settled) {
+  const Place& where = model_.place(place);
+  if (!settled) model_.unsettled[{where.container, where.network}] = true;
+  model_.life(place) = Life{};
+}
+
+void World::take_result(int place, const Step& step, const Json& list) {
+  Life& life = model_.life(place);
+  const bool unsure = life.state == State::unknown;
+  const Place& where = model_.place(place);
+  life = Life{};
+  life.state = State::alive;
+  life.list = list;
+  life.ports = step.choice;
+  life.by_reference = step.by_reference;
+  life.foreign = is_foreign(list["plugins"][0].value("type", ""));
+  life.masquerades = list["plugins"][0].value("ipMasq", false);
+  life.claims = model_.claims_of_add(place, step.choice);
+  life.snat = has_snat(list);
+  if (!life.foreign) life.subnets = model_.subnets_of(where.network);
+  const Json result = host_.result(result_name(scenario_, place));
+  const auto put = [&](const std::string& address) {
+    life.addresses[address.find(':') != std::string::npos] = address.substr(0, address.find('/'));
+  };
+  for (const Json& ip : result.value("ips", Json::array())) put(ip.value("address", ""));
+  for (const char* key : {"ip4", "ip6"}) {
+    if (result.contains(key)) put(result[key].value("ip", ""));
+  }
+  for (const Json& interface : result.value("interfaces", Json::array())) {
+    if (interface.value("sandbox", "") != "") life.mac = interface.value("mac", "");
+  }
+  if (step.by_reference || unsure) model_.unsettled[{where.container, where.network}] = true;
+  if (!step.by_reference && has_rules(list)) model_.rules = Rules::intact;
+}
+
+void World::add(const Step& step) {
+  const Place& where = model_.place(step.place);
+  if (!host_.has_namespace(where.container) && step.netns == NetnsPath::right) {
+    constexpr int kLeast = 20;
+    born_with_[where.container] = std::to_string(kLeast + births_++ % 10);
+    host_.add_namespace(where.container, born_with_[where.container]);
+    for (auto& [who, unsettled] : model_.unsettled) {
+      if (who.first == where.container) unsettled = false;
+    }
+  }
+  const State before = model_.life(step.place).state;
+  // Its roll-back would free our reservation.
+  ListCall call = call_of(step.place);
+  const bool by_reference =
+      step.by_reference && before == State::none && is_known_to_reference(call.list);
+  call.netns = netns_of(where.container, step.netns);
+  call.ports = step.choice;
+  call.kill = step.kill;
+  call.by_reference = by_reference;
+  if (by_reference) call.one_process = false;
+  auto expected = model_.admits(step.place, step.choice, by_reference);
+  if (step.netns != NetnsPath::right) expected = Model::Answer::no;
+  const Outcome outcome = runtime_.add(call);
+  if (outcome.killed) {
+    if (before == State::alive) return;  // it was about to be refused
+    model_.life(step.place).claims = model_.claims_of_add(step.place, step.choice);
+    model_.life(step.place).ports = step.choice;
+    model_.life(step.place).state = State::unknown;
+    model_.unsettled[{where.container, where.network}] = true;
+    if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
+    return;
+  }
+  if (outcome.ok && expected == Model::Answer::no) {
+    throw Broken("ADD accepted", "this ADD had to be refused");
+  }
+  if (!outcome.ok && expected == Model::Answer::yes) {
+    throw Broken("ADD refused by " + outcome.failed,
+                 "this ADD had to succeed: " + text_of(outcome));
+  }
+  if (outcome.ok) {
+    Step taken = step;
+    taken.by_reference = by_reference;
+    take_result(step.place, taken, call.list);
+    return;
+  }
+  if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
+  if (before == State::alive || step.netns != NetnsPath::right) return;
+  if (by_reference || !call.one_process) {
+    // libcni doesn't take back what the members before have done: every runtime calls DEL then.
+    model_.life(step.place).state = State::unknown;
+    del_well(step.place);
+  } else if (before != State::none) {
+    model_.life(step.place).state = State::unknown;
+  }
+}
+
+void World::del_well(int place) {
+  const Outcome outcome = runtime_.del(call_of(place));
+  if (!outcome.ok) throw Broken("DEL failed in " + outcome.failed, text_of(outcome));
+  ended(place, true);
+  if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
+}
+
+void World::del(const Step& step) {
+  const Place& where = model_.place(step.place);
+  const Life& life = model_.life(step.place);
+  ListCall call = call_of(step.place);
+  call.netns = netns_of(where.container, step.netns);
+  call.kill = step.kill;
+  call.with_result = step.with_result;
+  call.with_ports = step.with_ports;
+  if (step.old_list && !life.list.is_null()) call.list = life.list;
+  call.by_reference =
+      step.by_reference && life.state == State::alive && is_known_to_reference(call.list);
+  if (call.by_reference) call.one_process = false;
+  const bool was = life.state != State::none;
+  const Outcome outcome = runtime_.del(call);
+  if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
+  if (outcome.killed) {
+    // Of nothing, too: it may leave the file that it locked.
+    model_.life(step.place).state = State::unknown;
+    model_.unsettled[{where.container, where.network}] = true;
+    return;
+  }
+  if (call.by_reference) {
+    // It knows nothing of our elements and journals.
+    model_.life(step.place).state = State::unknown;
+    model_.unsettled[{where.container, where.network}] = true;
+    return;
+  }
+  if (!outcome.ok) {
+    throw Broken("DEL failed in " + outcome.failed, "this DEL had to succeed: " + text_of(outcome));
+  }
+  if (was) ended(step.place, step.netns == NetnsPath::right);
+}
+
+void World::check(const Step& step) {
+  ListCall call = call_of(step.place);
+  call.netns = netns_of(model_.place(step.place).container, step.netns);
+  call.kill = step.kill;
+  if (host_.result(result_name(scenario_, step.place)).is_null()) return;  // no runtime does so
+  if (std::string version = call.list["cniVersion"]; version < "0.4.0") return;
+  auto expected = model_.checks(step.place);
+  if (step.netns != NetnsPath::right) expected = Model::Answer::no;
+  const Outcome outcome = runtime_.check(call);
+  if (outcome.killed) return;
+  if (outcome.ok && expected == Model::Answer::no) {
+    throw Broken("CHECK passed", "this CHECK had to fail");
+  }
+  if (!outcome.ok && expected == Model::Answer::yes) {
+    throw Broken("CHECK failed in " + outcome.failed,
+                 "this CHECK had to succeed: " + text_of(outcome));
+  }
+}
+
+void World::gc(const Step& step) {
+  unsigned valid = 0;
+  const Json list = model_.list_of(step.network);
+  for (int place = 0; place < model_.places(); ++place) {
+    if (model_.place(place).network != step.network) continue;
+    const Life& life = model_.life(place);
+    // A foreign plugin's GC is its own, and a runtime knows what it has made.
+    const bool kept =
+        life.foreign || life.by_reference || is_foreign(list["plugins"][0].value("type", ""));
+    if (kept || (step.valid >> static_cast<unsigned>(place) & 1U) != 0) {
+      valid |= 1U << static_cast<unsigned>(place);
+    }
+  }
+  const Outcome outcome =
+      runtime_.gc(list, scenario_.networks[static_cast<std::size_t>(step.network)].one_process,
+                  valid, step.network, step.kill);
+  if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
+  for (int place = 0; place < model_.places(); ++place) {
+    const Life& life = model_.life(place);
+    if (model_.place(place).network != step.network || life.state == State::none) continue;
+    if ((valid >> static_cast<unsigned>(place) & 1U) != 0) continue;
+    if (outcome.killed) {
+      model_.life(place).state = State::unknown;
+      model_.unsettled[{model_.place(place).container, step.network}] = true;
+    } else {
+      ended(place, true);
+    }
+  }
+  if (!outcome.ok && !outcome.killed) {
+    throw Broken("GC failed in " + outcome.failed, "this GC had to succeed: " + text_of(outcome));
+  }
+}
+
+/// As an administrator does it: the network's containers leave it, its bridge goes.
+void World::remake(const Step& step) {
+  for (int place = 0; place < model_.places(); ++place) {
+    if (model_.place(place).network == step.network && model_.life(place).state != State::none) {
+      del_well(place);
+    }
+  }
+  host_.remove_bridge(step.network);
+  model_.subnets_now[static_cast<std::size_t>(step.network)] = step.choice;
+}
+
+void World::vanish(int container) {
+  if (!host_.has_namespace(container)) return;
+  host_.remove_namespace(container);
+  for (int place = 0; place < model_.places(); ++place) {
+    if (model_.place(place).container == container && model_.life(place).state == State::alive) {
+      model_.life(place).state = State::lost;
+    }
+  }
+}
+
+void World::perform(const Step& step) {
+  switch (step.verb) {
+    case Verb::add:
+      return add(step);
+    case Verb::del:
+      return del(step);
+    case Verb::check:
+      return check(step);
+    case Verb::gc:
+      return gc(step);
+    case Verb::edit:
+      model_.list_now[static_cast<std::size_t>(step.network)] = step.choice;
+      return;
+    case Verb::remake:
+      return remake(step);
+    case Verb::flush:
+      host_.flush_rules();
+      model_.rules = Rules::gone;
+      for (int place = 0; place < model_.places(); ++place) {
+        if (model_.life(place).by_reference) model_.life(place).state = State::unknown;
+      }
+      return;
+    case Verb::vanish:
+      return vanish(step.container);
+  }
+}
+
+void World::look() {
+  expect_traces(model_, look_at_host());
+  for (int container = 0; container < scenario_.containers; ++container) {
+    if (host_.has_namespace(container)) {
+      expect_inside(model_, container, host_.netns(container), born_with_[container]);
+    }
+  }
+  const auto expected = expected_traffic(model_, host_);
+  std::vector<Knock> knocks;
+  for (const Expectation& each : expected) knocks.push_back(each.knock);
+  const auto answers = host_.knock(knocks);
+  for (std::size_t i = 0; i < answers.size(); ++i) expect_answer(expected[i], answers[i]);
+}
+
+void World::end() {
+  host_.comment("the end: every attachment goes");
+  for (int place = 0; place < model_.places(); ++place) {
+    if (model_.life(place).state != State::none) del_well(place);
+  }
+  look();
+  for (const NetworkPlan& network : scenario_.networks) host_.remove_bridge(network.number);
+}
+
+void World::play() {
+  const Snapshot before = host_snapshot();
+  for (const Step& step : scenario_.steps) {
+    host_.comment(std::to_string(step_) + ": " + describe(scenario_, step));
+    perform(step);
+    look();
+    ++step_;
+  }
+  end();
+  if (const auto left = elements_left(); !left.empty() && scenario_.network_state) {
+    std::string text;
+    for (const std::string& element : left) text += element + '\n';
+    throw Broken("left in sets", "after the last DEL these elements are left:\n" + text);
+  }
+  const std::string changed = difference(before, host_snapshot());
+  if (!changed.empty()) {
+    throw Broken("left at the end",
+                 "after the last DEL the host differs from the start:\n" + changed);
+  }
+}
+
+Verdict play(const Scenario& scenario) {
+  int pipe[2];
+  if (::pipe2(pipe, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  std::cout.flush();
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::alarm(kLongest);
+    Json told = Json::object();
+    int step = -1;
+    try {
+      World world(scenario);
+      try {
+        world.play();
+      } catch (const Broken& broken) {
+        told = {{"kind", broken.kind()}, {"text", broken.what()}};
+      }
+      step = world.step();
+      if (told.empty() && ::testing::Test::HasFailure()) {
+        told = {{"kind", "tool"}, {"text", "a tool of the test failed, see above"}};
+      }
+      told["script"] = Host::script_head() + world.host().script();
+    } catch (const std::exception& error) {
+      told = {{"kind", "test"}, {"text", std::string("the test itself: ") + error.what()}};
+    }
+    told["step"] = step;
+    const std::string text = told.dump();
+    for (std::size_t done = 0; done < text.size();) {
+      const ssize_t written = ::write(pipe[1], text.data() + done, text.size() - done);
+      if (written <= 0) break;
+      done += static_cast<std::size_t>(written);
+    }
+    std::cout.flush();
+    ::_exit(0);
+  }
+  ::close(pipe[1]);
+  std::string text;
+  char buffer[16384];
+  for (ssize_t got = 0; (got = ::read(pipe[0], buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  ::close(pipe[0]);
+  int state = 0;
+  ::waitpid(pid, &state, 0);
+  const Json told = Json::parse(text, nullptr, false);
+  if (!told.is_object()) {
+    return {true, "hung", "the run took longer than it may, or crashed", 0, ""};
+  }
+  return {told.contains("kind"), told.value("kind", ""), told.value("text", ""),
+          told.value("step", -1), told.value("script", "")};
+}
+
+}  // namespace unicni::test::world

@@ -1,0 +1,56 @@
+// A scenario played on a host of its own: each step done, and looked at.
+#pragma once
+
+#include "world/host.h"
+#include "world/model.h"
+#include "world/runtime.h"
+
+namespace unicni::test::world {
+
+/// How a scenario ended.
+struct Verdict {
+  bool broken = false;
+  std::string kind;
+  std::string text;
+  int step = -1;  ///< index of the step after which it was seen; that many: at the end
+  std::string script;
+};
+
+/// Plays it in a child process, whose namespaces go with it.
+Verdict play(const Scenario& scenario);
+
+/// In the calling process, which is on a host of its own for ever then.
+class World {
+ public:
+  explicit World(const Scenario& scenario);
+  void play();
+  [[nodiscard]] const Host& host() const { return host_; }
+  [[nodiscard]] int step() const { return step_; }
+
+ private:
+  void perform(const Step& step);
+  void add(const Step& step);
+  void del(const Step& step);
+  void check(const Step& step);
+  void gc(const Step& step);
+  void remake(const Step& step);
+  void vanish(int container);
+  void ended(int place, bool settled);
+  void take_result(int place, const Step& step, const Json& list);
+  /// DEL as it ought to be, by ours.
+  void del_well(int place);
+  [[nodiscard]] ListCall call_of(int place) const;
+  [[nodiscard]] std::string netns_of(int container, NetnsPath path) const;
+  void look();
+  void end();
+
+  const Scenario& scenario_;
+  Host host_;
+  Runtime runtime_;
+  Model model_;
+  int step_ = 0;
+  int births_ = 0;
+  std::map<int, std::string> born_with_;  ///< container → value of kSettings in its namespace
+};
+
+}  // namespace unicni::test::world
