@@ -26,7 +26,7 @@ Number number_behind(std::string_view status, std::string_view key, int base) {
   return number;
 }
 
-constexpr std::uint64_t bit(int signal) { return std::uint64_t{1} << (signal - 1U); }
+constexpr std::uint64_t bit(int signal) { return std::uint64_t{1} << (signal - 1); }
 
 /// In a PID namespace with the /proc of another one every number there is somebody else's.
 bool is_proc_ours() {
