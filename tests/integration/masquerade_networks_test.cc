@@ -230,7 +230,7 @@ TEST_F(MasqueradeNetworks, GcOfALostJournalLeavesNothingEither) {
   Attachment collector = job;
   collector.config["cniVersion"] = "1.1.0";
   collector.config["cni.dev/valid-attachments"] = Json::array();
-  expect_silent_success(collector.run("GC", collector.config));
+  expect_silent_success(collector.call("GC", collector.config));
   EXPECT_THAT(listing(), AllOf(Not(HasSubstr("10.22.0")), HasSubstr("10.0.0.0/8")));
 }
 
