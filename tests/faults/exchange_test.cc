@@ -100,7 +100,7 @@ TEST_F(Exchange, TheOtherDeletes) {
   EXPECT_THAT(reservations("net"), IsEmpty());
   EXPECT_THAT(link_names(), ElementsAre("br0"));
   expect_containers_empty();
-  EXPECT_THAT(nft_elements("masq4"), SizeIs(kCount / 2));
+  EXPECT_THAT(masqueraded(4), SizeIs(kCount / 2));
 
   Attachment collector = by(bin_dir(), jobs_[0]);
   collector.config = with_version(network(), "1.1.0");

@@ -41,7 +41,7 @@ TEST_F(Interrupted, DelOfAListWaitsUntilItsAddHasAnswered) {
     // DEL came first or last, never between: all of the attachment is there or nothing.
     const bool alive = find_link("eth0", netns).has_value();
     EXPECT_EQ(reservations("net").size(), alive ? 1U : 0U);
-    EXPECT_EQ(nft_elements("masq4").size(), alive ? 1U : 0U);
+    EXPECT_EQ(masqueraded(4).size(), alive ? 1U : 0U);
     EXPECT_EQ(files_in(kJournals).size(), alive ? 1U : 0U);
     if (alive) expect_silent_success(job.check(stop.output.json()));
     expect_silent_success(job.del());

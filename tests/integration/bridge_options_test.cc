@@ -214,9 +214,9 @@ TEST_F(BridgeOptions, Ipv6OnlyWorksAtOnceAndInEveryVersion) {
     // no '?': the address is usable when ADD returns
     EXPECT_THAT(addresses_of("eth0", netns), ElementsAre(::testing::Not(HasSubstr("?"))));
     EXPECT_TRUE(pings(netns, "fd00:1:2::1"));
-    EXPECT_EQ(nft_elements("masq6").size(), 1U);
+    EXPECT_EQ(masqueraded(6).size(), 1U);
     expect_silent_success(job.del());
-    EXPECT_THAT(nft_elements("masq6"), IsEmpty());
+    EXPECT_THAT(masqueraded(6), IsEmpty());
   }
 }
 

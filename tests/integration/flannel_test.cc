@@ -60,7 +60,7 @@ TEST_F(Flannel, ADDMakesABridgeOfTheNodesSubnet) {
       routes_of(netns(job)),
       UnorderedElementsAre("default via 10.1.17.1", "10.1.0.0/16 via 10.1.17.1", "10.1.17.0/24"));
   EXPECT_EQ((*find_link("eth0", netns(job)))["mtu"], 1450);
-  EXPECT_THAT(nft_elements("masq4"), IsEmpty()) << "flanneld does it";
+  EXPECT_THAT(masqueraded(4), IsEmpty()) << "flanneld does it";
   EXPECT_EQ(tool({"stat", "-c", "%a", kFolder, file("c1")}).out, "700\n600\n");
   EXPECT_EQ(Json::parse(read_file(file("c1"))), Json::parse(R"({
       "hairpinMode": true, "isDefaultGateway": true, "name": "cbr0", "type": "bridge",
@@ -92,9 +92,9 @@ TEST_F(Flannel, MasqueradesWhereFlanneldDoesNot) {
       "FLANNEL_IPMASQ=false\n");
   const Attachment job = attachment(cbr0());
   must_add(job);
-  EXPECT_THAT(nft_elements("masq4"), ElementsAre("10.1.17.2 cbr0/c1/eth0"));
+  EXPECT_THAT(masqueraded(4), ElementsAre("10.1.17.2 cbr0/c1/eth0"));
   expect_silent_success(job.del());
-  EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+  EXPECT_THAT(masqueraded(4), IsEmpty());
 }
 
 TEST_F(Flannel, IpamAndRuntimeConfigReachTheDelegate) {

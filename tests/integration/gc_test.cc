@@ -51,7 +51,7 @@ class Gc : public HostTest {
       }
     }
     EXPECT_EQ(reservations("mynet").size(), alive.size());
-    EXPECT_EQ(nft_elements("masq4").size(), alive.size() + 1);
+    EXPECT_EQ(masqueraded(4).size(), alive.size() + 1);
     EXPECT_EQ(files_in(kJournals).size(), alive.size() + 1);
     EXPECT_EQ(link_names().size(), 2 + alive.size() + 1);
     expect_silent_success(neighbour_.check(neighbour_result_));
@@ -124,7 +124,7 @@ TEST_F(Gc, ContainersMayBeGone) {
   for (const Attachment& job : jobs_) container_of(job).remove();
   expect_silent_success(collector().gc(Json::array()));
   EXPECT_THAT(reservations("mynet"), IsEmpty());
-  EXPECT_EQ(nft_elements("masq4").size(), 1U);
+  EXPECT_EQ(masqueraded(4).size(), 1U);
   EXPECT_THAT(files_in(kJournals), ElementsAre("other:n1:eth0"));
 }
 

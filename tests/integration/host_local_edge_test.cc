@@ -81,7 +81,7 @@ TEST_P(UnusualName, AddressIsHeldFromAddToDel) {
   EXPECT_EQ(owner_of(address), content);
   EXPECT_EQ(reservations("mynet").size(), 1U) << "the other one was not in the list";
   EXPECT_TRUE(is_there(first));
-  EXPECT_EQ(nft_elements("masq4").size(), 1U);
+  EXPECT_EQ(masqueraded(4).size(), 1U);
 
   expect_silent_success(first.del());
   EXPECT_THAT(reservations("mynet"), IsEmpty());
@@ -172,7 +172,7 @@ TEST_F(HostLocalEdge, GcOfALargeListByAListOfPluginsNeedsNoMore) {
   const Output output = in_shell(living, "GC", config, "ulimit -v 131072 && exec \"$0\"");
   expect_silent_success(output);
   EXPECT_EQ(reservations("mynet").size(), 1U);
-  EXPECT_EQ(nft_elements("masq4").size(), 1U);
+  EXPECT_EQ(masqueraded(4).size(), 1U);
   EXPECT_TRUE(find_link("eth0", netns(living)).has_value());
   RecordProperty("milliseconds", static_cast<int>(output.ms));
   expect_silent_success(living.del());

@@ -63,7 +63,7 @@ TEST_F(Journal, RecycledNameIsLeftAlone) {
   EXPECT_TRUE(find_link(veth));
   EXPECT_TRUE(find_link("stranger"));
   EXPECT_THAT(reservations("mynet"), IsEmpty());
-  EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+  EXPECT_THAT(masqueraded(4), IsEmpty());
 }
 
 TEST_F(Journal, ReservationOfANewOwnerIsLeftAlone) {
@@ -73,11 +73,11 @@ TEST_F(Journal, ReservationOfANewOwnerIsLeftAlone) {
 }
 
 TEST_F(Journal, MasqueradeOfANewOwnerIsLeftAlone) {
-  tool({"nft", "delete", "element", "inet", "unicni", "masq4", "{ 10.22.0.2 }"});
-  tool({"nft", "add", "element", "inet", "unicni", "masq4",
+  tool({"nft", "delete", "element", "inet", "unicni", "masq_10.22.0.0/16", "{ 10.22.0.2 }"});
+  tool({"nft", "add", "element", "inet", "unicni", "masq_10.22.0.0/16",
         "{ 10.22.0.2 comment \"mynet/c7/eth0\" }"});
   expect_silent_success(job_.del());
-  EXPECT_THAT(nft_elements("masq4"), ElementsAre("10.22.0.2 mynet/c7/eth0"));
+  EXPECT_THAT(masqueraded(4), ElementsAre("10.22.0.2 mynet/c7/eth0"));
 }
 
 TEST_F(Journal, GarbageIsNoObstacle) {
@@ -144,7 +144,7 @@ TEST_F(Journal, ReadOnlyFolderIsNoObstacleForDelAndGc) {
   const Output gc = all.gc(Json::array());
   EXPECT_EQ(gc.signal, 0);
   EXPECT_THAT(reservations("mynet"), IsEmpty());
-  EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+  EXPECT_THAT(masqueraded(4), IsEmpty());
   EXPECT_THAT(link_names(), ElementsAre("cni0"));
 }
 
@@ -152,7 +152,7 @@ TEST_F(Journal, NetnsDeletedFirstStillRemovesTheMasquerade) {
   container_of(job_).remove();
   job_.netns = "";
   expect_silent_success(job_.del());
-  EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+  EXPECT_THAT(masqueraded(4), IsEmpty());
   expect_nothing_left();
 }
 
@@ -180,7 +180,7 @@ TEST_F(Journal, EntryOfALostContainerRefusesNoAdd) {
   again.netns = container("again").path();
   const Json result = must_add(again);
   expect_silent_success(again.check(result));
-  EXPECT_EQ(nft_elements("masq4").size(), 1U);
+  EXPECT_EQ(masqueraded(4).size(), 1U);
   EXPECT_EQ(reservations("mynet").size(), 1U);
 }
 

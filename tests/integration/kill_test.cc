@@ -82,7 +82,7 @@ TEST_F(Killed, AddThenAddAgainThenDel) {
       expect_error(output);
     } else {
       expect_silent_success(job.check(output.json()));
-      EXPECT_EQ(nft_elements("masq4").size(), 1U);
+      EXPECT_EQ(masqueraded(4).size(), 1U);
       EXPECT_EQ(reservations("mynet").size(), 1U);
       EXPECT_EQ(link_names().size(), 2U);
     }

@@ -54,13 +54,13 @@ TEST_F(LongNames, DelOfOneLeavesTheOtherWithAndWithoutJournals) {
     expect_silent_success(two.check(result_of(two)));
     EXPECT_FALSE(find_link(host_end(result_of(one))));
     EXPECT_TRUE(find_link(host_end(result_of(two))));
-    EXPECT_THAT(nft_elements("masq4"), SizeIs(1));
+    EXPECT_THAT(masqueraded(4), SizeIs(1));
     EXPECT_THAT(nft_elements("att4"), SizeIs(1));
     // Without prevResult either, which would name the host's end.
     if (!journals) forget_journals();
     container_of(two).remove();
     expect_silent_success(two.del());
-    EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+    EXPECT_THAT(masqueraded(4), IsEmpty());
     EXPECT_EQ(link_names(), std::vector<std::string>{"br1"});
     results_.clear();
     containers_.clear();

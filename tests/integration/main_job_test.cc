@@ -22,7 +22,7 @@ void MainJob::expect_attached(const Attachment& job) {
   EXPECT_THAT(routes_of(netns), ElementsAre("default via 10.22.0.1", "10.22.0.0/16"));
   EXPECT_THAT(addresses_of("cni0"), ElementsAre("10.22.0.1/16"));
   EXPECT_EQ(sysctl("net/ipv4/ip_forward"), "1");
-  EXPECT_THAT(nft_elements("masq4"), ElementsAre("10.22.0.2 mynet/" + job.container_id + "/eth0"));
+  EXPECT_THAT(masqueraded(4), ElementsAre("10.22.0.2 mynet/" + job.container_id + "/eth0"));
   EXPECT_THAT(reservations("mynet"), ElementsAre("10.22.0.2"));
   EXPECT_EQ(read_file("/var/lib/cni/networks/mynet/10.22.0.2"), job.container_id + "\r\neth0");
 }
@@ -121,7 +121,7 @@ TEST_F(MainJob, EveryVersionGetsItsLayout) {
       expect_silent_success(job.del(result));
     }
   }
-  EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+  EXPECT_THAT(masqueraded(4), IsEmpty());
   EXPECT_THAT(link_names(), ElementsAre("cni0"));
 }
 
@@ -193,7 +193,7 @@ TEST_F(MainJobDel, NetnsPathIsAnotherContainersNow) {
   EXPECT_THAT(addresses_of("eth0", container_of(other).fd()), ElementsAre("10.22.0.3/16"));
   expect_silent_success(other.check(other_result));
   EXPECT_THAT(reservations("mynet"), ElementsAre("10.22.0.3"));
-  EXPECT_THAT(nft_elements("masq4"), ElementsAre("10.22.0.3 mynet/c2/eth0"));
+  EXPECT_THAT(masqueraded(4), ElementsAre("10.22.0.3 mynet/c2/eth0"));
 }
 
 TEST_F(MainJobDel, JournalLost) {

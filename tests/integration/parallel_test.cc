@@ -48,7 +48,7 @@ TEST_F(Parallel, TwentyContainersOnABridgeThatDoesNotExistYet) {
   }
   EXPECT_EQ(addresses.size(), jobs.size());
   EXPECT_EQ(reservations("mynet").size(), jobs.size());
-  EXPECT_EQ(nft_elements("masq4").size(), jobs.size());
+  EXPECT_EQ(masqueraded(4).size(), jobs.size());
   EXPECT_THAT(addresses_of("cni0"), ElementsAre("10.22.0.1/16"));
 
   for (const Output& output : at_once(dels)) expect_silent_success(output);
@@ -76,7 +76,7 @@ TEST_F(Parallel, AddsAndDelsOfOneAttachment) {
     const std::size_t alive = link_names(container_of(job).fd()).size();
     EXPECT_LE(alive, 1U);
     EXPECT_EQ(reservations("mynet").size(), alive);
-    EXPECT_EQ(nft_elements("masq4").size(), alive);
+    EXPECT_EQ(masqueraded(4).size(), alive);
     EXPECT_EQ(files_in(kJournals).size(), alive);
     expect_silent_success(job.del());
     EXPECT_EQ(left_on_host(before), "");
@@ -102,7 +102,7 @@ TEST_F(Parallel, FailingAddsLeaveTheBridgeOfASucceedingOne) {
     if (outputs[i].ok()) expect_silent_success(jobs[i].check(outputs[i].json()));
   }
   EXPECT_EQ(reservations("mynet").size(), 4U);
-  EXPECT_EQ(nft_elements("masq4").size(), 4U);
+  EXPECT_EQ(masqueraded(4).size(), 4U);
 }
 
 // One verb stopped at each of its steps while another runs from begin to end: all that a race can
@@ -144,7 +144,7 @@ class Interleaved : public Parallel {
       expect_silent_success(second.del());
       EXPECT_THAT(link_names(), ElementsAre("cni0"));
       EXPECT_THAT(reservations("mynet"), IsEmpty());
-      EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+      EXPECT_THAT(masqueraded(4), IsEmpty());
       EXPECT_THAT(files_in(kJournals), IsEmpty());
       if (HasFailure()) return;
       tool({"ip", "link", "del", "cni0"});
@@ -181,7 +181,7 @@ TEST_F(Interleaved, DelOfNothingBesideTheAdd) {
     // ADD came first or last, never between: all of the attachment is there or nothing.
     const std::size_t alive = link_names(container_of(job).fd()).size();
     ASSERT_EQ(reservations("mynet").size(), alive);
-    EXPECT_EQ(nft_elements("masq4").size(), alive);
+    EXPECT_EQ(masqueraded(4).size(), alive);
     EXPECT_EQ(files_in(kJournals).size(), alive);
     expect_silent_success(job.del());
   }

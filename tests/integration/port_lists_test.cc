@@ -66,10 +66,13 @@ class PortLists : public ::testing::TestWithParam<const char*> {
     std::vector<std::string> found;
     for (const char* set :
          {"port4_any", "port6_any", "port4_at", "port6_at", "claim4", "claim6", "pub4", "pub6",
-          "masqall4", "masqall6", "nosnat4", "nosnat6", "att4", "att6", "masq4", "masq6"}) {
+          "masqall4", "masqall6", "nosnat4", "nosnat6", "att4", "att6"}) {
       for (const std::string& element : nft_elements(set)) {
         found.push_back(std::string(set) + ' ' + element);
       }
+    }
+    for (const int family : {4, 6}) {
+      for (const std::string& each : masqueraded(family)) found.push_back("masqueraded " + each);
     }
     return found;
   }

@@ -91,9 +91,9 @@ TEST_F(Ptp, Ipv6OnlyWorksAtOnceAndInEveryVersion) {
     EXPECT_TRUE(pings(netns(job), "fd00:1:2::1"));
     EXPECT_EQ(sysctl("net/ipv6/conf/all/forwarding"), "1");
     EXPECT_NE(sysctl("net/ipv4/ip_forward"), "1");
-    EXPECT_EQ(nft_elements("masq6").size(), 1U);
+    EXPECT_EQ(masqueraded(6).size(), 1U);
     expect_silent_success(job.del());
-    EXPECT_THAT(nft_elements("masq6"), IsEmpty());
+    EXPECT_THAT(masqueraded(6), IsEmpty());
   }
 }
 
@@ -321,7 +321,7 @@ TEST_F(PtpCheck, SeesForwardingOff) {
 }
 
 TEST_F(PtpCheck, SeesMasqueradeMissing) {
-  tool({"nft", "delete", "element", "inet", "unicni", "masq4", "{ 10.1.2.2 }"});
+  tool({"nft", "delete", "element", "inet", "unicni", "masq_10.1.2.0/24", "{ 10.1.2.2 }"});
   expect_found("10.1.2.2");
 }
 
@@ -348,8 +348,7 @@ TEST_F(Ptp, GcRemovesWhatNoJournalKnows) {
   const Attachment collector{.config = dual(), .netns = "", .container_id = "", .if_name = ""};
   expect_silent_success(collector.gc(Json::array({valid_entry(kept)})));
   EXPECT_THAT(link_names(netns(stale)), IsEmpty());
-  EXPECT_THAT(nft_elements("masq4"),
-              ElementsAre("10.1.2.2 net/kept/eth0", "10.9.0.2 other/n1/eth0"));
+  EXPECT_THAT(masqueraded(4), ElementsAre("10.1.2.2 net/kept/eth0", "10.9.0.2 other/n1/eth0"));
   EXPECT_THAT(reservations("net"), ElementsAre("10.1.2.2", "fd00:1:2::2"));
   expect_silent_success(kept.check(result));
   expect_silent_success(neighbour.check(neighbours));

@@ -70,14 +70,14 @@ TEST_F(Rootless, MainJob) {
     EXPECT_EQ(result["ips"][0]["address"], "10.22.0.2/16");
     EXPECT_THAT(addresses_of("eth0", inside.fd()), ElementsAre("10.22.0.2/16"));
     EXPECT_THAT(addresses_of("cni0"), ElementsAre("10.22.0.1/16"));
-    EXPECT_EQ(nft_elements("masq4").size(), 1U);
+    EXPECT_EQ(masqueraded(4).size(), 1U);
     EXPECT_TRUE(pings(inside.fd(), "10.22.0.1"));
     expect_silent_success(job.check(result));
     expect_silent_success(job.del(result));
     expect_silent_success(lo.del());
     EXPECT_THAT(link_names(inside.fd()), IsEmpty());
     EXPECT_THAT(link_names(), ElementsAre("cni0"));
-    EXPECT_THAT(nft_elements("masq4"), IsEmpty());
+    EXPECT_THAT(masqueraded(4), IsEmpty());
     EXPECT_THAT(reservations("mynet"), IsEmpty());
     EXPECT_THAT(files_in(kJournals), IsEmpty());
   });

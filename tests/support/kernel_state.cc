@@ -250,6 +250,22 @@ std::vector<std::string> nft_elements(const std::string& set) {
   return {};
 }
 
+std::vector<std::string> masqueraded(int family) {
+  std::vector<std::string> found;
+  const std::string type = family == 4 ? "ipv4_addr" : "ipv6_addr";
+  for (const Json& entry : ruleset(-1)) {
+    const auto object = entry.begin();
+    if (object.key() != "set" || !is_ours(object.value())) continue;
+    const std::string name = object.value().value("name", "");
+    const bool of_subnet = name.starts_with("masq_") && object.value()["type"] == type;
+    if (!of_subnet && name != "masq" + std::to_string(family)) continue;
+    const auto elements = elements_of(object.value());
+    found.insert(found.end(), elements.begin(), elements.end());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 std::vector<std::string> owners(const std::string& set) {
   std::vector<std::string> found;
   for (const Json& entry : ruleset(-1)) {

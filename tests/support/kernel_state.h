@@ -35,6 +35,8 @@ std::vector<std::string> addresses_of(const std::string& link, int netns = -1);
 std::vector<std::string> routes_of(int netns);
 /// Elements of a set of table inet unicni, as "key owner".
 std::vector<std::string> nft_elements(const std::string& set);
+/// Addresses of one family (4 or 6) that are masqueraded, of all subnets, as "address owner".
+std::vector<std::string> masqueraded(int family);
 /// Comments of the elements of table inet unicni, of one set or of all: attachments, and networks.
 std::vector<std::string> owners(const std::string& set = "");
 /// Value of a sysctl of the namespace, without the line end: "net/ipv4/ip_forward".
