@@ -160,11 +160,11 @@ TEST_F(Tap, Ipv6OnlyWorksInEveryVersion) {
   }
 }
 
-TEST_F(Tap, RouteThatTheKernelRefusesLeavesNothing) {
+TEST_F(Tap, RouteBeyondItsSubnetsLeavesNothing) {
   warm_up();
   const Json error = expect_no_trace(attachment(
       config(R"({"ipam": {"routes": [{"dst": "10.99.0.0/16", "gw": "192.168.77.1"}]}})")));
-  EXPECT_THAT(error["msg"], HasSubstr("10.99.0.0/16 via 192.168.77.1"));
+  EXPECT_THAT(error["msg"], HasSubstr("gateway 192.168.77.1 of route 10.99.0.0/16"));
   EXPECT_THAT(reservations("net"), IsEmpty());
 }
 

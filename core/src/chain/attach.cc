@@ -71,6 +71,11 @@ class Attachment : public LockHolder {
   void roll_back_module(Step& step);
   void undo(const std::vector<Undo>& records, Step& step, Error& error);
   journal::Journal& open(journal::Access access);
+  /// Of the container's namespace; only a step that never opens it goes on where that can't be
+  /// known.
+  std::string identity_for(const Step& step) {
+    return step.enters_container() ? host_.container_identity() : host_.find_container_identity();
+  }
   void settle(const Step& step);
   void undo_earlier(const journal::Step& previous, const std::string& identity, const Step& step);
   [[nodiscard]] bool is_earlier(const journal::Step& previous, const std::string& identity,
@@ -98,9 +103,8 @@ journal::Journal& Attachment::open(journal::Access access) {
 
 void Attachment::begin(Step& step) {
   const protocol::Environment& environment = request_.environment;
-  step.begun.push_back(journal_->begin_step(step.type(), step.netconf.text(),
-                                            host_.find_container_identity(), environment.netns,
-                                            step.ordinal, environment.args));
+  step.begun.push_back(journal_->begin_step(step.type(), step.netconf.text(), identity_for(step),
+                                            environment.netns, step.ordinal, environment.args));
   begun_.push_back(step.begun.back());
 }
 
@@ -150,7 +154,7 @@ void Attachment::undo_earlier(const journal::Step& previous, const std::string& 
 void Attachment::settle(const Step& step) {
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
-  const std::string identity = host_.find_container_identity();
+  const std::string identity = identity_for(step);
   // A program at the head of a list is the one that makes the interface.
   const bool begins = step.is_link() || (step.ordinal == 0 && !step.module);
   const bool answered = std::any_of(entry.steps.begin(), entry.steps.end(), is_answer);

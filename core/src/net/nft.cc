@@ -106,7 +106,8 @@ struct Nft::Impl {
   struct Addition {
     std::vector<NftElement> own;  ///< what is still to add
     std::vector<NftElement> shared;
-    std::vector<Need> needs;  ///< of `own` and `shared`
+    std::vector<Need> needs;  ///< of all that was to add at first, as the next
+    std::vector<NftSubnetSet> subnet_sets;
     int mends = 0;            ///< how often a base had to be mended
     bool base_found = false;  ///< a set was missing though the table was there
   };
@@ -115,7 +116,8 @@ struct Nft::Impl {
   /// False: the table isn't outdated, or not any more.
   bool replace_outdated(const Need& need);
   /// Begins the batch with the sets of a subnet that `own` elements need.
-  void put_missing_subnet_sets(std::optional<NftBatch>& batch, const std::vector<NftElement>& own);
+  void put_missing_subnet_sets(std::optional<NftBatch>& batch,
+                               const std::vector<NftSubnetSet>& sets);
   /// One try. False: something changed on the way, try again.
   bool try_add(Addition& addition);
   void make_base(Addition& addition, const Need& need);
@@ -188,8 +190,8 @@ bool Nft::Impl::is_in_force(Addition& addition, const Need& need) {
 }
 
 void Nft::Impl::put_missing_subnet_sets(std::optional<NftBatch>& batch,
-                                        const std::vector<NftElement>& own) {
-  auto missing = without_rule(socket(), subnet_sets_of(own));
+                                        const std::vector<NftSubnetSet>& sets) {
+  auto missing = without_rule(socket(), sets);
   if (missing.empty()) {
     batch.emplace();
     return;
@@ -203,7 +205,7 @@ void Nft::Impl::put_missing_subnet_sets(std::optional<NftBatch>& batch,
 bool Nft::Impl::try_add(Addition& addition) {
   std::vector<NftElement>& own = addition.own;
   std::optional<NftBatch> batch;
-  put_missing_subnet_sets(batch, own);
+  put_missing_subnet_sets(batch, addition.subnet_sets);
   const std::size_t first = batch->size();  // messages: sets of a subnet, `own`, shared elements
   const auto put = [&](std::uint16_t flags, const NftElement& element) {
     put_new_element(batch->add(NFT_MSG_NEWSETELEM, flags, nft_family(element.table)), element);
@@ -268,7 +270,8 @@ NetlinkSocket& Nft::socket() { return impl_->socket(); }
 
 void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>& shared) {
   const std::vector<NftElement> wanted = distinct(own);
-  Impl::Addition addition{wanted, distinct(shared), needs_of(wanted, shared)};
+  Impl::Addition addition{wanted, distinct(shared), needs_of(wanted, shared),
+                          subnet_sets_of(wanted)};
   for (int tries = 0; tries < kTries; ++tries) {
     wait_before_nft_retry(tries);
     if (!impl_->try_add(addition)) continue;
@@ -381,7 +384,7 @@ void Nft::exchange(const std::function<Exchange()>& decide) {
 
 void Nft::add_condition(const NftCondition& condition) {
   const Need need{NftTable::inet, nft_condition_parts()};
-  Impl::Addition addition{{}, {}, {need}};
+  Impl::Addition addition{{}, {}, {need}, {}};
   for (int tries = 0; tries <= kMends; ++tries) {
     if (!find_nft_base_fault(impl_->socket(), need.table, need.parts)) break;
     impl_->make_base(addition, need);
