@@ -26,7 +26,7 @@ constexpr const char* kOwner = "net/c1/eth0";
 
 IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 NftElement masq(const char* address, const char* owner = kOwner) {
-  return masquerade_element(IpNet(ip(address), 32), owner).value();
+  return masquerade_element(IpNet(ip(address), 24), owner).value();
 }
 
 PublishedPort port(std::uint16_t host_port, std::uint16_t container_port,

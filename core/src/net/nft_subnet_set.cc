@@ -163,8 +163,7 @@ void put_subnet_sets(NetlinkSocket& socket, NftBatch& batch, std::span<const Nft
 
 void put_subnet_set_removal(NetlinkSocket& socket, NftBatch& batch, const NftSubnetSet& set) {
   const std::string name = name_of(set);
-  Chains chains(socket);
-  for (const NftListedRule& rule : chains.rules(set)) {
+  for (const NftListedRule& rule : Chains(socket).rules(set)) {
     if (looks_up(rule, name)) put_rule_removal(batch, set, rule);
   }
   nlmsghdr* message = batch.add(NFT_MSG_DELSET, 0);
