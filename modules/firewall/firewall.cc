@@ -33,20 +33,12 @@ struct Rules {
   std::vector<net::NftElement> shared;
 };
 
-/// The host end of a ptp is the attachment's own, a bridge is shared.
-void add_interface_of(const Call& call, const HostSide& side, const std::string& link,
-                      Rules& rules) {
-  const bool own = side.end() && side.end()->name == link;
-  auto element = net::forward_interface_element(link, own ? call.owner() : call.network);
-  (own ? rules.own : rules.shared).push_back(std::move(element));
-}
-
-void add_rules_of(const Call& call, const HostSide& host_side, const std::string& side,
-                  const IpAddress& address, Rules& rules) {
+void add_rules_of(const Call& call, const std::string& side, const IpAddress& address,
+                  Rules& rules) {
   const auto policy = ingress_policy(options_of(call));
   if (opens_by_mark(call)) {
     rules.own.push_back(net::forward_element(side, address, call.owner()));
-    add_interface_of(call, host_side, side, rules);
+    rules.shared.push_back(net::forward_interface_element(side, call.network));
   }
   if (!policy) return;
   for (net::NftElement& each : net::ingress_elements(*policy, side, address, call.owner())) {
@@ -102,7 +94,7 @@ Rules rules_of(const Call& call, Host& host, const HostSide& side, const Result&
   for (const IpAddress& address : addresses_of(call, result)) {
     const auto links = side.links_of(address);
     if (links.empty()) tell_of_no_side(call, host, side, address);
-    for (const std::string& link : links) add_rules_of(call, side, link, address, rules);
+    for (const std::string& link : links) add_rules_of(call, link, address, rules);
   }
   return rules;
 }

@@ -62,12 +62,8 @@ Rules rules_of(const Call& call, Host& host, const HostSide& side, const Plan& p
     std::ranges::move(elements.shared, std::back_inserter(rules.shared));
   }
   for (const auto& target : {plan.targets.v4, plan.targets.v6}) {
-    if (!target || !by_elements) continue;
-    rules.own.push_back(net::hairpin_element(*target, owner));
-    const bool marks = std::ranges::any_of(
-        plan.ports, [](const auto& port) { return port.mark_bit && (port.snat || port.masq_all); });
-    auto mark = marks ? net::hairpin_mark_element(*target, owner) : std::nullopt;
-    if (mark) rules.own.push_back(*std::move(mark));
+    if (target && by_elements)
+      rules.shared.push_back(net::subnet_element(target->masked(), call.network));
   }
   if (plan.loopback4) {
     rules.localnet = side.link_to(plan.targets.v4->address());

@@ -73,8 +73,8 @@ TEST_F(Journal, ReservationOfANewOwnerIsLeftAlone) {
 }
 
 TEST_F(Journal, MasqueradeOfANewOwnerIsLeftAlone) {
-  tool({"nft", "delete", "element", "inet", "unicni", "masq_10.22.0.0/16", "{ 10.22.0.2 }"});
-  tool({"nft", "add", "element", "inet", "unicni", "masq_10.22.0.0/16",
+  tool({"nft", "delete", "element", "inet", "unicni", "masq4", "{ 10.22.0.2 }"});
+  tool({"nft", "add", "element", "inet", "unicni", "masq4",
         "{ 10.22.0.2 comment \"mynet/c7/eth0\" }"});
   expect_silent_success(job_.del());
   EXPECT_THAT(masqueraded(4), ElementsAre("10.22.0.2 mynet/c7/eth0"));

@@ -321,7 +321,7 @@ TEST_F(PtpCheck, SeesForwardingOff) {
 }
 
 TEST_F(PtpCheck, SeesMasqueradeMissing) {
-  tool({"nft", "delete", "element", "inet", "unicni", "masq_10.1.2.0/24", "{ 10.1.2.2 }"});
+  tool({"nft", "delete", "element", "inet", "unicni", "masq4", "{ 10.1.2.2 }"});
   expect_found("10.1.2.2");
 }
 

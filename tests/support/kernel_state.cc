@@ -91,11 +91,6 @@ bool is_ours(const Json& object) {
   return object.value("table", object.value("name", "")) == "unicni";
 }
 
-/// Such a set goes with its last element.
-bool is_of_a_subnet(const std::string& set) {
-  return set.starts_with("masq_") || set.starts_with("hairpin_") || set.starts_with("mark_");
-}
-
 std::vector<std::string> elements_of(const Json& set) {
   std::vector<std::string> elements;
   for (const Json& listed : set.value("elem", Json::array())) {
@@ -124,13 +119,11 @@ void put_nft(Snapshot& state, int netns) {
       continue;
     }
     const std::string name = object.value().value("name", "");
-    if (kind == "rule" && object.value().value("chain", "").ends_with("_subnets")) {
-      Json rule = object.value();
-      rule.erase("handle");
-      state["nft rule " + rule.dump()] = "";
-    }
-    if (kind != "set" && kind != "map") continue;
-    if (is_of_a_subnet(name)) state["nft set " + name] = "";
+    // A network's, not an attachment's.
+    constexpr std::string_view kShared[] = {"net4", "net6", "net_if", "policy_if", "localnet_if"};
+    const bool shared =
+        std::find(std::begin(kShared), std::end(kShared), name) != std::end(kShared);
+    if ((kind != "set" && kind != "map") || shared) continue;
     for (const std::string& element : elements_of(object.value())) {
       state["nft element " + name + ' ' + element] = "";
     }

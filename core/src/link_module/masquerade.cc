@@ -9,17 +9,18 @@ namespace unicni {
 
 namespace {
 
-std::vector<net::NftElement> elements_of(const Call& call, const Result& result,
-                                         MasqBackend backend,
-                                         const std::vector<net::NftElement>& more) {
-  std::vector<net::NftElement> elements;
-  if (backend == MasqBackend::nftables) {
-    for (const IpConfig& ip : result.ips) {
-      auto element = net::masquerade_element(ip.address, call.owner());
-      if (element) elements.push_back(*std::move(element));
-    }
+struct Elements {
+  std::vector<net::NftElement> own;
+  std::vector<net::NftElement> shared;
+};
+
+Elements masquerade_of(const Call& call, const Result& result) {
+  Elements elements;
+  const std::string owner = net::nft_owner(call.owner());
+  for (const IpConfig& ip : result.ips) {
+    elements.own.push_back(net::masquerade_element(ip.address.address(), owner));
+    elements.shared.push_back(net::subnet_element(ip.address.masked(), call.network));
   }
-  elements.insert(elements.end(), more.begin(), more.end());
   return elements;
 }
 
@@ -38,8 +39,10 @@ MasqBackend masq_backend(const std::string& name) {
 
 void add_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
                     const std::vector<net::NftElement>& more) {
-  const auto elements = elements_of(call, result, backend, more);
-  if (!elements.empty()) add_rules(call, host, elements, {});
+  Elements elements;
+  if (backend == MasqBackend::nftables) elements = masquerade_of(call, result);
+  elements.own.insert(elements.own.end(), more.begin(), more.end());
+  if (!elements.own.empty()) add_rules(call, host, elements.own, elements.shared);
   if (backend != MasqBackend::iptables || result.ips.empty()) return;
   const net::IptablesMasquerade masquerade = iptables_of(call, result);
   host.undo().will(undo_iptables_masquerade(masquerade));
@@ -48,9 +51,11 @@ void add_masquerade(const Call& call, Host& host, const Result& result, MasqBack
 
 void check_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
                       const std::vector<net::NftElement>& more) {
-  const auto elements = elements_of(call, result, backend, more);
+  Elements elements;
+  if (backend == MasqBackend::nftables) elements = masquerade_of(call, result);
+  elements.own.insert(elements.own.end(), more.begin(), more.end());
   try {
-    if (!elements.empty()) host.nft().require_effective(elements);
+    if (!elements.own.empty()) host.nft().require_effective(elements.own, elements.shared);
   } catch (const Error&) {
     // On a node that was upgraded under running containers the reference's rules do the same.
     const bool references =

@@ -14,9 +14,6 @@
 #include "net/nft_batch.h"
 #include "net/nft_condition.h"
 #include "net/nft_element.h"
-#include "net/nft_former.h"
-#include "net/nft_idle.h"
-#include "net/nft_subnet_set.h"
 #include "net/nft_transaction.h"
 #include "net/port_handover.h"
 #include "unicni/error.h"
@@ -45,6 +42,23 @@ Error taken(const NftElement& wanted, const std::string& owner) {
                   wanted.owner)};
 }
 
+bool covers(const NftElement& outer, const NftElement& inner, std::size_t field_size) {
+  if (inner.key_end.empty()) return outer.key == inner.key;
+  if (outer.key.size() != inner.key.size() || outer.key_end.size() != inner.key_end.size()) {
+    return false;
+  }
+  for (std::size_t at = 0; at < inner.key.size(); at += field_size) {
+    const auto field = [&](const std::string& key) {
+      return std::string_view(key).substr(at, field_size);
+    };
+    // char_traits compares bytes as unsigned: network order is numeric order.
+    if (field(outer.key) > field(inner.key) || field(outer.key_end) < field(inner.key_end)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Each once, in the order of table, set and key. The kernel takes a key once a transaction: the
 /// second addition would look taken, and the second deletion finds nothing.
 std::vector<NftElement> distinct(std::vector<NftElement> elements) {
@@ -54,6 +68,8 @@ std::vector<NftElement> distinct(std::vector<NftElement> elements) {
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   return elements;
 }
+
+std::size_t field_size(const NftElement& element) { return element.set.ends_with('6') ? 16 : 4; }
 
 /// What elements need of the base.
 struct Need {
@@ -96,28 +112,35 @@ struct Nft::Impl {
     return read_element(socket(), element.table, element.set, element.key);
   }
 
-  /// Refuses one whose key leads elsewhere already.
-  void require_free(const NftElement& shared) {
-    if (shared.data.empty()) return;
-    const auto found = read(shared);
-    if (found && found->data != shared.data) throw taken(shared, found->owner);
+  /// What has to be done so that `wanted` is in its set.
+  struct SharedChange {
+    bool add = false;
+    std::vector<NftElement>
+        narrower;  ///< ranges inside the wanted one: the kernel refuses overlaps
+  };
+  SharedChange shared_change(const NftElement& wanted) {
+    SharedChange change;
+    const auto first = read(wanted);
+    if (first && first->data != wanted.data) throw taken(wanted, first->owner);
+    if (first && covers(*first, wanted, field_size(wanted))) return change;
+    change.add = true;
+    if (first) change.narrower.push_back(*first);
+    if (!wanted.key_end.empty()) {
+      const auto last = read_element(socket(), wanted.table, wanted.set, wanted.key_end);
+      if (last && last != first) change.narrower.push_back(*last);
+    }
+    return change;
   }
 
   struct Addition {
     std::vector<NftElement> own;  ///< what is still to add
     std::vector<NftElement> shared;
-    std::vector<Need> needs;  ///< of all that was to add at first, as the next
-    std::vector<NftSubnetSet> subnet_sets;
+    std::vector<Need> needs;  ///< of `own` and `shared`
     int mends = 0;            ///< how often a base had to be mended
     bool base_found = false;  ///< a set was missing though the table was there
   };
   /// Makes or mends what remembered elements need of these tables. True: something was.
   bool restore(const std::vector<NftTable>& damaged);
-  /// False: the table isn't outdated, or not any more.
-  bool replace_outdated(const Need& need);
-  /// Begins the batch with the sets of a subnet that `own` elements need.
-  void put_missing_subnet_sets(std::optional<NftBatch>& batch,
-                               const std::vector<NftSubnetSet>& sets);
   /// One try. False: something changed on the way, try again.
   bool try_add(Addition& addition);
   void make_base(Addition& addition, const Need& need);
@@ -142,30 +165,18 @@ void write_conditions_of(NftTable table, const NftMemory& memory) {
   if (table == NftTable::inet) write_conditions(memory.conditions);
 }
 
-bool Nft::Impl::replace_outdated(const Need& need) {
-  for (int tries = 0; is_nft_base_outdated(socket(), need.table); ++tries) {
-    if (tries == kTries) {
-      throw Error(Code::try_again, fmt::format("replace table {}: the ruleset changes all the time",
-                                               nft_table_name(need.table)));
-    }
-    wait_before_nft_retry(tries);
-    // Who changes the ruleset before that is seen announced it in a journal that is read now.
-    const std::uint32_t generation = nft_generation(socket());
-    const NftMemory known = memory();
-    if (!replace_nft_base(socket(), need.table, need.parts, known.elements, generation)) continue;
-    write_conditions_of(need.table, known);
-    return true;
-  }
-  return false;
-}
-
 void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fault) {
   if (++addition.mends > kMends) {
     throw Error(Code::internal, fault,
                 fmt::format("it was mended {} times; look at `nft list table {}`", kMends,
                             nft_table_name(need.table)));
   }
-  if (replace_outdated(need)) return;
+  if (has_other_forward_mark(socket(), need.table)) {
+    const NftMemory known = memory();
+    replace_nft_base(socket(), need.table, need.parts, known.elements);
+    write_conditions_of(need.table, known);
+    return;
+  }
   mend_nft_base(socket(), need.table, need.parts);
   if ((need.parts & nft_condition_parts()) != 0) write_conditions_of(need.table, memory());
 }
@@ -189,55 +200,43 @@ bool Nft::Impl::is_in_force(Addition& addition, const Need& need) {
   return !fault;
 }
 
-void Nft::Impl::put_missing_subnet_sets(std::optional<NftBatch>& batch,
-                                        const std::vector<NftSubnetSet>& sets) {
-  auto missing = without_rule(socket(), sets);
-  if (missing.empty()) {
-    batch.emplace();
-    return;
-  }
-  // Another process may be about to make them too.
-  batch.emplace(nft_generation(socket()));
-  missing = without_rule(socket(), std::move(missing));
-  put_subnet_sets(socket(), *batch, missing);
-}
-
 bool Nft::Impl::try_add(Addition& addition) {
   std::vector<NftElement>& own = addition.own;
-  std::optional<NftBatch> batch;
-  put_missing_subnet_sets(batch, addition.subnet_sets);
-  const std::size_t first = batch->size();  // messages: sets of a subnet, `own`, shared elements
-  const auto put = [&](std::uint16_t flags, const NftElement& element) {
-    put_new_element(batch->add(NFT_MSG_NEWSETELEM, flags, nft_family(element.table)), element);
+  NftBatch batch;
+  std::vector<NftTable> table_of;  // of each message
+  const auto put = [&](std::uint16_t type, std::uint16_t flags, const NftElement& element) {
+    table_of.push_back(element.table);
+    return batch.add(type, flags, nft_family(element.table));
   };
-  for (const NftElement& element : own) put(NLM_F_CREATE | NLM_F_EXCL, element);
-  for (const NftElement& element : addition.shared) {
-    require_free(element);
-    // Also if it is there: whoever removes the last one that needs it may be at it.
-    put(NLM_F_CREATE, element);
+  for (const NftElement& element : own) {
+    put_new_element(put(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, element), element);
   }
-  const auto element_of = [&](std::size_t message) -> const NftElement* {
-    if (message < first) return nullptr;
-    const std::size_t at = message - first;
-    return at < own.size() ? &own[at] : &addition.shared[at - own.size()];
-  };
-  const auto failures = batch->commit(socket());
+  std::vector<NftElement> replaced;  // a range may be inside two wanted ones
+  for (const NftElement& element : addition.shared) {
+    const SharedChange change = shared_change(element);
+    for (const NftElement& narrower : change.narrower) {
+      if (std::ranges::find(replaced, narrower) != replaced.end()) continue;
+      replaced.push_back(narrower);
+      put_old_element(put(NFT_MSG_DELSETELEM, 0, narrower), narrower);
+    }
+    if (change.add) put_new_element(put(NFT_MSG_NEWSETELEM, NLM_F_CREATE, element), element);
+  }
+  const auto failures = batch.commit(socket());
   if (failures.empty()) return true;
 
   std::vector<NftTable> without_base;
   std::vector<std::size_t> present;
   for (const NftBatch::Failure& failure : failures) {
-    const NftElement* element = failure.index ? element_of(*failure.index) : nullptr;
-    const bool is_own = element != nullptr && *failure.index - first < own.size();
-    if (failure.error == ENOENT && element != nullptr && find_subnet_set(element->set)) {
-      // Its set went with its last element since it was seen.
-    } else if (failure.error == ENOENT && failure.index) {
-      without_base.push_back(element != nullptr ? element->table : NftTable::inet);
-    } else if (failure.error == EEXIST && is_own) {
-      present.push_back(*failure.index - first);
-    } else if (failure.error != EEXIST && failure.error != EBUSY && !is_nft_race(failure.error)) {
-      // A shared one with EEXIST or EBUSY: somebody else has put it there since require_free().
-      const std::string what = is_own ? where(*element) : "elements to our nftables sets";
+    // Messages come in the order of `own`, then those about shared elements.
+    const bool is_own = failure.index && *failure.index < own.size();
+    if (failure.error == ENOENT && failure.index) {
+      without_base.push_back(table_of[*failure.index]);
+    } else if (failure.error == EEXIST) {
+      // A shared one: somebody else changed its set since shared_change() looked.
+      if (is_own) present.push_back(*failure.index);
+    } else if (!is_nft_race(failure.error)) {
+      const std::string what =
+          is_own ? where(own[*failure.index]) : "elements to our nftables sets";
       throw system_error(failure.error, fmt::format("add {}", what)).advise(failure.text);
     }
   }
@@ -270,8 +269,7 @@ NetlinkSocket& Nft::socket() { return impl_->socket(); }
 
 void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>& shared) {
   const std::vector<NftElement> wanted = distinct(own);
-  Impl::Addition addition{wanted, distinct(shared), needs_of(wanted, shared),
-                          subnet_sets_of(wanted)};
+  Impl::Addition addition{wanted, distinct(shared), needs_of(wanted, shared)};
   for (int tries = 0; tries < kTries; ++tries) {
     wait_before_nft_retry(tries);
     if (!impl_->try_add(addition)) continue;
@@ -295,12 +293,13 @@ bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
   bool restored = false;
   for (const Need& need : needs_of(known.elements, {})) {
     if (std::ranges::find(damaged, need.table) == damaged.end()) continue;
-    restored = true;
-    if (replace_outdated(need)) continue;
-    if (!create_nft_base(socket(), need.table, need.parts, known.elements)) {
+    if (has_other_forward_mark(socket(), need.table)) {
+      replace_nft_base(socket(), need.table, need.parts, known.elements);
+    } else if (!create_nft_base(socket(), need.table, need.parts, known.elements)) {
       mend_nft_base(socket(), need.table, need.parts);
     }
     write_conditions_of(need.table, known);
+    restored = true;
   }
   return restored;
 }
@@ -348,7 +347,6 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
             put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
             if (is_nft_condition(element)) ++conditions[element.data];
           }
-          put_idle_removals(impl_->socket(), batch, leaving);
           heirs = find_heirs(*this, leaving, siblings);
           for (const NftElement& heir : heirs) {
             put_new_element(batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE), heir);
@@ -384,7 +382,7 @@ void Nft::exchange(const std::function<Exchange()>& decide) {
 
 void Nft::add_condition(const NftCondition& condition) {
   const Need need{NftTable::inet, nft_condition_parts()};
-  Impl::Addition addition{{}, {}, {need}, {}};
+  Impl::Addition addition{{}, {}, {need}};
   for (int tries = 0; tries <= kMends; ++tries) {
     if (!find_nft_base_fault(impl_->socket(), need.table, need.parts)) break;
     impl_->make_base(addition, need);
@@ -401,14 +399,6 @@ void Nft::remove_condition(const NftCondition& condition) {
                  });
 }
 
-std::vector<NftSet> Nft::attachment_sets() {
-  std::vector<NftSet> sets = sets_of_all_parts();
-  for (const NftSubnetSet& set : list_subnet_sets(impl_->socket())) {
-    sets.push_back({name_of(set), NftTable::inet});
-  }
-  return sets;
-}
-
 std::optional<NftElement> Nft::find(const std::string& set, const std::string& key,
                                     NftTable table) {
   return read_element(impl_->socket(), table, set, key);
@@ -423,11 +413,7 @@ void Nft::require_effective(const std::vector<NftElement>& own,
   const auto missing = [](const NftElement& element) {
     return Error(Code::internal, where(element) + " is missing", kAddAgain);
   };
-  const bool is_former = is_former_nft_base(impl_->socket());
-  for (const NftElement& now : own) {
-    const auto wanted = is_former ? in_former_base(now) : std::optional(now);
-    if (!wanted) continue;
-    const NftElement& element = *wanted;
+  for (const NftElement& element : own) {
     const auto found = impl_->read(element);
     if (!found || found->key != element.key) throw missing(element);
     if (found->owner != element.owner) {
@@ -444,17 +430,9 @@ void Nft::require_effective(const std::vector<NftElement>& own,
   }
   for (const NftElement& element : shared) {
     const auto found = impl_->read(element);
-    if (!found) throw missing(element);
-  }
-  const auto broken = without_rule(impl_->socket(), subnet_sets_of(own));
-  if (!broken.empty() && !is_former) {
-    throw Error(Code::internal,
-                fmt::format("set {} of table {} has no rule, or another", name_of(broken.front()),
-                            nft_table_name(NftTable::inet)),
-                "the next ADD that uses this set on this host mends it");
+    if (!found || !covers(*found, element, field_size(element))) throw missing(element);
   }
   for (const Need& need : needs_of(own, shared)) {
-    if (is_former && need.table == NftTable::inet) continue;
     const auto fault = find_nft_base_fault(impl_->socket(), need.table, need.parts);
     if (fault) {
       throw Error(Code::internal, *fault,

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -19,7 +17,6 @@
 #include "net/nft_base_writer.h"
 #include "net/nft_element.h"
 #include "net/nft_query.h"
-#include "net/nft_subnet_set.h"
 #include "net/nft_transaction.h"
 #include "net/port_handover.h"
 #include "unicni/error.h"
@@ -27,38 +24,21 @@
 namespace unicni::net {
 namespace {
 
-constexpr std::string_view kOurs = "unicni base ";
+constexpr std::string_view kVersion = "unicni base 1";
 constexpr std::string_view kOtherMark = " mark ";
 
-unsigned version_of(NftTable table) { return table == NftTable::inet ? 2 : 1; }
-
 std::string base_comment(NftTable table) {
-  std::string comment = fmt::format("{}{}", kOurs, version_of(table));
+  std::string comment(kVersion);
   if (table != NftTable::inet) return comment;
   const std::uint32_t mark = forward_mark();
   if (mark != 1U << kDefaultForwardMarkBit) comment += fmt::format("{}{:#x}", kOtherMark, mark);
   return comment;
 }
 
-/// The version of a base of ours, whatever its mark; 0: it isn't ours.
-unsigned version_of(const std::string& comment) {
-  unsigned version = 0;
-  if (!comment.starts_with(kOurs)) return version;
-  std::from_chars(comment.data() + kOurs.size(), comment.data() + comment.size(), version);
-  return version;
-}
-
-bool is_newer(const NftTableState& state, NftTable table) {
-  return version_of(state.comment) > version_of(table);
-}
-
-bool is_older(const NftTableState& state, NftTable table) {
-  return version_of(state.comment) != 0 && version_of(state.comment) < version_of(table);
-}
-
-bool is_outdated(const NftTableState& state, NftTable table) {
-  return version_of(state.comment) != 0 && !is_newer(state, table) &&
-         state.comment != base_comment(table);
+/// Our own of this version, whatever its mark.
+bool is_this_version(const std::string& comment) {
+  return comment == kVersion ||
+         comment.starts_with(std::string(kVersion) + std::string(kOtherMark));
 }
 
 template <class Each>
@@ -77,9 +57,8 @@ std::vector<NftBaseChain> chains_of(NftTable table, NftPartBits parts) {
   return chains;
 }
 
-NftBaseWriter write_base(NftTable table, NftPartBits parts, NftBaseWriter::Mode mode,
-                         std::optional<std::uint32_t> generation) {
-  NftBaseWriter base(table, mode, base_comment(table).c_str(), generation);
+NftBaseWriter write_base(NftTable table, NftPartBits parts, NftBaseWriter::Mode mode) {
+  NftBaseWriter base(table, mode, base_comment(table).c_str());
   for_each_part(table, parts, [&](const NftPart& part) { part.write(base); });
   return base;
 }
@@ -133,8 +112,7 @@ bool fits_its_set(const NftElement& element) {
 
 /// Everything of a new table.
 NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<NftElement>& elements,
-                        NftBaseWriter::Mode mode,
-                        std::optional<std::uint32_t> generation = std::nullopt) {
+                        NftBaseWriter::Mode mode) {
   std::vector<const NftElement*> wanted;
   for (const NftElement& element : elements) {
     if (element.table == table && fits_its_set(element)) wanted.push_back(&element);
@@ -147,15 +125,7 @@ NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<Nft
   const auto same = [&](const auto* one, const auto* other) { return place(one) == place(other); };
   wanted.erase(std::unique(wanted.begin(), wanted.end(), same), wanted.end());
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
-  NftBaseWriter base = write_base(table, parts, mode, generation);
-  if (table == NftTable::inet) {
-    std::vector<NftSubnetSet> sets;
-    for (const NftElement* element : wanted) {
-      const auto set = find_subnet_set(element->set);
-      if (set && std::ranges::find(sets, *set) == sets.end()) sets.push_back(*set);
-    }
-    for (const NftSubnetSet& set : sets) write_subnet_set(base, set);
-  }
+  NftBaseWriter base = write_base(table, parts, mode);
   std::set<std::string> conditions;
   for (const NftElement* element : wanted) {
     if (is_nft_condition(*element)) conditions.insert(element->data);
@@ -170,22 +140,17 @@ NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<Nft
 
 }  // namespace
 
-bool is_nft_base_outdated(NetlinkSocket& socket, NftTable table) {
+bool has_other_forward_mark(NetlinkSocket& socket, NftTable table) {
   const NftFound found = find_base(socket, table, {});
-  return found.table && is_outdated(*found.table, table);
+  return found.table && is_this_version(found.table->comment) &&
+         found.table->comment != base_comment(table);
 }
 
-bool is_former_nft_base(NetlinkSocket& socket) {
-  const NftFound found = find_base(socket, NftTable::inet, {});
-  return found.table && is_older(*found.table, NftTable::inet);
-}
-
-bool replace_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
-                      const std::vector<NftElement>& elements, std::uint32_t generation) {
-  NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::replace, generation);
+void replace_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
+                      const std::vector<NftElement>& elements) {
+  NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::replace);
   const auto failures = base.batch().commit(socket);
-  if (failures.empty()) return true;
-  if (is_nft_race(failures.front().error)) return false;
+  if (failures.empty() || is_nft_race(failures.front().error)) return;
   throw system_error(failures.front().error, fmt::format("replace table {}", nft_table_name(table)))
       .advise(failures.front().text);
 }
@@ -220,16 +185,17 @@ const char* fault_of(const NftBaseChain& wanted, const NftChainState& chain) {
 }  // namespace
 
 bool is_nft_stranger(NetlinkSocket& socket, NftTable table) {
+  constexpr std::string_view kAnyVersion = "unicni base ";
   const NftFound found = find_base(socket, table, {});
-  return found.table && version_of(found.table->comment) == 0;
+  return found.table && !found.table->comment.starts_with(kAnyVersion);
 }
 
 bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
   const auto chains = chains_of(table, nft_parts_of(table));
   const NftFound found = find_base(socket, table, chains);
   if (!found.table || found.table->dormant) return true;
-  if (is_outdated(*found.table, table)) return true;
-  if (found.table->comment != base_comment(table)) return false;
+  if (!is_this_version(found.table->comment)) return false;
+  if (found.table->comment != base_comment(table)) return true;
   for (std::size_t i = 0; i < chains.size(); ++i) {
     if (found.chains[i] && fault_of(chains[i], *found.chains[i]) != nullptr) return true;
   }
@@ -243,13 +209,10 @@ std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable t
   const char* name = nft_table_name(table);
   if (!found.table) return fmt::format("table {} is missing", name);
   if (found.table->dormant) return fmt::format("table {} is dormant", name);
-  if (is_older(*found.table, table)) {
-    return fmt::format("table {} is of an older version of unicni", name);
-  }
-  if (is_outdated(*found.table, table)) {
+  if (!is_this_version(found.table->comment)) return std::nullopt;
+  if (found.table->comment != base_comment(table)) {
     return fmt::format("table {} has another mark than {} says", name, kForwardMarkFile);
   }
-  if (found.table->comment != base_comment(table)) return std::nullopt;
   for (std::size_t i = 0; i < chains.size(); ++i) {
     const NftBaseChain& wanted = chains[i];
     const auto& chain = found.chains[i];
@@ -260,20 +223,6 @@ std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable t
   }
   return std::nullopt;
 }
-
-namespace {
-
-/// Those that the table has already.
-void write_subnet_sets_of(NetlinkSocket& socket, NftTable table, NftPartBits parts,
-                          NftBaseWriter& base) {
-  if (table != NftTable::inet) return;
-  for (const NftSubnetSet& set : list_subnet_sets(socket)) {
-    const NftElement in_it{name_of(set), {}, {}, {}, table, {}};
-    if ((nft_parts_of(in_it) & parts) != 0) write_subnet_set(base, set);
-  }
-}
-
-}  // namespace
 
 void mend_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts) {
   const NftFound found = find_base(socket, table, {});
@@ -286,18 +235,10 @@ void mend_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts) {
                             name));
   }
   if (found.table->dormant) wake(socket, table);
-  constexpr int kTries = 20;
-  for (int tries = 0; tries < kTries; ++tries) {
-    wait_before_nft_retry(tries);
-    // Guarded, as a subnet's set that another process makes meanwhile would lose its rule.
-    NftBaseWriter base =
-        write_base(table, parts, NftBaseWriter::Mode::mend, nft_generation(socket));
-    write_subnet_sets_of(socket, table, parts, base);
-    const auto failures = base.batch().commit(socket);
-    if (failures.empty()) return;
-    for (const NftBatch::Failure& failure : failures) {
-      if (!is_nft_race(failure.error)) throw cannot_mend(table, failure.error);
-    }
+  NftBaseWriter base = write_base(table, parts, NftBaseWriter::Mode::mend);
+  const auto failures = base.batch().commit(socket);
+  for (const NftBatch::Failure& failure : failures) {
+    if (!is_nft_race(failure.error)) throw cannot_mend(table, failure.error);
   }
 }
 

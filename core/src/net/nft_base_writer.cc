@@ -18,53 +18,18 @@ struct Layout {
     for (const NftKeyField& field : fields) {
       type = type << kNftTypeBits | field.nft_type;
       size += fields.size() > 1 ? (field.size + 3U) / 4U * 4U : field.size;
+      sizes.push_back(field.size);
     }
   }
   std::uint32_t type = 0;
   std::uint32_t size = 0;
+  std::vector<std::uint8_t> sizes;
 };
-
-enum class Data { none, fields, verdict };
-
-void put(nlmsghdr* message, const char* name, const std::vector<NftKeyField>& key, std::uint32_t id,
-         Data what, const std::vector<NftKeyField>& data, const char* comment) {
-  const bool concatenated = key.size() > 1;
-  const auto object = own(nftnl_set_alloc());
-  nftnl_set_set_str(object.get(), NFTNL_SET_TABLE, kNftTable);
-  nftnl_set_set_str(object.get(), NFTNL_SET_NAME, name);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_ID, id);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, what == Data::none ? 0 : NFT_SET_MAP);
-  const Layout layout(key);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, layout.type);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, layout.size);
-  NftUserdata userdata;
-  userdata.number(NFTNL_UDATA_SET_KEYBYTEORDER, concatenated ? kNoByteOrder : key[0].byte_order);
-  if (what == Data::verdict) {
-    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
-    userdata.number(NFTNL_UDATA_SET_DATABYTEORDER, kNoByteOrder);
-  }
-  if (what == Data::fields) {
-    const Layout value(data);
-    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, value.type);
-    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_LEN, value.size);
-    userdata.number(NFTNL_UDATA_SET_DATABYTEORDER,
-                    data.size() > 1 ? kNoByteOrder : data[0].byte_order);
-  }
-  userdata.comment(NFTNL_UDATA_SET_COMMENT, comment);
-  nftnl_set_set_data(object.get(), NFTNL_SET_USERDATA, userdata.data(), userdata.size());
-  put_object(message, nftnl_set_nlmsg_build_payload, object.get());
-}
 
 }  // namespace
 
-void put_set(nlmsghdr* message, const char* name, const std::vector<NftKeyField>& key,
-             std::uint32_t id, const char* comment) {
-  put(message, name, key, id, Data::none, {}, comment);
-}
-
-NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment,
-                             std::optional<std::uint32_t> generation)
-    : family_(nft_family(table)), mode_(mode), batch_(generation) {
+NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment)
+    : family_(nft_family(table)), mode_(mode) {
   if (mode == Mode::replace) {
     put_text(add(NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, kNftTable);
   }
@@ -81,27 +46,56 @@ nlmsghdr* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
   return batch_.add(type, flags, family_);
 }
 
-nlmsghdr* NftBaseWriter::add_set() {
-  ++last_set_id_;
-  return add(NFT_MSG_NEWSET, NLM_F_CREATE);
-}
-
-void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key,
+void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
                         const char* comment) {
-  nlmsghdr* message = add_set();
-  put(message, name, key, last_set_id_, Data::none, {}, comment);
+  put_set(name, key, Data::none, {}, kind, comment);
 }
 
 void NftBaseWriter::map(const char* name, const std::vector<NftKeyField>& key,
                         const std::vector<NftKeyField>& data, const char* comment) {
-  nlmsghdr* message = add_set();
-  put(message, name, key, last_set_id_, Data::fields, data, comment);
+  put_set(name, key, Data::fields, data, Kind::hash, comment);
 }
 
 void NftBaseWriter::verdict_map(const char* name, const std::vector<NftKeyField>& key,
                                 const char* comment) {
-  nlmsghdr* message = add_set();
-  put(message, name, key, last_set_id_, Data::verdict, {}, comment);
+  put_set(name, key, Data::verdict, {}, Kind::hash, comment);
+}
+
+void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& key, Data what,
+                            const std::vector<NftKeyField>& data, Kind kind, const char* comment) {
+  const bool concatenated = key.size() > 1;
+  std::uint32_t flags = what == Data::none ? 0 : NFT_SET_MAP;
+  if (kind == Kind::interval) flags |= NFT_SET_INTERVAL;
+  if (kind == Kind::interval && concatenated) flags |= NFT_SET_CONCAT;
+
+  const auto object = own(nftnl_set_alloc());
+  nftnl_set_set_str(object.get(), NFTNL_SET_TABLE, kNftTable);
+  nftnl_set_set_str(object.get(), NFTNL_SET_NAME, name);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_ID, ++last_set_id_);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, flags);
+  const Layout layout(key);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, layout.type);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, layout.size);
+  if ((flags & NFT_SET_CONCAT) != 0) {
+    nftnl_set_set_data(object.get(), NFTNL_SET_DESC_CONCAT, layout.sizes.data(),
+                       static_cast<std::uint32_t>(layout.sizes.size()));
+  }
+  NftUserdata userdata;
+  userdata.number(NFTNL_UDATA_SET_KEYBYTEORDER, concatenated ? kNoByteOrder : key[0].byte_order);
+  if (what == Data::verdict) {
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+    userdata.number(NFTNL_UDATA_SET_DATABYTEORDER, kNoByteOrder);
+  }
+  if (what == Data::fields) {
+    const Layout value(data);
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, value.type);
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_LEN, value.size);
+    userdata.number(NFTNL_UDATA_SET_DATABYTEORDER,
+                    data.size() > 1 ? kNoByteOrder : data[0].byte_order);
+  }
+  userdata.comment(NFTNL_UDATA_SET_COMMENT, comment);
+  nftnl_set_set_data(object.get(), NFTNL_SET_USERDATA, userdata.data(), userdata.size());
+  put_object(add(NFT_MSG_NEWSET, NLM_F_CREATE), nftnl_set_nlmsg_build_payload, object.get());
 }
 
 void NftBaseWriter::chain(const char* name) { put_chain(*new_chain(name), name); }

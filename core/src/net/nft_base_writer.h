@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,11 +28,6 @@ inline constexpr NftKeyField kMark{19, 1, 4};
 inline constexpr NftKeyField kInterface{41, 1, 16};
 }  // namespace nft_key
 
-/// The attributes of NFT_MSG_NEWSET for a hash set of our tables; `id` tells it from others of the
-/// same transaction.
-void put_set(nlmsghdr* message, const char* name, const std::vector<NftKeyField>& key,
-             std::uint32_t id, const char* comment);
-
 class NftBaseWriter {
  public:
   enum class Mode {
@@ -41,11 +35,11 @@ class NftBaseWriter {
     mend,     ///< adds what is missing and writes the rules of all chains anew; elements stay
     replace,  ///< deletes the table, which is there, and makes it anew
   };
-  /// With `generation`: see NftBatch.
-  NftBaseWriter(NftTable table, Mode mode, const char* comment,
-                std::optional<std::uint32_t> generation = std::nullopt);
+  NftBaseWriter(NftTable table, Mode mode, const char* comment);
 
-  void set(const char* name, const std::vector<NftKeyField>& key, const char* comment = "");
+  enum class Kind { hash, interval };
+  void set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
+           const char* comment = "");
 
   /// A hash map from key to data.
   void map(const char* name, const std::vector<NftKeyField>& key,
@@ -62,7 +56,9 @@ class NftBaseWriter {
   NftBatch& batch() { return batch_; }
 
  private:
-  nlmsghdr* add_set();
+  enum class Data { none, fields, verdict };
+  void put_set(const char* name, const std::vector<NftKeyField>& key, Data what,
+               const std::vector<NftKeyField>& data, Kind kind, const char* comment);
   NftOwned<nftnl_chain> new_chain(const char* name) const;
   void put_chain(nftnl_chain& chain, const char* name);
   nlmsghdr* add(std::uint16_t type, std::uint16_t flags);

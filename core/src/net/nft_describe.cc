@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "net/nft_element.h"
-#include "net/nft_subnet_set.h"
 
 namespace unicni::net {
 namespace {
@@ -21,8 +20,8 @@ struct Layout {
   std::array<Field, 3> fields;
 };
 constexpr Layout kLayouts[] = {
+    {"net", {Field::address, Field::address}},
     {"masq", {Field::address}},
-    {"self", {Field::address, Field::address}},
     {"att", {Field::interface, Field::address}},
     {"policy", {Field::interface, Field::address}},
     {"isolated", {Field::interface, Field::address}},
@@ -72,6 +71,15 @@ std::uint8_t byte_at(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint8_t>(bytes[at]);
 }
 
+std::string address_text(std::string_view bytes) {
+  std::array<std::uint8_t, 16> raw{};
+  std::copy(bytes.begin(), bytes.end(), raw.begin());
+  if (bytes.size() == raw.size()) return IpAddress::v6(raw).str();
+  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
+                       std::uint32_t{raw[2]} << 8U | raw[3])
+      .str();
+}
+
 std::string protocol_text(std::uint8_t protocol) {
   switch (protocol) {
     case IPPROTO_TCP:
@@ -88,7 +96,7 @@ std::string protocol_text(std::uint8_t protocol) {
 std::string field_text(Field field, std::string_view bytes) {
   switch (field) {
     case Field::address:
-      return address_from_key(bytes).str();
+      return address_text(bytes);
     case Field::protocol:
       return protocol_text(byte_at(bytes, 0));
     case Field::port:
@@ -121,7 +129,7 @@ std::string without_family(std::string name) {
 
 /// nullptr: no set of this version.
 const Layout* find_layout(const NftElement& element) {
-  const std::string name = find_subnet_set(element.set) ? "masq" : without_family(element.set);
+  const std::string name = without_family(element.set);
   const auto* layout = std::ranges::find(kLayouts, name, &Layout::set);
   return layout == std::end(kLayouts) ? nullptr : layout;
 }
@@ -136,8 +144,9 @@ std::optional<std::size_t> key_size_of(const NftElement& element) {
 
 std::string describe_key(const NftElement& element) {
   const bool v6 = family_of(element) == Family::v6;
-  const Layout* layout = find_layout(element);
-  if (layout == nullptr) return hexadecimal(element.key);
+  const std::string name = without_family(element.set);
+  const auto layout = std::ranges::find(kLayouts, name, &Layout::set);
+  if (layout == std::end(kLayouts)) return hexadecimal(element.key);
   const std::size_t size = size_of(*layout, v6);
   if (size != element.key.size()) return hexadecimal(element.key);
   std::string text;
@@ -147,6 +156,9 @@ std::string describe_key(const NftElement& element) {
     if (width == 0) continue;
     if (at > 0) text += field == Field::port ? " " : " . ";
     text += field_text(field, std::string_view(element.key).substr(at, width));
+    if (element.key_end.size() == size) {
+      text += '-' + field_text(field, std::string_view(element.key_end).substr(at, width));
+    }
     at += width;
   }
   return text;

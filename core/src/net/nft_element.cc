@@ -16,7 +16,6 @@
 #include "net/nft_batch.h"
 #include "net/nft_owned.h"
 #include "net/nft_query.h"
-#include "net/nft_subnet_set.h"
 #include "net/question.h"
 #include "unicni/error.h"
 
@@ -119,7 +118,6 @@ std::string padded(std::string_view bytes, std::size_t size) {
 }  // namespace
 
 Family family_of(const NftElement& element) {
-  if (const auto set = find_subnet_set(element.set)) return set->subnet.family();
   return element.set.find('6') != std::string::npos ? Family::v6 : Family::v4;
 }
 
@@ -131,14 +129,6 @@ bool is_nft_condition(const NftElement& element) { return element.set.starts_wit
 
 std::string address_key(const IpAddress& address) {
   return {reinterpret_cast<const char*>(address.data()), address.size()};
-}
-
-IpAddress address_from_key(std::string_view bytes) {
-  std::array<std::uint8_t, 16> raw{};
-  std::copy_n(bytes.begin(), std::min(bytes.size(), raw.size()), raw.begin());
-  if (bytes.size() == raw.size()) return IpAddress::v6(raw);
-  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
-                       std::uint32_t{raw[2]} << 8U | raw[3]);
 }
 
 std::string interface_key(const std::string& name) {
@@ -181,8 +171,7 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
   return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table, {}});
 }
 
-bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set,
-                     const std::function<bool(const NftElement&)>& wanted) {
+bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set) {
   Question question;
   nlmsghdr* request = question.message();
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
@@ -190,56 +179,25 @@ bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& s
   put_set(request, set);
   finish_message(request);
   socket.send({question.bytes, request->nlmsg_len});
-  bool found = false;
-  for (bool more = true; more && !found;) {
-    for_each_message(socket.receive(), [&](const nlmsghdr* message) {
-      if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
-        more = false;
-        return;
-      }
-      std::vector<NftElement> elements;
-      parse_elements(message, {set, {}, {}, {}, table, {}}, elements);
-      found = found || std::ranges::any_of(elements, wanted);
-    });
-  }
-  return found;
+  const std::span<const char> answer = socket.receive();
+  const auto* message = reinterpret_cast<const nlmsghdr*>(answer.data());
+  if (!mnl_nlmsg_ok(message, static_cast<int>(answer.size()))) return false;
+  if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) return false;
+  std::vector<NftElement> found;
+  parse_elements(message, {set, {}, {}, {}, table, {}}, found);
+  return !found.empty();
 }
 
 std::string nft_owner(const std::string& owner) { return owner_comment(owner); }
 
-namespace {
-
-NftElement in_subnet_set(NftSubnetSet::Use use, const IpNet& address, const std::string& owner) {
-  const NftSubnetSet set{use, address.masked()};
-  return {name_of(set), address_key(address.address()), {}, nft_owner(owner), NftTable::inet, {}};
+NftElement masquerade_element(const IpAddress& source, const std::string& owner) {
+  return {source.is_v4() ? "masq4" : "masq6", address_key(source), {}, nft_owner(owner)};
 }
 
-}  // namespace
-
-std::optional<NftElement> masquerade_element(const IpNet& address, const std::string& owner) {
-  if (address.prefix_length() == 0) return std::nullopt;
-  if (has_subnet_sets(address.masked())) {
-    return in_subnet_set(NftSubnetSet::Use::masquerade, address, owner);
-  }
-  return NftElement{address.is_v4() ? "masq4" : "masq6",
-                    address_key(address.address()),
-                    {},
-                    nft_owner(owner),
-                    NftTable::inet,
-                    {}};
-}
-
-NftElement hairpin_element(const IpNet& address, const std::string& owner) {
-  if (has_subnet_sets(address.masked())) {
-    return in_subnet_set(NftSubnetSet::Use::hairpin, address, owner);
-  }
-  const std::string key = address_key(address.address());
-  return {address.is_v4() ? "self4" : "self6", key + key, {}, nft_owner(owner), NftTable::inet, {}};
-}
-
-std::optional<NftElement> hairpin_mark_element(const IpNet& address, const std::string& owner) {
-  if (!has_subnet_sets(address.masked())) return std::nullopt;
-  return in_subnet_set(NftSubnetSet::Use::mark, address, owner);
+NftElement subnet_element(const IpNet& subnet, const std::string& network) {
+  const std::string first = address_key(subnet.network());
+  const std::string last = address_key(subnet.last());
+  return {subnet.is_v4() ? "net4" : "net6", first + first, last + last, nft_owner(network)};
 }
 
 std::vector<NftElement> spoof_check_elements(const std::string& port, const Mac& mac,

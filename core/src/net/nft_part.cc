@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
-
-#include "net/nft_subnet_set.h"
+#include <string_view>
 
 namespace unicni::net {
 namespace {
@@ -13,6 +11,7 @@ using nft_key::kIp4;
 using nft_key::kIp6;
 using nft_key::kL4Protocol;
 using nft_key::kPort;
+using Kind = NftBaseWriter::Kind;
 
 }  // namespace
 
@@ -25,10 +24,8 @@ std::span<const NftPart> nft_parts() {
 NftPartBits nft_parts_of(const NftElement& element) {
   NftPartBits bits = 0;
   const auto parts = nft_parts();
-  const auto subnet_set = find_subnet_set(element.set);
-  const std::string name = subnet_set ? base_set_of(*subnet_set) : element.set;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto is_its = [&](const char* set) { return name == set; };
+    const auto is_its = [&](const char* set) { return element.set == set; };
     const bool has = std::ranges::any_of(parts[i].sets, is_its) ||
                      std::ranges::any_of(parts[i].network_sets, is_its);
     if (has && parts[i].table == element.table) bits |= 1U << i;
@@ -50,12 +47,14 @@ NftPartBits nft_condition_parts() {
       NftElement{kNftConditions.sets.front(), {}, {}, {}, kNftConditions.table, {}});
 }
 
-std::vector<NftSet> sets_of_all_parts() {
+std::vector<NftSet> attachment_sets() {
   std::vector<NftSet> sets;
   for (const NftPart& part : nft_parts()) {
     for (const char* name : part.sets) {
-      const NftSet set{name, part.table};
-      if (std::ranges::find(sets, set) == sets.end()) sets.push_back(set);
+      const auto is_known = [&](const NftSet& set) {
+        return set.table == part.table && std::string_view(set.name) == name;
+      };
+      if (std::ranges::none_of(sets, is_known)) sets.push_back({name, part.table});
     }
   }
   return sets;
@@ -71,19 +70,19 @@ void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains) {
   }
 }
 
-void write_self_sets(NftBaseWriter& base) {
-  base.set("self4", {kIp4, kIp4}, "address . the same: published, without a subnet");
-  base.set("self6", {kIp6, kIp6}, "address . the same: published, without a subnet");
+void write_network_sets(NftBaseWriter& base) {
+  base.set("net4", {kIp4, kIp4}, Kind::interval, "subnet . subnet: on-link pairs");
+  base.set("net6", {kIp6, kIp6}, Kind::interval, "subnet . subnet: on-link pairs");
 }
 
 void write_published_sets(NftBaseWriter& base) {
-  base.set("pub4", {kIp4, kL4Protocol, kPort}, "published ports of containers");
-  base.set("pub6", {kIp6, kL4Protocol, kPort}, "published ports of containers");
+  base.set("pub4", {kIp4, kL4Protocol, kPort}, Kind::hash, "published ports of containers");
+  base.set("pub6", {kIp6, kL4Protocol, kPort}, Kind::hash, "published ports of containers");
 }
 
 void write_masq_all_sets(NftBaseWriter& base) {
-  base.set("masqall4", {kIp4, kL4Protocol, kPort}, "masqAll: true");
-  base.set("masqall6", {kIp6, kL4Protocol, kPort}, "masqAll: true");
+  base.set("masqall4", {kIp4, kL4Protocol, kPort}, Kind::hash, "masqAll: true");
+  base.set("masqall6", {kIp6, kL4Protocol, kPort}, Kind::hash, "masqAll: true");
 }
 
 }  // namespace unicni::net

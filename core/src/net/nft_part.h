@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "net/nft_base_writer.h"
 #include "unicni/net/nft.h"
@@ -38,8 +37,6 @@ std::span<const NftPart> nft_parts();
 NftPartBits nft_parts_of(const NftElement& element);
 /// All of one table.
 NftPartBits nft_parts_of(NftTable table);
-/// Of the base, with elements of attachments.
-std::vector<NftSet> sets_of_all_parts();
 
 // A file each, nft_part_<name>.cc.
 extern const NftPart kNftMasquerade;
@@ -51,8 +48,8 @@ extern const NftPart kNftPortCheck;
 
 /// Chains of a part, as write() makes them.
 void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains);
-/// "self4" and "self6", which several parts look up.
-void write_self_sets(NftBaseWriter& base);
+/// "net4" and "net6", which several parts look up.
+void write_network_sets(NftBaseWriter& base);
 /// "pub4" and "pub6", likewise; "masqall4" and "masqall6".
 void write_published_sets(NftBaseWriter& base);
 void write_masq_all_sets(NftBaseWriter& base);

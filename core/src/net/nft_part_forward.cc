@@ -39,14 +39,16 @@ constexpr Names kFamilies[] = {{Family::v4, "att4", "policy4", "isolated4", "pub
 
 void write_sets(NftBaseWriter& base) {
   using nft_key::kInterface;
+  using Kind = NftBaseWriter::Kind;
   write_published_sets(base);
-  base.set("policy_if", {kInterface}, "bridges with an ingressPolicy");
-  base.set("net_if", {kInterface}, "bridges and ptp host ends of our attachments");
+  base.set("policy_if", {kInterface}, Kind::hash, "bridges with an ingressPolicy");
+  base.set("net_if", {kInterface}, Kind::hash, "bridges and ptp host ends of our attachments");
   for (const Names& names : kFamilies) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
-    base.set(names.attachments, {kInterface, ip}, "host side interface . container address");
-    base.set(names.policy, {kInterface, ip}, "ingressPolicy same-bridge or isolated");
-    base.set(names.isolated, {kInterface, ip}, "ingressPolicy isolated");
+    base.set(names.attachments, {kInterface, ip}, Kind::hash,
+             "host side interface . container address");
+    base.set(names.policy, {kInterface, ip}, Kind::hash, "ingressPolicy same-bridge or isolated");
+    base.set(names.isolated, {kInterface, ip}, Kind::hash, "ingressPolicy isolated");
   }
 }
 

@@ -12,16 +12,14 @@ namespace {
 constexpr std::int32_t kBeforeSnat = 100 - 5;  // NF_IP_PRI_NAT_SRC
 
 constexpr NftBaseChain kBits{"bits", 2, "filter", NF_INET_POST_ROUTING, kBeforeSnat};
-constexpr NftBaseChain kNeedBit4{"need_bit4", 5};
-constexpr NftBaseChain kNeedBit6{"need_bit6", 5};
-constexpr NftBaseChain kSubnets{"mark_subnets", 2};  // nft_subnet_set.h
+constexpr NftBaseChain kNeedBit4{"need_bit4", 4};
+constexpr NftBaseChain kNeedBit6{"need_bit6", 4};
 #define UNICNI_BIT_CHAIN(number) \
   { "bit_" #number, 1, nullptr, 0, 0, true }
 constexpr NftBaseChain kChains[] = {
     kBits,
     kNeedBit4,
     kNeedBit6,
-    kSubnets,
     UNICNI_BIT_CHAIN(0),
     UNICNI_BIT_CHAIN(1),
     UNICNI_BIT_CHAIN(2),
@@ -56,7 +54,7 @@ constexpr NftBaseChain kChains[] = {
     UNICNI_BIT_CHAIN(31),
 };
 #undef UNICNI_BIT_CHAIN
-constexpr std::size_t kFirstBit = 4;
+constexpr std::size_t kFirstBit = 3;
 constexpr unsigned kAllBits = 32;
 static_assert(std::size(kChains) == kFirstBit + kAllBits);
 constexpr const char* kSets[] = {"bit4", "bit6"};
@@ -65,17 +63,17 @@ struct Names {
   Family family;
   const char* bits;
   const char* masq_all;
-  const char* self;
+  const char* pairs;
   const char* loopback;
   const char* need_bit;
 };
 constexpr Names kFamilies[] = {
-    {Family::v4, "bit4", "masqall4", "self4", "127.0.0.0/8", kNeedBit4.name},
-    {Family::v6, "bit6", "masqall6", "self6", "::1/128", kNeedBit6.name}};
+    {Family::v4, "bit4", "masqall4", "net4", "127.0.0.0/8", kNeedBit4.name},
+    {Family::v6, "bit6", "masqall6", "net6", "::1/128", kNeedBit6.name}};
 
 void write(NftBaseWriter& base) {
   using namespace nft_field;
-  write_self_sets(base);
+  write_network_sets(base);
   write_masq_all_sets(base);
   for (const Names& names : kFamilies) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
@@ -99,11 +97,10 @@ void write(NftBaseWriter& base) {
       rule.family(names.family);
       return rule;
     };
-    base.rule(of().fields_in({source, destination}, names.self).verdict_of(endpoint, names.bits));
+    base.rule(of().fields_in({source, destination}, names.pairs).verdict_of(endpoint, names.bits));
     base.rule(of().field_within(source, IpNet::parse(names.loopback).value())
                   .verdict_of(endpoint, names.bits));
     base.rule(of().fields_in(endpoint, names.masq_all).verdict_of(endpoint, names.bits));
-    base.rule(NftRule(names.need_bit).jump(kSubnets.name));
   }
 }
 

@@ -9,43 +9,49 @@ namespace {
 // 5 behind the usual place, so that a rule of the user's own wins.
 constexpr std::int32_t kSourceNatPriority = 100 + 5;  // NF_IP_PRI_NAT_SRC
 
-constexpr NftBaseChain kSourceNat{"source_nat", 5, "nat", NF_INET_POST_ROUTING, kSourceNatPriority};
-constexpr NftBaseChain kSubnets{"masq_subnets", 1};
-constexpr NftBaseChain kChains[] = {kSourceNat, kSubnets};
+constexpr NftBaseChain kSourceNat{"source_nat", 2, "nat", NF_INET_POST_ROUTING, kSourceNatPriority};
+constexpr NftBaseChain kMasqNet4{"masq_net4", 4};
+constexpr NftBaseChain kMasqNet6{"masq_net6", 4};
+constexpr NftBaseChain kChains[] = {kSourceNat, kMasqNet4, kMasqNet6};
 constexpr const char* kSets[] = {"masq4", "masq6"};
+constexpr const char* kNetworkSets[] = {"net4", "net6"};
 
-struct Names {
-  Family family;
-  const char* sources;
-  const char* multicast;
-};
-constexpr Names kFamilies[] = {{Family::v4, "masq4", "224.0.0.0/4"},
-                               {Family::v6, "masq6", "ff00::/8"}};
-
-/// What stays inside of a subnet is left alone: chain masq_subnets has a rule for each
-/// (nft_subnet_set.h).
 void write(NftBaseWriter& base) {
-  base.set("masq4", {nft_key::kIp4}, "container addresses without a subnet");
-  base.set("masq6", {nft_key::kIp6}, "container addresses without a subnet");
+  using Kind = NftBaseWriter::Kind;
+  write_network_sets(base);
+  base.set("masq4", {nft_key::kIp4}, Kind::hash, "container addresses to masquerade");
+  base.set("masq6", {nft_key::kIp6}, Kind::hash, "container addresses to masquerade");
   write_chains(base, kChains);
-  for (const Names& names : kFamilies) {
+
+  struct Parts {
+    Family family;
+    const char* sources;
+    const char* pairs;
+    const char* chain;
+    const char* multicast;
+  };
+  constexpr Parts kParts[] = {{Family::v4, "masq4", "net4", kMasqNet4.name, "224.0.0.0/4"},
+                              {Family::v6, "masq6", "net6", kMasqNet6.name, "ff00::/8"}};
+  for (const Parts& part : kParts) {
+    const NftField source = nft_field::ip_source(part.family);
+    const NftField destination = nft_field::ip_destination(part.family);
+    const IpNet multicast = IpNet::parse(part.multicast).value();
     base.rule(NftRule(kSourceNat.name)
-                  .family(names.family)
-                  .field_within(nft_field::ip_destination(names.family),
-                                IpNet::parse(names.multicast).value())
+                  .family(part.family)
+                  .fields_in({source}, part.sources)
+                  .go_to(part.chain));
+    base.rule(
+        NftRule(part.chain).family(part.family).field_within(destination, multicast).returns());
+    base.rule(NftRule(part.chain)
+                  .family(part.family)
+                  .fields_in({source, destination}, part.pairs)
                   .returns());
+    base.rule(NftRule(part.chain).masquerade());
   }
-  for (const Names& names : kFamilies) {
-    base.rule(NftRule(kSourceNat.name)
-                  .family(names.family)
-                  .fields_in({nft_field::ip_source(names.family)}, names.sources)
-                  .masquerade());
-  }
-  base.rule(NftRule(kSourceNat.name).jump(kSubnets.name));
 }
 
 }  // namespace
 
-constinit const NftPart kNftMasquerade{NftTable::inet, kSets, {}, kChains, write};
+constinit const NftPart kNftMasquerade{NftTable::inet, kSets, kNetworkSets, kChains, write};
 
 }  // namespace unicni::net

@@ -22,15 +22,13 @@ constexpr NftBaseChain kToPorts6{"to_ports6", 4};
 constexpr NftBaseChain kSnatPorts{"snat_ports", 2, "nat", NF_INET_POST_ROUTING, kSnatPriority};
 constexpr NftBaseChain kSnatPorts4{"snat_ports4", 4};
 constexpr NftBaseChain kSnatPorts6{"snat_ports6", 4};
-constexpr NftBaseChain kSnatNear4{"snat_near4", 4};
-constexpr NftBaseChain kSnatNear6{"snat_near6", 4};
-constexpr NftBaseChain kSubnets{"hairpin_subnets", 2};  // nft_subnet_set.h
-constexpr NftBaseChain kChains[] = {kLocalnet,  kDnatIn,    kDnatOut,    kToPorts4,
-                                    kToPorts6,  kSnatPorts, kSnatPorts4, kSnatPorts6,
-                                    kSnatNear4, kSnatNear6, kSubnets};
-constexpr const char* kSets[] = {"port4_at", "port4_any", "port6_at", "port6_any", "claim4",
-                                 "claim6",   "pub4",      "pub6",     "nosnat4",   "nosnat6",
-                                 "masqall4", "masqall6",  "self4",    "self6"};
+constexpr NftBaseChain kSnatNear4{"snat_near4", 3};
+constexpr NftBaseChain kSnatNear6{"snat_near6", 3};
+constexpr NftBaseChain kChains[] = {kLocalnet,  kDnatIn,     kDnatOut,    kToPorts4,  kToPorts6,
+                                    kSnatPorts, kSnatPorts4, kSnatPorts6, kSnatNear4, kSnatNear6};
+constexpr const char* kSets[] = {"port4_at", "port4_any", "port6_at", "port6_any",
+                                 "claim4",   "claim6",    "pub4",     "pub6",
+                                 "nosnat4",  "nosnat6",   "masqall4", "masqall6"};
 constexpr const char* kNetworkSets[] = {"localnet_if"};
 
 struct Names {
@@ -41,16 +39,16 @@ struct Names {
   const char* published;
   const char* no_snat;
   const char* masq_all;
-  const char* self;
+  const char* pairs;
   const char* loopback;
   const char* to_ports;
   const char* snat_ports;
   const char* snat_near;
 };
 constexpr Names kFamilies[] = {
-    {Family::v4, "port4_at", "port4_any", "claim4", "pub4", "nosnat4", "masqall4", "self4",
+    {Family::v4, "port4_at", "port4_any", "claim4", "pub4", "nosnat4", "masqall4", "net4",
      "127.0.0.0/8", kToPorts4.name, kSnatPorts4.name, kSnatNear4.name},
-    {Family::v6, "port6_at", "port6_any", "claim6", "pub6", "nosnat6", "masqall6", "self6",
+    {Family::v6, "port6_at", "port6_any", "claim6", "pub6", "nosnat6", "masqall6", "net6",
      "::1/128", kToPorts6.name, kSnatPorts6.name, kSnatNear6.name}};
 
 void write_sets(NftBaseWriter& base) {
@@ -58,8 +56,9 @@ void write_sets(NftBaseWriter& base) {
   using nft_key::kL4Protocol;
   using nft_key::kMark;
   using nft_key::kPort;
-  base.set("localnet_if", {kInterface}, "interfaces on which route_localnet was set");
-  write_self_sets(base);
+  using Kind = NftBaseWriter::Kind;
+  base.set("localnet_if", {kInterface}, Kind::hash, "interfaces on which route_localnet was set");
+  write_network_sets(base);
   write_published_sets(base);
   write_masq_all_sets(base);
   for (const Names& names : kFamilies) {
@@ -67,7 +66,7 @@ void write_sets(NftBaseWriter& base) {
     base.map(names.at, {ip, kL4Protocol, kPort}, {ip, kPort}, "published at one address");
     base.map(names.any, {kL4Protocol, kPort}, {ip, kPort}, "published at any address");
     base.map(names.claim, {kL4Protocol, kPort}, {kMark}, "0 = any address, 1 = single addresses");
-    base.set(names.no_snat, {ip, kL4Protocol, kPort}, "snat: false");
+    base.set(names.no_snat, {ip, kL4Protocol, kPort}, Kind::hash, "snat: false");
   }
 }
 
@@ -109,13 +108,12 @@ void write(NftBaseWriter& base) {
     base.rule(of(names.published).go_to(names.snat_near));
     base.rule(NftRule(names.snat_near)
                   .family(names.family)
-                  .fields_in({source, destination}, names.self)
+                  .fields_in({source, destination}, names.pairs)
                   .masquerade());
     base.rule(NftRule(names.snat_near)
                   .family(names.family)
                   .field_within(source, IpNet::parse(names.loopback).value())
                   .masquerade());
-    base.rule(NftRule(names.snat_near).jump(kSubnets.name));
   }
 }
 

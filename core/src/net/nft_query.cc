@@ -3,7 +3,6 @@
 #include <endian.h>
 #include <fmt/core.h>
 #include <libnftnl/udata.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -102,7 +101,6 @@ class RuleReader {
     if (name == "immediate") immediate(data);
     if (name == "nat") rule_.dnat_to = loaded_;
     if (name == "match") match(data);
-    if (name == "lookup") lookup(data);
   }
 
  private:
@@ -110,16 +108,13 @@ class RuleReader {
     address_size_ = 0;
     mark_loaded_ = false;
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
-      if (type != NFTA_META_KEY) return;
-      mark_loaded_ = number_of(value) == NFT_META_MARK;
-      family_loaded_ = number_of(value) == NFT_META_NFPROTO;
+      if (type == NFTA_META_KEY) mark_loaded_ = number_of(value) == NFT_META_MARK;
     });
     mark_mask_ = 0;
   }
 
   void payload(const nlattr* data) {
     mark_loaded_ = false;
-    family_loaded_ = false;
     std::array<std::uint32_t, NFTA_PAYLOAD_MAX + 1> part{};
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
       if (type < part.size()) part[type] = number_of(value);
@@ -128,10 +123,7 @@ class RuleReader {
     const bool network = part[NFTA_PAYLOAD_BASE] == NFT_PAYLOAD_NETWORK_HEADER;
     address_size_ = 0;
     if (network && part[NFTA_PAYLOAD_OFFSET] == 12 && size <= 4) address_size_ = 4;
-    const std::uint32_t least = is_ipv6_ ? 1 : 5;  // shorter ones may be of an IPv4 header
-    if (network && part[NFTA_PAYLOAD_OFFSET] == 8 && size >= least && size <= 16) {
-      address_size_ = 16;
-    }
+    if (network && part[NFTA_PAYLOAD_OFFSET] == 8 && size > 4 && size <= 16) address_size_ = 16;
     is_source_ = address_size_ != 0;
     if (network && part[NFTA_PAYLOAD_OFFSET] == 16 && size <= 4) address_size_ = 4;
     if (network && part[NFTA_PAYLOAD_OFFSET] == 24 && size <= 16) address_size_ = 16;
@@ -160,18 +152,14 @@ class RuleReader {
         for_each_attribute(value, [&](std::uint16_t, const nlattr* raw) { bytes = bytes_of(raw); });
       }
     });
-    if (op == NFT_CMP_EQ && family_loaded_ && bytes.size() == 1) {
-      is_ipv6_ = bytes.front() == NFPROTO_IPV6;
-    }
     if (op == NFT_CMP_EQ && mark_loaded_ && bytes.size() == sizeof mark_mask_) {
       std::uint32_t wanted = 0;
       std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(&wanted));
       if (wanted == mark_mask_) rule_.mark = wanted;
     }
-    if (address_size_ != 0 && bytes.size() <= address_size_) {
-      const IpNet net(address_from(bytes, address_size_), prefix_);
-      if (op == NFT_CMP_EQ) (is_source_ ? rule_.source : rule_.destination) = net;
-      if (op == NFT_CMP_NEQ && !is_source_) rule_.not_destination = net;
+    if (op == NFT_CMP_EQ && address_size_ != 0 && bytes.size() <= address_size_) {
+      (is_source_ ? rule_.source : rule_.destination) =
+          IpNet(address_from(bytes, address_size_), prefix_);
     }
     address_size_ = 0;
   }
@@ -189,12 +177,6 @@ class RuleReader {
     std::memcpy(&multiport, info.data(), sizeof multiport);
     const std::size_t count = std::min<std::size_t>(multiport.count, XT_MULTI_PORTS);
     rule_.ports.assign(multiport.ports, multiport.ports + count);
-  }
-
-  void lookup(const nlattr* data) {
-    for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
-      if (type == NFTA_LOOKUP_SET) rule_.sets.push_back(text_of(value));
-    });
   }
 
   void immediate(const nlattr* data) {
@@ -215,8 +197,6 @@ class RuleReader {
   }
 
   NftListedRule& rule_;
-  bool family_loaded_ = false;       // "meta nfproto" is in the register
-  bool is_ipv6_ = false;             // and was asked to be that
   bool mark_loaded_ = false;         // the packet's mark is in the register
   std::uint32_t mark_mask_ = 0;      // what was cut out of it
   std::size_t address_size_ = 0;     // of the address in the register; 0: something else is there

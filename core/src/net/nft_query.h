@@ -55,10 +55,8 @@ struct NftListedRule {
   std::string comment;          ///< nft's own (in the userdata), not that of `-m comment`
   std::string target;           ///< of a jump or goto; else empty
   std::optional<IpNet> source;  ///< "ip saddr" or "ip6 saddr", as nft and iptables-nft write it
-  std::optional<IpNet> destination;      ///< "ip daddr" or "ip6 daddr"
-  std::optional<IpNet> not_destination;  ///< "ip daddr !="
-  std::vector<std::string> sets;         ///< that it looks up
-  std::optional<IpAddress> dnat_to;      ///< the address of "dnat to"
+  std::optional<IpNet> destination;  ///< "ip daddr" or "ip6 daddr"
+  std::optional<IpAddress> dnat_to;  ///< the address of "dnat to"
   std::uint32_t mark = 0;  ///< the bits that "meta mark & bits == bits" asks for; 0: it doesn't
   bool accepts = false;    ///< its verdict is accept
   std::vector<std::uint16_t> ports;  ///< of iptables' `-m multiport`

@@ -64,11 +64,10 @@ nftnl_expr* NftRule::add(const char* expression) {
   return added;
 }
 
-void NftRule::compare(std::uint32_t registers, const void* data, std::uint32_t size,
-                      std::uint32_t op) {
+void NftRule::compare(std::uint32_t registers, const void* data, std::uint32_t size) {
   nftnl_expr* cmp = add("cmp");
   nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_SREG, registers);
-  nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_OP, op);
+  nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
   nftnl_expr_set(cmp, NFTNL_EXPR_CMP_DATA, data, size);
 }
 
@@ -123,14 +122,6 @@ NftRule& NftRule::fields_not_in(const std::vector<NftField>& fields, const std::
 }
 
 NftRule& NftRule::field_within(NftField field, const IpNet& net) {
-  return compare_prefix(field, net, NFT_CMP_EQ);
-}
-
-NftRule& NftRule::field_outside(NftField field, const IpNet& net) {
-  return compare_prefix(field, net, NFT_CMP_NEQ);
-}
-
-NftRule& NftRule::compare_prefix(const NftField& field, const IpNet& net, std::uint32_t op) {
   // A prefix of whole bytes is compared without a mask, as nft does.
   const auto whole_bytes = static_cast<std::uint32_t>(net.prefix_length()) / 8;
   const bool masked = net.prefix_length() % 8 != 0;
@@ -151,7 +142,7 @@ NftRule& NftRule::compare_prefix(const NftField& field, const IpNet& net, std::u
     nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_MASK, mask.data(), field.size);
     nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_XOR, kNoXor.data(), field.size);
   }
-  compare(kFirstRegister, network.data(), masked ? field.size : whole_bytes, op);
+  compare(kFirstRegister, network.data(), masked ? field.size : whole_bytes);
   return *this;
 }
 

@@ -2,7 +2,6 @@
 // them as it would its own.
 #pragma once
 
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
 
 #include <cstdint>
@@ -53,8 +52,6 @@ class NftRule {
   NftRule& fields_not_in(const std::vector<NftField>& fields, const std::string& set);
   /// The address in `field` is within `net`.
   NftRule& field_within(NftField field, const IpNet& net);
-  /// It is not.
-  NftRule& field_outside(NftField field, const IpNet& net);
   /// A field of one byte.
   NftRule& field_is(const NftField& field, std::uint8_t value);
   /// fib daddr type local: the packet is for this host, or was before a later DNAT.
@@ -94,9 +91,7 @@ class NftRule {
   nftnl_expr* add(const char* expression);
   void load(const NftField& field, std::uint32_t reg);
   nftnl_expr* look_up(const std::vector<NftField>& fields, const std::string& set);
-  void compare(std::uint32_t registers, const void* data, std::uint32_t size,
-               std::uint32_t op = NFT_CMP_EQ);
-  NftRule& compare_prefix(const NftField& field, const IpNet& net, std::uint32_t op);
+  void compare(std::uint32_t registers, const void* data, std::uint32_t size);
   void mask(std::uint32_t keep, std::uint32_t flip);
   void require_not_zero();
   NftRule& ct_has(std::uint32_t key, std::uint32_t bits);

@@ -161,8 +161,7 @@ TEST_F(NftSpoofTest, TheOtherTableIsNotMade) {
 
 TEST_F(NftSpoofTest, BothTablesInOneTransaction) {
   Nft nft;
-  const NftElement masquerade =
-      masquerade_element(IpNet::parse("10.1.0.5/24").value(), kOwner).value();
+  const NftElement masquerade = masquerade_element(IpAddress::parse("10.1.0.5").value(), kOwner);
   std::vector<NftElement> all = check("veth1", kMine);
   all.push_back(masquerade);
   nft.add(all, {});
@@ -173,8 +172,7 @@ TEST_F(NftSpoofTest, BothTablesInOneTransaction) {
   nft.add(all, {});
   // One that is taken keeps all out, whichever table it is of.
   std::vector<NftElement> stranger = check("veth2", kMine, "net/c2/eth0");
-  stranger.push_back(
-      masquerade_element(IpNet::parse("10.1.0.5/24").value(), "net/c2/eth0").value());
+  stranger.push_back(masquerade_element(IpAddress::parse("10.1.0.5").value(), "net/c2/eth0"));
   EXPECT_THROW(nft.add(stranger, {}), Error);
   EXPECT_THAT(nft.list("port_mac", NftTable::bridge), ElementsAre(all[1]));
   EXPECT_EQ(3U, nft.remove(all));

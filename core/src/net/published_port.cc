@@ -222,23 +222,10 @@ std::optional<NftElement> find_localnet(Nft& nft, const std::string& interface) 
 
 bool is_localnet_by_us(const NftElement& element) { return !element.owner.ends_with(kWasSet); }
 
-std::vector<NftElement> list_localnets(Nft& nft) { return nft.list(kLocalnets); }
-
-std::string interface_of_localnet(const NftElement& element) {
-  return element.key.substr(0, element.key.find('\0'));
-}
-
-std::vector<IpAddress> list_published_addresses(Nft& nft, Family family) {
-  const std::size_t size = family == Family::v4 ? 4 : 16;
-  std::vector<IpAddress> addresses;
-  for (const NftElement& element : nft.list(set_name("pub", family))) {
-    if (element.key.size() < size) continue;
-    addresses.push_back(address_from_key(std::string_view(element.key).substr(0, size)));
-  }
-  std::ranges::sort(addresses);
-  const auto again = std::ranges::unique(addresses);
-  addresses.erase(again.begin(), again.end());
-  return addresses;
+std::vector<NftElement> find_own_localnets(Nft& nft) {
+  std::vector<NftElement> found = nft.list(kLocalnets);
+  std::erase_if(found, [](const NftElement& element) { return !is_localnet_by_us(element); });
+  return found;
 }
 
 bool has_published_ports(Nft& nft, Family family) {

@@ -27,10 +27,10 @@ enum class NftTable : std::uint8_t {
 /// One element of a set of our tables. Its comment is its owner ("network/container/ifname", or the
 /// network's name for elements that a network shares).
 struct NftElement {
-  std::string set;  ///< "masq_10.22.0.0/16", "att4", "port_mac" …
+  std::string set;  ///< "masq4", "net4", "port_mac" …
   std::string
       key;  ///< bytes as the kernel wants them: fields in network order, each padded to 4 bytes
-  std::string key_end;  ///< of journals of base 1 only: the last key of a range; else empty
+  std::string key_end;  ///< interval sets: the last key of the range; else empty
   std::string owner;    ///< at most 128 bytes of printable ASCII without quotes, see nft_owner()
   NftTable table = NftTable::inet;
   /// Of a map: bytes, laid out as keys are, or the chain that a verdict map goes to. Else empty.
@@ -58,25 +58,21 @@ struct NftMemory {
 /// its own.
 using NftSiblings = std::function<std::vector<std::vector<NftElement>>(const std::string& owner)>;
 
-/// One of the sets whose elements belong to attachments.
+/// One of the sets whose elements belong to attachments (net4 and its kind belong to networks).
 struct NftSet {
-  std::string name;
+  const char* name;
   NftTable table;
-  friend bool operator==(const NftSet&, const NftSet&) = default;
 };
+std::vector<NftSet> attachment_sets();
 
 /// `owner` shortened to what a comment can hold: 128 bytes; longer ones keep their end and get a
 /// hash in front.
 std::string nft_owner(const std::string& owner);
 
-/// What `address` sends is masqueraded unless it stays inside of its own subnet, which is the
-/// address's prefix. nullopt: nothing is outside (a prefix of 0).
-std::optional<NftElement> masquerade_element(const IpNet& address, const std::string& owner);
-/// What comes to the published ports of `address` from its own subnet gets the host's address, as
-/// the answers would not come back this way.
-NftElement hairpin_element(const IpNet& address, const std::string& owner);
-/// Goes with it if a port has a mark bit; nullopt: hairpin_element() says it already.
-std::optional<NftElement> hairpin_mark_element(const IpNet& address, const std::string& owner);
+NftElement masquerade_element(const IpAddress& source,
+                              const std::string& owner);  ///< set masq4 or masq6
+/// net4 or net6: traffic inside `subnet` is never masqueraded.
+NftElement subnet_element(const IpNet& subnet, const std::string& network);
 
 /// An attachment whose traffic may be forwarded also where another table's FORWARD chain drops:
 /// what comes from `address` through `interface`, and the answers. `interface` is the host's side:
@@ -84,9 +80,8 @@ std::optional<NftElement> hairpin_mark_element(const IpNet& address, const std::
 /// the next ones.
 NftElement forward_element(const std::string& interface, const IpAddress& address,
                            const std::string& owner);
-/// Neighbour discovery passes between such interfaces. `owner`: the attachment whose interface it
-/// is, or the network for one that attachments share; that goes with the last forward_element().
-NftElement forward_interface_element(const std::string& interface, const std::string& owner);
+/// Neighbour discovery passes between such interfaces; of the network, like subnet_element().
+NftElement forward_interface_element(const std::string& interface, const std::string& network);
 /// "ingressPolicy" of firewall for what would reach `address` through `bridge`.
 enum class IngressPolicy : std::uint8_t {
   same_bridge,  ///< nothing from other bridges that have a policy
@@ -94,7 +89,7 @@ enum class IngressPolicy : std::uint8_t {
 };
 std::vector<NftElement> ingress_elements(IngressPolicy policy, const std::string& bridge,
                                          const IpAddress& address, const std::string& owner);
-/// `bridge` has attachments with a policy; of the network, goes with the last ingress element.
+/// `bridge` has attachments with a policy; of the network.
 NftElement policy_interface_element(const std::string& bridge, const std::string& network);
 
 /// Table bridge: of the frames that come in through `port`, a bridge's port on the host (the veth's
@@ -120,18 +115,18 @@ class Nft {
   /// Adds elements, of both tables if need be, in one transaction; makes the base of a table first
   /// if it is absent. An element whose key is taken by the same owner is success; by another: Error
   /// naming that owner, and nothing was added. `shared` elements may exist already, whoever owns
-  /// them; a map's with other data is an Error as well. A base of an older version is replaced,
-  /// with all remembered elements. Then makes sure that the base is in force: one that was flushed
-  /// (`nft flush table`), made dormant or robbed of a set or chain is mended in place, and all
-  /// elements stay. Error if a table of that name is there which isn't ours, or is a base of
-  /// another version that lacks a set.
+  /// them; a map's with other data is an Error as well.
+  /// Then makes sure that the base is in force: one that was flushed (`nft flush table`), made
+  /// dormant or robbed of a set or chain is mended in place, and all elements stay. Error if a
+  /// table of that name is there which isn't ours, or is a base of another version that lacks a
+  /// set.
   void add(const std::vector<NftElement>& own, const std::vector<NftElement>& shared);
   /// Removes those of `elements` that exist and whose comment is their owner (read and deleted
   /// under one generation of the ruleset, retried if it moved), of both tables in one transaction.
-  /// What nothing else needs any more goes along: chains of conditions, claims of ports at single
-  /// addresses, sets of a subnet, elements about interfaces. A port of the host that a sibling of
-  /// its owner wants as well is the sibling's from then on, in the same transaction. Returns how
-  /// many messages that took; a missing table is success.
+  /// Chains of conditions that nothing else leads to, and claims of ports at single addresses that
+  /// nobody has any more, go along. A port of the host that a sibling of its owner wants as well is
+  /// the sibling's from then on, in the same transaction. Returns how many messages that took;
+  /// a missing table is success.
   std::size_t remove(const std::vector<NftElement>& elements);
   struct Exchange {
     std::vector<NftElement> out;  ///< go if they are there and their owner's
@@ -145,20 +140,20 @@ class Nft {
   void add_condition(const NftCondition& condition);
   /// Removes its chain; no element leads to it any more. One that is gone is success.
   void remove_condition(const NftCondition& condition);
-  /// The element with that key; nullopt if there is none.
+  /// The element with that key, or in an interval set the one that holds it; nullopt if there is
+  /// none.
   std::optional<NftElement> find(const std::string& set, const std::string& key,
                                  NftTable table = NftTable::inet);
-  /// The sets that there may be elements of attachments in.
-  std::vector<NftSet> attachment_sets();
   /// Every element of a set with its owner; empty if the table is absent.
   std::vector<NftElement> list(const std::string& set, NftTable table = NftTable::inet);
 
   /// CHECK: the elements are there and work. Throws Error (Code::internal) with what is wrong and
   /// what to do, unless
-  /// - each of `own` exists with its owner and data, each of `shared` with whatever owner,
+  /// - each of `own` exists with its owner and data, each of `shared` with whatever owner (a larger
+  /// subnet
+  ///   will do),
   /// - and the base of their tables is in force: not dormant, its chains hooked where they belong
-  ///   and none of their rules missing. A base of another version is judged by the first only, and
-  ///   an older one by what it can know.
+  ///   and none of their rules missing. A base of another version is judged by the first only.
   /// One round trip for each element and one for each table, 5 to 10 us each.
   void require_effective(const std::vector<NftElement>& own,
                          const std::vector<NftElement>& shared = {});

@@ -82,12 +82,8 @@ NftElement localnet_element(const std::string& interface, const std::string& net
 std::optional<NftElement> find_localnet(Nft& nft, const std::string& interface);
 /// Whether it was us.
 bool is_localnet_by_us(const NftElement& element);
-/// All such elements, and the interface that one is about.
-std::vector<NftElement> list_localnets(Nft& nft);
-std::string interface_of_localnet(const NftElement& element);
-
-/// The addresses of containers that have published ports, each once.
-std::vector<IpAddress> list_published_addresses(Nft& nft, Family family);
+/// The interfaces on which it was us.
+std::vector<NftElement> find_own_localnets(Nft& nft);
 
 /// Whether any port of this host is published in that family. What it opens is closed with `nft`.
 bool has_published_ports(Nft& nft, Family family);
