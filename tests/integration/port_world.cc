@@ -89,7 +89,15 @@ Json PortWorld::ptp_list(int number, const Json& mappings, const Json& portmap) 
   return behind({{"type", "ptp"}, {"ipMasq", true}, {"ipam", ipam}}, number, mappings, portmap);
 }
 
+void PortWorld::kill(const std::string& name) {
+  std::erase_if(servers_, [&](const auto& each) {
+    return each.first == name || each.first.starts_with(name + ':');
+  });
+  containers_.erase(name);
+}
+
 Container& PortWorld::make(const std::string& name, bool by_port) {
+  kill(name);  // its earlier life
   auto& container = containers_[name] = std::make_unique<Container>(name);
   container->run({"ip", "link", "set", "lo", "up"});
   if (!by_port) serve(name, container->fd(), {kContainerPort, kUnpublishedPort});
@@ -158,13 +166,13 @@ int PortWorld::netns_of(const std::string& name) {
 
 void PortWorld::serve(const std::string& name, int netns, const std::vector<int>& ports,
                       const std::vector<Transport>& transports) {
-  servers_.push_back(std::make_unique<KnockServer>(name, netns, ports, transports));
+  servers_.emplace_back(name, std::make_unique<KnockServer>(name, netns, ports, transports));
 }
 
 std::vector<KnockAnswer> PortWorld::knock(const std::vector<Knock>& knocks,
                                           std::chrono::milliseconds patience) {
   std::vector<const KnockServer*> servers;
-  for (const auto& each : servers_) servers.push_back(each.get());
+  for (const auto& each : servers_) servers.push_back(each.second.get());
   return test::knock(servers, knocks, patience);
 }
 

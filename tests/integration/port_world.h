@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "integration/host_test.h"
 #include "support/firewalld.h"
@@ -44,6 +45,8 @@ class PortWorld {
                                const std::string& if_name = "eth0") const;
   /// DEL of what add() made with ours.
   void remove(const Attachment& job);
+  /// The container dies without a DEL: its server goes, and its namespace.
+  void kill(const std::string& name);
   /// A container without an attachment, with its server: of each port one with the name
   /// "<name>:<port>" if `by_port`, else one for all.
   Container& make(const std::string& name, bool by_port = false);
@@ -76,7 +79,7 @@ class PortWorld {
   std::unique_ptr<Firewalld> firewalld_;
   std::map<std::string, std::unique_ptr<Container>> containers_;
   std::map<std::string, Json> results_;
-  std::vector<std::unique_ptr<KnockServer>> servers_;
+  std::vector<std::pair<std::string, std::unique_ptr<KnockServer>>> servers_;  ///< by name
 };
 
 }  // namespace unicni::test
