@@ -72,8 +72,9 @@ class Client {
       : to_(knock.to, knock.port),
         udp_(knock.transport == Transport::udp),
         fd_(socket_in(knock.netns, to_.storage.ss_family, knock.transport)) {
-    if (!knock.from.empty()) {
-      Place from(knock.from, 0);
+    if (!knock.from.empty() || knock.from_port != 0) {
+      const char* any = to_.storage.ss_family == AF_INET ? "0.0.0.0" : "::";
+      Place from(knock.from.empty() ? any : knock.from, knock.from_port);
       EXPECT_EQ(::bind(fd_, from.get(), from.size), 0) << knock.from << std::strerror(errno);
     }
     if (::connect(fd_, to_.get(), to_.size) != 0 && errno != EINPROGRESS) {

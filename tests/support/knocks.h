@@ -36,6 +36,7 @@ struct Knock {
   std::string to = {};  ///< IPv4 or IPv6 address
   int port = 0;
   std::string from = {};  ///< source address; empty: the kernel's choice
+  int from_port = 0;      ///< source port; 0: the kernel's choice
 };
 
 struct KnockAnswer {

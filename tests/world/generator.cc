@@ -183,7 +183,8 @@ void Generator::networks() {
     const Json first = members(i);
     std::string version = any_of(kVersions);
     if (with_chance(50)) version = with_chance(50) ? "1.0.0" : "1.1.0";
-    if (is_foreign(first[0]["type"]) && version < "0.3.0") version = "0.3.1";
+    const bool has_bandwidth = !members_of_type(Json{{"plugins", first}}, "bandwidth").empty();
+    if ((is_foreign(first[0]["type"]) || has_bandwidth) && version < "0.3.0") version = "0.3.1";
     network.lists.push_back({version, first});
     const Json second = edited(i, first);
     network.lists.push_back({version, second});

@@ -55,7 +55,9 @@ Model::Answer Model::admits(int index, int ports, bool by_reference) const {
       (is_loopback(claims) && !has_snat(list_of(place(index).network)))) {
     return by_reference ? Answer::either : Answer::no;
   }
-  bool sure = true;
+  // Which families the container will have is not known yet when mappings are compared.
+  const Json offers = offered(scenario_, index, ports);
+  bool sure = claims.empty() || !contradicts_itself(claims_of(offers["portMappings"], true, true));
   for (int other = 0; other < places(); ++other) {
     const Life& neighbour = life(other);
     if (other == index || neighbour.state == State::none || neighbour.state == State::lost ||

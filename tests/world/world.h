@@ -49,6 +49,7 @@ class World {
   Runtime runtime_;
   Model model_;
   int step_ = 0;
+  int knocks_ = 0;
   int births_ = 0;
   std::map<int, std::string> born_with_;  ///< container → value of kSettings in its namespace
 };
