@@ -203,6 +203,8 @@ class MissingModule : public Journal {
              fs::copy_options::recursive | fs::copy_options::copy_symlinks);
     Journal::SetUp();
     job_.folder = job_.cni_path = "/run/stage/libexec/cni";
+    // Else a module would be found where this build was meant to be installed.
+    tool({"mount", "-t", "tmpfs", "tmpfs", stage() + "/lib/unicni/modules"});
   }
 };
 
