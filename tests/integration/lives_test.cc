@@ -275,7 +275,7 @@ class FormerJournal : public Lives {
     tool({"rm", std::string(kJournals) + '/' + kName});
   }
   static std::vector<std::string> former() {
-    std::vector<std::string> names = files_in("/run/unicni");
+    std::vector<std::string> names = files_in(kJournals);
     std::erase(names, "attachments");
     return names;
   }

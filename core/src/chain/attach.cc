@@ -40,6 +40,16 @@ bool stands(const journal::Step& step, const std::string& if_name, VerbHost& hos
 /// steps has none.
 bool is_answer(const journal::Step& step) { return !step.result.empty() && step.result != kEnded; }
 
+/// Of a step in its list: `last_recorded` is followed by such as keep no journal.
+enum class Place : unsigned char { middle, last_recorded, last };
+
+Place place_of(const std::vector<std::unique_ptr<Step>>& steps, std::size_t index) {
+  if (index + 1 == steps.size()) return Place::last;
+  const auto is_recorded = [](const auto& step) { return !step->module || step->journaled(); };
+  const auto behind = steps.begin() + static_cast<std::ptrdiff_t>(index) + 1;
+  return std::any_of(behind, steps.end(), is_recorded) ? Place::middle : Place::last_recorded;
+}
+
 class Attachment : public LockHolder {
  public:
   Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {
@@ -49,8 +59,8 @@ class Attachment : public LockHolder {
   void let_go() override { journal_.reset(); }
   void take_again() override;
 
-  /// `last`: its result will be the answer.
-  Result add(Step& step, const std::optional<Result>& prev_result, bool last);
+  /// The last one's result will be the answer.
+  Result add(Step& step, const std::optional<Result>& prev_result, Place place);
   /// What goes to stdout if `result`, the last step's, is the answer.
   [[nodiscard]] std::string answer(const Result& result) const {
     return printed_ ? *printed_ : print(result);
@@ -64,9 +74,16 @@ class Attachment : public LockHolder {
     const auto version = protocol::find_version(request_.netconf.cni_version());
     return protocol::print_result(result, version.value_or(protocol::kNewest));
   }
-  Result add_foreign_step(Step& step, const std::optional<Result>& prev_result, bool last);
+  /// What the journal has as the result of a step.
+  std::string ending(const Result& result, Place place) {
+    if (place == Place::middle) return kEnded;
+    std::string text = print(result);
+    if (place == Place::last) printed_ = text;
+    return text;
+  }
+  Result add_foreign_step(Step& step, const std::optional<Result>& prev_result, Place place);
   Result add_module(Step& step);
-  Result add_recorded(Step& step, bool last);
+  Result add_recorded(Step& step, Place place);
   void roll_back_foreign(Step& step);
   void roll_back_module(Step& step);
   void undo(const std::vector<Undo>& records, Step& step, Error& error);
@@ -201,7 +218,7 @@ Result Attachment::add_module(Step& step) {
   }
 }
 
-Result Attachment::add_recorded(Step& step, bool last) {
+Result Attachment::add_recorded(Step& step, Place place) {
   if (step.enters_container())
     host_.container_netns();  // refuses a missing namespace before anything is written
   open(journal::Access::add);
@@ -214,8 +231,7 @@ Result Attachment::add_recorded(Step& step, bool last) {
   try {
     Result result = step.module->add(step.call, host_);
     adding_ = nullptr;
-    if (last) printed_ = print(result);
-    journal_->end_step(printed_.value_or(kEnded));
+    journal_->end_step(ending(result, place));
     return result;
   } catch (Error& error) {
     adding_ = nullptr;
@@ -232,7 +248,7 @@ Result Attachment::add_recorded(Step& step, bool last) {
 /// A program is a step like others: its one record is the DEL that undoes it, also when it has left
 /// the list by then.
 Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& prev_result,
-                                    bool last) {
+                                    Place place) {
   const protocol::Netconf config =
       step.netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
   open(journal::Access::add);
@@ -249,8 +265,7 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
       return std::string();
     });
     adding_ = nullptr;
-    if (last) printed_ = print(*result);
-    journal_->end_step(printed_.value_or(kEnded));
+    journal_->end_step(ending(*result, place));
     return *std::move(result);
   } catch (Error& error) {
     adding_ = nullptr;
@@ -259,11 +274,11 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
   }
 }
 
-Result Attachment::add(Step& step, const std::optional<Result>& prev_result, bool last) {
-  if (!step.module) return add_foreign_step(step, prev_result, last);
+Result Attachment::add(Step& step, const std::optional<Result>& prev_result, Place place) {
+  if (!step.module) return add_foreign_step(step, prev_result, place);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
-  return step.journaled() ? add_recorded(step, last) : add_module(step);
+  return step.journaled() ? add_recorded(step, place) : add_module(step);
 }
 
 void Attachment::roll_back_foreign(Step& step) {
@@ -313,7 +328,7 @@ void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<
   try {
     for (; done < steps.size(); ++done) {
       watch(steps[done]->type());
-      result = attachment.add(*steps[done], result, done + 1 == steps.size());
+      result = attachment.add(*steps[done], result, place_of(steps, done));
     }
     emit(attachment.answer(*result));
   } catch (const std::exception&) {
