@@ -120,10 +120,11 @@ std::string VerbHost::container_identity() {
   return container_netns() == nullptr ? std::string() : container_links().identity();
 }
 
-std::string VerbHost::find_container_identity() noexcept {
+std::string VerbHost::find_container_identity() {
   try {
     return container_identity();
-  } catch (const std::exception&) {
+  } catch (const Error& error) {
+    if (!error.is(Code::invalid_netns)) throw;
     container_netns_.reset();
     container_opened_ = false;  // whoever needs it is told why there is none
     return {};

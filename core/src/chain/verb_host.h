@@ -85,8 +85,9 @@ class VerbHost final : public Host {
   void leave_container(bool is_ours = true);
   /// Identity of the container's namespace, "" if there is none.
   std::string container_identity();
-  /// The same for steps that can do without it: "" also if CNI_NETNS is unusable.
-  std::string find_container_identity() noexcept;
+  /// The same for steps that can do without it: "" also if CNI_NETNS is no namespace. Throws Error
+  /// for anything else.
+  std::string find_container_identity();
 
  private:
   [[nodiscard]] bool tolerant() const;  // DEL, GC, STATUS go on without the container's namespace
