@@ -24,44 +24,47 @@ bool is_one_of(const std::string& call, std::initializer_list<const char*> patte
 
 /// ADD may go on without this call: it is a nicety, or there is another way to the same end.
 bool is_dispensable(const std::string& call) {
-  return is_one_of(call,
-                   {
-                       // CNI_NETNS is compared with the host's once more when it is opened.
-                       "^stat /run/netns/",
-                       // A step that doesn't enter it notes which namespace it is for.
-                       "^(openat|ioctl|fstat|setns|getsockopt|socket|bind|close) /run/netns/c1$",
-                       "^setns /run/netns/c1$",
-                       // NFT_MSG_GETSETELEM: a look at an element before it is added, which
-                       // the kernel refuses if that can't be.
-                       "^nftables message of type 13$",
-                       "^stat /proc/thread-self/ns/net$",
-                       // Whether a module is there is seen once more when it is loaded.
-                       "^stat .*/modules/[a-z-]+\\.so$",
-                       // A program that can't be looked at isn't taken; our own may be
-                       // executed instead of called.
-                       "^stat .*/libexec/cni/",
-                       // NETLINK_EXT_ACK, NETLINK_CAP_ACK, SO_RCVTIMEO, SO_NETNS_COOKIE
-                       "^setsockopt .* option (11|10|20)$",
-                       "^getsockopt rtnetlink option 71$",
-                       // What other attachments' journals remember of their rules.
-                       "^(openat|getdents|stat) /run/unicni(/attachments)?$",
-                       "^(openat|read|stat) /run/unicni/",
-                       // linkat(2) has two forms.
-                       "^link /run/unicni/attachments/mynet:c1:eth0$",
-                       // Where to begin with the search for an address; an address whose file
-                       // can't be read counts as taken. host-local's index only saves time.
-                       "^(openat|read) .*/last_reserved_ip\\.",
-                       "^(openat|read|stat) /var/lib/cni/networks/mynet/[0-9a-f]+[.:]",
-                       "^\\w+ /var/lib/cni/networks/mynet/\\.",
-                       "^stat /var/lib/cni/networks/mynet$",
-                       "^getrandom$",
-                       // ethtool's settings of a veth.
-                       "^ioctl rtnetlink$",
-                       // RTM_GETNETCONF: the sysctl's file says the same.
-                       "^rtnetlink message of type 82$",
-                       // A delegate need not read all of its request.
-                       "^write pipe:",
-                   });
+  return is_one_of(
+      call,
+      {
+          // CNI_NETNS is compared with the host's once more when it is opened.
+          "^stat /run/netns/",
+          // A step that doesn't enter it notes which namespace it is for; who makes a table asks
+          // whose
+          // namespaces of all journals are gone, and what can't be known counts as alive.
+          "^(openat|ioctl|fstat|stat|setns) /run/netns/c1$",
+          "^socket$",
+          // NFT_MSG_GETSETELEM: a look at an element before it is added, which the kernel refuses
+          // if that can't be.
+          "^nftables message of type 13$",
+          "^stat /proc/thread-self/ns/net$",
+          // Whether a module is there is seen once more when it is loaded.
+          "^stat .*/modules/[a-z-]+\\.so$",
+          // A program that can't be looked at isn't taken; our own may be
+          // executed instead of called.
+          "^stat .*/libexec/cni/",
+          // NETLINK_EXT_ACK, NETLINK_CAP_ACK, SO_RCVTIMEO, SO_NETNS_COOKIE
+          "^setsockopt .* option (11|10|20)$",
+          "^getsockopt rtnetlink option 71$",
+          // What other attachments' journals remember of their rules.
+          "^(openat|getdents|stat) /run/unicni(/attachments)?$",
+          "^(openat|read|stat) /run/unicni/",
+          // linkat(2) has two forms.
+          "^link /run/unicni/attachments/mynet:c1:eth0$",
+          // Where to begin with the search for an address; an address whose file
+          // can't be read counts as taken. host-local's index only saves time.
+          "^(openat|read) .*/last_reserved_ip\\.",
+          "^(openat|read|stat) /var/lib/cni/networks/mynet/[0-9a-f]+[.:]",
+          "^\\w+ /var/lib/cni/networks/mynet/\\.",
+          "^stat /var/lib/cni/networks/mynet$",
+          "^getrandom$",
+          // ethtool's settings of a veth.
+          "^ioctl rtnetlink$",
+          // RTM_GETNETCONF: the sysctl's file says the same.
+          "^rtnetlink message of type 82$",
+          // A delegate need not read all of its request.
+          "^write pipe:",
+      });
 }
 
 /// The error has other words for it than the errno's name: those of the dynamic linker, or what the
