@@ -44,7 +44,7 @@ bool is_dispensable(const std::string& call) {
           // executed instead of called.
           "^stat .*/libexec/cni/",
           // NETLINK_EXT_ACK, NETLINK_CAP_ACK, SO_RCVTIMEO, SO_NETNS_COOKIE
-          "^setsockopt .* option (11|10|20)$",
+          "^setsockopt .* option (10|11|12|20)$",
           "^getsockopt rtnetlink option 71$",
           // What other attachments' journals remember of their rules.
           "^(openat|getdents|stat) /run/unicni(/attachments)?$",
