@@ -178,7 +178,8 @@ void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fa
     return;
   }
   mend_nft_base(socket(), need.table, need.parts);
-  if ((need.parts & nft_condition_parts()) != 0) write_conditions_of(need.table, memory());
+  const auto conditions = nft_condition_parts(Family::v4) | nft_condition_parts(Family::v6);
+  if ((need.parts & conditions) != 0) write_conditions_of(need.table, memory());
 }
 
 void Nft::Impl::make_base(Addition& addition, const Need& need) {
@@ -381,7 +382,7 @@ void Nft::exchange(const std::function<Exchange()>& decide) {
 }
 
 void Nft::add_condition(const NftCondition& condition) {
-  const Need need{NftTable::inet, nft_condition_parts()};
+  const Need need{NftTable::inet, nft_condition_parts(condition.family)};
   Impl::Addition addition{{}, {}, {need}};
   for (int tries = 0; tries <= kMends; ++tries) {
     if (!find_nft_base_fault(impl_->socket(), need.table, need.parts)) break;

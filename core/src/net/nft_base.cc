@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -41,34 +42,82 @@ bool is_this_version(const std::string& comment) {
          comment.starts_with(std::string(kVersion) + std::string(kOtherMark));
 }
 
+/// Calls `each(part, its number, families)`.
 template <class Each>
 void for_each_part(NftTable table, NftPartBits parts, const Each& each) {
   const auto all = nft_parts();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].table == table && (parts & 1U << i) != 0) each(all[i]);
+    const auto families = families_of(parts, i);
+    if (families && all[i].table == table) each(all[i], i, *families);
   }
 }
 
-std::vector<NftBaseChain> chains_of(NftTable table, NftPartBits parts) {
-  std::vector<NftBaseChain> chains;
-  for_each_part(table, parts, [&](const NftPart& part) {
-    chains.insert(chains.end(), part.chains.begin(), part.chains.end());
+/// A chain as it is to be.
+struct WantedChain {
+  NftBaseChain chain;
+  std::uint32_t use = 0;
+};
+
+std::vector<WantedChain> chains_of(NftTable table, NftPartBits parts) {
+  std::vector<WantedChain> chains;
+  for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
+    for (const NftBaseChain& chain : part.chains) {
+      if (const std::uint32_t use = chain.use.of(families)) chains.push_back({chain, use});
+    }
   });
   return chains;
 }
 
 NftBaseWriter write_base(NftTable table, NftPartBits parts, NftBaseWriter::Mode mode) {
   NftBaseWriter base(table, mode, base_comment(table).c_str());
-  for_each_part(table, parts, [&](const NftPart& part) { part.write(base); });
+  for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
+    part.write(base, families);
+  });
   return base;
 }
 
-NftFound find_base(NetlinkSocket& socket, NftTable table, std::span<const NftBaseChain> chains) {
+/// What there is of some parts, in one round trip.
+struct FoundBase {
+  std::optional<NftTableState> table;
+  std::map<std::string, NftChainState> chains;
+  NftPartBits parts = 0;  ///< those asked for, with the families that they were made for besides
+};
+
+/// `parts` may be asked for in one family: the other may be there as well, and has rules in the
+/// same chains. `guess`: nothing says that they are there, so only what is found counts.
+FoundBase find_base(NetlinkSocket& socket, NftTable table, NftPartBits parts, bool guess = false) {
   std::vector<NftChainName> names;
-  for (const NftBaseChain& chain : chains) {
-    names.push_back({nft_family(table), kNftTable, chain.name});
+  NftPartBits all = 0;
+  for_each_part(table, parts, [&](const NftPart&, std::size_t i, NftFamilies) {
+    all |= nft_part_bits(i, NftFamilies::both);
+  });
+  for (const WantedChain& wanted : chains_of(table, all)) {
+    names.push_back({nft_family(table), kNftTable, wanted.chain.name});
   }
-  return find_table_and_chains(socket, nft_family(table), kNftTable, names);
+  struct Marker {
+    const char* set;
+    NftPartBits bits;
+  };
+  std::vector<Marker> markers;
+  std::vector<std::string> sets;
+  for_each_part(table, parts, [&](const NftPart& part, std::size_t i, NftFamilies families) {
+    for (const Family family : {Family::v4, Family::v6}) {
+      const char* set = nft_family_marker(part, family);
+      if (set == nullptr || (!guess && has(families, family))) continue;
+      const auto only = family == Family::v4 ? NftFamilies::v4 : NftFamilies::v6;
+      markers.push_back({set, nft_part_bits(i, only)});
+      sets.emplace_back(set);
+    }
+  });
+  NftFound found = find_table_and_chains(socket, nft_family(table), kNftTable, names, sets);
+  FoundBase base{std::move(found.table), {}, guess ? 0 : parts};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (found.chains[i]) base.chains.emplace(names[i].chain, *found.chains[i]);
+  }
+  for (std::size_t i = 0; i < markers.size(); ++i) {
+    if (found.sets[i]) base.parts |= markers[i].bits;
+  }
+  return base;
 }
 
 Error cannot_mend(NftTable table, int error) {
@@ -141,7 +190,7 @@ NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<Nft
 }  // namespace
 
 bool has_other_forward_mark(NetlinkSocket& socket, NftTable table) {
-  const NftFound found = find_base(socket, table, {});
+  const FoundBase found = find_base(socket, table, 0);
   return found.table && is_this_version(found.table->comment) &&
          found.table->comment != base_comment(table);
 }
@@ -173,39 +222,39 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
 namespace {
 
 /// What is wrong with a chain that is there.
-const char* fault_of(const NftBaseChain& wanted, const NftChainState& chain) {
-  const bool hooked = wanted.type != nullptr;
-  if (chain.hooked != hooked ||
-      (hooked && (chain.hook != wanted.hook || chain.priority != wanted.priority))) {
+const char* fault_of(const WantedChain& wanted, const NftChainState& found) {
+  const NftBaseChain& chain = wanted.chain;
+  const bool hooked = chain.type != nullptr;
+  if (found.hooked != hooked ||
+      (hooked && (found.hook != chain.hook || found.priority != chain.priority))) {
     return "is not hooked where it belongs";
   }
-  return !wanted.open && chain.use < wanted.use ? "lacks rules" : nullptr;
+  return !chain.open && found.use < wanted.use ? "lacks rules" : nullptr;
 }
 
 }  // namespace
 
 bool is_nft_stranger(NetlinkSocket& socket, NftTable table) {
   constexpr std::string_view kAnyVersion = "unicni base ";
-  const NftFound found = find_base(socket, table, {});
+  const FoundBase found = find_base(socket, table, 0);
   return found.table && !found.table->comment.starts_with(kAnyVersion);
 }
 
 bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
-  const auto chains = chains_of(table, nft_parts_of(table));
-  const NftFound found = find_base(socket, table, chains);
+  const FoundBase found = find_base(socket, table, nft_parts_of(table), true);
   if (!found.table || found.table->dormant) return true;
   if (!is_this_version(found.table->comment)) return false;
   if (found.table->comment != base_comment(table)) return true;
-  for (std::size_t i = 0; i < chains.size(); ++i) {
-    if (found.chains[i] && fault_of(chains[i], *found.chains[i]) != nullptr) return true;
+  for (const WantedChain& wanted : chains_of(table, found.parts)) {
+    const auto chain = found.chains.find(wanted.chain.name);
+    if (chain != found.chains.end() && fault_of(wanted, chain->second) != nullptr) return true;
   }
   return false;
 }
 
 std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
                                                NftPartBits parts) {
-  const auto chains = chains_of(table, parts);
-  const NftFound found = find_base(socket, table, chains);
+  const FoundBase found = find_base(socket, table, parts);
   const char* name = nft_table_name(table);
   if (!found.table) return fmt::format("table {} is missing", name);
   if (found.table->dormant) return fmt::format("table {} is dormant", name);
@@ -213,19 +262,21 @@ std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable t
   if (found.table->comment != base_comment(table)) {
     return fmt::format("table {} has another mark than {} says", name, kForwardMarkFile);
   }
-  for (std::size_t i = 0; i < chains.size(); ++i) {
-    const NftBaseChain& wanted = chains[i];
-    const auto& chain = found.chains[i];
-    if (!chain) return fmt::format("chain {} of table {} is missing", wanted.name, name);
-    if (const char* fault = fault_of(wanted, *chain)) {
-      return fmt::format("chain {} of table {} {}", wanted.name, name, fault);
+  for (const WantedChain& wanted : chains_of(table, found.parts)) {
+    const auto chain = found.chains.find(wanted.chain.name);
+    if (chain == found.chains.end()) {
+      return fmt::format("chain {} of table {} is missing", wanted.chain.name, name);
+    }
+    if (const char* fault = fault_of(wanted, chain->second)) {
+      return fmt::format("chain {} of table {} {}", wanted.chain.name, name, fault);
     }
   }
   return std::nullopt;
 }
 
 void mend_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts) {
-  const NftFound found = find_base(socket, table, {});
+  // What else was made is written anew as well: parts share chains.
+  const FoundBase found = find_base(socket, table, nft_parts_of(table), true);
   if (!found.table) return;
   if (found.table->comment != base_comment(table)) {
     const char* name = nft_table_name(table);
@@ -235,7 +286,7 @@ void mend_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts) {
                             name));
   }
   if (found.table->dormant) wake(socket, table);
-  NftBaseWriter base = write_base(table, parts, NftBaseWriter::Mode::mend);
+  NftBaseWriter base = write_base(table, parts | found.parts, NftBaseWriter::Mode::mend);
   const auto failures = base.batch().commit(socket);
   for (const NftBatch::Failure& failure : failures) {
     if (!is_nft_race(failure.error)) throw cannot_mend(table, failure.error);

@@ -10,12 +10,12 @@ namespace {
 
 constexpr std::int32_t kDnatPriority = -100 + 5;  // NF_IP_PRI_NAT_DST; as nft_part_ports.cc
 
-constexpr NftBaseChain kIn{"cond_in", 2, "nat", NF_INET_PRE_ROUTING, kDnatPriority};
-constexpr NftBaseChain kOut{"cond_out", 2, "nat", NF_INET_LOCAL_OUT, kDnatPriority};
-constexpr NftBaseChain kToConditions4{"to_conditions4", 4};
-constexpr NftBaseChain kToConditions6{"to_conditions6", 4};
-constexpr NftBaseChain kToPorts4{"to_cond_ports4", 2, nullptr, 0, 0, true};
-constexpr NftBaseChain kToPorts6{"to_cond_ports6", 2, nullptr, 0, 0, true};
+constexpr NftBaseChain kIn{"cond_in", {0, 1, 1}, "nat", NF_INET_PRE_ROUTING, kDnatPriority};
+constexpr NftBaseChain kOut{"cond_out", {0, 1, 1}, "nat", NF_INET_LOCAL_OUT, kDnatPriority};
+constexpr NftBaseChain kToConditions4{"to_conditions4", {0, 4, 0}};
+constexpr NftBaseChain kToConditions6{"to_conditions6", {0, 0, 4}};
+constexpr NftBaseChain kToPorts4{"to_cond_ports4", {0, 2, 0}, nullptr, 0, 0, true};
+constexpr NftBaseChain kToPorts6{"to_cond_ports6", {0, 0, 2}, nullptr, 0, 0, true};
 constexpr NftBaseChain kChains[] = {kIn,       kOut,     kToConditions4, kToConditions6,
                                     kToPorts4, kToPorts6};
 constexpr const char* kSets[] = {"cond4_at",  "cond4_any",  "cond6_at",  "cond6_any",
@@ -35,11 +35,11 @@ constexpr Names kFamilies[] = {{Family::v4, "cond4_at", "cond4_any", "cport4_at"
                                {Family::v6, "cond6_at", "cond6_any", "cport6_at", "cport6_any",
                                 kToConditions6.name, kToPorts6.name}};
 
-void write(NftBaseWriter& base) {
+void write(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
   using nft_key::kL4Protocol;
   using nft_key::kPort;
-  for (const Names& names : kFamilies) {
+  for (const Names& names : wanted(kFamilies, families)) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
     base.verdict_map(names.condition_at, {ip, kL4Protocol, kPort},
                      "at one address, on a condition");
@@ -47,8 +47,8 @@ void write(NftBaseWriter& base) {
     base.map(names.port_at, {ip, kL4Protocol, kPort}, {ip, kPort}, "where it leads");
     base.map(names.port_any, {kL4Protocol, kPort}, {ip, kPort}, "where it leads");
   }
-  write_chains(base, kChains);
-  for (const Names& names : kFamilies) {
+  write_chains(base, kChains, families);
+  for (const Names& names : wanted(kFamilies, families)) {
     const std::vector<NftField> endpoint = {ip_destination(names.family), l4_protocol(),
                                             destination_port()};
     const std::vector<NftField> port = {l4_protocol(), destination_port()};

@@ -1,6 +1,5 @@
-// What may be forwarded on a host whose FORWARD chain drops, and what may not by ingressPolicy. An
-// accept of ours can't stop another table's drop, so a mark says what to accept to a rule of ours
-// in that table (forward_gate.h).
+// What may be forwarded on a host whose FORWARD chain drops. An accept of ours can't stop another
+// table's drop, so a mark says what to accept to a rule of ours in that table (forward_gate.h).
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 
@@ -13,15 +12,13 @@ namespace {
 constexpr std::int32_t kBefore = 0 - 10;  // NF_IP_PRI_FILTER
 constexpr std::int32_t kBehind = 0 + 50;
 
-constexpr NftBaseChain kForward{"forward", 11, "filter", NF_INET_FORWARD, kBefore};
-constexpr NftBaseChain kPolicyCheck{"policy_check", 5};
-constexpr NftBaseChain kPublished{"published", 5};
-constexpr NftBaseChain kPass{"pass", 11};
-constexpr NftBaseChain kUnmark{"unmark", 1, "filter", NF_INET_FORWARD, kBehind};
-constexpr NftBaseChain kChains[] = {kForward, kPolicyCheck, kPublished, kPass, kUnmark};
-constexpr const char* kSets[] = {"att4",      "att6",      "policy4", "policy6",
-                                 "isolated4", "isolated6", "pub4",    "pub6"};
-constexpr const char* kNetworkSets[] = {"policy_if", "net_if"};
+constexpr NftBaseChain kForward{"forward", {2, 2, 4}, "filter", NF_INET_FORWARD, kBefore};
+constexpr NftBaseChain kPublished{"published", {1, 2, 2}};
+constexpr NftBaseChain kPass{"pass", {1, 4, 6}};
+constexpr NftBaseChain kUnmark{"unmark", {1}, "filter", NF_INET_FORWARD, kBehind};
+constexpr NftBaseChain kChains[] = {kForward, kPublished, kPass, kUnmark};
+constexpr const char* kSets[] = {"att4", "att6", "pub4", "pub6"};
+constexpr const char* kNetworkSets[] = {"net_if"};
 constexpr std::uint8_t kIcmp6 = 58;      // linux/in6.h
 constexpr std::uint8_t kHopLimit = 255;  // RFC 4861: not from beyond the link
 constexpr std::uint8_t kNeighbourSolicitation = 135;
@@ -30,62 +27,33 @@ constexpr std::uint8_t kNeighbourAdvertisement = 136;
 struct Names {
   Family family;
   const char* attachments;
-  const char* policy;
-  const char* isolated;
   const char* published;
 };
-constexpr Names kFamilies[] = {{Family::v4, "att4", "policy4", "isolated4", "pub4"},
-                               {Family::v6, "att6", "policy6", "isolated6", "pub6"}};
+constexpr Names kFamilies[] = {{Family::v4, "att4", "pub4"}, {Family::v6, "att6", "pub6"}};
 
-void write_sets(NftBaseWriter& base) {
+void write_sets(NftBaseWriter& base, NftFamilies families) {
   using nft_key::kInterface;
   using Kind = NftBaseWriter::Kind;
-  write_published_sets(base);
-  base.set("policy_if", {kInterface}, Kind::hash, "bridges with an ingressPolicy");
+  write_published_sets(base, families);
   base.set("net_if", {kInterface}, Kind::hash, "bridges and ptp host ends of our attachments");
-  for (const Names& names : kFamilies) {
+  for (const Names& names : wanted(kFamilies, families)) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
     base.set(names.attachments, {kInterface, ip}, Kind::hash,
              "host side interface . container address");
-    base.set(names.policy, {kInterface, ip}, Kind::hash, "ingressPolicy same-bridge or isolated");
-    base.set(names.isolated, {kInterface, ip}, Kind::hash, "ingressPolicy isolated");
   }
 }
 
-void write_policy(NftBaseWriter& base) {
-  using namespace nft_field;
-  for (const Names& names : kFamilies) {
-    base.rule(NftRule(kForward.name)
-                  .family(names.family)
-                  .fields_in({input_name(), ip_destination(names.family)}, names.isolated)
-                  .drop());
-  }
-  base.rule(NftRule(kForward.name).fields_in({input_name()}, "policy_if").jump(kPolicyCheck.name));
-  for (const Names& names : kFamilies) {
-    base.rule(NftRule(kPolicyCheck.name)
-                  .family(names.family)
-                  .fields_in({input_name(), ip_destination(names.family)}, names.policy)
-                  .returns());
-  }
-  for (const Names& names : kFamilies) {
-    base.rule(NftRule(kPolicyCheck.name)
-                  .family(names.family)
-                  .fields_in({output_name(), ip_destination(names.family)}, names.policy)
-                  .drop());
-  }
-}
-
-void write_attachments(NftBaseWriter& base) {
+void write_attachments(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
   constexpr std::uint32_t kKnown =
       NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
-  for (const Names& names : kFamilies) {
+  for (const Names& names : wanted(kFamilies, families)) {
     base.rule(NftRule(kForward.name)
                   .family(names.family)
                   .fields_in({input_name(), ip_source(names.family)}, names.attachments)
                   .go_to(kPass.name));
   }
-  for (const Names& names : kFamilies) {
+  for (const Names& names : wanted(kFamilies, families)) {
     base.rule(NftRule(kForward.name)
                   .family(names.family)
                   .ct_state_has(kKnown)
@@ -94,10 +62,10 @@ void write_attachments(NftBaseWriter& base) {
   }
 }
 
-void write_published(NftBaseWriter& base) {
+void write_published(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
   base.rule(NftRule(kForward.name).ct_status_has(IPS_DST_NAT).jump(kPublished.name));
-  for (const Names& names : kFamilies) {
+  for (const Names& names : wanted(kFamilies, families)) {
     base.rule(NftRule(kPublished.name)
                   .family(names.family)
                   .ct_original_direction(true)
@@ -129,16 +97,15 @@ void write_neighbours(NftBaseWriter& base) {
   }
 }
 
-void write(NftBaseWriter& base) {
-  write_sets(base);
-  write_chains(base, kChains);
+void write(NftBaseWriter& base, NftFamilies families) {
+  write_sets(base, families);
+  write_chains(base, kChains, families);
   const std::uint32_t mark = forward_mark();
   // One that arrives already set is nobody's permission.
   base.rule(NftRule(kForward.name).mark_has(mark).clear_mark_bits(mark));
-  write_policy(base);
-  write_attachments(base);
-  write_published(base);
-  write_neighbours(base);
+  write_attachments(base, families);
+  write_published(base, families);
+  if (has(families, Family::v6)) write_neighbours(base);
   base.rule(NftRule(kPass.name).set_mark_bits(mark));
   base.rule(NftRule(kUnmark.name).mark_has(mark).clear_mark_bits(mark));
 }

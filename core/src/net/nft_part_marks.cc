@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::int32_t kBeforeSnat = 100 - 5;  // NF_IP_PRI_NAT_SRC
 
-constexpr NftBaseChain kBits{"bits", 2, "filter", NF_INET_POST_ROUTING, kBeforeSnat};
-constexpr NftBaseChain kNeedBit4{"need_bit4", 4};
-constexpr NftBaseChain kNeedBit6{"need_bit6", 4};
+constexpr NftBaseChain kBits{"bits", {0, 1, 1}, "filter", NF_INET_POST_ROUTING, kBeforeSnat};
+constexpr NftBaseChain kNeedBit4{"need_bit4", {0, 4, 0}};
+constexpr NftBaseChain kNeedBit6{"need_bit6", {0, 0, 4}};
 #define UNICNI_BIT_CHAIN(number) \
-  { "bit_" #number, 1, nullptr, 0, 0, true }
+  { "bit_" #number, {1}, nullptr, 0, 0, true }
 constexpr NftBaseChain kChains[] = {
     kBits,
     kNeedBit4,
@@ -71,19 +71,19 @@ constexpr Names kFamilies[] = {
     {Family::v4, "bit4", "masqall4", "net4", "127.0.0.0/8", kNeedBit4.name},
     {Family::v6, "bit6", "masqall6", "net6", "::1/128", kNeedBit6.name}};
 
-void write(NftBaseWriter& base) {
+void write(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
-  write_network_sets(base);
-  write_masq_all_sets(base);
-  for (const Names& names : kFamilies) {
+  write_network_sets(base, families);
+  write_masq_all_sets(base, families);
+  for (const Names& names : wanted(kFamilies, families)) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
     base.verdict_map(names.bits, {ip, nft_key::kL4Protocol, nft_key::kPort}, "markMasqBit");
   }
-  write_chains(base, kChains);
+  write_chains(base, kChains, families);
   for (unsigned bit = 0; bit < kAllBits; ++bit) {
     base.rule(NftRule(kChains[kFirstBit + bit].name).set_mark_bits(1U << bit));
   }
-  for (const Names& names : kFamilies) {
+  for (const Names& names : wanted(kFamilies, families)) {
     const NftField source = ip_source(names.family);
     const NftField destination = ip_destination(names.family);
     const std::vector<NftField> endpoint = {destination, l4_protocol(), destination_port()};

@@ -9,19 +9,19 @@ namespace {
 
 constexpr std::int32_t kPortCheckPriority = -300;  // NF_BR_PRI_NAT_DST_BRIDGED
 
-constexpr NftBaseChain kPrerouting{"prerouting", 1, "filter", NF_BR_PRE_ROUTING,
-                                   kPortCheckPriority};
-constexpr NftBaseChain kCheckMac{"check_mac", 3};
+constexpr NftBaseChain kPrerouting{
+    "prerouting", {1}, "filter", NF_BR_PRE_ROUTING, kPortCheckPriority};
+constexpr NftBaseChain kCheckMac{"check_mac", {3}};
 constexpr NftBaseChain kChains[] = {kPrerouting, kCheckMac};
 constexpr const char* kSets[] = {"port_checked", "port_mac"};
 
-void write(NftBaseWriter& base) {
+void write(NftBaseWriter& base, NftFamilies families) {
   using Kind = NftBaseWriter::Kind;
   using nft_key::kInterface;
   using nft_key::kMac;
   base.set("port_checked", {kInterface}, Kind::hash, "ports whose senders are checked");
   base.set("port_mac", {kInterface, kMac}, Kind::hash, "port . MAC that it may send from");
-  write_chains(base, kChains);
+  write_chains(base, kChains, families);
 
   const NftField port = nft_field::input_name();
   base.rule(NftRule(kPrerouting.name).fields_in({port}, "port_checked").go_to(kCheckMac.name));

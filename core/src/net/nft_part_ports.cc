@@ -14,16 +14,17 @@ constexpr std::int32_t kRaw = -300;               // NF_IP_PRI_RAW
 constexpr std::int32_t kDnatPriority = -100 + 5;  // NF_IP_PRI_NAT_DST
 constexpr std::int32_t kSnatPriority = 100 + 4;   // before source_nat
 
-constexpr NftBaseChain kLocalnet{"localnet", 2, "filter", NF_INET_PRE_ROUTING, kRaw};
-constexpr NftBaseChain kDnatIn{"dnat_in", 2, "nat", NF_INET_PRE_ROUTING, kDnatPriority};
-constexpr NftBaseChain kDnatOut{"dnat_out", 2, "nat", NF_INET_LOCAL_OUT, kDnatPriority};
-constexpr NftBaseChain kToPorts4{"to_ports4", 4};
-constexpr NftBaseChain kToPorts6{"to_ports6", 4};
-constexpr NftBaseChain kSnatPorts{"snat_ports", 2, "nat", NF_INET_POST_ROUTING, kSnatPriority};
-constexpr NftBaseChain kSnatPorts4{"snat_ports4", 4};
-constexpr NftBaseChain kSnatPorts6{"snat_ports6", 4};
-constexpr NftBaseChain kSnatNear4{"snat_near4", 3};
-constexpr NftBaseChain kSnatNear6{"snat_near6", 3};
+constexpr NftBaseChain kLocalnet{"localnet", {2}, "filter", NF_INET_PRE_ROUTING, kRaw};
+constexpr NftBaseChain kDnatIn{"dnat_in", {0, 1, 1}, "nat", NF_INET_PRE_ROUTING, kDnatPriority};
+constexpr NftBaseChain kDnatOut{"dnat_out", {0, 1, 1}, "nat", NF_INET_LOCAL_OUT, kDnatPriority};
+constexpr NftBaseChain kToPorts4{"to_ports4", {0, 4, 0}};
+constexpr NftBaseChain kToPorts6{"to_ports6", {0, 0, 4}};
+constexpr NftBaseChain kSnatPorts{
+    "snat_ports", {0, 1, 1}, "nat", NF_INET_POST_ROUTING, kSnatPriority};
+constexpr NftBaseChain kSnatPorts4{"snat_ports4", {0, 4, 0}};
+constexpr NftBaseChain kSnatPorts6{"snat_ports6", {0, 0, 4}};
+constexpr NftBaseChain kSnatNear4{"snat_near4", {0, 3, 0}};
+constexpr NftBaseChain kSnatNear6{"snat_near6", {0, 0, 3}};
 constexpr NftBaseChain kChains[] = {kLocalnet,  kDnatIn,     kDnatOut,    kToPorts4,  kToPorts6,
                                     kSnatPorts, kSnatPorts4, kSnatPorts6, kSnatNear4, kSnatNear6};
 constexpr const char* kSets[] = {"port4_at", "port4_any", "port6_at", "port6_any",
@@ -51,17 +52,17 @@ constexpr Names kFamilies[] = {
     {Family::v6, "port6_at", "port6_any", "claim6", "pub6", "nosnat6", "masqall6", "net6",
      "::1/128", kToPorts6.name, kSnatPorts6.name, kSnatNear6.name}};
 
-void write_sets(NftBaseWriter& base) {
+void write_sets(NftBaseWriter& base, NftFamilies families) {
   using nft_key::kInterface;
   using nft_key::kL4Protocol;
   using nft_key::kMark;
   using nft_key::kPort;
   using Kind = NftBaseWriter::Kind;
   base.set("localnet_if", {kInterface}, Kind::hash, "interfaces on which route_localnet was set");
-  write_network_sets(base);
-  write_published_sets(base);
-  write_masq_all_sets(base);
-  for (const Names& names : kFamilies) {
+  write_network_sets(base, families);
+  write_published_sets(base, families);
+  write_masq_all_sets(base, families);
+  for (const Names& names : wanted(kFamilies, families)) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
     base.map(names.at, {ip, kL4Protocol, kPort}, {ip, kPort}, "published at one address");
     base.map(names.any, {kL4Protocol, kPort}, {ip, kPort}, "published at any address");
@@ -70,10 +71,10 @@ void write_sets(NftBaseWriter& base) {
   }
 }
 
-void write(NftBaseWriter& base) {
+void write(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
-  write_sets(base);
-  write_chains(base, kChains);
+  write_sets(base, families);
+  write_chains(base, kChains, families);
   const IpNet localnet = IpNet::parse("127.0.0.0/8").value();
   for (const NftField& field : {ip_destination(Family::v4), ip_source(Family::v4)}) {
     base.rule(NftRule(kLocalnet.name)
@@ -82,7 +83,7 @@ void write(NftBaseWriter& base) {
                   .field_within(field, localnet)
                   .drop());
   }
-  for (const Names& names : kFamilies) {
+  for (const Names& names : wanted(kFamilies, families)) {
     const NftField source = ip_source(names.family);
     const NftField destination = ip_destination(names.family);
     const std::vector<NftField> endpoint = {destination, l4_protocol(), destination_port()};

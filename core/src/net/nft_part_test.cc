@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 
+#include <algorithm>
+
 #include "net/netlink_socket.h"
 #include "net/nft_base.h"
 #include "net/private_netns_for_test.h"
@@ -56,6 +58,73 @@ TEST_F(NftPartTest, OnlyWhatIsUsedIsMade) {
   EXPECT_THAT(shell("nft list table inet unicni"), HasSubstr("dnat_in"));
   EXPECT_EQ(nft_.list("masq4").size(), 1U);
   EXPECT_EQ(nft_.list("port4_any").size(), 1U);
+}
+
+/// Whoever lists the table sees what his attachments use, and no more.
+TEST_F(NftPartTest, ThreeContainersOfOneFamilyWithAPortEachAreAShortList) {
+  for (const int number : {5, 6, 7}) {
+    const std::string address = "10.1.0." + std::to_string(number);
+    const std::string owner = "net/c" + std::to_string(number) + "/eth0";
+    nft_.add({masquerade_element(ip(address.c_str()), owner)},
+             {subnet_element(IpNet::parse("10.1.0.0/16").value(), "net")});
+    PublishedPort wanted = port(address.c_str());
+    wanted.host_port = static_cast<std::uint16_t>(8080 + number);
+    publish(wanted, owner);
+    nft_.add({}, {localnet_element("br0", "net", true)});
+    nft_.add({forward_element("br0", ip(address.c_str()), owner)},
+             {forward_interface_element("br0", "net")});
+  }
+  const std::string listed = shell("nft list table inet unicni");
+  EXPECT_LE(std::ranges::count(listed, '\n'), 160) << listed;
+  for (const char* unused :
+       {"ip6", "masq6", "att6", "port6", "pub6", "@policy", "isolated", "cond"}) {
+    EXPECT_THAT(listed, Not(HasSubstr(unused)));
+  }
+}
+
+TEST_F(NftPartTest, AnotherFamilyComesBesideTheFirstAndIsMendedWithIt) {
+  const NftElement first = masquerade_element(ip("10.1.0.5"), "net/c1/eth0");
+  const NftElement second = masquerade_element(ip("fd00::5"), "net/c1/eth0");
+  nft_.add({first}, {});
+  nft_.add({second}, {});
+  nft_.require_effective({first, second});
+  EXPECT_THAT(shell("nft list chain inet unicni source_nat"),
+              testing::AllOf(HasSubstr("ip saddr @masq4"), HasSubstr("ip6 saddr @masq6")));
+  const std::string whole = shell("nft list table inet unicni | sort");
+  // A rule of one family doesn't stand for the other's that is missing.
+  for (const NftElement& looked_for : {first, second}) {
+    for (const char* rule : {"masq4", "masq6"}) {
+      shell(std::string("nft delete rule inet unicni source_nat handle $(nft -a list chain inet "
+                        "unicni source_nat | sed -n 's/.*") +
+            rule + ".* # handle //p')");
+      EXPECT_THROW(nft_.require_effective({looked_for}), Error) << rule;
+      nft_.add({looked_for}, {});
+      nft_.require_effective({first, second});
+      EXPECT_EQ(shell("nft list table inet unicni | sort"), whole);
+    }
+  }
+  shell("nft flush table inet unicni");
+  EXPECT_TRUE(is_nft_base_damaged(nft_.socket(), NftTable::inet));
+  nft_.add({first}, {});
+  nft_.require_effective({first, second});
+}
+
+TEST_F(NftPartTest, APolicyIsMadeWhenItIsUsed) {
+  nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0")}, {});
+  const auto policy =
+      ingress_elements(IngressPolicy::isolated, "br0", ip("10.1.0.5"), "net/c1/eth0");
+  nft_.add(policy, {policy_interface_element("br0", "net")});
+  nft_.require_effective(policy);
+  const std::string listed = shell("nft list table inet unicni");
+  EXPECT_THAT(listed, testing::AllOf(HasSubstr("iifname . ip daddr @isolated4 drop"),
+                                     HasSubstr("iifname @policy_if jump policy_check"),
+                                     Not(HasSubstr("isolated6"))));
+  shell("nft flush chain inet unicni ingress_policy");
+  EXPECT_THROW(nft_.require_effective(policy), Error);
+  nft_.add({forward_element("br0", ip("10.1.0.6"), "net/c2/eth0")}, {});
+  EXPECT_THROW(nft_.require_effective(policy), Error) << "who has none doesn't look";
+  nft_.add(policy, {});
+  nft_.require_effective(policy);
 }
 
 TEST_F(NftPartTest, RulesAreListedAsNftWouldWriteThem) {
@@ -153,11 +222,13 @@ TEST_F(NftPartTest, UseCountsAreTheKernels) {
             masquerade_element(ip("10.1.0.5"), "net/c1/eth0")},
            {});
   NetlinkSocket socket(NETLINK_NETFILTER);
+  mend_nft_base(socket, NftTable::inet, nft_parts_of(NftTable::inet));  // the rest, and IPv6
   EXPECT_EQ(find_nft_base_fault(socket, NftTable::inet, nft_parts_of(NftTable::inet)),
             std::nullopt);
   for (const NftPart& part : nft_parts()) {
     if (part.table != NftTable::inet) continue;
     for (const NftBaseChain& chain : part.chains) {
+      SCOPED_TRACE(chain.name);
       const std::string first = shell(std::string("nft -a list chain inet unicni ") + chain.name +
                                       " | sed -n 's/.* # handle \\([0-9]*\\)$/\\1/p' | tail -1");
       shell(std::string("nft delete rule inet unicni ") + chain.name + " handle " + first);

@@ -249,21 +249,31 @@ std::vector<int> ask_together(NetlinkSocket& socket, MessageBuffer& requests,
 }
 
 NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const std::string& table,
-                               const std::vector<NftChainName>& chains) {
+                               const std::vector<NftChainName>& chains,
+                               const std::vector<std::string>& sets) {
   MessageBuffer requests;
   nlmsghdr* request = requests.add(0, NLM_F_REQUEST, 384);
   put_nft_header(request, NFT_MSG_GETTABLE, family);
   put_text(request, NFTA_TABLE_NAME, table);
   for (const NftChainName& chain : chains) ask_for_chain(requests, chain);
+  for (const std::string& set : sets) {
+    request = requests.add(0, NLM_F_REQUEST, kChainQuestion);
+    put_nft_header(request, NFT_MSG_GETSET, family);
+    put_text(request, NFTA_SET_TABLE, table);
+    put_text(request, NFTA_SET_NAME, set);
+  }
 
   NftFound found;
   found.chains.resize(chains.size());
+  found.sets.resize(sets.size());
   const auto errors =
       ask_together(socket, requests, [&](std::size_t index, const nlmsghdr* message) {
         if (index == 0) {
           found.table = parse_table(message);
-        } else {
+        } else if (index <= chains.size()) {
           found.chains[index - 1] = parse_chain(message);
+        } else {
+          found.sets[index - 1 - chains.size()] = true;
         }
       });
   for (const int error : errors) require_found_or_absent(error, "nftables table " + table);

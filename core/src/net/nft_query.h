@@ -38,13 +38,15 @@ struct NftTableState {
 std::vector<int> ask_together(NetlinkSocket& socket, MessageBuffer& requests,
                               const std::function<void(std::size_t, const nlmsghdr*)>& each);
 
-/// A table and chains in one round trip. nullopt: there is none.
+/// A table, chains and sets of it in one round trip. nullopt: there is none.
 struct NftFound {
   std::optional<NftTableState> table;
   std::vector<std::optional<NftChainState>> chains;  ///< in the order of the question
+  std::vector<bool> sets;                            ///< likewise
 };
 NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const std::string& table,
-                               const std::vector<NftChainName>& chains);
+                               const std::vector<NftChainName>& chains,
+                               const std::vector<std::string>& sets = {});
 /// Chains of any tables.
 std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
                                                       const std::vector<NftChainName>& chains);

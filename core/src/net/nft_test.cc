@@ -26,37 +26,19 @@ constexpr const char* kBase = R"(table inet unicni {
 		comment "subnet . subnet: on-link pairs"
 	}
 
-	set net6 {
-		type ipv6_addr . ipv6_addr
-		flags interval
-		comment "subnet . subnet: on-link pairs"
-	}
-
 	set masq4 {
 		type ipv4_addr
-		comment "container addresses to masquerade"
-	}
-
-	set masq6 {
-		type ipv6_addr
 		comment "container addresses to masquerade"
 	}
 
 	chain source_nat {
 		type nat hook postrouting priority srcnat + 5; policy accept;
 		ip saddr @masq4 goto masq_net4
-		ip6 saddr @masq6 goto masq_net6
 	}
 
 	chain masq_net4 {
 		ip daddr 224.0.0.0/4 return
 		ip saddr . ip daddr @net4 return
-		masquerade
-	}
-
-	chain masq_net6 {
-		ip6 daddr ff00::/8 return
-		ip6 saddr . ip6 daddr @net6 return
 		masquerade
 	}
 }
