@@ -194,7 +194,7 @@ class Firewall final : public ChainedModule {
     const Rules rules = rules_of(call, host, side, result);
     if (rules.own.empty() || !require_elements(call, host, side, rules)) return;
     if (opens_by_mark(call)) {
-      const auto fault = net::find_forward_gate_fault(host.nft(), options_of(call).admin_chain);
+      const auto fault = net::find_closed_forward(host.nft(), options_of(call).admin_chain);
       if (fault) {
         throw Error(Code::internal, *fault, "the next ADD with firewall on this host mends it");
       }

@@ -72,6 +72,7 @@ Plan plan_of(const Call& call, const Result& result) {
       port.host_port = mapping.host_port;
       port.container = target->address();
       port.container_port = mapping.container_port;
+      port.prefix = target->prefix_length();
       port.snat = options.snat;
       port.masq_all = options.masq_all;
       if (options.mark_bit) port.mark_bit = static_cast<unsigned>(*options.mark_bit);

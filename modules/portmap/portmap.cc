@@ -61,10 +61,6 @@ Rules rules_of(const Call& call, Host& host, const HostSide& side, const Plan& p
     std::ranges::move(elements.own, std::back_inserter(rules.own));
     std::ranges::move(elements.shared, std::back_inserter(rules.shared));
   }
-  for (const auto& target : {plan.targets.v4, plan.targets.v6}) {
-    if (target && by_elements)
-      rules.shared.push_back(net::subnet_element(target->masked(), call.network));
-  }
   if (plan.loopback4) {
     rules.localnet = side.link_to(plan.targets.v4->address());
   }

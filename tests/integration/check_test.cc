@@ -127,7 +127,7 @@ TEST_F(Check, HairpinThatPortmapSwitchedOnIsNoDrift) {
 }
 
 TEST_F(Check, MasqueradeElementRemoved) {
-  tool({"nft", "delete", "element", "inet", "unicni", "masq4", "{ 10.22.0.2 }"});
+  tool({"nft", "delete", "element", "inet", "unicni", "masq4_16", "{ 10.22.0.2 . 10.22.0.0 }"});
   expect_found("10.22.0.2");
 }
 

@@ -73,9 +73,9 @@ TEST_F(Journal, ReservationOfANewOwnerIsLeftAlone) {
 }
 
 TEST_F(Journal, MasqueradeOfANewOwnerIsLeftAlone) {
-  tool({"nft", "delete", "element", "inet", "unicni", "masq4", "{ 10.22.0.2 }"});
-  tool({"nft", "add", "element", "inet", "unicni", "masq4",
-        "{ 10.22.0.2 comment \"mynet/c7/eth0\" }"});
+  tool({"nft", "delete", "element", "inet", "unicni", "masq4_16", "{ 10.22.0.2 . 10.22.0.0 }"});
+  tool({"nft", "add", "element", "inet", "unicni", "masq4_16",
+        "{ 10.22.0.2 . 10.22.0.0 comment \"mynet/c7/eth0\" }"});
   expect_silent_success(job_.del());
   EXPECT_THAT(masqueraded(4), ElementsAre("10.22.0.2 mynet/c7/eth0"));
 }

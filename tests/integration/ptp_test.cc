@@ -321,7 +321,7 @@ TEST_F(PtpCheck, SeesForwardingOff) {
 }
 
 TEST_F(PtpCheck, SeesMasqueradeMissing) {
-  tool({"nft", "delete", "element", "inet", "unicni", "masq4", "{ 10.1.2.2 }"});
+  tool({"nft", "delete", "element", "inet", "unicni", "masq4_24", "{ 10.1.2.2 . 10.1.2.0 }"});
   expect_found("10.1.2.2");
 }
 

@@ -119,11 +119,7 @@ void put_nft(Snapshot& state, int netns) {
       continue;
     }
     const std::string name = object.value().value("name", "");
-    // A network's, not an attachment's.
-    constexpr std::string_view kShared[] = {"net4", "net6", "net_if", "policy_if", "localnet_if"};
-    const bool shared =
-        std::find(std::begin(kShared), std::end(kShared), name) != std::end(kShared);
-    if ((kind != "set" && kind != "map") || shared) continue;
+    if (kind != "set" && kind != "map") continue;
     for (const std::string& element : elements_of(object.value())) {
       state["nft element " + name + ' ' + element] = "";
     }
@@ -245,15 +241,17 @@ std::vector<std::string> nft_elements(const std::string& set) {
 
 std::vector<std::string> masqueraded(int family) {
   std::vector<std::string> found;
-  const std::string type = family == 4 ? "ipv4_addr" : "ipv6_addr";
+  const std::string of_family = "masq" + std::to_string(family) + '_';
   for (const Json& entry : ruleset(-1)) {
     const auto object = entry.begin();
     if (object.key() != "set" || !is_ours(object.value())) continue;
-    const std::string name = object.value().value("name", "");
-    const bool of_subnet = name.starts_with("masq_") && object.value()["type"] == type;
-    if (!of_subnet && name != "masq" + std::to_string(family)) continue;
-    const auto elements = elements_of(object.value());
-    found.insert(found.end(), elements.begin(), elements.end());
+    if (!object.value().value("name", "").starts_with(of_family)) continue;
+    for (const std::string& element : elements_of(object.value())) {
+      // {"concat":["10.22.0.2","10.22.0.0"]} owner
+      const auto end = element.rfind(' ');
+      const Json key = Json::parse(element.substr(0, end));
+      found.push_back(key["concat"][0].get<std::string>() + element.substr(end));
+    }
   }
   std::sort(found.begin(), found.end());
   return found;

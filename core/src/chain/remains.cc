@@ -20,7 +20,7 @@ namespace {
 
 void remove_elements(const std::string& owner, net::Nft& nft) {
   std::vector<net::NftElement> elements;
-  for (const net::NftSet& set : net::attachment_sets()) {
+  for (const net::NftSet& set : nft.sets()) {
     for (net::NftElement& element : nft.list(set.name, set.table)) {
       if (element.owner == owner) elements.push_back(std::move(element));
     }

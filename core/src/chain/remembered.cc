@@ -1,5 +1,8 @@
 #include "chain/remembered.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "chain/liveness.h"
 #include "journal/replay.h"
 #include "unicni/net/published_port.h"
@@ -12,10 +15,8 @@ net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& h
     if (entry.place != place) continue;
     for (const journal::Step& step : entry.steps) {
       if (step.undo.empty() || life_of(step, host_netns) == Life::gone) continue;
+      std::ranges::move(journal::find_elements(step.undo), std::back_inserter(memory.elements));
       for (const Undo& record : step.undo) {
-        if (auto element = journal::find_element(record)) {
-          memory.elements.push_back(*std::move(element));
-        }
         if (auto condition = journal::find_condition(record)) {
           memory.conditions.push_back(*std::move(condition));
         }
@@ -48,9 +49,7 @@ std::vector<std::vector<net::NftElement>> remembered_siblings(const journal::Pla
       // Of another life of the container.
       if (!netns.empty() && !step.container_netns.empty() && step.container_netns != netns)
         continue;
-      for (const Undo& record : step.undo) {
-        if (auto element = journal::find_element(record)) elements.push_back(*std::move(element));
-      }
+      std::ranges::move(journal::find_elements(step.undo), std::back_inserter(elements));
     }
     siblings.push_back(std::move(elements));
   }

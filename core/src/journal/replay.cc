@@ -13,6 +13,7 @@
 #include "journal/replay_firewalld.h"
 #include "journal/replay_ports.h"
 #include "journal/replay_settings.h"
+#include "net/nft_former.h"
 #include "unicni/ip.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/bridge_vlan.h"
@@ -279,8 +280,6 @@ net::NftElement element_of(const Undo& record) {
           std::string(optional_field(record, "data"))};
 }
 
-}  // namespace
-
 std::optional<net::NftElement> find_element(const Undo& record) {
   const bool of_nft = record.type == kNft || record.type == kNftNetwork;
   if (!of_nft || record.version > kKnownVersion) return std::nullopt;
@@ -289,6 +288,16 @@ std::optional<net::NftElement> find_element(const Undo& record) {
   } catch (const Error&) {
     return std::nullopt;  // damaged: nothing to restore from
   }
+}
+
+}  // namespace
+
+std::vector<net::NftElement> find_elements(const std::vector<Undo>& records) {
+  std::vector<net::NftElement> elements;
+  for (const Undo& record : records) {
+    if (auto element = find_element(record)) elements.push_back(*std::move(element));
+  }
+  return net::from_former_base(elements);
 }
 
 std::vector<IpAddress> filtered_addresses(const Undo& record) {
@@ -338,6 +347,15 @@ std::vector<Error> replay(const std::vector<Undo>& records, Why why, const Repla
   // hides.
   std::vector<net::NftElement> elements;
   backwards(is_nft, [&](const Undo& record) { elements.push_back(element_of(record)); });
+  // The same under the names of today, if an older version wrote the records.
+  const auto is_own = [&](const net::NftElement& element) {
+    return std::ranges::any_of(elements,
+                               [&](const auto& each) { return each.owner == element.owner; });
+  };
+  for (net::NftElement& element : find_elements(records)) {
+    const bool known = std::ranges::find(elements, element) != elements.end();
+    if (!known && is_own(element)) elements.push_back(std::move(element));
+  }
   if (!elements.empty() && tools.restore_rules) tools.restore_rules(elements);
   if (!elements.empty()) attempt([&] { tools.host.nft().remove(elements); });
   const auto is_iptables = [](const Undo& record) { return record.type.starts_with(kIptables); };

@@ -28,8 +28,9 @@ struct ReplayTools {
   std::function<void(const std::vector<net::NftElement>& own)> restore_rules = {};
 };
 
-/// The element, or the condition, that a record is about; nullopt: it is about something else.
-std::optional<net::NftElement> find_element(const Undo& record);
+/// The elements that records of one step are about, as this version has them.
+std::vector<net::NftElement> find_elements(const std::vector<Undo>& records);
+/// The condition that a record is about; nullopt: it is about something else.
 std::optional<net::NftCondition> find_condition(const Undo& record);
 
 /// The addresses that a record's rules of firewall's backend iptables are for; none: it is about

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -82,11 +83,19 @@ void clear_port_flag(const Undo& record, Host& host) {
 
 void restore_localnets(const Undo&, Host& host) {
   const auto lock = lock_ports();
-  if (is_publishing(host, Family::v4)) return;
-  const auto elements = net::find_own_localnets(host.nft());
+  if (net::has_iptables_ports(host.nft(), Family::v4)) return;  // they tell no interface
+  const auto published = net::list_published_addresses(host.nft(), Family::v4);
+  auto elements = net::list_localnets(host.nft());
+  std::erase_if(elements, [&](const net::NftElement& element) {
+    const auto link = net::find_link(host.host_links(), net::interface_of_localnet(element));
+    return link && std::any_of(published.begin(), published.end(), [&](const IpAddress& each) {
+             return net::find_link_to(host.host_links(), each) == link->index;
+           });
+  });
   for (const net::NftElement& element : elements) {
-    const std::string interface = element.key.c_str();  // up to the padding
-    net::ensure_sysctl("net/ipv4/conf/" + interface + "/route_localnet", "0");
+    if (!net::is_localnet_by_us(element)) continue;
+    net::ensure_sysctl("net/ipv4/conf/" + net::interface_of_localnet(element) + "/route_localnet",
+                       "0");
   }
   host.nft().remove(elements);
 }

@@ -337,8 +337,8 @@ TEST_F(Replay, GatewayOfAVlanGoesOnlyWithTheLastPort) {
 
 TEST_F(Replay, NftElementsGoIfTheOwnerMatches) {
   in_namespace(CLONE_NEWNET, [&] {
-    const auto ours = net::masquerade_element(*IpAddress::parse("10.9.0.2"), "net/ctr/eth0");
-    const auto theirs = net::masquerade_element(*IpAddress::parse("10.9.0.3"), "net/other/eth0");
+    const auto ours = net::masquerade_element(*IpNet::parse("10.9.0.2/24"), "net/ctr/eth0");
+    const auto theirs = net::masquerade_element(*IpNet::parse("10.9.0.3/24"), "net/other/eth0");
     EXPECT_THAT(replay_all({undo_nft(ours)}), IsEmpty()) << "no table at all";
     host_.nft().add({ours, theirs}, {});
     auto stale = theirs;
@@ -353,7 +353,7 @@ TEST_F(Replay, NftElementsOfBothTablesGo) {
   in_namespace(CLONE_NEWNET, [&] {
     const auto checked =
         net::spoof_check_elements("veth1", *Mac::parse("02:00:00:00:00:01"), "net/ctr/eth0");
-    const auto masquerade = net::masquerade_element(*IpAddress::parse("10.9.0.2"), "net/ctr/eth0");
+    const auto masquerade = net::masquerade_element(*IpNet::parse("10.9.0.2/24"), "net/ctr/eth0");
     host_.nft().add({checked[0], checked[1], masquerade}, {});
     std::vector<Undo> records{undo_nft(checked[0]), undo_nft(checked[1]), undo_nft(masquerade)};
     for (const auto& [key, value] : records[2].fields) {
@@ -362,17 +362,17 @@ TEST_F(Replay, NftElementsOfBothTablesGo) {
     EXPECT_THAT(replay_all(records), IsEmpty());
     EXPECT_THAT(host_.nft().list("port_checked", net::NftTable::bridge), IsEmpty());
     EXPECT_THAT(host_.nft().list("port_mac", net::NftTable::bridge), IsEmpty());
-    EXPECT_THAT(host_.nft().list("masq4"), IsEmpty());
+    EXPECT_THAT(host_.nft().list("masq4_24"), IsEmpty());
   });
 }
 
 TEST_F(Replay, ARecordThatIsThereTwiceIsUndoneOnce) {
   in_namespace(CLONE_NEWNET, [&] {
-    const auto first = net::masquerade_element(*IpAddress::parse("10.9.0.2"), "net/ctr/eth0");
-    const auto second = net::masquerade_element(*IpAddress::parse("10.9.0.3"), "net/ctr/eth0");
+    const auto first = net::masquerade_element(*IpNet::parse("10.9.0.2/24"), "net/ctr/eth0");
+    const auto second = net::masquerade_element(*IpNet::parse("10.9.0.3/24"), "net/ctr/eth0");
     host_.nft().add({first, second}, {});
     EXPECT_THAT(replay_all({undo_nft(first), undo_nft(second), undo_nft(first)}), IsEmpty());
-    EXPECT_THAT(host_.nft().list("masq4"), IsEmpty());
+    EXPECT_THAT(host_.nft().list("masq4_24"), IsEmpty());
   });
 }
 

@@ -102,7 +102,7 @@ void collect_elements(const Call& call, Host& host) {
   const std::string prefix = call.network + '/';
   std::vector<net::NftElement> owned;
   std::set<std::string> owners;
-  for (const net::NftSet& set : net::attachment_sets()) {
+  for (const net::NftSet& set : host.nft().sets()) {
     for (net::NftElement& element : host.nft().list(set.name, set.table)) {
       if (!element.owner.starts_with(prefix)) continue;
       owners.insert(element.owner);

@@ -9,18 +9,16 @@ namespace unicni {
 
 namespace {
 
-struct Elements {
-  std::vector<net::NftElement> own;
-  std::vector<net::NftElement> shared;
-};
-
-Elements masquerade_of(const Call& call, const Result& result) {
-  Elements elements;
-  const std::string owner = net::nft_owner(call.owner());
-  for (const IpConfig& ip : result.ips) {
-    elements.own.push_back(net::masquerade_element(ip.address.address(), owner));
-    elements.shared.push_back(net::subnet_element(ip.address.masked(), call.network));
+std::vector<net::NftElement> elements_of(const Call& call, const Result& result,
+                                         MasqBackend backend,
+                                         const std::vector<net::NftElement>& more) {
+  std::vector<net::NftElement> elements;
+  if (backend == MasqBackend::nftables) {
+    for (const IpConfig& ip : result.ips) {
+      elements.push_back(net::masquerade_element(ip.address, call.owner()));
+    }
   }
+  elements.insert(elements.end(), more.begin(), more.end());
   return elements;
 }
 
@@ -39,10 +37,8 @@ MasqBackend masq_backend(const std::string& name) {
 
 void add_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
                     const std::vector<net::NftElement>& more) {
-  Elements elements;
-  if (backend == MasqBackend::nftables) elements = masquerade_of(call, result);
-  elements.own.insert(elements.own.end(), more.begin(), more.end());
-  if (!elements.own.empty()) add_rules(call, host, elements.own, elements.shared);
+  const auto elements = elements_of(call, result, backend, more);
+  if (!elements.empty()) add_rules(call, host, elements, {});
   if (backend != MasqBackend::iptables || result.ips.empty()) return;
   const net::IptablesMasquerade masquerade = iptables_of(call, result);
   host.undo().will(undo_iptables_masquerade(masquerade));
@@ -51,11 +47,9 @@ void add_masquerade(const Call& call, Host& host, const Result& result, MasqBack
 
 void check_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
                       const std::vector<net::NftElement>& more) {
-  Elements elements;
-  if (backend == MasqBackend::nftables) elements = masquerade_of(call, result);
-  elements.own.insert(elements.own.end(), more.begin(), more.end());
+  const auto elements = elements_of(call, result, backend, more);
   try {
-    if (!elements.own.empty()) host.nft().require_effective(elements.own, elements.shared);
+    if (!elements.empty()) host.nft().require_effective(elements);
   } catch (const Error&) {
     // On a node that was upgraded under running containers the reference's rules do the same.
     const bool references =

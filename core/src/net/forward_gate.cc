@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "net/attribute.h"
@@ -188,18 +189,39 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   for (const std::string& chain : idle) change.remove_chain(chain);
 }
 
+/// Whether a packet may end in that chain, or in one that it leads to. Many chains are not read to
+/// the end: among so many one will drop.
+bool may_drop(NetlinkSocket& socket, const NftChainName& name, std::set<std::string>& seen) {
+  constexpr std::size_t kManyChains = 64;
+  if (!seen.insert(name.chain).second) return false;
+  if (seen.size() > kManyChains) return true;
+  const auto chain = find_chains(socket, {name}).front();
+  if (!chain) return false;
+  if (chain->drops) return true;
+  const auto rules = list_rules(socket, name);
+  return std::ranges::any_of(rules, [&](const NftListedRule& rule) {
+    if (rule.may_drop) return true;
+    return !rule.target.empty() && may_drop(socket, {name.family, name.table, rule.target}, seen);
+  });
+}
+
+enum class Where : std::uint8_t { always, may_drop };  ///< the gate has to be
+
 /// What the gate is missing in nftables. firewalld's own chain is only looked for.
 struct NftFault {
   std::optional<std::string> text;
   bool firewalld = false;
 };
 
-NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain) {
+NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain,
+                        Where where = Where::always) {
   NftFault fault;
   for (const std::uint8_t family : kFamilies) {
     const Gate gate = look(socket, family, admin_chain);
     fault.firewalld = fault.firewalld || gate.firewalld;
-    if (gate.wanted && !gate.whole && !fault.text) {
+    if (!gate.wanted || gate.whole || fault.text) continue;
+    std::set<std::string> seen;
+    if (where == Where::always || may_drop(socket, {family, kTable, kForward}, seen)) {
       fault.text = fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
                                program(family), kForwardChain);
     }
@@ -250,10 +272,22 @@ std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admi
   return closed ? closed : legacy;
 }
 
-std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
-  NftFault fault = find_nft_fault(nft.socket(), admin_chain);
+namespace {
+
+std::optional<std::string> find_fault(Nft& nft, const std::string& admin_chain, Where where) {
+  NftFault fault = find_nft_fault(nft.socket(), admin_chain, where);
   if (!fault.text && fault.firewalld) fault.text = find_firewalld_gate_fault(nft.socket());
   return fault.text ? std::move(fault.text) : find_legacy_gate_fault(admin_chain);
+}
+
+}  // namespace
+
+std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
+  return find_fault(nft, admin_chain, Where::always);
+}
+
+std::optional<std::string> find_closed_forward(Nft& nft, const std::string& admin_chain) {
+  return find_fault(nft, admin_chain, Where::may_drop);
 }
 
 void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {

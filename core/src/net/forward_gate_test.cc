@@ -77,6 +77,25 @@ TEST_F(ForwardGateTest, IsRepairedWhereverItWasFlushed) {
   }
 }
 
+TEST_F(ForwardGateTest, IsMissedOnlyWhereAPacketMayBeDropped) {
+  const auto closed = [&] { return find_closed_forward(nft_, kAdmin).has_value(); };
+  EXPECT_TRUE(closed());
+  shell("ip6tables-nft -P FORWARD ACCEPT");
+  for (const char* harmless : {"-P FORWARD ACCEPT", "-A FORWARD -j LOG", "-N CHAIN-A",
+                               "-A FORWARD -j CHAIN-A", "-A CHAIN-A -s 192.0.2.0/24 -j ACCEPT"}) {
+    shell(std::string("iptables-nft ") + harmless);
+    EXPECT_FALSE(closed()) << harmless;
+  }
+  for (const char* dropping : {"FORWARD -s 192.0.2.1 -j DROP", "CHAIN-A -j REJECT",
+                               "CHAIN-A -p udp -j NFQUEUE --queue-num 1"}) {
+    shell(std::string("iptables-nft -A ") + dropping);
+    EXPECT_TRUE(closed()) << dropping;
+    shell(std::string("iptables-nft -D ") + dropping);
+    EXPECT_FALSE(closed()) << dropping;
+  }
+  EXPECT_NE(find_forward_gate_fault(nft_, kAdmin), std::nullopt) << "GC makes it all the same";
+}
+
 TEST_F(ForwardGateTest, SurvivesSaveAndRestore) {
   ensure_forward_gate(nft_, kAdmin);
   shell(

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <functional>
 #include <map>
-#include <string_view>
 #include <tuple>
 
 #include "net/netlink_socket.h"
@@ -14,6 +13,9 @@
 #include "net/nft_batch.h"
 #include "net/nft_condition.h"
 #include "net/nft_element.h"
+#include "net/nft_former.h"
+#include "net/nft_idle.h"
+#include "net/nft_query.h"
 #include "net/nft_transaction.h"
 #include "net/port_handover.h"
 #include "unicni/error.h"
@@ -42,23 +44,6 @@ Error taken(const NftElement& wanted, const std::string& owner) {
                   wanted.owner)};
 }
 
-bool covers(const NftElement& outer, const NftElement& inner, std::size_t field_size) {
-  if (inner.key_end.empty()) return outer.key == inner.key;
-  if (outer.key.size() != inner.key.size() || outer.key_end.size() != inner.key_end.size()) {
-    return false;
-  }
-  for (std::size_t at = 0; at < inner.key.size(); at += field_size) {
-    const auto field = [&](const std::string& key) {
-      return std::string_view(key).substr(at, field_size);
-    };
-    // char_traits compares bytes as unsigned: network order is numeric order.
-    if (field(outer.key) > field(inner.key) || field(outer.key_end) < field(inner.key_end)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 /// Each once, in the order of table, set and key. The kernel takes a key once a transaction: the
 /// second addition would look taken, and the second deletion finds nothing.
 std::vector<NftElement> distinct(std::vector<NftElement> elements) {
@@ -69,12 +54,10 @@ std::vector<NftElement> distinct(std::vector<NftElement> elements) {
   return elements;
 }
 
-std::size_t field_size(const NftElement& element) { return element.set.ends_with('6') ? 16 : 4; }
-
 /// What elements need of the base.
 struct Need {
   NftTable table;
-  NftPartBits parts;
+  NftParts parts;
 };
 
 std::vector<Need> needs_of(const std::vector<NftElement>& own,
@@ -82,7 +65,7 @@ std::vector<Need> needs_of(const std::vector<NftElement>& own,
   std::vector<Need> needs;
   for (const auto* elements : {&own, &shared}) {
     for (const NftElement& element : *elements) {
-      const NftPartBits parts = nft_parts_of(element);
+      const NftParts parts = nft_parts_of(element);
       const auto known = std::ranges::find(needs, element.table, &Need::table);
       if (known == needs.end()) {
         needs.push_back({element.table, parts});
@@ -112,24 +95,11 @@ struct Nft::Impl {
     return read_element(socket(), element.table, element.set, element.key);
   }
 
-  /// What has to be done so that `wanted` is in its set.
-  struct SharedChange {
-    bool add = false;
-    std::vector<NftElement>
-        narrower;  ///< ranges inside the wanted one: the kernel refuses overlaps
-  };
-  SharedChange shared_change(const NftElement& wanted) {
-    SharedChange change;
-    const auto first = read(wanted);
-    if (first && first->data != wanted.data) throw taken(wanted, first->owner);
-    if (first && covers(*first, wanted, field_size(wanted))) return change;
-    change.add = true;
-    if (first) change.narrower.push_back(*first);
-    if (!wanted.key_end.empty()) {
-      const auto last = read_element(socket(), wanted.table, wanted.set, wanted.key_end);
-      if (last && last != first) change.narrower.push_back(*last);
-    }
-    return change;
+  /// Refuses one whose key leads elsewhere already.
+  void require_free(const NftElement& shared) {
+    if (shared.data.empty()) return;
+    const auto found = read(shared);
+    if (found && found->data != shared.data) throw taken(shared, found->owner);
   }
 
   struct Addition {
@@ -141,6 +111,8 @@ struct Nft::Impl {
   };
   /// Makes or mends what remembered elements need of these tables. True: something was.
   bool restore(const std::vector<NftTable>& damaged);
+  /// False: the table isn't outdated, or not any more.
+  bool replace_outdated(const Need& need);
   /// One try. False: something changed on the way, try again.
   bool try_add(Addition& addition);
   void make_base(Addition& addition, const Need& need);
@@ -165,21 +137,34 @@ void write_conditions_of(NftTable table, const NftMemory& memory) {
   if (table == NftTable::inet) write_conditions(memory.conditions);
 }
 
+bool Nft::Impl::replace_outdated(const Need& need) {
+  for (int tries = 0; is_nft_base_outdated(socket(), need.table); ++tries) {
+    if (tries == kTries) {
+      throw Error(Code::try_again, fmt::format("replace table {}: the ruleset changes all the time",
+                                               nft_table_name(need.table)));
+    }
+    wait_before_nft_retry(tries);
+    // Who changes the ruleset before that is seen announced it in a journal that is read now.
+    const std::uint32_t generation = nft_generation(socket());
+    const NftMemory known = memory();
+    if (!replace_nft_base(socket(), need.table, need.parts, known.elements, generation)) continue;
+    write_conditions_of(need.table, known);
+    return true;
+  }
+  return false;
+}
+
 void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fault) {
   if (++addition.mends > kMends) {
     throw Error(Code::internal, fault,
                 fmt::format("it was mended {} times; look at `nft list table {}`", kMends,
                             nft_table_name(need.table)));
   }
-  if (has_other_forward_mark(socket(), need.table)) {
-    const NftMemory known = memory();
-    replace_nft_base(socket(), need.table, need.parts, known.elements);
-    write_conditions_of(need.table, known);
-    return;
-  }
+  if (replace_outdated(need)) return;
   mend_nft_base(socket(), need.table, need.parts);
-  const auto conditions = nft_condition_parts(Family::v4) | nft_condition_parts(Family::v6);
-  if ((need.parts & conditions) != 0) write_conditions_of(need.table, memory());
+  NftParts conditions = nft_condition_parts(Family::v4);
+  conditions |= nft_condition_parts(Family::v6);
+  if (need.parts.has_any(conditions)) write_conditions_of(need.table, memory());
 }
 
 void Nft::Impl::make_base(Addition& addition, const Need& need) {
@@ -203,39 +188,34 @@ bool Nft::Impl::is_in_force(Addition& addition, const Need& need) {
 
 bool Nft::Impl::try_add(Addition& addition) {
   std::vector<NftElement>& own = addition.own;
-  NftBatch batch;
-  std::vector<NftTable> table_of;  // of each message
-  const auto put = [&](std::uint16_t type, std::uint16_t flags, const NftElement& element) {
-    table_of.push_back(element.table);
-    return batch.add(type, flags, nft_family(element.table));
+  NftBatch batch;  // messages: `own`, shared elements
+  const auto put = [&](std::uint16_t flags, const NftElement& element) {
+    put_new_element(batch.add(NFT_MSG_NEWSETELEM, flags, nft_family(element.table)), element);
   };
-  for (const NftElement& element : own) {
-    put_new_element(put(NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, element), element);
-  }
-  std::vector<NftElement> replaced;  // a range may be inside two wanted ones
+  for (const NftElement& element : own) put(NLM_F_CREATE | NLM_F_EXCL, element);
   for (const NftElement& element : addition.shared) {
-    const SharedChange change = shared_change(element);
-    for (const NftElement& narrower : change.narrower) {
-      if (std::ranges::find(replaced, narrower) != replaced.end()) continue;
-      replaced.push_back(narrower);
-      put_old_element(put(NFT_MSG_DELSETELEM, 0, narrower), narrower);
-    }
-    if (change.add) put_new_element(put(NFT_MSG_NEWSETELEM, NLM_F_CREATE, element), element);
+    require_free(element);
+    // Also if it is there: whoever removes the last one that needs it may be at it.
+    put(NLM_F_CREATE, element);
   }
+  const auto table_of = [&](std::size_t message) {
+    return message < own.size() ? own[message].table : addition.shared[message - own.size()].table;
+  };
   const auto failures = batch.commit(socket());
   if (failures.empty()) return true;
 
   std::vector<NftTable> without_base;
   std::vector<std::size_t> present;
   for (const NftBatch::Failure& failure : failures) {
-    // Messages come in the order of `own`, then those about shared elements.
     const bool is_own = failure.index && *failure.index < own.size();
+    // Somebody else has put it there since require_free().
+    const bool is_shared_and_there =
+        failure.index && !is_own && (failure.error == EEXIST || failure.error == EBUSY);
     if (failure.error == ENOENT && failure.index) {
-      without_base.push_back(table_of[*failure.index]);
-    } else if (failure.error == EEXIST) {
-      // A shared one: somebody else changed its set since shared_change() looked.
-      if (is_own) present.push_back(*failure.index);
-    } else if (!is_nft_race(failure.error)) {
+      without_base.push_back(table_of(*failure.index));
+    } else if (failure.error == EEXIST && is_own) {
+      present.push_back(*failure.index);
+    } else if (!is_shared_and_there && !is_nft_race(failure.error)) {
       const std::string what =
           is_own ? where(own[*failure.index]) : "elements to our nftables sets";
       throw system_error(failure.error, fmt::format("add {}", what)).advise(failure.text);
@@ -294,13 +274,12 @@ bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
   bool restored = false;
   for (const Need& need : needs_of(known.elements, {})) {
     if (std::ranges::find(damaged, need.table) == damaged.end()) continue;
-    if (has_other_forward_mark(socket(), need.table)) {
-      replace_nft_base(socket(), need.table, need.parts, known.elements);
-    } else if (!create_nft_base(socket(), need.table, need.parts, known.elements)) {
+    restored = true;
+    if (replace_outdated(need)) continue;
+    if (!create_nft_base(socket(), need.table, need.parts, known.elements)) {
       mend_nft_base(socket(), need.table, need.parts);
     }
     write_conditions_of(need.table, known);
-    restored = true;
   }
   return restored;
 }
@@ -348,6 +327,7 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
             put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
             if (is_nft_condition(element)) ++conditions[element.data];
           }
+          put_idle_removals(impl_->socket(), batch, leaving);
           heirs = find_heirs(*this, leaving, siblings);
           for (const NftElement& heir : heirs) {
             put_new_element(batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE), heir);
@@ -400,6 +380,16 @@ void Nft::remove_condition(const NftCondition& condition) {
                  });
 }
 
+std::vector<NftSet> Nft::sets() {
+  std::vector<NftSet> sets;
+  for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
+    for (std::string& name : list_set_names(impl_->socket(), nft_family(table), kNftTable)) {
+      sets.push_back({std::move(name), table});
+    }
+  }
+  return sets;
+}
+
 std::optional<NftElement> Nft::find(const std::string& set, const std::string& key,
                                     NftTable table) {
   return read_element(impl_->socket(), table, set, key);
@@ -414,9 +404,13 @@ void Nft::require_effective(const std::vector<NftElement>& own,
   const auto missing = [](const NftElement& element) {
     return Error(Code::internal, where(element) + " is missing", kAddAgain);
   };
-  for (const NftElement& element : own) {
+  const bool is_former = is_former_nft_base(impl_->socket());
+  for (const NftElement& now : own) {
+    const auto wanted = is_former ? in_former_base(now) : std::optional(now);
+    if (!wanted) continue;
+    const NftElement& element = *wanted;
     const auto found = impl_->read(element);
-    if (!found || found->key != element.key) throw missing(element);
+    if (!found) throw missing(element);
     if (found->owner != element.owner) {
       throw Error(Code::internal,
                   fmt::format("{} belongs to {}", where(element), quoted_owner(found->owner)),
@@ -430,10 +424,10 @@ void Nft::require_effective(const std::vector<NftElement>& own,
     if (fault) throw Error(Code::internal, *fault, kAddAgain);
   }
   for (const NftElement& element : shared) {
-    const auto found = impl_->read(element);
-    if (!found || !covers(*found, element, field_size(element))) throw missing(element);
+    if (!impl_->read(element)) throw missing(element);
   }
   for (const Need& need : needs_of(own, shared)) {
+    if (is_former && need.table == NftTable::inet) continue;
     const auto fault = find_nft_base_fault(impl_->socket(), need.table, need.parts);
     if (fault) {
       throw Error(Code::internal, *fault,

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -25,78 +27,113 @@
 namespace unicni::net {
 namespace {
 
-constexpr std::string_view kVersion = "unicni base 1";
+constexpr std::string_view kOurs = "unicni base ";
 constexpr std::string_view kOtherMark = " mark ";
 
+unsigned version_of(NftTable table) { return table == NftTable::inet ? 2 : 1; }
+
 std::string base_comment(NftTable table) {
-  std::string comment(kVersion);
+  std::string comment = fmt::format("{}{}", kOurs, version_of(table));
   if (table != NftTable::inet) return comment;
   const std::uint32_t mark = forward_mark();
   if (mark != 1U << kDefaultForwardMarkBit) comment += fmt::format("{}{:#x}", kOtherMark, mark);
   return comment;
 }
 
-/// Our own of this version, whatever its mark.
-bool is_this_version(const std::string& comment) {
-  return comment == kVersion ||
-         comment.starts_with(std::string(kVersion) + std::string(kOtherMark));
+/// The version of a base of ours, whatever its mark; 0: it isn't ours.
+unsigned version_of(const std::string& comment) {
+  unsigned version = 0;
+  if (!comment.starts_with(kOurs)) return version;
+  std::from_chars(comment.data() + kOurs.size(), comment.data() + comment.size(), version);
+  return version;
+}
+
+bool is_older(const NftTableState& state, NftTable table) {
+  const unsigned version = version_of(state.comment);
+  return version != 0 && version < version_of(table);
+}
+
+bool is_newer(const NftTableState& state, NftTable table) {
+  return version_of(state.comment) > version_of(table);
+}
+
+bool is_outdated(const NftTableState& state, NftTable table) {
+  return version_of(state.comment) != 0 && !is_newer(state, table) &&
+         state.comment != base_comment(table);
 }
 
 /// Calls `each(part, its number, families)`.
 template <class Each>
-void for_each_part(NftTable table, NftPartBits parts, const Each& each) {
+void for_each_part(NftTable table, const NftParts& parts, const Each& each) {
   const auto all = nft_parts();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto families = families_of(parts, i);
+    const auto families = parts.families_of(i);
     if (families && all[i].table == table) each(all[i], i, *families);
   }
 }
 
 /// A chain as it is to be.
 struct WantedChain {
-  NftBaseChain chain;
-  std::uint32_t use = 0;
+  std::string name;
+  const char* type;  ///< nullptr: a regular chain
+  std::uint32_t hook;
+  std::int32_t priority;
+  bool open;
+  std::uint32_t use;
 };
 
-std::vector<WantedChain> chains_of(NftTable table, NftPartBits parts) {
+std::vector<WantedChain> chains_of(NftTable table, const NftParts& parts) {
   std::vector<WantedChain> chains;
   for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
     for (const NftBaseChain& chain : part.chains) {
-      if (const std::uint32_t use = chain.use.of(families)) chains.push_back({chain, use});
+      const std::uint32_t use = chain.use.of(families);
+      if (use == 0) continue;
+      chains.push_back({chain.name, chain.type, chain.hook, chain.priority, chain.open, use});
     }
   });
+  if (table != NftTable::inet) return chains;
+  for (const NftPrefixPart& part : parts.prefixes) {
+    const NftPrefixChain chain = nft_prefix_chain(part);
+    chains.push_back(
+        {nft_prefix_set(part), chain.type, chain.hook, chain.priority, false, chain.use});
+  }
   return chains;
 }
 
-NftBaseWriter write_base(NftTable table, NftPartBits parts, NftBaseWriter::Mode mode) {
-  NftBaseWriter base(table, mode, base_comment(table).c_str());
+NftBaseWriter write_base(NftTable table, const NftParts& parts, NftBaseWriter::Mode mode,
+                         std::optional<std::uint32_t> generation) {
+  NftBaseWriter base(table, mode, base_comment(table).c_str(), generation);
   for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
     part.write(base, families);
   });
+  if (table != NftTable::inet) return base;
+  for (const NftPrefixPart& part : parts.prefixes) write_nft_prefix_part(base, part);
   return base;
 }
 
-/// What there is of some parts, in one round trip.
+/// What there is of some parts.
 struct FoundBase {
   std::optional<NftTableState> table;
   std::map<std::string, NftChainState> chains;
-  NftPartBits parts = 0;  ///< those asked for, with the families that they were made for besides
+  NftParts parts;  ///< those asked for, with the families that they were made for besides
 };
 
-/// `parts` may be asked for in one family: the other may be there as well, and has rules in the
-/// same chains. `guess`: nothing says that they are there, so only what is found counts.
-FoundBase find_base(NetlinkSocket& socket, NftTable table, NftPartBits parts, bool guess = false) {
+/// In one round trip. `parts` may be asked for in one family: the other may be there as well, and
+/// has rules in the same chains. `guess`: nothing says that they are there, so only what is found
+/// counts.
+FoundBase find_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
+                    bool guess = false) {
+  NftParts all;
+  all.prefixes = parts.prefixes;
+  for_each_part(table, parts,
+                [&](const NftPart&, std::size_t i, NftFamilies) { all.add(i, NftFamilies::both); });
   std::vector<NftChainName> names;
-  NftPartBits all = 0;
-  for_each_part(table, parts, [&](const NftPart&, std::size_t i, NftFamilies) {
-    all |= nft_part_bits(i, NftFamilies::both);
-  });
   for (const WantedChain& wanted : chains_of(table, all)) {
-    names.push_back({nft_family(table), kNftTable, wanted.chain.name});
+    names.push_back({nft_family(table), kNftTable, wanted.name});
   }
   struct Marker {
-    const char* set;
-    NftPartBits bits;
+    std::size_t part;
+    NftFamilies family;
   };
   std::vector<Marker> markers;
   std::vector<std::string> sets;
@@ -104,20 +141,29 @@ FoundBase find_base(NetlinkSocket& socket, NftTable table, NftPartBits parts, bo
     for (const Family family : {Family::v4, Family::v6}) {
       const char* set = nft_family_marker(part, family);
       if (set == nullptr || (!guess && has(families, family))) continue;
-      const auto only = family == Family::v4 ? NftFamilies::v4 : NftFamilies::v6;
-      markers.push_back({set, nft_part_bits(i, only)});
+      markers.push_back({i, family == Family::v4 ? NftFamilies::v4 : NftFamilies::v6});
       sets.emplace_back(set);
     }
   });
   NftFound found = find_table_and_chains(socket, nft_family(table), kNftTable, names, sets);
-  FoundBase base{std::move(found.table), {}, guess ? 0 : parts};
+  FoundBase base{std::move(found.table), {}, guess ? NftParts{} : parts};
+  base.parts.prefixes = parts.prefixes;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (found.chains[i]) base.chains.emplace(names[i].chain, *found.chains[i]);
   }
   for (std::size_t i = 0; i < markers.size(); ++i) {
-    if (found.sets[i]) base.parts |= markers[i].bits;
+    if (found.sets[i]) base.parts.add(markers[i].part, markers[i].family);
   }
   return base;
+}
+
+/// Whatever of a table there is, in two.
+FoundBase find_whole_base(NetlinkSocket& socket, NftTable table) {
+  NftParts all = nft_parts_of(table);
+  for (const std::string& set : list_set_names(socket, nft_family(table), kNftTable)) {
+    if (const auto prefix = find_nft_prefix_part(set)) all.prefixes.insert(*prefix);
+  }
+  return find_base(socket, table, all, true);
 }
 
 Error cannot_mend(NftTable table, int error) {
@@ -153,15 +199,15 @@ namespace {
 /// one element must not keep all others out.
 bool fits_its_set(const NftElement& element) {
   const auto size = key_size_of(element);
-  if (!size || nft_parts_of(element) == 0 || element.key.size() != *size) return false;
-  if (!element.key_end.empty() && element.key_end.size() != *size) return false;
+  if (!size || nft_parts_of(element).empty() || element.key.size() != *size) return false;
   if (is_nft_goto(element) && !is_nft_name(element.data)) return false;
   return element.owner == nft_owner(element.owner);
 }
 
 /// Everything of a new table.
-NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<NftElement>& elements,
-                        NftBaseWriter::Mode mode) {
+NftBaseWriter write_all(NftTable table, NftParts parts, const std::vector<NftElement>& elements,
+                        NftBaseWriter::Mode mode,
+                        std::optional<std::uint32_t> generation = std::nullopt) {
   std::vector<const NftElement*> wanted;
   for (const NftElement& element : elements) {
     if (element.table == table && fits_its_set(element)) wanted.push_back(&element);
@@ -174,7 +220,7 @@ NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<Nft
   const auto same = [&](const auto* one, const auto* other) { return place(one) == place(other); };
   wanted.erase(std::unique(wanted.begin(), wanted.end(), same), wanted.end());
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
-  NftBaseWriter base = write_base(table, parts, mode);
+  NftBaseWriter base = write_base(table, parts, mode, generation);
   std::set<std::string> conditions;
   for (const NftElement* element : wanted) {
     if (is_nft_condition(*element)) conditions.insert(element->data);
@@ -189,22 +235,27 @@ NftBaseWriter write_all(NftTable table, NftPartBits parts, const std::vector<Nft
 
 }  // namespace
 
-bool has_other_forward_mark(NetlinkSocket& socket, NftTable table) {
-  const FoundBase found = find_base(socket, table, 0);
-  return found.table && is_this_version(found.table->comment) &&
-         found.table->comment != base_comment(table);
+bool is_nft_base_outdated(NetlinkSocket& socket, NftTable table) {
+  const FoundBase found = find_base(socket, table, {});
+  return found.table && is_outdated(*found.table, table);
 }
 
-void replace_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
-                      const std::vector<NftElement>& elements) {
-  NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::replace);
+bool is_former_nft_base(NetlinkSocket& socket) {
+  const FoundBase found = find_base(socket, NftTable::inet, {});
+  return found.table && is_older(*found.table, NftTable::inet);
+}
+
+bool replace_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
+                      const std::vector<NftElement>& elements, std::uint32_t generation) {
+  NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::replace, generation);
   const auto failures = base.batch().commit(socket);
-  if (failures.empty() || is_nft_race(failures.front().error)) return;
+  if (failures.empty()) return true;
+  if (is_nft_race(failures.front().error)) return false;
   throw system_error(failures.front().error, fmt::format("replace table {}", nft_table_name(table)))
       .advise(failures.front().text);
 }
 
-bool create_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts,
+bool create_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
                      const std::vector<NftElement>& elements) {
   NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::create);
   const auto failures = base.batch().commit(socket);
@@ -223,73 +274,86 @@ namespace {
 
 /// What is wrong with a chain that is there.
 const char* fault_of(const WantedChain& wanted, const NftChainState& found) {
-  const NftBaseChain& chain = wanted.chain;
-  const bool hooked = chain.type != nullptr;
+  const bool hooked = wanted.type != nullptr;
   if (found.hooked != hooked ||
-      (hooked && (found.hook != chain.hook || found.priority != chain.priority))) {
+      (hooked && (found.hook != wanted.hook || found.priority != wanted.priority))) {
     return "is not hooked where it belongs";
   }
-  return !chain.open && found.use < wanted.use ? "lacks rules" : nullptr;
+  return !wanted.open && found.use < wanted.use ? "lacks rules" : nullptr;
 }
 
 }  // namespace
 
 bool is_nft_stranger(NetlinkSocket& socket, NftTable table) {
-  constexpr std::string_view kAnyVersion = "unicni base ";
-  const FoundBase found = find_base(socket, table, 0);
-  return found.table && !found.table->comment.starts_with(kAnyVersion);
+  const FoundBase found = find_base(socket, table, {});
+  return found.table && version_of(found.table->comment) == 0;
 }
 
 bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
-  const FoundBase found = find_base(socket, table, nft_parts_of(table), true);
+  const FoundBase found = find_whole_base(socket, table);
   if (!found.table || found.table->dormant) return true;
-  if (!is_this_version(found.table->comment)) return false;
-  if (found.table->comment != base_comment(table)) return true;
+  if (is_outdated(*found.table, table)) return true;
+  if (found.table->comment != base_comment(table)) return false;
   for (const WantedChain& wanted : chains_of(table, found.parts)) {
-    const auto chain = found.chains.find(wanted.chain.name);
+    const auto chain = found.chains.find(wanted.name);
     if (chain != found.chains.end() && fault_of(wanted, chain->second) != nullptr) return true;
   }
   return false;
 }
 
 std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
-                                               NftPartBits parts) {
+                                               const NftParts& parts) {
   const FoundBase found = find_base(socket, table, parts);
   const char* name = nft_table_name(table);
   if (!found.table) return fmt::format("table {} is missing", name);
   if (found.table->dormant) return fmt::format("table {} is dormant", name);
-  if (!is_this_version(found.table->comment)) return std::nullopt;
-  if (found.table->comment != base_comment(table)) {
+  if (is_older(*found.table, table)) {
+    return fmt::format("table {} is of an older version of unicni", name);
+  }
+  if (is_outdated(*found.table, table)) {
     return fmt::format("table {} has another mark than {} says", name, kForwardMarkFile);
   }
+  if (found.table->comment != base_comment(table)) return std::nullopt;
   for (const WantedChain& wanted : chains_of(table, found.parts)) {
-    const auto chain = found.chains.find(wanted.chain.name);
+    const auto chain = found.chains.find(wanted.name);
     if (chain == found.chains.end()) {
-      return fmt::format("chain {} of table {} is missing", wanted.chain.name, name);
+      return fmt::format("chain {} of table {} is missing", wanted.name, name);
     }
     if (const char* fault = fault_of(wanted, chain->second)) {
-      return fmt::format("chain {} of table {} {}", wanted.chain.name, name, fault);
+      return fmt::format("chain {} of table {} {}", wanted.name, name, fault);
     }
   }
   return std::nullopt;
 }
 
-void mend_nft_base(NetlinkSocket& socket, NftTable table, NftPartBits parts) {
-  // What else was made is written anew as well: parts share chains.
-  const FoundBase found = find_base(socket, table, nft_parts_of(table), true);
-  if (!found.table) return;
-  if (found.table->comment != base_comment(table)) {
-    const char* name = nft_table_name(table);
-    throw Error(Code::internal, fmt::format("table {} is there but not its sets", name),
-                fmt::format("look at `nft list table {}`: it was not made by this version of "
-                            "unicni, remove it",
-                            name));
-  }
-  if (found.table->dormant) wake(socket, table);
-  NftBaseWriter base = write_base(table, parts | found.parts, NftBaseWriter::Mode::mend);
-  const auto failures = base.batch().commit(socket);
-  for (const NftBatch::Failure& failure : failures) {
-    if (!is_nft_race(failure.error)) throw cannot_mend(table, failure.error);
+void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts) {
+  constexpr int kTries = 20;
+  for (int tries = 0; tries < kTries; ++tries) {
+    wait_before_nft_retry(tries);
+    // What else was made is written anew as well: parts share chains. Guarded, as another process
+    // may add a part meanwhile.
+    const std::uint32_t generation = nft_generation(socket);
+    const FoundBase found = find_whole_base(socket, table);
+    if (!found.table) return;
+    if (found.table->comment != base_comment(table)) {
+      const char* name = nft_table_name(table);
+      throw Error(Code::internal, fmt::format("table {} is there but not its sets", name),
+                  fmt::format("look at `nft list table {}`: it was not made by this version of "
+                              "unicni, remove it",
+                              name));
+    }
+    if (found.table->dormant) {
+      wake(socket, table);
+      continue;
+    }
+    NftParts all = parts;
+    all |= found.parts;
+    NftBaseWriter base = write_base(table, all, NftBaseWriter::Mode::mend, generation);
+    const auto failures = base.batch().commit(socket);
+    if (failures.empty()) return;
+    for (const NftBatch::Failure& failure : failures) {
+      if (!is_nft_race(failure.error)) throw cannot_mend(table, failure.error);
+    }
   }
 }
 

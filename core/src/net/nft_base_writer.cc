@@ -18,18 +18,17 @@ struct Layout {
     for (const NftKeyField& field : fields) {
       type = type << kNftTypeBits | field.nft_type;
       size += fields.size() > 1 ? (field.size + 3U) / 4U * 4U : field.size;
-      sizes.push_back(field.size);
     }
   }
   std::uint32_t type = 0;
   std::uint32_t size = 0;
-  std::vector<std::uint8_t> sizes;
 };
 
 }  // namespace
 
-NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment)
-    : family_(nft_family(table)), mode_(mode) {
+NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment,
+                             std::optional<std::uint32_t> generation)
+    : family_(nft_family(table)), mode_(mode), batch_(generation) {
   if (mode == Mode::replace) {
     put_text(add(NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, kNftTable);
   }
@@ -46,27 +45,25 @@ nlmsghdr* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
   return batch_.add(type, flags, family_);
 }
 
-void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
+void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key,
                         const char* comment) {
-  put_set(name, key, Data::none, {}, kind, comment);
+  put_set(name, key, Data::none, {}, comment);
 }
 
 void NftBaseWriter::map(const char* name, const std::vector<NftKeyField>& key,
                         const std::vector<NftKeyField>& data, const char* comment) {
-  put_set(name, key, Data::fields, data, Kind::hash, comment);
+  put_set(name, key, Data::fields, data, comment);
 }
 
 void NftBaseWriter::verdict_map(const char* name, const std::vector<NftKeyField>& key,
                                 const char* comment) {
-  put_set(name, key, Data::verdict, {}, Kind::hash, comment);
+  put_set(name, key, Data::verdict, {}, comment);
 }
 
 void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& key, Data what,
-                            const std::vector<NftKeyField>& data, Kind kind, const char* comment) {
+                            const std::vector<NftKeyField>& data, const char* comment) {
   const bool concatenated = key.size() > 1;
-  std::uint32_t flags = what == Data::none ? 0 : NFT_SET_MAP;
-  if (kind == Kind::interval) flags |= NFT_SET_INTERVAL;
-  if (kind == Kind::interval && concatenated) flags |= NFT_SET_CONCAT;
+  const std::uint32_t flags = what == Data::none ? 0 : NFT_SET_MAP;
 
   const auto object = own(nftnl_set_alloc());
   nftnl_set_set_str(object.get(), NFTNL_SET_TABLE, kNftTable);
@@ -76,10 +73,6 @@ void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& ke
   const Layout layout(key);
   nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, layout.type);
   nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, layout.size);
-  if ((flags & NFT_SET_CONCAT) != 0) {
-    nftnl_set_set_data(object.get(), NFTNL_SET_DESC_CONCAT, layout.sizes.data(),
-                       static_cast<std::uint32_t>(layout.sizes.size()));
-  }
   NftUserdata userdata;
   userdata.number(NFTNL_UDATA_SET_KEYBYTEORDER, concatenated ? kNoByteOrder : key[0].byte_order);
   if (what == Data::verdict) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,11 +36,11 @@ class NftBaseWriter {
     mend,     ///< adds what is missing and writes the rules of all chains anew; elements stay
     replace,  ///< deletes the table, which is there, and makes it anew
   };
-  NftBaseWriter(NftTable table, Mode mode, const char* comment);
+  /// `generation`: see NftBatch.
+  NftBaseWriter(NftTable table, Mode mode, const char* comment,
+                std::optional<std::uint32_t> generation = std::nullopt);
 
-  enum class Kind { hash, interval };
-  void set(const char* name, const std::vector<NftKeyField>& key, Kind kind,
-           const char* comment = "");
+  void set(const char* name, const std::vector<NftKeyField>& key, const char* comment = "");
 
   /// A hash map from key to data.
   void map(const char* name, const std::vector<NftKeyField>& key,
@@ -58,7 +59,7 @@ class NftBaseWriter {
  private:
   enum class Data { none, fields, verdict };
   void put_set(const char* name, const std::vector<NftKeyField>& key, Data what,
-               const std::vector<NftKeyField>& data, Kind kind, const char* comment);
+               const std::vector<NftKeyField>& data, const char* comment);
   NftOwned<nftnl_chain> new_chain(const char* name) const;
   void put_chain(nftnl_chain& chain, const char* name);
   nlmsghdr* add(std::uint16_t type, std::uint16_t flags);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "net/nft_element.h"
+#include "net/nft_prefix_part.h"
 
 namespace unicni::net {
 namespace {
@@ -17,11 +18,9 @@ enum class Field : std::uint8_t { none, address, protocol, port, interface, mac 
 /// The fields of a set's keys; its name may end in the family.
 struct Layout {
   std::string_view set;
-  std::array<Field, 3> fields;
+  std::array<Field, 4> fields;
 };
 constexpr Layout kLayouts[] = {
-    {"net", {Field::address, Field::address}},
-    {"masq", {Field::address}},
     {"att", {Field::interface, Field::address}},
     {"policy", {Field::interface, Field::address}},
     {"isolated", {Field::interface, Field::address}},
@@ -71,15 +70,6 @@ std::uint8_t byte_at(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint8_t>(bytes[at]);
 }
 
-std::string address_text(std::string_view bytes) {
-  std::array<std::uint8_t, 16> raw{};
-  std::copy(bytes.begin(), bytes.end(), raw.begin());
-  if (bytes.size() == raw.size()) return IpAddress::v6(raw).str();
-  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
-                       std::uint32_t{raw[2]} << 8U | raw[3])
-      .str();
-}
-
 std::string protocol_text(std::uint8_t protocol) {
   switch (protocol) {
     case IPPROTO_TCP:
@@ -96,7 +86,7 @@ std::string protocol_text(std::uint8_t protocol) {
 std::string field_text(Field field, std::string_view bytes) {
   switch (field) {
     case Field::address:
-      return address_text(bytes);
+      return address_from_key(bytes).str();
     case Field::protocol:
       return protocol_text(byte_at(bytes, 0));
     case Field::port:
@@ -127,8 +117,14 @@ std::string without_family(std::string name) {
   return name;
 }
 
+constexpr Layout kOfSubnet{"", {Field::address, Field::address}};
+constexpr Layout kPortOfSubnet{"", {Field::address, Field::protocol, Field::port, Field::address}};
+
 /// nullptr: no set of this version.
 const Layout* find_layout(const NftElement& element) {
+  if (const auto prefix = find_nft_prefix_part(element.set)) {
+    return prefix->use == NftPrefixPart::Use::masquerade ? &kOfSubnet : &kPortOfSubnet;
+  }
   const std::string name = without_family(element.set);
   const auto* layout = std::ranges::find(kLayouts, name, &Layout::set);
   return layout == std::end(kLayouts) ? nullptr : layout;
@@ -144,9 +140,8 @@ std::optional<std::size_t> key_size_of(const NftElement& element) {
 
 std::string describe_key(const NftElement& element) {
   const bool v6 = family_of(element) == Family::v6;
-  const std::string name = without_family(element.set);
-  const auto layout = std::ranges::find(kLayouts, name, &Layout::set);
-  if (layout == std::end(kLayouts)) return hexadecimal(element.key);
+  const Layout* layout = find_layout(element);
+  if (layout == nullptr) return hexadecimal(element.key);
   const std::size_t size = size_of(*layout, v6);
   if (size != element.key.size()) return hexadecimal(element.key);
   std::string text;
@@ -156,9 +151,6 @@ std::string describe_key(const NftElement& element) {
     if (width == 0) continue;
     if (at > 0) text += field == Field::port ? " " : " . ";
     text += field_text(field, std::string_view(element.key).substr(at, width));
-    if (element.key_end.size() == size) {
-      text += '-' + field_text(field, std::string_view(element.key_end).substr(at, width));
-    }
     at += width;
   }
   return text;

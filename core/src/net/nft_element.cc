@@ -15,6 +15,7 @@
 #include "net/nft_base.h"
 #include "net/nft_batch.h"
 #include "net/nft_owned.h"
+#include "net/nft_prefix_part.h"
 #include "net/nft_query.h"
 #include "net/question.h"
 #include "unicni/error.h"
@@ -118,7 +119,8 @@ std::string padded(std::string_view bytes, std::size_t size) {
 }  // namespace
 
 Family family_of(const NftElement& element) {
-  return element.set.find('6') != std::string::npos ? Family::v6 : Family::v4;
+  const std::size_t digit = element.set.find_first_of("46");
+  return digit != std::string::npos && element.set[digit] == '6' ? Family::v6 : Family::v4;
 }
 
 bool is_nft_goto(const NftElement& element) {
@@ -129,6 +131,14 @@ bool is_nft_condition(const NftElement& element) { return element.set.starts_wit
 
 std::string address_key(const IpAddress& address) {
   return {reinterpret_cast<const char*>(address.data()), address.size()};
+}
+
+IpAddress address_from_key(std::string_view bytes) {
+  std::array<std::uint8_t, 16> raw{};
+  std::copy_n(bytes.begin(), std::min(bytes.size(), raw.size()), raw.begin());
+  if (bytes.size() == raw.size()) return IpAddress::v6(raw);
+  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
+                       std::uint32_t{raw[2]} << 8U | raw[3]);
 }
 
 std::string interface_key(const std::string& name) {
@@ -171,7 +181,8 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
   return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table, {}});
 }
 
-bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set) {
+bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set,
+                     const std::function<bool(const NftElement&)>& wanted) {
   Question question;
   nlmsghdr* request = question.message();
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
@@ -179,25 +190,32 @@ bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& s
   put_set(request, set);
   finish_message(request);
   socket.send({question.bytes, request->nlmsg_len});
-  const std::span<const char> answer = socket.receive();
-  const auto* message = reinterpret_cast<const nlmsghdr*>(answer.data());
-  if (!mnl_nlmsg_ok(message, static_cast<int>(answer.size()))) return false;
-  if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) return false;
-  std::vector<NftElement> found;
-  parse_elements(message, {set, {}, {}, {}, table, {}}, found);
-  return !found.empty();
+  bool found = false;
+  for (bool more = true; more && !found;) {
+    for_each_message(socket.receive(), [&](const nlmsghdr* message) {
+      if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
+        more = false;
+        return;
+      }
+      std::vector<NftElement> elements;
+      parse_elements(message, {set, {}, {}, {}, table, {}}, elements);
+      found = found || std::ranges::any_of(elements, wanted);
+    });
+  }
+  return found;
 }
 
 std::string nft_owner(const std::string& owner) { return owner_comment(owner); }
 
-NftElement masquerade_element(const IpAddress& source, const std::string& owner) {
-  return {source.is_v4() ? "masq4" : "masq6", address_key(source), {}, nft_owner(owner)};
-}
-
-NftElement subnet_element(const IpNet& subnet, const std::string& network) {
-  const std::string first = address_key(subnet.network());
-  const std::string last = address_key(subnet.last());
-  return {subnet.is_v4() ? "net4" : "net6", first + first, last + last, nft_owner(network)};
+NftElement masquerade_element(const IpNet& address, const std::string& owner) {
+  const NftPrefixPart part{NftPrefixPart::Use::masquerade, address.family(),
+                           address.prefix_length()};
+  return {nft_prefix_set(part),
+          address_key(address.address()) + address_key(address.network()),
+          {},
+          nft_owner(owner),
+          NftTable::inet,
+          {}};
 }
 
 std::vector<NftElement> spoof_check_elements(const std::string& port, const Mac& mac,

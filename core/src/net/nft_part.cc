@@ -11,13 +11,12 @@ using nft_key::kIp4;
 using nft_key::kIp6;
 using nft_key::kL4Protocol;
 using nft_key::kPort;
-using Kind = NftBaseWriter::Kind;
 
 }  // namespace
 
 std::span<const NftPart> nft_parts() {
-  static const std::array kParts = {kNftMasquerade, kNftPorts,   kNftConditions, kNftMarks,
-                                    kNftPolicy,     kNftForward, kNftPortCheck};
+  static const std::array kParts = {kNftPorts,  kNftConditions, kNftMarks,
+                                    kNftPolicy, kNftForward,    kNftPortCheck};
   return kParts;
 }
 
@@ -39,14 +38,20 @@ NftFamilies only(std::optional<Family> family) {
 
 }  // namespace
 
-std::optional<NftFamilies> families_of(NftPartBits bits, std::size_t part) {
-  const NftPartBits own = bits >> part * kBitsOfPart;
+NftParts& NftParts::operator|=(const NftParts& more) {
+  bits |= more.bits;
+  prefixes.insert(more.prefixes.begin(), more.prefixes.end());
+  return *this;
+}
+
+std::optional<NftFamilies> NftParts::families_of(std::size_t part) const {
+  const unsigned own = bits >> part * kBitsOfPart;
   if ((own & 1U) == 0) return std::nullopt;
   return static_cast<NftFamilies>(own >> 1U & 3U);
 }
 
-NftPartBits nft_part_bits(std::size_t part, NftFamilies families) {
-  return (1U | static_cast<unsigned>(families) << 1U) << part * kBitsOfPart;
+void NftParts::add(std::size_t part, NftFamilies families) {
+  bits |= (1U | static_cast<unsigned>(families) << 1U) << part * kBitsOfPart;
 }
 
 const char* nft_family_marker(const NftPart& part, Family family) {
@@ -55,45 +60,36 @@ const char* nft_family_marker(const NftPart& part, Family family) {
   return found == part.sets.end() ? nullptr : *found;
 }
 
-NftPartBits nft_parts_of(const NftElement& element) {
-  NftPartBits bits = 0;
+NftParts nft_parts_of(const NftElement& element) {
+  NftParts needed;
+  std::string_view set = element.set;
+  if (const auto prefix = find_nft_prefix_part(set); prefix && element.table == NftTable::inet) {
+    needed.prefixes.insert(*prefix);
+    if (prefix->use != NftPrefixPart::Use::hairpin_bit) return needed;
+    set = nft_family_marker(kNftMarks, prefix->family);  // whose chains its elements go to
+  }
   const auto parts = nft_parts();
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto is_its = [&](const char* set) { return element.set == set; };
+    const auto is_its = [&](const char* its) { return set == its; };
     const bool has = std::ranges::any_of(parts[i].sets, is_its) ||
                      std::ranges::any_of(parts[i].network_sets, is_its);
-    if (has && parts[i].table == element.table) {
-      bits |= nft_part_bits(i, only(family_in(element.set)));
-    }
+    if (has && parts[i].table == element.table) needed.add(i, only(family_in(set)));
   }
-  return bits;
+  return needed;
 }
 
-NftPartBits nft_parts_of(NftTable table) {
-  NftPartBits bits = 0;
+NftParts nft_parts_of(NftTable table) {
+  NftParts all;
   const auto parts = nft_parts();
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].table == table) bits |= nft_part_bits(i, NftFamilies::both);
+    if (parts[i].table == table) all.add(i, NftFamilies::both);
   }
-  return bits;
+  return all;
 }
 
-NftPartBits nft_condition_parts(Family family) {
+NftParts nft_condition_parts(Family family) {
   return nft_parts_of(
       NftElement{nft_family_marker(kNftConditions, family), {}, {}, {}, kNftConditions.table, {}});
-}
-
-std::vector<NftSet> attachment_sets() {
-  std::vector<NftSet> sets;
-  for (const NftPart& part : nft_parts()) {
-    for (const char* name : part.sets) {
-      const auto is_known = [&](const NftSet& set) {
-        return set.table == part.table && std::string_view(set.name) == name;
-      };
-      if (std::ranges::none_of(sets, is_known)) sets.push_back({name, part.table});
-    }
-  }
-  return sets;
 }
 
 void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains, NftFamilies families) {
@@ -107,19 +103,13 @@ void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains, Nft
   }
 }
 
-void write_network_sets(NftBaseWriter& base, NftFamilies families) {
-  constexpr const char* kComment = "subnet . subnet: on-link pairs";
-  if (has(families, Family::v4)) base.set("net4", {kIp4, kIp4}, Kind::interval, kComment);
-  if (has(families, Family::v6)) base.set("net6", {kIp6, kIp6}, Kind::interval, kComment);
-}
-
 namespace {
 
 /// Ports of containers' addresses.
 void write_endpoints(NftBaseWriter& base, NftFamilies families, const char* set4, const char* set6,
                      const char* comment) {
-  if (has(families, Family::v4)) base.set(set4, {kIp4, kL4Protocol, kPort}, Kind::hash, comment);
-  if (has(families, Family::v6)) base.set(set6, {kIp6, kL4Protocol, kPort}, Kind::hash, comment);
+  if (has(families, Family::v4)) base.set(set4, {kIp4, kL4Protocol, kPort}, comment);
+  if (has(families, Family::v6)) base.set(set6, {kIp6, kL4Protocol, kPort}, comment);
 }
 
 }  // namespace

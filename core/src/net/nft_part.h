@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
 #include "net/nft_base_writer.h"
+#include "net/nft_prefix_part.h"
 #include "unicni/net/nft.h"
 
 namespace unicni::net {
@@ -51,22 +53,28 @@ struct NftPart {
   void (*write)(NftBaseWriter&, NftFamilies);  ///< sets, chains and rules
 };
 
-/// Several parts, each with the families that it is wanted for: three bits a part, in the order of
-/// nft_parts(): the part as such, IPv4, IPv6.
-using NftPartBits = unsigned;
 std::span<const NftPart> nft_parts();
-/// nullopt: the part isn't among them.
-std::optional<NftFamilies> families_of(NftPartBits bits, std::size_t part);
-NftPartBits nft_part_bits(std::size_t part, NftFamilies families);
+
+/// Several parts: of nft_parts() those of `bits`, each with the families that it is wanted for, and
+/// those of prefix lengths.
+struct NftParts {
+  unsigned bits = 0;  ///< three bits a part, in the order of nft_parts(): itself, IPv4, IPv6
+  std::set<NftPrefixPart> prefixes;
+  NftParts& operator|=(const NftParts& more);
+  [[nodiscard]] bool empty() const { return bits == 0 && prefixes.empty(); }
+  [[nodiscard]] bool has_any(const NftParts& of) const { return (bits & of.bits) != 0; }
+  /// nullopt: the part isn't among them.
+  [[nodiscard]] std::optional<NftFamilies> families_of(std::size_t part) const;
+  void add(std::size_t part, NftFamilies families);
+};
 /// The set that tells whether the part was made for a family; nullptr: it doesn't know families.
 const char* nft_family_marker(const NftPart& part, Family family);
 /// The parts that elements of this set need.
-NftPartBits nft_parts_of(const NftElement& element);
-/// All of one table, for all families.
-NftPartBits nft_parts_of(NftTable table);
+NftParts nft_parts_of(const NftElement& element);
+/// All of one table, for all families, but for those of prefix lengths.
+NftParts nft_parts_of(NftTable table);
 
 // A file each, nft_part_<name>.cc.
-extern const NftPart kNftMasquerade;
 extern const NftPart kNftPorts;
 extern const NftPart kNftConditions;
 extern const NftPart kNftMarks;
@@ -86,13 +94,11 @@ std::vector<Names> wanted(const Names (&all)[kCount], NftFamilies families) {
 
 /// Chains of a part, as write() makes them.
 void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains, NftFamilies families);
-/// "net4" and "net6", which several parts look up.
-void write_network_sets(NftBaseWriter& base, NftFamilies families);
-/// "pub4" and "pub6", likewise; "masqall4" and "masqall6".
+/// "pub4" and "pub6", which several parts look up; "masqall4" and "masqall6".
 void write_published_sets(NftBaseWriter& base, NftFamilies families);
 void write_masq_all_sets(NftBaseWriter& base, NftFamilies families);
 /// The parts that a condition needs.
-NftPartBits nft_condition_parts(Family family);
+NftParts nft_condition_parts(Family family);
 /// The chain that a condition goes on to.
 const char* nft_ports_behind_condition(Family family);
 

@@ -33,13 +33,11 @@ constexpr Names kFamilies[] = {{Family::v4, "att4", "pub4"}, {Family::v6, "att6"
 
 void write_sets(NftBaseWriter& base, NftFamilies families) {
   using nft_key::kInterface;
-  using Kind = NftBaseWriter::Kind;
   write_published_sets(base, families);
-  base.set("net_if", {kInterface}, Kind::hash, "bridges and ptp host ends of our attachments");
+  base.set("net_if", {kInterface}, "bridges and ptp host ends of our attachments");
   for (const Names& names : wanted(kFamilies, families)) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
-    base.set(names.attachments, {kInterface, ip}, Kind::hash,
-             "host side interface . container address");
+    base.set(names.attachments, {kInterface, ip}, "host side interface . container address");
   }
 }
 

@@ -12,8 +12,8 @@ namespace {
 constexpr std::int32_t kBeforeSnat = 100 - 5;  // NF_IP_PRI_NAT_SRC
 
 constexpr NftBaseChain kBits{"bits", {0, 1, 1}, "filter", NF_INET_POST_ROUTING, kBeforeSnat};
-constexpr NftBaseChain kNeedBit4{"need_bit4", {0, 4, 0}};
-constexpr NftBaseChain kNeedBit6{"need_bit6", {0, 0, 4}};
+constexpr NftBaseChain kNeedBit4{"need_bit4", {0, 3, 0}};
+constexpr NftBaseChain kNeedBit6{"need_bit6", {0, 0, 3}};
 #define UNICNI_BIT_CHAIN(number) \
   { "bit_" #number, {1}, nullptr, 0, 0, true }
 constexpr NftBaseChain kChains[] = {
@@ -63,17 +63,14 @@ struct Names {
   Family family;
   const char* bits;
   const char* masq_all;
-  const char* pairs;
   const char* loopback;
   const char* need_bit;
 };
-constexpr Names kFamilies[] = {
-    {Family::v4, "bit4", "masqall4", "net4", "127.0.0.0/8", kNeedBit4.name},
-    {Family::v6, "bit6", "masqall6", "net6", "::1/128", kNeedBit6.name}};
+constexpr Names kFamilies[] = {{Family::v4, "bit4", "masqall4", "127.0.0.0/8", kNeedBit4.name},
+                               {Family::v6, "bit6", "masqall6", "::1/128", kNeedBit6.name}};
 
 void write(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
-  write_network_sets(base, families);
   write_masq_all_sets(base, families);
   for (const Names& names : wanted(kFamilies, families)) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
@@ -97,7 +94,6 @@ void write(NftBaseWriter& base, NftFamilies families) {
       rule.family(names.family);
       return rule;
     };
-    base.rule(of().fields_in({source, destination}, names.pairs).verdict_of(endpoint, names.bits));
     base.rule(of().field_within(source, IpNet::parse(names.loopback).value())
                   .verdict_of(endpoint, names.bits));
     base.rule(of().fields_in(endpoint, names.masq_all).verdict_of(endpoint, names.bits));

@@ -27,12 +27,11 @@ constexpr Names kFamilies[] = {{Family::v4, "policy4", "isolated4"},
 void write(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
   using nft_key::kInterface;
-  using Kind = NftBaseWriter::Kind;
-  base.set("policy_if", {kInterface}, Kind::hash, "bridges with an ingressPolicy");
+  base.set("policy_if", {kInterface}, "bridges with an ingressPolicy");
   for (const Names& names : wanted(kFamilies, families)) {
     const NftKeyField ip = names.family == Family::v4 ? nft_key::kIp4 : nft_key::kIp6;
-    base.set(names.policy, {kInterface, ip}, Kind::hash, "ingressPolicy same-bridge or isolated");
-    base.set(names.isolated, {kInterface, ip}, Kind::hash, "ingressPolicy isolated");
+    base.set(names.policy, {kInterface, ip}, "ingressPolicy same-bridge or isolated");
+    base.set(names.isolated, {kInterface, ip}, "ingressPolicy isolated");
   }
   write_chains(base, kChains, families);
   for (const Names& names : wanted(kFamilies, families)) {

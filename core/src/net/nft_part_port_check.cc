@@ -16,11 +16,10 @@ constexpr NftBaseChain kChains[] = {kPrerouting, kCheckMac};
 constexpr const char* kSets[] = {"port_checked", "port_mac"};
 
 void write(NftBaseWriter& base, NftFamilies families) {
-  using Kind = NftBaseWriter::Kind;
   using nft_key::kInterface;
   using nft_key::kMac;
-  base.set("port_checked", {kInterface}, Kind::hash, "ports whose senders are checked");
-  base.set("port_mac", {kInterface, kMac}, Kind::hash, "port . MAC that it may send from");
+  base.set("port_checked", {kInterface}, "ports whose senders are checked");
+  base.set("port_mac", {kInterface, kMac}, "port . MAC that it may send from");
   write_chains(base, kChains, families);
 
   const NftField port = nft_field::input_name();

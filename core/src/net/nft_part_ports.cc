@@ -1,5 +1,6 @@
 // Published ports: DNAT for what is addressed to this host, and the host's own address for those
-// whose answers would otherwise not come back this way. 5 behind the usual priorities: the first
+// whose answers would otherwise not come back this way: the host's own loopback here, the
+// container's subnet in nft_prefix_part.h. 5 behind the usual priorities: the first
 // chain that sets up a NAT binding ends the matter, so rules of others on the same port win
 // (CVE-2019-9946). The destination must be one of this host's addresses (CVE-2025-67499).
 #include <linux/netfilter.h>
@@ -23,10 +24,8 @@ constexpr NftBaseChain kSnatPorts{
     "snat_ports", {0, 1, 1}, "nat", NF_INET_POST_ROUTING, kSnatPriority};
 constexpr NftBaseChain kSnatPorts4{"snat_ports4", {0, 4, 0}};
 constexpr NftBaseChain kSnatPorts6{"snat_ports6", {0, 0, 4}};
-constexpr NftBaseChain kSnatNear4{"snat_near4", {0, 3, 0}};
-constexpr NftBaseChain kSnatNear6{"snat_near6", {0, 0, 3}};
-constexpr NftBaseChain kChains[] = {kLocalnet,  kDnatIn,     kDnatOut,    kToPorts4,  kToPorts6,
-                                    kSnatPorts, kSnatPorts4, kSnatPorts6, kSnatNear4, kSnatNear6};
+constexpr NftBaseChain kChains[] = {kLocalnet, kDnatIn,    kDnatOut,    kToPorts4,
+                                    kToPorts6, kSnatPorts, kSnatPorts4, kSnatPorts6};
 constexpr const char* kSets[] = {"port4_at", "port4_any", "port6_at", "port6_any",
                                  "claim4",   "claim6",    "pub4",     "pub6",
                                  "nosnat4",  "nosnat6",   "masqall4", "masqall6"};
@@ -40,26 +39,21 @@ struct Names {
   const char* published;
   const char* no_snat;
   const char* masq_all;
-  const char* pairs;
   const char* loopback;
   const char* to_ports;
   const char* snat_ports;
-  const char* snat_near;
 };
-constexpr Names kFamilies[] = {
-    {Family::v4, "port4_at", "port4_any", "claim4", "pub4", "nosnat4", "masqall4", "net4",
-     "127.0.0.0/8", kToPorts4.name, kSnatPorts4.name, kSnatNear4.name},
-    {Family::v6, "port6_at", "port6_any", "claim6", "pub6", "nosnat6", "masqall6", "net6",
-     "::1/128", kToPorts6.name, kSnatPorts6.name, kSnatNear6.name}};
+constexpr Names kFamilies[] = {{Family::v4, "port4_at", "port4_any", "claim4", "pub4", "nosnat4",
+                                "masqall4", "127.0.0.0/8", kToPorts4.name, kSnatPorts4.name},
+                               {Family::v6, "port6_at", "port6_any", "claim6", "pub6", "nosnat6",
+                                "masqall6", "::1/128", kToPorts6.name, kSnatPorts6.name}};
 
 void write_sets(NftBaseWriter& base, NftFamilies families) {
   using nft_key::kInterface;
   using nft_key::kL4Protocol;
   using nft_key::kMark;
   using nft_key::kPort;
-  using Kind = NftBaseWriter::Kind;
-  base.set("localnet_if", {kInterface}, Kind::hash, "interfaces on which route_localnet was set");
-  write_network_sets(base, families);
+  base.set("localnet_if", {kInterface}, "interfaces on which route_localnet was set");
   write_published_sets(base, families);
   write_masq_all_sets(base, families);
   for (const Names& names : wanted(kFamilies, families)) {
@@ -67,7 +61,7 @@ void write_sets(NftBaseWriter& base, NftFamilies families) {
     base.map(names.at, {ip, kL4Protocol, kPort}, {ip, kPort}, "published at one address");
     base.map(names.any, {kL4Protocol, kPort}, {ip, kPort}, "published at any address");
     base.map(names.claim, {kL4Protocol, kPort}, {kMark}, "0 = any address, 1 = single addresses");
-    base.set(names.no_snat, {ip, kL4Protocol, kPort}, Kind::hash, "snat: false");
+    base.set(names.no_snat, {ip, kL4Protocol, kPort}, "snat: false");
   }
 }
 
@@ -106,13 +100,7 @@ void write(NftBaseWriter& base, NftFamilies families) {
     };
     base.rule(of(names.masq_all).masquerade());
     base.rule(of(names.no_snat).returns());
-    base.rule(of(names.published).go_to(names.snat_near));
-    base.rule(NftRule(names.snat_near)
-                  .family(names.family)
-                  .fields_in({source, destination}, names.pairs)
-                  .masquerade());
-    base.rule(NftRule(names.snat_near)
-                  .family(names.family)
+    base.rule(of(names.published)
                   .field_within(source, IpNet::parse(names.loopback).value())
                   .masquerade());
   }

@@ -25,7 +25,12 @@ PublishedPort port(const char* container, const char* host_ip = nullptr) {
   made.host_port = 8080;
   made.container = ip(container);
   made.container_port = 80;
+  made.prefix = made.container.is_v4() ? 16 : 64;
   return made;
+}
+
+NftElement masq(const char* address) {
+  return masquerade_element(IpNet::parse(address).value(), "net/c1/eth0");
 }
 
 class NftPartTest : public PrivateNetnsTest {
@@ -46,17 +51,17 @@ class NftPartTest : public PrivateNetnsTest {
 };
 
 TEST_F(NftPartTest, OnlyWhatIsUsedIsMade) {
-  nft_.add({masquerade_element(ip("10.1.0.5"), "net/c1/eth0")}, {});
+  nft_.add({masq("10.1.0.5/16")}, {});
   EXPECT_THAT(shell("nft list table inet unicni"),
-              testing::AllOf(HasSubstr("source_nat"), Not(HasSubstr("dnat_in")),
+              testing::AllOf(HasSubstr("chain masq4_16"), Not(HasSubstr("dnat_in")),
                              Not(HasSubstr("forward"))));
   nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0")}, {});
   EXPECT_THAT(shell("nft list table inet unicni"),
-              testing::AllOf(HasSubstr("source_nat"), HasSubstr("chain forward"),
+              testing::AllOf(HasSubstr("chain masq4_16"), HasSubstr("chain forward"),
                              Not(HasSubstr("dnat_in"))));
   publish(port("10.1.0.5"), "net/c1/eth0");
   EXPECT_THAT(shell("nft list table inet unicni"), HasSubstr("dnat_in"));
-  EXPECT_EQ(nft_.list("masq4").size(), 1U);
+  EXPECT_EQ(nft_.list("masq4_16").size(), 1U);
   EXPECT_EQ(nft_.list("port4_any").size(), 1U);
 }
 
@@ -65,8 +70,7 @@ TEST_F(NftPartTest, ThreeContainersOfOneFamilyWithAPortEachAreAShortList) {
   for (const int number : {5, 6, 7}) {
     const std::string address = "10.1.0." + std::to_string(number);
     const std::string owner = "net/c" + std::to_string(number) + "/eth0";
-    nft_.add({masquerade_element(ip(address.c_str()), owner)},
-             {subnet_element(IpNet::parse("10.1.0.0/16").value(), "net")});
+    nft_.add({masquerade_element(IpNet(ip(address.c_str()), 16), owner)}, {});
     PublishedPort wanted = port(address.c_str());
     wanted.host_port = static_cast<std::uint16_t>(8080 + number);
     publish(wanted, owner);
@@ -83,19 +87,20 @@ TEST_F(NftPartTest, ThreeContainersOfOneFamilyWithAPortEachAreAShortList) {
 }
 
 TEST_F(NftPartTest, AnotherFamilyComesBesideTheFirstAndIsMendedWithIt) {
-  const NftElement first = masquerade_element(ip("10.1.0.5"), "net/c1/eth0");
-  const NftElement second = masquerade_element(ip("fd00::5"), "net/c1/eth0");
+  const NftElement first = forward_element("br0", ip("10.1.0.5"), "net/c1/eth0");
+  const NftElement second = forward_element("br0", ip("fd00::5"), "net/c1/eth0");
   nft_.add({first}, {});
   nft_.add({second}, {});
   nft_.require_effective({first, second});
-  EXPECT_THAT(shell("nft list chain inet unicni source_nat"),
-              testing::AllOf(HasSubstr("ip saddr @masq4"), HasSubstr("ip6 saddr @masq6")));
+  EXPECT_THAT(shell("nft list chain inet unicni forward"),
+              testing::AllOf(HasSubstr("iifname . ip saddr @att4"),
+                             HasSubstr("iifname . ip6 saddr @att6")));
   const std::string whole = shell("nft list table inet unicni | sort");
   // A rule of one family doesn't stand for the other's that is missing.
   for (const NftElement& looked_for : {first, second}) {
-    for (const char* rule : {"masq4", "masq6"}) {
-      shell(std::string("nft delete rule inet unicni source_nat handle $(nft -a list chain inet "
-                        "unicni source_nat | sed -n 's/.*") +
+    for (const char* rule : {"ip saddr @att4", "ip6 saddr @att6"}) {
+      shell(std::string("nft delete rule inet unicni forward handle $(nft -a list chain inet "
+                        "unicni forward | sed -n 's/.*") +
             rule + ".* # handle //p')");
       EXPECT_THROW(nft_.require_effective({looked_for}), Error) << rule;
       nft_.add({looked_for}, {});
@@ -107,6 +112,16 @@ TEST_F(NftPartTest, AnotherFamilyComesBesideTheFirstAndIsMendedWithIt) {
   EXPECT_TRUE(is_nft_base_damaged(nft_.socket(), NftTable::inet));
   nft_.add({first}, {});
   nft_.require_effective({first, second});
+}
+
+TEST_F(NftPartTest, AFlushIsSeenWhereOnlyASubnetsPartIsLeft) {
+  nft_.add({masq("10.1.0.5/16")}, {});
+  EXPECT_FALSE(is_nft_base_damaged(nft_.socket(), NftTable::inet));
+  shell("nft flush table inet unicni");
+  EXPECT_TRUE(is_nft_base_damaged(nft_.socket(), NftTable::inet));
+  nft_.remember([] { return NftMemory{{masq("10.1.0.5/16")}, {}}; });
+  EXPECT_TRUE(nft_.restore());
+  nft_.require_effective({masq("10.1.0.5/16")});
 }
 
 TEST_F(NftPartTest, APolicyIsMadeWhenItIsUsed) {
@@ -137,7 +152,11 @@ TEST_F(NftPartTest, RulesAreListedAsNftWouldWriteThem) {
        {"fib daddr type local goto to_ports4", "ct status dnat goto snat_ports4",
         "ct status dnat jump published",
         "dnat ip to ip daddr . meta l4proto . th dport map @port4_at",
-        "dnat ip6 to meta l4proto . th dport map @port6_any", "ct state established,related",
+        "dnat ip6 to meta l4proto . th dport map @port6_any",
+        "ct status dnat ip daddr . meta l4proto . th dport . ip saddr & 255.255.0.0 @hairpin4_16 "
+        "masquerade",
+        "ip6 daddr . meta l4proto . th dport . ip6 saddr & ffff:ffff:ffff:ffff:: @hairpin6_64",
+        "10.1.0.5 . tcp . 80 . 10.1.0.0 comment \"net/c1/eth0\"", "ct state established,related",
         "iifname . ip saddr @att4 goto pass", "tcp . 8080 comment \"net/c1/eth0\" : 10.1.0.5 . 80",
         "tcp . 8080 comment \"net/c1/eth0\" : fd00::5 . 80", "meta mark set"}) {
     EXPECT_THAT(listing, HasSubstr(rule));
@@ -165,6 +184,8 @@ TEST_F(NftPartTest, ConditionsAndBitsLeadToChains) {
        {std::string("ip saddr 192.0.2.0/24 goto to_cond_ports4"),
         "tcp . 8080 comment \"net/c1/eth0\" : goto " + condition.chain,
         std::string("10.1.0.5 . tcp . 80 comment \"net/c1/eth0\" : goto bit_13"),
+        std::string("10.1.0.5 . tcp . 80 . 10.1.0.0 comment \"net/c1/eth0\" : goto bit_13"),
+        std::string("ip daddr . meta l4proto . th dport . ip saddr & 255.255.0.0 vmap @bit4_16"),
         std::string("meta l4proto . th dport vmap @cond4_any"),
         std::string("dnat ip to meta l4proto . th dport map @cport4_any")}) {
     EXPECT_THAT(listing, HasSubstr(rule));
@@ -218,25 +239,31 @@ TEST_F(NftPartTest, UseCountsAreTheKernels) {
   marked.mark_bit = 1;
   publish(marked, "net/c2/eth0");
   publish(port("10.1.0.5"), "net/c1/eth0");
-  nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0"),
-            masquerade_element(ip("10.1.0.5"), "net/c1/eth0")},
-           {});
+  nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0"), masq("10.1.0.5/16")}, {});
   NetlinkSocket socket(NETLINK_NETFILTER);
-  mend_nft_base(socket, NftTable::inet, nft_parts_of(NftTable::inet));  // the rest, and IPv6
-  EXPECT_EQ(find_nft_base_fault(socket, NftTable::inet, nft_parts_of(NftTable::inet)),
-            std::nullopt);
+  NftParts all = nft_parts_of(NftTable::inet);
+  for (const char* set :
+       {"masq4_16", "masq6_61", "hairpin4_32", "hairpin6_128", "bit4_0", "bit6_64"}) {
+    all.prefixes.insert(find_nft_prefix_part(set).value());
+  }
+  mend_nft_base(socket, NftTable::inet, all);  // the rest, and IPv6
+  EXPECT_EQ(find_nft_base_fault(socket, NftTable::inet, all), std::nullopt);
+  std::vector<std::string> chains;
   for (const NftPart& part : nft_parts()) {
-    if (part.table != NftTable::inet) continue;
     for (const NftBaseChain& chain : part.chains) {
-      SCOPED_TRACE(chain.name);
-      const std::string first = shell(std::string("nft -a list chain inet unicni ") + chain.name +
-                                      " | sed -n 's/.* # handle \\([0-9]*\\)$/\\1/p' | tail -1");
-      shell(std::string("nft delete rule inet unicni ") + chain.name + " handle " + first);
-      if (chain.open) continue;  // ConditionsAndBitsLeadToChains
-      const auto fault = find_nft_base_fault(socket, NftTable::inet, nft_parts_of(NftTable::inet));
-      EXPECT_THAT(fault.value_or("no fault"), HasSubstr(std::string("chain ") + chain.name));
-      mend_nft_base(socket, NftTable::inet, nft_parts_of(NftTable::inet));
+      // Open ones: ConditionsAndBitsLeadToChains.
+      if (part.table == NftTable::inet && !chain.open) chains.emplace_back(chain.name);
     }
+  }
+  for (const NftPrefixPart& part : all.prefixes) chains.push_back(nft_prefix_set(part));
+  for (const std::string& chain : chains) {
+    SCOPED_TRACE(chain);
+    const std::string first = shell("nft -a list chain inet unicni " + chain +
+                                    " | sed -n 's/.* # handle \\([0-9]*\\)$/\\1/p' | tail -1");
+    shell("nft delete rule inet unicni " + chain + " handle " + first);
+    const auto fault = find_nft_base_fault(socket, NftTable::inet, all);
+    EXPECT_THAT(fault.value_or("no fault"), HasSubstr("chain " + chain));
+    mend_nft_base(socket, NftTable::inet, all);
   }
 }
 

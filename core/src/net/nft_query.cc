@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <fmt/core.h>
 #include <libnftnl/udata.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -45,6 +46,7 @@ NftChainState parse_chain(const nlmsghdr* message) {
   NftChainState state;
   for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* value) {
     if (type == NFTA_CHAIN_USE) state.use = number_of(value);
+    if (type == NFTA_CHAIN_POLICY) state.drops = number_of(value) == NF_DROP;
     if (type != NFTA_CHAIN_HOOK) return;
     state.hooked = true;
     for_each_attribute(value, [&](std::uint16_t part, const nlattr* number) {
@@ -93,7 +95,9 @@ class RuleReader {
       if (type == NFTA_EXPR_NAME) name = text_of(value);
       if (type == NFTA_EXPR_DATA) data = value;
     });
+    if (name == "reject" || name == "queue") rule_.may_drop = true;
     if (data == nullptr) return;
+    if (name == "target") target(data);
     if (name == "meta") meta(data);
     if (name == "payload") payload(data);
     if (name == "bitwise") bitwise(data);
@@ -179,6 +183,17 @@ class RuleReader {
     rule_.ports.assign(multiport.ports, multiport.ports + count);
   }
 
+  /// An extension of iptables.
+  void target(const nlattr* data) {
+    constexpr std::string_view kHarmless[] = {"LOG",      "NFLOG", "MARK",     "CONNMARK", "TCPMSS",
+                                              "CLASSIFY", "TRACE", "CHECKSUM", "SET"};
+    for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
+      if (type != NFTA_TARGET_NAME) return;
+      rule_.may_drop =
+          std::ranges::find(kHarmless, std::string_view(text_of(value))) == std::end(kHarmless);
+    });
+  }
+
   void immediate(const nlattr* data) {
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
       if (type != NFTA_IMMEDIATE_DATA) return;
@@ -190,7 +205,10 @@ class RuleReader {
         if (kind != NFTA_DATA_VERDICT) return;
         for_each_attribute(verdict, [&](std::uint16_t part, const nlattr* chain) {
           if (part == NFTA_VERDICT_CHAIN) rule_.target = text_of(chain);
-          if (part == NFTA_VERDICT_CODE) rule_.accepts = number_of(chain) == NF_ACCEPT;
+          if (part == NFTA_VERDICT_CODE) {
+            rule_.accepts = number_of(chain) == NF_ACCEPT;
+            rule_.may_drop = number_of(chain) == NF_DROP;
+          }
         });
       });
     });
@@ -278,6 +296,23 @@ NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const
       });
   for (const int error : errors) require_found_or_absent(error, "nftables table " + table);
   return found;
+}
+
+std::vector<std::string> list_set_names(NetlinkSocket& socket, std::uint8_t family,
+                                        const std::string& table) {
+  Question question;
+  nlmsghdr* request = question.message();
+  put_nft_header(request, NFT_MSG_GETSET, family);
+  request->nlmsg_flags = NLM_F_DUMP;
+  put_text(request, NFTA_SET_TABLE, table);
+  std::vector<std::string> names;
+  const int error = socket.ask(request, NetlinkSocket::Expect::dump, [&](const nlmsghdr* message) {
+    for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* value) {
+      if (type == NFTA_SET_NAME) names.push_back(text_of(value));
+    });
+  });
+  require_found_or_absent(error, "sets of nftables table " + table);
+  return names;
 }
 
 std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,

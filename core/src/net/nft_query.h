@@ -25,6 +25,7 @@ struct NftChainState {
   std::uint32_t hook = 0;
   std::int32_t priority = 0;
   std::uint32_t use = 0;  ///< rules in it and jumps to it
+  bool drops = false;     ///< its policy
 };
 
 struct NftTableState {
@@ -47,6 +48,9 @@ struct NftFound {
 NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const std::string& table,
                                const std::vector<NftChainName>& chains,
                                const std::vector<std::string>& sets = {});
+/// The sets and maps of a table; empty: there is no such table.
+std::vector<std::string> list_set_names(NetlinkSocket& socket, std::uint8_t family,
+                                        const std::string& table);
 /// Chains of any tables.
 std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
                                                       const std::vector<NftChainName>& chains);
@@ -61,6 +65,8 @@ struct NftListedRule {
   std::optional<IpAddress> dnat_to;  ///< the address of "dnat to"
   std::uint32_t mark = 0;  ///< the bits that "meta mark & bits == bits" asks for; 0: it doesn't
   bool accepts = false;    ///< its verdict is accept
+  bool may_drop =
+      false;  ///< its verdict is drop, reject or queue, or a target of iptables unknown here
   std::vector<std::uint16_t> ports;  ///< of iptables' `-m multiport`
 };
 /// The rules of one chain, in order; empty if there is no such chain.

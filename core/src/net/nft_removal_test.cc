@@ -26,7 +26,7 @@ constexpr const char* kOwner = "net/c1/eth0";
 
 IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 NftElement masq(const char* address, const char* owner = kOwner) {
-  return masquerade_element(ip(address), owner);
+  return masquerade_element(IpNet(ip(address), 16), owner);
 }
 
 PublishedPort port(std::uint16_t host_port, std::uint16_t container_port,
@@ -47,7 +47,7 @@ class NftRemovalTest : public PrivateNetnsTest {
   }
   std::vector<NftElement> left() {
     std::vector<NftElement> elements;
-    for (const NftSet& set : attachment_sets()) put(elements, nft_.list(set.name, set.table));
+    for (const NftSet& set : nft_.sets()) put(elements, nft_.list(set.name, set.table));
     return elements;
   }
   Nft nft_;

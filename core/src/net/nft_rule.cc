@@ -97,6 +97,26 @@ void NftRule::load(const NftField& field, std::uint32_t reg) {
   nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_BASE, field.base);
   nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_OFFSET, field.offset);
   nftnl_expr_set_u32(payload, NFTNL_EXPR_PAYLOAD_LEN, field.size);
+  constexpr int kBitsOfByte = 8;
+  if (field.prefix >= 0 && field.prefix < static_cast<int>(field.size) * kBitsOfByte) {
+    keep_prefix(reg, field.size, field.prefix);
+  }
+}
+
+void NftRule::keep_prefix(std::uint32_t reg, std::uint32_t size, int bits) {
+  std::array<std::uint8_t, 16> mask{};
+  for (int bit = 0; bit < bits; ++bit) {
+    auto& byte = mask[static_cast<std::size_t>(bit) / 8];
+    byte = static_cast<std::uint8_t>(byte | 0x80U >> (static_cast<unsigned>(bit) % 8));
+  }
+  constexpr std::array<std::uint8_t, 16> kNoXor{};
+  nftnl_expr* bitwise = add("bitwise");
+  nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, reg);
+  nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_DREG, reg);
+  nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+  nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_LEN, size);
+  nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_MASK, mask.data(), size);
+  nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_XOR, kNoXor.data(), size);
 }
 
 nftnl_expr* NftRule::look_up(const std::vector<NftField>& fields, const std::string& set) {
@@ -127,21 +147,7 @@ NftRule& NftRule::field_within(NftField field, const IpNet& net) {
   const bool masked = net.prefix_length() % 8 != 0;
   load({field.base, field.offset, masked ? field.size : whole_bytes}, kFirstRegister);
   const IpAddress network = net.network();
-  if (masked) {
-    std::array<std::uint8_t, 16> mask{};
-    for (int bit = 0; bit < net.prefix_length(); ++bit) {
-      auto& byte = mask[static_cast<std::size_t>(bit) / 8];
-      byte = static_cast<std::uint8_t>(byte | 0x80U >> (static_cast<unsigned>(bit) % 8));
-    }
-    constexpr std::array<std::uint8_t, 16> kNoXor{};
-    nftnl_expr* bitwise = add("bitwise");
-    nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, kFirstRegister);
-    nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_DREG, kFirstRegister);
-    nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-    nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_LEN, field.size);
-    nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_MASK, mask.data(), field.size);
-    nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_XOR, kNoXor.data(), field.size);
-  }
+  if (masked) keep_prefix(kFirstRegister, field.size, net.prefix_length());
   compare(kFirstRegister, network.data(), masked ? field.size : whole_bytes);
   return *this;
 }

@@ -19,6 +19,9 @@ struct NftField {
   std::uint32_t base;
   std::uint32_t offset;
   std::uint32_t size;
+  int prefix = -1;  ///< of an address: the bits that count; negative: all
+  /// The address with all bits behind the first `bits` cleared.
+  [[nodiscard]] NftField cut(int bits) const { return {base, offset, size, bits}; }
 };
 inline constexpr std::uint32_t kNftMeta = 0xffff;
 namespace nft_field {
@@ -36,7 +39,7 @@ NftField arp_sender_mac();  ///< behind protocol(ETH_P_ARP) only
 }  // namespace nft_field
 
 /// Conditions first, then one verdict:
-///   NftRule("source_nat").family(Family::v4).fields_in({ip_source}, "masq4").go_to("masq_net4")
+///   NftRule("snat_ports").family(Family::v4).fields_in({ip_source}, "some4").go_to("snat_ports4")
 class NftRule {
  public:
   /// `table`: nullptr for our own.
@@ -93,6 +96,8 @@ class NftRule {
   nftnl_expr* look_up(const std::vector<NftField>& fields, const std::string& set);
   void compare(std::uint32_t registers, const void* data, std::uint32_t size);
   void mask(std::uint32_t keep, std::uint32_t flip);
+  /// Of the `size` bytes in a register, the first `bits` stay.
+  void keep_prefix(std::uint32_t reg, std::uint32_t size, int bits);
   void require_not_zero();
   NftRule& ct_has(std::uint32_t key, std::uint32_t bits);
   NftRule& change_mark(std::uint32_t keep, std::uint32_t flip);

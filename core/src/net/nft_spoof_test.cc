@@ -161,18 +161,18 @@ TEST_F(NftSpoofTest, TheOtherTableIsNotMade) {
 
 TEST_F(NftSpoofTest, BothTablesInOneTransaction) {
   Nft nft;
-  const NftElement masquerade = masquerade_element(IpAddress::parse("10.1.0.5").value(), kOwner);
+  const NftElement masquerade = masquerade_element(IpNet::parse("10.1.0.5/16").value(), kOwner);
   std::vector<NftElement> all = check("veth1", kMine);
   all.push_back(masquerade);
   nft.add(all, {});
-  EXPECT_THAT(nft.list("masq4"), ElementsAre(masquerade));
+  EXPECT_THAT(nft.list("masq4_16"), ElementsAre(masquerade));
   EXPECT_THAT(nft.list("port_mac", NftTable::bridge), ElementsAre(all[1]));
   EXPECT_THAT(nft.list("port_mac"), IsEmpty()) << "no such set in the other table";
   EXPECT_EQ(std::nullopt, nft.find("port_mac", all[1].key));
   nft.add(all, {});
   // One that is taken keeps all out, whichever table it is of.
   std::vector<NftElement> stranger = check("veth2", kMine, "net/c2/eth0");
-  stranger.push_back(masquerade_element(IpAddress::parse("10.1.0.5").value(), "net/c2/eth0"));
+  stranger.push_back(masquerade_element(IpNet::parse("10.1.0.5/16").value(), "net/c2/eth0"));
   EXPECT_THROW(nft.add(stranger, {}), Error);
   EXPECT_THAT(nft.list("port_mac", NftTable::bridge), ElementsAre(all[1]));
   EXPECT_EQ(3U, nft.remove(all));

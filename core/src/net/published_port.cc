@@ -8,6 +8,7 @@
 
 #include "net/netlink_socket.h"
 #include "net/nft_element.h"
+#include "net/nft_prefix_part.h"
 #include "unicni/sha512.h"
 
 namespace unicni::net {
@@ -73,16 +74,35 @@ PortElements port_elements(const PublishedPort& port, const std::string& owner,
   } else {
     own(set_name("claim", family), number, mark_data(kAny));
   }
-  own(set_name("pub", family), endpoint, {});
+  const auto own_with_hairpin = [&](const char* stem, const std::string& data) {
+    own(set_name(stem, family), endpoint, data);
+    if (!port.prefix) return;
+    elements.own.push_back(hairpin_element(elements.own.back(), IpNet(container, *port.prefix)));
+  };
+  if (port.snat && !port.masq_all) {
+    own_with_hairpin("pub", {});
+  } else {
+    own(set_name("pub", family), endpoint, {});
+  }
   if (port.masq_all) {
     own(set_name("masqall", family), endpoint, {});
   } else if (!port.snat) {
     own(set_name("nosnat", family), endpoint, {});
   }
   if (port.mark_bit && (port.snat || port.masq_all)) {
-    own(set_name("bit", family), endpoint, bit_chain(*port.mark_bit));
+    own_with_hairpin("bit", bit_chain(*port.mark_bit));
   }
   return elements;
+}
+
+NftElement hairpin_element(const NftElement& about_endpoint, const IpNet& container) {
+  const NftPrefixPart part{
+      is_nft_goto(about_endpoint) ? NftPrefixPart::Use::hairpin_bit : NftPrefixPart::Use::hairpin,
+      container.family(), container.prefix_length()};
+  NftElement element = about_endpoint;
+  element.set = nft_prefix_set(part);
+  element.key += address_key(container.network());
+  return element;
 }
 
 bool is_claim(const NftElement& element) { return element.set.starts_with("claim"); }
@@ -222,10 +242,23 @@ std::optional<NftElement> find_localnet(Nft& nft, const std::string& interface) 
 
 bool is_localnet_by_us(const NftElement& element) { return !element.owner.ends_with(kWasSet); }
 
-std::vector<NftElement> find_own_localnets(Nft& nft) {
-  std::vector<NftElement> found = nft.list(kLocalnets);
-  std::erase_if(found, [](const NftElement& element) { return !is_localnet_by_us(element); });
-  return found;
+std::vector<NftElement> list_localnets(Nft& nft) { return nft.list(kLocalnets); }
+
+std::string interface_of_localnet(const NftElement& element) {
+  return element.key.substr(0, element.key.find('\0'));
+}
+
+std::vector<IpAddress> list_published_addresses(Nft& nft, Family family) {
+  const std::size_t size = family == Family::v4 ? 4 : 16;
+  std::vector<IpAddress> addresses;
+  for (const NftElement& element : nft.list(set_name("pub", family))) {
+    if (element.key.size() < size) continue;
+    addresses.push_back(address_from_key(std::string_view(element.key).substr(0, size)));
+  }
+  std::ranges::sort(addresses);
+  const auto again = std::ranges::unique(addresses);
+  addresses.erase(again.begin(), again.end());
+  return addresses;
 }
 
 bool has_published_ports(Nft& nft, Family family) {

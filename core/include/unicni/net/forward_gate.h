@@ -26,9 +26,13 @@ std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admi
 /// GC, STATUS: the same, if an attachment of ours needs it. Throws Error.
 std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain);
 
-/// CHECK: what a packet doesn't meet, as a sentence; nullopt: all is there, or there is no filter
-/// table and no firewalld.
+/// What a packet doesn't meet, as a sentence; nullopt: all is there, or there is no filter table
+/// and no firewalld.
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain);
+
+/// CHECK: the same, if a packet that doesn't meet the gate may be dropped: by the policy of
+/// FORWARD, or by a rule in it or in a chain that it leads to.
+std::optional<std::string> find_closed_forward(Nft& nft, const std::string& admin_chain);
 
 /// After a DEL: takes the gate away if no attachment of ours needs it any more. The reference's own
 /// rules in CNI-FORWARD keep the chain, an administrator's rules their chain. Throws Error.

@@ -27,10 +27,10 @@ enum class NftTable : std::uint8_t {
 /// One element of a set of our tables. Its comment is its owner ("network/container/ifname", or the
 /// network's name for elements that a network shares).
 struct NftElement {
-  std::string set;  ///< "masq4", "net4", "port_mac" …
+  std::string set;  ///< "masq4_16", "net_if", "port_mac" …
   std::string
       key;  ///< bytes as the kernel wants them: fields in network order, each padded to 4 bytes
-  std::string key_end;  ///< interval sets: the last key of the range; else empty
+  std::string key_end;  ///< of sets of former versions: the last key of a range; else empty
   std::string owner;    ///< at most 128 bytes of printable ASCII without quotes, see nft_owner()
   NftTable table = NftTable::inet;
   /// Of a map: bytes, laid out as keys are, or the chain that a verdict map goes to. Else empty.
@@ -58,21 +58,19 @@ struct NftMemory {
 /// its own.
 using NftSiblings = std::function<std::vector<std::vector<NftElement>>(const std::string& owner)>;
 
-/// One of the sets whose elements belong to attachments (net4 and its kind belong to networks).
+/// A set or map of our tables.
 struct NftSet {
-  const char* name;
+  std::string name;
   NftTable table;
 };
-std::vector<NftSet> attachment_sets();
 
 /// `owner` shortened to what a comment can hold: 128 bytes; longer ones keep their end and get a
 /// hash in front.
 std::string nft_owner(const std::string& owner);
 
-NftElement masquerade_element(const IpAddress& source,
-                              const std::string& owner);  ///< set masq4 or masq6
-/// net4 or net6: traffic inside `subnet` is never masqueraded.
-NftElement subnet_element(const IpNet& subnet, const std::string& network);
+/// What comes from the container's `address` gets the host's address, but for what goes to the
+/// subnet of it that the prefix tells, and to multicast. Sets "masq4_<prefix>", "masq6_<prefix>".
+NftElement masquerade_element(const IpNet& address, const std::string& owner);
 
 /// An attachment whose traffic may be forwarded also where another table's FORWARD chain drops:
 /// what comes from `address` through `interface`, and the answers. `interface` is the host's side:
@@ -80,7 +78,8 @@ NftElement subnet_element(const IpNet& subnet, const std::string& network);
 /// the next ones.
 NftElement forward_element(const std::string& interface, const IpAddress& address,
                            const std::string& owner);
-/// Neighbour discovery passes between such interfaces; of the network, like subnet_element().
+/// Neighbour discovery passes between such interfaces; of the network: it goes
+/// when no forward_element() is about that interface any more.
 NftElement forward_interface_element(const std::string& interface, const std::string& network);
 /// "ingressPolicy" of firewall for what would reach `address` through `bridge`.
 enum class IngressPolicy : std::uint8_t {
@@ -89,7 +88,7 @@ enum class IngressPolicy : std::uint8_t {
 };
 std::vector<NftElement> ingress_elements(IngressPolicy policy, const std::string& bridge,
                                          const IpAddress& address, const std::string& owner);
-/// `bridge` has attachments with a policy; of the network.
+/// `bridge` has attachments with a policy; of the network, until no ingress element is about it.
 NftElement policy_interface_element(const std::string& bridge, const std::string& network);
 
 /// Table bridge: of the frames that come in through `port`, a bridge's port on the host (the veth's
@@ -140,18 +139,17 @@ class Nft {
   void add_condition(const NftCondition& condition);
   /// Removes its chain; no element leads to it any more. One that is gone is success.
   void remove_condition(const NftCondition& condition);
-  /// The element with that key, or in an interval set the one that holds it; nullopt if there is
-  /// none.
+  /// The element with that key; nullopt if there is none.
   std::optional<NftElement> find(const std::string& set, const std::string& key,
                                  NftTable table = NftTable::inet);
+  /// The sets and maps that there are.
+  std::vector<NftSet> sets();
   /// Every element of a set with its owner; empty if the table is absent.
   std::vector<NftElement> list(const std::string& set, NftTable table = NftTable::inet);
 
   /// CHECK: the elements are there and work. Throws Error (Code::internal) with what is wrong and
   /// what to do, unless
-  /// - each of `own` exists with its owner and data, each of `shared` with whatever owner (a larger
-  /// subnet
-  ///   will do),
+  /// - each of `own` exists with its owner and data, each of `shared` with whatever owner,
   /// - and the base of their tables is in force: not dormant, its chains hooked where they belong
   ///   and none of their rules missing. A base of another version is judged by the first only.
   /// One round trip for each element and one for each table, 5 to 10 us each.

@@ -19,6 +19,9 @@ struct PublishedPort {
   std::uint16_t host_port = 0;
   IpAddress container;
   std::uint16_t container_port = 0;
+  /// Length of the prefix of the container's subnet, whose senders couldn't get the answers
+  /// otherwise; nullopt: there is none.
+  std::optional<int> prefix{};
   bool snat = true;  ///< senders that couldn't get the answers otherwise get the host's address
   bool masq_all = false;               ///< all senders get it
   std::optional<unsigned> mark_bit{};  ///< 0 to 31: who gets it has this bit of the mark as well
@@ -32,6 +35,11 @@ struct PortElements {
 /// A port is one key of a map (family, protocol, any address or one, number), so it has one owner.
 PortElements port_elements(const PublishedPort& port, const std::string& owner,
                            const std::string& network);
+
+/// What came from the subnet of the container gets the host's address, or the bit of the mark, as
+/// an element of pub4, pub6, bit4 or bit6 says of others: sets "hairpin4_<prefix>", "bit4_<prefix>"
+/// …
+NftElement hairpin_element(const NftElement& about_endpoint, const IpNet& container);
 
 /// Where a port is published: of a family, protocol and number, at one address of the host or at
 /// any.
@@ -82,8 +90,12 @@ NftElement localnet_element(const std::string& interface, const std::string& net
 std::optional<NftElement> find_localnet(Nft& nft, const std::string& interface);
 /// Whether it was us.
 bool is_localnet_by_us(const NftElement& element);
-/// The interfaces on which it was us.
-std::vector<NftElement> find_own_localnets(Nft& nft);
+/// All such elements, and the interface that one is about.
+std::vector<NftElement> list_localnets(Nft& nft);
+std::string interface_of_localnet(const NftElement& element);
+
+/// The addresses of containers that have published ports, each once.
+std::vector<IpAddress> list_published_addresses(Nft& nft, Family family);
 
 /// Whether any port of this host is published in that family. What it opens is closed with `nft`.
 bool has_published_ports(Nft& nft, Family family);
