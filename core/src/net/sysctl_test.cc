@@ -26,7 +26,7 @@ TEST_F(SysctlTest, ReadsAndWritesInTheNamespaceAskedFor) {
 TEST_F(SysctlTest, AmongManyNamespacesValuesAreTheCallersToo) {
   // How many it takes depends on what others have freed a moment ago.
   std::deque<NewNetns> many(40);
-  while (many.size() < 400 && !is_crowded()) many.emplace_back().open();
+  while (many.size() < 400 && !is_crowded()) static_cast<void>(many.emplace_back().open());
   const Netns inside = many.back().open();
   ASSERT_TRUE(is_crowded());
   ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "0"));
