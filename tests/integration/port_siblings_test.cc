@@ -67,8 +67,10 @@ class PortSiblings : public ::testing::Test {
   void del(const Attachment& job) { expect_silent_success(job.del(results_.at(job.if_name))); }
   /// The container with attachments to these lists.
   std::vector<Attachment> attached(const std::vector<Json>& lists) {
-    // Else the host may learn one interface's MAC for the other's address, and keep it.
-    world_.make("c1").run({"sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1"});
+    // Else the host learns one interface's MAC for the other's address, from its answers or its own
+    // questions, and keeps it for seconds after that interface has gone.
+    world_.make("c1").run(
+        {"sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2"});
     std::vector<Attachment> jobs;
     for (const Json& list : lists) {
       jobs.push_back(attach(list, "eth" + std::to_string(jobs.size())));
