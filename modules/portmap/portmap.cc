@@ -229,8 +229,12 @@ class Portmap final : public ChainedModule {
                                              const HostSide& side, const Plan& plan) {
     // The last DEL of a host takes back what all ports share.
     const auto held = host.hold_shared_links();
-    const Rules rules = rules_of(call, host, side, plan);
-    if (rules.localnet) host.undo().will(undo_localnet());
+    Rules rules = rules_of(call, host, side, plan);
+    if (rules.localnet) {
+      rules.own.push_back(
+          net::localnet_user_element(*rules.localnet, plan.targets.v4->address(), call.owner()));
+      host.undo().will(undo_localnet(*rules.localnet));
+    }
     if (rules.loopback6) host.undo().will(undo_loopback_route(*rules.loopback6));
     if (!uses_iptables(call)) require_unclaimed_by_iptables(call, host, result);
     auto waiting = claim_ports(call, host, rules.own, rules.shared);

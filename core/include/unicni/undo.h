@@ -89,9 +89,8 @@ Undo undo_flows(const net::Flows& flows);
 /// the link still has its alias.
 Undo undo_port_flag(const net::Link& port, net::PortFlag flag);
 /// Sysctl route_localnet=1 on a link of the host that its attachments share, and that it stands in
-/// localnet_if (net/published_port.h). Undone when no published port of the host leads through that
-/// link any more.
-Undo undo_localnet();
+/// localnet_if (net/published_port.h). Undone when nobody needs it there any more.
+Undo undo_localnet(const std::string& link);
 /// add_loopback_route() on a link of the host that its attachments share. Undone when no port of
 /// the host is published over IPv6 any more.
 Undo undo_loopback_route(const std::string& link);

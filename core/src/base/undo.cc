@@ -166,7 +166,7 @@ Undo undo_port_flag(const net::Link& port, net::PortFlag flag) {
                {"flag", flag == net::PortFlag::isolated ? "isolated" : "hairpin"}}};
 }
 
-Undo undo_localnet() { return Undo{"localnet", 1, false, {}}; }
+Undo undo_localnet(const std::string& link) { return Undo{"localnet", 1, false, {{"link", link}}}; }
 
 Undo undo_loopback_route(const std::string& link) {
   return Undo{"loopback-route", 1, false, {{"link", link}}};

@@ -81,16 +81,16 @@ void clear_port_flag(const Undo& record, Host& host) {
   batch.commit();
 }
 
-void restore_localnets(const Undo&, Host& host) {
+void restore_localnets(const Undo& record, Host& host) {
   const auto lock = lock_ports();
-  if (net::has_iptables_ports(host.nft(), Family::v4)) return;  // they tell no interface
-  const auto published = net::list_published_addresses(host.nft(), Family::v4);
+  // Versions up to 0.1 named no link: it is all of them, with the last port of the host.
+  const std::string link(optional_field(record, "link"));
+  if (link.empty() ? is_publishing(host, Family::v4) : net::is_localnet_used(host.nft(), link)) {
+    return;
+  }
   auto elements = net::list_localnets(host.nft());
   std::erase_if(elements, [&](const net::NftElement& element) {
-    const auto link = net::find_link(host.host_links(), net::interface_of_localnet(element));
-    return link && std::any_of(published.begin(), published.end(), [&](const IpAddress& each) {
-             return net::find_link_to(host.host_links(), each) == link->index;
-           });
+    return !link.empty() && net::interface_of_localnet(element) != link;
   });
   for (const net::NftElement& element : elements) {
     if (!net::is_localnet_by_us(element)) continue;

@@ -22,6 +22,7 @@ struct Layout {
 };
 constexpr Layout kLayouts[] = {
     {"att", {Field::interface, Field::address}},
+    {"local", {Field::interface, Field::address}},
     {"policy", {Field::interface, Field::address}},
     {"isolated", {Field::interface, Field::address}},
     {"net_if", {Field::interface}},

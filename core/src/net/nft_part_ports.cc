@@ -26,9 +26,9 @@ constexpr NftBaseChain kSnatPorts4{"snat_ports4", {0, 4, 0}};
 constexpr NftBaseChain kSnatPorts6{"snat_ports6", {0, 0, 4}};
 constexpr NftBaseChain kChains[] = {kLocalnet, kDnatIn,    kDnatOut,    kToPorts4,
                                     kToPorts6, kSnatPorts, kSnatPorts4, kSnatPorts6};
-constexpr const char* kSets[] = {"port4_at", "port4_any", "port6_at", "port6_any",
-                                 "claim4",   "claim6",    "pub4",     "pub6",
-                                 "nosnat4",  "nosnat6",   "masqall4", "masqall6"};
+constexpr const char* kSets[] = {"port4_at", "port4_any", "port6_at", "port6_any", "claim4",
+                                 "claim6",   "pub4",      "pub6",     "nosnat4",   "nosnat6",
+                                 "masqall4", "masqall6",  "local4"};
 constexpr const char* kNetworkSets[] = {"localnet_if"};
 
 struct Names {
@@ -54,6 +54,9 @@ void write_sets(NftBaseWriter& base, NftFamilies families) {
   using nft_key::kMark;
   using nft_key::kPort;
   base.set("localnet_if", {kInterface}, "interfaces on which route_localnet was set");
+  if (has(families, Family::v4)) {
+    base.set("local4", {kInterface, nft_key::kIp4}, "who needs route_localnet there");
+  }
   write_published_sets(base, families);
   write_masq_all_sets(base, families);
   for (const Names& names : wanted(kFamilies, families)) {

@@ -15,6 +15,7 @@ namespace unicni::net {
 namespace {
 
 constexpr const char* kLocalnets = "localnet_if";
+constexpr const char* kLocalnetUsers = "local4";
 constexpr std::string_view kWasSet = " (was set)";
 constexpr std::uint32_t kAny = 0;  // what a claim is for
 constexpr std::uint32_t kSingle = 1;
@@ -248,17 +249,21 @@ std::string interface_of_localnet(const NftElement& element) {
   return element.key.substr(0, element.key.find('\0'));
 }
 
-std::vector<IpAddress> list_published_addresses(Nft& nft, Family family) {
-  const std::size_t size = family == Family::v4 ? 4 : 16;
-  std::vector<IpAddress> addresses;
-  for (const NftElement& element : nft.list(set_name("pub", family))) {
-    if (element.key.size() < size) continue;
-    addresses.push_back(address_from_key(std::string_view(element.key).substr(0, size)));
-  }
-  std::ranges::sort(addresses);
-  const auto again = std::ranges::unique(addresses);
-  addresses.erase(again.begin(), again.end());
-  return addresses;
+NftElement localnet_user_element(const std::string& interface, const IpAddress& container,
+                                 const std::string& owner) {
+  return {kLocalnetUsers,
+          interface_key(interface) + address_key(container),
+          {},
+          nft_owner(owner),
+          NftTable::inet,
+          {}};
+}
+
+bool is_localnet_used(Nft& nft, const std::string& interface) {
+  return has_any_element(nft.socket().spare(), NftTable::inet, kLocalnetUsers,
+                         [key = interface_key(interface)](const NftElement& user) {
+                           return user.key.starts_with(key);
+                         });
 }
 
 bool has_published_ports(Nft& nft, Family family) {

@@ -93,9 +93,11 @@ bool is_localnet_by_us(const NftElement& element);
 /// All such elements, and the interface that one is about.
 std::vector<NftElement> list_localnets(Nft& nft);
 std::string interface_of_localnet(const NftElement& element);
-
-/// The addresses of containers that have published ports, each once.
-std::vector<IpAddress> list_published_addresses(Nft& nft, Family family);
+/// An attachment that needs it on `interface`, whatever backend its ports have; and whether any
+/// does.
+NftElement localnet_user_element(const std::string& interface, const IpAddress& container,
+                                 const std::string& owner);
+bool is_localnet_used(Nft& nft, const std::string& interface);
 
 /// Whether any port of this host is published in that family. What it opens is closed with `nft`.
 bool has_published_ports(Nft& nft, Family family);
