@@ -25,17 +25,17 @@ void bring_up(const HostNet& host) {
   run_well({{find_program("ip"), "link", "set", "lo", "up"}, {}, ""});
 }
 
-/// One attachment's life; only its ADD counts.
-void cycle(const ListNetwork& network, const HostNet& host, const std::string& row,
+/// One attachment's life, in the rows "<stem> ADD" and "<stem> DEL".
+void cycle(const ListNetwork& network, const HostNet& host, const std::string& stem,
            const std::string& candidate, unsigned number, Report& report) {
   const std::string container = "scale" + std::to_string(number);
   const ContainerNet net("/run/bench-netns/" + container);
   const Server server(net);
   const auto inside = host.enter();
   const auto attached = network.add(container, net, kMeasuredPort);
-  report.add(row, candidate, attached.milliseconds);
+  report.add(stem + " ADD", candidate, attached.milliseconds);
   require_list(network, net, kMeasuredPort, attached.result, candidate, false);
-  static_cast<void>(network.del(container, net, kMeasuredPort, attached.result));
+  report.add(stem + " DEL", candidate, network.del(container, net, kMeasuredPort, attached.result));
   require_no_list(network, net, kMeasuredPort, attached.result, candidate, false);
 }
 
@@ -47,17 +47,20 @@ struct Place {
 
 /// The two take turns, so that what else the machine does hits both.
 void compare(const Setting& setting, Report& report, const Place (&places)[2],
-             const std::string& row, const std::string& goal, unsigned& number) {
+             const std::string& stem, const std::string& goal, unsigned& number) {
   Report warm_up;
   for (unsigned i = 0; i < setting.runs + Setting::kWarmUps; ++i) {
     for (unsigned turn = 0; turn < 2; ++turn) {
       const Place& place = places[(i + turn) % 2];
-      cycle(place.network, place.host, row, place.name, number++,
+      cycle(place.network, place.host, stem, place.name, number++,
             i < Setting::kWarmUps ? warm_up : report);
     }
   }
-  report.judge_ratio({goal, Bound::at_most, 1.2, "x"}, report.median(row, places[1].name),
-                     report.median(row, places[0].name));
+  for (const char* verb : {" ADD", " DEL"}) {
+    report.judge_ratio({"list" + (verb + (' ' + goal)), Bound::at_most, 1.2, "x"},
+                       report.median(stem + verb, places[1].name),
+                       report.median(stem + verb, places[0].name));
+  }
 }
 
 void among_rules(const Setting& setting, Report& report, unsigned& number) {
@@ -70,8 +73,7 @@ void among_rules(const Setting& setting, Report& report, unsigned& number) {
     const auto inside = places[1].host.enter();
     add_foreign_rules();
   }
-  compare(setting, report, places, "scale rules ADD",
-          "list ADD among 20,000 foreign rules, times none", number);
+  compare(setting, report, places, "scale rules", "among 20,000 foreign rules, times none", number);
 }
 
 /// On bridges of a node's usual size: what a container announces is flooded to all ports of its
@@ -115,8 +117,7 @@ void among_attachments(const Setting& setting, Report& report, unsigned& number)
       kernel->cycle(net, number++, report);
     }
   }
-  compare(setting, report, places, "scale number ADD", "list ADD number 1,000, times number 1",
-          number);
+  compare(setting, report, places, "scale number", "number 1,000, times number 1", number);
 }
 
 }  // namespace
