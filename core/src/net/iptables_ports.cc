@@ -386,10 +386,6 @@ void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid
   }
 }
 
-std::string iptables_chain_owner(const IptablesPorts& ports) {
-  return ports.own_chain ? ports.container_id + '/' + ports.if_name : ports.container_id;
-}
-
 bool has_iptables_ports(Nft& nft, Family family) {
   return !list_rules(nft.socket(), {nfproto(family), kNatTable, kPortsDnat}).empty() ||
          legacy_has_chain(family, kNatTable, kPortsDnat);

@@ -45,7 +45,9 @@ struct IptablesPorts {
 
 /// Whose chain it is, as its name and the journal have it: "<container>", or
 /// "<container>/<ifname>".
-std::string iptables_chain_owner(const IptablesPorts& ports);
+inline std::string iptables_chain_owner(const IptablesPorts& ports) {
+  return ports.own_chain ? ports.container_id + '/' + ports.if_name : ports.container_id;
+}
 
 /// Whether a container's claims on a network are void, as it is provably gone.
 using IsVoid = std::function<bool(const std::string& network, const std::string& container_id)>;
