@@ -344,36 +344,5 @@ TEST_F(PortSiblings, LongNamesAreOneContainerToo) {
   }
 }
 
-/// 127.0.0.1 leads through a bridge as long as somebody behind it has a port, on whatever network.
-TEST_F(PortSiblings, RouteLocalnetGoesWithTheLastPortBehindItsBridge) {
-  const auto is_open = [](int bridge) {
-    const std::string name = "br" + std::to_string(bridge);
-    return sysctl("net/ipv4/conf/" + name + "/route_localnet") == "1";
-  };
-  for (const char* backend : {"nftables", "iptables"}) {
-    SCOPED_TRACE(backend);
-    const auto add = [&](const char* name, int network, int port) {
-      world_.make(name);
-      const Attachment job =
-          world_.attach(name, list_of(network, {{"backend", backend}}, published(port)), "eth0");
-      return std::pair{job, world_.result_of(name)};
-    };
-    const auto first = add("c1", 1, 8081);
-    const auto second = add("c2", 1, 8082);
-    const auto other = add("c3", 2, 8083);
-    EXPECT_TRUE(is_open(1) && is_open(2));
-    expect_silent_success(first.first.del(first.second));
-    EXPECT_TRUE(is_open(1) && is_open(2));
-    expect_silent_success(second.first.del(second.second));
-    EXPECT_FALSE(is_open(1));
-    EXPECT_TRUE(is_open(2));
-    expect_silent_success(other.first.check(other.second));
-    expect_silent_success(other.first.del(other.second));
-    EXPECT_FALSE(is_open(2));
-    EXPECT_THAT(nft_elements("localnet_if"), IsEmpty());
-    EXPECT_THAT(nft_elements("local4"), IsEmpty());
-  }
-}
-
 }  // namespace
 }  // namespace unicni::test

@@ -23,6 +23,9 @@ bool begins_with_hash(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == kHash - 1;
 }
 
+/// Others print aliases, iproute2 as JSON: with control characters that would be none. Other bytes
+/// stay, as GC may know a name that isn't UTF-8 but by what is like it.
+bool fits_alias(char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f'; }
 bool fits_comment(char c) { return c >= ' ' && c <= '~' && c != '"'; }
 
 }  // namespace
@@ -39,7 +42,8 @@ std::string owner_comment(const std::string& owner) {
 bool is_shortened_owner(std::string_view comment) noexcept { return begins_with_hash(comment); }
 
 std::string owner_alias(const std::string& network, const std::string& owner) {
-  return owner.size() <= kLongestAlias ? owner : hash_of(network) + owner_comment(owner);
+  const bool fits = owner.size() <= kLongestAlias && std::ranges::all_of(owner, fits_alias);
+  return fits ? owner : hash_of(network) + owner_comment(owner);
 }
 
 bool is_owner_alias(std::string_view alias) noexcept {

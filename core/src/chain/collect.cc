@@ -9,6 +9,7 @@
 #include "chain/foreign.h"
 #include "chain/liveness.h"
 #include "chain/recorder.h"
+#include "journal/replay_ports.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -165,6 +166,11 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
   for (auto& step : steps) {
     watch(step->type());
     collection.collect_step(*step);
+  }
+  try {
+    journal::restore_idle_localnets(host);
+  } catch (const Error& error) {
+    host.log(LogLevel::warning, error.msg());
   }
   constexpr std::size_t kMostTold = 20;
   throw_first(collection.errors(), kMostTold);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "chain/failures.h"
+#include "journal/replay_ports.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/iptables_firewall.h"
@@ -50,6 +51,7 @@ bool is_recorded(const net::Link& link, const Call& call) {
 void remove_remains(const Call& call, Host& host) {
   Attempts attempts;
   attempts.attempt([&] { remove_elements(net::nft_owner(call.owner()), host.nft()); });
+  attempts.attempt([&] { journal::restore_idle_localnets(host); });
   attempts.attempt([&] {
     const std::string alias = call.alias();
     for (const net::Link& link : net::list_links(host.host_links(), "ifb")) {

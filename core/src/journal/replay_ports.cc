@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "journal/journal.h"
@@ -81,23 +83,46 @@ void clear_port_flag(const Undo& record, Host& host) {
   batch.commit();
 }
 
-void restore_localnets(const Undo& record, Host& host) {
-  const auto lock = lock_ports();
-  // Versions up to 0.1 named no link: it is all of them, with the last port of the host.
-  const std::string link(optional_field(record, "link"));
-  if (link.empty() ? is_publishing(host, Family::v4) : net::is_localnet_used(host.nft(), link)) {
-    return;
+namespace {
+
+/// Versions up to 0.1 wrote no link into the record, and no element of who needs it.
+bool is_former_localnet(const Undo& record) { return optional_field(record, "link").empty(); }
+
+/// Whether ports are published that tell no link: by versions up to 0.1, or by the reference, which
+/// relies on route_localnet just as we do.
+bool are_others_publishing(Host& host, std::ptrdiff_t own_former) {
+  const auto former = host.remembered("localnet", Steps::all);
+  if (std::ranges::count_if(former, is_former_localnet) > own_former) return true;
+  std::set<std::string> ours;
+  for (const Undo& record : host.remembered(kIptablesPorts, Steps::all)) {
+    ours.insert(net::iptables_ports_chain(field(record, "network"), field(record, "container")));
   }
-  auto elements = net::list_localnets(host.nft());
-  std::erase_if(elements, [&](const net::NftElement& element) {
-    return !link.empty() && net::interface_of_localnet(element) != link;
+  return net::has_iptables_ports_besides(host.nft(), Family::v4, ours);
+}
+
+void restore_idle(Host& host, std::ptrdiff_t own_former) {
+  const auto lock = lock_ports();
+  auto idle = net::list_localnets(host.nft());
+  std::erase_if(idle, [&](const net::NftElement& element) {
+    return net::is_localnet_used(host.nft(), net::interface_of_localnet(element));
   });
-  for (const net::NftElement& element : elements) {
+  if (idle.empty() || are_others_publishing(host, own_former)) return;
+  for (const net::NftElement& element : idle) {
     if (!net::is_localnet_by_us(element)) continue;
     net::ensure_sysctl("net/ipv4/conf/" + net::interface_of_localnet(element) + "/route_localnet",
                        "0");
   }
-  host.nft().remove(elements);
+  host.nft().remove(idle);
+}
+
+}  // namespace
+
+void restore_localnets(const Undo& record, Host& host) {
+  restore_idle(host, is_former_localnet(record) ? 1 : 0);
+}
+
+void restore_idle_localnets(Host& host) {
+  if (!net::list_localnets(host.nft()).empty()) restore_idle(host, 0);
 }
 
 void remove_idle_loopback_route(const Undo& record, Host& host) {

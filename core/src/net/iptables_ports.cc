@@ -391,6 +391,18 @@ bool has_iptables_ports(Nft& nft, Family family) {
          legacy_has_chain(family, kNatTable, kPortsDnat);
 }
 
+bool has_iptables_ports_besides(Nft& nft, Family family, const std::set<std::string>& ours) {
+  const auto rules = list_rules(nft.socket(), {nfproto(family), kNatTable, kPortsDnat});
+  const bool others = std::ranges::any_of(rules, [&](const NftListedRule& rule) {
+    return !rule.target.empty() && !ours.contains(rule.target);
+  });
+  return others || (ours.empty() && legacy_has_chain(family, kNatTable, kPortsDnat));
+}
+
+std::string iptables_ports_chain(const std::string& network, const std::string& owner) {
+  return reference_dnat_chain(network, owner);
+}
+
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
                                                      Deadline deadline) {
   for (const Part& part : parts_of(what)) {

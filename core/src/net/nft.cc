@@ -118,6 +118,8 @@ struct Nft::Impl {
   void make_base(Addition& addition, const Need& need);
   /// False: it wasn't, and was mended or has gone; look again.
   bool is_in_force(Addition& addition, const Need& need);
+  /// The same of the chains that elements lead to, whose rules the base's uses don't count.
+  bool lead_on(Addition& addition, const std::vector<NftElement>& elements);
   void mend(Addition& addition, const Need& need, const std::string& fault);
 
   /// Those that are there and their owner's.
@@ -184,6 +186,16 @@ bool Nft::Impl::is_in_force(Addition& addition, const Need& need) {
   const auto fault = find_nft_base_fault(socket(), need.table, need.parts);
   if (fault) mend(addition, need, *fault);
   return !fault;
+}
+
+bool Nft::Impl::lead_on(Addition& addition, const std::vector<NftElement>& elements) {
+  for (const NftElement& element : elements) {
+    const auto fault = is_nft_goto(element) ? find_goto_fault(socket(), element) : std::nullopt;
+    if (!fault) continue;
+    mend(addition, *std::ranges::find(addition.needs, element.table, &Need::table), *fault);
+    return false;
+  }
+  return true;
 }
 
 bool Nft::Impl::try_add(Addition& addition) {
@@ -256,7 +268,7 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
     if (!impl_->try_add(addition)) continue;
     const bool effective = std::ranges::all_of(
         addition.needs, [&](const Need& need) { return impl_->is_in_force(addition, need); });
-    if (effective) return;
+    if (effective && impl_->lead_on(addition, wanted)) return;
     addition.own = wanted;  // if the table was deleted or replaced, they went with it
   }
   throw Error(Code::try_again,

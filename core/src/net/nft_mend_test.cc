@@ -117,6 +117,27 @@ TEST_F(NftMendTest, EachMissingRuleIsFound) {
   }
 }
 
+/// Which rule uses don't tell, as elements lead to it as well.
+TEST_F(NftMendTest, AFlushedChainThatElementsLeadToIsMendedByTheNextAdd) {
+  PublishedPort marked;
+  marked.protocol = IPPROTO_TCP;
+  marked.host_port = 8081;
+  marked.container = IpAddress::parse("10.1.0.6").value();
+  marked.container_port = 80;
+  marked.prefix = 16;
+  marked.mark_bit = 13;
+  const PortElements elements = port_elements(marked, "net/c2/eth0", "net");
+  nft_.add(elements.own, elements.shared);
+  shell("nft flush chain inet unicni bit_13");
+  EXPECT_THROW(nft_.require_effective(elements.own), Error);
+  marked.host_port = 8082;
+  marked.container = IpAddress::parse("10.1.0.7").value();
+  const PortElements next = port_elements(marked, "net/c3/eth0", "net");
+  nft_.add(next.own, next.shared);
+  nft_.require_effective(elements.own);
+  nft_.require_effective(next.own);
+}
+
 TEST_F(NftMendTest, ADormantTableIsWokenUp) {
   shell("nft add table inet unicni '{ flags dormant; }'");
   EXPECT_EQ("table inet unicni is dormant", fault());

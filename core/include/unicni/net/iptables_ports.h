@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -87,5 +88,10 @@ std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
 
 /// Whether a port is published so in that family, by anybody. No process.
 bool has_iptables_ports(Nft& nft, Family family);
+/// Whether any are of containers whose chains aren't among `ours`, as iptables_ports_chain() names
+/// them. In iptables-legacy, which isn't read, only if `ours` is empty.
+bool has_iptables_ports_besides(Nft& nft, Family family, const std::set<std::string>& ours);
+/// The chain of a container's ports, as the reference names it. `owner`: iptables_chain_owner().
+std::string iptables_ports_chain(const std::string& network, const std::string& owner);
 
 }  // namespace unicni::net

@@ -1,0 +1,141 @@
+// Sysctl route_localnet of a bridge: who needs it, and when it goes back.
+#include <cstdint>
+
+#include "integration/port_world.h"
+
+namespace unicni::test {
+namespace {
+
+using ::testing::IsEmpty;
+
+constexpr const char* kKey = "net/ipv4/conf/br1/route_localnet";
+
+std::uint32_t crc32(std::string_view text) {
+  std::uint32_t sum = ~0U;
+  for (const char c : text) {
+    sum ^= static_cast<std::uint8_t>(c);
+    for (int bit = 0; bit < 8; ++bit) sum = sum >> 1U ^ ((sum & 1U) != 0 ? 0xEDB88320U : 0U);
+  }
+  return ~sum;
+}
+
+/// The entries as versions up to 0.1 wrote them: no link in the record.
+void forget_links_of_localnets() {
+  for (const std::string& name : files_in(kJournals)) {
+    const std::string path = std::string(kJournals) + '/' + name;
+    std::istringstream lines(read_file(path));
+    std::string text;
+    for (std::string line; std::getline(lines, line);) {
+      const auto link = line.find(" .link=");
+      if (line.find("type=localnet ") != line.npos && link != line.npos) {
+        const std::string kept = line.substr(0, link);
+        char sum[16];
+        std::snprintf(sum, sizeof sum, " #%08x", crc32(kept));
+        line = kept + sum;
+      }
+      text += line + '\n';
+    }
+    write_file(path, text, 0600);
+  }
+  tool({"nft", "flush", "set", "inet", "unicni", "local4"});
+}
+
+class RouteLocalnet : public ::testing::Test {
+ protected:
+  struct Made {
+    Attachment job;
+    Json result;
+  };
+  static Json list(int network, int port, const Json& options = Json::object()) {
+    return with_version(PortWorld::list(network, published(port), options), "1.1.0");
+  }
+  Made add(const char* name, const Json& list, Maker maker = Maker::ours) {
+    world_.make(name);
+    const Attachment job = world_.attach(name, list, "eth0", maker);
+    return {job, world_.result_of(name)};
+  }
+  static void del(const Made& made) { expect_silent_success(made.job.del(made.result)); }
+  static void collect(const Made& made) {
+    Attachment nobody;
+    nobody.config = with_version(made.job.config, "1.1.0");
+    expect_silent_success(nobody.gc(Json::array()));
+  }
+  static void expect_closed() {
+    EXPECT_EQ(sysctl(kKey), "0");
+    EXPECT_THAT(nft_elements("localnet_if"), IsEmpty());
+    EXPECT_THAT(nft_elements("local4"), IsEmpty());
+  }
+
+  PortWorld world_;
+};
+
+TEST_F(RouteLocalnet, GoesWithTheLastPortBehindItsBridge) {
+  const auto is_open = [](int bridge) {
+    return sysctl("net/ipv4/conf/br" + std::to_string(bridge) + "/route_localnet") == "1";
+  };
+  for (const char* backend : {"nftables", "iptables"}) {
+    SCOPED_TRACE(backend);
+    const Json options = {{"backend", backend}};
+    const Made first = add("c1", list(1, 8081, options));
+    const Made second = add("c2", list(1, 8082, options));
+    const Made other = add("c3", list(2, 8083, options));
+    EXPECT_TRUE(is_open(1) && is_open(2));
+    del(first);
+    EXPECT_TRUE(is_open(1) && is_open(2));
+    del(second);
+    EXPECT_FALSE(is_open(1));
+    EXPECT_TRUE(is_open(2));
+    expect_silent_success(other.job.check(other.result));
+    del(other);
+    EXPECT_FALSE(is_open(2));
+    expect_closed();
+  }
+}
+
+TEST_F(RouteLocalnet, StaysForAttachmentsOfAFormerVersion) {
+  const Made former = add("c1", list(1, 8081));
+  forget_links_of_localnets();
+  const Made second = add("c2", list(1, 8082));
+  const Made elsewhere = add("c3", list(2, 8083));
+  del(second);
+  EXPECT_EQ(sysctl(kKey), "1") << "the former one needs it";
+  expect_silent_success(former.job.check(former.result));
+  del(former);
+  EXPECT_EQ(sysctl(kKey), "0");
+  del(elsewhere);
+  expect_closed();
+}
+
+/// Which sets it as well, but never back.
+TEST_F(RouteLocalnet, StaysForTheReferencesPorts) {
+  for (const char* backend : {"nftables", "iptables"}) {
+    const Made ours = add("c1", list(1, 8081, {{"backend", backend}}));
+    const Made theirs = add("c2", with_version(list(1, 8082), "1.0.0"), Maker::reference);
+    del(ours);
+    EXPECT_EQ(sysctl(kKey), "1") << backend;
+    collect(ours);
+    EXPECT_EQ(sysctl(kKey), "1") << backend;
+    del(theirs);  // by us, as after an exchange of the executables
+    collect(ours);
+    expect_closed();
+  }
+}
+
+TEST_F(RouteLocalnet, GoesAlsoWithoutAJournal) {
+  for (const bool by_gc : {false, true}) {
+    SCOPED_TRACE(by_gc);
+    const Made made = add("c1", list(1, 8081));
+    for (const std::string& name : files_in(kJournals)) {
+      tool({"rm", std::string(kJournals) + '/' + name});
+    }
+    if (by_gc) {
+      collect(made);
+    } else {
+      del(made);
+    }
+    expect_closed();
+  }
+}
+
+}  // namespace
+}  // namespace unicni::test
