@@ -15,6 +15,7 @@
 #include "journal/journal.h"
 #include "journal/shared_links.h"
 #include "journal/trust.h"
+#include "protocol/reply.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -300,8 +301,8 @@ bool VerbHost::is_file_of_sibling(const std::string& path) {
 
 void VerbHost::log(LogLevel level, std::string_view text) {
   constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
-  std::string line =
-      fmt::format("unicni {}: {}: {}\n", scene_.type, kNames[static_cast<int>(level)], text);
+  std::string line = fmt::format("unicni {}: {}: {}\n", scene_.type,
+                                 kNames[static_cast<int>(level)], protocol::bounded(text));
   if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;
   if (warned_.size() == kMostLines) {
     ++untold_;

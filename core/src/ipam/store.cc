@@ -53,8 +53,9 @@ Store::Store(const std::string& data_dir, const std::string& network, Deadline d
     : network_(network), folder_(folder_of(data_dir, network)) {
   if (create) {
     sys::ensure_folder(folder_, kFolderMode);
-  } else if (::access(folder_.c_str(), F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-    return;
+  } else if (::access(folder_.c_str(), F_OK) != 0 &&
+             (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)) {
+    return;  // nothing can be there
   }
   const std::string path = folder_ + "/lock";
   // O_NONBLOCK: not to wait for the other end of a fifo.

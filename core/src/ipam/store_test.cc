@@ -66,6 +66,12 @@ class StoreTest : public ::testing::Test {
   TempFolder folder_;
 };
 
+TEST_F(StoreTest, WhereNoFolderCanBeThereIsNothingToRelease) {
+  for (const string& folder : {string(folder_ / string(300, 'd')), '/' + string(5000, 'd')}) {
+    EXPECT_NO_THROW(Store(folder, "net", in_seconds(20), false).release(kOwner)) << folder.size();
+  }
+}
+
 TEST_F(StoreTest, WritesTheBytesOfTheReference) {
   const mode_t umask_before = ::umask(022);
   std::map<string, string> announced;

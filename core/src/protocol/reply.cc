@@ -52,12 +52,18 @@ std::vector<std::string_view> entries(const char* const* supported) {
 
 }  // namespace
 
+std::string bounded(std::string_view text) {
+  constexpr std::size_t kMost = 4000;
+  if (text.size() <= kMost) return std::string(text);
+  return fmt::format("{}… ({} bytes more)", text.substr(0, kMost), text.size() - kMost);
+}
+
 std::string print_error(const Error& error, std::string_view version) {
   Json json = Json::object();
   json["cniVersion"] = version;
   json["code"] = error.code();
-  json["msg"] = error.msg();
-  if (!error.details().empty()) json["details"] = error.details();
+  json["msg"] = bounded(error.msg());
+  if (!error.details().empty()) json["details"] = bounded(error.details());
   return json.dump(kIndent, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -10,8 +10,11 @@ namespace unicni::protocol {
 
 /// {"cniVersion":…,"code":…,"msg":…,"details":…}, 4-space indent, no newline at the end; `version`
 /// is the configuration's, or the newest. Without details there is no such key. Bytes that are not
-/// UTF-8 become U+FFFD.
+/// UTF-8 become U+FFFD. Texts are bounded().
 std::string print_error(const Error& error, std::string_view version);
+/// What a person is told: a text that quotes an input of any length keeps its first 4,000 bytes,
+/// and says how many more it had.
+std::string bounded(std::string_view text);
 /// A delegate's error document → Error with its code, msg and details. Never throws: unparsable
 /// output becomes an Error that quotes it (ERR-04 to ERR-06). `reason` is "exit status 3"
 /// or "signal 9 (SIGKILL)".

@@ -29,6 +29,18 @@ TEST(ErrorReply, StaysJsonWhateverTheTextHolds) {
   EXPECT_EQ(json["msg"], "bad \xEF\xBF\xBD\xEF\xBF\xBD byte\n");
 }
 
+TEST(ErrorReply, QuotesABoundedPartOfALongInput) {
+  const std::string name(200'000, 'n');
+  const auto json =
+      nlohmann::json::parse(print_error(Error(Code::invalid_config, name, name), "1.1.0"));
+  for (const char* key : {"msg", "details"}) {
+    const std::string text = json[key];
+    EXPECT_TRUE(text.starts_with(name.substr(0, 4000))) << key;
+    EXPECT_TRUE(text.ends_with("… (196000 bytes more)")) << key;
+  }
+  EXPECT_EQ(bounded(name.substr(0, 4000)), name.substr(0, 4000));
+}
+
 TEST(DelegateError, CodesReachTheCallerUnchanged) {  // ERR-02
   struct {
     const char* out;
