@@ -86,7 +86,7 @@ void World::take_result(int place, const Step& step, const Json& list) {
   life.by_reference = step.by_reference;
   life.foreign = is_foreign(list["plugins"][0].value("type", ""));
   life.masquerades = list["plugins"][0].value("ipMasq", false);
-  life.claims = model_.claims_of_add(place, step.choice);
+  life.claims = model_.claims_of_add(place, step.choice, step.by_reference);
   life.snat = has_snat(list);
   if (!life.foreign) life.subnets = model_.subnets_of(where.network);
   const Json result = host_.result(result_name(scenario_, place));
@@ -101,7 +101,7 @@ void World::take_result(int place, const Step& step, const Json& list) {
     if (interface.value("sandbox", "") != "") life.mac = interface.value("mac", "");
   }
   if (step.by_reference || unsure) model_.unsettled[{where.container, where.network}] = true;
-  if (!step.by_reference && has_rules(list)) model_.rules = Rules::intact;
+  if (!step.by_reference && has_rules(life)) model_.rules = Rules::intact;
 }
 
 void World::add(const Step& step) {
@@ -129,7 +129,7 @@ void World::add(const Step& step) {
   const Outcome outcome = runtime_.add(call);
   if (outcome.killed) {
     if (before == State::alive) return;  // it was about to be refused
-    model_.life(step.place).claims = model_.claims_of_add(step.place, step.choice);
+    model_.life(step.place).claims = model_.claims_of_add(step.place, step.choice, by_reference);
     model_.life(step.place).ports = step.choice;
     model_.life(step.place).state = State::unknown;
     model_.unsettled[{where.container, where.network}] = true;
