@@ -130,6 +130,7 @@ void World::add(const Step& step) {
   if (outcome.killed) {
     if (before == State::alive) return;  // it was about to be refused
     model_.life(step.place).claims = model_.claims_of_add(step.place, step.choice, by_reference);
+    model_.life(step.place).by_reference = by_reference;
     model_.life(step.place).ports = step.choice;
     model_.life(step.place).state = State::unknown;
     model_.unsettled[{where.container, where.network}] = true;
@@ -180,6 +181,9 @@ void World::del(const Step& step) {
   call.by_reference =
       step.by_reference && life.state == State::alive && is_known_to_reference(call.list);
   if (call.by_reference) call.one_process = false;
+  // Rules of the reference's firewall name an address and nothing else, which prevResult alone
+  // tells: its own DEL needs that, too.
+  if (life.by_reference && !members_of_type(call.list, "firewall").empty()) call.with_result = true;
   const bool was = life.state != State::none;
   const Outcome outcome = runtime_.del(call);
   if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
