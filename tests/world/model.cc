@@ -61,13 +61,16 @@ Model::Answer Model::admits(int index, int ports, bool by_reference) const {
         place(other).container == place(index).container || !overlap(claims, neighbour.claims)) {
       continue;
     }
-    if (neighbour.state == State::alive && !neighbour.by_reference && !by_reference &&
-        rules == Rules::intact) {
+    // Also after a flush: journals tell who has a port.
+    if (neighbour.state == State::alive && !neighbour.by_reference && !by_reference) {
       return Answer::no;
     }
     sure = false;
   }
   if (life(index).state == State::unknown) sure = false;
+  // The reference's reservation doesn't tell which namespace it was for, and there is no journal:
+  // host-local wants a DEL first, as the reference does.
+  if (life(index).state == State::lost && life(index).by_reference) sure = false;
   return sure ? Answer::yes : Answer::either;
 }
 
@@ -84,6 +87,8 @@ Model::Answer Model::checks(int index) const {
   }
   const Json list = list_of(place(index).network);
   if (now.by_reference || now.list != list) return Answer::either;
+  const bool needs_forward = !now.claims.empty() || !members_of_type(list, "firewall").empty();
+  if (forward_is_foreign && needs_forward) return Answer::either;
   if (!has_rules(now) || rules == Rules::intact) return Answer::yes;
   return rules == Rules::gone ? Answer::no : Answer::either;
 }

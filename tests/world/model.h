@@ -74,6 +74,8 @@ class Model {
   [[nodiscard]] Answer checks(int place) const;
 
   Rules rules = Rules::intact;
+  /// The reference's firewall made a FORWARD chain, which leads to our rules from our next ADD on.
+  bool forward_is_foreign = false;
   std::vector<int> list_now;     ///< network → index of its list
   std::vector<int> subnets_now;  ///< network → index of its subnets
   /// container/network whose namespace-wide settings nobody vouches for.

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 
@@ -20,6 +21,11 @@ constexpr unsigned kLongest = 150;  // seconds of one scenario
 
 std::string text_of(const Outcome& outcome) {
   return (outcome.failed.empty() ? "" : outcome.failed + ": ") + outcome.text;
+}
+
+bool has_ours(const Json& list) {
+  return std::ranges::any_of(
+      list["plugins"], [](const Json& member) { return !is_foreign(member.value("type", "")); });
 }
 
 /// Debian's plugins are of before 1.1.0, and their firewall wants at least 0.4.0.
@@ -68,6 +74,15 @@ ListCall World::call_of(int place) const {
   return call;
 }
 
+/// For DEL. Where somebody took our last member out of a list of programs nobody calls us any more:
+/// such an attachment goes by the list of its ADD, which runtimes keep.
+ListCall World::call_to_del(int place) const {
+  ListCall call = call_of(place);
+  const Json& list = model_.life(place).list;
+  if (!call.one_process && !has_ours(call.list) && !list.is_null()) call.list = list;
+  return call;
+}
+
 /// Nothing of it may be left. `settled`: its namespace's settings are what they were, too.
 void World::ended(int place, bool settled) {
   const Place& where = model_.place(place);
@@ -101,6 +116,11 @@ void World::take_result(int place, const Step& step, const Json& list) {
     if (interface.value("sandbox", "") != "") life.mac = interface.value("mac", "");
   }
   if (step.by_reference || unsure) model_.unsettled[{where.container, where.network}] = true;
+  const bool has_firewall = !members_of_type(list, "firewall").empty();
+  if (step.by_reference && has_firewall) model_.forward_is_foreign = true;
+  if (!step.by_reference && (has_firewall || !life.claims.empty())) {
+    model_.forward_is_foreign = false;
+  }
   if (!step.by_reference && has_rules(life)) model_.rules = Rules::intact;
 }
 
@@ -131,6 +151,7 @@ void World::add(const Step& step) {
     if (before == State::alive) return;  // it was about to be refused
     model_.life(step.place).claims = model_.claims_of_add(step.place, step.choice, by_reference);
     model_.life(step.place).by_reference = by_reference;
+    model_.life(step.place).list = call.list;
     model_.life(step.place).ports = step.choice;
     model_.life(step.place).state = State::unknown;
     model_.unsettled[{where.container, where.network}] = true;
@@ -163,7 +184,7 @@ void World::add(const Step& step) {
 }
 
 void World::del_well(int place) {
-  const Outcome outcome = runtime_.del(call_of(place));
+  const Outcome outcome = runtime_.del(call_to_del(place));
   if (!outcome.ok) throw Broken("DEL failed in " + outcome.failed, text_of(outcome));
   ended(place, true);
   if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
@@ -172,7 +193,7 @@ void World::del_well(int place) {
 void World::del(const Step& step) {
   const Place& where = model_.place(step.place);
   const Life& life = model_.life(step.place);
-  ListCall call = call_of(step.place);
+  ListCall call = call_to_del(step.place);
   call.netns = netns_of(where.container, step.netns);
   call.kill = step.kill;
   call.with_result = step.with_result;
@@ -240,7 +261,11 @@ void World::gc(const Step& step) {
   const Outcome outcome =
       runtime_.gc(list, scenario_.networks[static_cast<std::size_t>(step.network)].one_process,
                   valid, step.network, step.kill);
-  if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
+  if (outcome.ok && !outcome.killed && has_ours(list)) {
+    model_.rules = Rules::intact;  // of all attachments of the host
+  } else if (model_.rules == Rules::gone) {
+    model_.rules = Rules::unsure;
+  }
   for (int place = 0; place < model_.places(); ++place) {
     const Life& life = model_.life(place);
     if (model_.place(place).network != step.network || life.state == State::none) continue;
