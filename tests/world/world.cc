@@ -74,12 +74,19 @@ ListCall World::call_of(int place) const {
   return call;
 }
 
-/// For DEL. Where somebody took our last member out of a list of programs nobody calls us any more:
-/// such an attachment goes by the list of its ADD, which runtimes keep.
+/// For DEL. Behind a main plugin of another maker nobody but the member that did something is asked
+/// to take it back: if somebody took that member out of a list of programs, the attachment goes by
+/// the list of its ADD, which runtimes keep.
 ListCall World::call_to_del(int place) const {
   ListCall call = call_of(place);
   const Json& list = model_.life(place).list;
-  if (!call.one_process && !has_ours(call.list) && !list.is_null()) call.list = list;
+  if (list.is_null() || call.one_process || !is_foreign(list["plugins"][0].value("type", ""))) {
+    return call;
+  }
+  const bool whole = std::ranges::all_of(list["plugins"], [&](const Json& member) {
+    return !members_of_type(call.list, member.value("type", "")).empty();
+  });
+  if (!whole) call.list = list;
   return call;
 }
 
