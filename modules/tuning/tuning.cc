@@ -192,7 +192,9 @@ class Tuning : public ChainedModule {
     const std::string text = print_backup(call, before);
     sys::ensure_folder(folder, kFolderMode);
     host.undo().will(undo_file(path, text));
-    sys::write_file_atomically(path, text, kFileMode);
+    // A new one in place: DEL knows no temporary file that a killed ADD leaves. Nothing is changed
+    // yet, so that half of it does no harm.
+    if (!sys::create_file(path, text, kFileMode)) sys::write_file_atomically(path, text, kFileMode);
     host.undo().will(undo_link_settings(link, before));
     net::Batch batch(links);
     set_each(batch, link, wanted.link);

@@ -88,6 +88,29 @@ INSTANTIATE_TEST_SUITE_P(
                       Backends{"reference", "nftables"}, Backends{"reference", "iptables"}),
     [](const auto& each) { return std::string(each.param.first) + "_then_" + each.param.second; });
 
+/// Of a list in which portmap is the first that needs our tables, among containers whose journals
+/// are read before the owner's, and after it.
+TEST(PortOwnerAfterAFlush, IsWhoHadThePort) {
+  const auto list_of = [](int network, const std::string& host_ip) {
+    Json list = list_with(network, "nftables", published(8080, host_ip));
+    list["plugins"][0]["ipMasq"] = false;
+    return list;
+  };
+  PortWorld world;
+  const Attachment owner = world.add("c5", list_of(1, kHost4));
+  for (const char* name : {"c1", "c2", "c3", "c4", "c6", "c7", "c8", "c9"}) {
+    world.make(name);
+    for (const char* host_ip : {"", kHost4}) {
+      SCOPED_TRACE(std::string(name) + " at \"" + host_ip + '"');
+      tool({"nft", "flush", "ruleset"});
+      const std::string text = expect_error(world.job(name, list_of(2, host_ip)).add(), 999)["msg"];
+      EXPECT_THAT(text, HasSubstr("c5"));
+      expect_silent_success(owner.check(world.result_of("c5")));
+    }
+  }
+  EXPECT_EQ(world.reaches("outside", Transport::tcp, kHost4, 8080), "c5");
+}
+
 TEST(PortOwnerProgram, RunsOnlyIfIptablesHasOneOfThePorts) {
   PortWorld world;
   world.add("c1", list_with(1, "iptables", published(8080)));

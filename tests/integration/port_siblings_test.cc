@@ -187,6 +187,26 @@ TEST_F(PortSiblings, AFlushedRulesetComesBackWithOneWhoServes) {
   }
 }
 
+TEST_F(PortSiblings, WhatAKilledAddAnnouncedIsNoOnesPortAfterAFlush) {
+  constexpr int kApart = 4;  // each element is a step, and a port has more than that
+  for (int k = 1;; k += kApart) {
+    ASSERT_LT(k, 300);
+    if (k == 1) attached({});
+    Attachment killed = world_.job("c1", list_of(1));
+    const Stop stop = kill_at(killed.spawn("ADD", killed.config), k);
+    SCOPED_TRACE("killed at " + stop.step);
+    tool({"nft", "flush", "ruleset"});
+    const Attachment next = attach(list_of(2), "eth1");
+    if (stop.reached) static_cast<void>(killed.del());
+    expect_answer("c1", "the killed one went");
+    expect_silent_success(next.check(results_.at("eth1")));
+    if (!stop.reached) static_cast<void>(killed.del());
+    del(next);
+    expect_nothing_left();
+    if (!stop.reached) return;
+  }
+}
+
 /// The same id is started again, on the other network alone.
 TEST_F(PortSiblings, ADeadAttachmentOfTheSameContainerDoesNotServe) {
   auto jobs = attached({list_of(1), list_of(2)});

@@ -1,5 +1,6 @@
 // tuning: sysctls and attributes are set, reported, checked, and put back.
 #include "integration/chained.h"
+#include "support/tracer.h"
 
 namespace unicni::test {
 namespace {
@@ -197,6 +198,19 @@ TEST_F(Tuning, AFailedAddLeavesNothing) {
     }
     expect_error(after(first_, bridge_, config).add());
     expect_restored();
+  }
+}
+
+TEST_F(Tuning, DelAfterAKilledAddLeavesNoFile) {
+  for (int k = 1;; ++k) {
+    ASSERT_LT(k, 200);
+    const Attachment job = after(first_, bridge_, everything());
+    const Stop stop = kill_at(job.spawn("ADD", job.config), k);
+    SCOPED_TRACE("killed before step " + stop.step);
+    expect_silent_success(job.del());
+    expect_restored();
+    EXPECT_THAT(files_in("/run/cni/tuning"), IsEmpty());
+    if (!stop.reached) return;
   }
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kBacklog = 64;
+constexpr int kBacklog = 1024;      // all of a round come before the first is taken
 constexpr std::size_t kMost = 256;  // bytes of an answer
 constexpr std::chrono::milliseconds kAgain{150};
 

@@ -178,15 +178,16 @@ void Host::add_namespace(int container, const std::string& setting) {
   shell("namespace " + name + ' ' + setting);
   Inhabitant& inhabitant = containers_[container];
   inhabitant.netns = std::make_unique<Container>(name);
+  for (const int port : kContainerPorts) {
+    inhabitant.servers.push_back(std::make_unique<KnockServer>(
+        name + ':' + std::to_string(port), inhabitant.netns->fd(), std::vector{port}));
+  }
+  // Who listens already keeps its queue; one of net.core.somaxconn = 20 loses callers.
   in_netns(inhabitant.netns->fd(), [&] {
     quiet_namespace();
     for (const std::string& key : kSettings) write_setting("/proc/sys/" + key, setting);
     tool({"ip", "link", "set", "lo", "up"});
   });
-  for (const int port : kContainerPorts) {
-    inhabitant.servers.push_back(std::make_unique<KnockServer>(
-        name + ':' + std::to_string(port), inhabitant.netns->fd(), std::vector{port}));
-  }
 }
 
 void Host::remove_namespace(int container) {

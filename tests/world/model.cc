@@ -11,10 +11,8 @@
 namespace unicni::test::world {
 namespace {
 
-bool is_loopback(const std::vector<Claim>& claims) {
-  return std::ranges::any_of(claims,
-                             [](const Claim& claim) { return claim.address == "127.0.0.1"; });
-}
+/// The reference makes rules also for what nobody gets answers from.
+bool serves_loopback(const Json& list, bool by_reference) { return by_reference || has_snat(list); }
 
 }  // namespace
 
@@ -35,14 +33,15 @@ const Subnets& Model::subnets_of(int network) const {
   return all.at(static_cast<std::size_t>(subnets_now.at(i)) % all.size());
 }
 
-std::vector<Claim> Model::claims_of_add(int index, int ports) const {
+std::vector<Claim> Model::claims_of_add(int index, int ports, bool by_reference) const {
   const Json list = list_of(place(index).network);
   if (members_of_type(list, "portmap").empty() || scenario_.port_lists.empty()) return {};
   const bool foreign = is_foreign(list["plugins"][0].value("type", ""));
   const Subnets& subnets = subnets_of(place(index).network);
   const Json offers = offered(scenario_, index, ports);
-  return claims_of(offers["portMappings"], foreign || !subnets.v4.empty(),
-                   !foreign && !subnets.v6.empty());
+  return claims_of(offers["portMappings"], {.v4 = foreign || !subnets.v4.empty(),
+                                            .v6 = !foreign && !subnets.v6.empty(),
+                                            .loopback = serves_loopback(list, by_reference)});
 }
 
 Model::Answer Model::admits(int index, int ports, bool by_reference) const {
@@ -50,27 +49,28 @@ Model::Answer Model::admits(int index, int ports, bool by_reference) const {
     // A list in one process that begins with a program has no link of ours that stands.
     return life(index).foreign && network_of(index).one_process ? Answer::either : Answer::no;
   }
-  const auto claims = claims_of_add(index, ports);
-  if (contradicts_itself(claims) ||
-      (is_loopback(claims) && !has_snat(list_of(place(index).network)))) {
-    return by_reference ? Answer::either : Answer::no;
-  }
+  const auto claims = claims_of_add(index, ports, by_reference);
+  if (contradicts_itself(claims)) return by_reference ? Answer::either : Answer::no;
   // Which families the container will have is not known yet when mappings are compared.
   const Json offers = offered(scenario_, index, ports);
-  bool sure = claims.empty() || !contradicts_itself(claims_of(offers["portMappings"], true, true));
+  const Served both{.loopback = serves_loopback(list_of(place(index).network), by_reference)};
+  bool sure = claims.empty() || !contradicts_itself(claims_of(offers["portMappings"], both));
   for (int other = 0; other < places(); ++other) {
     const Life& neighbour = life(other);
     if (other == index || neighbour.state == State::none || neighbour.state == State::lost ||
         place(other).container == place(index).container || !overlap(claims, neighbour.claims)) {
       continue;
     }
-    if (neighbour.state == State::alive && !neighbour.by_reference && !by_reference &&
-        rules == Rules::intact) {
+    // Also after a flush: journals tell who has a port.
+    if (neighbour.state == State::alive && !neighbour.by_reference && !by_reference) {
       return Answer::no;
     }
     sure = false;
   }
   if (life(index).state == State::unknown) sure = false;
+  // The reference's reservation doesn't tell which namespace it was for, and there is no journal:
+  // host-local wants a DEL first, as the reference does.
+  if (life(index).state == State::lost && life(index).by_reference) sure = false;
   return sure ? Answer::yes : Answer::either;
 }
 
@@ -87,8 +87,10 @@ Model::Answer Model::checks(int index) const {
   }
   const Json list = list_of(place(index).network);
   if (now.by_reference || now.list != list) return Answer::either;
-  if (!has_rules(list) || rules == Rules::intact) return Answer::yes;
-  return rules == Rules::gone && has_rules(list) ? Answer::no : Answer::either;
+  const bool needs_forward = !now.claims.empty() || !members_of_type(list, "firewall").empty();
+  if (forward_is_foreign && needs_forward) return Answer::either;
+  if (!has_rules(now) || rules == Rules::intact) return Answer::yes;
+  return rules == Rules::gone ? Answer::no : Answer::either;
 }
 
 Wishes wishes_of(const Json& list, const std::string& if_name) {
@@ -113,10 +115,11 @@ bool has_snat(const Json& list) {
                              [](const Json& portmap) { return portmap.value("snat", true); });
 }
 
-bool has_rules(const Json& list) {
-  return std::ranges::any_of(list.at("plugins"), [](const Json& member) {
-    return member.value("ipMasq", false) || member.value("type", "") == "firewall";
-  });
+bool has_rules(const Life& life) {
+  return !life.claims.empty() ||
+         std::ranges::any_of(life.list.at("plugins"), [](const Json& member) {
+           return member.value("ipMasq", false) || member.value("type", "") == "firewall";
+         });
 }
 
 bool is_in(const std::string& address, const std::string& subnet) {

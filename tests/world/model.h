@@ -66,7 +66,7 @@ class Model {
   [[nodiscard]] const Subnets& subnets_of(int network) const;
 
   /// Of an attachment that an ADD would make now.
-  [[nodiscard]] std::vector<Claim> claims_of_add(int place, int ports) const;
+  [[nodiscard]] std::vector<Claim> claims_of_add(int place, int ports, bool by_reference) const;
   enum class Answer { yes, no, either };
   /// Whether such an ADD, in a good namespace, must succeed.
   [[nodiscard]] Answer admits(int place, int ports, bool by_reference) const;
@@ -74,6 +74,8 @@ class Model {
   [[nodiscard]] Answer checks(int place) const;
 
   Rules rules = Rules::intact;
+  /// The reference's firewall made a FORWARD chain, which leads to our rules from our next ADD on.
+  bool forward_is_foreign = false;
   std::vector<int> list_now;     ///< network → index of its list
   std::vector<int> subnets_now;  ///< network → index of its subnets
   /// container/network whose namespace-wide settings nobody vouches for.
@@ -91,7 +93,8 @@ struct Wishes {
   bool mac = false;
 };
 Wishes wishes_of(const Json& list, const std::string& if_name);
-bool has_rules(const Json& list);
+/// Whether a flush of nftables takes something of it.
+bool has_rules(const Life& life);
 /// Whether its portmap gives clients the host's address where it must.
 bool has_snat(const Json& list);
 bool is_in(const std::string& address, const std::string& subnet);

@@ -10,14 +10,15 @@ bool Claim::covers(const std::string& host_address, const std::string& proto, in
          (address.empty() || address == host_address);
 }
 
-std::vector<Claim> claims_of(const Json& mappings, bool v4, bool v6) {
+std::vector<Claim> claims_of(const Json& mappings, const Served& served) {
   std::vector<Claim> claims;
   for (const Json& mapping : mappings) {
     const std::string host_ip = mapping.value("hostIP", "");
     const bool any = host_ip.empty() || host_ip == "0.0.0.0" || host_ip == "::";
     const bool is_v6 = host_ip.find(':') != std::string::npos;
+    if (host_ip == "127.0.0.1" && !served.loopback) continue;
     for (const bool family6 : {false, true}) {
-      if (!(family6 ? v6 : v4)) continue;
+      if (!(family6 ? served.v6 : served.v4)) continue;
       if (!host_ip.empty() && is_v6 != family6) continue;
       claims.push_back({family6, mapping.value("protocol", "tcp"), mapping.value("hostPort", 0),
                         any ? "" : host_ip, mapping.value("containerPort", 0)});

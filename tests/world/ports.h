@@ -27,8 +27,15 @@ struct Claim {
                             int host_port) const;
 };
 
-/// What a list of port mappings claims for a container with these families.
-std::vector<Claim> claims_of(const Json& mappings, bool v4, bool v6);
+/// The families that a container has, and whether its portmap gives clients the host's address.
+/// Without that nobody gets answers from 127.0.0.1: our portmap leaves such a mapping out.
+struct Served {
+  bool v4 = true;
+  bool v6 = true;
+  bool loopback = true;
+};
+/// What a list of port mappings claims for such a container.
+std::vector<Claim> claims_of(const Json& mappings, const Served& served);
 /// Two of them that want one port of the host for different ports of the container.
 bool contradicts_itself(const std::vector<Claim>& claims);
 bool overlap(const std::vector<Claim>& some, const std::vector<Claim>& others);

@@ -79,7 +79,10 @@ void put_files(Sight& sight) {
         {entry.path().parent_path().filename(), container, if_name, "reservation of " + name});
   }
   for (const auto& entry : fs::directory_iterator("/run/cni/tuning", error)) {
-    const std::string stem = entry.path().stem();
+    std::string stem = entry.path().filename();
+    // "c0_eth0.json", or ".c0_eth0.json.<random>.tmp" that was about to become it.
+    if (stem.starts_with('.')) stem.erase(0, 1);
+    stem.erase(std::min(stem.find(".json"), stem.size()));
     const auto cut = stem.rfind('_');
     if (cut == stem.npos) continue;
     sight.traces.push_back(

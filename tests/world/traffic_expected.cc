@@ -10,6 +10,10 @@ namespace {
 
 constexpr int kServed = 80;  // of kContainerPorts
 
+int prefix_length(const std::string& subnet) {
+  return std::stoi(subnet.substr(subnet.find('/') + 1));
+}
+
 class Traffic {
  public:
   Traffic(const Model& model, const Host& host) : model_(model), host_(host) {}
@@ -32,7 +36,7 @@ class Traffic {
   [[nodiscard]] std::string server(int i, int port = kServed) const {
     return name(i) + ':' + std::to_string(port);
   }
-  [[nodiscard]] static std::string subnet(const Life& life, bool v6) {
+  [[nodiscard]] static const std::string& subnet(const Life& life, bool v6) {
     return v6 ? life.subnets.v6 : life.subnets.v4;
   }
   /// Nobody knows what an attachment in this state does to its container's routes.
@@ -42,15 +46,49 @@ class Traffic {
     }
     return true;
   }
-  /// Whether the container has the address for one of a link of its own.
-  [[nodiscard]] bool is_on_link(int container, const std::string& address, int but = -1) const {
+  /// The place whose link the container has the address for one of, by its longest subnet; -1:
+  /// none.
+  [[nodiscard]] int link_to(int container, const std::string& address) const {
+    int longest = 0;
+    int link = -1;
     for (int i = 0; i < model_.places(); ++i) {
-      if (i == but || this->container(i) != container || !alive(i)) continue;
+      if (this->container(i) != container || !alive(i)) continue;
       for (const bool v6 : {false, true}) {
-        if (is_in(address, subnet(model_.life(i), v6))) return true;
+        const std::string& own = subnet(model_.life(i), v6);
+        if (!is_in(address, own) || prefix_length(own) <= longest) continue;
+        longest = prefix_length(own);
+        link = i;
+      }
+    }
+    return link;
+  }
+  [[nodiscard]] bool is_on_link(int container, const std::string& address) const {
+    return link_to(container, address) >= 0;
+  }
+  /// Whether the host looks for the container behind another network's bridge, which has a longer
+  /// subnet: host-local goes on after the last address that it gave, so that a network that is made
+  /// again with a large subnet may give those of a small one inside it.
+  [[nodiscard]] bool is_astray(int i) const {
+    if (main_type(network(i)) != "bridge") return false;
+    for (int other = 0; other < static_cast<int>(model_.scenario().networks.size()); ++other) {
+      if (other == network(i) || main_type(other) != "bridge") continue;
+      for (const auto& [v6, address] : model_.life(i).addresses) {
+        const Subnets& all = model_.subnets_of(other);
+        const std::string& longer = v6 ? all.v6 : all.v4;
+        if (is_in(address, longer) &&
+            prefix_length(longer) > prefix_length(subnet(model_.life(i), v6))) {
+          return true;
+        }
       }
     }
     return false;
+  }
+  [[nodiscard]] std::string main_type(int network) const {
+    return model_.list_of(network)["plugins"][0].value("type", "");
+  }
+  /// Alive, and whoever is not a neighbour can have a connection with it.
+  [[nodiscard]] bool is_reached(int i) const {
+    return alive(i) && is_settled(container(i)) && !is_astray(i);
   }
   /// By which of its places the container reaches what isn't on a link of its own; -1: none.
   [[nodiscard]] int way_out(int container, bool v6) const {
@@ -105,6 +143,10 @@ void Traffic::neighbours() {
       for (const auto& [v6, address] : model_.life(y).addresses) {
         const auto own = model_.life(x).addresses.find(v6);
         if (own == model_.life(x).addresses.end()) continue;
+        // One of them may be on a network with a longer subnet that has the other's address, too.
+        if (!model_.life(x).foreign &&
+            (link_to(container(x), address) != x || link_to(container(y), own->second) != y))
+          continue;
         put(container(x), address, kServed, "neighbour", {server(y)}, {own->second});
       }
       break;
@@ -114,7 +156,7 @@ void Traffic::neighbours() {
 
 void Traffic::to_outside() {
   for (int x = 0; x < model_.places(); ++x) {
-    if (!alive(x) || !is_settled(container(x))) continue;
+    if (!is_reached(x)) continue;
     const Life& life = model_.life(x);
     const std::string number = std::to_string(network(x));
     for (const auto& [v6, own] : life.addresses) {
@@ -132,10 +174,9 @@ void Traffic::to_outside() {
 
 void Traffic::to_other_networks() {
   for (int y = 0; y < model_.places(); ++y) {
-    if (!alive(y) || !is_settled(container(y))) continue;
+    if (!is_reached(y)) continue;
     for (int x = 0; x < model_.places(); ++x) {
-      if (!alive(x) || network(x) == network(y) || container(x) == container(y)) continue;
-      if (!is_settled(container(x))) continue;
+      if (!is_reached(x) || network(x) == network(y) || container(x) == container(y)) continue;
       for (const auto& [v6, address] : model_.life(y).addresses) {
         if (way_out(container(x), v6) != x || is_on_link(container(x), address)) continue;
         const Life& life = model_.life(x);
@@ -160,7 +201,7 @@ void Traffic::from_containers(int owner, const std::string& address, int port, T
   if (!model_.life(owner).snat || count_alive(container(owner)) > 1) return;
   if (model_.life(owner).by_reference) return;
   for (int x = 0; x < model_.places(); ++x) {
-    if (!alive(x) || !is_settled(container(x)) || count_alive(container(x)) > 1) continue;
+    if (!is_reached(x) || count_alive(container(x)) > 1) continue;
     if (!model_.life(x).addresses.contains(v6)) continue;
     put(container(x), address, port, "published, from a container", servers, {}, transport);
   }
@@ -169,11 +210,13 @@ void Traffic::from_containers(int owner, const std::string& address, int port, T
 void Traffic::published_port(const std::string& address, const std::string& protocol, int port) {
   std::set<std::string> servers;
   std::set<int> containers;
+  bool snat = true;
   int owner = -1;
   for (int i = 0; i < model_.places(); ++i) {
     for (const Claim& claim : model_.life(i).claims) {
       if (!claim.covers(address, protocol, port)) continue;
-      if (!alive(i) || !is_settled(container(i))) return;  // of a dead one: nobody knows
+      if (!is_reached(i)) return;  // of a dead one: nobody knows
+      snat = snat && model_.life(i).snat;
       servers.insert(server(i, claim.container_port));
       containers.insert(container(i));
       owner = i;
@@ -185,8 +228,9 @@ void Traffic::published_port(const std::string& address, const std::string& prot
   const bool local = address == "127.0.0.1";
   // A server that is bound to no address answers a datagram from the one of its way out.
   if (owner >= 0 && transport == Transport::udp && count_alive(container(owner)) > 1) return;
-  // From 127.0.0.1 nobody else can be reached.
-  if (owner >= 0 && local && !model_.life(owner).snat) return;
+  // From 127.0.0.1 nobody else can be reached; which of a container's attachments serves isn't
+  // told.
+  if (local && !snat) return;
   if (servers.empty()) servers.insert("");
   if (!local) {
     expected_.push_back({{host_.outside(), transport, address, port},

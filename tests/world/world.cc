@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 
@@ -20,6 +21,11 @@ constexpr unsigned kLongest = 150;  // seconds of one scenario
 
 std::string text_of(const Outcome& outcome) {
   return (outcome.failed.empty() ? "" : outcome.failed + ": ") + outcome.text;
+}
+
+bool has_ours(const Json& list) {
+  return std::ranges::any_of(
+      list["plugins"], [](const Json& member) { return !is_foreign(member.value("type", "")); });
 }
 
 /// Debian's plugins are of before 1.1.0, and their firewall wants at least 0.4.0.
@@ -68,6 +74,22 @@ ListCall World::call_of(int place) const {
   return call;
 }
 
+/// For DEL. Behind a main plugin of another maker nobody but the member that did something is asked
+/// to take it back: if somebody took that member out of a list of programs, the attachment goes by
+/// the list of its ADD, which runtimes keep.
+ListCall World::call_to_del(int place) const {
+  ListCall call = call_of(place);
+  const Json& list = model_.life(place).list;
+  if (list.is_null() || call.one_process || !is_foreign(list["plugins"][0].value("type", ""))) {
+    return call;
+  }
+  const bool whole = std::ranges::all_of(list["plugins"], [&](const Json& member) {
+    return !members_of_type(call.list, member.value("type", "")).empty();
+  });
+  if (!whole) call.list = list;
+  return call;
+}
+
 /// Nothing of it may be left. `settled`: its namespace's settings are what they were, too.
 void World::ended(int place, bool settled) {
   const Place& where = model_.place(place);
@@ -86,7 +108,7 @@ void World::take_result(int place, const Step& step, const Json& list) {
   life.by_reference = step.by_reference;
   life.foreign = is_foreign(list["plugins"][0].value("type", ""));
   life.masquerades = list["plugins"][0].value("ipMasq", false);
-  life.claims = model_.claims_of_add(place, step.choice);
+  life.claims = model_.claims_of_add(place, step.choice, step.by_reference);
   life.snat = has_snat(list);
   if (!life.foreign) life.subnets = model_.subnets_of(where.network);
   const Json result = host_.result(result_name(scenario_, place));
@@ -101,7 +123,12 @@ void World::take_result(int place, const Step& step, const Json& list) {
     if (interface.value("sandbox", "") != "") life.mac = interface.value("mac", "");
   }
   if (step.by_reference || unsure) model_.unsettled[{where.container, where.network}] = true;
-  if (!step.by_reference && has_rules(list)) model_.rules = Rules::intact;
+  const bool has_firewall = !members_of_type(list, "firewall").empty();
+  if (step.by_reference && has_firewall) model_.forward_is_foreign = true;
+  if (!step.by_reference && (has_firewall || !life.claims.empty())) {
+    model_.forward_is_foreign = false;
+  }
+  if (!step.by_reference && has_rules(life)) model_.rules = Rules::intact;
 }
 
 void World::add(const Step& step) {
@@ -129,7 +156,9 @@ void World::add(const Step& step) {
   const Outcome outcome = runtime_.add(call);
   if (outcome.killed) {
     if (before == State::alive) return;  // it was about to be refused
-    model_.life(step.place).claims = model_.claims_of_add(step.place, step.choice);
+    model_.life(step.place).claims = model_.claims_of_add(step.place, step.choice, by_reference);
+    model_.life(step.place).by_reference = by_reference;
+    model_.life(step.place).list = call.list;
     model_.life(step.place).ports = step.choice;
     model_.life(step.place).state = State::unknown;
     model_.unsettled[{where.container, where.network}] = true;
@@ -162,7 +191,7 @@ void World::add(const Step& step) {
 }
 
 void World::del_well(int place) {
-  const Outcome outcome = runtime_.del(call_of(place));
+  const Outcome outcome = runtime_.del(call_to_del(place));
   if (!outcome.ok) throw Broken("DEL failed in " + outcome.failed, text_of(outcome));
   ended(place, true);
   if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
@@ -171,7 +200,7 @@ void World::del_well(int place) {
 void World::del(const Step& step) {
   const Place& where = model_.place(step.place);
   const Life& life = model_.life(step.place);
-  ListCall call = call_of(step.place);
+  ListCall call = call_to_del(step.place);
   call.netns = netns_of(where.container, step.netns);
   call.kill = step.kill;
   call.with_result = step.with_result;
@@ -180,6 +209,9 @@ void World::del(const Step& step) {
   call.by_reference =
       step.by_reference && life.state == State::alive && is_known_to_reference(call.list);
   if (call.by_reference) call.one_process = false;
+  // Rules of the reference's firewall name an address and nothing else, which prevResult alone
+  // tells: its own DEL needs that, too.
+  if (life.by_reference && !members_of_type(call.list, "firewall").empty()) call.with_result = true;
   const bool was = life.state != State::none;
   const Outcome outcome = runtime_.del(call);
   if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
@@ -236,7 +268,11 @@ void World::gc(const Step& step) {
   const Outcome outcome =
       runtime_.gc(list, scenario_.networks[static_cast<std::size_t>(step.network)].one_process,
                   valid, step.network, step.kill);
-  if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
+  if (outcome.ok && !outcome.killed && has_ours(list)) {
+    model_.rules = Rules::intact;  // of all attachments of the host
+  } else if (model_.rules == Rules::gone) {
+    model_.rules = Rules::unsure;
+  }
   for (int place = 0; place < model_.places(); ++place) {
     const Life& life = model_.life(place);
     if (model_.place(place).network != step.network || life.state == State::none) continue;

@@ -40,6 +40,7 @@ class World {
   /// DEL as it ought to be, by ours.
   void del_well(int place);
   [[nodiscard]] ListCall call_of(int place) const;
+  [[nodiscard]] ListCall call_to_del(int place) const;
   [[nodiscard]] std::string netns_of(int container, NetnsPath path) const;
   void look();
   void end();

@@ -5,23 +5,35 @@
 
 #include "chain/liveness.h"
 #include "journal/replay.h"
+#include "net/port_handover.h"
 #include "unicni/net/published_port.h"
 
 namespace unicni::chain {
 
 net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& host_netns) {
   net::NftMemory memory;
+  std::vector<std::vector<net::NftElement>> announced;
   for (const journal::Entry& entry : journal::peek_all(journal::kFolder)) {
     if (entry.place != place) continue;
     for (const journal::Step& step : entry.steps) {
       if (step.undo.empty() || life_of(step, host_netns) == Life::gone) continue;
-      std::ranges::move(journal::find_elements(step.undo), std::back_inserter(memory.elements));
+      auto elements = journal::find_elements(step.undo);
+      if (step.result.empty()) {
+        announced.push_back(std::move(elements));
+      } else {
+        std::ranges::move(elements, std::back_inserter(memory.elements));
+      }
       for (const Undo& record : step.undo) {
         if (auto condition = journal::find_condition(record)) {
           memory.conditions.push_back(*std::move(condition));
         }
       }
     }
+  }
+  const std::vector<net::NftElement> held = memory.elements;
+  for (auto& elements : announced) {
+    net::drop_unsure_ports(elements, held);
+    std::ranges::move(elements, std::back_inserter(memory.elements));
   }
   return memory;
 }

@@ -14,7 +14,8 @@
 namespace unicni::chain {
 
 /// The elements of all attachments of `place` whose namespace isn't gone, and those that their
-/// networks share.
+/// networks share. Whoever has a port of the host keeps it from whoever has only announced that
+/// he wants it.
 net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& host_netns);
 
 /// What the other attachments of the container of `owner` have, each in a list of its own, as far

@@ -118,4 +118,25 @@ void drop_waiting_ports(std::vector<const NftElement*>& elements) {
   });
 }
 
+void drop_unsure_ports(std::vector<NftElement>& announced, const std::vector<NftElement>& held) {
+  std::set<std::pair<Family, std::string>> claimed;
+  for (const NftElement& element : announced) {
+    if (is_claim(element)) claimed.emplace(family_of(element), element.key);
+  }
+  std::vector<PortPlace> held_places;
+  for (const NftElement& element : held) {
+    auto place = find_place(element);
+    if (place && claimed.contains({place->family, place->number})) {
+      held_places.push_back(*std::move(place));
+    }
+  }
+  std::erase_if(announced, [&](const NftElement& element) {
+    const auto place = find_place(element);
+    if (!place) return false;
+    const auto is_held = [&](const PortPlace& other) { return overlap(other, *place); };
+    return !claimed.contains({place->family, place->number}) ||
+           std::ranges::any_of(held_places, is_held);
+  });
+}
+
 }  // namespace unicni::net

@@ -21,4 +21,9 @@ std::vector<NftElement> find_heirs(Nft& nft, const std::vector<NftElement>& leav
 /// may stand beside each other. The first of equal places serves.
 void drop_waiting_ports(std::vector<const NftElement*>& elements);
 
+/// Of elements that one step has announced and may not have added: takes out those about ports of
+/// the host that others `held`, and those whose claim is not among them. The claim is announced
+/// last, and nothing is added before all is announced: who has none died on the way.
+void drop_unsure_ports(std::vector<NftElement>& announced, const std::vector<NftElement>& held);
+
 }  // namespace unicni::net

@@ -169,5 +169,18 @@ TEST(PortOwnerText, TellsTheContainer) {
   }
 }
 
+TEST(UnsurePorts, WithoutTheirClaimOrThatOthersHoldAreNobodys) {
+  const Elements whole = elements("net1/c1/eth0", "10.1.0.2");
+  Elements announced = whole;
+  drop_unsure_ports(announced, elements("net2/c2/eth0", "10.2.0.2", "192.0.2.1"));
+  EXPECT_EQ(announced, about_container(whole)) << "another one has it at one address";
+  announced = whole;
+  drop_unsure_ports(announced, {});
+  EXPECT_EQ(announced, whole);
+  announced = {whole.front()};
+  drop_unsure_ports(announced, {});
+  EXPECT_THAT(announced, IsEmpty()) << "the announcement was cut";
+}
+
 }  // namespace
 }  // namespace unicni::net
