@@ -162,7 +162,7 @@ class Portmap final : public ChainedModule {
           fmt::format("bridge link set dev {} hairpin on", port->name));
     }
     if (uses_iptables(call)) return;
-    const auto fault = net::find_forward_gate_fault(host.nft(), net::kDefaultAdminChain);
+    const auto fault = net::find_closed_forward(host.nft(), net::kDefaultAdminChain);
     if (fault) {
       throw Error(Code::internal, *fault, "the next ADD with ports on this host mends it");
     }
