@@ -3,10 +3,12 @@
 // reference".
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <regex>
 
 #include "integration/differential.h"
+#include "integration/port_list.h"
 
 namespace unicni::test {
 namespace {
@@ -210,6 +212,21 @@ TEST(PortmapDifferential, IptablesRulesAreTheReferences) {
         Json::parse("{\"type\": \"portmap\", \"backend\": \"iptables\", " + options + "}");
     config["runtimeConfig"]["portMappings"] = config["ports"];
     config.erase("ports");
+    expect_same(config.dump(), kResult + kBesides, kSharedPorts + kBesides);
+  }
+}
+
+/// Without doubles, which the reference's rules name twice ("--dports 8080,8080").
+TEST(PortmapDifferential, RulesOfRandomListsAreTheReferences) {
+  for (const PortList& list : port_lists(8, false)) {
+    Json config = Json::parse(R"({"type": "portmap", "backend": "iptables",
+                                  "ips": ["10.1.2.3/24", "fd00:1::3/64"]})");
+    Json& mappings = config["runtimeConfig"]["portMappings"] = Json::array();
+    for (const Json& each : port_mappings(list)) {
+      if (std::find(mappings.begin(), mappings.end(), each) == mappings.end()) {
+        mappings.push_back(each);
+      }
+    }
     expect_same(config.dump(), kResult + kBesides, kSharedPorts + kBesides);
   }
 }
