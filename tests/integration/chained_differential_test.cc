@@ -213,5 +213,46 @@ TEST(ChainedDifferential, VersionsWithoutInterfacesAreTheReferences) {
   }
 }
 
+// What other makers' main plugins say of the host's side: nothing, more than one link, a wrong one.
+TEST(ChainedDifferential, ForeignResultsAreTheReferences) {
+  const std::string eth0 = R"({"name": "eth0", "sandbox": "here"})";
+  const std::string vhost0 = R"({"name": "vhost0"})";
+  const std::string uplink = R"({"name": "up0"})";
+  const auto list = [](std::initializer_list<std::string> interfaces) {
+    std::string text;
+    for (const std::string& each : interfaces) text += (text.empty() ? "" : ", ") + each;
+    return "\"interfaces\": [" + text + "], ";
+  };
+  // The reference's bandwidth needs the peer's name in the list.
+  const std::vector<std::string> refused{"^result: refused \\| ok$"};
+  // And its tuning tells of the MAC also for an interface of the host with that name.
+  std::vector<std::string> tuning = kTuningAdd;
+  tuning.push_back("^result interfaces 0 mac: c2:11:22:33:44:55 \\| -$");
+  struct Foreign {
+    std::string interfaces;
+    bool tells;      // of the container's peer
+    bool is_second;  // eth0, as "ips" have it
+  };
+  for (const Foreign& foreign :
+       {Foreign{list({eth0}), false, false}, Foreign{list({uplink, eth0}), false, true},
+        Foreign{list({uplink, eth0, vhost0}), true, true},
+        Foreign{list({vhost0, eth0, uplink}), true, true},
+        Foreign{list({R"({"name": "eth0"})", eth0}), false, true}}) {
+    const std::string ips =
+        foreign.is_second
+            ? ""
+            : R"("ips": [{"address": "10.1.2.3/24", "gateway": "10.1.2.1", "interface": 0}], )";
+    const std::string given = foreign.interfaces + ips;
+    const std::string limits =
+        R"("type": "bandwidth", "ingressRate": 1000000, "ingressBurst": 8000000})";
+    expect_same(chained("{" + given + limits), foreign.tells ? kBandwidthAdd : refused,
+                foreign.tells ? kBandwidthDel : refused);
+    expect_same(
+        chained("{" + given + R"("type": "tuning", "mtu": 1400, "mac": "c2:11:22:33:44:55"})"),
+        tuning, kTuningDel);
+    expect_same(chained("{" + given + R"("type": "sbr"})"), kSbrAdd, kSbrDel);
+  }
+}
+
 }  // namespace
 }  // namespace unicni::test

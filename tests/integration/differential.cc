@@ -22,6 +22,7 @@ using State = std::map<std::string, std::string>;
 
 struct Side {
   State add;
+  State check;
   State del;
 };
 
@@ -302,6 +303,64 @@ Output delete_model(const Attachment& job, const Container& container) {
   return output;
 }
 
+/// What of a chain has been added, in order, with the result of the last.
+struct Members {
+  std::vector<Attachment> jobs;
+  Json result;
+};
+
+/// ADD of the first that fails, or of the last.
+Output add_chain(const Differential& of, Members& members) {
+  Output added = members.jobs.front().add();
+  for (const Json& plugin : of.chain) {
+    if (!added.ok()) break;
+    members.result = added.json();
+    Attachment next = members.jobs.front();
+    next.config = plugin;
+    for (const char* key : {"cniVersion", "name"}) next.config[key] = of.config[key];
+    next.config["prevResult"] = members.result;
+    members.jobs.push_back(next);
+    added = next.add();
+  }
+  if (added.ok()) members.result = added.json();
+  return added;
+}
+
+std::string name_of(const Members& members, std::size_t i) {
+  return "member " + std::to_string(i) + ", " + members.jobs[i].config["type"].get<std::string>();
+}
+
+void check_chain(const Members& members, State& state) {
+  for (std::size_t i = 0; i < members.jobs.size(); ++i) {
+    const Output output = members.jobs[i].check(members.result);
+    state["CHECK of " + name_of(members, i)] = output.ok() ? "ok" : "refused";
+  }
+}
+
+/// All of them, whoever fails: as a runtime that tries again until nothing does.
+std::map<std::string, std::string> delete_chain(const Members& members) {
+  State state;
+  for (std::size_t i = members.jobs.size(); i-- > 0;) {
+    const Attachment& job = members.jobs[i];
+    const Output output = members.result.is_null() ? job.del() : job.del(members.result);
+    state[name_of(members, i)] = output.ok() ? "ok" : "refused";
+  }
+  return state;
+}
+
+Side attach_and_detach_chain(const Differential& of, const Attachment& first,
+                             const Container& container, Names& names) {
+  Members members{.jobs = {first}, .result = {}};
+  const Output added = add_chain(of, members);
+  Side side;
+  side.add = state_of(container, names, added, members.result, of.iptables);
+  if (added.ok() && of.config["cniVersion"] >= "0.4") check_chain(members, side.check);
+  const State removed = delete_chain(members);
+  side.del = state_of(container, names, added, Json(), of.iptables);
+  side.del.insert(removed.begin(), removed.end());
+  return side;
+}
+
 Side attach_and_detach(const Differential& of, bool reference) {
   const Sandbox host;
   const Container container("c1");
@@ -315,8 +374,10 @@ Side attach_and_detach(const Differential& of, bool reference) {
   const bool model = reference && of.model;
   std::string given = job.config.dump();
   for (const auto& [key, value] : of.env) given += value + ' ';
+  for (const Json& plugin : of.chain) given += plugin.dump() + ' ';
   Names names(given);
 
+  if (!of.chain.empty()) return attach_and_detach_chain(of, job, container, names);
   const Output added = model ? run_model(of, job, container) : job.add();
   const Json result = added.ok() ? added.json() : Json();
   Side side;
@@ -328,7 +389,7 @@ Side attach_and_detach(const Differential& of, bool reference) {
 }
 
 std::vector<std::string> compare(const Differential& of, State reference, State ours) {
-  const bool refused = reference.at("result") == "refused" || ours.at("result") == "refused";
+  const bool refused = reference["result"] == "refused" || ours["result"] == "refused";
   if (refused && !of.leaks_of_refusals) {
     for (State* state : {&reference, &ours}) {
       std::erase_if(*state, [](const auto& each) { return each.first != "result"; });
@@ -355,7 +416,8 @@ std::vector<std::string> compare(const Differential& of, State reference, State 
 Differential::Lines Differential::run() const {
   const Side reference = attach_and_detach(*this, true);
   const Side ours = attach_and_detach(*this, false);
-  return {compare(*this, reference.add, ours.add), compare(*this, reference.del, ours.del)};
+  return {compare(*this, reference.add, ours.add), compare(*this, reference.check, ours.check),
+          compare(*this, reference.del, ours.del)};
 }
 
 }  // namespace unicni::test

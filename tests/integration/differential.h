@@ -17,6 +17,9 @@ struct Differential {
   Json config;  ///< cniVersion as Debian's plugins know it: 1.0.0 at most
   std::map<std::string, std::string> env = {};  ///< more variables, such as CNI_ARGS
   std::string if_name = "eth0";
+  /// Plugins that follow, in the runtime's way: each is a process that gets its predecessor's
+  /// result; DEL takes them in reverse, each with the last result.
+  std::vector<Json> chain = {};
   /// Called on each fresh host before ADD: makes parents, bridges …; may complete the configuration
   /// (prevResult). Random names and MACs that it makes should be the same on both sides.
   std::function<void(const Container&, Json& config)> prepare = {};
@@ -33,6 +36,7 @@ struct Differential {
 
   /// "what: reference's | ours", sorted; "-": not there. What is compared:
   ///   result …                   of ADD, key by key; if a side refused only "result: refused | ok"
+  ///   member N, TYPE             of a chain, whether it was ok on DEL
   ///   host|container link NAME …  each field of `ip -d -j link`
   ///   host|container addr NAME ADDRESS …
   ///   host|container route …, rule …   whole lines of `ip -d`, all tables
@@ -45,7 +49,8 @@ struct Differential {
   /// what the kernel does by itself and by time: carrier, link-local addresses, counters.
   struct Lines {
     std::vector<std::string> add;
-    std::vector<std::string> del;  ///< of what is there after ADD and DEL with prevResult
+    std::vector<std::string> check;  ///< of a chain: "CHECK of member 2, tuning: ok | refused"
+    std::vector<std::string> del;    ///< of what is there after ADD and DEL with prevResult
   };
   [[nodiscard]] Lines run() const;
 };

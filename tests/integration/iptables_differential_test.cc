@@ -3,10 +3,12 @@
 // reference".
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <regex>
 
 #include "integration/differential.h"
+#include "integration/port_list.h"
 
 namespace unicni::test {
 namespace {
@@ -29,6 +31,12 @@ const std::map<std::string, std::string> kForeignResults = {
                 "interfaces": [{"name": "vhost0"}, {"name": "eth0", "sandbox": "here"},
                                {"name": "dummy3a52ce78095", "mac": "0", "sandbox": "0"}],
                 "ips": [{"address": "10.1.2.3/32", "interface": 1}]})"},
+    {"two of the host", R"({"cniVersion": "1.0.0",
+        "interfaces": [{"name": "up0"}, {"name": "vhost0"}, {"name": "eth0", "sandbox": "here"}],
+        "ips": [{"address": "10.1.2.3/24", "interface": 2}]})"},
+    {"another of the host", R"({"cniVersion": "1.0.0",
+        "interfaces": [{"name": "lo"}, {"name": "eth0", "sandbox": "here"}],
+        "ips": [{"address": "10.1.2.3/24", "interface": 1}]})"},
     {"index -1", R"({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0", "sandbox": "here"}],
                      "ips": [{"address": "10.1.2.3/24", "interface": -1}]})"},
     {"index 7", R"({"cniVersion": "1.0.0", "interfaces": [{"name": "eth0", "sandbox": "here"}],
@@ -204,6 +212,21 @@ TEST(PortmapDifferential, IptablesRulesAreTheReferences) {
         Json::parse("{\"type\": \"portmap\", \"backend\": \"iptables\", " + options + "}");
     config["runtimeConfig"]["portMappings"] = config["ports"];
     config.erase("ports");
+    expect_same(config.dump(), kResult + kBesides, kSharedPorts + kBesides);
+  }
+}
+
+/// Without doubles, which the reference's rules name twice ("--dports 8080,8080").
+TEST(PortmapDifferential, RulesOfRandomListsAreTheReferences) {
+  for (const PortList& list : port_lists(8, false)) {
+    Json config = Json::parse(R"({"type": "portmap", "backend": "iptables",
+                                  "ips": ["10.1.2.3/24", "fd00:1::3/64"]})");
+    Json& mappings = config["runtimeConfig"]["portMappings"] = Json::array();
+    for (const Json& each : port_mappings(list)) {
+      if (std::find(mappings.begin(), mappings.end(), each) == mappings.end()) {
+        mappings.push_back(each);
+      }
+    }
     expect_same(config.dump(), kResult + kBesides, kSharedPorts + kBesides);
   }
 }

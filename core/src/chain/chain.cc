@@ -10,6 +10,7 @@
 #include "chain/foreign.h"
 #include "chain/member.h"
 #include "chain/recorder.h"
+#include "protocol/result_json.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 
@@ -112,7 +113,8 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
     return;
   }
 
-  const auto prev_result = request.netconf.prev_result();
+  auto prev_result = request.netconf.prev_result();
+  if (prev_result) protocol::restore_name(*prev_result, request.environment.if_name);
   const auto warn = [&](const std::string& text) { host.log(LogLevel::warning, text); };
   if (command == Command::check && !todo.direct) add_left(todo.members, request, host);
   std::vector<std::unique_ptr<Step>> steps;

@@ -9,6 +9,7 @@
 #include "chain/foreign.h"
 #include "chain/recorder.h"
 #include "chain/remains.h"
+#include "protocol/result_json.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -131,6 +132,7 @@ class Detachment : public LockHolder {
 void Detachment::read_prev_result() {
   try {
     prev_result_ = request_.netconf.prev_result();
+    if (prev_result_) protocol::restore_name(*prev_result_, request_.environment.if_name);
   } catch (const Error& error) {
     host_.log(LogLevel::warning, "prevResult is ignored: " + error.msg());
   }

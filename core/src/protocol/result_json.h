@@ -36,5 +36,8 @@ Result narrowed(Result result, SpecVersion version);
 Result parse_result(std::string_view text, SpecVersion fallback);
 /// The same of a parsed document; another name because a string would convert to a tree as well.
 Result read_result(const nlohmann::ordered_json& json, SpecVersion fallback);
+/// Interfaces that have the name `if_name` as far as JSON can tell get it: bytes that are no UTF-8
+/// are U+FFFD there.
+void restore_name(Result& result, const std::string& if_name);
 
 }  // namespace unicni::protocol

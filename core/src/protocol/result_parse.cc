@@ -259,4 +259,14 @@ Result read_result(const Json& json, SpecVersion fallback) {
   return result;
 }
 
+void restore_name(Result& result, const std::string& if_name) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::ranges::all_of(if_name, is_ascii)) return;
+  const std::string written =
+      Json::parse(Json(if_name).dump(-1, ' ', false, Json::error_handler_t::replace));
+  for (Interface& each : result.interfaces) {
+    if (each.name == written) each.name = if_name;
+  }
+}
+
 }  // namespace unicni::protocol

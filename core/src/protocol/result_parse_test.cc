@@ -265,5 +265,17 @@ TEST(ParseResult, KeysInAnyLetterCase) {  // as the reference
   EXPECT_EQ(result.extra, "");
 }
 
+TEST(RestoreName, OfAnInterfaceWhoseBytesJsonCannotHold) {
+  Result result;
+  result.interfaces.resize(3);
+  result.interfaces[0].name = "cni0";
+  result.interfaces[1].name = "\xef\xbf\xbd_a";
+  result.interfaces[2].name = "\xef\xbf\xbd_b";
+  restore_name(result, "\xe4_a");
+  EXPECT_EQ(result.interfaces[0].name, "cni0");
+  EXPECT_EQ(result.interfaces[1].name, "\xe4_a");
+  EXPECT_EQ(result.interfaces[2].name, "\xef\xbf\xbd_b");
+}
+
 }  // namespace
 }  // namespace unicni::protocol
