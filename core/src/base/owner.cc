@@ -23,9 +23,14 @@ bool begins_with_hash(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == kHash - 1;
 }
 
-/// Others print aliases, iproute2 as JSON: with control characters that would be none. Other bytes
-/// stay, as GC may know a name that isn't UTF-8 but by what is like it.
-bool fits_alias(char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f'; }
+bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+/// Others print aliases, iproute2 as JSON: with control characters that would be none. One with
+/// other bytes stays as it is, as GC may know a name that isn't UTF-8 but by what is like it.
+bool fits_alias(const std::string& owner) {
+  return std::ranges::none_of(owner, is_control) || !std::ranges::all_of(owner, is_ascii);
+}
+
 bool fits_comment(char c) { return c >= ' ' && c <= '~' && c != '"'; }
 
 }  // namespace
@@ -42,7 +47,7 @@ std::string owner_comment(const std::string& owner) {
 bool is_shortened_owner(std::string_view comment) noexcept { return begins_with_hash(comment); }
 
 std::string owner_alias(const std::string& network, const std::string& owner) {
-  const bool fits = owner.size() <= kLongestAlias && std::ranges::all_of(owner, fits_alias);
+  const bool fits = owner.size() <= kLongestAlias && fits_alias(owner);
   return fits ? owner : hash_of(network) + owner_comment(owner);
 }
 
