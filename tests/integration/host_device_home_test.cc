@@ -252,6 +252,11 @@ TEST_F(HostDeviceHome, WhenAnyStepOfAddFails) {
       const Injection injection = fail_at(job.spawn("ADD", job.config), k, fault);
       SCOPED_TRACE(std::to_string(k) + ": " + injection.call + ' ' + injection.error + ' ' +
                    injection.output.str());
+      // The undefined-behaviour sanitizer's own, by which it finds out what it may read.
+      if (std::string(UNICNI_LIBSTDCXX) != "host" && injection.call == "pipe") {
+        expect_silent_success(job.del());
+        continue;
+      }
       const Json error = injection.output.ok() ? Json() : expect_error(injection.output);
       // Nothing may go on in the wrong namespace: then the process ended in the midst.
       const bool crashed = error.dump().find("SIGABRT") != std::string::npos;

@@ -301,8 +301,10 @@ bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
   return false;
 }
 
-std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
-                                               const NftParts& parts) {
+namespace {
+
+std::optional<std::string> look_for_fault(NetlinkSocket& socket, NftTable table,
+                                          const NftParts& parts) {
   const FoundBase found = find_base(socket, table, parts);
   const char* name = nft_table_name(table);
   if (!found.table) return fmt::format("table {} is missing", name);
@@ -324,6 +326,22 @@ std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable t
     }
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
+                                               const NftParts& parts) {
+  // The kernel counts uses while a transaction is put together: one that writes rules anew makes
+  // them look missing for a moment.
+  constexpr int kLooks = 6;
+  std::optional<std::string> fault;
+  for (int looks = 0; looks < kLooks; ++looks) {
+    wait_before_nft_retry(looks == 0 ? 0 : looks + 4);
+    fault = look_for_fault(socket, table, parts);
+    if (!fault || !fault->ends_with("lacks rules")) break;
+  }
+  return fault;
 }
 
 void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts) {
