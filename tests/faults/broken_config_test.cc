@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <random>
 
+#include "faults/attached_by_hand.h"
 #include "integration/host_test.h"
 
 namespace unicni::test {
@@ -155,15 +156,7 @@ class Mutation {
 class BrokenConfig : public HostTest {
  protected:
   void SetUp() override {
-    Container& inside = container();
-    tool({"ip", "link", "add", "vhost0", "type", "veth", "peer", "name", "eth0", "netns",
-          inside.path()});
-    inside.run({"ip", "addr", "add", "10.1.2.3/24", "dev", "eth0"});
-    inside.run({"ip", "link", "set", "eth0", "up"});
-    prev_result_ = {
-        {"cniVersion", "1.1.0"},
-        {"interfaces", {{{"name", "vhost0"}}, {{"name", "eth0"}, {"sandbox", inside.path()}}}},
-        {"ips", {{{"address", "10.1.2.3/24"}, {"interface", 1}}}}};
+    prev_result_ = attach_by_hand(container());
     // One on the network that is broken, which only GC may take, and one on another.
     for (const char* name : {"sibling", "other"}) {
       Attachment job = attachment(neighbours(name), name);

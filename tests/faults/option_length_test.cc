@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <random>
 
+#include "faults/attached_by_hand.h"
 #include "integration/host_test.h"
 
 namespace unicni::test {
@@ -89,15 +90,7 @@ class OptionLength : public HostTest {
       tool({flavour, "-A", "CNI-FORWARD", "-j", "CNI-ADMIN"});
       tool({flavour, "-A", "CNI-FORWARD", "-s", "10.1.2.3/32", "-j", "ACCEPT"});
     }
-    Container& inside = container();
-    tool({"ip", "link", "add", "vhost0", "type", "veth", "peer", "name", "eth0", "netns",
-          inside.path()});
-    inside.run({"ip", "addr", "add", "10.1.2.3/24", "dev", "eth0"});
-    inside.run({"ip", "link", "set", "eth0", "up"});
-    prev_result_ = {
-        {"cniVersion", "1.1.0"},
-        {"interfaces", {{{"name", "vhost0"}}, {{"name", "eth0"}, {"sandbox", inside.path()}}}},
-        {"ips", {{{"address", "10.1.2.3/24"}, {"interface", 1}}}}};
+    prev_result_ = attach_by_hand(container());
   }
 
   void try_one(const std::string& type, const Place& place, std::size_t length,

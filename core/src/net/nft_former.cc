@@ -1,7 +1,6 @@
 #include "net/nft_former.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <string>
 #include <string_view>
