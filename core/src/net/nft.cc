@@ -416,12 +416,17 @@ void Nft::require_effective(const std::vector<NftElement>& own,
   const auto missing = [](const NftElement& element) {
     return Error(Code::internal, where(element) + " is missing", kAddAgain);
   };
-  const bool is_former = is_former_nft_base(impl_->socket());
+  // Asked only where something isn't as this version has it.
+  const auto is_former = [this] { return is_former_nft_base(impl_->socket()); };
   for (const NftElement& now : own) {
-    const auto wanted = is_former ? in_former_base(now) : std::optional(now);
-    if (!wanted) continue;
-    const NftElement& element = *wanted;
-    const auto found = impl_->read(element);
+    NftElement element = now;
+    auto found = impl_->read(element);
+    if (!found && is_former()) {
+      auto former = in_former_base(now);
+      if (!former) continue;
+      element = *std::move(former);
+      found = impl_->read(element);
+    }
     if (!found) throw missing(element);
     if (found->owner != element.owner) {
       throw Error(Code::internal,
@@ -439,9 +444,8 @@ void Nft::require_effective(const std::vector<NftElement>& own,
     if (!impl_->read(element)) throw missing(element);
   }
   for (const Need& need : needs_of(own, shared)) {
-    if (is_former && need.table == NftTable::inet) continue;
     const auto fault = find_nft_base_fault(impl_->socket(), need.table, need.parts);
-    if (fault) {
+    if (fault && !(need.table == NftTable::inet && is_former())) {
       throw Error(Code::internal, *fault,
                   "the next ADD that uses this table on this host mends it");
     }
