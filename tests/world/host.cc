@@ -6,15 +6,20 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
+#include "support/kernel_state.h"
 #include "support/recorder.h"
 #include "support/tracer.h"
 #include "world/foreign.h"
 
 namespace unicni::test::world {
+using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* kHead = R"sh(#!/bin/bash
@@ -190,9 +195,23 @@ void Host::add_namespace(int container, const std::string& setting) {
   });
 }
 
+/// The kernel takes down a namespace's links some time after its last name went. Plugins of ours
+/// are called at once; those of others, which know no better than to fail, after that.
 void Host::remove_namespace(int container) {
+  const std::string digit = std::to_string(container);
   shell("ip netns del " + container_name(container));
+  shell("while ip -o link | grep -q ' wv.c" + digit + "'; do sleep 0.01; done");
   containers_.erase(container);
+  const auto is_left = [&](const std::string& link) {
+    return link.starts_with("wv") && link.substr(3).starts_with("c" + digit);
+  };
+  const auto latest = std::chrono::steady_clock::now() + 10s;
+  while (std::ranges::any_of(link_names(netns_), is_left)) {
+    if (std::chrono::steady_clock::now() > latest) {
+      throw std::runtime_error("a link of " + container_name(container) + "'s is still there");
+    }
+    std::this_thread::sleep_for(5ms);
+  }
 }
 
 Output Host::run(const Plugin& plugin, const std::string& name) {

@@ -8,6 +8,7 @@
 #include "net/iptables_edit.h"
 #include "net/legacy_table.h"
 #include "net/nft_query.h"
+#include "net/nft_transaction.h"
 #include "net/reference_name.h"
 #include "unicni/error.h"
 
@@ -139,7 +140,9 @@ void add_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline 
 bool has_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline deadline) {
   return std::ranges::all_of(std::vector{Family::v4, Family::v6}, [&](Family family) {
     const Part part = part_of(what, family);
-    return part.addresses.empty() || has_nft_part(nft, part) || has_legacy_part(part, deadline);
+    const auto in_nft = [&] { return has_nft_part(nft, part); };
+    return part.addresses.empty() || holds_at_one_generation(nft.socket(), in_nft) ||
+           has_legacy_part(part, deadline);
   });
 }
 

@@ -48,6 +48,17 @@ std::uint32_t nft_generation(NetlinkSocket& socket) {
   return id;
 }
 
+bool holds_at_one_generation(NetlinkSocket& socket, const std::function<bool()>& look) {
+  constexpr int kLooks = 20;
+  for (int looks = 0; looks < kLooks; ++looks) {
+    wait_before_nft_retry(looks);
+    const std::uint32_t before = nft_generation(socket);
+    if (look()) return true;
+    if (nft_generation(socket) == before) break;
+  }
+  return false;
+}
+
 std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
                            const std::function<void(NftBatch&)>& plan) {
   const auto give_up = std::chrono::steady_clock::now() + kPatience;

@@ -21,6 +21,10 @@ void wait_before_nft_retry(int tries);
 /// The number of the ruleset as it is now; every transaction of anybody makes it another.
 std::uint32_t nft_generation(NetlinkSocket& socket);
 
+/// What `look` finds, of several questions of which each is answered as the ruleset is by then: a
+/// "no" counts only if the ruleset stayed the same meanwhile, or changes all the time.
+bool holds_at_one_generation(NetlinkSocket& socket, const std::function<bool()>& look);
+
 /// `plan` reads what it needs and puts the changes into the batch that it is given; the batch is
 /// refused by the kernel if the ruleset was changed since `plan` began, and then everything starts
 /// over, for 5 s at most. A batch that stays empty is success. So is a deletion of what isn't
