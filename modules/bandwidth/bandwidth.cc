@@ -11,6 +11,7 @@
 #include "unicni/link_module.h"
 #include "unicni/net/link_kinds.h"
 #include "unicni/net/qdisc.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::bandwidth {
 

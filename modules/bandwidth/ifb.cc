@@ -11,6 +11,7 @@
 #include "unicni/net/qdisc.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sha512.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::bandwidth {
 

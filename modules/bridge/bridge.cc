@@ -8,8 +8,8 @@
 #include "unicni/masquerade.h"
 #include "unicni/net/forwarding.h"
 #include "unicni/net/neigh.h"
-#include "unicni/net/reference_rules.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/netfilter/reference_rules.h"
 #include "vlan.h"
 
 namespace unicni::bridge {

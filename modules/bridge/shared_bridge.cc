@@ -10,6 +10,7 @@
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::bridge {
 

@@ -9,6 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::bridge {
 

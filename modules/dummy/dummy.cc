@@ -5,6 +5,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/link_kinds.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::dummy {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "unicni/net/nft.h"
+#include "unicni/netfilter/nft.h"
 #include "unicni/options.h"
 
 namespace unicni::firewall {

@@ -14,10 +14,11 @@
 #include "unicni/error.h"
 #include "unicni/host_side.h"
 #include "unicni/net/addr.h"
-#include "unicni/net/forward_gate.h"
-#include "unicni/net/iptables.h"
-#include "unicni/net/iptables_firewall.h"
 #include "unicni/net/link.h"
+#include "unicni/netfilter/forward_gate.h"
+#include "unicni/netfilter/iptables.h"
+#include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::firewall {
 

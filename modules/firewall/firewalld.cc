@@ -10,7 +10,8 @@
 #include "config.h"
 #include "unicni/error.h"
 #include "unicni/host_side.h"
-#include "unicni/net/firewalld.h"
+#include "unicni/netfilter/firewalld.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::firewall {
 

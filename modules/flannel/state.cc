@@ -9,6 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/json_object.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::flannel {
 

@@ -6,6 +6,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/device.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::host_device {
 namespace {

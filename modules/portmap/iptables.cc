@@ -5,9 +5,10 @@
 
 #include "config.h"
 #include "unicni/error.h"
-#include "unicni/net/iptables_ports.h"
-#include "unicni/net/published_port.h"
-#include "unicni/net/reference_rules.h"
+#include "unicni/netfilter/iptables_ports.h"
+#include "unicni/netfilter/published_port.h"
+#include "unicni/netfilter/reference_rules.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::portmap {
 

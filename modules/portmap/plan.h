@@ -7,7 +7,7 @@
 
 #include "config.h"
 #include "unicni/host.h"
-#include "unicni/net/published_port.h"
+#include "unicni/netfilter/published_port.h"
 
 namespace unicni::portmap {
 

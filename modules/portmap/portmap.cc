@@ -14,13 +14,14 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/host_side.h"
-#include "unicni/net/conntrack.h"
-#include "unicni/net/forward_gate.h"
-#include "unicni/net/iptables.h"
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/netfilter/conntrack.h"
+#include "unicni/netfilter/forward_gate.h"
+#include "unicni/netfilter/iptables.h"
 #include "unicni/port_claims.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::portmap {
 

@@ -10,6 +10,7 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::sbr {
 

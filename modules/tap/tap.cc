@@ -6,6 +6,7 @@
 #include "config.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::tap {
 

@@ -11,6 +11,7 @@
 #include "unicni/error.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::tuning {
 

@@ -14,6 +14,7 @@
 #include "unicni/net/link_kinds.h"
 #include "unicni/net/route.h"
 #include "unicni/net/rule.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::vrf {
 

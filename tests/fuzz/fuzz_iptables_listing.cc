@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/iptables_listing.h"
+#include "netfilter/iptables/listing.h"
 #include "unicni/error.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,20 +1,9 @@
-#include <map>
 #include <regex>
 
 #include "rules.h"
 
 namespace unicni::structure {
 namespace {
-
-// Higher may include lower; equals know nothing of each other.
-const std::map<std::string, int>& layers() {
-  static const std::map<std::string, int> table = {
-      {"base", 0},    {"protocol", 1}, {"net", 1},     {"link_module", 2},
-      {"journal", 2}, {"options", 2},  {"ipam", 2},    {"module", 3},
-      {"policy", 3},  {"chain", 4},    {"runtime", 5},
-  };
-  return table;
-}
 
 /// "net" of "core/src/net/route.cc" for the prefix "core/src"; empty if the path isn't in a folder
 /// below it.
@@ -33,49 +22,52 @@ std::string first_folder(const Include& include) {
   return slash == std::string::npos ? std::string() : include.target.substr(0, slash);
 }
 
-void check_unit(const SourceFile& file, const std::string& unit, Findings& found) {
-  const auto own = layers().find(unit);
-  if (own == layers().end()) {
-    found.push_back(
-        finding(file, 1, "core/src/" + unit + " is not in the layer law; add it to " __FILE__));
-    return;
-  }
+/// What file of `unit` may not include.
+void check_includes(const SourceFile& file, const std::string& unit, const LayerTable& table,
+                    Findings& found) {
+  const bool is_public_header = file.is_below("core/include");
   for (const Include& include : includes_of(file)) {
-    if (!include.quoted || is_public(include)) continue;
-    const std::string target = first_folder(include);
-    if (target.empty() || target == unit) continue;
-    const auto other = layers().find(target);
-    if (other == layers().end()) {
-      found.push_back(finding(file, include.line,
-                              "core/src includes only core, not \"" + include.target + "\""));
-    } else if (other->second >= own->second) {
-      found.push_back(
-          finding(file, include.line, unit + " may include only units below it, not " + target));
+    if (!include.quoted) continue;
+    const auto refuse = [&](const std::string& why) {
+      found.push_back(finding(file, include.line, why));
+    };
+    std::string other;
+    if (is_public(include)) {
+      other = table.unit_of_header(include.target);
+      if (other.empty()) refuse("core/layers.txt names no unit for " + include.target);
+    } else if (is_public_header) {
+      refuse("a public header includes only unicni/…, not " + include.target);
+    } else if (other = first_folder(include); !other.empty() && !table.has(other)) {
+      refuse("core/src includes only core, not \"" + include.target + "\"");
+      other.clear();
+    }
+    if (!other.empty() && !table.may_include(unit, other)) {
+      refuse(unit + " may include only what it stands on, not " + include.target + " of " + other);
     }
   }
 }
 
 }  // namespace
 
-Findings core_layers(const Files& files) {
+Findings core_layers(const Files& files, const LayerTable& table) {
   Findings found;
   for (const SourceFile& file : files) {
     if (!file.is_cxx()) continue;
-    if (const std::string unit = folder_below(file.path, "core/src"); !unit.empty()) {
-      check_unit(file, unit, found);
-    } else if (file.is_below("core/include")) {
-      for (const Include& include : includes_of(file)) {
-        if (include.quoted && !is_public(include)) {
-          found.push_back(finding(file, include.line,
-                                  "a public header includes only unicni/…, not " + include.target));
-        }
-      }
+    std::string unit = folder_below(file.path, "core/src");
+    if (!unit.empty() && !table.has(unit)) {
+      found.push_back(finding(file, 1, "core/layers.txt has no row for core/src/" + unit));
+      continue;
     }
+    if (file.is_below("core/include")) {
+      unit = table.unit_of_header(file.path.substr(std::string_view("core/include/").size()));
+      if (unit.empty()) found.push_back(finding(file, 1, "core/layers.txt names no unit for it"));
+    }
+    if (!unit.empty()) check_includes(file, unit, table, found);
   }
   return found;
 }
 
-Findings module_borders(const Files& files) {
+Findings module_borders(const Files& files, const LayerTable& table) {
   Findings found;
   for (const SourceFile& file : files) {
     if (!file.is_cxx()) continue;
@@ -90,7 +82,7 @@ Findings module_borders(const Files& files) {
       } else if (target.find("..") != std::string::npos) {
         found.push_back(finding(file, include.line, "no way out of the folder by '..': " + target));
       } else if (!module.empty() && target.find('/') != std::string::npos) {
-        const bool test_of_core = file.is_test() && layers().contains(first_folder(include));
+        const bool test_of_core = file.is_test() && table.has(first_folder(include));
         if (!test_of_core) {
           found.push_back(finding(file, include.line,
                                   "a module includes only unicni/… and its own folder: " + target));
@@ -110,7 +102,7 @@ Findings library_borders(const Files& files) {
       const bool json =
           file.is_test() || file.is_below("core/src/protocol") || file.is_below("core/src/options");
       const bool mnl =
-          file.is_test() || file.is_below("core/src/net") || file.is_below("core/src/base");
+          file.is_test() || file.is_below("core/src/net") || file.is_below("core/src/netfilter");
       if (include.target == "nlohmann/json.hpp" && !json) {
         found.push_back(
             finding(file, include.line,
@@ -123,7 +115,7 @@ Findings library_borders(const Files& files) {
         found.push_back(finding(file, include.line, "Boost.DLL only in core/src/module/loader.cc"));
       } else if (starts("libmnl/") && !mnl) {
         found.push_back(
-            finding(file, include.line, "libmnl only in core/src/net and core/src/base"));
+            finding(file, include.line, "libmnl only in core/src/net and core/src/netfilter"));
       }
     }
   }
@@ -136,14 +128,16 @@ Findings forbidden_calls(const Files& files) {
   Findings found;
   for (const SourceFile& file : files) {
     if (!file.is_product()) continue;
-    const bool sockets = file.is_below("core/src/net") || file.is_below("core/src/base");
+    const bool sockets = file.is_below("core/src/net") || file.is_below("core/src/netfilter") ||
+                         file.is_below("core/src/base");
     for (std::size_t i = 0; i < file.code.size(); ++i) {
       if (std::regex_search(file.code[i], shell)) {
         found.push_back(
             finding(file, i + 1, "no shell in the product: system() and popen() are forbidden"));
       }
       if (!sockets && std::regex_search(file.code[i], raw_socket)) {
-        found.push_back(finding(file, i + 1, "raw sockets only in core/src/net and core/src/base"));
+        found.push_back(finding(
+            file, i + 1, "raw sockets only in core/src/net, core/src/netfilter and core/src/base"));
       }
     }
   }
@@ -156,7 +150,7 @@ Findings unchecked_attributes(const Files& files) {
   Findings found;
   for (const SourceFile& file : files) {
     if (!file.is_product() || file.path == "core/src/net/attribute.cc" ||
-        file.path == "core/src/net/attribute.h" || file.path == "core/src/net/nft_owned.h") {
+        file.path == "core/src/net/attribute.h" || file.path == "core/src/netfilter/nft/owned.h") {
       continue;
     }
     for (std::size_t i = 0; i < file.code.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "layer_table.h"
 #include "source_tree.h"
 
 namespace unicni::structure {
@@ -12,13 +13,12 @@ namespace unicni::structure {
 using Findings = std::vector<std::string>;
 using Files = std::vector<SourceFile>;
 
-/// Inside core: runtime → chain → {module, policy} → {link_module, journal, options, ipam} →
-/// {protocol, net} → base. A unit includes itself, units below it and public headers. Public
-/// headers include public headers only.
-Findings core_layers(const Files&);
+/// Inside core a unit, its tests and its public headers include what is its own and what belongs to
+/// the units that it stands on.
+Findings core_layers(const Files&, const LayerTable&);
 /// Modules include public headers and their own folder; their tests may look into core, but into no
 /// other module. Nobody includes a module, and only exec includes exec.
-Findings module_borders(const Files&);
+Findings module_borders(const Files&, const LayerTable&);
 /// Libraries that only some places may include: JSON, Boost.DLL, libmnl.
 Findings library_borders(const Files&);
 /// No shell and no raw socket in the product.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "rules.h"
 
@@ -13,6 +14,15 @@ class Structure : public testing::Test {
   static void SetUpTestSuite() { files_ = new Files(read_tree(UNICNI_SOURCE_DIR)); }
   static void TearDownTestSuite() { delete files_; }
   static const Files& files() { return *files_; }
+  static LayerTable table() {
+    for (const SourceFile& file : files()) {
+      if (file.path != "core/layers.txt") continue;
+      std::string text;
+      for (const std::string& line : file.lines) text += line + '\n';
+      return LayerTable(text);
+    }
+    throw std::runtime_error("there is no core/layers.txt");
+  }
 
   static void expect_none(const Findings& found) {
     for (const std::string& text : found) ADD_FAILURE() << text;
@@ -34,8 +44,14 @@ TEST_F(Structure, TheTreeIsRead) {
   EXPECT_FALSE(has(".git/HEAD"));
 }
 
-TEST_F(Structure, CoreLayersPointDown) { expect_none(core_layers(files())); }
-TEST_F(Structure, ModulesSeeOnlyPublicHeaders) { expect_none(module_borders(files())); }
+TEST_F(Structure, EveryRowOfTheTableIsAUnit) {
+  for (const std::string& unit : table().units()) {
+    const auto is_there = [&](const SourceFile& file) { return file.is_below("core/src/" + unit); };
+    EXPECT_TRUE(std::any_of(files().begin(), files().end(), is_there)) << unit;
+  }
+}
+TEST_F(Structure, CoreLayersPointDown) { expect_none(core_layers(files(), table())); }
+TEST_F(Structure, ModulesSeeOnlyPublicHeaders) { expect_none(module_borders(files(), table())); }
 TEST_F(Structure, LibrariesStayInTheirPlaces) { expect_none(library_borders(files())); }
 TEST_F(Structure, NoShellAndNoStraySocket) { expect_none(forbidden_calls(files())); }
 TEST_F(Structure, MessagesAreWrittenWhereTheirRoomIsKnown) {

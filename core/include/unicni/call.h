@@ -2,13 +2,13 @@
 // module.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "unicni/deadline.h"
 #include "unicni/result.h"
 #include "unicni/valid_attachments.h"
 
@@ -16,8 +16,6 @@ namespace unicni {
 
 /// Bits, so that an option can say which verbs use it.
 enum class Command : unsigned { add = 1, del = 2, check = 4, gc = 8, status = 16, version = 32 };
-
-using Deadline = std::chrono::steady_clock::time_point;
 
 struct Call {
   Command command = Command::add;

@@ -11,9 +11,9 @@
 #include "unicni/ip.h"
 #include "unicni/net/netlink.h"
 #include "unicni/net/netns.h"
-#include "unicni/net/nft.h"
+#include "unicni/netfilter/nft.h"
 #include "unicni/sys/lock.h"
-#include "unicni/undo.h"
+#include "unicni/undo/records.h"
 
 namespace unicni {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "unicni/host.h"
-#include "unicni/net/published_port.h"
+#include "unicni/netfilter/published_port.h"
 
 namespace unicni {
 

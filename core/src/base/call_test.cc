@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "unicni/undo.h"
-
 namespace unicni {
 namespace {
 
@@ -14,23 +12,6 @@ TEST(Call, NamesOfCommands) {
   EXPECT_STREQ(command_name(Command::gc), "GC");
   EXPECT_STREQ(command_name(Command::status), "STATUS");
   EXPECT_STREQ(command_name(Command::version), "VERSION");
-}
-
-TEST(Undo, OnlySharedObjectsOutliveARemoval) {
-  EXPECT_FALSE(undo_veth("veth1", "a/b/c").on_failure_only);
-  EXPECT_FALSE(undo_file("/x", "y").on_failure_only);
-  EXPECT_FALSE(undo_nft({}).on_failure_only);
-  EXPECT_FALSE(undo_delegate("t", "/p", "{}").on_failure_only);
-  EXPECT_TRUE(undo_bridge("cni0").on_failure_only);
-  EXPECT_TRUE(undo_shared_address("cni0", *IpNet::parse("10.0.0.1/24")).on_failure_only);
-}
-
-TEST(Undo, FieldsAreNamed) {
-  const Undo record = undo_shared_address("cni0", *IpNet::parse("10.0.0.1/24"));
-  const std::vector<std::pair<std::string, std::string>> fields = {{"link", "cni0"},
-                                                                   {"address", "10.0.0.1/24"}};
-  EXPECT_EQ(record.type, "shared-address");
-  EXPECT_EQ(record.fields, fields);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "protocol/result_json.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::chain {
 

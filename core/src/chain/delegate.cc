@@ -10,6 +10,7 @@
 #include "chain/step.h"
 #include "chain/verb_host.h"
 #include "unicni/error.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::chain {
 

@@ -4,6 +4,7 @@
 
 #include "chain/foreign.h"
 #include "unicni/error.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::chain {
 

@@ -10,10 +10,10 @@
 #include "journal/replay_ports.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
-#include "unicni/net/iptables_firewall.h"
 #include "unicni/net/link.h"
-#include "unicni/net/nft.h"
-#include "unicni/net/reference_rules.h"
+#include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/netfilter/nft.h"
+#include "unicni/netfilter/reference_rules.h"
 
 namespace unicni::chain {
 

@@ -5,8 +5,8 @@
 
 #include "chain/liveness.h"
 #include "journal/replay.h"
-#include "net/port_handover.h"
-#include "unicni/net/published_port.h"
+#include "netfilter/nft/port_handover.h"
+#include "unicni/netfilter/published_port.h"
 
 namespace unicni::chain {
 

@@ -9,7 +9,7 @@
 #include "journal/journal.h"
 #include "unicni/host.h"
 #include "unicni/net/netns.h"
-#include "unicni/net/nft.h"
+#include "unicni/netfilter/nft.h"
 
 namespace unicni::chain {
 

@@ -18,6 +18,7 @@
 #include "protocol/reply.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::chain {
 

@@ -5,6 +5,7 @@
 
 #include "journal/line.h"
 #include "unicni/ip.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 

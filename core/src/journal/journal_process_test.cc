@@ -18,6 +18,7 @@
 #include "journal/journal.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {

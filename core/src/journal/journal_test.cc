@@ -16,6 +16,7 @@
 #include "journal/line.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {

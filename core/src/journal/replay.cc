@@ -13,15 +13,16 @@
 #include "journal/replay_firewalld.h"
 #include "journal/replay_ports.h"
 #include "journal/replay_settings.h"
-#include "net/nft_former.h"
+#include "netfilter/nft/former.h"
 #include "unicni/ip.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/bridge_vlan.h"
-#include "unicni/net/forward_gate.h"
 #include "unicni/net/link.h"
-#include "unicni/net/nft.h"
-#include "unicni/net/reference_rules.h"
+#include "unicni/netfilter/forward_gate.h"
+#include "unicni/netfilter/nft.h"
+#include "unicni/netfilter/reference_rules.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "unicni/host.h"
 #include "unicni/net/device.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 

@@ -11,7 +11,8 @@
 #include "journal/record_fields.h"
 #include "journal/shared_links.h"
 #include "unicni/error.h"
-#include "unicni/net/firewalld.h"
+#include "unicni/netfilter/firewalld.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {

@@ -14,12 +14,13 @@
 #include "journal/record_fields.h"
 #include "journal/shared_links.h"
 #include "unicni/error.h"
-#include "unicni/net/conntrack.h"
-#include "unicni/net/iptables_ports.h"
 #include "unicni/net/link.h"
-#include "unicni/net/published_port.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/netfilter/conntrack.h"
+#include "unicni/netfilter/iptables_ports.h"
+#include "unicni/netfilter/published_port.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {

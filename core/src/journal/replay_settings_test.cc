@@ -10,6 +10,7 @@
 #include "unicni/net/link.h"
 #include "unicni/net/link_kinds.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {

@@ -11,6 +11,7 @@
 #include "unicni/net/device.h"
 #include "unicni/net/link.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {

@@ -9,7 +9,8 @@
 #include "link_module/announced_rules.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
-#include "unicni/net/published_port.h"
+#include "unicni/netfilter/published_port.h"
+#include "unicni/undo/records.h"
 
 namespace unicni {
 

@@ -9,6 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/undo/records.h"
 
 namespace unicni {
 

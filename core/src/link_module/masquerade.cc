@@ -2,8 +2,9 @@
 
 #include "unicni/attachment_rules.h"
 #include "unicni/error.h"
-#include "unicni/net/iptables.h"
-#include "unicni/net/reference_rules.h"
+#include "unicni/netfilter/iptables.h"
+#include "unicni/netfilter/reference_rules.h"
+#include "unicni/undo/records.h"
 
 namespace unicni {
 

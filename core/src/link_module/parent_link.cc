@@ -8,6 +8,7 @@
 #include "unicni/error.h"
 #include "unicni/link_options.h"
 #include "unicni/net/route.h"
+#include "unicni/undo/records.h"
 
 namespace unicni {
 

@@ -181,7 +181,7 @@ std::vector<net::PortPlace> claim_ports(const Call& call, Host& host, const Elem
   for (int tries = 0; tries < kTries; ++tries) {
     if (!standing.stale.empty()) host.nft().remove(standing.stale);
     // First, as it makes the tables; and it is what a DEL of the one who serves looks for before it
-    // hands over (net/port_handover.h).
+    // hands over (netfilter/nft/port_handover.h).
     claim.add_rest();
     if (claim.take(standing)) return {standing.waiting.begin(), standing.waiting.end()};
   }

@@ -3,20 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <linux/if_link.h>
-#include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
 
 #include <array>
 
 #include "net/message_buffer.h"
-#include "net/nft_owned.h"
-#include "net/nft_query.h"
-#include "net/nft_rule.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
-#include "unicni/net/conntrack.h"
-#include "unicni/net/forward_gate.h"
-#include "unicni/net/iptables_firewall.h"
 #include "unicni/net/link.h"
 
 namespace unicni::net {
@@ -101,56 +94,7 @@ TEST(AttributeTest, ABufferTakesWhatFitsIntoEachMessage) {
   EXPECT_EQ(buffer.last()->nlmsg_pid, 0U);
 }
 
-TEST(AttributeTest, NamesOfNftObjectsHaveALimit) {
-  for (const std::size_t length : kLengths) {
-    const std::string name(length, 'n');
-    const bool possible = length >= 1 && length <= 255;
-    EXPECT_EQ(is_nft_name(name), possible) << length;
-    const auto make = [&] {
-      MessageBuffer buffer;
-      NftRule rule(name, "filter");
-      rule.counter().jump(name);
-      rule.put(buffer.add(0, 0, 1024));
-    };
-    if (possible) {
-      EXPECT_NO_THROW(make()) << length;
-    } else {
-      EXPECT_THROW(make(), Error) << length;
-    }
-  }
-  EXPECT_FALSE(is_nft_name(std::string_view("a\0b", 3)));
-}
-
 class LengthsTest : public PrivateNetnsTest {};
-
-TEST_F(LengthsTest, ANameThatIsImpossibleIsNobodys) {
-  shell("iptables-nft -P FORWARD DROP; iptables-nft -N CNI-FORWARD");
-  Nft nft;
-  nft.add({forward_element("br0", IpAddress::parse("10.1.0.5").value(), "net/c1/eth0")}, {});
-  nft.remove({forward_element("br0", IpAddress::parse("10.1.0.5").value(), "net/c1/eth0")});
-  const std::vector<IpAddress> addresses{IpAddress::parse("10.1.0.5").value()};
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  Netlink links;
-  for (const std::size_t length : kLengths) {
-    SCOPED_TRACE(length);
-    const std::string name(length, 'n');
-    EXPECT_EQ(remove_iptables_firewall(nft, addresses, name, {}, deadline), 0U);
-    EXPECT_NO_THROW(remove_idle_forward_gate(nft, name));
-    const auto found = find_chains(nft.socket(), {{NFPROTO_IPV4, name, "FORWARD"},
-                                                  {NFPROTO_IPV4, "filter", "FORWARD"},
-                                                  {NFPROTO_IPV4, "filter", name}});
-    EXPECT_FALSE(found[0]);
-    EXPECT_TRUE(found[1]) << "the others are found all the same";
-    EXPECT_FALSE(found[2]);
-    EXPECT_TRUE(list_rules(nft.socket(), {NFPROTO_IPV4, "filter", name}).empty());
-    EXPECT_EQ(nft.find(name, "key"), std::nullopt);
-    EXPECT_EQ(nft.find("masq4", name), std::nullopt);
-    EXPECT_TRUE(nft.list(name).empty());
-    if (length <= 15) continue;
-    EXPECT_FALSE(find_link(links, name));
-    EXPECT_THROW(get_link_index(links, name), Error);
-  }
-}
 
 /// Looking a link up by ioctl, a longer name is not that of the link that it begins with.
 TEST_F(LengthsTest, ALongNameIsNotTheLinkThatItBeginsWith) {
@@ -159,6 +103,11 @@ TEST_F(LengthsTest, ALongNameIsNotTheLinkThatItBeginsWith) {
   EXPECT_GT(get_link_index(links, "abcdefghijklmno"), 0);
   EXPECT_THROW(get_link_index(links, "abcdefghijklmnop"), Error);
   EXPECT_FALSE(find_link(links, std::string("abcdefghijklmno\0x", 17)));
+  for (const std::size_t length : kLengths) {
+    if (length <= 15) continue;
+    EXPECT_FALSE(find_link(links, std::string(length, 'n')));
+    EXPECT_THROW(get_link_index(links, std::string(length, 'n')), Error);
+  }
 }
 
 }  // namespace

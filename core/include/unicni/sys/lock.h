@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "unicni/call.h"
+#include "unicni/deadline.h"
 #include "unicni/sys/fd.h"
 
 namespace unicni::sys {

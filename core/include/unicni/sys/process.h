@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "unicni/call.h"
+#include "unicni/deadline.h"
 
 namespace unicni::sys {
 

@@ -1,0 +1,97 @@
+// portmap's "backend": "iptables": the reference's own chains and rules of table nat, through
+// iptables-restore(8).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "unicni/deadline.h"
+#include "unicni/ip.h"
+#include "unicni/netfilter/nft.h"
+
+namespace unicni::net {
+
+struct IptablesPort {
+  std::string protocol;  ///< "tcp", "udp" or "sctp"
+  std::uint16_t host_port = 0;
+  std::uint16_t container_port = 0;
+  /// The only address of the host that it is published on. nullopt: any of both families; an
+  /// unspecified one (0.0.0.0, ::): any of its family.
+  std::optional<IpAddress> host_ip;
+};
+
+struct IptablesPorts {
+  std::string network;
+  std::string container_id;
+  std::string if_name;
+  std::vector<IptablesPort> ports;
+  std::optional<IpNet> address4;  ///< of the container, with its subnet
+  std::optional<IpNet> address6;
+  bool snat = true;
+  bool masq_all = false;
+  unsigned mark_bit = 13;      ///< 0 to 31
+  std::string set_mark_chain;  ///< "externalSetMarkChain"; empty: CNI-HOSTPORT-SETMARK
+  /// Words of iptables-extensions(8) that are put into the rules as they are.
+  std::vector<std::string> conditions4;
+  std::vector<std::string> conditions6;
+  /// The chain is named after the interface as well. The reference's name is that of network and
+  /// container, whatever the interface; another attachment of the container has that one.
+  bool own_chain = false;
+};
+
+/// Whose chain it is, as its name and the journal have it: "<container>", or
+/// "<container>/<ifname>".
+inline std::string iptables_chain_owner(const IptablesPorts& ports) {
+  return ports.own_chain ? ports.container_id + '/' + ports.if_name : ports.container_id;
+}
+
+/// Whether a container's claims on a network are void, as it is provably gone.
+using IsVoid = std::function<bool(const std::string& network, const std::string& container_id)>;
+
+/// In each family that has an address: the chain CNI-DN-<21 hex digits> (anew, if it exists) with
+/// the rules of each port, rules of CNI-HOSTPORT-DNAT that lead there, and what attachments share:
+/// CNI-HOSTPORT-DNAT, -SETMARK, -MASQ and the jumps to them from PREROUTING, OUTPUT and
+/// POSTROUTING. Names, comments and order are the reference's. One `iptables-restore --noflush` a
+/// family, and one `iptables-save -t nat` before it unless all these chains are missing. A port
+/// that another attachment has is refused, naming it, or, if `is_void` says so, taken over with all
+/// its rules: hold Host::hold_host_ports() meanwhile. Announce undo_iptables_ports() (undo.h)
+/// before. Works in the calling thread's namespace, which must be the one of `nft`. Throws Error.
+void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
+                        Deadline deadline);
+
+/// For those who publish otherwise: a port of `what` that another container has by such rules is
+/// refused, naming it, or its chain removed if `is_void` says so. Hold Host::hold_shared_links() or
+/// hold_host_ports() meanwhile. No program unless a rule of CNI-HOSTPORT-DNAT has one of the ports;
+/// where there is no such chain it is one round trip and a look at two files of /proc.
+void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
+                               Deadline deadline);
+
+/// CHECK: what is missing, as a sentence; nullopt: all of it is there, made with either flavour of
+/// iptables. One process a family.
+std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
+                                                     Deadline deadline);
+
+/// Removes the chains CNI-DN-… (and CNI-SN-… of old versions) of each of `owners`
+/// (iptables_chain_owner()) and what leads there, made by us or by the reference, with iptables-nft
+/// (through netlink, no process) or -legacy. With the last ports of anybody in a family what
+/// attachments share goes as well. Where there is nothing it is one netlink round trip and a look
+/// at two files of /proc. Returns how many rules of shared chains that led there went. `goes` is
+/// asked where there is a chain. Throws Error; goes on past errors.
+std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
+                                  const std::vector<std::string>& owners, Deadline deadline,
+                                  const std::function<bool(const std::string& owner)>& goes = {});
+
+/// Whether a port is published so in that family, by anybody. No process.
+bool has_iptables_ports(Nft& nft, Family family);
+/// Whether any are of containers whose chains aren't among `ours`, as iptables_ports_chain() names
+/// them. In iptables-legacy, which isn't read, only if `ours` is empty.
+bool has_iptables_ports_besides(Nft& nft, Family family, const std::set<std::string>& ours);
+/// The chain of a container's ports, as the reference names it. `owner`: iptables_chain_owner().
+std::string iptables_ports_chain(const std::string& network, const std::string& owner);
+
+}  // namespace unicni::net

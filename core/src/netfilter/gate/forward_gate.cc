@@ -1,0 +1,304 @@
+#include "unicni/netfilter/forward_gate.h"
+
+#include <endian.h>
+#include <fmt/core.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <vector>
+
+#include "net/attribute.h"
+#include "net/netlink_socket.h"
+#include "netfilter/gate/forward_gate_firewalld.h"
+#include "netfilter/gate/forward_gate_legacy.h"
+#include "netfilter/gate/forward_mark.h"
+#include "netfilter/nft/element.h"
+#include "netfilter/nft/query.h"
+#include "netfilter/nft/rule.h"
+#include "netfilter/nft/transaction.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr const char* kTable = "filter";
+constexpr const char* kForward = "FORWARD";
+constexpr const char* kDockerUser = "DOCKER-USER";
+constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
+
+const char* program(std::uint8_t family) {
+  return family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
+}
+
+/// What one family has.
+struct Gate {
+  bool wanted = false;  ///< there is a FORWARD chain
+  bool whole = false;
+  std::optional<NftChainState> chain;
+  std::optional<NftChainState> admin;
+  std::vector<NftListedRule> rules;  ///< of the chain
+  bool firewalld = false;  ///< it has a chain of its own; asked with IPv4, in the same round trip
+};
+
+bool is_accept(const NftListedRule& rule) { return accepts_forward_mark(rule); }
+
+/// Ours from the time when the host's setting was another.
+bool is_stale(const NftListedRule& rule) {
+  return accepts_any_forward_mark(rule) && !is_accept(rule);
+}
+
+bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
+
+Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_chain) {
+  std::vector<NftChainName> names = {
+      {family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}};
+  if (family == NFPROTO_IPV4) names.push_back(firewalld_forward());
+  const auto found = find_chains(socket, names);
+  Gate gate;
+  if (family == NFPROTO_IPV4) gate.firewalld = found[3].has_value();
+  gate.wanted = found[0] && found[0]->hooked;
+  gate.chain = found[1];
+  gate.admin = found[2];
+  if (!gate.chain) return gate;
+  gate.rules = list_rules(socket, {family, kTable, kForwardChain});
+  const auto has = [&](const auto& test) {
+    return std::any_of(gate.rules.begin(), gate.rules.end(), test);
+  };
+  // What uses the chain beyond its own rules are jumps to it. FORWARD itself isn't listed: others
+  // may have thousands of rules there.
+  gate.whole = gate.wanted && gate.admin && gate.chain->use > gate.rules.size() && has(is_accept) &&
+               has([&](const auto& rule) { return jumps_to(rule, admin_chain); });
+  return gate;
+}
+
+class Change {
+ public:
+  Change(NftBatch& batch, std::uint8_t family) : batch_(batch), family_(family) {}
+
+  void make_chain(const std::string& name) {
+    nlmsghdr* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
+    put_text(message, NFTA_CHAIN_TABLE, kTable);
+    put_text(message, NFTA_CHAIN_NAME, name);
+  }
+  void remove_chain(const std::string& name) {
+    nlmsghdr* message = batch_.add(NFT_MSG_DELCHAIN, 0, family_);
+    put_text(message, NFTA_CHAIN_TABLE, kTable);
+    put_text(message, NFTA_CHAIN_NAME, name);
+  }
+  /// First in its chain, or behind the rule with that handle.
+  void insert(const NftRule& rule, std::uint64_t behind = 0) {
+    const auto flags = static_cast<std::uint16_t>(NLM_F_CREATE | (behind != 0 ? NLM_F_APPEND : 0));
+    nlmsghdr* message = batch_.add(NFT_MSG_NEWRULE, flags, family_);
+    rule.put(message);
+    if (behind != 0) put_u64(message, NFTA_RULE_POSITION, htobe64(behind));
+  }
+  void remove_rule(const char* chain, std::uint64_t handle) {
+    nlmsghdr* message = batch_.add(NFT_MSG_DELRULE, 0, family_);
+    put_text(message, NFTA_RULE_TABLE, kTable);
+    put_text(message, NFTA_RULE_CHAIN, chain);
+    put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));
+  }
+
+ private:
+  NftBatch& batch_;
+  std::uint8_t family_;
+};
+
+NftRule jump_rule(const char* from, const std::string& to) {
+  NftRule rule(from, kTable);
+  rule.counter().jump(to);
+  return rule;
+}
+
+void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
+               const std::string& admin_chain) {
+  const Gate gate = look(socket, family, admin_chain);
+  if (!gate.wanted || gate.whole) return;
+  Change change(batch, family);
+  if (!gate.admin) change.make_chain(admin_chain);
+  if (!gate.chain) change.make_chain(kForwardChain);
+  const auto& inner = gate.rules;
+  const auto is_admin = [&](const auto& rule) { return jumps_to(rule, admin_chain); };
+  const auto admin = std::find_if(inner.begin(), inner.end(), is_admin);
+  const bool accepts = std::any_of(inner.begin(), inner.end(), is_accept);
+  NftRule accept(kForwardChain, kTable);
+  accept.mark_is(forward_mark()).counter().accept().comment(kForwardMarkComment);
+  // Inserted, so the last one comes first.
+  if (!accepts && admin != inner.end()) change.insert(accept, admin->handle);
+  if (!accepts && admin == inner.end()) change.insert(accept);
+  if (admin == inner.end()) change.insert(jump_rule(kForwardChain, admin_chain));
+  for (const NftListedRule& rule : inner) {
+    if (is_stale(rule)) change.remove_rule(kForwardChain, rule.handle);
+  }
+
+  const auto outer = list_rules(socket, {family, kTable, kForward});
+  const auto leads_here = [](const auto& rule) { return jumps_to(rule, kForwardChain); };
+  if (std::any_of(outer.begin(), outer.end(), leads_here)) return;
+  const auto docker = std::find_if(outer.begin(), outer.end(),
+                                   [](const auto& rule) { return jumps_to(rule, kDockerUser); });
+  change.insert(jump_rule(kForward, kForwardChain), docker == outer.end() ? 0 : docker->handle);
+}
+
+/// Whether anybody needs the gate: a set has an element. Dumps that are left after their first
+/// answers are as cheap for 20,000 elements as for one.
+bool is_needed(NetlinkSocket& socket) {
+  constexpr const char* kUsers[] = {"att4", "att6", "pub4", "pub6"};
+  return std::any_of(std::begin(kUsers), std::end(kUsers), [&](const char* set) {
+    return has_any_element(socket.spare(), NftTable::inet, set);
+  });
+}
+
+void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
+                  const std::string& admin_chain) {
+  const Gate gate = look(socket, family, admin_chain);
+  if (!gate.chain) return;
+  Change change(batch, family);
+  const auto& inner = gate.rules;
+  // Jumps to chains without rules: those of administrators that other attachments had named.
+  std::vector<std::string> idle;
+  for (const NftListedRule& rule : inner) {
+    if (rule.target.empty() || rule.target == admin_chain) continue;
+    const auto found = find_chains(socket, {{family, kTable, rule.target}});
+    if (found[0] && found[0]->use <= 1) idle.push_back(rule.target);
+  }
+  const auto is_ours = [&](const NftListedRule& rule) {
+    return accepts_any_forward_mark(rule) || jumps_to(rule, admin_chain) ||
+           std::find(idle.begin(), idle.end(), rule.target) != idle.end();
+  };
+  const auto outer = list_rules(socket, {family, kTable, kForward});
+  const auto leads_here = [](const NftListedRule& rule) { return jumps_to(rule, kForwardChain); };
+  const auto from_forward = std::count_if(outer.begin(), outer.end(), leads_here);
+  const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours)) ||
+                      gate.chain->use != inner.size() + static_cast<std::size_t>(from_forward);
+  for (const NftListedRule& rule : inner) {
+    if (others ? accepts_any_forward_mark(rule) : is_ours(rule))
+      change.remove_rule(kForwardChain, rule.handle);
+  }
+  if (others) return;
+  for (const NftListedRule& rule : outer) {
+    if (leads_here(rule)) change.remove_rule(kForward, rule.handle);
+  }
+  change.remove_chain(kForwardChain);
+  const auto own_jumps = std::count_if(
+      inner.begin(), inner.end(), [&](const auto& rule) { return jumps_to(rule, admin_chain); });
+  const bool admin_idle = gate.admin && gate.admin->use == static_cast<std::uint32_t>(own_jumps);
+  if (admin_idle) change.remove_chain(admin_chain);
+  for (const std::string& chain : idle) change.remove_chain(chain);
+}
+
+/// Whether a packet may end in that chain, or in one that it leads to. Many chains are not read to
+/// the end: among so many one will drop.
+bool may_drop(NetlinkSocket& socket, const NftChainName& name, std::set<std::string>& seen) {
+  constexpr std::size_t kManyChains = 64;
+  if (!seen.insert(name.chain).second) return false;
+  if (seen.size() > kManyChains) return true;
+  const auto chain = find_chains(socket, {name}).front();
+  if (!chain) return false;
+  if (chain->drops) return true;
+  const auto rules = list_rules(socket, name);
+  return std::ranges::any_of(rules, [&](const NftListedRule& rule) {
+    if (rule.may_drop) return true;
+    return !rule.target.empty() && may_drop(socket, {name.family, name.table, rule.target}, seen);
+  });
+}
+
+enum class Where : std::uint8_t { always, may_drop };  ///< the gate has to be
+
+/// What the gate is missing in nftables. firewalld's own chain is only looked for.
+struct NftFault {
+  std::optional<std::string> text;
+  bool firewalld = false;
+};
+
+NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain,
+                        Where where = Where::always) {
+  NftFault fault;
+  for (const std::uint8_t family : kFamilies) {
+    const Gate gate = look(socket, family, admin_chain);
+    fault.firewalld = fault.firewalld || gate.firewalld;
+    if (!gate.wanted || gate.whole || fault.text) continue;
+    std::set<std::string> seen;
+    if (where == Where::always || may_drop(socket, {family, kTable, kForward}, seen)) {
+      fault.text = fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
+                               program(family), kForwardChain);
+    }
+  }
+  return fault;
+}
+
+std::optional<std::string> ensure_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
+  const NftFault fault = find_nft_fault(socket, admin_chain);
+  if (fault.text) {
+    commit_as_read(socket, "let attachments through the chain FORWARD", [&](NftBatch& batch) {
+      for (const std::uint8_t family : kFamilies) plan_gate(socket, batch, family, admin_chain);
+    });
+  }
+  return fault.firewalld ? open_firewalld_forward(socket) : std::nullopt;
+}
+
+bool has_nft_gate(NetlinkSocket& socket) {
+  const auto chains = find_chains(socket, {{NFPROTO_IPV4, kTable, kForwardChain},
+                                           {NFPROTO_IPV6, kTable, kForwardChain},
+                                           firewalld_forward()});
+  return chains[0] || chains[1] || (chains[2] && is_firewalld_forward_open(socket));
+}
+
+void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
+  commit_as_read(socket, "remove our rules from the chain FORWARD", [&](NftBatch& batch) {
+    // Asked under the batch's generation: an ADD that comes between makes it start over.
+    if (is_needed(socket)) return;
+    for (const std::uint8_t family : kFamilies) plan_removal(socket, batch, family, admin_chain);
+    plan_firewalld_removal(socket, batch);
+  });
+}
+
+}  // namespace
+
+std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
+  const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
+  auto legacy = ensure_legacy_gate(admin_chain);
+  return closed ? closed : legacy;
+}
+
+std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain) {
+  if (!find_forward_gate_fault(nft, admin_chain) || !is_needed(nft.socket())) {
+    return std::nullopt;
+  }
+  const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
+  auto legacy = repair_legacy_gate(admin_chain);
+  return closed ? closed : legacy;
+}
+
+namespace {
+
+std::optional<std::string> find_fault(Nft& nft, const std::string& admin_chain, Where where) {
+  NftFault fault = find_nft_fault(nft.socket(), admin_chain, where);
+  if (!fault.text && fault.firewalld) fault.text = find_firewalld_gate_fault(nft.socket());
+  return fault.text ? std::move(fault.text) : find_legacy_gate_fault(admin_chain);
+}
+
+}  // namespace
+
+std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
+  return find_fault(nft, admin_chain, Where::always);
+}
+
+std::optional<std::string> find_closed_forward(Nft& nft, const std::string& admin_chain) {
+  return find_fault(nft, admin_chain, Where::may_drop);
+}
+
+void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
+  NetlinkSocket& socket = nft.socket();
+  const bool in_nft = has_nft_gate(socket);
+  const bool in_legacy = may_have_legacy_gate();
+  if ((!in_nft && !in_legacy) || is_needed(socket)) return;
+  if (in_nft) remove_nft_gate(socket, admin_chain);
+  // Legacy has no generations: an ADD may have looked before and come between.
+  if (in_legacy && remove_legacy_gate(admin_chain) && is_needed(socket))
+    repair_legacy_gate(admin_chain);
+}
+
+}  // namespace unicni::net

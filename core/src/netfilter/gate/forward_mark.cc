@@ -1,0 +1,69 @@
+#include "netfilter/gate/forward_mark.h"
+
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::net {
+
+namespace {
+
+/// Who can write it decides which packets a host's firewall accepts.
+void require_owned(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return;  // gone since
+  constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
+  const bool owned = status.st_uid == 0 || status.st_uid == ::geteuid();
+  if (owned && (status.st_mode & kOthersWrite) == 0) return;
+  throw Error(Code::invalid_config,
+              fmt::format("{} is of user {} and has mode {:04o}: it is not trusted", path,
+                          status.st_uid, status.st_mode & 07777U),
+              fmt::format("chown root {} && chmod go-w {}", path, path));
+}
+
+std::optional<std::string> read_trusted(const std::string& path) {
+  auto text = sys::read_file(path);
+  if (!text) return text;
+  require_owned(path.substr(0, path.rfind('/')));
+  require_owned(path);
+  return text;
+}
+
+}  // namespace
+
+std::uint32_t forward_mark() {
+  constexpr unsigned kBits = 32;
+  const char* path = kForwardMarkFile;
+  auto file = read_trusted(path);
+  if (!file) file = read_trusted(path = kFormerForwardMarkFile);
+  if (!file) return 1U << kDefaultForwardMarkBit;
+  std::string_view text = *file;
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  unsigned bit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bit);
+  if (error != std::errc() || end != text.data() + text.size() || bit >= kBits) {
+    throw Error(
+        Code::invalid_config,
+        fmt::format("{}: \"{}\" is no bit of a packet's mark", path, text.substr(0, kBits)),
+        fmt::format("a number from 0 to 31; without the file it is {}", kDefaultForwardMarkBit));
+  }
+  return 1U << bit;
+}
+
+std::uint32_t find_forward_mark() noexcept {
+  try {
+    return forward_mark();
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,414 @@
+#include "unicni/netfilter/iptables_ports.h"
+
+#include <fmt/core.h>
+#include <linux/netfilter.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "netfilter/iptables/edit.h"
+#include "netfilter/iptables/legacy_table.h"
+#include "netfilter/iptables/ports_names.h"
+#include "netfilter/nft/query.h"
+#include "netfilter/reference/reference_name.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::size_t kPortsInARule = 15;  // XT_MULTI_PORTS
+
+std::uint8_t nfproto(Family family) { return family == Family::v4 ? NFPROTO_IPV4 : NFPROTO_IPV6; }
+
+const char* program(Family family) { return family == Family::v4 ? "iptables" : "ip6tables"; }
+
+/// What is in one family's table.
+struct Part {
+  const IptablesPorts& what;
+  Family family;
+  IpNet address;
+  const std::vector<std::string>& conditions;
+  std::string chain;
+  std::string comment;
+};
+
+std::vector<Part> parts_of(const IptablesPorts& what) {
+  std::vector<Part> parts;
+  if (what.ports.empty()) return parts;
+  const std::string chain = reference_dnat_chain(what.network, iptables_chain_owner(what));
+  const std::string comment = reference_dnat_comment(what.network, what.container_id);
+  if (what.address4) {
+    parts.push_back({what, Family::v4, *what.address4, what.conditions4, chain, comment});
+  }
+  if (what.address6) {
+    parts.push_back({what, Family::v6, *what.address6, what.conditions6, chain, comment});
+  }
+  return parts;
+}
+
+IptablesWords joined(IptablesWords words, const IptablesWords& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+IpNet single(const IpAddress& address) { return {address, address.bits()}; }
+
+bool is_of_family(const IptablesPort& port, Family family) {
+  return !port.host_ip || port.host_ip->family() == family;
+}
+
+/// The address that the port is limited to.
+std::optional<IpNet> only_address(const IptablesPort& port) {
+  if (!port.host_ip || port.host_ip->is_unspecified()) return std::nullopt;
+  return single(*port.host_ip);
+}
+
+/// The rules of a port in the attachment's chain, each as iptables-save prints it.
+void put_port_rules(std::vector<IptablesWords>& rules, const Part& part, const IptablesPort& port) {
+  IptablesWords packet;
+  if (const auto only = only_address(port)) packet = {"-d", only->str()};
+  packet = joined(std::move(packet), {"-p", port.protocol, "-m", port.protocol, "--dport",
+                                      std::to_string(port.host_port)});
+  const bool own_mark = part.what.set_mark_chain.empty();
+  const std::string marker = own_mark ? kPortsSetMark : part.what.set_mark_chain;
+  const IptablesWords mark = joined(packet, {"-j", marker});
+  if (part.what.snat) {
+    rules.push_back(part.what.masq_all ? mark : joined({"-s", part.address.masked().str()}, mark));
+    if (part.family == Family::v4 && !part.what.masq_all) {
+      rules.push_back(joined({"-s", "127.0.0.1/32"}, mark));
+    }
+  }
+  const std::string address = part.address.address().str();
+  const std::string to = part.family == Family::v4
+                             ? fmt::format("{}:{}", address, port.container_port)
+                             : fmt::format("[{}]:{}", address, port.container_port);
+  rules.push_back(joined(packet, {"-j", "DNAT", "--to-destination", to}));
+}
+
+/// A port of any address may be written in more than one way: each rule once.
+std::vector<IptablesWords> chain_rules(const Part& part) {
+  std::vector<IptablesWords> rules;
+  for (const IptablesPort& port : part.what.ports) {
+    std::vector<IptablesWords> more;
+    if (is_of_family(port, part.family)) put_port_rules(more, part, port);
+    for (IptablesWords& words : more) {
+      if (std::ranges::find(rules, words) == rules.end()) rules.push_back(std::move(words));
+    }
+  }
+  return rules;
+}
+
+/// The rules of CNI-HOSTPORT-DNAT that lead to the chain. Of all ports, also those of addresses of
+/// the other family, as the reference has it: the chain then has no rule for them.
+std::vector<IptablesWords> entry_rules(const Part& part) {
+  std::map<std::string, std::vector<std::string>> protocols;
+  for (const IptablesPort& port : part.what.ports) {
+    protocols[port.protocol].push_back(std::to_string(port.host_port));
+  }
+  std::vector<IptablesWords> rules;
+  for (const auto& [protocol, ports] : protocols) {
+    for (std::size_t first = 0; first < ports.size(); first += kPortsInARule) {
+      std::string list;
+      for (std::size_t i = first; i < std::min(first + kPortsInARule, ports.size()); ++i) {
+        list += (list.empty() ? "" : ",") + ports[i];
+      }
+      const IptablesWords words{"-p",         protocol, "-m",        "comment",  "--comment",
+                                part.comment, "-m",     "multiport", "--dports", list};
+      rules.push_back(joined(joined(words, part.conditions), {"-j", part.chain}));
+    }
+  }
+  return rules;
+}
+
+struct SharedRule {
+  const char* verb;  ///< "-A" or, as the first of its chain, "-I"
+  std::string chain;
+  IptablesWords words;
+  bool any_to_target;  ///< another rule of the chain with that target will do
+};
+
+std::vector<SharedRule> shared_rules(const Part& part) {
+  std::vector<SharedRule> rules;
+  if (part.what.snat && part.what.set_mark_chain.empty()) {
+    const std::string mark = fmt::format("{0:#x}/{0:#x}", 1U << part.what.mark_bit);
+    rules.push_back({"-A",
+                     kPortsSetMark,
+                     {"-m", "comment", "--comment", "CNI portfwd masquerade mark", "-j", "MARK",
+                      "--set-xmark", mark},
+                     false});
+    rules.push_back(
+        {"-A", kPortsMasquerade, {"-m", "mark", "--mark", mark, "-j", "MASQUERADE"}, false});
+    // Before the masquerade of bridge and ptp, which ends the matter.
+    rules.push_back(
+        {"-I",
+         kPostroutingBase,
+         {"-m", "comment", "--comment", "CNI portfwd requiring masquerade", "-j", kPortsMasquerade},
+         true});
+  }
+  for (const char* base : kDnatBases) {
+    rules.push_back(
+        {"-A", base, {"-m", "addrtype", "--dst-type", "LOCAL", "-j", kPortsDnat}, true});
+  }
+  return rules;
+}
+
+std::vector<std::string> shared_chains(const Part& part) {
+  std::vector<std::string> chains;
+  if (part.what.snat && part.what.set_mark_chain.empty()) {
+    chains = {kPortsSetMark, kPortsMasquerade};
+  }
+  chains.emplace_back(kPortsDnat);
+  return chains;
+}
+
+bool is_there(const IptablesListing& listing, const SharedRule& rule) {
+  return listing.has(rule.chain, rule.words) ||
+         (rule.any_to_target && listing.count_jumps(rule.chain, rule.words.back()) > 0);
+}
+
+/// Whether `rule`, of an attachment's chain, has a port of ours.
+const IptablesPort* find_conflict(const Part& part, const IptablesRule& rule) {
+  if (rule.target != "DNAT") return nullptr;
+  const auto found = std::ranges::find_if(part.what.ports, [&](const IptablesPort& port) {
+    if (!is_of_family(port, part.family) || rule.value_of("-p") != port.protocol ||
+        rule.value_of("--dport") != std::to_string(port.host_port)) {
+      return false;
+    }
+    const auto only = only_address(port);
+    return !only || !rule.destination || rule.destination == only;
+  });
+  return found == part.what.ports.end() ? nullptr : &*found;
+}
+
+/// "<network>" and "<container>" of reference_dnat_comment(); nullopt: it was cut, or is no such.
+std::optional<std::pair<std::string, std::string>> owner_of(std::string_view comment) {
+  constexpr std::string_view kStart = "dnat name: \"";
+  constexpr std::string_view kMiddle = "\" id: \"";
+  const std::size_t middle = comment.find(kMiddle);
+  if (!comment.starts_with(kStart) || middle == comment.npos || !comment.ends_with('"')) {
+    return std::nullopt;
+  }
+  const std::size_t id = middle + kMiddle.size();
+  if (comment.size() <= id) return std::nullopt;
+  return std::pair(std::string(comment.substr(kStart.size(), middle - kStart.size())),
+                   std::string(comment.substr(id, comment.size() - id - 1)));
+}
+
+/// Whether a rule with that comment is of an attachment of the container.
+bool is_of_container(std::string_view comment, const std::string& container_id) {
+  if (const auto owner = owner_of(comment)) return owner->second == container_id;
+  // Cut by reference_dnat_comment(), which leaves two dots.
+  constexpr std::string_view kBeforeId = "\" id: \"";
+  const std::size_t at = comment.find(kBeforeId);
+  if (at == comment.npos || !comment.ends_with("..")) return false;
+  std::string_view part = comment.substr(at + kBeforeId.size());
+  part.remove_suffix(2);
+  return container_id.starts_with(part);
+}
+
+std::string removal_lines(const IptablesListing& listing, const std::string& chain) {
+  std::string lines;
+  for (const IptablesRule& rule : listing.rules()) {
+    if (rule.chain == kPortsDnat && rule.target == chain) {
+      lines += fmt::format("-D {} {}\n", rule.chain, rule.text);
+    }
+  }
+  return lines + fmt::format("-F {}\n", chain);
+}
+
+/// Chains of other containers that have a port of ours and are void. Throws Error for one that
+/// isn't.
+std::set<std::string> void_chains(const Part& part, const IptablesListing& listing,
+                                  const IsVoid& is_void) {
+  std::set<std::string> chains;
+  for (const IptablesRule& rule : listing.rules()) {
+    if (rule.chain == part.chain || chains.contains(rule.chain)) continue;
+    const IptablesPort* port = find_conflict(part, rule);
+    if (port == nullptr) continue;
+    const auto entry = std::ranges::find_if(listing.rules(), [&](const IptablesRule& each) {
+      return each.chain == kPortsDnat && each.target == rule.chain;
+    });
+    if (entry == listing.rules().end()) continue;  // nothing leads there
+    const std::string_view comment = entry->value_of("--comment");
+    if (is_of_container(comment, part.what.container_id)) continue;  // first come, first served
+    const auto owner = owner_of(comment);
+    if (owner && is_void && is_void(owner->first, owner->second)) {
+      chains.insert(rule.chain);
+      continue;
+    }
+    throw Error(
+        Code::internal,
+        owner ? fmt::format("host port {}/{} is taken by container {} on network {}",
+                            port->host_port, port->protocol, owner->second, owner->first)
+              : fmt::format("host port {}/{} is taken by {}", port->host_port, port->protocol,
+                            comment),
+        fmt::format("choose another hostPort or hostIP; if that container is gone, its DEL, or "
+                    "`{0} -t nat -D {1} {2}`, frees the port",
+                    program(part.family), kPortsDnat, entry->text));
+  }
+  return chains;
+}
+
+std::string lines_for(const Part& part, const IptablesListing& listing, const IsVoid& is_void) {
+  std::string lines;
+  for (const std::string& chain : void_chains(part, listing, is_void)) {
+    lines += removal_lines(listing, chain) + fmt::format("-X {}\n", chain);
+  }
+  for (const std::string& chain : shared_chains(part)) {
+    if (!listing.has_chain(chain)) lines += iptables_line("-N", chain, {});
+  }
+  for (const SharedRule& rule : shared_rules(part)) {
+    if (!is_there(listing, rule)) lines += iptables_line(rule.verb, rule.chain, rule.words);
+  }
+  // Of an earlier ADD, perhaps with other ports.
+  lines += listing.has_chain(part.chain) ? removal_lines(listing, part.chain)
+                                         : iptables_line("-N", part.chain, {});
+  for (const IptablesWords& words : chain_rules(part)) {
+    lines += iptables_line("-A", part.chain, words);
+  }
+  for (const IptablesWords& words : entry_rules(part)) {
+    lines += iptables_line("-A", kPortsDnat, words);
+  }
+  return lines;
+}
+
+/// Any of the chains that we are going to make.
+bool has_any(Nft& nft, const Part& part) {
+  std::vector<std::string> chains = shared_chains(part);
+  chains.push_back(part.chain);
+  std::vector<NftChainName> names;
+  for (const std::string& chain : chains) {
+    names.push_back({nfproto(part.family), kNatTable, chain});
+  }
+  return std::ranges::any_of(find_chains(nft.socket(), names),
+                             [](const auto& found) { return found.has_value(); }) ||
+         std::ranges::any_of(chains, [&](const std::string& chain) {
+           return legacy_has_chain(part.family, kNatTable, chain);
+         });
+}
+
+/// Conditions may be printed in other words than they were given in.
+bool has_entry(const IptablesListing& listing, const Part& part, const IptablesWords& words) {
+  if (part.conditions.empty()) return listing.has(kPortsDnat, words);
+  IptablesRule wanted;
+  wanted.words = words;
+  return std::ranges::any_of(listing.rules(), [&](const IptablesRule& rule) {
+    const auto same = [&](std::string_view option) {
+      return rule.value_of(option) == wanted.value_of(option);
+    };
+    return rule.chain == kPortsDnat && rule.target == part.chain && same("-p") &&
+           same("--dports") && same("--comment");
+  });
+}
+
+std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
+                                      Deadline deadline) {
+  const IptablesListing listing(save_table(part.family, flavour, kNatTable, deadline));
+  const auto missing = [&](const std::string& chain, const IptablesWords& words) {
+    std::string line = iptables_line("-A", chain, words);
+    line.pop_back();
+    return fmt::format("{}' table nat lacks the rule \"{}\"", program(part.family), line);
+  };
+  for (const SharedRule& rule : shared_rules(part)) {
+    if (!is_there(listing, rule)) return missing(rule.chain, rule.words);
+  }
+  for (const IptablesWords& words : chain_rules(part)) {
+    if (!listing.has(part.chain, words)) return missing(part.chain, words);
+  }
+  for (const IptablesWords& words : entry_rules(part)) {
+    if (!has_entry(listing, part, words)) return missing(kPortsDnat, words);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadline) {
+  std::optional<std::string> fault =
+      fmt::format("{}' table nat has no chain {}", program(part.family), part.chain);
+  if (find_chains(nft.socket(), {{nfproto(part.family), kNatTable, part.chain}})[0]) {
+    fault = find_fault(part, IptablesFlavour::nft, deadline);
+  }
+  if (fault && legacy_has_chain(part.family, kNatTable, part.chain)) {
+    fault = find_fault(part, IptablesFlavour::legacy, deadline);
+  }
+  return fault;
+}
+
+}  // namespace
+
+void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
+                        Deadline deadline) {
+  for (const Part& part : parts_of(what)) {
+    edit_iptables(
+        {nft.socket(), part.family, IptablesFlavour::host, kNatTable},
+        fmt::format("publish ports by {}' table nat", program(part.family)), deadline,
+        [&] { return has_any(nft, part); },
+        [&](const IptablesListing& listing) { return lines_for(part, listing, is_void); });
+  }
+}
+
+namespace {
+
+/// Whether a rule that leads to an attachment's chain may have a port of ours, or doesn't tell.
+bool may_have_port(const Part& part, const NftListedRule& rule) {
+  if (rule.target.empty()) return false;
+  return rule.ports.empty() || std::ranges::any_of(part.what.ports, [&](const IptablesPort& port) {
+           return std::ranges::find(rule.ports, port.host_port) != rule.ports.end();
+         });
+}
+
+void clear(Nft& nft, const Part& part, IptablesFlavour flavour, const IsVoid& is_void,
+           Deadline deadline) {
+  const IptablesListing listing(save_table(part.family, flavour, kNatTable, deadline));
+  for (const std::string& chain : void_chains(part, listing, is_void)) {
+    remove_ports_chain(nft.socket(), part.family, chain, deadline);
+  }
+}
+
+}  // namespace
+
+void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
+                               Deadline deadline) {
+  const std::vector<Part> parts = parts_of(what);
+  std::vector<NftChainName> names;
+  for (const Part& part : parts) names.push_back({nfproto(part.family), kNatTable, kPortsDnat});
+  const auto found = find_chains(nft.socket(), names);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Part& part = parts[i];
+    const auto may = [&](const NftListedRule& rule) { return may_have_port(part, rule); };
+    if (found[i] && std::ranges::any_of(list_rules(nft.socket(), names[i]), may)) {
+      clear(nft, part, IptablesFlavour::nft, is_void, deadline);
+    }
+    if (legacy_has_chain(part.family, kNatTable, kPortsDnat)) {
+      clear(nft, part, IptablesFlavour::legacy, is_void, deadline);
+    }
+  }
+}
+
+bool has_iptables_ports(Nft& nft, Family family) {
+  return !list_rules(nft.socket(), {nfproto(family), kNatTable, kPortsDnat}).empty() ||
+         legacy_has_chain(family, kNatTable, kPortsDnat);
+}
+
+bool has_iptables_ports_besides(Nft& nft, Family family, const std::set<std::string>& ours) {
+  const auto rules = list_rules(nft.socket(), {nfproto(family), kNatTable, kPortsDnat});
+  const bool others = std::ranges::any_of(rules, [&](const NftListedRule& rule) {
+    return !rule.target.empty() && !ours.contains(rule.target);
+  });
+  return others || (ours.empty() && legacy_has_chain(family, kNatTable, kPortsDnat));
+}
+
+std::string iptables_ports_chain(const std::string& network, const std::string& owner) {
+  return reference_dnat_chain(network, owner);
+}
+
+std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
+                                                     Deadline deadline) {
+  for (const Part& part : parts_of(what)) {
+    if (auto fault = find_fault(nft, part, deadline)) return fault;
+  }
+  return std::nullopt;
+}
+
+}  // namespace unicni::net

@@ -1,0 +1,232 @@
+#include "netfilter/nft/element.h"
+
+#include <endian.h>
+#include <fmt/core.h>
+#include <linux/if.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "base/owner.h"
+#include "net/attribute.h"
+#include "net/question.h"
+#include "netfilter/nft/base.h"
+#include "netfilter/nft/batch.h"
+#include "netfilter/nft/owned.h"
+#include "netfilter/nft/prefix_part.h"
+#include "netfilter/nft/query.h"
+#include "unicni/error.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr std::size_t kMacField = 8;     // six bytes, padded
+constexpr std::size_t kLongestKey = 64;  // NFT_DATA_VALUE_MAXLEN
+
+void put_set(nlmsghdr* message, const std::string& set) {
+  put_text(message, NFTA_SET_ELEM_LIST_TABLE, kNftTable);
+  put_text(message, NFTA_SET_ELEM_LIST_SET, set);
+}
+
+void put_data(nlmsghdr* message, std::uint16_t type, const std::string& bytes) {
+  const Nest data(message, type);
+  put_bytes(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
+}
+
+void put_goto(nlmsghdr* message, const std::string& chain) {
+  const Nest data(message, NFTA_SET_ELEM_DATA);
+  const Nest verdict(message, NFTA_DATA_VERDICT);
+  put_u32(message, NFTA_VERDICT_CODE, htobe32(static_cast<std::uint32_t>(NFT_GOTO)));
+  put_text(message, NFTA_VERDICT_CHAIN, chain);
+}
+
+void put_element(nlmsghdr* message, const NftElement& element, bool with_comment) {
+  put_set(message, element.set);
+  const Nest elements(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+  const Nest one(message, NFTA_LIST_ELEM);
+  put_data(message, NFTA_SET_ELEM_KEY, element.key);
+  if (!element.key_end.empty()) put_data(message, NFTA_SET_ELEM_KEY_END, element.key_end);
+  if (!with_comment) return;
+  if (is_nft_goto(element)) {
+    put_goto(message, element.data);
+  } else if (!element.data.empty()) {
+    put_data(message, NFTA_SET_ELEM_DATA, element.data);
+  }
+  const NftUserdata userdata(NFTNL_UDATA_SET_ELEM_COMMENT, element.owner);
+  put_bytes(message, NFTA_SET_ELEM_USERDATA, userdata.size(), userdata.data());
+}
+
+std::string bytes_of(const nlattr* data) {
+  std::string bytes;
+  for_each_attribute(data, [&](std::uint16_t type, const nlattr* attribute) {
+    if (type == NFTA_DATA_VERDICT) {
+      for_each_attribute(attribute, [&](std::uint16_t part, const nlattr* chain) {
+        if (part == NFTA_VERDICT_CHAIN) bytes = text_of(chain);
+      });
+    }
+    if (type == NFTA_DATA_VALUE) {
+      bytes.assign(static_cast<const char*>(mnl_attr_get_payload(attribute)),
+                   mnl_attr_get_payload_len(attribute));
+    }
+  });
+  return bytes;
+}
+
+/// `like`: what the elements have in common.
+void parse_elements(const nlmsghdr* message, const NftElement& like,
+                    std::vector<NftElement>& found) {
+  for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* list) {
+    if (type != NFTA_SET_ELEM_LIST_ELEMENTS) return;
+    for_each_attribute(list, [&](std::uint16_t, const nlattr* one) {
+      NftElement element{like.set, {}, {}, {}, like.table, {}};
+      for_each_attribute(one, [&](std::uint16_t part, const nlattr* attribute) {
+        if (part == NFTA_SET_ELEM_KEY) element.key = bytes_of(attribute);
+        if (part == NFTA_SET_ELEM_KEY_END) element.key_end = bytes_of(attribute);
+        if (part == NFTA_SET_ELEM_DATA) element.data = bytes_of(attribute);
+        if (part == NFTA_SET_ELEM_USERDATA) {
+          element.owner = nft_comment_of(attribute, NFTNL_UDATA_SET_ELEM_COMMENT);
+        }
+      });
+      if (!element.key.empty()) found.push_back(std::move(element));
+    });
+  });
+}
+
+/// What the kernel says to a key of another length than those of the set: there is no such element.
+bool is_no_key_of_set(int error) { return error == EINVAL || error == EOVERFLOW; }
+
+std::vector<NftElement> ask(NetlinkSocket& socket, nlmsghdr* request, NetlinkSocket::Expect expect,
+                            const NftElement& like) {
+  std::vector<NftElement> found;
+  const int error = socket.ask(
+      request, expect, [&](const nlmsghdr* message) { parse_elements(message, like, found); });
+  if (error == ENOENT || is_no_key_of_set(error)) return {};
+  if (error != 0) {
+    throw system_error(error, fmt::format("read set {} {}", nft_table_name(like.table), like.set));
+  }
+  return found;
+}
+
+std::string padded(std::string_view bytes, std::size_t size) {
+  std::string field(bytes);
+  field.resize(size);
+  return field;
+}
+
+}  // namespace
+
+Family family_of(const NftElement& element) {
+  const std::size_t digit = element.set.find_first_of("46");
+  return digit != std::string::npos && element.set[digit] == '6' ? Family::v6 : Family::v4;
+}
+
+bool is_nft_goto(const NftElement& element) {
+  return is_nft_condition(element) || element.set.starts_with("bit");
+}
+
+bool is_nft_condition(const NftElement& element) { return element.set.starts_with("cond"); }
+
+std::string address_key(const IpAddress& address) {
+  return {reinterpret_cast<const char*>(address.data()), address.size()};
+}
+
+IpAddress address_from_key(std::string_view bytes) {
+  std::array<std::uint8_t, 16> raw{};
+  std::copy_n(bytes.begin(), std::min(bytes.size(), raw.size()), raw.begin());
+  if (bytes.size() == raw.size()) return IpAddress::v6(raw);
+  return IpAddress::v4(std::uint32_t{raw[0]} << 24U | std::uint32_t{raw[1]} << 16U |
+                       std::uint32_t{raw[2]} << 8U | raw[3]);
+}
+
+std::string interface_key(const std::string& name) {
+  if (!is_link_name(name)) {
+    throw Error(Code::invalid_config, fmt::format("\"{}\" is no interface name", name),
+                fmt::format("1 to {} bytes", IFNAMSIZ - 1));
+  }
+  return padded(name, IFNAMSIZ);
+}
+
+void put_new_element(nlmsghdr* message, const NftElement& element) {
+  put_element(message, element, true);
+}
+
+void put_old_element(nlmsghdr* message, const NftElement& element) {
+  put_element(message, element, false);
+}
+
+std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
+                                       const std::string& set, const std::string& key) {
+  if (!is_nft_name(set) || key.empty() || key.size() > kLongestKey) return std::nullopt;
+  Question question;
+  nlmsghdr* request = question.message();
+  put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
+  const NftElement wanted{set, key, {}, {}, table};
+  put_element(request, wanted, false);
+  auto found = ask(socket, request, NetlinkSocket::Expect::answer, wanted);
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
+                                      const std::string& set) {
+  if (!is_nft_name(set)) return {};
+  Question question;
+  nlmsghdr* request = question.message();
+  put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
+  request->nlmsg_flags = NLM_F_DUMP;
+  put_set(request, set);
+  return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table, {}});
+}
+
+bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set,
+                     const std::function<bool(const NftElement&)>& wanted) {
+  Question question;
+  nlmsghdr* request = question.message();
+  put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
+  request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+  put_set(request, set);
+  finish_message(request);
+  socket.send({question.bytes, request->nlmsg_len});
+  bool found = false;
+  for (bool more = true; more && !found;) {
+    for_each_message(socket.receive(), [&](const nlmsghdr* message) {
+      if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
+        more = false;
+        return;
+      }
+      std::vector<NftElement> elements;
+      parse_elements(message, {set, {}, {}, {}, table, {}}, elements);
+      found = found || std::ranges::any_of(elements, wanted);
+    });
+  }
+  return found;
+}
+
+std::string nft_owner(const std::string& owner) { return owner_comment(owner); }
+
+NftElement masquerade_element(const IpNet& address, const std::string& owner) {
+  const NftPrefixPart part{NftPrefixPart::Use::masquerade, address.family(),
+                           address.prefix_length()};
+  return {nft_prefix_set(part),
+          address_key(address.address()) + address_key(address.network()),
+          {},
+          nft_owner(owner),
+          NftTable::inet,
+          {}};
+}
+
+std::vector<NftElement> spoof_check_elements(const std::string& port, const Mac& mac,
+                                             const std::string& owner) {
+  const std::string comment = nft_owner(owner);
+  const std::string name = interface_key(port);
+  const auto& bytes = mac.bytes();
+  const std::string sender =
+      padded({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kMacField);
+  return {{"port_checked", name, {}, comment, NftTable::bridge},
+          {"port_mac", name + sender, {}, comment, NftTable::bridge}};
+}
+
+}  // namespace unicni::net

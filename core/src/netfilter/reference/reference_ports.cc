@@ -1,0 +1,73 @@
+#include <fmt/core.h>
+#include <linux/netfilter.h>
+
+#include <algorithm>
+
+#include "net/rule_sweep.h"
+#include "netfilter/gate/foreign_chain.h"
+#include "netfilter/nft/transaction.h"
+#include "unicni/netfilter/iptables_ports.h"
+#include "unicni/netfilter/reference_rules.h"
+
+namespace unicni::net {
+namespace {
+
+constexpr const char* kTable = "cni_hostport";
+/// Those with a container's rules; the second one is of old versions.
+constexpr const char* kChains[] = {"hostports", "hostip_hostports", "masquerading"};
+
+bool is_of(const ReferencePorts& what, const NftListedRule& rule) {
+  if (rule.comment != what.container_id) return false;
+  if (what.container_is_gone) return true;
+  const auto is_ours = [&](const std::optional<IpAddress>& address) {
+    return address && std::ranges::find(what.addresses, *address) != what.addresses.end();
+  };
+  if (rule.dnat_to) return is_ours(rule.dnat_to);
+  return rule.destination && is_ours(rule.destination->address());
+}
+
+std::size_t remove_from_table(NetlinkSocket& socket, std::uint8_t family,
+                              const ReferencePorts& what) {
+  std::size_t removed = 0;
+  commit_as_read(socket, fmt::format("remove rules of nftables table {}", kTable),
+                 [&](NftBatch& batch) {
+                   removed = 0;
+                   bool needed = false;
+                   for (const char* name : kChains) {
+                     const NftChainName chain{family, kTable, name};
+                     for (const NftListedRule& rule : list_rules(socket, chain)) {
+                       if (is_of(what, rule)) {
+                         delete_rule(batch, chain, rule.handle);
+                         ++removed;
+                       } else {
+                         needed = true;
+                       }
+                     }
+                   }
+                   if (removed > 0 && !needed) delete_table(batch, family, kTable);
+                 });
+  return removed;
+}
+
+}  // namespace
+
+std::size_t remove_reference_ports(Nft& nft, const ReferencePorts& what, Deadline deadline) {
+  constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
+  const auto found = find_chains(
+      nft.socket(), {{NFPROTO_IPV4, kTable, kChains[0]}, {NFPROTO_IPV6, kTable, kChains[0]}});
+  RuleSweep sweep;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (!found[i]) continue;
+    sweep.attempt([&] { return remove_from_table(nft.socket(), kFamilies[i], what); });
+  }
+  std::vector<std::string> owners{what.container_id};
+  if (!what.if_name.empty()) owners.push_back(what.container_id + '/' + what.if_name);
+  sweep.attempt([&] {
+    return remove_iptables_ports(nft, what.network, owners, deadline, [&](const auto& owner) {
+      return owner != what.container_id || !what.is_siblings || !what.is_siblings();
+    });
+  });
+  return sweep.finish();
+}
+
+}  // namespace unicni::net
