@@ -6,14 +6,14 @@
 #include <utility>
 #include <vector>
 
-#include "chain/failures.h"
-#include "journal/replay_ports.h"
-#include "unicni/error.h"
+#include "undo/idle_localnets.h"
+#include "unicni/errors.h"
 #include "unicni/link_module.h"
 #include "unicni/net/link.h"
 #include "unicni/netfilter/iptables_firewall.h"
 #include "unicni/netfilter/nft.h"
 #include "unicni/netfilter/reference_rules.h"
+#include "unicni/undo/iptables_firewall.h"
 
 namespace unicni::chain {
 
@@ -49,27 +49,30 @@ bool is_recorded(const net::Link& link, const Call& call) {
 }  // namespace
 
 void remove_remains(const Call& call, Host& host) {
-  Attempts attempts;
-  attempts.attempt([&] { remove_elements(net::nft_owner(call.owner()), host.nft()); });
-  attempts.attempt([&] { journal::restore_idle_localnets(host); });
-  attempts.attempt([&] {
-    const std::string alias = call.alias();
+  Errors errors;
+  errors.attempt([&] { remove_elements(call.key.comment(), host.nft()); });
+  errors.attempt([&] { undo::restore_idle_localnets(host); });
+  errors.attempt([&] {
+    const std::string alias = call.key.alias();
     for (const net::Link& link : net::list_links(host.host_links(), "ifb")) {
       if (link.alias != alias) continue;
-      attempts.attempt([&] { net::remove_link(host.host_links(), link.index); });
+      errors.attempt([&] { net::remove_link(host.host_links(), link.index); });
     }
     for (const net::Link& link : net::list_links(host.host_links(), "veth")) {
-      const bool tells_nothing = link.alias.empty() || call.may_be_cut_alias(link.alias);
+      const bool tells_nothing = link.alias.empty() || call.key.may_be_cut_alias(link.alias);
       const bool ours = link.alias == alias || (tells_nothing && is_recorded(link, call));
-      if (ours) attempts.attempt([&] { net::remove_link(host.host_links(), link.index); });
+      if (ours) errors.attempt([&] { net::remove_link(host.host_links(), link.index); });
     }
   });
-  attempts.finish();
+  errors.finish();
 }
 
 void remove_reference_remains(const Call& call, Host& host, Ipam* ipam) {
-  net::ReferenceMasquerade reference{
-      call.network, call.container_id, call.if_name, {}, host.container_netns() == nullptr};
+  net::ReferenceMasquerade reference{call.key.network,
+                                     call.key.container_id,
+                                     call.key.if_name,
+                                     {},
+                                     host.container_netns() == nullptr};
   if (call.prev_result) {
     for (const IpConfig& ip : call.prev_result->ips) {
       reference.addresses.push_back(ip.address.address());
@@ -78,24 +81,24 @@ void remove_reference_remains(const Call& call, Host& host, Ipam* ipam) {
   if (reference.addresses.empty() && ipam != nullptr && ipam->given()) {
     reference.addresses = ipam->held().value_or(std::vector<IpAddress>());
   }
-  Attempts attempts;
-  attempts.attempt([&] { net::remove_reference_masquerade(host.nft(), reference, call.deadline); });
-  attempts.attempt([&] {
+  Errors errors;
+  errors.attempt([&] { net::remove_reference_masquerade(host.nft(), reference, call.deadline); });
+  errors.attempt([&] {
     net::remove_reference_ports(
         host.nft(),
-        {call.network, call.container_id, reference.addresses, reference.container_is_gone},
+        {call.key.network, call.key.container_id, reference.addresses, reference.container_is_gone},
         call.deadline);
   });
-  attempts.attempt([&] {
+  errors.attempt([&] {
     constexpr const char* kAdminChain = "CNI-ADMIN";  // unless configured, which nobody can read
     net::remove_iptables_firewall(
         host.nft(), reference.addresses, kAdminChain,
         [&](const IpAddress& address) {
-          return host.is_anothers({call.container_id, call.if_name}, address);
+          return is_anothers(host.attachments(), call.key.of_network(), address);
         },
         call.deadline);
   });
-  attempts.finish();
+  errors.finish();
 }
 
 bool are_of_prev_result(const std::vector<Undo>& records, const Call& call) {

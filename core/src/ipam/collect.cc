@@ -14,16 +14,6 @@ namespace unicni::ipam {
 
 namespace {
 
-constexpr const char* kRests = "yes";
-
-const std::string& field(const Undo& record, std::string_view name) {
-  for (const auto& [key, value] : record.fields) {
-    if (key == name) return value;
-  }
-  throw Error(Code::internal,
-              "undo record \"" + record.type + "\" has no \"" + std::string(name) + '"');
-}
-
 bool is_valid(const ValidAttachments& valid, const Attachment& owner) {
   return owner.if_name.empty() ? valid.contains_container(owner.container_id)
                                : valid.contains(owner);
@@ -91,26 +81,6 @@ std::vector<Error> Store::collect(const ValidAttachments& valid, bool rests) {
   }
   index().set_nobodys(left);
   return errors;
-}
-
-Undo undo_reservation(const std::string& data_dir, const std::string& network,
-                      const IpAddress& address, const std::string& content, bool rests) {
-  return Undo{"reservation",
-              1,
-              false,
-              {{"data_dir", data_dir},
-               {"network", network},
-               {"address", address.str()},
-               {"content", content},
-               {"rests", rests ? kRests : ""}}};
-}
-
-void release_recorded(const Undo& record, bool was_used, Deadline deadline) {
-  const auto address = IpAddress::parse(field(record, "address"));
-  if (!address) throw Error(Code::internal, "undo record of no address");
-  Store store(field(record, "data_dir"), field(record, "network"), deadline, false);
-  store.release_address(*address, field(record, "content"),
-                        was_used && field(record, "rests") == kRests);
 }
 
 }  // namespace unicni::ipam

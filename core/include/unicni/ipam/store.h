@@ -13,11 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "unicni/call.h"
+#include "unicni/deadline.h"
 #include "unicni/error.h"
 #include "unicni/ipam/allocate.h"
 #include "unicni/sys/lock.h"
-#include "unicni/undo.h"
 #include "unicni/valid_attachments.h"
 
 namespace unicni::ipam {
@@ -125,11 +124,5 @@ class Store {
 /// Error unless the folder of the network can be read and written, or made where it is missing.
 /// Makes nothing.
 void require_writable(const std::string& data_dir, const std::string& network);
-
-/// What an announced reservation is undone by.
-Undo undo_reservation(const std::string& data_dir, const std::string& network,
-                      const IpAddress& address, const std::string& content, bool rests);
-/// Undoes it. `was_used`: the address was in use and may rest.
-void release_recorded(const Undo& record, bool was_used, Deadline deadline);
 
 }  // namespace unicni::ipam
