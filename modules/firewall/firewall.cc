@@ -12,6 +12,7 @@
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/host_side.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/link.h"
@@ -172,18 +173,12 @@ class Firewall final : public ChainedModule {
   void del(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
     warn_of_impossible_names(call, host);
-    std::optional<Error> failure;
-    const auto attempt = [&](const auto& work) {
-      try {
-        work();
-      } catch (const Error& error) {
-        if (!failure) failure = error;
-      }
-    };
-    attempt([&] { remove_iptables_rules(call, host); });
-    attempt([&] { sweep_sources(call, host); });
-    net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain);
-    if (failure) throw *std::move(failure);
+    Errors errors;
+    errors.attempt([&] { remove_iptables_rules(call, host); });
+    errors.attempt([&] { sweep_sources(call, host); });
+    errors.attempt(
+        [&] { net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain); });
+    errors.finish();
   }
 
   void check(const Call& call, Host& host) override {

@@ -156,14 +156,13 @@ class HostLocal : public Module {
   void gc(const Call& call, Host&) override {
     const ValidAttachments& valid = valid_attachments(call);
     Store store(data_dir(call.options<HostLocalOptions>()), call.key.network, call.deadline, false);
-    const std::vector<Error> errors =
-        store.collect(valid, call.options<HostLocalOptions>().quarantine > 0);
+    const Errors errors = store.collect(valid, call.options<HostLocalOptions>().quarantine > 0);
     if (errors.empty()) return;
     std::string all;
-    for (const Error& error : errors) all += (all.empty() ? "" : "; ") + error.msg();
-    throw Error(errors.front().code(),
+    for (const Error& error : errors.all()) all += (all.empty() ? "" : "; ") + error.msg();
+    throw Error(errors.all().front().code(),
                 fmt::format("{} stale reservations of network {} could not be removed",
-                            errors.size(), call.key.network),
+                            errors.all().size(), call.key.network),
                 all);
   }
 

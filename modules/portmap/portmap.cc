@@ -13,6 +13,7 @@
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/host_side.h"
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
@@ -131,14 +132,10 @@ class Portmap final : public ChainedModule {
   /// Core knows elements, conditions and flows by the journal, or the elements by their owner.
   void del(const Call& call, Host& host) override {
     if (backend_of(options_of(call)) == Backend::none) return;
-    std::optional<Error> failure;
-    try {
-      remove_reference_rules(call, host);
-    } catch (const Error& error) {
-      failure = error;
-    }
-    net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain);
-    if (failure) throw *std::move(failure);
+    Errors errors;
+    errors.attempt([&] { remove_reference_rules(call, host); });
+    errors.attempt([&] { net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain); });
+    errors.finish();
   }
 
   void check(const Call& call, Host& host) override {

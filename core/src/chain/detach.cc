@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "chain/foreign.h"
+#include "chain/leftovers.h"
 #include "chain/recorder.h"
-#include "chain/remains.h"
 #include "protocol/result_json.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
@@ -272,11 +272,11 @@ void Detachment::del(Task& task) {
   });
   const bool lost = !entry_ || (!task.done.empty() && !known);
   if (lost && (step.is_link() || !step.module)) {
-    errors_.attempt_step(type, [&] { remove_remains(step.call, host_); });
+    errors_.attempt_step(type, [&] { remove_leftovers(step.call, host_); });
   }
   if (!step.module) {
     errors_.attempt_step(type,
-                         [&] { remove_reference_remains(step.call, host_, step.ipam.get()); });
+                         [&] { remove_reference_leftovers(step.call, host_, step.ipam.get()); });
   }
   clean = errors_.attempt_step(type, [&] { sweep(step); }) && clean;
   if (!task.done.empty() && clean) errors_.attempt_step(type, [&] { forget(task); });

@@ -6,7 +6,7 @@
 #include "ipam/index.h"
 #include "ipam/reconcile.h"
 #include "ipam/reservation.h"
-#include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
 
@@ -21,16 +21,16 @@ bool is_valid(const ValidAttachments& valid, const Attachment& owner) {
 
 /// Reservations that, by what the index knows of their owners, are of none of `valid`. The list may
 /// be long: it is walked once, and what is looked up is few.
-std::vector<Entry> strangers(const Index& index, const ValidAttachments& valid) {
-  std::vector<Entry> entries;
-  index.for_each([&](const Entry& entry) {
+std::vector<IndexEntry> strangers(const Index& index, const ValidAttachments& valid) {
+  std::vector<IndexEntry> entries;
+  index.for_each([&](const IndexEntry& entry) {
     if (entry.state == EntryState::reserved && !entry.unreadable) entries.push_back(entry);
   });
-  const auto before = [](const Entry& a, const Entry& b) { return a.owner < b.owner; };
+  const auto before = [](const IndexEntry& a, const IndexEntry& b) { return a.owner < b.owner; };
   std::sort(entries.begin(), entries.end(), before);
   std::vector<bool> is_kept(entries.size());
   const auto keep = [&](std::string_view owner) {
-    Entry named;
+    IndexEntry named;
     named.owner = index.hash(owner);
     const auto [first, last] = std::equal_range(entries.begin(), entries.end(), named, before);
     for (auto entry = first; entry != last; ++entry)
@@ -43,7 +43,7 @@ std::vector<Entry> strangers(const Index& index, const ValidAttachments& valid) 
       keep(print_owner({std::string(container_id), std::string(if_name)}));
     });
   }
-  std::vector<Entry> result;
+  std::vector<IndexEntry> result;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!is_kept[i]) result.push_back(entries[i]);
   }
@@ -52,18 +52,11 @@ std::vector<Entry> strangers(const Index& index, const ValidAttachments& valid) 
 
 }  // namespace
 
-std::vector<Error> Store::collect(const ValidAttachments& valid, bool rests) {
-  std::vector<Error> errors;
+Errors Store::collect(const ValidAttachments& valid, bool rests) {
+  Errors errors;
   if (!exists()) return errors;
-  const auto attempt = [&](const auto& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      errors.push_back(error);
-    }
-  };
-  for (const Entry& entry : strangers(index(), valid)) {
-    attempt([&] {
+  for (const IndexEntry& entry : strangers(index(), valid)) {
+    errors.attempt([&] {
       const ReservationFile file = read_reservation(path(entry.address));
       if (file.state == FileState::unreadable) throw Error(Code::internal, file.problem);
       // Rewritten in place by somebody, or of a name that no list can tell: what it says counts.
@@ -77,7 +70,7 @@ std::vector<Error> Store::collect(const ValidAttachments& valid, bool rests) {
   for (const std::string& name : sys::list_folder(folder_)) {
     const std::optional<IpAddress> address = reserved_by(name);
     if (!address || index().find(*address)) continue;
-    attempt([&] { left = !remove_abandoned(*address) || left; });
+    errors.attempt([&] { left = !remove_abandoned(*address) || left; });
   }
   index().set_nobodys(left);
   return errors;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "unicni/deadline.h"
-#include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/ipam/allocate.h"
 #include "unicni/sys/lock.h"
 #include "unicni/valid_attachments.h"
@@ -22,7 +22,7 @@
 namespace unicni::ipam {
 
 class Index;
-struct Entry;
+struct IndexEntry;
 
 struct Reservation {
   IpAddress address;
@@ -94,7 +94,7 @@ class Store {
   /// GC: releases what is of none of `valid`, of the old format what is of none of their
   /// containers, and files that name nobody and are older than 10 s. Returns what could not be
   /// removed.
-  std::vector<Error> collect(const ValidAttachments& valid, bool rests);
+  Errors collect(const ValidAttachments& valid, bool rests);
 
   [[nodiscard]] std::optional<IpAddress> last_reserved(int set_index) const;
   /// Every file whose name is an address, readable or not (one that is unreadable or names nobody
@@ -105,14 +105,14 @@ class Store {
   [[nodiscard]] std::string path(const IpAddress& address) const;
   Index& index();
   void compare_again();  ///< the index with the files
-  [[nodiscard]] std::vector<Entry> entries_of(const Attachment& owner);
-  bool is_of_this_boot(Entry& entry);
+  [[nodiscard]] std::vector<IndexEntry> entries_of(const Attachment& owner);
+  bool is_of_this_boot(IndexEntry& entry);
   bool is_taken(const IpAddress& address);
   std::optional<std::pair<IpAddress, const Range*>> next(
       const RangeSet& set, const Intervals& excluded, int set_index,
       const std::function<bool(const IpAddress&)>& take);
   void move_cursor(int set_index, const IpAddress& address);
-  void forget(const Entry& entry, bool rests);
+  void forget(const IndexEntry& entry, bool rests);
   bool remove_abandoned(const IpAddress& address);
 
   std::string network_;

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
-#include <utility>
 
-#include "unicni/error.h"
+#include "unicni/errors.h"
 
 namespace unicni::net {
 
@@ -14,21 +12,17 @@ class RuleSweep {
   /// `work` returns how much it removed.
   template <class Work>
   void attempt(const Work& work) {
-    try {
-      removed_ += work();
-    } catch (const Error& error) {
-      if (!first_) first_ = error;
-    }
+    errors_.attempt([&] { removed_ += work(); });
   }
-  /// How much went altogether. Throws the first error.
+  /// How much went altogether. Throws as Errors::finish().
   std::size_t finish() {
-    if (first_) throw *std::move(first_);
+    errors_.finish();
     return removed_;
   }
 
  private:
   std::size_t removed_ = 0;
-  std::optional<Error> first_;
+  Errors errors_;
 };
 
 }  // namespace unicni::net

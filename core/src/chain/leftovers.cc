@@ -1,4 +1,4 @@
-#include "chain/remains.h"
+#include "chain/leftovers.h"
 
 #include <algorithm>
 #include <string>
@@ -48,7 +48,7 @@ bool is_recorded(const net::Link& link, const Call& call) {
 
 }  // namespace
 
-void remove_remains(const Call& call, Host& host) {
+void remove_leftovers(const Call& call, Host& host) {
   Errors errors;
   errors.attempt([&] { remove_elements(call.key.comment(), host.nft()); });
   errors.attempt([&] { undo::restore_idle_localnets(host); });
@@ -67,7 +67,7 @@ void remove_remains(const Call& call, Host& host) {
   errors.finish();
 }
 
-void remove_reference_remains(const Call& call, Host& host, Ipam* ipam) {
+void remove_reference_leftovers(const Call& call, Host& host, Ipam* ipam) {
   net::ReferenceMasquerade reference{call.key.network,
                                      call.key.container_id,
                                      call.key.if_name,
