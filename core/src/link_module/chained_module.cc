@@ -62,11 +62,8 @@ std::optional<net::Link> find_own_link(const Call& call, Host& host) {
   const auto addresses = net::list_addrs(links, link->index);
   const char* kind = link->kind == "veth" ? "veth" : nullptr;
   const link_module::Ownership ownership(call, host, *link, addresses);
-  const auto stranger = ownership.why_not_ours(kind, [](const net::Link*) { return false; });
-  if (!stranger) return link;
-  host.log(LogLevel::warning,
-           fmt::format("{} in {} {}: left alone", call.key.if_name, call.netns, *stranger));
-  return std::nullopt;
+  if (!ownership.is_ours_or_warn(kind, [](const net::Link*) { return false; })) link.reset();
+  return link;
 }
 
 std::optional<sys::Lock> lock_container(const Call& call, Host& host) {
