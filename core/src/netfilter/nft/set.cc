@@ -123,10 +123,28 @@ NftSetRow made_of(const NftSetRow& generator, int prefix) {
   return row;
 }
 
+/// A number's text as one word to compare; 0: no number of ours is as long, or as short.
+constexpr std::uint32_t word_of(std::string_view text) {
+  std::uint32_t word = 0;
+  if (text.size() > 3) return word;
+  for (const char c : text) word = word << 8U | static_cast<std::uint8_t>(c);
+  return word;
+}
+
+/// Of all lengths, so that a look-up makes none of their names.
+constexpr auto kNumbers = [] {
+  std::array<std::uint32_t, longest_prefix(Family::v6) + 1> words{};
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    words.at(i) = word_of(numbered({}, static_cast<int>(i)).view());
+  }
+  return words;
+}();
+
 /// The number that numbered() has put behind the stem; nullopt: none that is a prefix length.
 std::optional<int> find_number(std::string_view behind_stem, Family family) {
+  const std::uint32_t wanted = word_of(behind_stem);
   for (int number = 0; number <= longest_prefix(family); ++number) {
-    if (numbered({}, number).view() == behind_stem) return number;
+    if (kNumbers[static_cast<std::size_t>(number)] == wanted) return number;
   }
   return std::nullopt;
 }
@@ -139,7 +157,7 @@ std::optional<NftSetRow> find_nft_set(NftTable table, std::string_view name) {
   });
   if (row != std::end(kRows)) return *row;
   for (const NftSetRow& generator : kGenerators) {
-    // Stem and number are each compared as a whole. Making every row's name would be 486 of them.
+    // Stem and number are each compared as a whole.
     const std::string_view stem = generator.name.view();
     if (generator.table != table || name.substr(0, stem.size()) != stem) continue;
     const auto prefix = find_number(name.substr(stem.size()), generator.address_family());
@@ -151,8 +169,9 @@ std::optional<NftSetRow> find_nft_set(NftTable table, std::string_view name) {
 std::span<const NftSetRow> nft_sets() { return kRows; }
 
 std::span<const NftSetRow> nft_sets(NftSetKind kind) {
-  const auto rows = std::ranges::equal_range(kRows, kind, {}, &NftSetRow::kind);
-  return {rows.begin(), rows.end()};
+  const auto* first = std::ranges::lower_bound(kRows, kind, {}, &NftSetRow::kind);
+  const auto* behind = std::ranges::upper_bound(kRows, kind, {}, &NftSetRow::kind);
+  return {first, behind};
 }
 
 const NftSetRow& nft_set(NftSetKind kind, Family family) {
