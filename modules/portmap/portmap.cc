@@ -180,8 +180,8 @@ class Portmap final : public ChainedModule {
   void status(const Call& call, Host& host) override {
     if (backend_of(options_of(call)) == Backend::none) return;
     if (uses_iptables(call)) net::require_iptables();
-    if (const auto stranger = host.nft().find_stranger()) {
-      throw Error(Code::not_available, *stranger, "remove that table, or rename it");
+    if (const auto foreign = host.nft().find_foreign_table()) {
+      throw Error(Code::not_available, *foreign, "remove that table, or rename it");
     }
     warn(host, net::repair_forward_gate(host.nft(), net::kDefaultAdminChain));
   }
