@@ -24,7 +24,7 @@ class FutureHostTest : public testing::Test {
   /// A method that Module has since the number 3.
   static int of_the_future(LoadedModule& module) {
     Call call;
-    call.if_name = "eth0";
+    call.key.if_name = "eth0";
     return module.call(3, "future", [&](Module& instance) { return instance.of_the_future(call); });
   }
   template <class F>

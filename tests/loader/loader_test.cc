@@ -5,7 +5,7 @@
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 
-#include "no_host.h"
+#include "interface/fake_host_for_test.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
@@ -16,6 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
+// The fixtures never touch their host.
 class LoaderTest : public testing::Test {
  protected:
   LoadedModule load_fixture(const std::string& name) {
@@ -23,7 +24,7 @@ class LoaderTest : public testing::Test {
   }
   Call call() {
     Call call;
-    call.if_name = "eth0";
+    call.key.if_name = "eth0";
     return call;
   }
   template <class F>
@@ -38,7 +39,7 @@ class LoaderTest : public testing::Test {
   }
 
   scratch::Prefix prefix_;
-  NoHost host_;
+  FakeHost host_;
 };
 
 TEST_F(LoaderTest, LoadsAndRunsAModule) {
@@ -80,11 +81,11 @@ TEST_F(LoaderTest, AModuleSaysItsOwnVersionAndTraits) {
 TEST_F(LoaderTest, AModuleMayChangeALivingAttachment) {
   auto module = load_fixture("fixture-stranger");
   Call was = call();
-  was.network = "old";
+  was.key.network = "old";
   Call now = call();
-  now.network = "new";
+  now.key.network = "new";
   EXPECT_EQ(module.update(now, was, host_).interfaces.at(0).name, "old to new");
-  now.if_name = "eth1";
+  now.key.if_name = "eth1";
   const auto error = error_of([&] { module.update(now, was, host_); });
   EXPECT_TRUE(error.is(Code::unsupported_field));
   EXPECT_EQ(error.msg(), "fixture-stranger: CNI_IFNAME: eth0 can't become eth1");

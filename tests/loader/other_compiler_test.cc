@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
+#include "interface/fake_host_for_test.h"
 #include "module/loader.h"
-#include "no_host.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
@@ -38,13 +38,13 @@ class OtherCompilerTest : public testing::Test {
   }
 
   scratch::Prefix prefix_;
-  NoHost host_;
+  FakeHost host_;
 };
 
 TEST_F(OtherCompilerTest, UsesTheHostsLibrary) {
   auto module = load_other("fixture-sdk");
   Call call;
-  call.if_name = "eth0";
+  call.key.if_name = "eth0";
   const auto result = module.add(call, host_);
   ASSERT_EQ(result.interfaces.size(), 5U);
   for (const auto& interface : result.interfaces) EXPECT_NE(interface.name, "");
