@@ -120,7 +120,9 @@ class ExecutableTest : public testing::Test {
     ::close(in[0]);
     ::close(out[1]);
     ::signal(SIGPIPE, SIG_IGN);
-    EXPECT_EQ(::write(in[1], config.data(), config.size()), static_cast<ssize_t>(config.size()));
+    if (arguments_.empty()) {  // else it may end without reading
+      EXPECT_EQ(::write(in[1], config.data(), config.size()), static_cast<ssize_t>(config.size()));
+    }
     ::close(in[1]);
     Outcome outcome;
     outcome.out = drain(out[0]);
