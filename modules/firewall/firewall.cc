@@ -264,6 +264,5 @@ class Firewall final : public ChainedModule {
 
 }  // namespace unicni::firewall
 
-UNICNI_MODULE(firewall, "firewall", 3,
-              unicni::module_descriptor<unicni::firewall::Firewall>(
-                  "firewall", unicni::ModuleKind::chained, &unicni::firewall::kFirewallOptions));
+UNICNI_MODULE(firewall, chained, unicni::firewall::Firewall,
+              .options = &unicni::firewall::kFirewallOptions);

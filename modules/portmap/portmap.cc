@@ -261,9 +261,6 @@ constexpr const char* kCapabilities[] = {"portMappings", nullptr};
 
 }  // namespace unicni::portmap
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(portmap, "portmap", 3,
-              unicni::module_descriptor<unicni::portmap::Portmap>("portmap",
-                                                                  unicni::ModuleKind::chained,
-                                                                  &unicni::portmap::kPortmapOptions,
-                                                                  unicni::portmap::kCapabilities));
+UNICNI_MODULE(portmap, chained, unicni::portmap::Portmap,
+              .options = &unicni::portmap::kPortmapOptions,
+              .capabilities = unicni::portmap::kCapabilities);

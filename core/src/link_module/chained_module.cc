@@ -16,6 +16,8 @@ const Result& require_prev_result(const Call& call) {
               "list it in \"plugins\" after the plugin that makes the interface");
 }
 
+void ChainedHooks::validate_options(const Call&) {}
+
 void ChainedModule::validate(const Call& call) {
   const bool first = call.command == Command::add && call.step == 0;
   if (first || call.command == Command::check) require_prev_result(call);

@@ -212,12 +212,12 @@ void LinkModule::check(const Call& call, Host& host) {
   link_module::check_routes(call, host, result);
 }
 
-void LinkModule::put_routes(const LinkAdd& add, net::Batch& batch) {
+void LinkHooks::put_routes(const LinkAdd& add, net::Batch& batch) {
   const auto hops = reaches_all_gateways() ? link_module::Hops::reached : link_module::Hops::told;
   link_module::put_routes(add, batch, hops);
 }
 
-void LinkModule::remove(const Call&, Host& host, const net::Link& container) {
+void LinkHooks::remove(const Call&, Host& host, const net::Link& container) {
   net::remove_link(host.container_links(), container.index);
 }
 
