@@ -16,14 +16,14 @@
 namespace unicni::net {
 namespace {
 
-void put_vlan(nlmsghdr* message, std::uint16_t flags, std::uint16_t vid) {
+void put_vlan(nl_msg* message, std::uint16_t flags, std::uint16_t vid) {
   bridge_vlan_info info{};
   info.flags = flags;
   info.vid = vid;
   put_bytes(message, IFLA_BRIDGE_VLAN_INFO, sizeof info, &info);
 }
 
-void put_vlans(nlmsghdr* message, int index, const PortVlan& vlan) {
+void put_vlans(nl_msg* message, int index, const PortVlan& vlan) {
   auto& header = put_header<ifinfomsg>(message);
   header.ifi_family = AF_BRIDGE;
   header.ifi_index = index;
@@ -74,15 +74,15 @@ void remove_port_vlans(Batch& batch, int index, const std::string& name) {
 
 std::vector<PortVlan> list_port_vlans(Netlink& netlink, int index) {
   Question question(RTM_GETVLAN, NLM_F_DUMP);
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   auto& header = put_header<br_vlan_msg>(request);
   header.family = AF_BRIDGE;
   header.ifindex = static_cast<std::uint32_t>(index);
   std::vector<PortVlan> vlans;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
-    const auto* answer = static_cast<const br_vlan_msg*>(mnl_nlmsg_get_payload(message));
-    if (answer->ifindex != static_cast<std::uint32_t>(index)) return;
-    for_each_attribute(message, sizeof *answer, [&](std::uint16_t type, const nlattr* attribute) {
+    const auto& answer = family_header<br_vlan_msg>(message);
+    if (answer.ifindex != static_cast<std::uint32_t>(index)) return;
+    for_each_attribute(message, sizeof answer, [&](std::uint16_t type, const nlattr* attribute) {
       if (type == BRIDGE_VLANDB_ENTRY) vlans.push_back(parse_vlan(attribute));
     });
   });

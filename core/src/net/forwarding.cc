@@ -16,7 +16,7 @@ namespace unicni::net {
 
 bool is_forwarding(Netlink& netlink, Family family) {
   Question question(RTM_GETNETCONF);
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   put_header<netconfmsg>(request).ncm_family = family == Family::v4 ? AF_INET : AF_INET6;
   put_u32(request, NETCONFA_IFINDEX, static_cast<std::uint32_t>(NETCONFA_IFINDEX_ALL));
   bool on = false;

@@ -50,14 +50,14 @@ void parse_info(const nlattr* info, Link& link) {
 }
 
 Link parse_link(const nlmsghdr* message) {
-  const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  const auto& header = family_header<ifinfomsg>(message);
   Link link;
-  link.index = header->ifi_index;
-  link.up = (header->ifi_flags & IFF_UP) != 0;
-  link.lower_up = (header->ifi_flags & IFF_LOWER_UP) != 0;
-  link.promisc = (header->ifi_flags & IFF_PROMISC) != 0;
-  link.allmulti = (header->ifi_flags & IFF_ALLMULTI) != 0;
-  for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
+  link.index = header.ifi_index;
+  link.up = (header.ifi_flags & IFF_UP) != 0;
+  link.lower_up = (header.ifi_flags & IFF_LOWER_UP) != 0;
+  link.promisc = (header.ifi_flags & IFF_PROMISC) != 0;
+  link.allmulti = (header.ifi_flags & IFF_ALLMULTI) != 0;
+  for_each_attribute(message, sizeof header, [&](std::uint16_t type, const nlattr* attribute) {
     switch (type) {
       case IFLA_IFNAME:
         link.name = text_of(attribute);
@@ -67,11 +67,10 @@ Link parse_link(const nlmsghdr* message) {
         break;
       case IFLA_ADDRESS:
         // InfiniBand's have 20 bytes and are no MAC.
-        if (mnl_attr_get_payload_len(attribute) == Mac().bytes().size())
-          link.mac = mac_of(attribute);
+        if (bytes_of(attribute).size() == Mac().bytes().size()) link.mac = mac_of(attribute);
         break;
       case IFLA_PERM_ADDRESS:
-        if (mnl_attr_get_payload_len(attribute) == Mac().bytes().size()) {
+        if (bytes_of(attribute).size() == Mac().bytes().size()) {
           link.permanent_mac = mac_of(attribute);
         }
         break;
@@ -121,23 +120,23 @@ std::optional<Link> ask_for_link(Netlink& netlink, Question& question, const std
 }
 
 /// A RTM_NEWLINK for a link that is named, because its index isn't known yet.
-nlmsghdr* change_by_name(Batch& batch, const std::string& name, std::string what) {
-  nlmsghdr* message = batch.add(RTM_NEWLINK, 0, std::move(what));
+nl_msg* change_by_name(Batch& batch, const std::string& name, std::string what) {
+  nl_msg* message = batch.add(RTM_NEWLINK, 0, std::move(what));
   put_header<ifinfomsg>(message).ifi_family = AF_UNSPEC;
   put_name(message, IFLA_IFNAME, name);
   return message;
 }
 
-void put_flag(nlmsghdr* message, unsigned flag, bool on) {
-  auto* header = static_cast<ifinfomsg*>(mnl_nlmsg_get_payload(message));
-  header->ifi_change |= flag;
-  if (on) header->ifi_flags |= flag;
+void put_flag(nl_msg* message, unsigned flag, bool on) {
+  auto& header = family_header<ifinfomsg>(message);
+  header.ifi_change |= flag;
+  if (on) header.ifi_flags |= flag;
 }
 
 /// What a veth uses anyhow. Unasked the kernel makes queues for each CPU, takes all but the first
 /// away again and waits for an RCU grace period (veth_init_queues): a sixth of an ADD, and more
 /// under load.
-void put_single_queue(nlmsghdr* message) {
+void put_single_queue(nl_msg* message) {
   put_u32(message, IFLA_NUM_TX_QUEUES, 1);
   put_u32(message, IFLA_NUM_RX_QUEUES, 1);
 }
@@ -149,11 +148,11 @@ void require_alias(const std::string& name, const std::string& alias) {
               fmt::format("at most {} are possible", kAliasLimit));
 }
 
-void put_alias(nlmsghdr* message, const std::string& alias) {
+void put_alias(nl_msg* message, const std::string& alias) {
   put_bytes(message, IFLA_IFALIAS, alias.size(), alias.data());
 }
 
-void put_port_settings(nlmsghdr* message, bool hairpin, bool isolated) {
+void put_port_settings(nl_msg* message, bool hairpin, bool isolated) {
   const Nest info(message, IFLA_LINKINFO);
   put_text(message, IFLA_INFO_SLAVE_KIND, "bridge");
   const Nest port(message, IFLA_INFO_SLAVE_DATA);
@@ -161,7 +160,7 @@ void put_port_settings(nlmsghdr* message, bool hairpin, bool isolated) {
   put_u8(message, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
 }
 
-void put_arp_notify(nlmsghdr* message, bool on) {
+void put_arp_notify(nl_msg* message, bool on) {
   const Nest spec(message, IFLA_AF_SPEC);
   const Nest inet(message, AF_INET);
   const Nest conf(message, IFLA_INET_CONF);
@@ -286,7 +285,7 @@ std::vector<Link> list_links(Netlink& netlink) {
 void add_veth(Batch& batch, const VethSpec& spec) {
   require_alias(spec.name, spec.alias);
   const std::string where = spec.peer_netns != nullptr ? " in " + spec.peer_netns->path() : "";
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_NEWLINK, kCreate,
                 fmt::format("create veth {} with peer {}{}", spec.name, spec.peer_name, where));
   put_header<ifinfomsg>(message);
@@ -323,7 +322,7 @@ void add_veth(Batch& batch, const VethSpec& spec) {
 
 void set_port_flag(Batch& batch, int index, const std::string& name, PortFlag flag, bool on) {
   const bool isolated = flag == PortFlag::isolated;
-  nlmsghdr* message = batch.add(
+  nl_msg* message = batch.add(
       RTM_NEWLINK, 0,
       fmt::format("set port {} {} {}", name, isolated ? "isolated" : "hairpin", on ? "on" : "off"),
       // What is switched off may be on its way out with its namespace.
@@ -337,7 +336,7 @@ void set_port_flag(Batch& batch, int index, const std::string& name, PortFlag fl
 
 void add_bridge(Batch& batch, const BridgeSpec& spec) {
   require_alias(spec.name, spec.alias);
-  nlmsghdr* message = batch.add(RTM_NEWLINK, kCreate, fmt::format("create bridge {}", spec.name));
+  nl_msg* message = batch.add(RTM_NEWLINK, kCreate, fmt::format("create bridge {}", spec.name));
   put_header<ifinfomsg>(message);
   put_flag(message, IFF_UP, true);
   put_name(message, IFLA_IFNAME, spec.name);
@@ -359,7 +358,7 @@ void add_bridge(Batch& batch, const BridgeSpec& spec) {
 void change_link(Batch& batch, int index, const std::string& name, const LinkChange& change) {
   if (change.alias) require_alias(name, *change.alias);
   const auto start = [&](std::string what) {
-    nlmsghdr* message = batch.add(RTM_SETLINK, 0, std::move(what));
+    nl_msg* message = batch.add(RTM_SETLINK, 0, std::move(what));
     put_header<ifinfomsg>(message).ifi_index = index;
     return message;
   };
@@ -376,7 +375,7 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   if (change.allmulti) what += *change.allmulti ? " all-multicast" : " not all-multicast";
   if (change.alias) what += fmt::format(" alias \"{}\"", *change.alias);
   if (change.up) what += *change.up ? " up" : " down";
-  nlmsghdr* message = start(fmt::format("{} on {}", what, name));
+  nl_msg* message = start(fmt::format("{} on {}", what, name));
   if (change.up) put_flag(message, IFF_UP, *change.up);
   if (change.promisc) put_flag(message, IFF_PROMISC, *change.promisc);
   if (change.allmulti) put_flag(message, IFF_ALLMULTI, *change.allmulti);
@@ -388,7 +387,7 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
 }
 
 void rename_link(Batch& batch, int index, const std::string& name, const std::string& new_name) {
-  nlmsghdr* message = batch.add(RTM_SETLINK, 0, fmt::format("rename {} to {}", name, new_name));
+  nl_msg* message = batch.add(RTM_SETLINK, 0, fmt::format("rename {} to {}", name, new_name));
   put_header<ifinfomsg>(message).ifi_index = index;
   put_name(message, IFLA_IFNAME, new_name);
 }
@@ -396,7 +395,7 @@ void rename_link(Batch& batch, int index, const std::string& name, const std::st
 void move_link(Batch& batch, int index, const std::string& name, const Netns& to,
                const std::string& new_name, const std::string& alias, int new_index) {
   require_alias(new_name, alias);
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_SETLINK, 0, fmt::format("move {} to {} as {}", name, to.path(), new_name));
   put_header<ifinfomsg>(message).ifi_index = index;
   put_name(message, IFLA_IFNAME, new_name);
@@ -418,7 +417,7 @@ void sync_carrier(Netlink& netlink, const std::string& name) {
 }
 
 void set_master(Batch& batch, int index, const std::string& name, int master) {
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_SETLINK, 0, fmt::format("make {} a port of link {}", name, master));
   put_header<ifinfomsg>(message).ifi_index = index;
   put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));

@@ -15,11 +15,11 @@
 namespace unicni::net {
 namespace {
 
-nlmsghdr* start(Batch& batch, const LinkSpec& spec, const char* kind) {
+nl_msg* start(Batch& batch, const LinkSpec& spec, const char* kind) {
   std::string where = spec.netns != nullptr ? " in " + spec.netns->path() : "";
   if (!spec.parent_name.empty()) where += " on " + spec.parent_name;
-  nlmsghdr* message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
-                                fmt::format("create {} {}{}", kind, spec.name, where));
+  nl_msg* message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+                              fmt::format("create {} {}{}", kind, spec.name, where));
   put_header<ifinfomsg>(message).ifi_index = spec.index;
   put_name(message, IFLA_IFNAME, spec.name);
   if (spec.mac) put_mac(message, IFLA_ADDRESS, *spec.mac);
@@ -33,16 +33,16 @@ nlmsghdr* start(Batch& batch, const LinkSpec& spec, const char* kind) {
   return message;
 }
 
-void put_up(nlmsghdr* message) {
-  auto* header = static_cast<ifinfomsg*>(mnl_nlmsg_get_payload(message));
-  header->ifi_flags |= IFF_UP;
-  header->ifi_change |= IFF_UP;
+void put_up(nl_msg* message) {
+  auto& header = family_header<ifinfomsg>(message);
+  header.ifi_flags |= IFF_UP;
+  header.ifi_change |= IFF_UP;
 }
 
 }  // namespace
 
 void add_macvlan(Batch& batch, const LinkSpec& spec, MacvlanMode mode, std::uint32_t bc_queue_len) {
-  nlmsghdr* message = start(batch, spec, "macvlan");
+  nl_msg* message = start(batch, spec, "macvlan");
   const Nest info(message, IFLA_LINKINFO);
   put_text(message, IFLA_INFO_KIND, "macvlan");
   const Nest data(message, IFLA_INFO_DATA);
@@ -51,7 +51,7 @@ void add_macvlan(Batch& batch, const LinkSpec& spec, MacvlanMode mode, std::uint
 }
 
 void add_ipvlan(Batch& batch, const LinkSpec& spec, IpvlanMode mode) {
-  nlmsghdr* message = start(batch, spec, "ipvlan");
+  nl_msg* message = start(batch, spec, "ipvlan");
   const Nest info(message, IFLA_LINKINFO);
   put_text(message, IFLA_INFO_KIND, "ipvlan");
   const Nest data(message, IFLA_INFO_DATA);
@@ -59,7 +59,7 @@ void add_ipvlan(Batch& batch, const LinkSpec& spec, IpvlanMode mode) {
 }
 
 void add_vlan(Batch& batch, const LinkSpec& spec, std::uint16_t vlan_id) {
-  nlmsghdr* message = start(batch, spec, "vlan");
+  nl_msg* message = start(batch, spec, "vlan");
   const Nest info(message, IFLA_LINKINFO);
   put_text(message, IFLA_INFO_KIND, "vlan");
   const Nest data(message, IFLA_INFO_DATA);
@@ -67,13 +67,13 @@ void add_vlan(Batch& batch, const LinkSpec& spec, std::uint16_t vlan_id) {
 }
 
 void add_dummy(Batch& batch, const LinkSpec& spec) {
-  nlmsghdr* message = start(batch, spec, "dummy");
+  nl_msg* message = start(batch, spec, "dummy");
   const Nest info(message, IFLA_LINKINFO);
   put_text(message, IFLA_INFO_KIND, "dummy");
 }
 
 void add_ifb(Batch& batch, const LinkSpec& spec, const std::string& alias) {
-  nlmsghdr* message = start(batch, spec, "ifb");
+  nl_msg* message = start(batch, spec, "ifb");
   put_u32(message, IFLA_TXQLEN, 0);
   {
     const Nest info(message, IFLA_LINKINFO);
@@ -87,7 +87,7 @@ void add_ifb(Batch& batch, const LinkSpec& spec, const std::string& alias) {
 }
 
 void add_vrf(Batch& batch, const LinkSpec& spec, std::uint32_t table) {
-  nlmsghdr* message = start(batch, spec, "vrf");
+  nl_msg* message = start(batch, spec, "vrf");
   put_up(message);
   const Nest info(message, IFLA_LINKINFO);
   put_text(message, IFLA_INFO_KIND, "vrf");
@@ -99,14 +99,14 @@ void set_master(Batch& batch, int index, const std::string& name, int master,
                 const std::string& master_name) {
   const std::string what = master == 0 ? fmt::format("release {} from {}", name, master_name)
                                        : fmt::format("make {} a port of {}", name, master_name);
-  nlmsghdr* message = batch.add(RTM_SETLINK, 0, what);
+  nl_msg* message = batch.add(RTM_SETLINK, 0, what);
   put_header<ifinfomsg>(message).ifi_index = index;
   put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
 }
 
 bool knows_link_kind(Netlink& netlink, const std::string& kind) {
   Question question(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   put_header<ifinfomsg>(request);
   constexpr std::array<std::uint8_t, 6> kMulticast{1};
   put_mac(request, IFLA_ADDRESS, Mac(kMulticast));
@@ -122,7 +122,7 @@ bool knows_link_kind(Netlink& netlink, const std::string& kind) {
 
 LinkKindData get_kind_data(Netlink& netlink, const std::string& name) {
   Question question(RTM_GETLINK);
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   put_header<ifinfomsg>(request);
   put_name(request, IFLA_IFNAME, name);
   put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);

@@ -15,7 +15,7 @@ namespace unicni::net {
 void refresh_neigh(Batch& batch, int index, const std::string& link_name, const IpAddress& address,
                    const Mac& mac) {
   // ENOENT: no entry. Without NLM_F_CREATE the kernel makes none.
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_NEWNEIGH, NLM_F_REPLACE,
                 fmt::format("refresh neighbour {} on {}", address.str(), link_name), {ENOENT});
   auto& header = put_header<ndmsg>(message);

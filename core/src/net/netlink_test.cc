@@ -32,7 +32,7 @@ TEST_F(NetlinkTest, OpensInAnotherNamespaceAndReturns) {
 TEST_F(NetlinkTest, AskReturnsTheKernelsErrno) {
   Netlink netlink;
   Question question(RTM_GETLINK);
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   put_header<ifinfomsg>(request).ifi_index = 4711;
   int answers = 0;
   EXPECT_EQ(ENODEV, netlink.ask(request, [&](const nlmsghdr*) { ++answers; }));
@@ -71,7 +71,7 @@ TEST_F(NetlinkTest, DetailsAreTheKernelsWords) {
   change_link(batch, 1, "lo", change);
   change_link(batch, 4711, "gone",
               {.up = true, .promisc = {}, .mtu = {}, .mac = {}, .arp_notify = {}});
-  nlmsghdr* message = batch.add(RTM_NEWLINK, NLM_F_CREATE, "create a link of unknown kind");
+  nl_msg* message = batch.add(RTM_NEWLINK, NLM_F_CREATE, "create a link of unknown kind");
   put_header<ifinfomsg>(message);
   {
     const Nest info(message, IFLA_LINKINFO);
@@ -101,7 +101,7 @@ TEST_F(NetlinkTest, ToleratedErrorsAreSuccessButStillTold) {
   Netlink netlink;
   Batch batch(netlink);
   for (int i = 0; i < 2; ++i) {
-    nlmsghdr* message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "create br0", {EEXIST});
+    nl_msg* message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "create br0", {EEXIST});
     put_header<ifinfomsg>(message);
     put_name(message, IFLA_IFNAME, "br0");
     const Nest info(message, IFLA_LINKINFO);

@@ -34,7 +34,7 @@ std::uint32_t parent_of(QdiscPlace place) {
 
 const char* name_of(QdiscPlace place) { return place == QdiscPlace::root ? "root" : "ingress"; }
 
-tcmsg& put_place(nlmsghdr* message, int index, std::uint32_t parent, std::uint32_t handle) {
+tcmsg& put_place(nl_msg* message, int index, std::uint32_t parent, std::uint32_t handle) {
   auto& header = put_header<tcmsg>(message);
   header.tcm_family = AF_UNSPEC;
   header.tcm_ifindex = index;
@@ -60,7 +60,7 @@ TokenBucket parse_bucket(const nlattr* options) {
 /// nullopt for what the kernel gives a link by itself (noqueue, pfifo_fast, mq): that has no
 /// handle.
 std::optional<Qdisc> parse_qdisc(const nlmsghdr* message) {
-  if (static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message))->tcm_handle == 0) {
+  if (family_header<tcmsg>(message).tcm_handle == 0) {
     return std::nullopt;
   }
   Qdisc qdisc;
@@ -112,7 +112,7 @@ std::optional<int> parse_redirect(const nlmsghdr* message) {
 bool is_none(int error) { return error == ENOENT || error == EINVAL || error == ENODEV; }
 
 /// One selector key of zeros, which matches every packet.
-void put_match_all(nlmsghdr* message) {
+void put_match_all(nl_msg* message) {
   // Byte by byte, as the structure ends with an array of no size, which C++ can't initialise.
   std::array<char, sizeof(tc_u32_sel) + sizeof(tc_u32_key)> bytes{};
   bytes[offsetof(tc_u32_sel, flags)] = TC_U32_TERMINAL;
@@ -153,10 +153,9 @@ std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst) {
 
 std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& link_name,
                                 QdiscPlace place) {
-  Question question(RTM_GETQDISC);
-  nlmsghdr* request = question.message();
   // Without NLM_F_ECHO the answer goes to others only; for some qdiscs there is none at all.
-  request->nlmsg_flags = NLM_F_ACK | NLM_F_ECHO;
+  Question question(RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO);
+  nl_msg* request = question.message();
   put_place(request, index, parent_of(place), 0);
   std::optional<Qdisc> qdisc;
   const int error =
@@ -170,7 +169,7 @@ std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& 
 
 bool remove_qdisc(Netlink& netlink, int index, const std::string& link_name, QdiscPlace place) {
   Question question(RTM_DELQDISC);
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   put_place(request, index, parent_of(place), 0);
   const int error = netlink.ask(request, {});
   if (is_none(error)) return false;
@@ -182,7 +181,7 @@ bool remove_qdisc(Netlink& netlink, int index, const std::string& link_name, Qdi
 
 void add_token_bucket(Batch& batch, int index, const std::string& link_name,
                       const TokenBucket& bucket) {
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
                 fmt::format("limit {} to {} bytes a second (qdisc tbf)", link_name, bucket.rate));
   put_place(message, index, TC_H_ROOT, kRootHandle);
@@ -199,8 +198,8 @@ void add_token_bucket(Batch& batch, int index, const std::string& link_name,
 
 void redirect_received(Batch& batch, int index, const std::string& link_name, int to,
                        const std::string& to_name) {
-  nlmsghdr* message = batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
-                                fmt::format("add ingress qdisc to {}", link_name));
+  nl_msg* message = batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
+                              fmt::format("add ingress qdisc to {}", link_name));
   put_place(message, index, TC_H_INGRESS, kIngressHandle);
   put_text(message, TCA_KIND, "ingress");
 
@@ -226,7 +225,7 @@ void redirect_received(Batch& batch, int index, const std::string& link_name, in
 
 std::optional<int> find_redirect(Netlink& netlink, int index, const std::string& link_name) {
   Question question(RTM_GETTFILTER, NLM_F_DUMP);
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   put_place(request, index, kIngressHandle, 0);
   std::optional<int> target;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {

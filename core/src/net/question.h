@@ -1,7 +1,5 @@
-// A request on the stack: asking needs no heap.
+// A request that is asked by itself.
 #pragma once
-
-#include <libmnl/libmnl.h>
 
 #include <cstdint>
 
@@ -9,16 +7,16 @@
 
 namespace unicni::net {
 
-struct Question {
-  /// Two names of nftables objects, the longest key, and more than a link or route needs.
-  alignas(nlmsghdr) char bytes[1024]{};
+class Question {
+ public:
+  explicit Question(std::uint16_t type = 0, std::uint16_t flags = 0)
+      : message_(make_message(type, flags, kRoom)) {}
+  [[nodiscard]] nl_msg* message() const noexcept { return message_.get(); }
 
-  explicit Question(std::uint16_t type = 0, std::uint16_t flags = 0) {
-    start_message(message(), sizeof bytes);
-    message()->nlmsg_type = type;
-    message()->nlmsg_flags = flags;
-  }
-  nlmsghdr* message() { return reinterpret_cast<nlmsghdr*>(bytes); }
+ private:
+  /// Two names of nftables objects, the longest key, and more than a link or route needs.
+  static constexpr std::size_t kRoom = 1024;
+  NlOwned<nl_msg> message_;
 };
 
 }  // namespace unicni::net

@@ -143,7 +143,7 @@ bool has_selinux() {
 
 std::optional<TapData> find_tap_data(Netlink& netlink, const std::string& name) {
   Question question(RTM_GETLINK);
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   put_header<ifinfomsg>(request);
   put_name(request, IFLA_IFNAME, name);
   put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -35,7 +36,7 @@ void wait_before_nft_retry(int tries) {
 
 std::uint32_t nft_generation(NetlinkSocket& socket) {
   Question question;
-  nlmsghdr* request = question.message();
+  nl_msg* request = question.message();
   put_nft_header(request, NFT_MSG_GETGEN, AF_UNSPEC);
   std::uint32_t id = 0;
   const int error =
