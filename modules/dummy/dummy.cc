@@ -5,7 +5,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/link_kinds.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/container_link.h"
 
 namespace unicni::dummy {
 
@@ -26,8 +26,8 @@ class Dummy final : public LinkModule {
 /// that is born elsewhere.
 void Dummy::create_link(LinkAdd& add) {
   net::LinkSpec spec;
-  spec.name = add.call.if_name;
-  add.host.undo().will(undo_container_link(spec.name, container_kind()));
+  spec.name = add.call.key.if_name;
+  add.host.undo().announce(undo_container_link(spec.name, container_kind()));
   net::Batch batch(add.host.container_links());
   net::add_dummy(batch, spec);
   try {

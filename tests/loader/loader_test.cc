@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 
+#include "interface/fake_host_for_test.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
@@ -16,19 +17,6 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 // The fixtures never touch their host.
-class NoHost final : public Host {
- public:
-  net::Netlink& host_links() override { std::abort(); }
-  const net::Netns& host_netns() override { std::abort(); }
-  const net::Netns* container_netns() override { return nullptr; }
-  net::Netlink& container_links() override { std::abort(); }
-  net::Nft& nft() override { std::abort(); }
-  UndoLog& undo() override { std::abort(); }
-  std::optional<sys::Lock> hold_shared_links() override { return std::nullopt; }
-  Ipam& ipam() override { std::abort(); }
-  void log(LogLevel, std::string_view) override {}
-};
-
 class LoaderTest : public testing::Test {
  protected:
   LoadedModule load_fixture(const std::string& name) {
@@ -36,7 +24,7 @@ class LoaderTest : public testing::Test {
   }
   Call call() {
     Call call;
-    call.if_name = "eth0";
+    call.key.if_name = "eth0";
     return call;
   }
   template <class F>
@@ -51,7 +39,7 @@ class LoaderTest : public testing::Test {
   }
 
   scratch::Prefix prefix_;
-  NoHost host_;
+  FakeHost host_;
 };
 
 TEST_F(LoaderTest, LoadsAndRunsAModule) {

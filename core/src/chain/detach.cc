@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "chain/failures.h"
 #include "chain/foreign.h"
+#include "chain/leftovers.h"
 #include "chain/recorder.h"
-#include "chain/remains.h"
 #include "protocol/result_json.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
 
 namespace unicni::chain {
 
@@ -19,9 +19,9 @@ namespace {
 /// One step backward: a member, what the journal has of it, or both.
 struct Task {
   std::string type;
-  std::optional<protocol::Netconf> netconf;  ///< of the request; nullopt: it isn't in there
-  std::size_t index = 0;                     ///< in the request
-  std::vector<journal::Step> done = {};      ///< oldest first
+  std::optional<protocol::Netconf> netconf;      ///< of the request; nullopt: it isn't in there
+  std::size_t index = 0;                         ///< in the request
+  std::vector<journal::RecordedStep> done = {};  ///< oldest first
 };
 
 /// What is to be done, in the order of the list: the journal's, with the members that it doesn't
@@ -32,7 +32,7 @@ std::vector<Task> plan(const std::vector<Member>& members, const journal::Entry&
   const Assignment assignment = assign(entry, members);
   const auto step = [&](std::size_t id) {
     return *std::find_if(entry.steps.begin(), entry.steps.end(),
-                         [&](const journal::Step& each) { return each.id == id; });
+                         [&](const journal::RecordedStep& each) { return each.id == id; });
   };
   std::vector<Task> tasks;
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -44,7 +44,7 @@ std::vector<Task> plan(const std::vector<Member>& members, const journal::Entry&
     }
   }
   for (const std::size_t id : assignment.left) {
-    journal::Step left = step(id);
+    journal::RecordedStep left = step(id);
     if (!takes_interface && !left.ordinal) continue;
     tasks.push_back({left.type, std::nullopt, 0});
     tasks.back().done.push_back(std::move(left));
@@ -71,21 +71,21 @@ std::vector<Task> plan(const std::vector<Member>& members) {
   return tasks;
 }
 
-class Detachment : public LockHolder {
+class Detachment : public JournalLock {
  public:
   Detachment(const Request& request, VerbHost& host, bool direct)
       : request_(request), host_(host), direct_(direct) {
-    host_.set_lock_holder(this);
+    host_.set_journal_lock(this);
   }
-  ~Detachment() override { host_.set_lock_holder(nullptr); }
+  ~Detachment() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
   void take_again() override {
     if (!journal_) {
-      journal_.emplace(open_journal(request_, host_, key_of(request_), journal::Access::removal));
+      journal_.emplace(open_journal(request_, host_, request_.key(), journal::Access::removal));
     }
   }
   void run(const std::vector<Member>& members, const Watch& watch);
-  [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
+  [[nodiscard]] const Errors& errors() const { return errors_; }
 
  private:
   struct Made {
@@ -93,22 +93,12 @@ class Detachment : public LockHolder {
     std::optional<Error> refusal;  // of the configuration as it is today
   };
 
-  template <class Work>
-  bool attempt(const std::string& type, Work&& work) {
-    try {
-      work();
-      return true;
-    } catch (Error& error) {
-      errors_.push_back(error.in_step(type));
-      return false;
-    }
-  }
   /// The entry of this attachment as it is now; nullopt if there is none. Held until DEL is done,
   /// so that no ADD comes between two steps.
   std::optional<journal::Entry> open_entry(const std::string& type);
   void read_prev_result();
   [[nodiscard]] bool is_claimed() const;
-  [[nodiscard]] bool is_here(const journal::Step& step);
+  [[nodiscard]] bool is_here(const journal::RecordedStep& step);
   void find_namespace(const journal::Entry& entry);
   Made make(const std::string& type, protocol::Netconf netconf, std::size_t index, bool direct);
   [[nodiscard]] std::optional<Made> make_from_journal(const Task& task);
@@ -126,7 +116,7 @@ class Detachment : public LockHolder {
   std::optional<journal::Journal> journal_;
   bool is_ours_ = true;  // what CNI_NETNS leads to
   std::vector<std::pair<std::size_t, std::vector<Undo>>> kept_;
-  std::vector<Error> errors_;
+  Errors errors_;
 };
 
 void Detachment::read_prev_result() {
@@ -149,7 +139,7 @@ bool Detachment::is_claimed() const {
 }
 
 /// Whether the step's ADD saw the namespace of this request.
-bool Detachment::is_here(const journal::Step& step) {
+bool Detachment::is_here(const journal::RecordedStep& step) {
   if (host_.container_netns() != nullptr) {
     return step.container_netns.empty() || step.container_netns == host_.container_identity();
   }
@@ -162,7 +152,7 @@ bool Detachment::is_here(const journal::Step& step) {
 void Detachment::find_namespace(const journal::Entry& entry) {
   if (host_.container_netns() == nullptr || entry.container_netns.empty()) return;
   const bool seen = std::any_of(entry.steps.begin(), entry.steps.end(),
-                                [&](const journal::Step& step) { return is_here(step); });
+                                [&](const journal::RecordedStep& step) { return is_here(step); });
   if (seen || is_claimed()) return;
   host_.log(LogLevel::warning,
             fmt::format("{} is another namespace than ADD saw: nothing is touched there",
@@ -172,7 +162,7 @@ void Detachment::find_namespace(const journal::Entry& entry) {
 }
 
 std::optional<journal::Entry> Detachment::open_entry(const std::string& type) {
-  attempt(type, [&] { take_again(); });
+  errors_.attempt_step(type, [&] { take_again(); });
   const journal::Entry* entry = journal_ ? journal_->entry() : nullptr;
   return entry != nullptr ? std::optional(*entry) : std::nullopt;
 }
@@ -210,11 +200,11 @@ bool Detachment::undo(const Task& task, Step* step) {
     const bool elsewhere =
         !done->container_netns.empty() && done->container_netns != host_.container_identity();
     if (elsewhere) host_.visit_container(done->netns_path, done->container_netns);
-    const auto why = done->result.empty() ? journal::Why::failed_add : journal::Why::removal;
+    const auto why = done->result.empty() ? undo::Why::failed_add : undo::Why::removal;
     Undone undone = undo_records(done->undo, why, request_, host_, step);
     if (elsewhere) host_.leave_container(is_ours_);
     clean = clean && undone.clean();
-    for (Error& error : undone.errors) errors_.push_back(error.in_step(task.type));
+    for (Error error : undone.errors.all()) errors_.add(error.in_step(task.type));
     if (!undone.kept.empty()) kept_.emplace_back(done->id, std::move(undone.kept));
   }
   return clean;
@@ -222,7 +212,7 @@ bool Detachment::undo(const Task& task, Step* step) {
 
 void Detachment::forget(const Task& task) {
   take_again();
-  for (const journal::Step& done : task.done) {
+  for (const journal::RecordedStep& done : task.done) {
     const auto kept = std::find_if(kept_.begin(), kept_.end(),
                                    [&](const auto& each) { return each.first == done.id; });
     journal_->forget_step(done.id, done.type,
@@ -233,10 +223,10 @@ void Detachment::forget(const Task& task) {
 /// What ADD was given decides, whatever the file says today.
 std::optional<Detachment::Made> Detachment::make_from_journal(const Task& task) {
   const auto here = std::find_if(task.done.rbegin(), task.done.rend(),
-                                 [&](const journal::Step& done) { return is_here(done); });
+                                 [&](const journal::RecordedStep& done) { return is_here(done); });
   const bool in_request = task.netconf.has_value();
   if (here == task.done.rend() && in_request) return std::nullopt;
-  const journal::Step& recorded = here != task.done.rend() ? *here : task.done.back();
+  const journal::RecordedStep& recorded = here != task.done.rend() ? *here : task.done.back();
   try {
     auto netconf = with_request_prev_result(request_, protocol::Netconf::parse(recorded.config));
     Made made = make(task.type, std::move(netconf), task.index, in_request && direct_);
@@ -244,7 +234,7 @@ std::optional<Detachment::Made> Detachment::make_from_journal(const Task& task) 
     return made;
   } catch (Error& error) {
     // Of what nobody asks for any more the records are enough.
-    if (in_request) errors_.push_back(error.in_step(task.type));
+    if (in_request) errors_.add(error.in_step(task.type));
     if (!in_request) host_.log(LogLevel::warning, error.msg());
     return std::nullopt;
   }
@@ -258,7 +248,7 @@ void Detachment::del(Task& task) {
     made = first_ ? std::move(first_) : make(type, task.netconf->copy(), task.index, direct_);
   }
   if (!made) {
-    if (undo(task, nullptr)) attempt(type, [&] { forget(task); });
+    if (undo(task, nullptr)) errors_.attempt_step(type, [&] { forget(task); });
     return;
   }
   Step& step = *made->step;
@@ -268,13 +258,13 @@ void Detachment::del(Task& task) {
   const bool keeps_no_journal = step.module && !step.journaled();
   if (is_program || keeps_no_journal) {
     // A program's record is this very DEL.
-    if (attempt(type, [&] { sweep(step); }) && !task.done.empty()) {
-      attempt(type, [&] { forget(task); });
+    if (errors_.attempt_step(type, [&] { sweep(step); }) && !task.done.empty()) {
+      errors_.attempt_step(type, [&] { forget(task); });
     }
     return;
   }
   bool clean = undo(task, &step);
-  if (made->refusal) errors_.push_back(made->refusal->in_step(type));
+  if (made->refusal) errors_.add(made->refusal->in_step(type));
   step.enter(host_);
   // Whether its ADD ended, so that the journal knows all of it.
   const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {
@@ -282,13 +272,14 @@ void Detachment::del(Task& task) {
   });
   const bool lost = !entry_ || (!task.done.empty() && !known);
   if (lost && (step.is_link() || !step.module)) {
-    attempt(type, [&] { remove_remains(step.call, host_); });
+    errors_.attempt_step(type, [&] { remove_leftovers(step.call, host_); });
   }
   if (!step.module) {
-    attempt(type, [&] { remove_reference_remains(step.call, host_, step.ipam.get()); });
+    errors_.attempt_step(type,
+                         [&] { remove_reference_leftovers(step.call, host_, step.ipam.get()); });
   }
-  clean = attempt(type, [&] { sweep(step); }) && clean;
-  if (!task.done.empty() && clean) attempt(type, [&] { forget(task); });
+  clean = errors_.attempt_step(type, [&] { sweep(step); }) && clean;
+  if (!task.done.empty() && clean) errors_.attempt_step(type, [&] { forget(task); });
 }
 
 /// IPAM and others without a journal never ask for the attachment's lock when they are called
@@ -325,7 +316,7 @@ void detach(const Request& request, VerbHost& host, std::vector<Member> members,
             const Watch& watch) {
   Detachment detachment(request, host, direct);
   detachment.run(members, watch);
-  throw_first(detachment.errors());
+  detachment.errors().finish();
 }
 
 }  // namespace unicni::chain

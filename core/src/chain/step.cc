@@ -13,12 +13,12 @@ Call make_call(const Request& request, const std::string& type, const protocol::
   const protocol::Environment& environment = request.environment;
   Call call;
   call.command = request.command;
-  call.network = netconf.name();
+  call.key.network = netconf.name();
   call.spec_version = netconf.cni_version();
   call.type = type;
-  call.container_id = environment.container_id;
+  call.key.container_id = environment.container_id;
   call.netns = environment.netns;
-  call.if_name = environment.if_name;
+  call.key.if_name = environment.if_name;
   try {
     call.args = protocol::parse_args(environment.args);
   } catch (const Error&) {  // refused where a module has options from there

@@ -11,6 +11,7 @@
 #include "protocol/result_json.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
+#include "unicni/undo/iptables_firewall.h"
 
 namespace unicni {
 
@@ -81,9 +82,9 @@ Result LinkModule::add(const Call& call, Host& host) {
     if (has_link(call) && !reaches_all_gateways())
       link_module::require_reachable_gateways(add.result);
   };
-  if (net::find_link(host.container_links(), call.if_name)) {
+  if (net::find_link(host.container_links(), call.key.if_name)) {
     throw Error(Code::internal,
-                fmt::format("interface {} exists already in {}", call.if_name, call.netns),
+                fmt::format("interface {} exists already in {}", call.key.if_name, call.netns),
                 "DEL this attachment first, or choose another CNI_IFNAME");
   }
   prepare(add);
@@ -151,7 +152,7 @@ void LinkModule::del(const Call& call, Host& host) {
     if (host.container_netns() == nullptr) return;
     link = recognise(call, host);
     const bool recognised = link.has_value();
-    if (!link) link = net::find_link(host.container_links(), call.if_name);
+    if (!link) link = net::find_link(host.container_links(), call.key.if_name);
     if (!link) return;
     const auto present = net::list_addrs(host.container_links(), link->index);
     const link_module::Ownership ownership(call, host, *link, present);
@@ -163,7 +164,7 @@ void LinkModule::del(const Call& call, Host& host) {
           return is_in_place(call, host, *link, end);
         })) {
       host.log(LogLevel::warning,
-               fmt::format("{} in {} {}: left alone", call.if_name, call.netns, *stranger));
+               fmt::format("{} in {} {}: left alone", call.key.if_name, call.netns, *stranger));
       link.reset();
       return;
     }
@@ -190,23 +191,23 @@ void LinkModule::del(const Call& call, Host& host) {
 void LinkModule::check(const Call& call, Host& host) {
   if (host.ipam().given()) host.ipam().check();
   const Result& result = *call.prev_result;
-  const Interface* recorded = find_interface(result, call.if_name, call.netns);
+  const Interface* recorded = find_interface(result, call.key.if_name, call.netns);
   if (recorded == nullptr) {
     throw Error(
         Code::invalid_config,
-        fmt::format("prevResult has no interface {} with sandbox {}", call.if_name, call.netns),
+        fmt::format("prevResult has no interface {} with sandbox {}", call.key.if_name, call.netns),
         "CHECK must be called with the CNI_NETNS and CNI_IFNAME of ADD");
   }
   if (!has_link(call)) return;
-  const auto link = net::find_link(host.container_links(), call.if_name);
+  const auto link = net::find_link(host.container_links(), call.key.if_name);
   if (!link) {
     throw Error(Code::internal,
-                fmt::format("interface {} is missing in {}", call.if_name, call.netns),
+                fmt::format("interface {} is missing in {}", call.key.if_name, call.netns),
                 "the attachment is broken: DEL and ADD it again");
   }
   if (container_kind() != nullptr && link->kind != container_kind()) {
     throw Error(Code::internal,
-                fmt::format("{} is a {} link, ADD made a {}", call.if_name,
+                fmt::format("{} is a {} link, ADD made a {}", call.key.if_name,
                             link->kind.empty() ? "physical" : link->kind, container_kind()));
   }
   require_same_mac(*recorded, *link);

@@ -10,6 +10,7 @@
 #include "unicni/call.h"
 #include "unicni/host.h"
 #include "unicni/net/link.h"
+#include "unicni/undo/iptables_firewall.h"
 
 namespace unicni::link_module {
 
