@@ -71,7 +71,7 @@ bool is_recorded(const Call& call, Host& host, const net::Link& link) {
   }
   const auto veth = find_host_veth(call, host);
   if (!veth) return true;
-  return net::find_redirect(host.host_links(), veth->index, veth->name) == link.index;
+  return net::find_redirect(host.host_links(), *veth) == link.index;
 }
 
 }  // namespace

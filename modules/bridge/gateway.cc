@@ -118,11 +118,11 @@ void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const Ga
                                 [](const IpNet& wanted) { return !wanted.is_v4(); });
   if (ipv6) net::ensure_ipv6(link.name);
   for (const IpNet& other : plan.remove) {
-    net::remove_addr(batch, link.index, link.name, other, true);
+    net::remove_addr(batch, link, other, true);
   }
   for (const IpNet& wanted : plan.add) {
     host.undo().announce(undo_shared_address(link.name, wanted));
-    net::add_addr(batch, link.index, link.name, wanted, net::Dad::skip, true);
+    net::add_addr(batch, link, wanted, net::Dad::skip, true);
   }
 }
 

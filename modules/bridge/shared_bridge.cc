@@ -54,7 +54,7 @@ net::Link make_bridge(LinkAdd& add, const BridgeOptions& options) {
   if (options.gateway()) {
     if (has_ipv6(add.result)) net::ensure_ipv6(bridge.name);
     // Before it has a carrier, with which the kernel would make it.
-    net::put_link_local(batch, bridge.index, bridge.name, bridge.mac, add.result.ips);
+    net::put_link_local(batch, bridge, bridge.mac, add.result.ips);
     if (!batch.empty()) batch.commit();
   }
   return bridge;
@@ -91,7 +91,7 @@ net::Link ensure_bridge(LinkAdd& add) {
   }
   if (change.promisc || change.up || change.mac) {
     net::Batch batch(links);
-    net::change_link(batch, bridge.index, bridge.name, change);
+    net::change_link(batch, bridge, change);
     batch.commit();
   }
   return bridge;

@@ -60,8 +60,8 @@ void put_port_vlans(net::Netlink& links, const BridgeOptions& options, const std
   if (vlans.empty()) return;
   const int index = net::get_link_index(links, name);
   net::Batch batch(links);
-  if (!options.preserve_default_vlan) net::remove_port_vlans(batch, index, name);
-  for (const net::PortVlan& vlan : vlans) net::add_port_vlan(batch, index, name, vlan);
+  if (!options.preserve_default_vlan) net::remove_port_vlans(batch, {index, name});
+  for (const net::PortVlan& vlan : vlans) net::add_port_vlan(batch, {index, name}, vlan);
   commit(batch, name);
 }
 
@@ -87,7 +87,7 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     found = net::get_link(links, name);
     if (has_ipv6(add.result)) net::ensure_ipv6(name);
     net::Batch batch(links);
-    net::put_link_local(batch, found->index, name, found->mac, add.result.ips);
+    net::put_link_local(batch, {found->index, name}, found->mac, add.result.ips);
     if (!batch.empty()) batch.commit();
   }
   const auto port = net::find_link(links, found->peer);
@@ -103,7 +103,7 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     net::LinkChange change;
     change.up = true;
     net::Batch batch(links);
-    net::change_link(batch, found->index, name, change);
+    net::change_link(batch, {found->index, name}, change);
     batch.commit();
     net::sync_carrier(links, port->name);
   }

@@ -247,7 +247,7 @@ class Portmap final : public ChainedModule {
     if (rules.loopback6) {
       const net::Link link = net::get_link(host.host_links(), *rules.loopback6);
       net::Batch batch(host.host_links());
-      net::add_loopback_route(batch, link.index, link.name);
+      net::add_loopback_route(batch, link);
       batch.commit();
       warn_of_bridged_answers(host, link);
     }

@@ -48,7 +48,7 @@ void set_each(net::Batch& batch, const net::Link& link, const net::LinkChange& c
   const auto set = [&](auto member) {
     net::LinkChange one;
     one.*member = change.*member;
-    net::change_link(batch, link.index, link.name, one);
+    net::change_link(batch, link, one);
   };
   set(&net::LinkChange::mtu);
   set(&net::LinkChange::mac);

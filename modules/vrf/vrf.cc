@@ -120,7 +120,7 @@ class VrfModule : public ChainedModule {
     const auto link = find_own_link(call, host);
     if (link && link->master == vrf->index) {
       net::Batch batch(links);
-      net::set_master(batch, link->index, link->name, 0, vrf->name);
+      net::set_master(batch, *link, {0, vrf->name});
       batch.commit();
     }
     if (net::list_ports(links, vrf->index).empty()) net::remove_link(links, vrf->index);
@@ -184,9 +184,9 @@ class VrfModule : public ChainedModule {
     for (const IpNet& each : belongings.v6) host.undo().announce(undo_lost_address(link, each));
     host.undo().announce(undo_vrf_port(link, vrf.link.name));
     net::Batch batch(links);
-    net::set_master(batch, link.index, link.name, vrf.link.index, vrf.link.name);
+    net::set_master(batch, link, vrf.link);
     for (const IpNet& each : belongings.v6) {
-      net::add_addr(batch, link.index, link.name, each, net::Dad::skip, true);
+      net::add_addr(batch, link, each, net::Dad::skip, true);
     }
     for (net::RouteEntry entry : belongings.routes) {
       entry.route.table = vrf.table;

@@ -87,7 +87,7 @@ void bring_up(const LinkAdd& add) {
   net::Batch batch(add.host.container_links());
   net::LinkChange change;
   change.up = true;
-  net::change_link(batch, add.container_link, add.call.key.if_name, change);
+  net::change_link(batch, {add.container_link, add.call.key.if_name}, change);
   batch.commit();
 }
 
@@ -101,15 +101,15 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
   before.arp_notify.reset();
   if (add.heard_when_up && !add.result.ips.empty()) before.arp_notify = true;
   if (before.promisc || before.mtu || before.mac || before.arp_notify) {
-    net::change_link(batch, add.container_link, name, before);
+    net::change_link(batch, {add.container_link, name}, before);
   }
   for (const IpConfig& ip : add.result.ips) {
-    net::add_addr(batch, add.container_link, name, ip.address, dad, false);
+    net::add_addr(batch, {add.container_link, name}, ip.address, dad, false);
   }
   net::LinkChange up;
   up.up = change.up;
   up.arp_notify = change.arp_notify;
-  if (up.up || up.arp_notify) net::change_link(batch, add.container_link, name, up);
+  if (up.up || up.arp_notify) net::change_link(batch, {add.container_link, name}, up);
   if (!batch.empty()) batch.commit();
 }
 
@@ -140,10 +140,10 @@ void put_routes(const LinkAdd& add, net::Batch& batch, Hops hops) {
     if (!programmed.gw) {
       neighbours.learn(route.dst);
     } else if (hops == Hops::told && !neighbours.hold(*programmed.gw)) {
-      net::add_onlink_route(batch, add.container_link, add.call.key.if_name, programmed);
+      net::add_onlink_route(batch, {add.container_link, add.call.key.if_name}, programmed);
       continue;
     }
-    net::add_route(batch, add.container_link, add.call.key.if_name, programmed);
+    net::add_route(batch, {add.container_link, add.call.key.if_name}, programmed);
   }
 }
 
@@ -153,7 +153,7 @@ void announce(const LinkAdd& add, net::Batch& batch) {
   // A link without MAC, such as a layer 3 tunnel, has no neighbours.
   const auto mac = Mac::parse(interface.mac);
   if (mac && !add.result.ips.empty()) {
-    net::announce_addrs(batch, add.container_link, add.call.key.if_name, *mac);
+    net::announce_addrs(batch, {add.container_link, add.call.key.if_name}, *mac);
   }
 }
 

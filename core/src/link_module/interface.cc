@@ -98,7 +98,7 @@ void make_veth(net::Netlink& links, net::VethSpec veth) {
   net::switch_ipv6_off(veth.name);
   net::LinkChange change;
   change.up = true;
-  net::change_link(batch, net::get_link_index(links, veth.name), veth.name, change);
+  net::change_link(batch, {net::get_link_index(links, veth.name), veth.name}, change);
   batch.commit();
 }
 

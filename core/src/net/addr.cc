@@ -32,22 +32,20 @@ void put_addr(nl_msg* message, int index, const IpNet& net) {
 
 }  // namespace
 
-void add_addr(Batch& batch, int index, const std::string& link_name, const IpNet& net, Dad dad,
-              bool exists_ok) {
+void add_addr(Batch& batch, const LinkRef& link, const IpNet& net, Dad dad, bool exists_ok) {
   nl_msg* message = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
-                              fmt::format("add address {} to {}", net.str(), link_name),
+                              fmt::format("add address {} to {}", net.str(), link.name),
                               tolerate(exists_ok, {EEXIST}));
-  put_addr(message, index, net);
+  put_addr(message, link.index, net);
   if (net.is_v4() && net.prefix_length() < 31) put_address(message, IFA_BROADCAST, net.last());
   if (!net.is_v4() && dad == Dad::skip) put_u32(message, IFA_FLAGS, IFA_F_NODAD);
 }
 
-void remove_addr(Batch& batch, int index, const std::string& link_name, const IpNet& net,
-                 bool absent_ok) {
+void remove_addr(Batch& batch, const LinkRef& link, const IpNet& net, bool absent_ok) {
   nl_msg* message =
-      batch.add(RTM_DELADDR, 0, fmt::format("remove address {} from {}", net.str(), link_name),
+      batch.add(RTM_DELADDR, 0, fmt::format("remove address {} from {}", net.str(), link.name),
                 tolerate(absent_ok, {EADDRNOTAVAIL, ENODEV}));
-  put_addr(message, index, net);
+  put_addr(message, link.index, net);
 }
 
 namespace {
@@ -93,11 +91,11 @@ IpNet link_local(const Mac& mac) {
           64};
 }
 
-void put_link_local(Batch& batch, int index, const std::string& link_name, const Mac& mac,
+void put_link_local(Batch& batch, const LinkRef& link, const Mac& mac,
                     const std::vector<IpConfig>& ips) {
   const bool used =
       std::any_of(ips.begin(), ips.end(), [](const auto& ip) { return !ip.address.is_v4(); });
-  if (used) add_addr(batch, index, link_name, link_local(mac), Dad::skip, true);
+  if (used) add_addr(batch, link, link_local(mac), Dad::skip, true);
 }
 
 std::vector<IpNet> list_addrs(Netlink& netlink, int index) {

@@ -61,15 +61,16 @@ PortVlan parse_vlan(const nlattr* entry) {
 
 }  // namespace
 
-void add_port_vlan(Batch& batch, int index, const std::string& name, const PortVlan& vlan) {
-  put_vlans(batch.add(RTM_SETLINK, 0, fmt::format("add {} to bridge port {}", text_of(vlan), name)),
-            index, vlan);
+void add_port_vlan(Batch& batch, const LinkRef& link, const PortVlan& vlan) {
+  put_vlans(
+      batch.add(RTM_SETLINK, 0, fmt::format("add {} to bridge port {}", text_of(vlan), link.name)),
+      link.index, vlan);
 }
 
-void remove_port_vlans(Batch& batch, int index, const std::string& name) {
+void remove_port_vlans(Batch& batch, const LinkRef& link) {
   // Of a range the kernel deletes what there is: no need to ask first.
-  put_vlans(batch.add(RTM_DELLINK, 0, fmt::format("remove the VLANs of bridge port {}", name)),
-            index, {1, kLastVlan, false, false});
+  put_vlans(batch.add(RTM_DELLINK, 0, fmt::format("remove the VLANs of bridge port {}", link.name)),
+            link.index, {1, kLastVlan, false, false});
 }
 
 std::vector<PortVlan> list_port_vlans(Netlink& netlink, int index) {

@@ -320,14 +320,14 @@ void add_veth(Batch& batch, const VethSpec& spec) {
   if (port) put_port_settings(message, spec.hairpin, spec.isolated);
 }
 
-void set_port_flag(Batch& batch, int index, const std::string& name, PortFlag flag, bool on) {
+void set_port_flag(Batch& batch, const LinkRef& link, PortFlag flag, bool on) {
   const bool isolated = flag == PortFlag::isolated;
-  nl_msg* message = batch.add(
-      RTM_NEWLINK, 0,
-      fmt::format("set port {} {} {}", name, isolated ? "isolated" : "hairpin", on ? "on" : "off"),
-      // What is switched off may be on its way out with its namespace.
-      on ? std::vector<int>() : std::vector<int>{ENODEV});
-  put_header<ifinfomsg>(message).ifi_index = index;
+  nl_msg* message = batch.add(RTM_NEWLINK, 0,
+                              fmt::format("set port {} {} {}", link.name,
+                                          isolated ? "isolated" : "hairpin", on ? "on" : "off"),
+                              // What is switched off may be on its way out with its namespace.
+                              on ? std::vector<int>() : std::vector<int>{ENODEV});
+  put_header<ifinfomsg>(message).ifi_index = link.index;
   const Nest info(message, IFLA_LINKINFO);
   put_text(message, IFLA_INFO_SLAVE_KIND, "bridge");
   const Nest port(message, IFLA_INFO_SLAVE_DATA);
@@ -355,11 +355,11 @@ void add_bridge(Batch& batch, const BridgeSpec& spec) {
   put_alias(message, spec.alias);
 }
 
-void change_link(Batch& batch, int index, const std::string& name, const LinkChange& change) {
-  if (change.alias) require_alias(name, *change.alias);
+void change_link(Batch& batch, const LinkRef& link, const LinkChange& change) {
+  if (change.alias) require_alias(link.name, *change.alias);
   const auto start = [&](std::string what) {
     nl_msg* message = batch.add(RTM_SETLINK, 0, std::move(what));
-    put_header<ifinfomsg>(message).ifi_index = index;
+    put_header<ifinfomsg>(message).ifi_index = link.index;
     return message;
   };
   if (!change.up && !change.promisc && !change.allmulti && !change.mtu && !change.tx_queue_len &&
@@ -375,7 +375,7 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   if (change.allmulti) what += *change.allmulti ? " all-multicast" : " not all-multicast";
   if (change.alias) what += fmt::format(" alias \"{}\"", *change.alias);
   if (change.up) what += *change.up ? " up" : " down";
-  nl_msg* message = start(fmt::format("{} on {}", what, name));
+  nl_msg* message = start(fmt::format("{} on {}", what, link.name));
   if (change.up) put_flag(message, IFF_UP, *change.up);
   if (change.promisc) put_flag(message, IFF_PROMISC, *change.promisc);
   if (change.allmulti) put_flag(message, IFF_ALLMULTI, *change.allmulti);
@@ -386,18 +386,18 @@ void change_link(Batch& batch, int index, const std::string& name, const LinkCha
   if (change.arp_notify) put_arp_notify(message, *change.arp_notify);
 }
 
-void rename_link(Batch& batch, int index, const std::string& name, const std::string& new_name) {
-  nl_msg* message = batch.add(RTM_SETLINK, 0, fmt::format("rename {} to {}", name, new_name));
-  put_header<ifinfomsg>(message).ifi_index = index;
+void rename_link(Batch& batch, const LinkRef& link, const std::string& new_name) {
+  nl_msg* message = batch.add(RTM_SETLINK, 0, fmt::format("rename {} to {}", link.name, new_name));
+  put_header<ifinfomsg>(message).ifi_index = link.index;
   put_name(message, IFLA_IFNAME, new_name);
 }
 
-void move_link(Batch& batch, int index, const std::string& name, const Netns& to,
-               const std::string& new_name, const std::string& alias, int new_index) {
+void move_link(Batch& batch, const LinkRef& link, const Netns& to, const std::string& new_name,
+               const std::string& alias, int new_index) {
   require_alias(new_name, alias);
   nl_msg* message =
-      batch.add(RTM_SETLINK, 0, fmt::format("move {} to {} as {}", name, to.path(), new_name));
-  put_header<ifinfomsg>(message).ifi_index = index;
+      batch.add(RTM_SETLINK, 0, fmt::format("move {} to {} as {}", link.name, to.path(), new_name));
+  put_header<ifinfomsg>(message).ifi_index = link.index;
   put_name(message, IFLA_IFNAME, new_name);
   put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(to.fd()));
   if (new_index != 0) {
@@ -416,11 +416,13 @@ void sync_carrier(Netlink& netlink, const std::string& name) {
   static_cast<void>(::ioctl(netlink.fd(), SIOCETHTOOL, &request));
 }
 
-void set_master(Batch& batch, int index, const std::string& name, int master) {
+void set_master(Batch& batch, const LinkRef& link, const LinkRef& master) {
   nl_msg* message =
-      batch.add(RTM_SETLINK, 0, fmt::format("make {} a port of link {}", name, master));
-  put_header<ifinfomsg>(message).ifi_index = index;
-  put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
+      batch.add(RTM_SETLINK, 0,
+                master.index == 0 ? fmt::format("release {} from {}", link.name, master.name)
+                                  : fmt::format("make {} a port of {}", link.name, master.name));
+  put_header<ifinfomsg>(message).ifi_index = link.index;
+  put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master.index));
 }
 
 std::string random_veth_name() {

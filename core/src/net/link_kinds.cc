@@ -95,15 +95,6 @@ void add_vrf(Batch& batch, const LinkSpec& spec, std::uint32_t table) {
   put_u32(message, IFLA_VRF_TABLE, table);
 }
 
-void set_master(Batch& batch, int index, const std::string& name, int master,
-                const std::string& master_name) {
-  const std::string what = master == 0 ? fmt::format("release {} from {}", name, master_name)
-                                       : fmt::format("make {} a port of {}", name, master_name);
-  nl_msg* message = batch.add(RTM_SETLINK, 0, what);
-  put_header<ifinfomsg>(message).ifi_index = index;
-  put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master));
-}
-
 bool knows_link_kind(Netlink& netlink, const std::string& kind) {
   Question question(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   nl_msg* request = question.message();

@@ -68,8 +68,8 @@ TEST_F(NetlinkTest, DetailsAreTheKernelsWords) {
   Batch batch(netlink);
   LinkChange change;
   change.mtu = 1U << 30U;
-  change_link(batch, 1, "lo", change);
-  change_link(batch, 4711, "gone",
+  change_link(batch, {1, "lo"}, change);
+  change_link(batch, {4711, "gone"},
               {.up = true, .promisc = {}, .mtu = {}, .mac = {}, .arp_notify = {}});
   nl_msg* message = batch.add(RTM_NEWLINK, NLM_F_CREATE, "create a link of unknown kind");
   put_header<ifinfomsg>(message);
@@ -126,7 +126,7 @@ TEST_F(NetlinkTest, LargeBatchesLoseNoAcknowledgement) {
   for (std::size_t i = 0; i < kCount; ++i) {
     LinkChange change;
     change.up = true;
-    change_link(batch, i % 2 == 0 ? 1 : 4711, "lo", change);
+    change_link(batch, {i % 2 == 0 ? 1 : 4711, "lo"}, change);
   }
   EXPECT_THROW(batch.commit(), Error);
   EXPECT_EQ(0, batch.error_of(kCount - 2));

@@ -151,40 +151,38 @@ std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst) {
   return low(static_cast<double>(time) * kPschedTicksPerUs);
 }
 
-std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& link_name,
-                                QdiscPlace place) {
+std::optional<Qdisc> find_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlace place) {
   // Without NLM_F_ECHO the answer goes to others only; for some qdiscs there is none at all.
   Question question(RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO);
   nl_msg* request = question.message();
-  put_place(request, index, parent_of(place), 0);
+  put_place(request, link.index, parent_of(place), 0);
   std::optional<Qdisc> qdisc;
   const int error =
       netlink.ask(request, [&](const nlmsghdr* message) { qdisc = parse_qdisc(message); });
   if (is_none(error)) return std::nullopt;
   if (error != 0) {
-    throw system_error(error, fmt::format("look up {} qdisc of {}", name_of(place), link_name));
+    throw system_error(error, fmt::format("look up {} qdisc of {}", name_of(place), link.name));
   }
   return qdisc;
 }
 
-bool remove_qdisc(Netlink& netlink, int index, const std::string& link_name, QdiscPlace place) {
+bool remove_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlace place) {
   Question question(RTM_DELQDISC);
   nl_msg* request = question.message();
-  put_place(request, index, parent_of(place), 0);
+  put_place(request, link.index, parent_of(place), 0);
   const int error = netlink.ask(request, {});
   if (is_none(error)) return false;
   if (error != 0) {
-    throw system_error(error, fmt::format("delete {} qdisc of {}", name_of(place), link_name));
+    throw system_error(error, fmt::format("delete {} qdisc of {}", name_of(place), link.name));
   }
   return true;
 }
 
-void add_token_bucket(Batch& batch, int index, const std::string& link_name,
-                      const TokenBucket& bucket) {
+void add_token_bucket(Batch& batch, const LinkRef& link, const TokenBucket& bucket) {
   nl_msg* message =
       batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
-                fmt::format("limit {} to {} bytes a second (qdisc tbf)", link_name, bucket.rate));
-  put_place(message, index, TC_H_ROOT, kRootHandle);
+                fmt::format("limit {} to {} bytes a second (qdisc tbf)", link.name, bucket.rate));
+  put_place(message, link.index, TC_H_ROOT, kRootHandle);
   put_text(message, TCA_KIND, "tbf");
   const Nest options(message, TCA_OPTIONS);
   tc_tbf_qopt parameters{};
@@ -196,16 +194,15 @@ void add_token_bucket(Batch& batch, int index, const std::string& link_name,
   if (bucket.rate > kMost) put_u64(message, TCA_TBF_RATE64, bucket.rate);
 }
 
-void redirect_received(Batch& batch, int index, const std::string& link_name, int to,
-                       const std::string& to_name) {
+void redirect_received(Batch& batch, const LinkRef& link, const LinkRef& to) {
   nl_msg* message = batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
-                              fmt::format("add ingress qdisc to {}", link_name));
-  put_place(message, index, TC_H_INGRESS, kIngressHandle);
+                              fmt::format("add ingress qdisc to {}", link.name));
+  put_place(message, link.index, TC_H_INGRESS, kIngressHandle);
   put_text(message, TCA_KIND, "ingress");
 
   message = batch.add(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
-                      fmt::format("redirect what {} receives to {}", link_name, to_name));
-  put_place(message, index, kIngressHandle, 0).tcm_info = kPreference | htons(ETH_P_ALL);
+                      fmt::format("redirect what {} receives to {}", link.name, to.name));
+  put_place(message, link.index, kIngressHandle, 0).tcm_info = kPreference | htons(ETH_P_ALL);
   put_text(message, TCA_KIND, "u32");
   const Nest options(message, TCA_OPTIONS);
   put_u32(message, TCA_U32_CLASSID, kFlow);
@@ -217,22 +214,22 @@ void redirect_received(Batch& batch, int index, const std::string& link_name, in
     tc_mirred redirect{};
     redirect.action = TC_ACT_STOLEN;
     redirect.eaction = TCA_EGRESS_REDIR;
-    redirect.ifindex = static_cast<std::uint32_t>(to);
+    redirect.ifindex = static_cast<std::uint32_t>(to.index);
     put_bytes(message, TCA_MIRRED_PARMS, sizeof redirect, &redirect);
   }
   put_match_all(message);
 }
 
-std::optional<int> find_redirect(Netlink& netlink, int index, const std::string& link_name) {
+std::optional<int> find_redirect(Netlink& netlink, const LinkRef& link) {
   Question question(RTM_GETTFILTER, NLM_F_DUMP);
   nl_msg* request = question.message();
-  put_place(request, index, kIngressHandle, 0);
+  put_place(request, link.index, kIngressHandle, 0);
   std::optional<int> target;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
     if (!target) target = parse_redirect(message);
   });
   if (error != 0 && !is_none(error)) {
-    throw system_error(error, fmt::format("list filters of {}", link_name));
+    throw system_error(error, fmt::format("list filters of {}", link.name));
   }
   return target;
 }

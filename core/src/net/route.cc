@@ -160,17 +160,17 @@ void put_loopback_route(nl_msg* message, int index) {
 
 }  // namespace
 
-void add_loopback_route(Batch& batch, int index, const std::string& link_name) {
+void add_loopback_route(Batch& batch, const LinkRef& link) {
   // Not NLM_F_EXCL, by which another link's route is taken for this one.
   put_loopback_route(batch.add(RTM_NEWROUTE, NLM_F_CREATE,
-                               fmt::format("add route local ::1 dev {}", link_name), {EEXIST}),
-                     index);
+                               fmt::format("add route local ::1 dev {}", link.name), {EEXIST}),
+                     link.index);
 }
 
-void remove_loopback_route(Batch& batch, int index, const std::string& link_name) {
+void remove_loopback_route(Batch& batch, const LinkRef& link) {
   put_loopback_route(
-      batch.add(RTM_DELROUTE, 0, fmt::format("delete route local ::1 dev {}", link_name), kGone),
-      index);
+      batch.add(RTM_DELROUTE, 0, fmt::format("delete route local ::1 dev {}", link.name), kGone),
+      link.index);
 }
 
 namespace {
@@ -185,13 +185,13 @@ void add(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
 
 }  // namespace
 
-void add_route(Batch& batch, int index, const std::string& link_name, const Route& route,
+void add_route(Batch& batch, const LinkRef& link, const Route& route,
                const std::optional<IpAddress>& src) {
-  add(batch, link_name, {route, index, RTPROT_BOOT, src});
+  add(batch, link.name, {route, link.index, RTPROT_BOOT, src});
 }
 
-void add_onlink_route(Batch& batch, int index, const std::string& link_name, const Route& route) {
-  add(batch, link_name, {route, index, RTPROT_BOOT, {}, true});
+void add_onlink_route(Batch& batch, const LinkRef& link, const Route& route) {
+  add(batch, link.name, {route, link.index, RTPROT_BOOT, {}, true});
 }
 
 void put_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
@@ -208,10 +208,9 @@ void remove_route(Batch& batch, const std::string& link_name, const RouteEntry& 
   put_whole_route(message, entry);
 }
 
-void remove_connected_route(Batch& batch, int index, const std::string& link_name,
-                            const IpNet& net) {
+void remove_connected_route(Batch& batch, const LinkRef& link, const IpNet& net) {
   nl_msg* message = batch.add(
-      RTM_DELROUTE, 0, fmt::format("remove route {} dev {}", net.masked().str(), link_name), kGone);
+      RTM_DELROUTE, 0, fmt::format("remove route {} dev {}", net.masked().str(), link.name), kGone);
   auto& header = put_header<rtmsg>(message);
   header.rtm_family = family_of(net.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(net.prefix_length());
@@ -219,7 +218,7 @@ void remove_connected_route(Batch& batch, int index, const std::string& link_nam
   header.rtm_protocol = RTPROT_KERNEL;
   header.rtm_scope = RT_SCOPE_NOWHERE;  // any
   put_address(message, RTA_DST, net.network());
-  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
+  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(link.index));
 }
 
 std::vector<RouteEntry> list_routes(Netlink& netlink, Family family, int index) {

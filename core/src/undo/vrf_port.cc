@@ -42,7 +42,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
   std::optional<net::Link> link;
   if (look(record, undoing, link) != Found::ours) return;
   net::Batch batch(undoing.host.container_links());
-  net::set_master(batch, link->index, link->name, 0, field(record, "vrf"));
+  net::set_master(batch, *link, {0, field(record, "vrf")});
   batch.commit();
 }
 

@@ -11,6 +11,12 @@
 
 namespace unicni::net {
 
+/// The link that something is done to: the kernel goes by the index, errors tell the name.
+struct LinkRef {
+  int index = 0;
+  std::string name;
+};
+
 struct Link {
   int index = 0;
   std::string name;
@@ -38,6 +44,10 @@ struct Link {
   /// virtual links (IFLA_PARENT_DEV_BUS_NAME and _NAME, Linux 5.14).
   std::string parent_bus = {};
   std::string parent = {};
+
+  operator LinkRef() const {
+    return {index, name};
+  }  // NOLINT(google-explicit-constructor): each is one
 };
 
 std::optional<Link> find_link(Netlink&, const std::string& name);
@@ -113,31 +123,33 @@ struct LinkChange {
   std::optional<bool> arp_notify = {};
   std::optional<std::string> alias = {};
 };
-void change_link(Batch&, int index, const std::string& name, const LinkChange&);
+void change_link(Batch&, const LinkRef&, const LinkChange&);
 /// Another name; the link must be down (EBUSY before Linux 6.2). EEXIST: it is taken.
-void rename_link(Batch&, int index, const std::string& name, const std::string& new_name);
+void rename_link(Batch&, const LinkRef&, const std::string& new_name);
 /// Into another namespace under `new_name` and with `alias`, all in one message. The kernel sets
 /// the link down and takes its addresses; the ifindex stays unless it is taken there, or is
 /// `new_index` if that isn't 0 (EBUSY: taken; ignored before Linux 5.13). EEXIST: the name is taken
 /// there; before Linux 6.3 the link may have moved then (do_setlink: the old name was free there).
 /// EINVAL: a link that can't leave (lo, a bridge). `to` must outlive commit().
-void move_link(Batch&, int index, const std::string& name, const Netns& to,
-               const std::string& new_name, const std::string& alias, int new_index = 0);
+void move_link(Batch&, const LinkRef&, const Netns& to, const std::string& new_name,
+               const std::string& alias, int new_index = 0);
 
 /// Of a bridge's port.
 enum class PortFlag : std::uint8_t {
   isolated,  ///< doesn't reach other isolated ports (IFLA_BRPORT_ISOLATED)
   hairpin,   ///< may get its own frames back (IFLA_BRPORT_MODE)
 };
-void set_port_flag(Batch&, int index, const std::string& name, PortFlag flag, bool on);
+void set_port_flag(Batch&, const LinkRef&, PortFlag flag, bool on);
 
 /// Makes what the kernel knows of a link's carrier count at once: a port whose other end has just
 /// gone UP forwards when this returns, instead of when the kernel's worker gets to it. A link that
 /// is gone is fine. (ethtool's ETHTOOL_GLINK: ethtool_op_get_link() calls linkwatch_sync_dev().)
 void sync_carrier(Netlink&, const std::string& name);
 
-/// Makes the link a port of another, such as a bridge.
-void set_master(Batch&, int index, const std::string& name, int master);
+/// Makes a link a port of `master`, a bridge or a VRF; its index 0: of none any more, and `name`
+/// the one that it leaves. A VRF sets an UP link down and up again (cycle_netdev()), which costs it
+/// all its routes but those of its subnets, and its IPv6 addresses unless keep_addr_on_down is set.
+void set_master(Batch&, const LinkRef&, const LinkRef& master);
 
 /// "veth" and 8 random hex digits, as the reference names host ends.
 std::string random_veth_name();

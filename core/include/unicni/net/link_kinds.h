@@ -43,12 +43,6 @@ void add_ifb(Batch&, const LinkSpec&, const std::string& alias);
 /// A VRF device over routing table `table`, born UP.
 void add_vrf(Batch&, const LinkSpec&, std::uint32_t table);
 
-/// Makes a link a port of `master`, a VRF or a bridge; 0: of none. A VRF sets an UP link down and
-/// up again (cycle_netdev()), which costs it all its routes but those of its subnets, and its IPv6
-/// addresses unless keep_addr_on_down is set.
-void set_master(Batch&, int index, const std::string& name, int master,
-                const std::string& master_name);
-
 /// Whether the kernel, or a module that it could load, has the kind. Changes nothing: it is asked
 /// for one with an impossible MAC, which only the kind itself refuses. Throws Error.
 bool knows_link_kind(Netlink&, const std::string& kind);
