@@ -90,8 +90,8 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     net::put_link_local(batch, {found->index, name}, found->mac, add.result.ips);
     if (!batch.empty()) batch.commit();
   }
-  const auto port = net::find_link(links, found->peer);
-  if (found->kind != "veth" || !port || port->peer != found->index ||
+  const auto port = net::find_link(links, found->iflink);
+  if (found->kind != "veth" || !port || port->iflink != found->index ||
       port->master != bridge.index) {
     throw Error(
         Code::internal,

@@ -148,11 +148,11 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
 }
 
 bool hangs_on_parent(Host& host, const ParentChoice& choice, const net::Link& container) {
-  if (container.peer_is_elsewhere == choice.in_container) return false;
+  if (container.link_netnsid.has_value() == choice.in_container) return false;
   net::Netlink& links = links_of(host, choice);
-  const auto parent = choice.master.empty() ? net::find_link(links, container.peer)
+  const auto parent = choice.master.empty() ? net::find_link(links, container.iflink)
                                             : net::find_link(links, choice.master);
-  return parent && parent->index == container.peer;
+  return parent && parent->index == container.iflink;
 }
 
 void check_parent(Host& host, const ParentChoice& choice, const net::Link& container) {

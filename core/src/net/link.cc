@@ -93,11 +93,10 @@ Link parse_link(const nlmsghdr* message) {
         link.master = value_of<int>(attribute);
         break;
       case IFLA_LINK:
-        link.peer = value_of<int>(attribute);
+        link.iflink = value_of<int>(attribute);
         break;
       case IFLA_LINK_NETNSID:
-        link.peer_is_elsewhere = true;
-        link.peer_nsid = value_of<int>(attribute);
+        link.link_netnsid = value_of<int>(attribute);
         break;
       case IFLA_LINKINFO:
         parse_info(attribute, link);
@@ -234,10 +233,10 @@ int get_nsid(Netlink& here, const Netns& other) {
 std::optional<Link> find_veth_end(Netlink& here, const Link& link, Netlink& there,
                                   const Netns& there_netns) {
   if (link.kind != "veth") return std::nullopt;
-  auto end = find_link(there, link.peer);
-  if (!end || end->kind != "veth" || end->peer != link.index) return std::nullopt;
-  const bool met = link.peer_is_elsewhere ? get_nsid(here, there_netns) == link.peer_nsid
-                                          : here.identity() == there.identity();
+  auto end = find_link(there, link.iflink);
+  if (!end || end->kind != "veth" || end->iflink != link.index) return std::nullopt;
+  const bool met = link.link_netnsid ? get_nsid(here, there_netns) == *link.link_netnsid
+                                     : here.identity() == there.identity();
   if (!met) return std::nullopt;
   return end;
 }

@@ -57,8 +57,8 @@ TEST_F(LinkKindsTest, MacvlanIsBornInTheOtherNamespaceUnderItsName) {
     EXPECT_EQ(link.kind, "macvlan");
     EXPECT_EQ(link.mac, *spec.mac);
     EXPECT_EQ(link.mtu, 1400U);
-    EXPECT_EQ(link.peer, spec.parent);
-    EXPECT_TRUE(link.peer_is_elsewhere);
+    EXPECT_EQ(link.iflink, spec.parent);
+    EXPECT_TRUE(link.link_netnsid);
     EXPECT_EQ(get_kind_data(there, "eth0").macvlan_mode, mode);
     EXPECT_FALSE(get_kind_data(there, "eth0").vlan_id);
     EXPECT_FALSE(find_link(netlink, "eth0"));
@@ -92,8 +92,8 @@ TEST_F(LinkKindsTest, ALinkBesideItsParentSaysSo) {
   Batch batch(netlink);
   add_macvlan(batch, spec, MacvlanMode::bridge, 0);
   ASSERT_TRUE(made(batch, "macvlan"));
-  EXPECT_EQ(get_link(netlink, "mac0").peer, spec.parent);
-  EXPECT_FALSE(get_link(netlink, "mac0").peer_is_elsewhere);
+  EXPECT_EQ(get_link(netlink, "mac0").iflink, spec.parent);
+  EXPECT_FALSE(get_link(netlink, "mac0").link_netnsid);
 }
 
 TEST_F(LinkKindsTest, TakenNameIsEexistAndNothingIsLeft) {

@@ -80,8 +80,8 @@ TEST_F(LinkTest, VethIsMadeWithEverythingInOneGo) {
   EXPECT_EQ(1400U, peer.mtu);
   EXPECT_FALSE(peer.up);
   EXPECT_EQ(0, peer.master);
-  EXPECT_EQ(host.peer, peer.index);
-  EXPECT_EQ(peer.peer, host.index);
+  EXPECT_EQ(host.iflink, peer.index);
+  EXPECT_EQ(peer.iflink, host.index);
   EXPECT_FALSE(find_link(netlink, "eth0"));
 
   LinkChange up;

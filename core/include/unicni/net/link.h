@@ -31,9 +31,9 @@ struct Link {
   std::uint32_t promiscuity = 0;   ///< how many users want promiscuous mode
   std::uint32_t tx_queue_len = 0;  ///< IFLA_TXQLEN, packets
   int master = 0;                  ///< ifindex of the bridge …; 0: none
-  int peer = 0;  ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
-  bool peer_is_elsewhere = false;  ///< IFLA_LINK_NETNSID: `peer` counts in another namespace
-  int peer_nsid = -1;           ///< IFLA_LINK_NETNSID: what the link's own namespace calls that one
+  int iflink = 0;  ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex); 0: none
+  /// IFLA_LINK_NETNSID: `iflink` counts in another namespace, which the link's own calls this.
+  std::optional<int> link_netnsid = {};
   bool hairpin = false;         ///< bridge port: IFLA_BRPORT_MODE
   bool isolated = false;        ///< bridge port: IFLA_BRPORT_ISOLATED
   bool vlan_filtering = false;  ///< bridge: IFLA_BR_VLAN_FILTERING
@@ -45,9 +45,8 @@ struct Link {
   std::string parent_bus = {};
   std::string parent = {};
 
-  operator LinkRef() const {
-    return {index, name};
-  }  // NOLINT(google-explicit-constructor): each is one
+  // NOLINTNEXTLINE(google-explicit-constructor): each link is one
+  operator LinkRef() const { return {index, name}; }
 };
 
 std::optional<Link> find_link(Netlink&, const std::string& name);
