@@ -9,7 +9,7 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
-#include "unicni/net/link_kinds.h"
+#include "unicni/net/ifb.h"
 #include "unicni/net/qdisc.h"
 #include "unicni/undo/qdisc.h"
 
@@ -78,9 +78,9 @@ class Bandwidth : public ChainedModule {
   }
 
   void status(const Call&, Host& host) override {
-    if (net::knows_link_kind(host.host_links(), "ifb")) return;
+    if (net::knows_link_kind(host.host_links(), net::kIfb)) return;
     throw Error(Code::not_available, "the kernel has no ifb links, which limit egress",
-                fmt::format("the kernel module {} is missing", net::kernel_module_of("ifb")));
+                fmt::format("the kernel module {} is missing", net::kIfb.kernel_module));
   }
 
  protected:

@@ -7,7 +7,7 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
-#include "unicni/net/link_kinds.h"
+#include "unicni/net/ifb.h"
 #include "unicni/net/qdisc.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sha512.h"
@@ -49,7 +49,7 @@ std::optional<net::Link> create(const Call& call, Host& host, const std::string&
   } catch (Error& error) {
     if (batch.error_of(0) == EEXIST) return std::nullopt;
     if (batch.error_of(0) == EOPNOTSUPP) {
-      error.advise(fmt::format("the kernel module {} is missing", net::kernel_module_of(kKind)));
+      error.advise(fmt::format("the kernel module {} is missing", net::kIfb.kernel_module));
     }
     throw;
   }

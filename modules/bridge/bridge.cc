@@ -9,6 +9,7 @@
 #include "unicni/net/forwarding.h"
 #include "unicni/net/neigh.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "vlan.h"
 

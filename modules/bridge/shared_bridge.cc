@@ -8,6 +8,7 @@
 #include "gateway.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sys/file.h"
 #include "unicni/undo/bridge.h"

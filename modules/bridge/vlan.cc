@@ -9,6 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 #include "unicni/undo/gateway_veth.h"
 
 namespace unicni::bridge {

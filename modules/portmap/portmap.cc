@@ -15,6 +15,7 @@
 #include "unicni/error.h"
 #include "unicni/errors.h"
 #include "unicni/host_side.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"

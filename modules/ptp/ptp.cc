@@ -12,6 +12,7 @@
 #include "unicni/net/forwarding.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::ptp {
 

@@ -8,6 +8,7 @@
 #include "base/owner.h"
 #include "link_module/announced_rules.h"
 #include "unicni/error.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 #include "unicni/netfilter/published_port.h"
 #include "unicni/undo/nft.h"

@@ -7,6 +7,7 @@
 #include "link_module/ownership.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/veth.h"
 
 namespace unicni {
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "unicni/net/route.h"
+#include "unicni/net/veth.h"
 
 namespace unicni {
 

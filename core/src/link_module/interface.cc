@@ -9,6 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 #include "unicni/undo/veth.h"
 
 namespace unicni {

@@ -4,7 +4,9 @@
 
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::net {
 namespace {

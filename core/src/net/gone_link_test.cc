@@ -5,12 +5,13 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/bridge_vlan.h"
 #include "unicni/net/link.h"
-#include "unicni/net/link_kinds.h"
 #include "unicni/net/qdisc.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/vlan.h"
 
 namespace unicni::net {
 namespace {
@@ -37,7 +38,7 @@ TEST_F(GoneLinkTest, LookUpsFindNothing) {
     EXPECT_FALSE(remove_qdisc(netlink, {kGone, "gone0"}, place));
   }
   EXPECT_FALSE(find_redirect(netlink, {kGone, "gone0"}));
-  EXPECT_FALSE(get_kind_data(netlink, "gone0").vlan_id);
+  EXPECT_FALSE(find_vlan_id(netlink, "gone0"));
   EXPECT_FALSE(find_sysctl("net/ipv4/conf/gone0/forwarding"));
   EXPECT_FALSE(set_sysctl("net/ipv4/conf/gone0/forwarding", "1"));
   EXPECT_FALSE(remove_link(netlink, kGone));

@@ -6,25 +6,19 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
-#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
-#include <linux/veth.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
-#include "net/attribute.h"
+#include "net/link_message.h"
 #include "net/question.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
 namespace {
-
-constexpr std::size_t kAliasLimit = 255;  // IFALIASZ - 1
-constexpr std::uint16_t kCreate = NLM_F_CREATE | NLM_F_EXCL;
 
 void parse_info(const nlattr* info, Link& link) {
   std::string port_kind;
@@ -118,47 +112,6 @@ std::optional<Link> ask_for_link(Netlink& netlink, Question& question, const std
   return link;
 }
 
-/// A RTM_NEWLINK for a link that is named, because its index isn't known yet.
-nl_msg* change_by_name(Batch& batch, const std::string& name, std::string what) {
-  nl_msg* message = batch.add(RTM_NEWLINK, 0, std::move(what));
-  put_header<ifinfomsg>(message).ifi_family = AF_UNSPEC;
-  put_name(message, IFLA_IFNAME, name);
-  return message;
-}
-
-void put_flag(nl_msg* message, unsigned flag, bool on) {
-  auto& header = family_header<ifinfomsg>(message);
-  header.ifi_change |= flag;
-  if (on) header.ifi_flags |= flag;
-}
-
-/// What a veth uses anyhow. Unasked the kernel makes queues for each CPU, takes all but the first
-/// away again and waits for an RCU grace period (veth_init_queues): a sixth of an ADD, and more
-/// under load.
-void put_single_queue(nl_msg* message) {
-  put_u32(message, IFLA_NUM_TX_QUEUES, 1);
-  put_u32(message, IFLA_NUM_RX_QUEUES, 1);
-}
-
-/// Before a batch holds half of what the caller wants.
-void require_alias(const std::string& name, const std::string& alias) {
-  if (alias.size() <= kAliasLimit) return;
-  throw Error(Code::internal, fmt::format("alias of {} has {} bytes", name, alias.size()),
-              fmt::format("at most {} are possible", kAliasLimit));
-}
-
-void put_alias(nl_msg* message, const std::string& alias) {
-  put_bytes(message, IFLA_IFALIAS, alias.size(), alias.data());
-}
-
-void put_port_settings(nl_msg* message, bool hairpin, bool isolated) {
-  const Nest info(message, IFLA_LINKINFO);
-  put_text(message, IFLA_INFO_SLAVE_KIND, "bridge");
-  const Nest port(message, IFLA_INFO_SLAVE_DATA);
-  put_u8(message, IFLA_BRPORT_MODE, hairpin ? 1 : 0);
-  put_u8(message, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
-}
-
 void put_arp_notify(nl_msg* message, bool on) {
   const Nest spec(message, IFLA_AF_SPEC);
   const Nest inet(message, AF_INET);
@@ -211,36 +164,6 @@ std::uint32_t get_link_mtu(Netlink& netlink, const std::string& name) {
   return static_cast<std::uint32_t>(ask_device(netlink, name, SIOCGIFMTU).ifr_mtu);
 }
 
-namespace {
-
-/// What the namespace of `here` calls another one; -1: it has no name for it yet.
-int get_nsid(Netlink& here, const Netns& other) {
-  Question question(RTM_GETNSID);
-  put_header<rtgenmsg>(question.message());
-  put_u32(question.message(), NETNSA_FD, static_cast<std::uint32_t>(other.fd()));
-  int id = -1;
-  const int error = here.ask(question.message(), [&](const nlmsghdr* message) {
-    for_each_attribute(message, sizeof(rtgenmsg), [&](std::uint16_t type, const nlattr* attribute) {
-      if (type == NETNSA_NSID) id = value_of<int>(attribute);
-    });
-  });
-  if (error != 0) throw system_error(error, "look up the id of " + other.path());
-  return id;
-}
-
-}  // namespace
-
-std::optional<Link> find_veth_end(Netlink& here, const Link& link, Netlink& there,
-                                  const Netns& there_netns) {
-  if (link.kind != "veth") return std::nullopt;
-  auto end = find_link(there, link.iflink);
-  if (!end || end->kind != "veth" || end->iflink != link.index) return std::nullopt;
-  const bool met = link.link_netnsid ? get_nsid(here, there_netns) == *link.link_netnsid
-                                     : here.identity() == there.identity();
-  if (!met) return std::nullopt;
-  return end;
-}
-
 std::vector<Link> list_ports(Netlink& netlink, int bridge) {
   Question question(RTM_GETLINK, NLM_F_DUMP);
   put_header<ifinfomsg>(question.message());
@@ -281,79 +204,6 @@ std::vector<Link> list_links(Netlink& netlink) {
   return links;
 }
 
-void add_veth(Batch& batch, const VethSpec& spec) {
-  require_alias(spec.name, spec.alias);
-  const std::string where = spec.peer_netns != nullptr ? " in " + spec.peer_netns->path() : "";
-  nl_msg* message =
-      batch.add(RTM_NEWLINK, kCreate,
-                fmt::format("create veth {} with peer {}{}", spec.name, spec.peer_name, where));
-  put_header<ifinfomsg>(message);
-  if (spec.up) put_flag(message, IFF_UP, true);
-  put_name(message, IFLA_IFNAME, spec.name);
-  put_mac(message, IFLA_ADDRESS, spec.mac);
-  if (spec.mtu != 0) put_u32(message, IFLA_MTU, spec.mtu);
-  put_single_queue(message);
-  if (spec.master != 0) {
-    put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(spec.master));
-  }
-  {
-    const Nest info(message, IFLA_LINKINFO);
-    put_text(message, IFLA_INFO_KIND, "veth");
-    const Nest data(message, IFLA_INFO_DATA);
-    const Nest peer(message, VETH_INFO_PEER);
-    put_header<ifinfomsg>(message);
-    put_name(message, IFLA_IFNAME, spec.peer_name);
-    put_mac(message, IFLA_ADDRESS, spec.peer_mac);
-    if (spec.mtu != 0) put_u32(message, IFLA_MTU, spec.mtu);
-    put_single_queue(message);
-    if (spec.peer_netns != nullptr) {
-      put_u32(message, IFLA_NET_NS_FD, static_cast<std::uint32_t>(spec.peer_netns->fd()));
-    }
-  }
-  // Of a link that it makes the kernel reads neither (rtnl_create_link, rtnl_newlink_create).
-  const bool port = spec.hairpin || spec.isolated;
-  if (spec.alias.empty() && !port) return;
-  message = change_by_name(
-      batch, spec.name, fmt::format("set {} of {}", port ? "port settings" : "alias", spec.name));
-  if (!spec.alias.empty()) put_alias(message, spec.alias);
-  if (port) put_port_settings(message, spec.hairpin, spec.isolated);
-}
-
-void set_port_flag(Batch& batch, const LinkRef& link, PortFlag flag, bool on) {
-  const bool isolated = flag == PortFlag::isolated;
-  nl_msg* message = batch.add(RTM_NEWLINK, 0,
-                              fmt::format("set port {} {} {}", link.name,
-                                          isolated ? "isolated" : "hairpin", on ? "on" : "off"),
-                              // What is switched off may be on its way out with its namespace.
-                              on ? std::vector<int>() : std::vector<int>{ENODEV});
-  put_header<ifinfomsg>(message).ifi_index = link.index;
-  const Nest info(message, IFLA_LINKINFO);
-  put_text(message, IFLA_INFO_SLAVE_KIND, "bridge");
-  const Nest port(message, IFLA_INFO_SLAVE_DATA);
-  put_u8(message, isolated ? IFLA_BRPORT_ISOLATED : IFLA_BRPORT_MODE, on ? 1 : 0);
-}
-
-void add_bridge(Batch& batch, const BridgeSpec& spec) {
-  require_alias(spec.name, spec.alias);
-  nl_msg* message = batch.add(RTM_NEWLINK, kCreate, fmt::format("create bridge {}", spec.name));
-  put_header<ifinfomsg>(message);
-  put_flag(message, IFF_UP, true);
-  put_name(message, IFLA_IFNAME, spec.name);
-  put_mac(message, IFLA_ADDRESS, spec.mac);
-  if (spec.mtu != 0) put_u32(message, IFLA_MTU, spec.mtu);
-  {
-    const Nest info(message, IFLA_LINKINFO);
-    put_text(message, IFLA_INFO_KIND, "bridge");
-    if (spec.vlan_filtering) {
-      const Nest data(message, IFLA_INFO_DATA);
-      put_u8(message, IFLA_BR_VLAN_FILTERING, 1);
-    }
-  }
-  if (spec.alias.empty()) return;
-  message = change_by_name(batch, spec.name, fmt::format("set alias of {}", spec.name));
-  put_alias(message, spec.alias);
-}
-
 void change_link(Batch& batch, const LinkRef& link, const LinkChange& change) {
   if (change.alias) require_alias(link.name, *change.alias);
   const auto start = [&](std::string what) {
@@ -375,9 +225,9 @@ void change_link(Batch& batch, const LinkRef& link, const LinkChange& change) {
   if (change.alias) what += fmt::format(" alias \"{}\"", *change.alias);
   if (change.up) what += *change.up ? " up" : " down";
   nl_msg* message = start(fmt::format("{} on {}", what, link.name));
-  if (change.up) put_flag(message, IFF_UP, *change.up);
-  if (change.promisc) put_flag(message, IFF_PROMISC, *change.promisc);
-  if (change.allmulti) put_flag(message, IFF_ALLMULTI, *change.allmulti);
+  if (change.up) put_link_flag(message, IFF_UP, *change.up);
+  if (change.promisc) put_link_flag(message, IFF_PROMISC, *change.promisc);
+  if (change.allmulti) put_link_flag(message, IFF_ALLMULTI, *change.allmulti);
   if (change.mac) put_mac(message, IFLA_ADDRESS, *change.mac);
   if (change.mtu) put_u32(message, IFLA_MTU, *change.mtu);
   if (change.tx_queue_len) put_u32(message, IFLA_TXQLEN, *change.tx_queue_len);
@@ -422,14 +272,6 @@ void set_master(Batch& batch, const LinkRef& link, const LinkRef& master) {
                                   : fmt::format("make {} a port of {}", link.name, master.name));
   put_header<ifinfomsg>(message).ifi_index = link.index;
   put_u32(message, IFLA_MASTER, static_cast<std::uint32_t>(master.index));
-}
-
-std::string random_veth_name() {
-  std::uint32_t random = 0;
-  if (::getrandom(&random, sizeof random, 0) != sizeof random) {
-    throw system_error(errno, "getrandom for a veth name");
-  }
-  return fmt::format("veth{:08x}", random);
 }
 
 }  // namespace unicni::net

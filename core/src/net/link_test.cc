@@ -14,7 +14,9 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 #include "unicni/sys/fd.h"
 
 namespace unicni::net {

@@ -6,8 +6,10 @@
 
 #include "net/private_netns_for_test.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::net {
 namespace {

@@ -8,6 +8,7 @@
 #include "net/private_netns_for_test.h"
 #include "net/question.h"
 #include "unicni/error.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 
 namespace unicni::net {

@@ -6,8 +6,8 @@
 
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
+#include "unicni/net/ifb.h"
 #include "unicni/net/link.h"
-#include "unicni/net/link_kinds.h"
 
 namespace unicni::net {
 namespace {
@@ -132,9 +132,9 @@ TEST_F(QdiscTest, RedirectOfTwoActionsIsFoundToo) {
 }
 
 TEST_F(QdiscTest, KindsAreKnownOrNot) {
-  EXPECT_TRUE(knows_link_kind(*netlink_, "ifb"));
-  EXPECT_TRUE(knows_link_kind(*netlink_, "veth"));
-  EXPECT_FALSE(knows_link_kind(*netlink_, "no-such-kind"));
+  EXPECT_TRUE(knows_link_kind(*netlink_, kIfb));
+  EXPECT_TRUE(knows_link_kind(*netlink_, kVeth));
+  EXPECT_FALSE(knows_link_kind(*netlink_, {"no-such-kind", ""}));
   EXPECT_EQ(shell("ip -br link show type ifb"), "");
 }
 

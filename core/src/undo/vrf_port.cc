@@ -7,7 +7,6 @@
 #include "undo/container_side.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
-#include "unicni/net/link_kinds.h"
 
 namespace unicni {
 
