@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -53,8 +53,7 @@ namespace {
 /// `each(family, net, flags)` for the addresses of one link; false: it is gone.
 template <class Each>
 bool for_each_addr(Netlink& netlink, int index, const Each& each) {
-  Question question(RTM_GETADDR, NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETADDR, NLM_F_DUMP);
   put_header<ifaddrmsg>(request).ifa_index = static_cast<std::uint32_t>(index);
 
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {

@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -74,8 +74,7 @@ void remove_port_vlans(Batch& batch, const LinkRef& link) {
 }
 
 std::vector<PortVlan> list_port_vlans(Netlink& netlink, int index) {
-  Question question(RTM_GETVLAN, NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETVLAN, NLM_F_DUMP);
   auto& header = put_header<br_vlan_msg>(request);
   header.family = AF_BRIDGE;
   header.ifindex = static_cast<std::uint32_t>(index);

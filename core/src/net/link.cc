@@ -14,7 +14,7 @@
 #include <cerrno>
 
 #include "net/link_message.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -102,11 +102,12 @@ Link parse_link(const nlmsghdr* message) {
   return link;
 }
 
-std::optional<Link> ask_for_link(Netlink& netlink, Question& question, const std::string& what) {
-  put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+std::optional<Link> ask_for_link(Netlink& netlink, SingleRequest& request,
+                                 const std::string& what) {
+  put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   std::optional<Link> link;
   const int error =
-      netlink.ask(question.message(), [&](const nlmsghdr* message) { link = parse_link(message); });
+      netlink.ask(request, [&](const nlmsghdr* message) { link = parse_link(message); });
   if (error == ENODEV) return std::nullopt;
   if (error != 0) throw system_error(error, "look up " + what);
   return link;
@@ -123,17 +124,17 @@ void put_arp_notify(nl_msg* message, bool on) {
 
 std::optional<Link> find_link(Netlink& netlink, const std::string& name) {
   if (!is_link_name(name)) return std::nullopt;
-  Question question(RTM_GETLINK);
-  put_header<ifinfomsg>(question.message());
-  put_name(question.message(), IFLA_IFNAME, name);
-  return ask_for_link(netlink, question, "link " + name);
+  SingleRequest request(RTM_GETLINK);
+  put_header<ifinfomsg>(request);
+  put_name(request, IFLA_IFNAME, name);
+  return ask_for_link(netlink, request, "link " + name);
 }
 
 std::optional<Link> find_link(Netlink& netlink, int index) {
   if (index <= 0) return std::nullopt;
-  Question question(RTM_GETLINK);
-  put_header<ifinfomsg>(question.message()).ifi_index = index;
-  return ask_for_link(netlink, question, fmt::format("link {}", index));
+  SingleRequest request(RTM_GETLINK);
+  put_header<ifinfomsg>(request).ifi_index = index;
+  return ask_for_link(netlink, request, fmt::format("link {}", index));
 }
 
 Link get_link(Netlink& netlink, const std::string& name) {
@@ -165,28 +166,28 @@ std::uint32_t get_link_mtu(Netlink& netlink, const std::string& name) {
 }
 
 std::vector<Link> list_ports(Netlink& netlink, int bridge) {
-  Question question(RTM_GETLINK, NLM_F_DUMP);
-  put_header<ifinfomsg>(question.message());
-  put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-  put_u32(question.message(), IFLA_MASTER, static_cast<std::uint32_t>(bridge));
+  SingleRequest request(RTM_GETLINK, NLM_F_DUMP);
+  put_header<ifinfomsg>(request);
+  put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  put_u32(request, IFLA_MASTER, static_cast<std::uint32_t>(bridge));
   std::vector<Link> ports;
-  const int error = netlink.ask(
-      question.message(), [&](const nlmsghdr* message) { ports.push_back(parse_link(message)); });
+  const int error =
+      netlink.ask(request, [&](const nlmsghdr* message) { ports.push_back(parse_link(message)); });
   if (error != 0) throw system_error(error, fmt::format("list ports of link {}", bridge));
   return ports;
 }
 
 std::vector<Link> list_links(Netlink& netlink, const std::string& kind) {
-  Question question(RTM_GETLINK, NLM_F_DUMP);
-  put_header<ifinfomsg>(question.message());
-  put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  SingleRequest request(RTM_GETLINK, NLM_F_DUMP);
+  put_header<ifinfomsg>(request);
+  put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   {
-    const Nest info(question.message(), IFLA_LINKINFO);
-    put_text(question.message(), IFLA_INFO_KIND, kind);
+    const Nest info(request, IFLA_LINKINFO);
+    put_text(request, IFLA_INFO_KIND, kind);
   }
   std::vector<Link> links;
-  const int error = netlink.ask(
-      question.message(), [&](const nlmsghdr* message) { links.push_back(parse_link(message)); });
+  const int error =
+      netlink.ask(request, [&](const nlmsghdr* message) { links.push_back(parse_link(message)); });
   if (error != 0) throw system_error(error, fmt::format("list {} links", kind));
   // A kind that nobody has used yet filters nothing.
   std::erase_if(links, [&](const Link& link) { return link.kind != kind; });
@@ -194,12 +195,12 @@ std::vector<Link> list_links(Netlink& netlink, const std::string& kind) {
 }
 
 std::vector<Link> list_links(Netlink& netlink) {
-  Question question(RTM_GETLINK, NLM_F_DUMP);
-  put_header<ifinfomsg>(question.message());
-  put_u32(question.message(), IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  SingleRequest request(RTM_GETLINK, NLM_F_DUMP);
+  put_header<ifinfomsg>(request);
+  put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
   std::vector<Link> links;
-  const int error = netlink.ask(
-      question.message(), [&](const nlmsghdr* message) { links.push_back(parse_link(message)); });
+  const int error =
+      netlink.ask(request, [&](const nlmsghdr* message) { links.push_back(parse_link(message)); });
   if (error != 0) throw system_error(error, "list links");
   return links;
 }

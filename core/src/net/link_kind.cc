@@ -8,14 +8,13 @@
 #include <cerrno>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
 
 bool knows_link_kind(Netlink& netlink, const LinkKind& kind) {
-  Question question(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   put_header<ifinfomsg>(request);
   constexpr std::array<std::uint8_t, 6> kMulticast{1};
   put_mac(request, IFLA_ADDRESS, Mac(kMulticast));

@@ -141,9 +141,7 @@ TEST_F(LinkKindTest, DataOfAnotherKindIsNone) {
   EXPECT_FALSE(find_macvlan_mode(netlink, "lo"));
 }
 
-TEST(KernelModule, VlanIs8021q) {
-  EXPECT_STREQ(kVlan.kernel_module, "8021q");
-}
+TEST(KernelModule, VlanIs8021q) { EXPECT_STREQ(kVlan.kernel_module, "8021q"); }
 
 }  // namespace
 }  // namespace unicni::net

@@ -3,11 +3,12 @@
 #include <fmt/core.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <utility>
 
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -65,8 +66,7 @@ void require_alias(const std::string& name, const std::string& alias) {
 
 void read_kind_data(Netlink& netlink, const std::string& name, const LinkKind& kind,
                     const std::function<void(std::uint16_t, const nlattr*)>& each) {
-  Question question(RTM_GETLINK);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETLINK);
   put_header<ifinfomsg>(request);
   put_name(request, IFLA_IFNAME, name);
   put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);

@@ -10,7 +10,7 @@
 #include "base/straggler.h"
 #include "net/attribute.h"
 #include "net/netlink_socket.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 
@@ -114,15 +114,15 @@ std::optional<int> remove_by_child(NetlinkSocket& socket, nl_msg* request, int i
 }  // namespace
 
 bool remove_link(Netlink& netlink, int index) {
-  const auto about = [index](Question question) {
-    put_header<ifinfomsg>(question.message()).ifi_index = index;
-    return question;
+  const auto about = [index](SingleRequest request) {
+    put_header<ifinfomsg>(request).ifi_index = index;
+    return request;
   };
-  Question removal = about(Question(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK));
-  auto error = remove_by_child(*netlink.socket_, removal.message(), index);
-  if (!error) error = netlink.ask(removal.message(), {});
+  SingleRequest removal = about(SingleRequest(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK));
+  auto error = remove_by_child(*netlink.socket_, removal, index);
+  if (!error) error = netlink.ask(removal, {});
   // Behind the lock under which the links of one deletion go: the other end of a veth has gone too.
-  if (error == 0) netlink.ask(about(Question(RTM_GETLINK)).message(), {});
+  if (error == 0) netlink.ask(about(SingleRequest(RTM_GETLINK)), {});
   if (*error == ENODEV) return false;
   if (*error != 0) throw system_error(*error, fmt::format("delete link {}", index));
   return true;

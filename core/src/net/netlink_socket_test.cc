@@ -10,7 +10,7 @@
 
 #include "net/attribute.h"
 #include "net/private_netns_for_test.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/sys/fd.h"
 
 namespace unicni::net {
@@ -18,10 +18,10 @@ namespace {
 
 class NetlinkSocketTest : public PrivateNetnsTest {};
 
-Question ask_for_links() {
-  Question question(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
-  put_header<ifinfomsg>(question.message());
-  return question;
+SingleRequest ask_for_links() {
+  SingleRequest request(RTM_GETLINK, NLM_F_REQUEST | NLM_F_DUMP);
+  put_header<ifinfomsg>(request);
+  return request;
 }
 
 /// Hears one dump.
@@ -52,9 +52,9 @@ class Hearer : public Listener {
 
 /// Sends the dump request and lets `hearer` hear what it will.
 void dump_links(NetlinkSocket& socket, Hearer& hearer, std::uint32_t sequence) {
-  const Question question = ask_for_links();
-  header_of(question.message())->nlmsg_seq = sequence;
-  socket.send(question.message());
+  const SingleRequest request = ask_for_links();
+  header_of(request)->nlmsg_seq = sequence;
+  socket.send(request);
   socket.receive(hearer);
 }
 
@@ -86,17 +86,15 @@ TEST_F(NetlinkSocketTest, WhatAListenerThrowsComesOutAndTheSocketGoesOn) {
   failing.throws = true;
   EXPECT_THROW(dump_links(socket, failing, sequence), std::runtime_error);
   int links = 0;
-  const Question question = ask_for_links();
-  EXPECT_EQ(socket.ask(question.message(), NetlinkSocket::Expect::dump,
-                       [&](const nlmsghdr*) { ++links; }),
-            0);
+  const SingleRequest request = ask_for_links();
+  EXPECT_EQ(socket.ask(request, NetlinkSocket::Expect::dump, [&](const nlmsghdr*) { ++links; }), 0);
   EXPECT_EQ(links, 1);
 }
 
 TEST_F(NetlinkSocketTest, OnlyTheKernelIsHeard) {
   NetlinkSocket socket(NETLINK_ROUTE);
-  const Question question = ask_for_links();
-  ASSERT_EQ(socket.ask(question.message(), NetlinkSocket::Expect::dump, {}), 0);
+  const SingleRequest request = ask_for_links();
+  ASSERT_EQ(socket.ask(request, NetlinkSocket::Expect::dump, {}), 0);
   sockaddr_nl address{};
   socklen_t size = sizeof address;
   ASSERT_EQ(::getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&address), &size), 0);
@@ -108,7 +106,7 @@ TEST_F(NetlinkSocketTest, OnlyTheKernelIsHeard) {
   } forged{};
   forged.header.nlmsg_len = sizeof forged;
   forged.header.nlmsg_type = NLMSG_ERROR;
-  forged.header.nlmsg_seq = header_of(question.message())->nlmsg_seq + 1;
+  forged.header.nlmsg_seq = header_of(request)->nlmsg_seq + 1;
   forged.error.error = -EPERM;
   const sys::Fd other(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   ASSERT_EQ(::sendto(other.get(), &forged, sizeof forged, 0, reinterpret_cast<sockaddr*>(&address),
@@ -116,9 +114,7 @@ TEST_F(NetlinkSocketTest, OnlyTheKernelIsHeard) {
             static_cast<ssize_t>(sizeof forged));
 
   int links = 0;
-  EXPECT_EQ(socket.ask(question.message(), NetlinkSocket::Expect::dump,
-                       [&](const nlmsghdr*) { ++links; }),
-            0);
+  EXPECT_EQ(socket.ask(request, NetlinkSocket::Expect::dump, [&](const nlmsghdr*) { ++links; }), 0);
   EXPECT_EQ(links, 1);
 }
 

@@ -6,7 +6,7 @@
 
 #include "net/attribute.h"
 #include "net/private_netns_for_test.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 #include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
@@ -32,8 +32,7 @@ TEST_F(NetlinkTest, OpensInAnotherNamespaceAndReturns) {
 
 TEST_F(NetlinkTest, AskReturnsTheKernelsErrno) {
   Netlink netlink;
-  Question question(RTM_GETLINK);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETLINK);
   put_header<ifinfomsg>(request).ifi_index = 4711;
   int answers = 0;
   EXPECT_EQ(ENODEV, netlink.ask(request, [&](const nlmsghdr*) { ++answers; }));

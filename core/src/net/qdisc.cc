@@ -16,7 +16,7 @@
 #include <limits>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -153,8 +153,7 @@ std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst) {
 
 std::optional<Qdisc> find_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlace place) {
   // Without NLM_F_ECHO the answer goes to others only; for some qdiscs there is none at all.
-  Question question(RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO);
   put_place(request, link.index, parent_of(place), 0);
   std::optional<Qdisc> qdisc;
   const int error =
@@ -167,8 +166,7 @@ std::optional<Qdisc> find_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlac
 }
 
 bool remove_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlace place) {
-  Question question(RTM_DELQDISC);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_DELQDISC);
   put_place(request, link.index, parent_of(place), 0);
   const int error = netlink.ask(request, {});
   if (is_none(error)) return false;
@@ -221,8 +219,7 @@ void redirect_received(Batch& batch, const LinkRef& link, const LinkRef& to) {
 }
 
 std::optional<int> find_redirect(Netlink& netlink, const LinkRef& link) {
-  Question question(RTM_GETTFILTER, NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETTFILTER, NLM_F_DUMP);
   put_place(request, link.index, kIngressHandle, 0);
   std::optional<int> target;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {

@@ -7,6 +7,7 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/ifb.h"
+#include "unicni/net/veth.h"
 #include "unicni/net/link.h"
 
 namespace unicni::net {

@@ -8,7 +8,7 @@
 #include <initializer_list>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -104,8 +104,7 @@ void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>
 /// `index` and `table` 0: any.
 std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
                                     std::uint32_t table) {
-  Question question(RTM_GETROUTE, NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETROUTE, NLM_F_DUMP);
   auto& header = put_header<rtmsg>(request);
   header.rtm_family = family_of(family);
   header.rtm_type = RTN_UNICAST;
@@ -249,8 +248,7 @@ struct Way {
 /// whose length tells a default one, else what it comes to, which is one link also where the route
 /// has several. Nothing for what isn't unicast.
 Way ask_way(Netlink& netlink, const IpAddress& address, unsigned flags) {
-  Question question(RTM_GETROUTE);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETROUTE);
   auto& header = put_header<rtmsg>(request);
   header.rtm_family = family_of(address.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(address.is_v4() ? 32 : 128);

@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -42,8 +42,7 @@ void remove_rule(Batch& batch, const Rule& rule) {
 }
 
 std::vector<Rule> list_rules(Netlink& netlink, Family family) {
-  Question question(RTM_GETRULE, NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(RTM_GETRULE, NLM_F_DUMP);
   put_header<fib_rule_hdr>(request).family = family_of(family);
   std::vector<Rule> rules;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {

@@ -12,7 +12,7 @@
 
 #include "net/bridge_port.h"
 #include "net/link_message.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -29,11 +29,11 @@ void put_single_queue(nl_msg* message) {
 
 /// What the namespace of `here` calls another one; -1: it has no name for it yet.
 int get_nsid(Netlink& here, const Netns& other) {
-  Question question(RTM_GETNSID);
-  put_header<rtgenmsg>(question.message());
-  put_u32(question.message(), NETNSA_FD, static_cast<std::uint32_t>(other.fd()));
+  SingleRequest request(RTM_GETNSID);
+  put_header<rtgenmsg>(request);
+  put_u32(request, NETNSA_FD, static_cast<std::uint32_t>(other.fd()));
   int id = -1;
-  const int error = here.ask(question.message(), [&](const nlmsghdr* message) {
+  const int error = here.ask(request, [&](const nlmsghdr* message) {
     for_each_attribute(message, sizeof(rtgenmsg), [&](std::uint16_t type, const nlattr* attribute) {
       if (type == NETNSA_NSID) id = value_of<int>(attribute);
     });

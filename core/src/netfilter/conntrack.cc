@@ -10,7 +10,7 @@
 
 #include "net/attribute.h"
 #include "net/netlink_socket.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -37,8 +37,7 @@ void put_tuple(nl_msg* message, const Flows& flows) {
 }  // namespace
 
 void forget_flows(Nft& nft, const Flows& flows) {
-  Question question(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK);
-  nl_msg* request = question.message();
+  SingleRequest request(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK);
   auto& header = put_header<nfgenmsg>(request);
   header.nfgen_family = flows.family == Family::v4 ? AF_INET : AF_INET6;
   header.version = NFNETLINK_V0;

@@ -12,7 +12,7 @@
 
 #include "base/owner.h"
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "netfilter/nft/base.h"
 #include "netfilter/nft/batch.h"
 #include "netfilter/nft/owned.h"
@@ -189,8 +189,7 @@ void put_old_element(nl_msg* message, const NftElement& element) {
 std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
                                        const std::string& set, const std::string& key) {
   if (!is_nft_name(set) || key.empty() || key.size() > kLongestKey) return std::nullopt;
-  Question question;
-  nl_msg* request = question.message();
+  SingleRequest request;
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   const NftElement wanted{set, key, {}, {}, table};
   put_element(request, wanted, false);
@@ -202,8 +201,7 @@ std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
 std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
                                       const std::string& set) {
   if (!is_nft_name(set)) return {};
-  Question question(0, NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(0, NLM_F_DUMP);
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   put_set(request, set);
   return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table, {}});
@@ -211,8 +209,7 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
 
 bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set,
                      const std::function<bool(const NftElement&)>& wanted) {
-  Question question(0, NLM_F_REQUEST | NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(0, NLM_F_REQUEST | NLM_F_DUMP);
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   put_set(request, set);
   header_of(request)->nlmsg_seq = socket.take_sequence();

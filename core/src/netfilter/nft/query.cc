@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "netfilter/nft/batch.h"
 #include "netfilter/nft/owned.h"
 #include "unicni/error.h"
@@ -319,8 +319,7 @@ NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const
 
 std::vector<std::string> list_set_names(NetlinkSocket& socket, std::uint8_t family,
                                         const std::string& table) {
-  Question question(0, NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(0, NLM_F_DUMP);
   put_nft_header(request, NFT_MSG_GETSET, family);
   put_text(request, NFTA_SET_TABLE, table);
   std::vector<std::string> names;
@@ -355,8 +354,7 @@ std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
 
 std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName& chain) {
   if (!is_possible(chain)) return {};
-  Question question(0, NLM_F_DUMP);
-  nl_msg* request = question.message();
+  SingleRequest request(0, NLM_F_DUMP);
   put_nft_header(request, NFT_MSG_GETRULE, chain.family);
   put_text(request, NFTA_RULE_TABLE, chain.table);
   put_text(request, NFTA_RULE_CHAIN, chain.chain);

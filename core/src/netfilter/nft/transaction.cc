@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -35,8 +35,7 @@ void wait_before_nft_retry(int tries) {
 }
 
 std::uint32_t nft_generation(NetlinkSocket& socket) {
-  Question question;
-  nl_msg* request = question.message();
+  SingleRequest request;
   put_nft_header(request, NFT_MSG_GETGEN, AF_UNSPEC);
   std::uint32_t id = 0;
   const int error =

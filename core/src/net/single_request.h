@@ -1,4 +1,4 @@
-// A request that is asked by itself.
+// A request that is asked by itself, not in a batch.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,12 @@
 
 namespace unicni::net {
 
-class Question {
+class SingleRequest {
  public:
-  explicit Question(std::uint16_t type = 0, std::uint16_t flags = 0)
+  explicit SingleRequest(std::uint16_t type = 0, std::uint16_t flags = 0)
       : message_(make_message(type, flags, kRoom)) {}
-  [[nodiscard]] nl_msg* message() const noexcept { return message_.get(); }
+  // NOLINTNEXTLINE(google-explicit-constructor): so that it is filled and asked like any message
+  operator nl_msg*() const noexcept { return message_.get(); }
 
  private:
   /// Two names of nftables objects, the longest key, and more than a link or route needs.
