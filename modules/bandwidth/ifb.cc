@@ -53,7 +53,7 @@ std::optional<net::Link> create(const Call& call, Host& host, const std::string&
     }
     throw;
   }
-  net::switch_ipv6_off(name);
+  net::switch_ipv6_off(name, host.container_netns());
   net::Link made;
   made.index = net::get_link_index(host.host_links(), name);
   made.name = name;

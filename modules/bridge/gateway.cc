@@ -116,7 +116,7 @@ void require_reachable(const Result& result) {
 void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const GatewayPlan& plan) {
   const bool ipv6 = std::any_of(plan.add.begin(), plan.add.end(),
                                 [](const IpNet& wanted) { return !wanted.is_v4(); });
-  if (ipv6) net::ensure_ipv6(link.name);
+  if (ipv6) net::ensure_ipv6(link.name, host.container_netns());
   for (const IpNet& other : plan.remove) {
     net::remove_addr(batch, link, other, true);
   }

@@ -53,7 +53,7 @@ net::Link make_bridge(LinkAdd& add, const BridgeOptions& options) {
   }
   net::Link bridge = net::get_link(links, options.bridge);
   if (options.gateway()) {
-    if (has_ipv6(add.result)) net::ensure_ipv6(bridge.name);
+    if (has_ipv6(add.result)) net::ensure_ipv6(bridge.name, add.host.container_netns());
     // Before it has a carrier, with which the kernel would make it.
     net::put_link_local(batch, bridge, bridge.mac, add.result.ips);
     if (!batch.empty()) batch.commit();
@@ -86,7 +86,7 @@ net::Link ensure_bridge(LinkAdd& add) {
   if (needs_pin(bridge) || bridge.mac.is_zero()) {
     if (bridge.mac.is_zero()) bridge.mac = Mac::random();  // its last port took the MAC along
     change.mac = bridge.mac;
-    net::set_sysctl("net/ipv6/conf/" + bridge.name + "/accept_ra", "0");
+    net::set_sysctl("net/ipv6/conf/" + bridge.name + "/accept_ra", "0", add.host.container_netns());
     // Last, as who finds it does none of this again.
     if (bridge.alias.empty()) change.alias = kPinned;
   }

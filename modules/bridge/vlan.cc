@@ -81,12 +81,12 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     veth.peer_mac = Mac::random();
     add.host.undo().announce(undo_gateway_veth(name, bridge.name));
     make_veth(links, veth);
-    net::set_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0");
+    net::set_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0", add.host.container_netns());
     BridgeOptions untrunked = options;
     untrunked.vlan_trunk.reset();
     put_port_vlans(links, untrunked, veth.name);
     found = net::get_link(links, name);
-    if (has_ipv6(add.result)) net::ensure_ipv6(name);
+    if (has_ipv6(add.result)) net::ensure_ipv6(name, add.host.container_netns());
     net::Batch batch(links);
     net::put_link_local(batch, {found->index, name}, found->mac, add.result.ips);
     if (!batch.empty()) batch.commit();

@@ -53,7 +53,7 @@ void Ptp::create_link(LinkAdd& add) {
   net::Netlink& links = add.host.host_links();
   const auto& ips = add.result.ips;
   if (std::any_of(ips.begin(), ips.end(), [](const auto& ip) { return !ip.address.is_v4(); })) {
-    net::ensure_ipv6(veth_.name);
+    net::ensure_ipv6(veth_.name, add.host.container_netns());
   }
   net::Batch batch(links);
   net::put_link_local(batch, {net::get_link_index(links, veth_.name), veth_.name}, veth_.mac,

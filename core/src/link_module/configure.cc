@@ -65,18 +65,19 @@ bool is_gateway_of_address(const Result& result, const IpAddress& hop) {
 void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
   const bool has_v6 = has_family(add.result, Family::v6);
   const auto write = [&] {
+    const net::Netns* young = add.host.container_netns();
     const std::string conf = "net/ipv6/conf/";
     const std::string own = conf + add.call.key.if_name;
     if (has_v6) {
-      net::ensure_sysctl(conf + "lo/disable_ipv6", "0");
-      net::ensure_sysctl(own + "/disable_ipv6", "0");
-      net::set_sysctl(own + "/keep_addr_on_down", "1");
+      net::ensure_sysctl(conf + "lo/disable_ipv6", "0", {.young = young});
+      net::ensure_sysctl(own + "/disable_ipv6", "0", {.young = young});
+      net::set_sysctl(own + "/keep_addr_on_down", "1", young);
     }
     // Neighbours that knew the address elsewhere are told (RFC 4861 §7.2.6), as arp_notify does it.
-    if (has_v6) net::set_sysctl(own + "/ndisc_notify", "1");
+    if (has_v6) net::set_sysctl(own + "/ndisc_notify", "1", young);
     // Also for the link-local address, which the kernel makes by itself.
-    net::set_sysctl(own + "/accept_dad", dad == net::Dad::skip ? "0" : "1");
-    if (dad == net::Dad::kernel) net::set_sysctl(own + "/enhanced_dad", "1");
+    net::set_sysctl(own + "/accept_dad", dad == net::Dad::skip ? "0" : "1", young);
+    if (dad == net::Dad::kernel) net::set_sysctl(own + "/enhanced_dad", "1", young);
   };
   add.host.container_netns()->run(write, add.host.host_netns());
 }

@@ -317,7 +317,7 @@ TEST_F(LinkTest, GratuitousArpLeavesWhenTheLinkGoesUp) {
   change_link(configure, {eth0, "eth0"}, change);
   configure.commit();
 
-  EXPECT_EQ("1", find_sysctl("net/ipv4/conf/eth0/arp_notify", &inside));
+  EXPECT_EQ("1", find_sysctl("net/ipv4/conf/eth0/arp_notify", {.in = &inside}));
   std::array<unsigned char, 128> frame{};
   const ssize_t size = ::recv(wire.get(), frame.data(), frame.size(), 0);
   ASSERT_GE(size, 42) << "no ARP within 2 s";
