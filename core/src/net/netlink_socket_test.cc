@@ -59,7 +59,7 @@ void dump_links(NetlinkSocket& socket, Hearer& hearer, std::uint32_t sequence) {
 }
 
 TEST_F(NetlinkSocketTest, OneReadingTakesAWholeDump) {
-  for (int i = 0; i < 60; ++i) shell("ip link add d" + std::to_string(i) + " type dummy");
+  shell("for i in $(seq 60); do ip link add br$i type bridge; done");
   NetlinkSocket socket(NETLINK_ROUTE);
   const std::uint32_t sequence = socket.take_sequence();
   Hearer all(sequence);
@@ -69,7 +69,7 @@ TEST_F(NetlinkSocketTest, OneReadingTakesAWholeDump) {
 }
 
 TEST_F(NetlinkSocketTest, ADumpIsReadOnlyAsFarAsWanted) {
-  for (int i = 0; i < 60; ++i) shell("ip link add d" + std::to_string(i) + " type dummy");
+  shell("for i in $(seq 60); do ip link add br$i type bridge; done");
   NetlinkSocket socket(NETLINK_ROUTE);
   const std::uint32_t sequence = socket.take_sequence();
   Hearer few(sequence);

@@ -7,8 +7,8 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/ifb.h"
-#include "unicni/net/veth.h"
 #include "unicni/net/link.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::net {
 namespace {
