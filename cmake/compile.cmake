@@ -51,6 +51,8 @@ add_compile_definitions(UNICNI_LIBSTDCXX="${UNICNI_LIBSTDCXX}" UNICNI_VERSION="$
 
 include(GNUInstallDirs)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(LIBMNL REQUIRED IMPORTED_TARGET libmnl)
+pkg_check_modules(LIBNL REQUIRED libnl-3.0)
+find_library(LIBNL_STATIC_LIB NAMES libnl-3.a REQUIRED)
 pkg_check_modules(LIBNFTNL REQUIRED libnftnl)
 find_library(LIBNFTNL_STATIC_LIB NAMES libnftnl.a REQUIRED)
+pkg_check_modules(LIBMNL REQUIRED IMPORTED_TARGET libmnl)  # which libnftnl needs

@@ -9,7 +9,7 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
-#include "unicni/net/link_kinds.h"
+#include "unicni/net/ifb.h"
 #include "unicni/net/qdisc.h"
 #include "unicni/undo/qdisc.h"
 
@@ -42,8 +42,7 @@ void require_bucket(Host& host, const net::Link& link, const Limit& configured) 
   const auto fail = [&](const std::string& what) {
     throw Error(Code::internal, fmt::format("{} {}", link.name, what), kAddAgain);
   };
-  const auto qdisc =
-      net::find_qdisc(host.host_links(), link.index, link.name, net::QdiscPlace::root);
+  const auto qdisc = net::find_qdisc(host.host_links(), link, net::QdiscPlace::root);
   if (!qdisc) fail("has no qdisc: its rate isn't limited");
   if (!qdisc->bucket) fail(fmt::format("has a qdisc {} at its root, not tbf", qdisc->kind));
   const net::TokenBucket& found = *qdisc->bucket;
@@ -79,9 +78,9 @@ class Bandwidth : public ChainedModule {
   }
 
   void status(const Call&, Host& host) override {
-    if (net::knows_link_kind(host.host_links(), "ifb")) return;
+    if (net::knows_link_kind(host.host_links(), net::kIfb)) return;
     throw Error(Code::not_available, "the kernel has no ifb links, which limit egress",
-                fmt::format("the kernel module {} is missing", net::kernel_module_of("ifb")));
+                fmt::format("the kernel module {} is missing", net::kIfb.kernel_module));
   }
 
  protected:
@@ -108,7 +107,7 @@ class Bandwidth : public ChainedModule {
     require_free(host, veth, net::QdiscPlace::root);
     host.undo().announce(undo_qdisc(veth, net::QdiscPlace::root, "tbf"));
     net::Batch batch(host.host_links());
-    net::add_token_bucket(batch, veth.index, veth.name, bucket_of(limit));
+    net::add_token_bucket(batch, veth, bucket_of(limit));
     batch.commit();
   }
 
@@ -119,19 +118,19 @@ class Bandwidth : public ChainedModule {
     require_free(host, veth, net::QdiscPlace::ingress);
     host.undo().announce(undo_qdisc(veth, net::QdiscPlace::ingress, "ingress"));
     net::Batch batch(host.host_links());
-    net::add_token_bucket(batch, ifb.index, ifb.name, bucket_of(limit));
+    net::add_token_bucket(batch, ifb, bucket_of(limit));
     // Last, or the kernel would first try the default qdisc, log that it can't do without a queue
     // (pfifo_fast_init()), and wait for all processors to forget it.
     net::LinkChange up;
     up.up = true;
-    net::change_link(batch, ifb.index, ifb.name, up);
-    net::redirect_received(batch, veth.index, veth.name, ifb.index, ifb.name);
+    net::change_link(batch, ifb, up);
+    net::redirect_received(batch, veth, ifb);
     batch.commit();
   }
 
   /// Before the record, whose undo would remove somebody else's qdisc of the same kind.
   static void require_free(Host& host, const net::Link& veth, net::QdiscPlace place) {
-    const auto qdisc = net::find_qdisc(host.host_links(), veth.index, veth.name, place);
+    const auto qdisc = net::find_qdisc(host.host_links(), veth, place);
     if (!qdisc) return;
     const char* where = place == net::QdiscPlace::root ? "at its root" : "for what it receives";
     throw Error(Code::internal,
@@ -143,7 +142,7 @@ class Bandwidth : public ChainedModule {
   static void check_egress(const Call& call, Host& host, const net::Link& veth,
                            const Limit& limit) {
     const auto fail = [](const std::string& what) { throw Error(Code::internal, what, kAddAgain); };
-    const auto target = net::find_redirect(host.host_links(), veth.index, veth.name);
+    const auto target = net::find_redirect(host.host_links(), veth);
     if (!target) fail(fmt::format("{} doesn't redirect what it receives to an ifb", veth.name));
     const auto ifb = net::find_link(host.host_links(), *target);
     if (!ifb) fail(fmt::format("{} redirects to link {}, which is gone", veth.name, *target));

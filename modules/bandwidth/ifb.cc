@@ -7,7 +7,7 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
-#include "unicni/net/link_kinds.h"
+#include "unicni/net/ifb.h"
 #include "unicni/net/qdisc.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sha512.h"
@@ -49,11 +49,11 @@ std::optional<net::Link> create(const Call& call, Host& host, const std::string&
   } catch (Error& error) {
     if (batch.error_of(0) == EEXIST) return std::nullopt;
     if (batch.error_of(0) == EOPNOTSUPP) {
-      error.advise(fmt::format("the kernel module {} is missing", net::kernel_module_of(kKind)));
+      error.advise(fmt::format("the kernel module {} is missing", net::kIfb.kernel_module));
     }
     throw;
   }
-  net::switch_ipv6_off(name);
+  net::switch_ipv6_off(name, host.container_netns());
   net::Link made;
   made.index = net::get_link_index(host.host_links(), name);
   made.name = name;
@@ -71,7 +71,7 @@ bool is_recorded(const Call& call, Host& host, const net::Link& link) {
   }
   const auto veth = find_host_veth(call, host);
   if (!veth) return true;
-  return net::find_redirect(host.host_links(), veth->index, veth->name) == link.index;
+  return net::find_redirect(host.host_links(), *veth) == link.index;
 }
 
 }  // namespace

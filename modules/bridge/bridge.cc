@@ -9,6 +9,7 @@
 #include "unicni/net/forwarding.h"
 #include "unicni/net/neigh.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "vlan.h"
 
@@ -117,8 +118,7 @@ void Bridge::finish(LinkAdd& add) {
     net::Batch batch(add.host.host_links());
     if (gateway_plan_) put_gateways(batch, add.host, gateway_, *gateway_plan_);
     for (const IpConfig& ip : add.result.ips) {
-      net::refresh_neigh(batch, gateway_.index, gateway_.name, ip.address.address(),
-                         veth_.peer_mac);
+      net::refresh_neigh(batch, gateway_, ip.address.address(), veth_.peer_mac);
     }
     batch.commit();
     if (gateway_.index != bridge_.index) {

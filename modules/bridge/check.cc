@@ -69,8 +69,8 @@ void check_vlan_gateway(const Call& call, Host& host, const BridgeOptions& optio
   if (!gateway->up) {
     fail(fmt::format("{} is down", gateway->name), fmt::format("ip link set {} up", gateway->name));
   }
-  const auto port = net::find_link(host.host_links(), gateway->peer);
-  if (!port || port->peer != gateway->index || port->master != bridge.index) {
+  const auto port = net::find_link(host.host_links(), gateway->iflink);
+  if (!port || port->iflink != gateway->index || port->master != bridge.index) {
     fail(fmt::format("{} is no port of {}", gateway->name, bridge.name));
   }
   BridgeOptions untrunked = options;

@@ -116,13 +116,13 @@ void require_reachable(const Result& result) {
 void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const GatewayPlan& plan) {
   const bool ipv6 = std::any_of(plan.add.begin(), plan.add.end(),
                                 [](const IpNet& wanted) { return !wanted.is_v4(); });
-  if (ipv6) net::ensure_ipv6(link.name);
+  if (ipv6) net::ensure_ipv6(link.name, host.container_netns());
   for (const IpNet& other : plan.remove) {
-    net::remove_addr(batch, link.index, link.name, other, true);
+    net::remove_addr(batch, link, other, true);
   }
   for (const IpNet& wanted : plan.add) {
     host.undo().announce(undo_shared_address(link.name, wanted));
-    net::add_addr(batch, link.index, link.name, wanted, net::Dad::skip, true);
+    net::add_addr(batch, link, wanted, net::Dad::skip, true);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "gateway.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sys/file.h"
 #include "unicni/undo/bridge.h"
@@ -52,9 +53,9 @@ net::Link make_bridge(LinkAdd& add, const BridgeOptions& options) {
   }
   net::Link bridge = net::get_link(links, options.bridge);
   if (options.gateway()) {
-    if (has_ipv6(add.result)) net::ensure_ipv6(bridge.name);
+    if (has_ipv6(add.result)) net::ensure_ipv6(bridge.name, add.host.container_netns());
     // Before it has a carrier, with which the kernel would make it.
-    net::put_link_local(batch, bridge.index, bridge.name, bridge.mac, add.result.ips);
+    net::put_link_local(batch, bridge, bridge.mac, add.result.ips);
     if (!batch.empty()) batch.commit();
   }
   return bridge;
@@ -85,13 +86,13 @@ net::Link ensure_bridge(LinkAdd& add) {
   if (needs_pin(bridge) || bridge.mac.is_zero()) {
     if (bridge.mac.is_zero()) bridge.mac = Mac::random();  // its last port took the MAC along
     change.mac = bridge.mac;
-    net::set_sysctl("net/ipv6/conf/" + bridge.name + "/accept_ra", "0");
+    net::set_sysctl("net/ipv6/conf/" + bridge.name + "/accept_ra", "0", add.host.container_netns());
     // Last, as who finds it does none of this again.
     if (bridge.alias.empty()) change.alias = kPinned;
   }
   if (change.promisc || change.up || change.mac) {
     net::Batch batch(links);
-    net::change_link(batch, bridge.index, bridge.name, change);
+    net::change_link(batch, bridge, change);
     batch.commit();
   }
   return bridge;

@@ -9,6 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 #include "unicni/undo/gateway_veth.h"
 
 namespace unicni::bridge {
@@ -60,8 +61,8 @@ void put_port_vlans(net::Netlink& links, const BridgeOptions& options, const std
   if (vlans.empty()) return;
   const int index = net::get_link_index(links, name);
   net::Batch batch(links);
-  if (!options.preserve_default_vlan) net::remove_port_vlans(batch, index, name);
-  for (const net::PortVlan& vlan : vlans) net::add_port_vlan(batch, index, name, vlan);
+  if (!options.preserve_default_vlan) net::remove_port_vlans(batch, {index, name});
+  for (const net::PortVlan& vlan : vlans) net::add_port_vlan(batch, {index, name}, vlan);
   commit(batch, name);
 }
 
@@ -80,18 +81,18 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     veth.peer_mac = Mac::random();
     add.host.undo().announce(undo_gateway_veth(name, bridge.name));
     make_veth(links, veth);
-    net::set_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0");
+    net::set_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0", add.host.container_netns());
     BridgeOptions untrunked = options;
     untrunked.vlan_trunk.reset();
     put_port_vlans(links, untrunked, veth.name);
     found = net::get_link(links, name);
-    if (has_ipv6(add.result)) net::ensure_ipv6(name);
+    if (has_ipv6(add.result)) net::ensure_ipv6(name, add.host.container_netns());
     net::Batch batch(links);
-    net::put_link_local(batch, found->index, name, found->mac, add.result.ips);
+    net::put_link_local(batch, {found->index, name}, found->mac, add.result.ips);
     if (!batch.empty()) batch.commit();
   }
-  const auto port = net::find_link(links, found->peer);
-  if (found->kind != "veth" || !port || port->peer != found->index ||
+  const auto port = net::find_link(links, found->iflink);
+  if (found->kind != "veth" || !port || port->iflink != found->index ||
       port->master != bridge.index) {
     throw Error(
         Code::internal,
@@ -103,7 +104,7 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     net::LinkChange change;
     change.up = true;
     net::Batch batch(links);
-    net::change_link(batch, found->index, name, change);
+    net::change_link(batch, {found->index, name}, change);
     batch.commit();
     net::sync_carrier(links, port->name);
   }

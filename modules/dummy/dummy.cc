@@ -1,10 +1,11 @@
 // dummy: an interface that leads nowhere, for addresses that the container shall have.
+#include "unicni/net/dummy.h"
+
 #include <cerrno>
 
 #include "config.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
-#include "unicni/net/link_kinds.h"
 #include "unicni/undo/container_link.h"
 
 namespace unicni::dummy {

@@ -15,6 +15,7 @@
 #include "unicni/errors.h"
 #include "unicni/host_side.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 #include "unicni/netfilter/forward_gate.h"
 #include "unicni/netfilter/iptables.h"

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "unicni/error.h"
+#include "unicni/net/ipvlan.h"
 
 namespace unicni::ipvlan {
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "unicni/net/ipvlan.h"
 #include "unicni/options.h"
 #include "unicni/parent_link.h"
 

@@ -1,4 +1,6 @@
 // ipvlan: an interface with its parent's MAC and addresses of its own.
+#include "unicni/net/ipvlan.h"
+
 #include <fmt/core.h>
 
 #include "config.h"
@@ -75,7 +77,7 @@ void Ipvlan::prepare(LinkAdd& add) {
 
 void Ipvlan::create_link(LinkAdd& add) {
   const net::IpvlanMode mode = mode_of(options_of(add.call));
-  ChildLink child{.kind = "ipvlan", .put = {}};
+  ChildLink child{.kind = net::kIpvlan, .put = {}};
   child.put = [mode](net::Batch& batch, const net::LinkSpec& spec) {
     net::add_ipvlan(batch, spec, mode);
   };
@@ -85,7 +87,7 @@ void Ipvlan::create_link(LinkAdd& add) {
 void Ipvlan::check_link(const Call& call, Host& host, const net::Link& container) {
   check_parent(host, configured_parent(call), container);
   const auto wanted = mode_of(options_of(call));
-  const auto mode = net::get_kind_data(host.container_links(), container.name).ipvlan_mode;
+  const auto mode = net::find_ipvlan_mode(host.container_links(), container.name);
   if (mode == wanted) return;
   throw Error(
       Code::internal,
@@ -98,8 +100,7 @@ void Ipvlan::check_link(const Call& call, Host& host, const net::Link& container
 bool Ipvlan::is_in_place(const Call& call, Host& host, const net::Link& container,
                          const net::Link*) {
   return hangs_on_parent(host, configured_parent(call), container) &&
-         net::get_kind_data(host.container_links(), container.name).ipvlan_mode ==
-             mode_of(options_of(call));
+         net::find_ipvlan_mode(host.container_links(), container.name) == mode_of(options_of(call));
 }
 
 void Ipvlan::status(const Call& call, Host& host) {

@@ -1,3 +1,5 @@
+#include "unicni/net/ipvlan.h"
+
 #include <gtest/gtest.h>
 
 #include "config.h"

@@ -19,7 +19,7 @@ void set_lo(net::Netlink& links, const net::Link& lo, bool up) {
   net::Batch batch(links);
   net::LinkChange change;
   change.up = up;
-  net::change_link(batch, lo.index, kLo, change);
+  net::change_link(batch, {lo.index, kLo}, change);
   batch.commit();
 }
 

@@ -30,7 +30,7 @@ class Loopback : public testing::Test {
   net::Link lo() { return net::get_link(host.container_links(), "lo"); }
   void put(const char* address) {
     net::Batch batch(host.container_links());
-    net::add_addr(batch, lo().index, "lo", *IpNet::parse(address), net::Dad::skip, true);
+    net::add_addr(batch, {lo().index, "lo"}, *IpNet::parse(address), net::Dad::skip, true);
     batch.commit();
   }
   template <class Run>

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "unicni/link_options.h"
+#include "unicni/net/macvlan.h"
 
 namespace unicni::macvlan {
 

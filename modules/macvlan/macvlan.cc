@@ -1,4 +1,6 @@
 // macvlan: an interface with a MAC of its own on a link of the host.
+#include "unicni/net/macvlan.h"
+
 #include <fmt/core.h>
 
 #include <cerrno>
@@ -61,7 +63,7 @@ void Macvlan::create_link(LinkAdd& add) {
   const MacvlanOptions& options = options_of(add.call);
   const net::MacvlanMode mode = mode_of(options);
   const bool passthru = mode == net::MacvlanMode::passthru;
-  ChildLink child{.kind = "macvlan", .put = {}, .mac = options.mac()};
+  ChildLink child{.kind = net::kMacvlan, .put = {}, .mac = options.mac()};
   child.put = [&](net::Batch& batch, const net::LinkSpec& spec) {
     net::add_macvlan(batch, spec, mode, static_cast<std::uint32_t>(options.bc_queue_len));
   };
@@ -85,7 +87,7 @@ void Macvlan::create_link(LinkAdd& add) {
 void Macvlan::check_link(const Call& call, Host& host, const net::Link& container) {
   const MacvlanOptions& options = options_of(call);
   check_parent(host, options.parent(), container);
-  const auto mode = net::get_kind_data(host.container_links(), container.name).macvlan_mode;
+  const auto mode = net::find_macvlan_mode(host.container_links(), container.name);
   if (mode == mode_of(options)) return;
   throw Error(Code::internal,
               fmt::format("{} has mode {}, the configuration says {}", container.name,
@@ -97,8 +99,7 @@ bool Macvlan::is_in_place(const Call& call, Host& host, const net::Link& contain
                           const net::Link*) {
   const MacvlanOptions& options = options_of(call);
   return hangs_on_parent(host, options.parent(), container) &&
-         net::get_kind_data(host.container_links(), container.name).macvlan_mode ==
-             mode_of(options);
+         net::find_macvlan_mode(host.container_links(), container.name) == mode_of(options);
 }
 
 void Macvlan::status(const Call& call, Host& host) {

@@ -15,6 +15,7 @@
 #include "unicni/error.h"
 #include "unicni/errors.h"
 #include "unicni/host_side.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
@@ -54,7 +55,9 @@ struct Rules {
 /// Whether the interface's route_localnet is ours to set back one day.
 bool is_localnet_ours(Host& host, const std::string& interface) {
   const auto known = net::find_localnet(host.nft(), interface);
-  return known ? net::is_localnet_by_us(*known) : net::find_sysctl(localnet_key(interface)) != "1";
+  return known
+             ? net::is_localnet_by_us(*known)
+             : net::find_sysctl(localnet_key(interface), {.young = host.container_netns()}) != "1";
 }
 
 Rules rules_of(const Call& call, Host& host, const HostSide& side, const Plan& plan) {
@@ -104,7 +107,9 @@ const net::Link* hairpin_port(const HostSide& side) {
 /// for ::1 from a wire.
 void warn_of_bridged_answers(Host& host, const net::Link& link) {
   constexpr const char* kKey = "net/bridge/bridge-nf-call-ip6tables";
-  if (link.kind != "bridge" || net::find_sysctl(kKey) != "1") return;
+  if (link.kind != "bridge" || net::find_sysctl(kKey, {.young = host.container_netns()}) != "1") {
+    return;
+  }
   host.log(LogLevel::warning,
            "[::1] leads to no port while net.bridge.bridge-nf-call-ip6tables is 1");
 }
@@ -149,7 +154,8 @@ class Portmap final : public ChainedModule {
       require_ports(call, host, rules.own, rules.shared);
     }
     if (uses_iptables(call)) check_iptables(call, host, result);
-    if (rules.localnet && net::find_sysctl(localnet_key(*rules.localnet)) != "1") {
+    if (rules.localnet &&
+        net::find_sysctl(localnet_key(*rules.localnet), {.young = host.container_netns()}) != "1") {
       throw Error(
           Code::internal,
           fmt::format("route_localnet of {} is off: 127.0.0.1 doesn't lead to the container",
@@ -243,11 +249,12 @@ class Portmap final : public ChainedModule {
     if (!uses_iptables(call)) require_unclaimed_by_iptables(call, host, result);
     auto waiting = claim_ports(call, host, rules.own, rules.shared);
     // Behind the rules that keep the host's own 127.0.0.0/8 closed (CVE-2020-8558).
-    if (rules.localnet) net::ensure_sysctl(localnet_key(*rules.localnet), "1");
+    if (rules.localnet)
+      net::ensure_sysctl(localnet_key(*rules.localnet), "1", {.young = host.container_netns()});
     if (rules.loopback6) {
       const net::Link link = net::get_link(host.host_links(), *rules.loopback6);
       net::Batch batch(host.host_links());
-      net::add_loopback_route(batch, link.index, link.name);
+      net::add_loopback_route(batch, link);
       batch.commit();
       warn_of_bridged_answers(host, link);
     }

@@ -12,6 +12,7 @@
 #include "unicni/net/forwarding.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::ptp {
 
@@ -52,10 +53,10 @@ void Ptp::create_link(LinkAdd& add) {
   net::Netlink& links = add.host.host_links();
   const auto& ips = add.result.ips;
   if (std::any_of(ips.begin(), ips.end(), [](const auto& ip) { return !ip.address.is_v4(); })) {
-    net::ensure_ipv6(veth_.name);
+    net::ensure_ipv6(veth_.name, add.host.container_netns());
   }
   net::Batch batch(links);
-  net::put_link_local(batch, net::get_link_index(links, veth_.name), veth_.name, veth_.mac,
+  net::put_link_local(batch, {net::get_link_index(links, veth_.name), veth_.name}, veth_.mac,
                       add.result.ips);
   if (!batch.empty()) batch.commit();
   adopt_veth(add, veth_);
@@ -72,10 +73,10 @@ void Ptp::finish(LinkAdd& add) {
   const int index = net::get_link_index(links, veth_.name);
   net::Batch batch(links);
   for (const IpNet& gateway : gateways) {
-    net::add_addr(batch, index, veth_.name, gateway, net::Dad::skip, false);
+    net::add_addr(batch, {index, veth_.name}, gateway, net::Dad::skip, false);
   }
   for (const Route& route : host_routes(add.result)) {
-    net::add_route(batch, index, veth_.name, route);
+    net::add_route(batch, {index, veth_.name}, route);
   }
   batch.commit();
   // It was UP before its other end: it sends only when the kernel has seen the carrier.
@@ -86,12 +87,12 @@ void Ptp::finish(LinkAdd& add) {
 void Ptp::put_routes(const LinkAdd& add, net::Batch& batch) {
   const std::string& name = add.call.key.if_name;
   for (const HopRoute& hop : gateway_routes(add.result)) {
-    net::add_route(batch, add.container_link, name, hop.route, hop.src);
+    net::add_route(batch, {add.container_link, name}, hop.route, hop.src);
   }
   LinkModule::put_routes(add, batch);
   for (const HopRoute& hop : subnet_routes(add.result)) {
-    net::remove_connected_route(batch, add.container_link, name, hop.route.dst);
-    net::add_route(batch, add.container_link, name, hop.route, hop.src);
+    net::remove_connected_route(batch, {add.container_link, name}, hop.route.dst);
+    net::add_route(batch, {add.container_link, name}, hop.route, hop.src);
   }
 }
 

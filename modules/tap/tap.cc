@@ -84,8 +84,8 @@ void Tap::create_link(LinkAdd& add) {
   change.mac = options.mac();
   if (options.mtu != 0) change.mtu = static_cast<std::uint32_t>(options.mtu);
   net::Batch batch(links);
-  net::change_link(batch, index, name, change);
-  if (bridge_.index != 0) net::set_master(batch, index, name, bridge_.index);
+  net::change_link(batch, {index, name}, change);
+  if (bridge_.index != 0) net::set_master(batch, {index, name}, bridge_);
   if (!batch.empty()) batch.commit();
   adopt_container_link(add);
 }

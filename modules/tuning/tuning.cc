@@ -48,7 +48,7 @@ void set_each(net::Batch& batch, const net::Link& link, const net::LinkChange& c
   const auto set = [&](auto member) {
     net::LinkChange one;
     one.*member = change.*member;
-    net::change_link(batch, link.index, link.name, one);
+    net::change_link(batch, link, one);
   };
   set(&net::LinkChange::mtu);
   set(&net::LinkChange::mac);
@@ -143,13 +143,13 @@ class Tuning : public ChainedModule {
     const net::Netns& netns = *host.container_netns();
     std::vector<const Sysctl*> changes;
     std::vector<Undo> records;
-    netns.run([&] { plan_sysctls(call, sysctls, changes, records); }, host.host_netns());
+    netns.run([&] { plan_sysctls(call, netns, sysctls, changes, records); }, host.host_netns());
     for (const Undo& record : records) host.undo().announce(record);
     netns.run(
         [&] {
           for (const Sysctl* each : changes) {
             try {
-              net::set_sysctl(each->key, each->value);
+              net::set_sysctl(each->key, each->value, &netns);
             } catch (Error& error) {
               throw Error(
                   error.code(),
@@ -162,12 +162,13 @@ class Tuning : public ChainedModule {
   }
 
   /// In the container's namespace: which sysctls have another value, and what it is.
-  static void plan_sysctls(const Call& call, const std::vector<Sysctl>& sysctls,
-                           std::vector<const Sysctl*>& changes, std::vector<Undo>& records) {
+  static void plan_sysctls(const Call& call, const net::Netns& netns,
+                           const std::vector<Sysctl>& sysctls, std::vector<const Sysctl*>& changes,
+                           std::vector<Undo>& records) {
     for (const Sysctl& each : sysctls) {
       std::optional<std::string> old;
       try {
-        old = net::find_sysctl(each.key);
+        old = net::find_sysctl(each.key, {.young = &netns});
         if (!old) {
           throw Error(Code::invalid_config,
                       fmt::format("sysctl {} does not exist in {}", each.key, call.netns),
@@ -208,7 +209,7 @@ class Tuning : public ChainedModule {
     for (const Sysctl& each : wanted.sysctls) {
       std::optional<std::string> value;
       try {
-        value = net::find_sysctl(each.key, host.container_netns());
+        value = net::find_sysctl(each.key, {.in = host.container_netns()});
       } catch (const Error&) {
         continue;  // can only be written
       }

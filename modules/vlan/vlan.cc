@@ -1,4 +1,6 @@
 // vlan: an interface in an 802.1Q VLAN of a link of the host.
+#include "unicni/net/vlan.h"
+
 #include <fmt/core.h>
 
 #include <cerrno>
@@ -47,7 +49,7 @@ class Vlan final : public LinkModule {
 
 void Vlan::create_link(LinkAdd& add) {
   const VlanOptions& options = options_of(add.call);
-  ChildLink child{.kind = "vlan", .put = {}};
+  ChildLink child{.kind = net::kVlan, .put = {}};
   child.put = [&](net::Batch& batch, const net::LinkSpec& spec) {
     net::add_vlan(batch, spec, options.id());
   };
@@ -64,7 +66,7 @@ void Vlan::create_link(LinkAdd& add) {
 void Vlan::check_link(const Call& call, Host& host, const net::Link& container) {
   const VlanOptions& options = options_of(call);
   check_parent(host, options.parent(), container);
-  const auto id = net::get_kind_data(host.container_links(), container.name).vlan_id;
+  const auto id = net::find_vlan_id(host.container_links(), container.name);
   if (id == options.id()) return;
   throw Error(Code::internal,
               fmt::format("{} is in VLAN {}, the configuration says {}", container.name,
@@ -75,7 +77,7 @@ void Vlan::check_link(const Call& call, Host& host, const net::Link& container) 
 bool Vlan::is_in_place(const Call& call, Host& host, const net::Link& container, const net::Link*) {
   const VlanOptions& options = options_of(call);
   return hangs_on_parent(host, options.parent(), container) &&
-         net::get_kind_data(host.container_links(), container.name).vlan_id == options.id();
+         net::find_vlan_id(host.container_links(), container.name) == options.id();
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // vrf: puts the container's interface into a VRF, a routing domain of its own, and takes its
 // routes along.
-#include "unicni/undo/vrf.h"
+#include "unicni/net/vrf.h"
 
 #include <fmt/core.h>
 #include <linux/rtnetlink.h>
@@ -13,11 +13,11 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
-#include "unicni/net/link_kinds.h"
 #include "unicni/net/route.h"
 #include "unicni/net/rule.h"
 #include "unicni/undo/lost_address.h"
 #include "unicni/undo/removed_route.h"
+#include "unicni/undo/vrf.h"
 #include "unicni/undo/vrf_port.h"
 
 namespace unicni::vrf {
@@ -30,7 +30,7 @@ constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it agai
 std::set<std::uint32_t> tables_in_use(net::Netlink& links) {
   std::set<std::uint32_t> used;
   for (const net::Link& each : net::list_links(links, kKind)) {
-    used.insert(net::get_kind_data(links, each.name).vrf_table.value_or(0));
+    used.insert(net::find_vrf_table(links, each.name).value_or(0));
   }
   for (const Family family : {Family::v4, Family::v6}) {
     for (const net::Rule& rule : net::list_rules(links, family)) used.insert(rule.table);
@@ -55,7 +55,7 @@ std::optional<Vrf> find_vrf(net::Netlink& links, const VrfOptions& options) {
                 fmt::format("vrfname: Netlink {} is not a VRF, it is a {} link", options.name,
                             link->kind.empty() ? "physical" : link->kind));
   }
-  return Vrf{*link, net::get_kind_data(links, options.name).vrf_table.value_or(0)};
+  return Vrf{*link, net::find_vrf_table(links, options.name).value_or(0)};
 }
 
 Vrf ensure_vrf(Host& host, const VrfOptions& options) {
@@ -78,7 +78,7 @@ Vrf ensure_vrf(Host& host, const VrfOptions& options) {
     batch.commit();
   } catch (Error& error) {
     if (batch.error_of(0) == EOPNOTSUPP) {
-      error.advise(fmt::format("the kernel module {} is missing", net::kernel_module_of(kKind)));
+      error.advise(fmt::format("the kernel module {} is missing", net::kVrf.kernel_module));
     }
     throw;
   }
@@ -120,7 +120,7 @@ class VrfModule : public ChainedModule {
     const auto link = find_own_link(call, host);
     if (link && link->master == vrf->index) {
       net::Batch batch(links);
-      net::set_master(batch, link->index, link->name, 0, vrf->name);
+      net::set_master(batch, *link, {0, vrf->name});
       batch.commit();
     }
     if (net::list_ports(links, vrf->index).empty()) net::remove_link(links, vrf->index);
@@ -150,9 +150,9 @@ class VrfModule : public ChainedModule {
   }
 
   void status(const Call&, Host& host) override {
-    if (net::knows_link_kind(host.host_links(), kKind)) return;
+    if (net::knows_link_kind(host.host_links(), net::kVrf)) return;
     throw Error(Code::not_available, "the kernel has no VRFs",
-                fmt::format("the kernel module {} is missing", net::kernel_module_of(kKind)));
+                fmt::format("the kernel module {} is missing", net::kVrf.kernel_module));
   }
 
  protected:
@@ -184,9 +184,9 @@ class VrfModule : public ChainedModule {
     for (const IpNet& each : belongings.v6) host.undo().announce(undo_lost_address(link, each));
     host.undo().announce(undo_vrf_port(link, vrf.link.name));
     net::Batch batch(links);
-    net::set_master(batch, link.index, link.name, vrf.link.index, vrf.link.name);
+    net::set_master(batch, link, vrf.link);
     for (const IpNet& each : belongings.v6) {
-      net::add_addr(batch, link.index, link.name, each, net::Dad::skip, true);
+      net::add_addr(batch, link, each, net::Dad::skip, true);
     }
     for (net::RouteEntry entry : belongings.routes) {
       entry.route.table = vrf.table;

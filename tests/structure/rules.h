@@ -19,11 +19,11 @@ Findings core_layers(const Files&, const LayerTable&);
 /// Modules include public headers and their own folder; their tests may look into core, but into no
 /// other module. Nobody includes a module, and only exec includes exec.
 Findings module_borders(const Files&, const LayerTable&);
-/// Libraries that only some places may include: JSON, Boost.DLL, libmnl.
+/// Libraries that only some places may include: JSON, Boost.DLL, libnl, libmnl.
 Findings library_borders(const Files&);
 /// No shell and no raw socket in the product.
 Findings forbidden_calls(const Files&);
-/// Bytes get into netlink messages by core/src/net/attribute.h, which knows how many fit.
+/// Bytes get into netlink messages by core/src/net/attribute.h, which throws where they don't fit.
 Findings unchecked_attributes(const Files&);
 
 /// 600 lines a source file, 800 a test; CONTRIBUTING.md 120.

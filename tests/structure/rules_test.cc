@@ -151,8 +151,15 @@ TEST(LibraryBorders, EachLibraryHasItsPlace) {
   EXPECT_THAT(library_borders(one("core/src/module/loader.cc", dll)), IsEmpty());
   EXPECT_THAT(library_borders(one("core/src/module/registry.cc", dll)).size(), 1);
 
+  const std::string nl = "#include <netlink/msg.h>\n";
+  EXPECT_THAT(library_borders(one("core/src/net/a.cc", nl)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/netfilter/nft/a.cc", nl)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/journal/a.cc", nl)).size(), 1);
+  EXPECT_THAT(library_borders(one("core/include/unicni/net/a.h", nl)).size(), 1);
+
   const std::string mnl = "#include <libmnl/libmnl.h>\n";
-  EXPECT_THAT(library_borders(one("core/src/net/a.cc", mnl)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/netfilter/nft/a.cc", mnl)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/net/a.cc", mnl)).size(), 1);
   EXPECT_THAT(library_borders(one("core/src/journal/a.cc", mnl)).size(), 1);
 }
 
@@ -181,14 +188,17 @@ TEST(ForbiddenCalls, ShellsAndRawSocketsInTheProduct) {
 }
 
 TEST(UncheckedAttributes, OnlyWhereRoomIsKnown) {
-  for (const char* line : {"mnl_attr_put_strz(m, 1, t);\n", "mnl_attr_put(m, 1, 2, t);\n",
-                           "auto* h = mnl_nlmsg_put_header(b);\n", "mnl_attr_nest_start(m, 1);\n",
-                           "nftnl_rule_nlmsg_build_payload(m, r);\n"}) {
+  for (const char* line :
+       {"mnl_attr_put_strz(m, 1, t);\n", "mnl_attr_put(m, 1, 2, t);\n",
+        "auto* h = mnl_nlmsg_put_header(b);\n", "mnl_attr_nest_start(m, 1);\n",
+        "nla_put(m, 1, 2, t);\n", "nla_put_u32(m, 1, 2);\n", "nla_reserve(m, 1, 2);\n",
+        "auto* n = nla_nest_start(m, 1);\n", "nlmsg_append(m, t, 2, 4);\n",
+        "nlmsg_alloc_size(16);\n", "nftnl_rule_nlmsg_build_payload(m, r);\n"}) {
     EXPECT_THAT(unchecked_attributes(one("core/src/net/a.cc", line)).size(), 1) << line;
     EXPECT_THAT(unchecked_attributes(one("core/src/net/attribute.cc", line)), IsEmpty());
   }
   EXPECT_THAT(unchecked_attributes(one("core/src/net/a.cc",
-                                       "put_text(m, 1, t); mnl_attr_get_type(a);\n"
+                                       "put_text(m, 1, t); nla_type(a); nlmsg_hdr(m);\n"
                                        "put_object(m, nftnl_rule_nlmsg_build_payload, r);\n")),
               IsEmpty());
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "unicni/host.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 #include "unicni/result.h"
 

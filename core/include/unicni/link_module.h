@@ -8,6 +8,7 @@
 #include "unicni/module.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/link.h"
+#include "unicni/net/veth.h"
 
 namespace unicni {
 

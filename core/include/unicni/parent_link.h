@@ -7,7 +7,7 @@
 #include <string>
 
 #include "unicni/link_module.h"
-#include "unicni/net/link_kinds.h"
+#include "unicni/net/link_kind.h"
 
 namespace unicni {
 
@@ -35,7 +35,7 @@ void require_available(const ParentChoice&, const std::function<void()>& refuse)
 
 /// A link to make in the container as CNI_IFNAME.
 struct ChildLink {
-  const char* kind;                                            ///< IFLA_INFO_KIND
+  net::LinkKind kind;
   std::function<void(net::Batch&, const net::LinkSpec&)> put;  ///< net::add_macvlan() …
   std::optional<Mac> mac = {};
   /// What to do about an errno of the kernel; "" if the kind knows no more than all kinds do.

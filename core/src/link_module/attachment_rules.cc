@@ -8,6 +8,7 @@
 #include "base/owner.h"
 #include "link_module/announced_rules.h"
 #include "unicni/error.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 #include "unicni/netfilter/published_port.h"
 #include "unicni/undo/nft.h"
@@ -92,7 +93,7 @@ void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag) {
   if (flag == net::PortFlag::isolated ? port.isolated : port.hairpin) return;
   host.undo().announce(undo_port_flag(port, flag));
   net::Batch batch(host.host_links());
-  net::set_port_flag(batch, port.index, port.name, flag, true);
+  net::set_port_flag(batch, port, flag, true);
   batch.commit();
 }
 

@@ -7,6 +7,7 @@
 #include "link_module/ownership.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/veth.h"
 
 namespace unicni {
 
@@ -44,7 +45,7 @@ net::Link get_host_veth(const Call& call, Host& host) {
   }
   auto end =
       net::find_veth_end(host.container_links(), container, host.host_links(), host.host_netns());
-  if (!end) refuse(fmt::format("has its veth peer (index {}) not on this host", container.peer));
+  if (!end) refuse(fmt::format("has its veth peer (index {}) not on this host", container.iflink));
   return *std::move(end);
 }
 

@@ -65,18 +65,19 @@ bool is_gateway_of_address(const Result& result, const IpAddress& hop) {
 void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
   const bool has_v6 = has_family(add.result, Family::v6);
   const auto write = [&] {
+    const net::Netns* young = add.host.container_netns();
     const std::string conf = "net/ipv6/conf/";
     const std::string own = conf + add.call.key.if_name;
     if (has_v6) {
-      net::ensure_sysctl(conf + "lo/disable_ipv6", "0");
-      net::ensure_sysctl(own + "/disable_ipv6", "0");
-      net::set_sysctl(own + "/keep_addr_on_down", "1");
+      net::ensure_sysctl(conf + "lo/disable_ipv6", "0", {.young = young});
+      net::ensure_sysctl(own + "/disable_ipv6", "0", {.young = young});
+      net::set_sysctl(own + "/keep_addr_on_down", "1", young);
     }
     // Neighbours that knew the address elsewhere are told (RFC 4861 §7.2.6), as arp_notify does it.
-    if (has_v6) net::set_sysctl(own + "/ndisc_notify", "1");
+    if (has_v6) net::set_sysctl(own + "/ndisc_notify", "1", young);
     // Also for the link-local address, which the kernel makes by itself.
-    net::set_sysctl(own + "/accept_dad", dad == net::Dad::skip ? "0" : "1");
-    if (dad == net::Dad::kernel) net::set_sysctl(own + "/enhanced_dad", "1");
+    net::set_sysctl(own + "/accept_dad", dad == net::Dad::skip ? "0" : "1", young);
+    if (dad == net::Dad::kernel) net::set_sysctl(own + "/enhanced_dad", "1", young);
   };
   add.host.container_netns()->run(write, add.host.host_netns());
 }
@@ -87,7 +88,7 @@ void bring_up(const LinkAdd& add) {
   net::Batch batch(add.host.container_links());
   net::LinkChange change;
   change.up = true;
-  net::change_link(batch, add.container_link, add.call.key.if_name, change);
+  net::change_link(batch, {add.container_link, add.call.key.if_name}, change);
   batch.commit();
 }
 
@@ -101,15 +102,15 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
   before.arp_notify.reset();
   if (add.heard_when_up && !add.result.ips.empty()) before.arp_notify = true;
   if (before.promisc || before.mtu || before.mac || before.arp_notify) {
-    net::change_link(batch, add.container_link, name, before);
+    net::change_link(batch, {add.container_link, name}, before);
   }
   for (const IpConfig& ip : add.result.ips) {
-    net::add_addr(batch, add.container_link, name, ip.address, dad, false);
+    net::add_addr(batch, {add.container_link, name}, ip.address, dad, false);
   }
   net::LinkChange up;
   up.up = change.up;
   up.arp_notify = change.arp_notify;
-  if (up.up || up.arp_notify) net::change_link(batch, add.container_link, name, up);
+  if (up.up || up.arp_notify) net::change_link(batch, {add.container_link, name}, up);
   if (!batch.empty()) batch.commit();
 }
 
@@ -140,10 +141,10 @@ void put_routes(const LinkAdd& add, net::Batch& batch, Hops hops) {
     if (!programmed.gw) {
       neighbours.learn(route.dst);
     } else if (hops == Hops::told && !neighbours.hold(*programmed.gw)) {
-      net::add_onlink_route(batch, add.container_link, add.call.key.if_name, programmed);
+      net::add_onlink_route(batch, {add.container_link, add.call.key.if_name}, programmed);
       continue;
     }
-    net::add_route(batch, add.container_link, add.call.key.if_name, programmed);
+    net::add_route(batch, {add.container_link, add.call.key.if_name}, programmed);
   }
 }
 
@@ -153,7 +154,7 @@ void announce(const LinkAdd& add, net::Batch& batch) {
   // A link without MAC, such as a layer 3 tunnel, has no neighbours.
   const auto mac = Mac::parse(interface.mac);
   if (mac && !add.result.ips.empty()) {
-    net::announce_addrs(batch, add.container_link, add.call.key.if_name, *mac);
+    net::announce_addrs(batch, {add.container_link, add.call.key.if_name}, *mac);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "unicni/net/route.h"
+#include "unicni/net/veth.h"
 
 namespace unicni {
 
@@ -70,10 +71,10 @@ std::optional<net::Link> HostSide::routed_link(const IpAddress& address) const {
 }
 
 bool HostSide::leads_into_bridge(const net::Link& link) const {
-  if (link.peer_is_elsewhere) return false;
-  if (link.kind == "vlan") return link.peer == bridge_->index;
+  if (link.link_netnsid) return false;
+  if (link.kind == "vlan") return link.iflink == bridge_->index;
   if (link.kind != "veth") return false;
-  const auto port = net::find_link(host_->host_links(), link.peer);
+  const auto port = net::find_link(host_->host_links(), link.iflink);
   return port && port->master == bridge_->index;
 }
 

@@ -9,6 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 #include "unicni/undo/veth.h"
 
 namespace unicni {
@@ -93,12 +94,12 @@ void make_veth(net::Netlink& links, net::VethSpec veth) {
   net::add_veth(batch, veth);
   batch.commit();
   // A port, too, for the day on which it leaves its bridge and somebody gives it IPv6 back.
-  net::set_sysctl("net/ipv6/conf/" + veth.name + "/accept_ra", "0");
+  net::set_sysctl("net/ipv6/conf/" + veth.name + "/accept_ra", "0", veth.peer_netns);
   if (!port) return;
-  net::switch_ipv6_off(veth.name);
+  net::switch_ipv6_off(veth.name, veth.peer_netns);
   net::LinkChange change;
   change.up = true;
-  net::change_link(batch, net::get_link_index(links, veth.name), veth.name, change);
+  net::change_link(batch, {net::get_link_index(links, veth.name), veth.name}, change);
   batch.commit();
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/owner.h"
+#include "unicni/net/veth.h"
 #include "unicni/undo/iptables_firewall.h"
 
 namespace unicni::link_module {

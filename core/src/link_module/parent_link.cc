@@ -7,6 +7,7 @@
 
 #include "unicni/error.h"
 #include "unicni/link_options.h"
+#include "unicni/net/link_kind.h"
 #include "unicni/net/route.h"
 #include "unicni/undo/container_link.h"
 
@@ -45,12 +46,12 @@ std::string advice_on(int error, const ChildLink& child, const net::Link& parent
   switch (error) {
     case EOPNOTSUPP:
       return fmt::format("does the kernel have {} links (modprobe {}), and can {} carry them?",
-                         child.kind, net::kernel_module_of(child.kind), parent.name);
+                         child.kind.name, child.kind.kernel_module, parent.name);
     case EBUSY:
       return fmt::format(
           "{} gives its packets to somebody else: a bridge, a bond, or links of another kind than "
           "{}",
-          parent.name, child.kind);
+          parent.name, child.kind.name);
     case EINVAL:
       return fmt::format("{} must be an Ethernet link and no loopback", parent.name);
     default:
@@ -120,15 +121,14 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
   spec.name = add.call.key.if_name;
   spec.mac = child.mac;
   spec.mtu = static_cast<std::uint32_t>(choice.mtu);
-  spec.parent = parent.index;
-  spec.parent_name = parent.name;
+  spec.parent = parent;
   if (!choice.in_container) spec.netns = host.container_netns();
   if (!parent.up) {
     host.log(LogLevel::warning, fmt::format("master {} is down: {} has no carrier until `ip link "
                                             "set {} up`",
                                             parent.name, spec.name, parent.name));
   }
-  host.undo().announce(undo_container_link(spec.name, child.kind));
+  host.undo().announce(undo_container_link(spec.name, child.kind.name));
   net::Batch batch(links_of(host, choice));
   auto failure = create(batch, child, spec);
   // Of a kernel before 6.15 that may be the host's link of this name: see net::LinkSpec::index.
@@ -148,11 +148,11 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
 }
 
 bool hangs_on_parent(Host& host, const ParentChoice& choice, const net::Link& container) {
-  if (container.peer_is_elsewhere == choice.in_container) return false;
+  if (container.link_netnsid.has_value() == choice.in_container) return false;
   net::Netlink& links = links_of(host, choice);
-  const auto parent = choice.master.empty() ? net::find_link(links, container.peer)
+  const auto parent = choice.master.empty() ? net::find_link(links, container.iflink)
                                             : net::find_link(links, choice.master);
-  return parent && parent->index == container.peer;
+  return parent && parent->index == container.iflink;
 }
 
 void check_parent(Host& host, const ParentChoice& choice, const net::Link& container) {

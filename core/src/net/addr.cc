@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -20,7 +20,7 @@ std::vector<int> tolerate(bool wanted, std::vector<int> errno_values) {
   return wanted ? std::move(errno_values) : std::vector<int>{};
 }
 
-void put_addr(nlmsghdr* message, int index, const IpNet& net) {
+void put_addr(nl_msg* message, int index, const IpNet& net) {
   auto& header = put_header<ifaddrmsg>(message);
   header.ifa_family = net.is_v4() ? AF_INET : AF_INET6;
   header.ifa_prefixlen = static_cast<std::uint8_t>(net.prefix_length());
@@ -32,22 +32,20 @@ void put_addr(nlmsghdr* message, int index, const IpNet& net) {
 
 }  // namespace
 
-void add_addr(Batch& batch, int index, const std::string& link_name, const IpNet& net, Dad dad,
-              bool exists_ok) {
-  nlmsghdr* message = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
-                                fmt::format("add address {} to {}", net.str(), link_name),
-                                tolerate(exists_ok, {EEXIST}));
-  put_addr(message, index, net);
+void add_addr(Batch& batch, const LinkRef& link, const IpNet& net, Dad dad, bool exists_ok) {
+  nl_msg* message = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
+                              fmt::format("add address {} to {}", net.str(), link.name),
+                              tolerate(exists_ok, {EEXIST}));
+  put_addr(message, link.index, net);
   if (net.is_v4() && net.prefix_length() < 31) put_address(message, IFA_BROADCAST, net.last());
   if (!net.is_v4() && dad == Dad::skip) put_u32(message, IFA_FLAGS, IFA_F_NODAD);
 }
 
-void remove_addr(Batch& batch, int index, const std::string& link_name, const IpNet& net,
-                 bool absent_ok) {
-  nlmsghdr* message =
-      batch.add(RTM_DELADDR, 0, fmt::format("remove address {} from {}", net.str(), link_name),
+void remove_addr(Batch& batch, const LinkRef& link, const IpNet& net, bool absent_ok) {
+  nl_msg* message =
+      batch.add(RTM_DELADDR, 0, fmt::format("remove address {} from {}", net.str(), link.name),
                 tolerate(absent_ok, {EADDRNOTAVAIL, ENODEV}));
-  put_addr(message, index, net);
+  put_addr(message, link.index, net);
 }
 
 namespace {
@@ -55,18 +53,17 @@ namespace {
 /// `each(family, net, flags)` for the addresses of one link; false: it is gone.
 template <class Each>
 bool for_each_addr(Netlink& netlink, int index, const Each& each) {
-  Question question(RTM_GETADDR, NLM_F_DUMP);
-  nlmsghdr* request = question.message();
+  SingleRequest request(RTM_GETADDR, NLM_F_DUMP);
   put_header<ifaddrmsg>(request).ifa_index = static_cast<std::uint32_t>(index);
 
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
-    const auto* header = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(message));
-    if (header->ifa_family != AF_INET && header->ifa_family != AF_INET6) return;
+    const auto& header = family_header<ifaddrmsg>(message);
+    if (header.ifa_family != AF_INET && header.ifa_family != AF_INET6) return;
     IpAddress local;
     IpAddress address;
     bool has_local = false;
-    std::uint32_t flags = header->ifa_flags;
-    for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
+    std::uint32_t flags = header.ifa_flags;
+    for_each_attribute(message, sizeof header, [&](std::uint16_t type, const nlattr* attribute) {
       if (type == IFA_LOCAL) {
         local = address_of(attribute);
         has_local = true;
@@ -76,7 +73,7 @@ bool for_each_addr(Netlink& netlink, int index, const Each& each) {
         flags = value_of<std::uint32_t>(attribute);
       }
     });
-    each(header->ifa_family, IpNet(has_local ? local : address, header->ifa_prefixlen), flags);
+    each(header.ifa_family, IpNet(has_local ? local : address, header.ifa_prefixlen), flags);
   });
   if (error == ENODEV) return false;
   if (error != 0) throw system_error(error, fmt::format("list addresses of link {}", index));
@@ -93,11 +90,11 @@ IpNet link_local(const Mac& mac) {
           64};
 }
 
-void put_link_local(Batch& batch, int index, const std::string& link_name, const Mac& mac,
+void put_link_local(Batch& batch, const LinkRef& link, const Mac& mac,
                     const std::vector<IpConfig>& ips) {
   const bool used =
       std::any_of(ips.begin(), ips.end(), [](const auto& ip) { return !ip.address.is_v4(); });
-  if (used) add_addr(batch, index, link_name, link_local(mac), Dad::skip, true);
+  if (used) add_addr(batch, link, link_local(mac), Dad::skip, true);
 }
 
 std::vector<IpNet> list_addrs(Netlink& netlink, int index) {

@@ -2,82 +2,87 @@
 
 #include <fmt/core.h>
 #include <linux/if.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 
 #include <array>
+#include <utility>
 
 #include "unicni/error.h"
 
 namespace unicni::net {
-
-void start_message(nlmsghdr* message, std::size_t room) {
-  *message = nlmsghdr{};
-  message->nlmsg_len = NLMSG_HDRLEN;
-  message->nlmsg_pid = static_cast<std::uint32_t>(room);
-}
-
-void finish_message(nlmsghdr* message) { message->nlmsg_pid = 0; }
-
-void* take_room(nlmsghdr* message, std::size_t size) {
-  const std::size_t start = NLMSG_ALIGN(message->nlmsg_len);
-  const std::size_t room = message->nlmsg_pid;
-  if (start > room || size > room - start || MNL_ALIGN(size) > room - start) {
-    throw Error(Code::internal,
-                fmt::format("{} bytes more than a netlink message of {} has room for", size, room),
-                "a name, a key or a comment is longer than the kernel could hold");
-  }
-  char* place = reinterpret_cast<char*>(message) + start;
-  std::memset(place, 0, MNL_ALIGN(size));
-  message->nlmsg_len = static_cast<std::uint32_t>(start + MNL_ALIGN(size));
-  return place;
-}
-
 namespace {
 
-void* put_attribute(nlmsghdr* message, std::uint16_t type, std::size_t size) {
-  constexpr std::size_t kMost = UINT16_MAX - MNL_ATTR_HDRLEN;
-  // More than the length of an attribute can say fits nowhere.
-  const std::size_t whole = size > kMost ? SIZE_MAX / 2 : MNL_ATTR_HDRLEN + size;
-  auto* attribute = static_cast<nlattr*>(take_room(message, whole));
-  attribute->nla_type = type;
-  attribute->nla_len = static_cast<std::uint16_t>(whole);
-  return mnl_attr_get_payload(attribute);
+constexpr std::size_t kHeader = NLA_HDRLEN;
+constexpr std::size_t kMost = UINT16_MAX;  // nla_len is 16 bits wide
+
+[[noreturn]] void refuse(nl_msg* message, std::size_t size) {
+  throw Error(Code::internal,
+              fmt::format("{} bytes more than a netlink message of {} has room for", size,
+                          nlmsg_get_max_size(message)),
+              "a name, a key or a comment is longer than the kernel could hold");
 }
 
-template <class T>
-void put_number(nlmsghdr* message, std::uint16_t type, T value) {
-  std::memcpy(put_attribute(message, type, sizeof value), &value, sizeof value);
-}
+/// libnl takes the length as an int and writes its lower half into the attribute.
+bool fits_attribute(std::size_t size) { return size <= kMost - kHeader; }
 
 }  // namespace
 
-void put_bytes(nlmsghdr* message, std::uint16_t type, std::size_t size, const void* bytes) {
-  void* place = put_attribute(message, type, size);
-  if (size > 0) std::memcpy(place, bytes, size);
+NlOwned<nl_msg> make_message(std::uint16_t type, std::uint16_t flags, std::size_t room) {
+  if (room > kMost) {
+    throw Error(Code::internal, fmt::format("no netlink message may have {} bytes", room));
+  }
+  auto message = own_nl(nlmsg_alloc_size(NLMSG_ALIGN(room)));
+  restart_message(message.get(), type, flags);
+  return message;
 }
 
-void put_text(nlmsghdr* message, std::uint16_t type, std::string_view text) {
-  // The room is zeroed, so the NUL is there.
-  std::memcpy(put_attribute(message, type, text.size() + 1), text.data(), text.size());
+void restart_message(nl_msg* message, std::uint16_t type, std::uint16_t flags) {
+  *nlmsg_hdr(message) = {NLMSG_HDRLEN, type, flags, 0, 0};
 }
 
-void put_u8(nlmsghdr* message, std::uint16_t type, std::uint8_t value) {
-  put_number(message, type, value);
+nlmsghdr* header_of(nl_msg* message) { return nlmsg_hdr(message); }
+
+void* take_room(nl_msg* message, std::size_t size) {
+  void* place = nlmsg_reserve(message, size, NLMSG_ALIGNTO);
+  if (place == nullptr) refuse(message, size);
+  std::memset(place, 0, size);
+  return place;
 }
-void put_u16(nlmsghdr* message, std::uint16_t type, std::uint16_t value) {
-  put_number(message, type, value);
+
+void put_bytes(nl_msg* message, std::uint16_t type, std::size_t size, const void* bytes) {
+  if (!fits_attribute(size) || nla_put(message, type, static_cast<int>(size), bytes) < 0) {
+    refuse(message, kHeader + size);
+  }
 }
-void put_u32(nlmsghdr* message, std::uint16_t type, std::uint32_t value) {
-  put_number(message, type, value);
+
+void put_text(nl_msg* message, std::uint16_t type, std::string_view text) {
+  const std::size_t size = text.size() + 1;
+  nlattr* attribute =
+      fits_attribute(size) ? nla_reserve(message, type, static_cast<int>(size)) : nullptr;
+  if (attribute == nullptr) refuse(message, kHeader + size);
+  auto* place = static_cast<char*>(nla_data(attribute));
+  place[text.copy(place, text.size())] = '\0';
 }
-void put_u64(nlmsghdr* message, std::uint16_t type, std::uint64_t value) {
-  put_number(message, type, value);
+
+void put_u8(nl_msg* message, std::uint16_t type, std::uint8_t value) {
+  put_bytes(message, type, sizeof value, &value);
+}
+void put_u16(nl_msg* message, std::uint16_t type, std::uint16_t value) {
+  put_bytes(message, type, sizeof value, &value);
+}
+void put_u32(nl_msg* message, std::uint16_t type, std::uint32_t value) {
+  put_bytes(message, type, sizeof value, &value);
+}
+void put_u64(nl_msg* message, std::uint16_t type, std::uint64_t value) {
+  put_bytes(message, type, sizeof value, &value);
 }
 
 bool is_link_name(std::string_view name) noexcept {
   return !name.empty() && name.size() < IFNAMSIZ && name.find('\0') == name.npos;
 }
 
-void put_name(nlmsghdr* message, std::uint16_t type, const std::string& name) {
+void put_name(nl_msg* message, std::uint16_t type, const std::string& name) {
   if (!is_link_name(name)) {
     throw Error(Code::invalid_config, fmt::format("interface name \"{}\" is not possible", name),
                 fmt::format("1 to {} bytes are", IFNAMSIZ - 1));
@@ -85,21 +90,46 @@ void put_name(nlmsghdr* message, std::uint16_t type, const std::string& name) {
   put_text(message, type, name);
 }
 
-void put_address(nlmsghdr* message, std::uint16_t type, const IpAddress& address) {
+void put_address(nl_msg* message, std::uint16_t type, const IpAddress& address) {
   put_bytes(message, type, address.size(), address.data());
 }
 
-void put_mac(nlmsghdr* message, std::uint16_t type, const Mac& mac) {
+void put_mac(nl_msg* message, std::uint16_t type, const Mac& mac) {
   put_bytes(message, type, mac.bytes().size(), mac.bytes().data());
 }
 
+Nest::Nest(nl_msg* message, std::uint16_t type)
+    : message_(message), start_(nla_nest_start(message, type)) {
+  if (start_ == nullptr) refuse(message, kHeader);
+}
+
+// Fails only for what make_message() allows no room for.
+Nest::~Nest() { nla_nest_end_keep_empty(message_, start_); }
+
+AttributeRow::AttributeRow(const nlmsghdr* message, std::size_t header_size) noexcept
+    : next_(nlmsg_attrdata(message, static_cast<int>(header_size))),
+      left_(nlmsg_attrlen(message, static_cast<int>(header_size))) {}
+
+AttributeRow::AttributeRow(const nlattr* nest) noexcept
+    : next_(static_cast<const nlattr*>(nla_data(nest))), left_(nla_len(nest)) {}
+
+const nlattr* AttributeRow::take() noexcept {
+  if (nla_ok(next_, left_) == 0) return nullptr;
+  return std::exchange(next_, nla_next(next_, &left_));
+}
+
+std::string_view bytes_of(const nlattr* attribute) noexcept {
+  return {static_cast<const char*>(nla_data(attribute)),
+          static_cast<std::size_t>(nla_len(attribute))};
+}
+
 std::string text_of(const nlattr* attribute) {
-  const char* text = mnl_attr_get_str(attribute);
-  return {text, ::strnlen(text, mnl_attr_get_payload_len(attribute))};
+  const std::string_view bytes = bytes_of(attribute);
+  return std::string(bytes.substr(0, bytes.find('\0')));
 }
 
 IpAddress address_of(const nlattr* attribute) {
-  if (mnl_attr_get_payload_len(attribute) == 16) {
+  if (bytes_of(attribute).size() == 16) {
     return IpAddress::v6(value_of<std::array<std::uint8_t, 16>>(attribute));
   }
   const auto bytes = value_of<std::array<std::uint8_t, 4>>(attribute);

@@ -10,20 +10,20 @@
 #include <optional>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
 namespace {
 
-void put_vlan(nlmsghdr* message, std::uint16_t flags, std::uint16_t vid) {
+void put_vlan(nl_msg* message, std::uint16_t flags, std::uint16_t vid) {
   bridge_vlan_info info{};
   info.flags = flags;
   info.vid = vid;
   put_bytes(message, IFLA_BRIDGE_VLAN_INFO, sizeof info, &info);
 }
 
-void put_vlans(nlmsghdr* message, int index, const PortVlan& vlan) {
+void put_vlans(nl_msg* message, int index, const PortVlan& vlan) {
   auto& header = put_header<ifinfomsg>(message);
   header.ifi_family = AF_BRIDGE;
   header.ifi_index = index;
@@ -61,28 +61,28 @@ PortVlan parse_vlan(const nlattr* entry) {
 
 }  // namespace
 
-void add_port_vlan(Batch& batch, int index, const std::string& name, const PortVlan& vlan) {
-  put_vlans(batch.add(RTM_SETLINK, 0, fmt::format("add {} to bridge port {}", text_of(vlan), name)),
-            index, vlan);
+void add_port_vlan(Batch& batch, const LinkRef& link, const PortVlan& vlan) {
+  put_vlans(
+      batch.add(RTM_SETLINK, 0, fmt::format("add {} to bridge port {}", text_of(vlan), link.name)),
+      link.index, vlan);
 }
 
-void remove_port_vlans(Batch& batch, int index, const std::string& name) {
+void remove_port_vlans(Batch& batch, const LinkRef& link) {
   // Of a range the kernel deletes what there is: no need to ask first.
-  put_vlans(batch.add(RTM_DELLINK, 0, fmt::format("remove the VLANs of bridge port {}", name)),
-            index, {1, kLastVlan, false, false});
+  put_vlans(batch.add(RTM_DELLINK, 0, fmt::format("remove the VLANs of bridge port {}", link.name)),
+            link.index, {1, kLastVlan, false, false});
 }
 
 std::vector<PortVlan> list_port_vlans(Netlink& netlink, int index) {
-  Question question(RTM_GETVLAN, NLM_F_DUMP);
-  nlmsghdr* request = question.message();
+  SingleRequest request(RTM_GETVLAN, NLM_F_DUMP);
   auto& header = put_header<br_vlan_msg>(request);
   header.family = AF_BRIDGE;
   header.ifindex = static_cast<std::uint32_t>(index);
   std::vector<PortVlan> vlans;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
-    const auto* answer = static_cast<const br_vlan_msg*>(mnl_nlmsg_get_payload(message));
-    if (answer->ifindex != static_cast<std::uint32_t>(index)) return;
-    for_each_attribute(message, sizeof *answer, [&](std::uint16_t type, const nlattr* attribute) {
+    const auto& answer = family_header<br_vlan_msg>(message);
+    if (answer.ifindex != static_cast<std::uint32_t>(index)) return;
+    for_each_attribute(message, sizeof answer, [&](std::uint16_t type, const nlattr* attribute) {
       if (type == BRIDGE_VLANDB_ENTRY) vlans.push_back(parse_vlan(attribute));
     });
   });

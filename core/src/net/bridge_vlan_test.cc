@@ -4,7 +4,9 @@
 
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::net {
 namespace {
@@ -46,11 +48,11 @@ TEST_F(BridgeVlanTest, VlansOfAPort) {
   if (!made(netlink)) return;
   EXPECT_THAT(list_port_vlans(netlink, port_), ElementsAre(PortVlan{1, 1, true, true}));
   Batch batch(netlink);
-  remove_port_vlans(batch, port_, "host0");
-  add_port_vlan(batch, port_, "host0", {200, 210, false, false});
+  remove_port_vlans(batch, {port_, "host0"});
+  add_port_vlan(batch, {port_, "host0"}, {200, 210, false, false});
   batch.commit();
   EXPECT_THAT(list_port_vlans(netlink, port_), ElementsAre(PortVlan{200, 210, false, false}));
-  add_port_vlan(batch, port_, "host0", {100, 100, true, true});
+  add_port_vlan(batch, {port_, "host0"}, {100, 100, true, true});
   batch.commit();
   EXPECT_THAT(list_port_vlans(netlink, port_),
               ElementsAre(PortVlan{100, 100, true, true}, PortVlan{200, 210, false, false}));

@@ -82,13 +82,13 @@ void put_back(Netlink& host, const Link& link, const std::string& name, const Li
   const auto put = [&](auto LinkChange::*setting, const auto& value) {
     LinkChange change;
     change.*setting = value;
-    change_link(batch, link.index, name, change);
+    change_link(batch, {link.index, name}, change);
   };
   const bool renames = link.name != name;
   const bool changes_mac = link.mac != was.mac && !was.mac.is_zero();
   const bool goes_down = link.up && (renames || changes_mac);
   if (goes_down) put(&LinkChange::up, false);
-  if (renames) rename_link(batch, link.index, link.name, name);
+  if (renames) rename_link(batch, link, name);
   if (changes_mac) put(&LinkChange::mac, was.mac);
   if (link.mtu != was.mtu && was.mtu != 0) put(&LinkChange::mtu, was.mtu);
   if (link.promisc != was.promisc) put(&LinkChange::promisc, was.promisc);
@@ -130,7 +130,7 @@ bool is_given_back(const Link& link, const std::string& if_name) {
 }
 
 void give_device(Batch& host, const Device& device, const Netns& container) {
-  move_link(host, device.was.index, device.was.name, container, device.if_name, device.was.name);
+  move_link(host, device.was, container, device.if_name, device.was.name);
 }
 
 std::optional<Link> find_device(Netlink& container, const Device& device) {
@@ -155,8 +155,7 @@ std::string bring_device_home(Netlink& from, const Link& link, Netlink& host,
     Batch batch(from);
     // Marked anew, whatever it is inside: what a kill leaves now isn't restored yet.
     const bool index_is_free = !find_link(host, device.was.index);
-    move_link(batch, link.index, link.name, host_netns, name, device.was.name,
-              index_is_free ? device.was.index : 0);
+    move_link(batch, link, host_netns, name, device.was.name, index_is_free ? device.was.index : 0);
     std::optional<Link> arrived;
     try {
       batch.commit();

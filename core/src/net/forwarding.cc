@@ -8,15 +8,14 @@
 #include <cerrno>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 #include "unicni/net/sysctl.h"
 
 namespace unicni::net {
 
 bool is_forwarding(Netlink& netlink, Family family) {
-  Question question(RTM_GETNETCONF);
-  nlmsghdr* request = question.message();
+  SingleRequest request(RTM_GETNETCONF);
   put_header<netconfmsg>(request).ncm_family = family == Family::v4 ? AF_INET : AF_INET6;
   put_u32(request, NETCONFA_IFINDEX, static_cast<std::uint32_t>(NETCONFA_IFINDEX_ALL));
   bool on = false;

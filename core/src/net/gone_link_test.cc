@@ -5,12 +5,13 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/bridge_vlan.h"
 #include "unicni/net/link.h"
-#include "unicni/net/link_kinds.h"
 #include "unicni/net/qdisc.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/vlan.h"
 
 namespace unicni::net {
 namespace {
@@ -33,11 +34,11 @@ TEST_F(GoneLinkTest, LookUpsFindNothing) {
   }
   EXPECT_THAT(list_port_vlans(netlink, kGone), IsEmpty());
   for (const QdiscPlace place : {QdiscPlace::root, QdiscPlace::ingress}) {
-    EXPECT_FALSE(find_qdisc(netlink, kGone, "gone0", place));
-    EXPECT_FALSE(remove_qdisc(netlink, kGone, "gone0", place));
+    EXPECT_FALSE(find_qdisc(netlink, {kGone, "gone0"}, place));
+    EXPECT_FALSE(remove_qdisc(netlink, {kGone, "gone0"}, place));
   }
-  EXPECT_FALSE(find_redirect(netlink, kGone, "gone0"));
-  EXPECT_FALSE(get_kind_data(netlink, "gone0").vlan_id);
+  EXPECT_FALSE(find_redirect(netlink, {kGone, "gone0"}));
+  EXPECT_FALSE(find_vlan_id(netlink, "gone0"));
   EXPECT_FALSE(find_sysctl("net/ipv4/conf/gone0/forwarding"));
   EXPECT_FALSE(set_sysctl("net/ipv4/conf/gone0/forwarding", "1"));
   EXPECT_FALSE(remove_link(netlink, kGone));
@@ -47,14 +48,14 @@ TEST_F(GoneLinkTest, WhatIsTakenAwayHasGoneWithIt) {
   Netlink netlink;
   for (const char* net : {"10.9.0.1/24", "fd09::1/64"}) {
     Batch batch(netlink);
-    remove_addr(batch, kGone, "gone0", IpNet::parse(net).value(), true);
-    remove_connected_route(batch, kGone, "gone0", IpNet::parse(net).value());
+    remove_addr(batch, {kGone, "gone0"}, IpNet::parse(net).value(), true);
+    remove_connected_route(batch, {kGone, "gone0"}, IpNet::parse(net).value());
     RouteEntry entry;
     entry.route.dst = IpNet::parse(net).value().masked();
     entry.index = kGone;
     remove_route(batch, "gone0", entry);
-    remove_loopback_route(batch, kGone, "gone0");
-    set_port_flag(batch, kGone, "gone0", PortFlag::hairpin, false);
+    remove_loopback_route(batch, {kGone, "gone0"});
+    set_port_flag(batch, {kGone, "gone0"}, PortFlag::hairpin, false);
     EXPECT_NO_THROW(batch.commit()) << net;
   }
 }

@@ -10,7 +10,7 @@
 #include "base/straggler.h"
 #include "net/attribute.h"
 #include "net/netlink_socket.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 
@@ -23,39 +23,50 @@ constexpr int kSlices = 500;  // 10 s, as NetlinkSocket waits
 /// The socket hears of every link of its namespace while this lives.
 class Membership {
  public:
-  explicit Membership(int fd) : fd_(fd) { set(NETLINK_ADD_MEMBERSHIP); }
+  explicit Membership(NetlinkSocket& socket) : socket_(socket), holds_(socket.join(RTNLGRP_LINK)) {}
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
   ~Membership() {
-    if (holds_) set(NETLINK_DROP_MEMBERSHIP);
+    if (holds_) socket_.leave(RTNLGRP_LINK);
   }
   explicit operator bool() const { return holds_; }
 
  private:
-  void set(int option) {
-    const int group = RTNLGRP_LINK;
-    holds_ = ::setsockopt(fd_, SOL_NETLINK, option, &group, sizeof group) == 0;
-  }
-  int fd_;
-  bool holds_ = false;
+  NetlinkSocket& socket_;
+  bool holds_;
 };
 
-/// What a message says of the deletion of link `index`: its errno, 0 for done. nullopt: nothing.
-std::optional<int> verdict(const nlmsghdr* message, std::uint32_t sequence, int index) {
-  if (message->nlmsg_type == NLMSG_ERROR && message->nlmsg_seq == sequence) {
-    return -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(message))->error;
+/// Waits for what tells of the deletion of link `index`.
+class Verdict : public Listener {
+ public:
+  Verdict(std::uint32_t sequence, int index) : sequence_(sequence), index_(index) {}
+
+  /// The news of a deletion carry the number of anybody's request, or none.
+  [[nodiscard]] bool expects(std::uint32_t) const noexcept override { return true; }
+  bool on_answer(nl_msg* message) override {
+    if (header_of(message)->nlmsg_type != RTM_DELLINK) return true;
+    // A port that leaves its bridge is told of the same way, of family AF_BRIDGE.
+    const auto& link = family_header<ifinfomsg>(message);
+    if (link.ifi_family == AF_UNSPEC && link.ifi_index == index_) error = 0;
+    return !error;
   }
-  if (message->nlmsg_type != RTM_DELLINK) return std::nullopt;
-  // A port that leaves its bridge is told of the same way, of family AF_BRIDGE.
-  const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
-  if (link->ifi_family != AF_UNSPEC || link->ifi_index != index) return std::nullopt;
-  return 0;
-}
+  bool on_result(const Acknowledgement& result) override {
+    if (result.sequence == sequence_) error = result.error;
+    return !error;
+  }
+
+  std::optional<int> error;  ///< 0: done
+
+ private:
+  std::uint32_t sequence_;
+  int index_;
+};
 
 /// The verdict, as soon as there is one; nullopt if the child ended without, or takes too long.
 /// Throws what the socket throws (ENOBUFS: too much went on).
 std::optional<int> await_verdict(NetlinkSocket& socket, std::uint32_t sequence, int index,
                                  pid_t child) {
+  Verdict verdict(sequence, index);
   for (int slice = 0; slice < kSlices; ++slice) {
     const bool ended = sys::has_straggler_ended(child);  // before the look at what it left
     pollfd readable{socket.fd(), POLLIN, 0};
@@ -63,18 +74,15 @@ std::optional<int> await_verdict(NetlinkSocket& socket, std::uint32_t sequence, 
       if (ended) break;
       continue;
     }
-    std::optional<int> found;
-    for_each_message(socket.receive(), [&](const nlmsghdr* message) {
-      if (!found) found = verdict(message, sequence, index);
-    });
-    if (found) return found;
+    socket.receive(verdict);
+    if (verdict.error) return verdict.error;
   }
   return std::nullopt;
 }
 
-[[noreturn]] void send_and_exit(NetlinkSocket& socket, const nlmsghdr* request) {
+[[noreturn]] void send_and_exit(NetlinkSocket& socket, nl_msg* request) {
   try {
-    socket.send({reinterpret_cast<const char*>(request), request->nlmsg_len});
+    socket.send(request);
   } catch (const Error&) {
     ::_exit(1);
   }
@@ -84,18 +92,18 @@ std::optional<int> await_verdict(NetlinkSocket& socket, std::uint32_t sequence, 
 /// Leaves the deletion to a child, as the sender of the request waits for everybody who might
 /// still look at the link, long after it has gone. The errno, as soon as it is known; nullopt if
 /// that way doesn't work.
-std::optional<int> remove_by_child(NetlinkSocket& socket, nlmsghdr* request, int index) {
+std::optional<int> remove_by_child(NetlinkSocket& socket, nl_msg* request, int index) {
   const int fd = socket.fd();
-  const Membership membership(fd);
+  const Membership membership(socket);
   if (!membership) return std::nullopt;
-  request->nlmsg_seq = socket.take_sequence();
-  finish_message(request);
+  const std::uint32_t sequence = socket.take_sequence();
+  header_of(request)->nlmsg_seq = sequence;
   const pid_t child = sys::fork_straggler({&fd, 1});
   if (child == 0) send_and_exit(socket, request);
   if (child < 0) return std::nullopt;
   sys::may_leave_stragglers();  // found out while the child works, as it must be known at the end
   try {
-    if (const auto found = await_verdict(socket, request->nlmsg_seq, index, child)) return found;
+    if (const auto found = await_verdict(socket, sequence, index, child)) return found;
   } catch (const Error&) {
     // What the socket missed is asked again.
   }
@@ -106,15 +114,15 @@ std::optional<int> remove_by_child(NetlinkSocket& socket, nlmsghdr* request, int
 }  // namespace
 
 bool remove_link(Netlink& netlink, int index) {
-  const auto about = [index](Question question) {
-    put_header<ifinfomsg>(question.message()).ifi_index = index;
-    return question;
+  const auto about = [index](SingleRequest request) {
+    put_header<ifinfomsg>(request).ifi_index = index;
+    return request;
   };
-  Question removal = about(Question(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK));
-  auto error = remove_by_child(*netlink.socket_, removal.message(), index);
-  if (!error) error = netlink.ask(removal.message(), {});
+  SingleRequest removal = about(SingleRequest(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK));
+  auto error = remove_by_child(*netlink.socket_, removal, index);
+  if (!error) error = netlink.ask(removal, {});
   // Behind the lock under which the links of one deletion go: the other end of a veth has gone too.
-  if (error == 0) netlink.ask(about(Question(RTM_GETLINK)).message(), {});
+  if (error == 0) netlink.ask(about(SingleRequest(RTM_GETLINK)), {});
   if (*error == ENODEV) return false;
   if (*error != 0) throw system_error(*error, fmt::format("delete link {}", index));
   return true;

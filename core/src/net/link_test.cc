@@ -14,7 +14,9 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 #include "unicni/sys/fd.h"
 
 namespace unicni::net {
@@ -80,14 +82,14 @@ TEST_F(LinkTest, VethIsMadeWithEverythingInOneGo) {
   EXPECT_EQ(1400U, peer.mtu);
   EXPECT_FALSE(peer.up);
   EXPECT_EQ(0, peer.master);
-  EXPECT_EQ(host.peer, peer.index);
-  EXPECT_EQ(peer.peer, host.index);
+  EXPECT_EQ(host.iflink, peer.index);
+  EXPECT_EQ(peer.iflink, host.index);
   EXPECT_FALSE(find_link(netlink, "eth0"));
 
   LinkChange up;
   up.up = true;
   Batch inside_batch(there);
-  change_link(inside_batch, peer.index, "eth0", up);
+  change_link(inside_batch, {peer.index, "eth0"}, up);
   inside_batch.commit();
   EXPECT_TRUE(get_link(there, "eth0").lower_up);
   EXPECT_TRUE(get_link(netlink, "host0").lower_up);
@@ -258,7 +260,7 @@ TEST_F(LinkTest, ChangesOnlyWhatIsSet) {
   change.mac = Mac::parse("0a:58:00:00:00:77").value();
   change.mtu = 1300;
   change.promisc = true;
-  change_link(batch, before.index, "host0", change);
+  change_link(batch, {before.index, "host0"}, change);
   batch.commit();
   Link after = get_link(netlink, "host0");
   EXPECT_EQ(*change.mac, after.mac);
@@ -269,13 +271,13 @@ TEST_F(LinkTest, ChangesOnlyWhatIsSet) {
   LinkChange back;
   back.promisc = false;
   back.up = false;
-  change_link(batch, before.index, "host0", back);
+  change_link(batch, {before.index, "host0"}, back);
   batch.commit();
   after = get_link(netlink, "host0");
   EXPECT_FALSE(after.promisc);
   EXPECT_FALSE(after.up);
   EXPECT_EQ(1300U, after.mtu);
-  change_link(batch, before.index, "host0", LinkChange{});
+  change_link(batch, {before.index, "host0"}, LinkChange{});
   EXPECT_TRUE(batch.empty());
 }
 
@@ -306,16 +308,16 @@ TEST_F(LinkTest, GratuitousArpLeavesWhenTheLinkGoesUp) {
 
   const int eth0 = get_link(there, "eth0").index;
   Batch configure(there);
-  add_addr(configure, eth0, "eth0", IpNet::parse("10.1.0.5/24").value(), Dad::skip, false);
+  add_addr(configure, {eth0, "eth0"}, IpNet::parse("10.1.0.5/24").value(), Dad::skip, false);
   LinkChange notify;
   notify.arp_notify = true;
-  change_link(configure, eth0, "eth0", notify);
+  change_link(configure, {eth0, "eth0"}, notify);
   LinkChange change;
   change.up = true;
-  change_link(configure, eth0, "eth0", change);
+  change_link(configure, {eth0, "eth0"}, change);
   configure.commit();
 
-  EXPECT_EQ("1", find_sysctl("net/ipv4/conf/eth0/arp_notify", &inside));
+  EXPECT_EQ("1", find_sysctl("net/ipv4/conf/eth0/arp_notify", {.in = &inside}));
   std::array<unsigned char, 128> frame{};
   const ssize_t size = ::recv(wire.get(), frame.data(), frame.size(), 0);
   ASSERT_GE(size, 42) << "no ARP within 2 s";
@@ -364,7 +366,7 @@ TEST_F(LinkTest, AliasOfABridgeAndItsChange) {
   EXPECT_EQ(made.alias, "mine");
   LinkChange change;
   change.alias = "yours";
-  change_link(batch, made.index, "br0", change);
+  change_link(batch, {made.index, "br0"}, change);
   batch.commit();
   EXPECT_EQ(get_link(netlink, "br0").alias, "yours");
 }
@@ -383,7 +385,7 @@ TEST_F(LinkTest, CarrierOfAPortCountsAtOnce) {
     Batch up(there);
     LinkChange change;
     change.up = true;
-    change_link(up, get_link(there, "eth0").index, "eth0", change);
+    change_link(up, {get_link(there, "eth0").index, "eth0"}, change);
     up.commit();
     sync_carrier(netlink, "host0");
     ASSERT_THAT(shell("ip -d link show host0"), HasSubstr("state forwarding"));

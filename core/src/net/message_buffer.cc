@@ -1,6 +1,7 @@
 #include "net/message_buffer.h"
 
-#include <cstdlib>
+#include <netlink/msg.h>
+
 #include <utility>
 
 #include "net/attribute.h"
@@ -10,21 +11,25 @@ namespace {
 constexpr std::size_t kFirstAllocation = 8192;  // a whole attachment's batch without growing
 }  // namespace
 
-nlmsghdr* MessageBuffer::add(std::uint16_t type, std::uint16_t flags, std::size_t space) {
-  close_last();
-  if (bytes_.capacity() == 0) bytes_.reserve(kFirstAllocation);
-  last_ = bytes_.size();
-  bytes_.resize(last_ + NLMSG_ALIGN(space));
+nl_msg* MessageBuffer::add(std::uint16_t type, std::uint16_t flags, std::size_t space) {
+  end_message();
+  if (message_ && nlmsg_get_max_size(message_.get()) == NLMSG_ALIGN(space)) {
+    restart_message(message_.get(), type, flags);
+  } else {
+    message_ = make_message(type, flags, space);
+  }
+  is_open_ = true;
   ++count_;
-  nlmsghdr* message = last();
-  start_message(message, NLMSG_ALIGN(space));
-  message->nlmsg_type = type;
-  message->nlmsg_flags = flags;
-  return message;
+  return message_.get();
+}
+
+nlmsghdr* MessageBuffer::last() {
+  end_message();
+  return reinterpret_cast<nlmsghdr*>(bytes_.data() + last_);
 }
 
 void MessageBuffer::number_from(std::uint32_t first) {
-  close_last();
+  end_message();
   for (std::size_t at = 0; at < bytes_.size();) {
     auto* message = reinterpret_cast<nlmsghdr*>(bytes_.data() + at);
     message->nlmsg_seq = first++;
@@ -33,12 +38,12 @@ void MessageBuffer::number_from(std::uint32_t first) {
 }
 
 std::span<const char> MessageBuffer::bytes() {
-  close_last();
+  end_message();
   return bytes_;
 }
 
 void MessageBuffer::drop(std::span<const std::size_t> indices) {
-  close_last();
+  end_message();
   std::string kept;
   std::size_t index = 0;
   for (std::size_t at = 0; at < bytes_.size(); ++index) {
@@ -58,16 +63,19 @@ void MessageBuffer::drop(std::span<const std::size_t> indices) {
 
 void MessageBuffer::clear() noexcept {
   bytes_.clear();
+  is_open_ = false;
   last_ = 0;
   count_ = 0;
 }
 
-void MessageBuffer::close_last() {
-  if (count_ == 0) return;
-  const std::size_t end = last_ + NLMSG_ALIGN(last()->nlmsg_len);
-  if (end > bytes_.size()) std::abort();  // somebody wrote past take_room(): memory is damaged
-  finish_message(last());
-  bytes_.resize(end);
+void MessageBuffer::end_message() {
+  if (!is_open_) return;
+  is_open_ = false;
+  if (bytes_.capacity() < kFirstAllocation) bytes_.reserve(kFirstAllocation);
+  last_ = bytes_.size();
+  const nlmsghdr* header = nlmsg_hdr(message_.get());
+  // libnl pads what it puts, so the whole length is written.
+  bytes_.append(reinterpret_cast<const char*>(header), NLMSG_ALIGN(header->nlmsg_len));
 }
 
 }  // namespace unicni::net

@@ -1,4 +1,5 @@
-// Netlink messages one after the other in one piece of memory.
+// Netlink messages one after the other in one piece of memory, as a batch goes to the kernel: libnl
+// sends one message at a time, and sendmsg(2) takes no more than 1024 pieces (UIO_MAXIOV).
 #pragma once
 
 #include <linux/netlink.h>
@@ -8,15 +9,18 @@
 #include <span>
 #include <string>
 
+#include "net/owned.h"
+
 namespace unicni::net {
 
 class MessageBuffer {
  public:
   /// Starts a message with room for `space` bytes, header included. Fill it with the put_* of
-  /// attribute.h before the next add(): that may move it. What doesn't fit is an Error.
-  nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::size_t space);
-  /// The message started last; there must be one.
-  nlmsghdr* last() noexcept { return reinterpret_cast<nlmsghdr*>(bytes_.data() + last_); }
+  /// attribute.h before anything else of this is called: that ends it. What doesn't fit is an
+  /// Error.
+  nl_msg* add(std::uint16_t type, std::uint16_t flags, std::size_t space);
+  /// The header of the message started last; there must be one.
+  nlmsghdr* last();
   /// Gives the messages sequence numbers, `first` and up.
   void number_from(std::uint32_t first);
   /// Everything so far, ready for send(2).
@@ -27,8 +31,10 @@ class MessageBuffer {
   void clear() noexcept;
 
  private:
-  void close_last();
-  std::string bytes_;     // grows by memset(3), a vector built for size by a loop
+  void end_message();
+  NlOwned<nl_msg> message_;  // the one that is being written; used again for the next
+  bool is_open_ = false;     // it isn't among the bytes yet
+  std::string bytes_;
   std::size_t last_ = 0;  // where the last message starts
   std::size_t count_ = 0;
 };

@@ -12,24 +12,23 @@
 
 namespace unicni::net {
 
-void refresh_neigh(Batch& batch, int index, const std::string& link_name, const IpAddress& address,
-                   const Mac& mac) {
+void refresh_neigh(Batch& batch, const LinkRef& link, const IpAddress& address, const Mac& mac) {
   // ENOENT: no entry. Without NLM_F_CREATE the kernel makes none.
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_NEWNEIGH, NLM_F_REPLACE,
-                fmt::format("refresh neighbour {} on {}", address.str(), link_name), {ENOENT});
+                fmt::format("refresh neighbour {} on {}", address.str(), link.name), {ENOENT});
   auto& header = put_header<ndmsg>(message);
   header.ndm_family = address.is_v4() ? AF_INET : AF_INET6;
-  header.ndm_ifindex = index;
+  header.ndm_ifindex = link.index;
   header.ndm_state = NUD_STALE;
   put_address(message, NDA_DST, address);
   put_mac(message, NDA_LLADDR, mac);
 }
 
-void announce_addrs(Batch& batch, int index, const std::string& link_name, const Mac& mac) {
+void announce_addrs(Batch& batch, const LinkRef& link, const Mac& mac) {
   LinkChange same;
   same.mac = mac;
-  change_link(batch, index, link_name, same);
+  change_link(batch, link, same);
 }
 
 }  // namespace unicni::net

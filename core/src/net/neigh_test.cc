@@ -6,8 +6,10 @@
 
 #include "net/private_netns_for_test.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::net {
 namespace {
@@ -30,7 +32,7 @@ class NeighTest : public PrivateNetnsTest {
   }
   void refresh(const std::string& address) {
     Batch batch(*netlink_);
-    refresh_neigh(batch, index_, "br0", IpAddress::parse(address).value(), kNew);
+    refresh_neigh(batch, {index_, "br0"}, IpAddress::parse(address).value(), kNew);
     batch.commit();
   }
   std::optional<Netlink> netlink_;
@@ -72,17 +74,17 @@ TEST_F(NeighTest, AnnouncementReachesANeighbourThatKnowsAnotherMac) {
   const int eth0 = get_link(there, "eth0").index;
   LinkChange notify;
   notify.arp_notify = true;
-  change_link(up, eth0, "eth0", notify);
-  add_addr(up, eth0, "eth0", IpNet::parse("10.1.1.2/24").value(), Dad::skip, false);
-  add_addr(up, eth0, "eth0", IpNet::parse("fd00::2/64").value(), Dad::skip, false);
+  change_link(up, {eth0, "eth0"}, notify);
+  add_addr(up, {eth0, "eth0"}, IpNet::parse("10.1.1.2/24").value(), Dad::skip, false);
+  add_addr(up, {eth0, "eth0"}, IpNet::parse("fd00::2/64").value(), Dad::skip, false);
   LinkChange change;
   change.up = true;
-  change_link(up, eth0, "eth0", change);
+  change_link(up, {eth0, "eth0"}, change);
   up.commit();
   sync_carrier(*netlink_, "host0");
   shell("ip neigh replace 10.1.1.2 lladdr " + kOld.str() + " dev host0 nud stale");
   shell("ip neigh replace fd00::2 lladdr " + kOld.str() + " dev host0 nud stale");
-  announce_addrs(up, eth0, "eth0", kNew);
+  announce_addrs(up, {eth0, "eth0"}, kNew);
   up.commit();
   EXPECT_THAT(shell("ip neigh show 10.1.1.2 dev host0"), HasSubstr(kNew.str()));
   EXPECT_THAT(shell("ip neigh show fd00::2 dev host0"), HasSubstr(kNew.str()));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "net/attribute.h"
 #include "net/message_buffer.h"
 #include "net/netlink_socket.h"
 #include "unicni/error.h"
@@ -45,17 +46,18 @@ void Netlink::open() {
 
 int Netlink::fd() const noexcept { return socket_->fd(); }
 
-int Netlink::ask(nlmsghdr* request, const std::function<void(const nlmsghdr*)>& each) {
+int Netlink::ask(nl_msg* request, const std::function<void(const nlmsghdr*)>& each) {
   using Expect = NetlinkSocket::Expect;
   // rtnetlink message types come in fours: NEW, DEL, GET, SET. Flags mean other things in each.
-  const bool get = (request->nlmsg_type & 3U) == 2;
+  nlmsghdr* header = header_of(request);
+  const bool get = (header->nlmsg_type & 3U) == 2;
   Expect expect = Expect::acknowledgement;
-  if (get && (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) {
+  if (get && (header->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) {
     expect = Expect::dump;
-  } else if (get && (request->nlmsg_flags & NLM_F_ACK) == 0) {
+  } else if (get && (header->nlmsg_flags & NLM_F_ACK) == 0) {
     expect = Expect::answer;
   } else {
-    request->nlmsg_flags = static_cast<std::uint16_t>(request->nlmsg_flags | NLM_F_ACK);
+    header->nlmsg_flags = static_cast<std::uint16_t>(header->nlmsg_flags | NLM_F_ACK);
   }
   return socket_->ask(request, expect, each);
 }
@@ -74,8 +76,8 @@ Batch::Batch(Netlink& netlink) : netlink_(netlink), messages_(std::make_unique<M
 Batch::Batch(Batch&&) noexcept = default;
 Batch::~Batch() = default;
 
-nlmsghdr* Batch::add(std::uint16_t type, std::uint16_t flags, std::string what,
-                     std::vector<int> tolerated, std::size_t space) {
+nl_msg* Batch::add(std::uint16_t type, std::uint16_t flags, std::string what,
+                   std::vector<int> tolerated, std::size_t space) {
   const auto all_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST | NLM_F_ACK);
   messages_->notes.push_back({std::move(what), std::move(tolerated)});
   return messages_->buffer.add(type, all_flags, space);

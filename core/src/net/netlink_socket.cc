@@ -1,6 +1,9 @@
 #include "net/netlink_socket.h"
 
 #include <fmt/core.h>
+#include <netlink/errno.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -9,11 +12,13 @@
 #include <cerrno>
 #include <ctime>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/straggler.h"
 #include "net/attribute.h"
 #include "unicni/error.h"
+#include "unicni/sys/fd.h"
 
 namespace unicni::net {
 namespace {
@@ -25,10 +30,8 @@ constexpr std::size_t kAcknowledgementRoom = 1024;
 constexpr int kDumpTries = 6;
 constexpr timespec kFreeing{0, 200'000'000};  // grace periods take 10 to 30 ms, more under load
 
-bool same(std::uint32_t a, const nlmsghdr* message) { return a == message->nlmsg_seq; }
-
 Acknowledgement parse_acknowledgement(const nlmsghdr* message) {
-  const auto* error = static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(message));
+  const auto* error = static_cast<const nlmsgerr*>(nlmsg_data(message));
   Acknowledgement result{message->nlmsg_seq, -error->error, {}};
   if ((message->nlmsg_flags & NLM_F_ACK_TLVS) != 0) {
     std::size_t skip = sizeof(nlmsgerr);
@@ -40,38 +43,138 @@ Acknowledgement parse_acknowledgement(const nlmsghdr* message) {
   return result;
 }
 
+Acknowledgement parse_end(const nlmsghdr* message) {
+  const bool has_status = nlmsg_datalen(message) >= static_cast<int>(sizeof(int));
+  const int status = has_status ? *static_cast<const int*>(nlmsg_data(message)) : 0;
+  return {message->nlmsg_seq, std::max(0, -status), {}};
+}
+
 /// Answers of one request as they come in.
-struct Conversation {
-  std::uint32_t sequence;
-  NetlinkSocket::Expect expect;
-  std::vector<char> answers;
+class Conversation : public Listener {
+ public:
+  Conversation(std::uint32_t sequence, NetlinkSocket::Expect expect)
+      : sequence_(sequence), expect_(expect) {}
+
+  [[nodiscard]] bool expects(std::uint32_t sequence) const noexcept override {
+    return sequence == sequence_;
+  }
+  bool on_answer(nl_msg* message) override {
+    nlmsg_get(message);
+    answers.emplace_back(message);
+    if (expect_ == NetlinkSocket::Expect::answer) result = 0;
+    return !result;
+  }
+  bool on_result(const Acknowledgement& answer) override {
+    result = answer.error;
+    return false;
+  }
+  void on_interruption() noexcept override { interrupted = true; }
+
+  std::vector<NlOwned<nl_msg>> answers;
   std::optional<int> result;  ///< set: it is over
   bool interrupted = false;
 
-  void take(const nlmsghdr* message) {
-    if ((message->nlmsg_flags & NLM_F_DUMP_INTR) != 0) interrupted = true;
-    if (message->nlmsg_type == NLMSG_ERROR) {
-      result = parse_acknowledgement(message).error;
-      return;
-    }
-    if (message->nlmsg_type == NLMSG_DONE) {
-      // A dump that failed on its way says so here.
-      const bool has_status = mnl_nlmsg_get_payload_len(message) >= sizeof(int);
-      const int status = has_status ? *static_cast<int*>(mnl_nlmsg_get_payload(message)) : 0;
-      result = std::max(0, -status);
-      return;
-    }
-    const auto* bytes = reinterpret_cast<const char*>(message);
-    answers.insert(answers.end(), bytes, bytes + NLMSG_ALIGN(message->nlmsg_len));
-    if (expect == NetlinkSocket::Expect::answer) result = 0;
+ private:
+  std::uint32_t sequence_;
+  NetlinkSocket::Expect expect_;
+};
+
+/// The first acknowledgement of a row of messages.
+class FirstAcknowledgement : public Listener {
+ public:
+  FirstAcknowledgement(std::uint32_t first, std::uint32_t last) : first_(first), last_(last) {}
+
+  [[nodiscard]] bool expects(std::uint32_t sequence) const noexcept override {
+    return sequence - first_ <= last_ - first_;  // differences, as sequence numbers wrap
   }
+  bool on_answer(nl_msg*) override { return true; }
+  bool on_result(const Acknowledgement& result) override {
+    found = result;
+    return false;
+  }
+
+  std::optional<Acknowledgement> found;
+
+ private:
+  std::uint32_t first_;
+  std::uint32_t last_;
 };
 
 }  // namespace
 
-NetlinkSocket::NetlinkSocket(int protocol) : protocol_(protocol) {
-  fd_ = sys::Fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
-  if (!fd_) throw system_error(errno, fmt::format("open {} socket", name()));
+/// libnl's callbacks, all of which get the Reading of a socket.
+struct NetlinkSocket::Callbacks {
+  static NlOwned<nl_cb> make(Reading& reading) {
+    auto callbacks = own_nl(nl_cb_alloc(NL_CB_DEFAULT));
+    const auto set = [&](nl_cb_type type, nl_recvmsg_msg_cb_t function) {
+      nl_cb_set(callbacks.get(), type, NL_CB_CUSTOM, function, &reading);
+    };
+    set(NL_CB_MSG_IN, check_sender);
+    set(NL_CB_SEQ_CHECK, check_sequence);
+    set(NL_CB_DUMP_INTR, take_interruption);
+    set(NL_CB_VALID, take_answer);
+    set(NL_CB_ACK, take_acknowledgement);
+    set(NL_CB_FINISH, take_end);
+    nl_cb_err(callbacks.get(), NL_CB_CUSTOM, take_error, &reading);
+    return callbacks;
+  }
+
+ private:
+  template <class Tell>
+  static int tell(void* argument, const Tell& tell) noexcept {
+    auto& reading = *static_cast<Reading*>(argument);
+    try {
+      if (tell(*reading.listener)) return NL_OK;
+    } catch (...) {
+      reading.failure = std::current_exception();
+    }
+    reading.stopped = true;
+    return NL_STOP;
+  }
+
+  /// Other processes of root can send here too.
+  static int check_sender(nl_msg* message, void*) {
+    return nlmsg_get_src(message)->nl_pid == 0 ? NL_OK : NL_SKIP;
+  }
+  static int check_sequence(nl_msg* message, void* argument) {
+    const Listener& listener = *static_cast<const Reading*>(argument)->listener;
+    return listener.expects(nlmsg_hdr(message)->nlmsg_seq) ? NL_OK : NL_SKIP;
+  }
+  static int take_interruption(nl_msg*, void* argument) {
+    static_cast<Reading*>(argument)->listener->on_interruption();
+    return NL_OK;
+  }
+  static int take_answer(nl_msg* message, void* argument) {
+    return tell(argument, [&](Listener& to) { return to.on_answer(message); });
+  }
+  static int take_acknowledgement(nl_msg* message, void* argument) {
+    return tell(argument, [&](Listener& to) {
+      return to.on_result(parse_acknowledgement(nlmsg_hdr(message)));
+    });
+  }
+  static int take_end(nl_msg* message, void* argument) {
+    return tell(argument,
+                [&](Listener& to) { return to.on_result(parse_end(nlmsg_hdr(message))); });
+  }
+  /// `error` is part of the message as it was received, behind its header.
+  static int take_error(sockaddr_nl*, nlmsgerr* error, void* argument) {
+    const auto* message = reinterpret_cast<const nlmsghdr*>(error) - 1;
+    return tell(argument,
+                [&](Listener& to) { return to.on_result(parse_acknowledgement(message)); });
+  }
+};
+
+NetlinkSocket::NetlinkSocket(int protocol)
+    : protocol_(protocol), socket_(own_nl(nl_socket_alloc_cb(Callbacks::make(reading_).get()))) {
+  // Not nl_connect(): it makes the socket's buffers six times smaller, and binds to a port that it
+  // looks for itself, where the kernel finds one while it sends.
+  sys::Fd opened(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  if (!opened || nl_socket_set_fd(socket_.get(), protocol, opened.get()) < 0) {
+    throw system_error(errno, fmt::format("open {} socket", name()));
+  }
+  static_cast<void>(opened.release());
+  // Else libnl looks at each datagram's size before it reads it, with a call of its own.
+  nl_socket_set_msg_buf_size(socket_.get(), kBufferSize);
   const int on = 1;
   // Neither is vital: without the first error texts are shorter, without the second answers longer.
   ::setsockopt(fd(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
@@ -95,63 +198,77 @@ const char* NetlinkSocket::name() const noexcept {
   return protocol_ == NETLINK_ROUTE ? "rtnetlink" : "nftables netlink";
 }
 
+int NetlinkSocket::fd() const noexcept { return nl_socket_get_fd(socket_.get()); }
+
+bool NetlinkSocket::join(int group) noexcept {
+  return nl_socket_add_membership(socket_.get(), group) == 0;
+}
+
+void NetlinkSocket::leave(int group) noexcept { nl_socket_drop_membership(socket_.get(), group); }
+
+std::uint32_t NetlinkSocket::take_sequence(std::size_t count) noexcept {
+  const std::uint32_t first = nl_socket_use_seq(socket_.get());
+  for (std::size_t taken = 1; taken < count; ++taken) nl_socket_use_seq(socket_.get());
+  return first;
+}
+
 void NetlinkSocket::send(std::span<const char> bytes) {
-  sockaddr_nl kernel{};
-  kernel.nl_family = AF_NETLINK;
-  ssize_t sent = 0;
+  int sent = 0;
   do {
-    sent = ::sendto(fd(), bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&kernel),
-                    sizeof kernel);
+    // Unlike nl_send() it takes several messages. It only reads them.
+    sent = nl_sendto(socket_.get(), const_cast<char*>(bytes.data()), bytes.size());
   } while (sent < 0 && errno == EINTR);
   if (sent < 0) {
     throw system_error(errno, fmt::format("send {} bytes to {} socket", bytes.size(), name()));
   }
 }
 
-std::span<const char> NetlinkSocket::receive() {
-  if (!buffer_) buffer_.reset(new char[kBufferSize]);  // not make_unique: no need to zero it
-  for (;;) {
-    sockaddr_nl from{};
-    socklen_t from_size = sizeof from;
-    const ssize_t size = ::recvfrom(fd(), buffer_.get(), kBufferSize, MSG_TRUNC,
-                                    reinterpret_cast<sockaddr*>(&from), &from_size);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) throw system_error(errno, fmt::format("receive from {} socket", name()));
-    if (static_cast<std::size_t>(size) > kBufferSize) {
-      throw system_error(EMSGSIZE, fmt::format("receive {} bytes from {} socket", size, name()));
-    }
-    // Other processes of root can send here too.
-    if (from.nl_pid == 0) return {buffer_.get(), static_cast<std::size_t>(size)};
+void NetlinkSocket::send(nl_msg* message) {
+  const nlmsghdr* header = nlmsg_hdr(message);
+  send({reinterpret_cast<const char*>(header), header->nlmsg_len});
+}
+
+void NetlinkSocket::receive(Listener& listener) {
+  reading_ = {&listener, false, nullptr};
+  const int code = nl_recvmsgs_default(socket_.get());
+  const int error = errno;
+  if (reading_.failure) std::rethrow_exception(std::exchange(reading_.failure, nullptr));
+  if (code < 0 && !reading_.stopped) fail_receiving(code, error);
+}
+
+void NetlinkSocket::fail_receiving(int code, int error) const {
+  const std::string what = fmt::format("receive from {} socket", name());
+  switch (-code) {
+    // What libnl finds out itself, without a system call that failed.
+    case NLE_MSG_TRUNC:
+      throw system_error(EMSGSIZE, what);
+    case NLE_NOADDR:
+    case NLE_MSG_OVERFLOW:
+      throw system_error(EPROTO, what).advise(nl_geterror(code));
+    default:
+      throw system_error(error, what);
   }
 }
 
 Acknowledgement NetlinkSocket::receive_acknowledgement(std::uint32_t first, std::uint32_t last) {
-  for (;;) {
-    std::optional<Acknowledgement> found;
-    for_each_message(receive(), [&](const nlmsghdr* message) {
-      // Differences, as sequence numbers wrap.
-      const bool ours = message->nlmsg_seq - first <= last - first;
-      if (ours && message->nlmsg_type == NLMSG_ERROR) found = parse_acknowledgement(message);
-    });
-    if (found) return *std::move(found);
-  }
+  FirstAcknowledgement listener(first, last);
+  while (!listener.found) receive(listener);
+  return *std::move(listener.found);
 }
 
-int NetlinkSocket::ask(nlmsghdr* request, Expect expect,
+int NetlinkSocket::ask(nl_msg* request, Expect expect,
                        const std::function<void(const nlmsghdr*)>& each) {
-  request->nlmsg_flags = static_cast<std::uint16_t>(request->nlmsg_flags | NLM_F_REQUEST);
-  finish_message(request);
+  nlmsghdr* header = nlmsg_hdr(request);
+  header->nlmsg_flags = static_cast<std::uint16_t>(header->nlmsg_flags | NLM_F_REQUEST);
   for (int tries = 0; tries < kDumpTries; ++tries) {
-    request->nlmsg_seq = take_sequence();
-    Conversation conversation{request->nlmsg_seq, expect, {}, {}};
-    send({reinterpret_cast<const char*>(request), request->nlmsg_len});
-    while (!conversation.result) {
-      for_each_message(receive(), [&](const nlmsghdr* message) {
-        if (same(conversation.sequence, message)) conversation.take(message);
-      });
-    }
+    header->nlmsg_seq = take_sequence();
+    Conversation conversation(header->nlmsg_seq, expect);
+    send(request);
+    while (!conversation.result) receive(conversation);
     if (conversation.interrupted) continue;
-    if (*conversation.result == 0 && each) for_each_message(conversation.answers, each);
+    if (*conversation.result == 0 && each) {
+      for (const auto& answer : conversation.answers) each(nlmsg_hdr(answer.get()));
+    }
     return *conversation.result;
   }
   return EINTR;

@@ -1,18 +1,17 @@
 // A netlink socket of any protocol and its conversation: send, acknowledgements, answers.
-// netlink(7).
+// netlink(7); the socket and what reads from it are libnl's.
 #pragma once
 
-#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
 
 #include <cstdint>
+#include <exception>
 #include <forward_list>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
-#include <utility>
 
-#include "unicni/sys/fd.h"
+#include "net/owned.h"
 
 namespace unicni::net {
 
@@ -21,6 +20,26 @@ struct Acknowledgement {
   std::uint32_t sequence = 0;
   int error = 0;     ///< an errno, 0: done
   std::string text;  ///< the kernel's own words (NLMSGERR_ATTR_MSG), may be empty
+};
+
+/// Who hears what the kernel sends, message by message. What returns a bool says whether to go on
+/// reading; whatever else was read is lost after a `false`. May throw.
+class Listener {
+ public:
+  Listener() = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  virtual ~Listener() = default;
+
+  /// Whether it wants messages with this sequence number; the others are passed over.
+  [[nodiscard]] virtual bool expects(std::uint32_t sequence) const noexcept = 0;
+  /// An answer, or a part of a dump. nlmsg_get(3) keeps it.
+  virtual bool on_answer(nl_msg* message) = 0;
+  /// The kernel is done with the request, or refused it: NLMSG_ERROR, or NLMSG_DONE of a dump,
+  /// which may have failed on its way.
+  virtual bool on_result(const Acknowledgement& result) = 0;
+  /// What a dump tells was changed meanwhile (NLM_F_DUMP_INTR).
+  virtual void on_interruption() noexcept {}
 };
 
 class NetlinkSocket {
@@ -38,22 +57,26 @@ class NetlinkSocket {
   NetlinkSocket& operator=(const NetlinkSocket&) = delete;
   ~NetlinkSocket();
 
-  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  [[nodiscard]] int fd() const noexcept;
   /// The first of `count` sequence numbers in a row that nobody else gets.
-  [[nodiscard]] std::uint32_t take_sequence(std::size_t count = 1) noexcept {
-    return std::exchange(sequence_, sequence_ + static_cast<std::uint32_t>(count));
-  }
+  [[nodiscard]] std::uint32_t take_sequence(std::size_t count = 1) noexcept;
 
   void send(std::span<const char> bytes);
-  /// The next datagram from the kernel, valid until the next call. Throws Error, also after 10 s
-  /// without one.
-  std::span<const char> receive();
+  void send(nl_msg* message);
+  /// Reads the next datagram from the kernel or, if a dump's, all to its end. Throws Error, also
+  /// after 10 s without one, and what the listener throws.
+  void receive(Listener& listener);
   /// The next acknowledgement of a message whose sequence number is between `first` and `last`.
   Acknowledgement receive_acknowledgement(std::uint32_t first, std::uint32_t last);
 
   /// Sends one request and hands the answers to `each` after the last one came. Returns the
   /// kernel's errno or 0; EINTR if a dump was interrupted by changes six times in a row.
-  int ask(nlmsghdr* request, Expect expect, const std::function<void(const nlmsghdr*)>& each);
+  int ask(nl_msg* request, Expect expect, const std::function<void(const nlmsghdr*)>& each);
+
+  /// Whether the socket now hears what goes on in a multicast group (RTNLGRP_LINK …), and not any
+  /// more. Those messages have the sequence number 0.
+  bool join(int group) noexcept;
+  void leave(int group) noexcept;
 
   /// Another one of the same protocol, for a dump that is left after its first answers. It is
   /// closed with this one: after a deletion from nftables the close of any socket waits for the
@@ -69,25 +92,22 @@ class NetlinkSocket {
   void make_room(std::size_t bytes, std::size_t answers);
 
  private:
-  const char* name() const noexcept;
+  struct Callbacks;
+  /// Of the receive() that is going on. libnl's frames, which know no exceptions, are between.
+  struct Reading {
+    Listener* listener = nullptr;
+    bool stopped = false;
+    std::exception_ptr failure;
+  };
 
-  sys::Fd fd_;
+  const char* name() const noexcept;
+  [[noreturn]] void fail_receiving(int code, int error) const;
+
   int protocol_;
-  std::uint32_t sequence_ = 1;  // 0 is what the kernel's own notifications carry
-  std::unique_ptr<char[]> buffer_;
+  Reading reading_;
+  NlOwned<nl_sock> socket_;
   std::forward_list<NetlinkSocket> spares_;
   bool lingers_ = false;
 };
-
-/// Calls `each(message)` for every message of a datagram.
-template <class Each>
-void for_each_message(std::span<const char> bytes, const Each& each) {
-  const auto* message = reinterpret_cast<const nlmsghdr*>(bytes.data());
-  int left = static_cast<int>(bytes.size());
-  while (mnl_nlmsg_ok(message, left)) {
-    each(message);
-    message = mnl_nlmsg_next(message, &left);
-  }
-}
 
 }  // namespace unicni::net

@@ -6,8 +6,9 @@
 
 #include "net/attribute.h"
 #include "net/private_netns_for_test.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 
 namespace unicni::net {
@@ -31,8 +32,7 @@ TEST_F(NetlinkTest, OpensInAnotherNamespaceAndReturns) {
 
 TEST_F(NetlinkTest, AskReturnsTheKernelsErrno) {
   Netlink netlink;
-  Question question(RTM_GETLINK);
-  nlmsghdr* request = question.message();
+  SingleRequest request(RTM_GETLINK);
   put_header<ifinfomsg>(request).ifi_index = 4711;
   int answers = 0;
   EXPECT_EQ(ENODEV, netlink.ask(request, [&](const nlmsghdr*) { ++answers; }));
@@ -68,10 +68,10 @@ TEST_F(NetlinkTest, DetailsAreTheKernelsWords) {
   Batch batch(netlink);
   LinkChange change;
   change.mtu = 1U << 30U;
-  change_link(batch, 1, "lo", change);
-  change_link(batch, 4711, "gone",
+  change_link(batch, {1, "lo"}, change);
+  change_link(batch, {4711, "gone"},
               {.up = true, .promisc = {}, .mtu = {}, .mac = {}, .arp_notify = {}});
-  nlmsghdr* message = batch.add(RTM_NEWLINK, NLM_F_CREATE, "create a link of unknown kind");
+  nl_msg* message = batch.add(RTM_NEWLINK, NLM_F_CREATE, "create a link of unknown kind");
   put_header<ifinfomsg>(message);
   {
     const Nest info(message, IFLA_LINKINFO);
@@ -101,7 +101,7 @@ TEST_F(NetlinkTest, ToleratedErrorsAreSuccessButStillTold) {
   Netlink netlink;
   Batch batch(netlink);
   for (int i = 0; i < 2; ++i) {
-    nlmsghdr* message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "create br0", {EEXIST});
+    nl_msg* message = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "create br0", {EEXIST});
     put_header<ifinfomsg>(message);
     put_name(message, IFLA_IFNAME, "br0");
     const Nest info(message, IFLA_LINKINFO);
@@ -126,7 +126,7 @@ TEST_F(NetlinkTest, LargeBatchesLoseNoAcknowledgement) {
   for (std::size_t i = 0; i < kCount; ++i) {
     LinkChange change;
     change.up = true;
-    change_link(batch, i % 2 == 0 ? 1 : 4711, "lo", change);
+    change_link(batch, {i % 2 == 0 ? 1 : 4711, "lo"}, change);
   }
   EXPECT_THROW(batch.commit(), Error);
   EXPECT_EQ(0, batch.error_of(kCount - 2));

@@ -13,7 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "net/crowd.h"
+#include "net/netns_count.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -68,7 +68,6 @@ std::optional<Netns> Netns::open(const std::string& path) {
   netns.path_ = path;
   netns.device_ = status.st_dev;
   netns.inode_ = status.st_ino;
-  note_namespace(netns.inode_);
   return netns;
 }
 
@@ -95,6 +94,8 @@ void Netns::run(const std::function<void()>& work, const Netns& back) const {
   const Visit visit(fd(), back.fd());
   work();
 }
+
+bool Netns::is_one_of_many() const noexcept { return tells_of_many(inode_); }
 
 std::string netns_identity(int socket, const Netns& netns) {
   std::uint64_t cookie = 0;

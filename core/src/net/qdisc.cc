@@ -16,7 +16,7 @@
 #include <limits>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -34,7 +34,7 @@ std::uint32_t parent_of(QdiscPlace place) {
 
 const char* name_of(QdiscPlace place) { return place == QdiscPlace::root ? "root" : "ingress"; }
 
-tcmsg& put_place(nlmsghdr* message, int index, std::uint32_t parent, std::uint32_t handle) {
+tcmsg& put_place(nl_msg* message, int index, std::uint32_t parent, std::uint32_t handle) {
   auto& header = put_header<tcmsg>(message);
   header.tcm_family = AF_UNSPEC;
   header.tcm_ifindex = index;
@@ -60,7 +60,7 @@ TokenBucket parse_bucket(const nlattr* options) {
 /// nullopt for what the kernel gives a link by itself (noqueue, pfifo_fast, mq): that has no
 /// handle.
 std::optional<Qdisc> parse_qdisc(const nlmsghdr* message) {
-  if (static_cast<const tcmsg*>(mnl_nlmsg_get_payload(message))->tcm_handle == 0) {
+  if (family_header<tcmsg>(message).tcm_handle == 0) {
     return std::nullopt;
   }
   Qdisc qdisc;
@@ -112,7 +112,7 @@ std::optional<int> parse_redirect(const nlmsghdr* message) {
 bool is_none(int error) { return error == ENOENT || error == EINVAL || error == ENODEV; }
 
 /// One selector key of zeros, which matches every packet.
-void put_match_all(nlmsghdr* message) {
+void put_match_all(nl_msg* message) {
   // Byte by byte, as the structure ends with an array of no size, which C++ can't initialise.
   std::array<char, sizeof(tc_u32_sel) + sizeof(tc_u32_key)> bytes{};
   bytes[offsetof(tc_u32_sel, flags)] = TC_U32_TERMINAL;
@@ -151,41 +151,36 @@ std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst) {
   return low(static_cast<double>(time) * kPschedTicksPerUs);
 }
 
-std::optional<Qdisc> find_qdisc(Netlink& netlink, int index, const std::string& link_name,
-                                QdiscPlace place) {
-  Question question(RTM_GETQDISC);
-  nlmsghdr* request = question.message();
+std::optional<Qdisc> find_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlace place) {
   // Without NLM_F_ECHO the answer goes to others only; for some qdiscs there is none at all.
-  request->nlmsg_flags = NLM_F_ACK | NLM_F_ECHO;
-  put_place(request, index, parent_of(place), 0);
+  SingleRequest request(RTM_GETQDISC, NLM_F_ACK | NLM_F_ECHO);
+  put_place(request, link.index, parent_of(place), 0);
   std::optional<Qdisc> qdisc;
   const int error =
       netlink.ask(request, [&](const nlmsghdr* message) { qdisc = parse_qdisc(message); });
   if (is_none(error)) return std::nullopt;
   if (error != 0) {
-    throw system_error(error, fmt::format("look up {} qdisc of {}", name_of(place), link_name));
+    throw system_error(error, fmt::format("look up {} qdisc of {}", name_of(place), link.name));
   }
   return qdisc;
 }
 
-bool remove_qdisc(Netlink& netlink, int index, const std::string& link_name, QdiscPlace place) {
-  Question question(RTM_DELQDISC);
-  nlmsghdr* request = question.message();
-  put_place(request, index, parent_of(place), 0);
+bool remove_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlace place) {
+  SingleRequest request(RTM_DELQDISC);
+  put_place(request, link.index, parent_of(place), 0);
   const int error = netlink.ask(request, {});
   if (is_none(error)) return false;
   if (error != 0) {
-    throw system_error(error, fmt::format("delete {} qdisc of {}", name_of(place), link_name));
+    throw system_error(error, fmt::format("delete {} qdisc of {}", name_of(place), link.name));
   }
   return true;
 }
 
-void add_token_bucket(Batch& batch, int index, const std::string& link_name,
-                      const TokenBucket& bucket) {
-  nlmsghdr* message =
+void add_token_bucket(Batch& batch, const LinkRef& link, const TokenBucket& bucket) {
+  nl_msg* message =
       batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
-                fmt::format("limit {} to {} bytes a second (qdisc tbf)", link_name, bucket.rate));
-  put_place(message, index, TC_H_ROOT, kRootHandle);
+                fmt::format("limit {} to {} bytes a second (qdisc tbf)", link.name, bucket.rate));
+  put_place(message, link.index, TC_H_ROOT, kRootHandle);
   put_text(message, TCA_KIND, "tbf");
   const Nest options(message, TCA_OPTIONS);
   tc_tbf_qopt parameters{};
@@ -197,16 +192,15 @@ void add_token_bucket(Batch& batch, int index, const std::string& link_name,
   if (bucket.rate > kMost) put_u64(message, TCA_TBF_RATE64, bucket.rate);
 }
 
-void redirect_received(Batch& batch, int index, const std::string& link_name, int to,
-                       const std::string& to_name) {
-  nlmsghdr* message = batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
-                                fmt::format("add ingress qdisc to {}", link_name));
-  put_place(message, index, TC_H_INGRESS, kIngressHandle);
+void redirect_received(Batch& batch, const LinkRef& link, const LinkRef& to) {
+  nl_msg* message = batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
+                              fmt::format("add ingress qdisc to {}", link.name));
+  put_place(message, link.index, TC_H_INGRESS, kIngressHandle);
   put_text(message, TCA_KIND, "ingress");
 
   message = batch.add(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL,
-                      fmt::format("redirect what {} receives to {}", link_name, to_name));
-  put_place(message, index, kIngressHandle, 0).tcm_info = kPreference | htons(ETH_P_ALL);
+                      fmt::format("redirect what {} receives to {}", link.name, to.name));
+  put_place(message, link.index, kIngressHandle, 0).tcm_info = kPreference | htons(ETH_P_ALL);
   put_text(message, TCA_KIND, "u32");
   const Nest options(message, TCA_OPTIONS);
   put_u32(message, TCA_U32_CLASSID, kFlow);
@@ -218,22 +212,21 @@ void redirect_received(Batch& batch, int index, const std::string& link_name, in
     tc_mirred redirect{};
     redirect.action = TC_ACT_STOLEN;
     redirect.eaction = TCA_EGRESS_REDIR;
-    redirect.ifindex = static_cast<std::uint32_t>(to);
+    redirect.ifindex = static_cast<std::uint32_t>(to.index);
     put_bytes(message, TCA_MIRRED_PARMS, sizeof redirect, &redirect);
   }
   put_match_all(message);
 }
 
-std::optional<int> find_redirect(Netlink& netlink, int index, const std::string& link_name) {
-  Question question(RTM_GETTFILTER, NLM_F_DUMP);
-  nlmsghdr* request = question.message();
-  put_place(request, index, kIngressHandle, 0);
+std::optional<int> find_redirect(Netlink& netlink, const LinkRef& link) {
+  SingleRequest request(RTM_GETTFILTER, NLM_F_DUMP);
+  put_place(request, link.index, kIngressHandle, 0);
   std::optional<int> target;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
     if (!target) target = parse_redirect(message);
   });
   if (error != 0 && !is_none(error)) {
-    throw system_error(error, fmt::format("list filters of {}", link_name));
+    throw system_error(error, fmt::format("list filters of {}", link.name));
   }
   return target;
 }

@@ -6,8 +6,9 @@
 
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
+#include "unicni/net/ifb.h"
 #include "unicni/net/link.h"
-#include "unicni/net/link_kinds.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::net {
 namespace {
@@ -45,7 +46,7 @@ class QdiscTest : public PrivateNetnsTest {
   }
   void add(const TokenBucket& bucket) {
     Batch batch(*netlink_);
-    add_token_bucket(batch, v0_, "v0", bucket);
+    add_token_bucket(batch, {v0_, "v0"}, bucket);
     batch.commit();
   }
   std::optional<Netlink> netlink_;
@@ -64,17 +65,17 @@ TEST_F(QdiscTest, TicksAreTheKernels) {
 }
 
 TEST_F(QdiscTest, BucketComesBackAsItWasGiven) {
-  EXPECT_FALSE(find_qdisc(*netlink_, v0_, "v0", QdiscPlace::root));
-  EXPECT_FALSE(remove_qdisc(*netlink_, v0_, "v0", QdiscPlace::root));
+  EXPECT_FALSE(find_qdisc(*netlink_, {v0_, "v0"}, QdiscPlace::root));
+  EXPECT_FALSE(remove_qdisc(*netlink_, {v0_, "v0"}, QdiscPlace::root));
   for (const std::uint64_t rate : {8'000ULL, 1'000'000ULL, 400'000'000'000ULL}) {
     const TokenBucket bucket = token_bucket(rate, 8'000'000);
     add(bucket);
-    const auto found = find_qdisc(*netlink_, v0_, "v0", QdiscPlace::root);
+    const auto found = find_qdisc(*netlink_, {v0_, "v0"}, QdiscPlace::root);
     ASSERT_TRUE(found);
     EXPECT_EQ(found->kind, "tbf");
     EXPECT_EQ(found->bucket, bucket) << rate;
-    EXPECT_TRUE(remove_qdisc(*netlink_, v0_, "v0", QdiscPlace::root));
-    EXPECT_FALSE(find_qdisc(*netlink_, v0_, "v0", QdiscPlace::root));
+    EXPECT_TRUE(remove_qdisc(*netlink_, {v0_, "v0"}, QdiscPlace::root));
+    EXPECT_FALSE(find_qdisc(*netlink_, {v0_, "v0"}, QdiscPlace::root));
   }
 }
 
@@ -96,7 +97,7 @@ TEST_F(QdiscTest, ASecondBucketIsRefused) {
 }
 
 TEST_F(QdiscTest, RedirectGoesToTheIfb) {
-  EXPECT_FALSE(find_redirect(*netlink_, v0_, "v0"));
+  EXPECT_FALSE(find_redirect(*netlink_, {v0_, "v0"}));
   LinkSpec spec;
   spec.name = "bwp0";
   spec.mac = Mac::random();
@@ -110,17 +111,17 @@ TEST_F(QdiscTest, RedirectGoesToTheIfb) {
   EXPECT_EQ(ifb.mtu, 1400U);
   EXPECT_EQ(ifb.tx_queue_len, 0U);
   EXPECT_FALSE(ifb.up);
-  redirect_received(batch, v0_, "v0", ifb.index, "bwp0");
+  redirect_received(batch, {v0_, "v0"}, {ifb.index, "bwp0"});
   batch.commit();
-  EXPECT_EQ(find_redirect(*netlink_, v0_, "v0"), ifb.index);
-  EXPECT_EQ(find_qdisc(*netlink_, v0_, "v0", QdiscPlace::ingress)->kind, "ingress");
+  EXPECT_EQ(find_redirect(*netlink_, {v0_, "v0"}), ifb.index);
+  EXPECT_EQ(find_qdisc(*netlink_, {v0_, "v0"}, QdiscPlace::ingress)->kind, "ingress");
   EXPECT_THAT(shell("tc filter show dev v0 ingress"),
               testing::AllOf(HasSubstr("protocol all pref 1 u32"), HasSubstr("flowid 1:1"),
                              HasSubstr("match 00000000/00000000 at 0"),
                              HasSubstr("mirred (Egress Redirect to device bwp0) stolen")));
-  EXPECT_TRUE(remove_qdisc(*netlink_, v0_, "v0", QdiscPlace::ingress));
-  EXPECT_FALSE(find_redirect(*netlink_, v0_, "v0"));
-  EXPECT_FALSE(find_qdisc(*netlink_, v0_, "v0", QdiscPlace::ingress));
+  EXPECT_TRUE(remove_qdisc(*netlink_, {v0_, "v0"}, QdiscPlace::ingress));
+  EXPECT_FALSE(find_redirect(*netlink_, {v0_, "v0"}));
+  EXPECT_FALSE(find_qdisc(*netlink_, {v0_, "v0"}, QdiscPlace::ingress));
 }
 
 TEST_F(QdiscTest, RedirectOfTwoActionsIsFoundToo) {
@@ -128,13 +129,13 @@ TEST_F(QdiscTest, RedirectOfTwoActionsIsFoundToo) {
       "ip link add bwp1 type ifb && tc qdisc add dev v0 ingress && tc filter add dev v0 parent "
       "ffff: protocol all prio 1 u32 match u32 0 0 flowid 1:1 action mirred egress redirect dev "
       "bwp1 action mirred egress redirect dev bwp1");
-  EXPECT_EQ(find_redirect(*netlink_, v0_, "v0"), get_link(*netlink_, "bwp1").index);
+  EXPECT_EQ(find_redirect(*netlink_, {v0_, "v0"}), get_link(*netlink_, "bwp1").index);
 }
 
 TEST_F(QdiscTest, KindsAreKnownOrNot) {
-  EXPECT_TRUE(knows_link_kind(*netlink_, "ifb"));
-  EXPECT_TRUE(knows_link_kind(*netlink_, "veth"));
-  EXPECT_FALSE(knows_link_kind(*netlink_, "no-such-kind"));
+  EXPECT_TRUE(knows_link_kind(*netlink_, kIfb));
+  EXPECT_TRUE(knows_link_kind(*netlink_, kVeth));
+  EXPECT_FALSE(knows_link_kind(*netlink_, {"no-such-kind", ""}));
   EXPECT_EQ(shell("ip -br link show type ifb"), "");
 }
 

@@ -8,7 +8,7 @@
 #include <initializer_list>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -31,20 +31,19 @@ void parse_metrics(const nlattr* metrics, Route& route) {
 /// RTA_MULTIPATH: one entry for each next hop (IPv6 routes to one destination by several gateways
 /// come like this).
 void add_hops(const nlattr* multipath, const RouteEntry& shared, std::vector<RouteEntry>& entries) {
-  const auto* hop = static_cast<const rtnexthop*>(mnl_attr_get_payload(multipath));
-  int left = mnl_attr_get_payload_len(multipath);
+  const std::string_view bytes = bytes_of(multipath);
+  const auto* hop = reinterpret_cast<const rtnexthop*>(bytes.data());
+  auto left = static_cast<int>(bytes.size());
   while (left >= static_cast<int>(sizeof *hop) && hop->rtnh_len >= sizeof *hop &&
          hop->rtnh_len <= left) {
     RouteEntry entry = shared;
     entry.index = hop->rtnh_ifindex;
     entry.onlink = (hop->rtnh_flags & RTNH_F_ONLINK) != 0;
-    const char* end = reinterpret_cast<const char*>(hop) + hop->rtnh_len;
-    const auto* attribute = reinterpret_cast<const nlattr*>(RTNH_DATA(hop));
-    while (
-        mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
-      if (mnl_attr_get_type(attribute) == RTA_GATEWAY) entry.route.gw = address_of(attribute);
-      attribute = mnl_attr_next(attribute);
-    }
+    const AttributeRow row(reinterpret_cast<const nlattr*>(RTNH_DATA(hop)),
+                           hop->rtnh_len - static_cast<int>(RTNH_LENGTH(0)));
+    for_each_attribute(row, [&](std::uint16_t type, const nlattr* attribute) {
+      if (type == RTA_GATEWAY) entry.route.gw = address_of(attribute);
+    });
     entries.push_back(std::move(entry));
     left -= static_cast<int>(RTNH_ALIGN(hop->rtnh_len));
     hop = RTNH_NEXT(hop);
@@ -52,19 +51,19 @@ void add_hops(const nlattr* multipath, const RouteEntry& shared, std::vector<Rou
 }
 
 void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>& entries) {
-  const auto* header = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
-  if (header->rtm_family != family_of(family) || header->rtm_type != RTN_UNICAST ||
-      (header->rtm_flags & RTM_F_CLONED) != 0) {
+  const auto& header = family_header<rtmsg>(message);
+  if (header.rtm_family != family_of(family) || header.rtm_type != RTN_UNICAST ||
+      (header.rtm_flags & RTM_F_CLONED) != 0) {
     return;
   }
   RouteEntry entry;
-  entry.protocol = header->rtm_protocol;
-  entry.route.table = header->rtm_table;
-  entry.route.scope = header->rtm_scope;
-  entry.onlink = (header->rtm_flags & RTNH_F_ONLINK) != 0;
+  entry.protocol = header.rtm_protocol;
+  entry.route.table = header.rtm_table;
+  entry.route.scope = header.rtm_scope;
+  entry.onlink = (header.rtm_flags & RTNH_F_ONLINK) != 0;
   IpAddress destination = family == Family::v4 ? IpAddress::v4(0) : IpAddress::v6({});
   const nlattr* multipath = nullptr;
-  for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
+  for_each_attribute(message, sizeof header, [&](std::uint16_t type, const nlattr* attribute) {
     switch (type) {
       case RTA_DST:
         destination = address_of(attribute);
@@ -94,7 +93,7 @@ void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>
         break;
     }
   });
-  entry.route.dst = IpNet(destination, header->rtm_dst_len);
+  entry.route.dst = IpNet(destination, header.rtm_dst_len);
   if (multipath != nullptr) {
     add_hops(multipath, entry, entries);
   } else {
@@ -105,8 +104,7 @@ void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>
 /// `index` and `table` 0: any.
 std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
                                     std::uint32_t table) {
-  Question question(RTM_GETROUTE, NLM_F_DUMP);
-  nlmsghdr* request = question.message();
+  SingleRequest request(RTM_GETROUTE, NLM_F_DUMP);
   auto& header = put_header<rtmsg>(request);
   header.rtm_family = family_of(family);
   header.rtm_type = RTN_UNICAST;
@@ -122,7 +120,7 @@ std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
   return entries;
 }
 
-void put_whole_route(nlmsghdr* message, const RouteEntry& entry) {
+void put_whole_route(nl_msg* message, const RouteEntry& entry) {
   const Route& route = entry.route;
   auto& header = put_header<rtmsg>(message);
   const std::uint32_t table = route.table.value_or(RT_TABLE_MAIN);
@@ -146,7 +144,7 @@ void put_whole_route(nlmsghdr* message, const RouteEntry& entry) {
   if (route.advmss != 0) put_u32(message, RTAX_ADVMSS, route.advmss);
 }
 
-void put_loopback_route(nlmsghdr* message, int index) {
+void put_loopback_route(nl_msg* message, int index) {
   constexpr std::uint32_t kBehindOthers = 4096;  // the kernel's own has metric 0
   auto& header = put_header<rtmsg>(message);
   header.rtm_family = AF_INET6;
@@ -161,24 +159,24 @@ void put_loopback_route(nlmsghdr* message, int index) {
 
 }  // namespace
 
-void add_loopback_route(Batch& batch, int index, const std::string& link_name) {
+void add_loopback_route(Batch& batch, const LinkRef& link) {
   // Not NLM_F_EXCL, by which another link's route is taken for this one.
   put_loopback_route(batch.add(RTM_NEWROUTE, NLM_F_CREATE,
-                               fmt::format("add route local ::1 dev {}", link_name), {EEXIST}),
-                     index);
+                               fmt::format("add route local ::1 dev {}", link.name), {EEXIST}),
+                     link.index);
 }
 
-void remove_loopback_route(Batch& batch, int index, const std::string& link_name) {
+void remove_loopback_route(Batch& batch, const LinkRef& link) {
   put_loopback_route(
-      batch.add(RTM_DELROUTE, 0, fmt::format("delete route local ::1 dev {}", link_name), kGone),
-      index);
+      batch.add(RTM_DELROUTE, 0, fmt::format("delete route local ::1 dev {}", link.name), kGone),
+      link.index);
 }
 
 namespace {
 
 void add(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
   // EEXIST without NLM_F_EXCL means: the same destination, metric, gateway and device.
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE,
                 fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
   put_whole_route(message, entry);
@@ -186,33 +184,32 @@ void add(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
 
 }  // namespace
 
-void add_route(Batch& batch, int index, const std::string& link_name, const Route& route,
+void add_route(Batch& batch, const LinkRef& link, const Route& route,
                const std::optional<IpAddress>& src) {
-  add(batch, link_name, {route, index, RTPROT_BOOT, src});
+  add(batch, link.name, {route, link.index, RTPROT_BOOT, src});
 }
 
-void add_onlink_route(Batch& batch, int index, const std::string& link_name, const Route& route) {
-  add(batch, link_name, {route, index, RTPROT_BOOT, {}, true});
+void add_onlink_route(Batch& batch, const LinkRef& link, const Route& route) {
+  add(batch, link.name, {route, link.index, RTPROT_BOOT, {}, true});
 }
 
 void put_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
                 fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
   put_whole_route(message, entry);
 }
 
 void remove_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
-  nlmsghdr* message =
+  nl_msg* message =
       batch.add(RTM_DELROUTE, 0,
                 fmt::format("delete route {} dev {}", describe(entry.route), link_name), kGone);
   put_whole_route(message, entry);
 }
 
-void remove_connected_route(Batch& batch, int index, const std::string& link_name,
-                            const IpNet& net) {
-  nlmsghdr* message = batch.add(
-      RTM_DELROUTE, 0, fmt::format("remove route {} dev {}", net.masked().str(), link_name), kGone);
+void remove_connected_route(Batch& batch, const LinkRef& link, const IpNet& net) {
+  nl_msg* message = batch.add(
+      RTM_DELROUTE, 0, fmt::format("remove route {} dev {}", net.masked().str(), link.name), kGone);
   auto& header = put_header<rtmsg>(message);
   header.rtm_family = family_of(net.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(net.prefix_length());
@@ -220,7 +217,7 @@ void remove_connected_route(Batch& batch, int index, const std::string& link_nam
   header.rtm_protocol = RTPROT_KERNEL;
   header.rtm_scope = RT_SCOPE_NOWHERE;  // any
   put_address(message, RTA_DST, net.network());
-  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(index));
+  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(link.index));
 }
 
 std::vector<RouteEntry> list_routes(Netlink& netlink, Family family, int index) {
@@ -251,8 +248,7 @@ struct Way {
 /// whose length tells a default one, else what it comes to, which is one link also where the route
 /// has several. Nothing for what isn't unicast.
 Way ask_way(Netlink& netlink, const IpAddress& address, unsigned flags) {
-  Question question(RTM_GETROUTE);
-  nlmsghdr* request = question.message();
+  SingleRequest request(RTM_GETROUTE);
   auto& header = put_header<rtmsg>(request);
   header.rtm_family = family_of(address.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(address.is_v4() ? 32 : 128);
@@ -260,10 +256,10 @@ Way ask_way(Netlink& netlink, const IpAddress& address, unsigned flags) {
   put_address(request, RTA_DST, address);
   Way way;
   netlink.ask(request, [&](const nlmsghdr* message) {
-    const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(message));
-    if (route->rtm_type != RTN_UNICAST) return;
-    way.prefix_length = route->rtm_dst_len;
-    for_each_attribute(message, sizeof *route, [&](std::uint16_t type, const nlattr* attribute) {
+    const auto& route = family_header<rtmsg>(message);
+    if (route.rtm_type != RTN_UNICAST) return;
+    way.prefix_length = route.rtm_dst_len;
+    for_each_attribute(message, sizeof route, [&](std::uint16_t type, const nlattr* attribute) {
       if (type == RTA_OIF) way.link = value_of<int>(attribute);
     });
   });

@@ -34,7 +34,7 @@ class RouteTest : public PrivateNetnsTest {
   }
   void add(const Route& route) {
     Batch batch(*netlink_);
-    add_route(batch, v0_, "v0", route);
+    add_route(batch, {v0_, "v0"}, route);
     batch.commit();
   }
   /// The routes of v0 that somebody (not the kernel) made.
@@ -136,8 +136,8 @@ TEST_F(RouteTest, AnotherGatewayGoesBeside) {
 
 TEST_F(RouteTest, SourceAddress) {
   Batch batch(*netlink_);
-  add_route(batch, v0_, "v0", route("10.9.0.0/16", "10.1.0.1"), IpAddress::parse("10.1.0.2"));
-  add_route(batch, v0_, "v0", route("fd09::/64", "fd01::1"), IpAddress::parse("fd01::2"));
+  add_route(batch, {v0_, "v0"}, route("10.9.0.0/16", "10.1.0.1"), IpAddress::parse("10.1.0.2"));
+  add_route(batch, {v0_, "v0"}, route("fd09::/64", "fd01::1"), IpAddress::parse("fd01::2"));
   batch.commit();
   EXPECT_THAT(shell("ip route show 10.9.0.0/16"), HasSubstr("src 10.1.0.2"));
   EXPECT_THAT(shell("ip -6 route show fd09::/64"), HasSubstr("src fd01::2"));
@@ -155,8 +155,8 @@ TEST_F(RouteTest, ConnectedRouteGoesAndTheOthersStay) {
   add(gateway);
   const auto remove = [&] {
     Batch batch(*netlink_);
-    remove_connected_route(batch, v0_, "v0", *IpNet::parse("10.1.0.2/24"));
-    remove_connected_route(batch, v0_, "v0", *IpNet::parse("fd01::2/64"));
+    remove_connected_route(batch, {v0_, "v0"}, *IpNet::parse("10.1.0.2/24"));
+    remove_connected_route(batch, {v0_, "v0"}, *IpNet::parse("fd01::2/64"));
     batch.commit();
   };
   remove();

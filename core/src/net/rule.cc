@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -20,7 +20,7 @@ std::string describe(const Rule& rule) {
   return fmt::format("rule from {} lookup {}", rule.from.str(), rule.table);
 }
 
-void put_rule(nlmsghdr* message, const Rule& rule) {
+void put_rule(nl_msg* message, const Rule& rule) {
   auto& header = put_header<fib_rule_hdr>(message);
   header.family = family_of(rule.from.family());
   header.src_len = static_cast<std::uint8_t>(rule.from.prefix_length());
@@ -42,21 +42,20 @@ void remove_rule(Batch& batch, const Rule& rule) {
 }
 
 std::vector<Rule> list_rules(Netlink& netlink, Family family) {
-  Question question(RTM_GETRULE, NLM_F_DUMP);
-  nlmsghdr* request = question.message();
+  SingleRequest request(RTM_GETRULE, NLM_F_DUMP);
   put_header<fib_rule_hdr>(request).family = family_of(family);
   std::vector<Rule> rules;
   const int error = netlink.ask(request, [&](const nlmsghdr* message) {
-    const auto* header = static_cast<const fib_rule_hdr*>(mnl_nlmsg_get_payload(message));
-    if (header->action != FR_ACT_TO_TBL || header->family != family_of(family)) return;
+    const auto& header = family_header<fib_rule_hdr>(message);
+    if (header.action != FR_ACT_TO_TBL || header.family != family_of(family)) return;
     Rule rule;
-    rule.table = header->table;
+    rule.table = header.table;
     IpAddress source = family == Family::v4 ? IpAddress::v4(0) : IpAddress::v6({});
-    for_each_attribute(message, sizeof *header, [&](std::uint16_t type, const nlattr* attribute) {
+    for_each_attribute(message, sizeof header, [&](std::uint16_t type, const nlattr* attribute) {
       if (type == FRA_SRC) source = address_of(attribute);
       if (type == FRA_TABLE) rule.table = value_of<std::uint32_t>(attribute);
     });
-    rule.from = IpNet(source, header->src_len);
+    rule.from = IpNet(source, header.src_len);
     rules.push_back(rule);
   });
   if (error != 0) {

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <string_view>
 
-#include "net/crowd.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -50,9 +49,9 @@ sys::Fd mount_proc() {
 }
 
 /// With no descriptor errno tells why.
-sys::Fd open_setting(const std::string& key, int flags) {
-  if (is_crowded()) {
-    static const sys::Fd proc = mount_proc();
+sys::Fd open_setting(const std::string& key, int flags, const Netns* young) {
+  if (young != nullptr && young->is_one_of_many()) {
+    const sys::Fd& proc = settings_beside(*young);
     if (proc) return sys::Fd(::openat(proc.get(), ("sys/" + key).c_str(), flags | O_CLOEXEC));
   }
   return sys::Fd(::open(name_of(key).c_str(), flags | O_CLOEXEC));
@@ -73,8 +72,8 @@ std::string normalised(std::string_view text) {
   return result;
 }
 
-std::optional<std::string> read(const std::string& key) {
-  const sys::Fd file = open_setting(key, O_RDONLY);
+std::optional<std::string> read(const std::string& key, const Netns* young) {
+  const sys::Fd file = open_setting(key, O_RDONLY, young);
   if (!file) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     throw system_error(errno, "open " + name_of(key));
@@ -84,26 +83,35 @@ std::optional<std::string> read(const std::string& key) {
     value = sys::read_rest(file, name_of(key));
   } catch (const Error&) {
     // The setting of a link that went since.
-    if (!open_setting(key, O_RDONLY)) return std::nullopt;
+    if (!open_setting(key, O_RDONLY, young)) return std::nullopt;
     throw;
   }
   value.erase(value.find_last_not_of(" \t\n") + 1);
   return value;
 }
 
-void write(const std::string& key, const std::string& value) {
-  const sys::Fd file = open_setting(key, O_WRONLY | O_TRUNC);
+void write(const std::string& key, const std::string& value, const Netns* young) {
+  const sys::Fd file = open_setting(key, O_WRONLY | O_TRUNC, young);
   if (!file) throw system_error(errno, "open " + name_of(key));
   sys::write_once(file, name_of(key), value);
 }
 
+const Netns* young_of(const SysctlScope& scope) {
+  return scope.in != nullptr ? scope.in : scope.young;
+}
+
 }  // namespace
 
-std::optional<std::string> find_sysctl(const std::string& key, const Netns* in) {
+const sys::Fd& settings_beside(const Netns& young) {
+  if (!young.settings_) young.settings_ = mount_proc();
+  return *young.settings_;
+}
+
+std::optional<std::string> find_sysctl(const std::string& key, const SysctlScope& scope) {
   require_below_net(key);
-  if (in == nullptr) return read(key);
+  if (scope.in == nullptr) return read(key, young_of(scope));
   std::optional<std::string> value;
-  in->run([&] { value = read(key); });
+  scope.in->run([&] { value = read(key, young_of(scope)); });
   return value;
 }
 
@@ -111,41 +119,41 @@ bool same_sysctl_value(const std::string& a, const std::string& b) {
   return normalised(a) == normalised(b);
 }
 
-bool set_sysctl(const std::string& key, const std::string& value) {
+bool set_sysctl(const std::string& key, const std::string& value, const Netns* young) {
   require_below_net(key);
   try {
-    write(key, value);
+    write(key, value, young);
     return true;
   } catch (const Error&) {
-    const auto present = read(key);
+    const auto present = read(key, young);
     if (!present) return false;
     if (normalised(*present) == normalised(value)) return true;
     throw;
   }
 }
 
-bool ensure_sysctl(const std::string& key, const std::string& value, const Netns* in) {
+bool ensure_sysctl(const std::string& key, const std::string& value, const SysctlScope& scope) {
   require_below_net(key);
   bool exists = false;
   const auto work = [&] {
-    const auto old = read(key);
+    const auto old = read(key, young_of(scope));
     exists = old.has_value();
-    if (exists && normalised(*old) != normalised(value)) write(key, value);
+    if (exists && normalised(*old) != normalised(value)) write(key, value, young_of(scope));
   };
-  if (in == nullptr) {
+  if (scope.in == nullptr) {
     work();
   } else {
-    in->run(work);
+    scope.in->run(work);
   }
   return exists;
 }
 
-void switch_ipv6_off(const std::string& link) {
-  set_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "1");
+void switch_ipv6_off(const std::string& link, const Netns* young) {
+  set_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "1", young);
 }
 
-void ensure_ipv6(const std::string& link) {
-  ensure_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "0");
+void ensure_ipv6(const std::string& link, const Netns* young) {
+  ensure_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "0", {.young = young});
 }
 
 }  // namespace unicni::net

@@ -4,7 +4,6 @@
 
 #include <deque>
 
-#include "net/crowd.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 
@@ -17,23 +16,27 @@ TEST_F(SysctlTest, ReadsAndWritesInTheNamespaceAskedFor) {
   const NewNetns other;
   const Netns inside = other.open();
   ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "0"));
-  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "1", &inside));
+  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "1", {.in = &inside}));
   EXPECT_EQ("0", find_sysctl("net/ipv4/ip_forward"));
-  EXPECT_EQ("1", find_sysctl("net/ipv4/ip_forward", &inside));
+  EXPECT_EQ("1", find_sysctl("net/ipv4/ip_forward", {.in = &inside}));
 }
 
 /// Where the settings are reached by a mount of our own.
 TEST_F(SysctlTest, AmongManyNamespacesValuesAreTheCallersToo) {
   // How many it takes depends on what others have freed a moment ago.
   std::deque<NewNetns> many(40);
-  while (many.size() < 400 && !is_crowded()) static_cast<void>(many.emplace_back().open());
+  while (many.size() < 400 && !many.back().open().is_one_of_many()) many.emplace_back();
   const Netns inside = many.back().open();
-  ASSERT_TRUE(is_crowded());
-  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "0"));
-  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "1", &inside));
-  EXPECT_EQ("0", find_sysctl("net/ipv4/ip_forward"));
-  EXPECT_EQ("1", find_sysctl("net/ipv4/ip_forward", &inside));
-  EXPECT_FALSE(find_sysctl("net/ipv4/conf/nothere/arp_notify"));
+  ASSERT_TRUE(inside.is_one_of_many());
+  ASSERT_TRUE(settings_beside(inside));
+  const SysctlScope here{.young = &inside};
+  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "0", here));
+  ASSERT_TRUE(ensure_sysctl("net/ipv4/ip_forward", "1", {.in = &inside}));
+  EXPECT_EQ("0", find_sysctl("net/ipv4/ip_forward", here));
+  EXPECT_EQ("1", find_sysctl("net/ipv4/ip_forward", {.in = &inside}));
+  EXPECT_FALSE(find_sysctl("net/ipv4/conf/nothere/arp_notify", here));
+  EXPECT_TRUE(set_sysctl("net/ipv4/conf/lo/arp_notify", "1", &inside));
+  EXPECT_EQ("1", find_sysctl("net/ipv4/conf/lo/arp_notify"));
   EXPECT_EQ("0\n", shell("cat /proc/sys/net/ipv4/ip_forward")) << "in the /proc of all";
 }
 

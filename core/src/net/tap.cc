@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -142,8 +142,7 @@ bool has_selinux() {
 }
 
 std::optional<TapData> find_tap_data(Netlink& netlink, const std::string& name) {
-  Question question(RTM_GETLINK);
-  nlmsghdr* request = question.message();
+  SingleRequest request(RTM_GETLINK);
   put_header<ifinfomsg>(request);
   put_name(request, IFLA_IFNAME, name);
   put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);

@@ -3,6 +3,7 @@
 
 #include "net/private_netns_for_test.h"
 #include "unicni/net/link.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::net {
 namespace {

@@ -2,7 +2,6 @@
 
 #include <endian.h>
 #include <fmt/core.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>
@@ -11,7 +10,7 @@
 
 #include "net/attribute.h"
 #include "net/netlink_socket.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -23,7 +22,7 @@ constexpr std::uint32_t kFilterDestination = 1U << 1U;
 constexpr std::uint32_t kFilterProtocol = 1U << 3U;
 constexpr std::uint32_t kFilterDestinationPort = 1U << 5U;
 
-void put_tuple(nlmsghdr* message, const Flows& flows) {
+void put_tuple(nl_msg* message, const Flows& flows) {
   const Nest tuple(message, CTA_TUPLE_ORIG);
   if (flows.host_ip) {
     const Nest addresses(message, CTA_TUPLE_IP);
@@ -38,8 +37,7 @@ void put_tuple(nlmsghdr* message, const Flows& flows) {
 }  // namespace
 
 void forget_flows(Nft& nft, const Flows& flows) {
-  Question question(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK);
-  nlmsghdr* request = question.message();
+  SingleRequest request(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE, NLM_F_ACK);
   auto& header = put_header<nfgenmsg>(request);
   header.nfgen_family = flows.family == Family::v4 ? AF_INET : AF_INET6;
   header.version = NFNETLINK_V0;

@@ -7,7 +7,6 @@
 #include "undo/replay.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
-#include "unicni/net/link_kinds.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/undo/added_route.h"
 #include "unicni/undo/host_link.h"

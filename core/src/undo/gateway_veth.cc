@@ -38,10 +38,10 @@ Found look(const Undo& record, Undoing& undoing, std::optional<net::Link>& gatew
   if (!gateway) return Found::absent;
   const auto bridge = net::find_link(links, field(record, "bridge"));
   if (gateway->kind != "veth" || !bridge) return Found::others;
-  const auto vlans = net::list_port_vlans(links, gateway->peer);
+  const auto vlans = net::list_port_vlans(links, gateway->iflink);
   const auto ports = net::list_ports(links, bridge->index);
   const bool idle = std::all_of(ports.begin(), ports.end(), [&](const net::Link& port) {
-    if (port.index == gateway->peer) return true;
+    if (port.index == gateway->iflink) return true;
     return !vlans.empty() && !share_a_vlan(vlans, net::list_port_vlans(links, port.index));
   });
   return idle ? Found::ours : Found::others;

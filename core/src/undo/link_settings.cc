@@ -63,7 +63,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
   // A message each, so that one that the link refuses leaves the others.
   const auto restore = [&](const net::LinkChange& change) {
-    net::change_link(batch, link->index, link->name, change);
+    net::change_link(batch, *link, change);
   };
   const net::LinkChange before = before_of(record);
   if (before.mtu) restore({.mtu = before.mtu});

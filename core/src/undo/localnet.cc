@@ -52,7 +52,7 @@ void restore_idle(HostKernel& host, std::ptrdiff_t own_former) {
   for (const net::NftElement& element : idle) {
     if (!net::is_localnet_by_us(element)) continue;
     net::ensure_sysctl("net/ipv4/conf/" + net::interface_of_localnet(element) + "/route_localnet",
-                       "0");
+                       "0", {.young = host.container_netns()});
   }
   host.nft().remove(idle);
 }

@@ -38,7 +38,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
   const auto link = net::find_link(undoing.host.host_links(), field(record, "link"));
   if (!link) return;
   net::Batch batch(undoing.host.host_links());
-  net::remove_loopback_route(batch, link->index, link->name);
+  net::remove_loopback_route(batch, *link);
   batch.commit();
 }
 

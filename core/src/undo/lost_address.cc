@@ -40,7 +40,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
   const auto link = find_container_link(record, undoing, found);
   if (!link) return;
   net::Batch batch(undoing.host.container_links());
-  net::add_addr(batch, link->index, link->name, get_net(record, "address"), net::Dad::skip, true);
+  net::add_addr(batch, *link, get_net(record, "address"), net::Dad::skip, true);
   batch.commit();
 }
 

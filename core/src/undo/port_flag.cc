@@ -44,7 +44,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
   std::optional<net::Link> port;
   if (look(record, undoing, port) != Found::ours) return;
   net::Batch batch(undoing.host.host_links());
-  net::set_port_flag(batch, port->index, port->name, flag_of(record), false);
+  net::set_port_flag(batch, *port, flag_of(record), false);
   batch.commit();
 }
 

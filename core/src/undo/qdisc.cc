@@ -36,7 +36,7 @@ Found look(const Undo& record, Undoing& undoing, std::optional<net::Link>& link)
   link = net::find_link(links, field(record, "link"));
   if (!link) return Found::absent;
   if (link->alias != field(record, "alias")) return Found::others;
-  const auto qdisc = net::find_qdisc(links, link->index, link->name, place);
+  const auto qdisc = net::find_qdisc(links, *link, place);
   if (!qdisc) return Found::absent;
   return qdisc->kind == field(record, "kind") ? Found::ours : Found::others;
 }
@@ -49,7 +49,7 @@ Found find(const Undo& record, Undoing& undoing) {
 void undo_one(const Undo& record, Undoing& undoing) {
   std::optional<net::Link> link;
   if (look(record, undoing, link) != Found::ours) return;
-  net::remove_qdisc(undoing.host.host_links(), link->index, link->name, place_of(record));
+  net::remove_qdisc(undoing.host.host_links(), *link, place_of(record));
 }
 
 std::string describe(const Undo& record) {

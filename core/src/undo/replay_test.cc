@@ -9,8 +9,10 @@
 #include "base/temp_folder_for_test.h"
 #include "undo/fake_kernel_for_test.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/bridge.h"
 #include "unicni/net/device.h"
 #include "unicni/net/link.h"
+#include "unicni/net/veth.h"
 #include "unicni/sys/file.h"
 #include "unicni/undo/bridge.h"
 #include "unicni/undo/container_link.h"
@@ -92,8 +94,8 @@ TEST_F(ReplayTest, DeviceThatWasGivenBackGetsNameAndSettingsAgain) {
     change.alias = "home-a";  // the mark
     change.mtu = 1300;
     change.mac = Mac::random();
-    net::change_link(batch, device.was.index, "home-a", change);
-    net::rename_link(batch, device.was.index, "home-a", "inside-a");
+    net::change_link(batch, {device.was.index, "home-a"}, change);
+    net::rename_link(batch, {device.was.index, "home-a"}, "inside-a");
     batch.commit();
     host_.container_is_there = false;
     EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
@@ -114,7 +116,7 @@ TEST_F(ReplayTest, DeviceAtHomeIsLeftAlone) {
     net::Batch batch(links());
     net::LinkChange change;
     change.mtu = 1300;
-    net::change_link(batch, device.was.index, "home-b", change);
+    net::change_link(batch, {device.was.index, "home-b"}, change);
     batch.commit();
     host_.container_is_there = false;
     EXPECT_THAT(replay_all({undo_device(device)}), IsEmpty());
@@ -260,7 +262,7 @@ TEST_F(ReplayTest, BridgeAndItsAddressStayAfterARemoval) {
     const auto address = *IpNet::parse("10.9.0.1/24");
     const int bridge = make_bridge("br9");
     net::Batch batch(links());
-    net::add_addr(batch, bridge, "br9", address, net::Dad::skip, false);
+    net::add_addr(batch, {bridge, "br9"}, address, net::Dad::skip, false);
     batch.commit();
     const std::vector<Undo> records = {undo_bridge("br9"), undo_shared_address("br9", address)};
     EXPECT_THAT(replay_all(records, Why::removal), IsEmpty());
@@ -280,7 +282,7 @@ TEST_F(ReplayTest, BridgeOfOthersIsLeft) {
     const auto address = *IpNet::parse("10.9.0.1/24");
     const int bridge = make_bridge("br9");
     net::Batch batch(links());
-    net::add_addr(batch, bridge, "br9", address, net::Dad::skip, false);
+    net::add_addr(batch, {bridge, "br9"}, address, net::Dad::skip, false);
     batch.commit();
     make_veth("veth1", "ours", bridge);
     make_veth("veth2", "theirs", bridge);

@@ -39,7 +39,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
   const auto bridge = find_idle_bridge(links, field(record, "link"), found);
   if (!bridge) return;
   net::Batch batch(links);
-  net::remove_addr(batch, bridge->index, bridge->name, address, true);
+  net::remove_addr(batch, *bridge, address, true);
   batch.commit();
 }
 

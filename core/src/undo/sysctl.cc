@@ -21,7 +21,7 @@ namespace {
 Found find(const Undo& record, Undoing& undoing) {
   const net::Netns* netns = undoing.host.container_netns();
   if (netns == nullptr) return Found::absent;
-  const auto value = net::find_sysctl(field(record, "key"), netns);
+  const auto value = net::find_sysctl(field(record, "key"), {.in = netns});
   const bool differs = value && !net::same_sysctl_value(*value, field(record, "value"));
   return differs ? Found::ours : Found::absent;
 }
@@ -29,7 +29,7 @@ Found find(const Undo& record, Undoing& undoing) {
 void undo_one(const Undo& record, Undoing& undoing) {
   const net::Netns* netns = undoing.host.container_netns();
   if (netns == nullptr) return;
-  net::ensure_sysctl(field(record, "key"), field(record, "value"), netns);
+  net::ensure_sysctl(field(record, "key"), field(record, "value"), {.in = netns});
 }
 
 std::string describe(const Undo& record) {

@@ -7,7 +7,6 @@
 #include "undo/container_side.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
-#include "unicni/net/link_kinds.h"
 
 namespace unicni {
 
@@ -42,7 +41,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
   std::optional<net::Link> link;
   if (look(record, undoing, link) != Found::ours) return;
   net::Batch batch(undoing.host.container_links());
-  net::set_master(batch, link->index, link->name, 0, field(record, "vrf"));
+  net::set_master(batch, *link, {0, field(record, "vrf")});
   batch.commit();
 }
 

@@ -6,7 +6,7 @@
 
 #include "unicni/ip.h"
 #include "unicni/mac.h"
-#include "unicni/net/netlink.h"
+#include "unicni/net/link.h"
 #include "unicni/result.h"
 
 namespace unicni::net {
@@ -18,15 +18,14 @@ enum class Dad : bool {
 
 /// Scope global, IPv4 with broadcast address when the prefix is shorter than 31, as the reference.
 /// An address that is there already is success if `exists_ok`, else an error.
-void add_addr(Batch&, int index, const std::string& link_name, const IpNet&, Dad, bool exists_ok);
-void remove_addr(Batch&, int index, const std::string& link_name, const IpNet&, bool absent_ok);
+void add_addr(Batch&, const LinkRef&, const IpNet&, Dad, bool exists_ok);
+void remove_addr(Batch&, const LinkRef&, const IpNet&, bool absent_ok);
 /// fe80::/64 with the interface identifier of a MAC (RFC 4291, appendix A): the link-local address
 /// that the kernel gives a link by itself.
 IpNet link_local(const Mac& mac);
 /// That one, at once and for good: packets would wait for seconds while the kernel's own is
 /// tentative, as the host asks for IPv6 neighbours from it. Nothing if none of `ips` is IPv6.
-void put_link_local(Batch&, int index, const std::string& link_name, const Mac& mac,
-                    const std::vector<IpConfig>& ips);
+void put_link_local(Batch&, const LinkRef&, const Mac& mac, const std::vector<IpConfig>& ips);
 /// All addresses of one link, both families, IPv4 first. A link that is gone has none.
 std::vector<IpNet> list_addrs(Netlink&, int index);
 

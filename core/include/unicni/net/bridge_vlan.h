@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "unicni/net/netlink.h"
+#include "unicni/net/link.h"
 
 namespace unicni::net {
 
@@ -21,9 +21,9 @@ struct PortVlan {
 };
 
 /// Adds to the VLANs of a port. A kernel without VLAN filtering answers EOPNOTSUPP.
-void add_port_vlan(Batch&, int index, const std::string& name, const PortVlan& vlan);
+void add_port_vlan(Batch&, const LinkRef&, const PortVlan& vlan);
 /// Removes every VLAN of a port, also the default one that it was born with.
-void remove_port_vlans(Batch&, int index, const std::string& name);
+void remove_port_vlans(Batch&, const LinkRef&);
 /// The VLANs of one port, in order; neighbours with equal flags as one range. Empty on kernels
 /// without VLAN filtering, and if the link is gone. Linux 5.6.
 std::vector<PortVlan> list_port_vlans(Netlink&, int index);

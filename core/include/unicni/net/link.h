@@ -1,4 +1,4 @@
-// Links. Attributes are those of linux/if_link.h.
+// Links of any kind. Attributes are those of linux/if_link.h.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,12 @@
 #include "unicni/net/netlink.h"
 
 namespace unicni::net {
+
+/// The link that something is done to: the kernel goes by the index, errors tell the name.
+struct LinkRef {
+  int index = 0;
+  std::string name;
+};
 
 struct Link {
   int index = 0;
@@ -25,9 +31,9 @@ struct Link {
   std::uint32_t promiscuity = 0;   ///< how many users want promiscuous mode
   std::uint32_t tx_queue_len = 0;  ///< IFLA_TXQLEN, packets
   int master = 0;                  ///< ifindex of the bridge …; 0: none
-  int peer = 0;  ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex there)
-  bool peer_is_elsewhere = false;  ///< IFLA_LINK_NETNSID: `peer` counts in another namespace
-  int peer_nsid = -1;           ///< IFLA_LINK_NETNSID: what the link's own namespace calls that one
+  int iflink = 0;  ///< IFLA_LINK: veth's other end, macvlan's parent (an ifindex); 0: none
+  /// IFLA_LINK_NETNSID: `iflink` counts in another namespace, which the link's own calls this.
+  std::optional<int> link_netnsid = {};
   bool hairpin = false;         ///< bridge port: IFLA_BRPORT_MODE
   bool isolated = false;        ///< bridge port: IFLA_BRPORT_ISOLATED
   bool vlan_filtering = false;  ///< bridge: IFLA_BR_VLAN_FILTERING
@@ -38,6 +44,9 @@ struct Link {
   /// virtual links (IFLA_PARENT_DEV_BUS_NAME and _NAME, Linux 5.14).
   std::string parent_bus = {};
   std::string parent = {};
+
+  // NOLINTNEXTLINE(google-explicit-constructor): each link is one
+  operator LinkRef() const { return {index, name}; }
 };
 
 std::optional<Link> find_link(Netlink&, const std::string& name);
@@ -57,48 +66,11 @@ std::vector<Link> list_links(Netlink&, const std::string& kind);
 /// All links, for searches that neither name nor index can answer.
 std::vector<Link> list_links(Netlink&);
 
-/// The other end of a veth, if it is in the namespace of `there`: an index alone says little, as
-/// containers that were made alike have links of equal indices. `link` is one of `here`; nullopt:
-/// no veth, or its other end is elsewhere.
-std::optional<Link> find_veth_end(Netlink& here, const Link& link, Netlink& there,
-                                  const Netns& there_netns);
-
 /// RTM_DELLINK; false if it wasn't there. For veth both ends go. Returns when the link has gone:
 /// nobody sees it, its name is free. The kernel lets whoever asked wait until the memory is free as
 /// well (13 to 20 ms, rcu_barrier in netdev_run_todo); that is left to a child process, which
 /// outlives the caller.
 bool remove_link(Netlink&, int index);
-
-struct VethSpec {
-  std::string name;  ///< this end, in the namespace of the batch
-  Mac mac;
-  std::string alias;      ///< IFLA_IFALIAS, at most 255 bytes; empty: none
-  bool up = true;         ///< this end
-  int master = 0;         ///< bridge's ifindex; 0: none
-  bool hairpin = false;   ///< as a port of `master`: may get its own frames back
-  bool isolated = false;  ///< as a port of `master`: doesn't reach other isolated ports
-  std::uint32_t mtu = 0;  ///< of both ends; 0: the kernel's default
-  std::string peer_name;
-  Mac peer_mac;
-  const Netns* peer_netns = nullptr;  ///< where the peer is born; must outlive commit()
-
-  /// The MTU that both ends will have (veth_setup() leaves Ethernet's).
-  [[nodiscard]] std::uint32_t mtu_or_default() const { return mtu != 0 ? mtu : 1500; }
-};
-/// One message makes both ends; this one may be UP at once, the peer can't (ENOTCONN in veth_open).
-/// Alias and port settings follow in a second one, as the kernel takes them of existing links only.
-void add_veth(Batch&, const VethSpec&);
-
-struct BridgeSpec {
-  std::string name;
-  Mac mac;  ///< given once, so that it never follows the ports
-  std::uint32_t mtu = 0;
-  std::string alias = {};       ///< as VethSpec::alias
-  bool vlan_filtering = false;  ///< ports belong to VLANs; EOPNOTSUPP without
-                                ///< CONFIG_BRIDGE_VLAN_FILTERING
-};
-/// UP, multicast snooping and STP as the kernel has them. EEXIST is an error here.
-void add_bridge(Batch&, const BridgeSpec&);
 
 /// Things to change on an existing link; what is not set stays.
 struct LinkChange {
@@ -113,33 +85,25 @@ struct LinkChange {
   std::optional<bool> arp_notify = {};
   std::optional<std::string> alias = {};
 };
-void change_link(Batch&, int index, const std::string& name, const LinkChange&);
+void change_link(Batch&, const LinkRef&, const LinkChange&);
 /// Another name; the link must be down (EBUSY before Linux 6.2). EEXIST: it is taken.
-void rename_link(Batch&, int index, const std::string& name, const std::string& new_name);
+void rename_link(Batch&, const LinkRef&, const std::string& new_name);
 /// Into another namespace under `new_name` and with `alias`, all in one message. The kernel sets
 /// the link down and takes its addresses; the ifindex stays unless it is taken there, or is
 /// `new_index` if that isn't 0 (EBUSY: taken; ignored before Linux 5.13). EEXIST: the name is taken
 /// there; before Linux 6.3 the link may have moved then (do_setlink: the old name was free there).
 /// EINVAL: a link that can't leave (lo, a bridge). `to` must outlive commit().
-void move_link(Batch&, int index, const std::string& name, const Netns& to,
-               const std::string& new_name, const std::string& alias, int new_index = 0);
-
-/// Of a bridge's port.
-enum class PortFlag : std::uint8_t {
-  isolated,  ///< doesn't reach other isolated ports (IFLA_BRPORT_ISOLATED)
-  hairpin,   ///< may get its own frames back (IFLA_BRPORT_MODE)
-};
-void set_port_flag(Batch&, int index, const std::string& name, PortFlag flag, bool on);
+void move_link(Batch&, const LinkRef&, const Netns& to, const std::string& new_name,
+               const std::string& alias, int new_index = 0);
 
 /// Makes what the kernel knows of a link's carrier count at once: a port whose other end has just
 /// gone UP forwards when this returns, instead of when the kernel's worker gets to it. A link that
 /// is gone is fine. (ethtool's ETHTOOL_GLINK: ethtool_op_get_link() calls linkwatch_sync_dev().)
 void sync_carrier(Netlink&, const std::string& name);
 
-/// Makes the link a port of another, such as a bridge.
-void set_master(Batch&, int index, const std::string& name, int master);
-
-/// "veth" and 8 random hex digits, as the reference names host ends.
-std::string random_veth_name();
+/// Makes a link a port of `master`, a bridge or a VRF; its index 0: of none any more, and `name`
+/// the one that it leaves. A VRF sets an UP link down and up again (cycle_netdev()), which costs it
+/// all its routes but those of its subnets, and its IPv6 addresses unless keep_addr_on_down is set.
+void set_master(Batch&, const LinkRef&, const LinkRef& master);
 
 }  // namespace unicni::net

@@ -12,6 +12,8 @@
 
 #include "unicni/net/netns.h"
 
+struct nl_msg;  // of libnl, which writes the messages
+
 namespace unicni::net {
 
 class NetlinkSocket;
@@ -35,7 +37,7 @@ class Netlink {
   /// Sends one request and hands every answer to `each` (dump: many, else at most one). Returns 0
   /// or the errno that the kernel answered. Repeats an interrupted dump up to 5 times. Throws Error
   /// if the socket fails.
-  int ask(nlmsghdr* request, const std::function<void(const nlmsghdr*)>& each);
+  int ask(nl_msg* request, const std::function<void(const nlmsghdr*)>& each);
 
  private:
   friend class Batch;
@@ -56,8 +58,8 @@ class Batch {
 
   /// Room for one message of at most `space` bytes; `what` describes it in errors ("create veth
   /// veth12 in …"). `tolerated` errno values count as success (EEXIST for an idempotent create).
-  nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::string what,
-                std::vector<int> tolerated = {}, std::size_t space = 1024);
+  nl_msg* add(std::uint16_t type, std::uint16_t flags, std::string what,
+              std::vector<int> tolerated = {}, std::size_t space = 1024);
 
   [[nodiscard]] bool empty() const noexcept;
   /// Sends all and reads every acknowledgement. Throws Error (Code::internal: "<what>: <strerror>

@@ -26,6 +26,10 @@ class Netns {
     return device_ == other.device_ && inode_ == other.inode_;
   }
 
+  /// Whether its number tells that this machine has about 32 namespaces or more. An old one's tells
+  /// nothing.
+  [[nodiscard]] bool is_one_of_many() const noexcept;
+
   /// Runs `work` with the calling thread inside, then goes back, also when it throws. If the way
   /// back is shut the process ends: nothing may go on in the wrong namespace.
   void run(const std::function<void()>& work) const;
@@ -38,6 +42,8 @@ class Netns {
   std::string path_;
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;
+  friend const sys::Fd& settings_beside(const Netns&);  // net/sysctl.h
+  mutable std::optional<sys::Fd> settings_;
 };
 
 /// "cookie:<n>" or "inode:<dev>:<ino>" of the namespace that `socket` lives in.

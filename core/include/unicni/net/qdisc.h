@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "unicni/net/netlink.h"
+#include "unicni/net/link.h"
 
 namespace unicni::net {
 
@@ -36,18 +36,17 @@ struct Qdisc {
 };
 /// The qdisc of a link at that place; nullopt if there is none but the kernel's own, or the link is
 /// gone.
-std::optional<Qdisc> find_qdisc(Netlink&, int index, const std::string& link_name, QdiscPlace);
+std::optional<Qdisc> find_qdisc(Netlink&, const LinkRef&, QdiscPlace);
 /// False if there was none, or the link is gone.
-bool remove_qdisc(Netlink&, int index, const std::string& link_name, QdiscPlace);
+bool remove_qdisc(Netlink&, const LinkRef&, QdiscPlace);
 
 /// tbf 1: at the root. EEXIST if somebody else's qdisc is there.
-void add_token_bucket(Batch&, int index, const std::string& link_name, const TokenBucket&);
+void add_token_bucket(Batch&, const LinkRef&, const TokenBucket&);
 /// The ingress qdisc ffff: and in it a u32 filter that redirects all that the link receives to link
 /// `to` of the same namespace. EEXIST if the link has an ingress or clsact qdisc.
-void redirect_received(Batch&, int index, const std::string& link_name, int to,
-                       const std::string& to_name);
+void redirect_received(Batch&, const LinkRef&, const LinkRef& to);
 /// Where redirect_received(), or the reference, sends what the link receives: an ifindex. nullopt:
 /// nowhere, or the link is gone.
-std::optional<int> find_redirect(Netlink&, int index, const std::string& link_name);
+std::optional<int> find_redirect(Netlink&, const LinkRef&);
 
 }  // namespace unicni::net

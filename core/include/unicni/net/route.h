@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "unicni/net/netlink.h"
+#include "unicni/net/link.h"
 #include "unicni/result.h"
 
 namespace unicni::net {
@@ -15,13 +15,13 @@ namespace unicni::net {
 /// RTAX metrics. An identical route is success (the reference fails on it; a default route by
 /// isDefaultGateway and by IPAM is the usual case). Same dst with another gateway: added beside it,
 /// as the reference (NLM_F_CREATE only). `src`: the address that packets take as source.
-void add_route(Batch&, int index, const std::string& link_name, const Route&,
+void add_route(Batch&, const LinkRef&, const Route&,
                const std::optional<IpAddress>& src = std::nullopt);
 /// The same by a gateway that no address or route of the link says to be on it.
-void add_onlink_route(Batch&, int index, const std::string& link_name, const Route&);
+void add_onlink_route(Batch&, const LinkRef&, const Route&);
 /// The route to the subnet of `net` that the kernel made when the link got this address; that there
 /// is none is fine.
-void remove_connected_route(Batch&, int index, const std::string& link_name, const IpNet& net);
+void remove_connected_route(Batch&, const LinkRef&, const IpNet& net);
 
 struct RouteEntry {
   Route route;            ///< priority as the kernel holds it (IPv6: 1024 where none was given)
@@ -50,8 +50,8 @@ void remove_route(Batch&, const std::string& link_name, const RouteEntry&);
 /// `local ::1` of table local by a second link. The kernel takes packets to ::1, after NAT answers,
 /// only from links that such a route names, which is lo alone (net/ipv6/route.c,
 /// ip6_route_input_lookup). One that is there, or is gone, is success.
-void add_loopback_route(Batch&, int index, const std::string& link_name);
-void remove_loopback_route(Batch&, int index, const std::string& link_name);
+void add_loopback_route(Batch&, const LinkRef&);
+void remove_loopback_route(Batch&, const LinkRef&);
 
 /// "10.0.0.0/8 via 10.1.0.1 table 7 …", for messages.
 std::string describe(const Route&);

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "unicni/net/link.h"
+#include "unicni/net/bridge.h"
 #include "unicni/undo.h"
 
 namespace unicni {

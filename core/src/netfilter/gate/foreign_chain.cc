@@ -11,26 +11,26 @@
 namespace unicni::net {
 
 void delete_rule(NftBatch& batch, const NftChainName& chain, std::uint64_t handle) {
-  nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
+  nl_msg* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
   put_text(message, NFTA_RULE_TABLE, chain.table);
   put_text(message, NFTA_RULE_CHAIN, chain.chain);
   put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));
 }
 
 void flush_chain(NftBatch& batch, const NftChainName& chain) {
-  nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
+  nl_msg* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
   put_text(message, NFTA_RULE_TABLE, chain.table);
   put_text(message, NFTA_RULE_CHAIN, chain.chain);
 }
 
 void delete_chain(NftBatch& batch, const NftChainName& chain) {
-  nlmsghdr* message = batch.add(NFT_MSG_DELCHAIN, 0, chain.family);
+  nl_msg* message = batch.add(NFT_MSG_DELCHAIN, 0, chain.family);
   put_text(message, NFTA_CHAIN_TABLE, chain.table);
   put_text(message, NFTA_CHAIN_NAME, chain.chain);
 }
 
 void delete_table(NftBatch& batch, std::uint8_t family, const std::string& table) {
-  nlmsghdr* message = batch.add(NFT_MSG_DELTABLE, 0, family);
+  nl_msg* message = batch.add(NFT_MSG_DELTABLE, 0, family);
   put_text(message, NFTA_TABLE_NAME, table);
 }
 

@@ -82,24 +82,24 @@ class Change {
   Change(NftBatch& batch, std::uint8_t family) : batch_(batch), family_(family) {}
 
   void make_chain(const std::string& name) {
-    nlmsghdr* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
+    nl_msg* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
     put_text(message, NFTA_CHAIN_TABLE, kTable);
     put_text(message, NFTA_CHAIN_NAME, name);
   }
   void remove_chain(const std::string& name) {
-    nlmsghdr* message = batch_.add(NFT_MSG_DELCHAIN, 0, family_);
+    nl_msg* message = batch_.add(NFT_MSG_DELCHAIN, 0, family_);
     put_text(message, NFTA_CHAIN_TABLE, kTable);
     put_text(message, NFTA_CHAIN_NAME, name);
   }
   /// First in its chain, or behind the rule with that handle.
   void insert(const NftRule& rule, std::uint64_t behind = 0) {
     const auto flags = static_cast<std::uint16_t>(NLM_F_CREATE | (behind != 0 ? NLM_F_APPEND : 0));
-    nlmsghdr* message = batch_.add(NFT_MSG_NEWRULE, flags, family_);
+    nl_msg* message = batch_.add(NFT_MSG_NEWRULE, flags, family_);
     rule.put(message);
     if (behind != 0) put_u64(message, NFTA_RULE_POSITION, htobe64(behind));
   }
   void remove_rule(const char* chain, std::uint64_t handle) {
-    nlmsghdr* message = batch_.add(NFT_MSG_DELRULE, 0, family_);
+    nl_msg* message = batch_.add(NFT_MSG_DELRULE, 0, family_);
     put_text(message, NFTA_RULE_TABLE, kTable);
     put_text(message, NFTA_RULE_CHAIN, chain);
     put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));

@@ -30,7 +30,7 @@ void remove_rules(NetlinkSocket& socket, NftBatch& batch,
                   const std::function<bool(const NftListedRule&)>& goes) {
   for (const NftListedRule& rule : list_rules(socket, firewalld_forward())) {
     if (!goes(rule)) continue;
-    nlmsghdr* message = batch.add(NFT_MSG_DELRULE, 0, NFPROTO_INET);
+    nl_msg* message = batch.add(NFT_MSG_DELRULE, 0, NFPROTO_INET);
     put_text(message, NFTA_RULE_TABLE, kTable);
     put_text(message, NFTA_RULE_CHAIN, kForward);
     put_u64(message, NFTA_RULE_HANDLE, htobe64(rule.handle));

@@ -92,10 +92,10 @@ TEST_F(FirewalldGate, ATableWithAnOwnerIsWarnedOfAndLeft) {
   constexpr std::uint32_t kOwnerFlag = 2;  // NFT_TABLE_F_OWNER
   NetlinkSocket owner(NETLINK_NETFILTER);
   NftBatch batch;
-  nlmsghdr* table = batch.add(NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_INET);
+  nl_msg* table = batch.add(NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_INET);
   put_text(table, NFTA_TABLE_NAME, "firewalld");
   put_u32(table, NFTA_TABLE_FLAGS, htobe32(kOwnerFlag));
-  nlmsghdr* made = batch.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFPROTO_INET);
+  nl_msg* made = batch.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFPROTO_INET);
   put_text(made, NFTA_CHAIN_TABLE, "firewalld");
   put_text(made, NFTA_CHAIN_NAME, "filter_FORWARD");
   ASSERT_TRUE(batch.commit(owner).empty());

@@ -180,7 +180,7 @@ Error cannot_mend(NftTable table, int error) {
 /// The kernel takes no new base chain in the transaction that wakes the table.
 void wake(NetlinkSocket& socket, NftTable table) {
   NftBatch batch;
-  nlmsghdr* message = batch.add(NFT_MSG_NEWTABLE, 0, nft_family(table));
+  nl_msg* message = batch.add(NFT_MSG_NEWTABLE, 0, nft_family(table));
   put_text(message, NFTA_TABLE_NAME, kNftTable);
   put_u32(message, NFTA_TABLE_FLAGS, 0);
   const auto failures = batch.commit(socket);

@@ -57,7 +57,7 @@ NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment,
              nftnl_table_nlmsg_build_payload, object.get());
 }
 
-nlmsghdr* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
+nl_msg* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
   return batch_.add(type, flags, family_);
 }
 
@@ -115,7 +115,7 @@ void NftBaseWriter::put_chain(nftnl_chain& chain, const char* name) {
   if (mode_ != Mode::mend) return;
   // The chain may be there with some of its rules: they are written anew behind this.
   // Without a handle: all rules of the chain.
-  nlmsghdr* flush = add(NFT_MSG_DELRULE, 0);
+  nl_msg* flush = add(NFT_MSG_DELRULE, 0);
   put_text(flush, NFTA_RULE_TABLE, kNftTable);
   put_text(flush, NFTA_RULE_CHAIN, name);
 }

@@ -37,7 +37,7 @@ class NftBaseWriter {
  private:
   NftOwned<nftnl_chain> new_chain(const char* name) const;
   void put_chain(nftnl_chain& chain, const char* name);
-  nlmsghdr* add(std::uint16_t type, std::uint16_t flags);
+  nl_msg* add(std::uint16_t type, std::uint16_t flags);
 
   std::uint8_t family_;
   Mode mode_;

@@ -2,6 +2,7 @@
 
 #include <endian.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t kEnvelopeSpace = 64;
 
-void put_envelope(nlmsghdr* message) {
+void put_envelope(nl_msg* message) {
   auto& header = put_header<nfgenmsg>(message);
   header.nfgen_family = AF_UNSPEC;
   header.version = NFNETLINK_V0;
@@ -29,22 +30,22 @@ bool is_deletion(std::uint16_t type) {
 
 }  // namespace
 
-void put_nft_header(nlmsghdr* message, std::uint16_t type, std::uint8_t family) {
-  message->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8U | type);
+void put_nft_header(nl_msg* message, std::uint16_t type, std::uint8_t family) {
+  header_of(message)->nlmsg_type = static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8U | type);
   auto& header = put_header<nfgenmsg>(message);
   header.nfgen_family = family;
   header.version = NFNETLINK_V0;
 }
 
 NftBatch::NftBatch(std::optional<std::uint32_t> generation) {
-  nlmsghdr* begin = buffer_.add(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, kEnvelopeSpace);
+  nl_msg* begin = buffer_.add(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, kEnvelopeSpace);
   put_envelope(begin);
   if (generation) put_u32(begin, NFNL_BATCH_GENID, htobe32(*generation));
 }
 
-nlmsghdr* NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family,
-                        std::size_t space) {
-  nlmsghdr* message = buffer_.add(0, static_cast<std::uint16_t>(NLM_F_REQUEST | flags), space);
+nl_msg* NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t family,
+                      std::size_t space) {
+  nl_msg* message = buffer_.add(0, static_cast<std::uint16_t>(NLM_F_REQUEST | flags), space);
   put_nft_header(message, type, family);
   types_.push_back(type);
   return message;

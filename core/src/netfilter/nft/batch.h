@@ -18,7 +18,7 @@ namespace unicni::net {
 
 /// Header of a message about nftables objects: `type` is NFT_MSG_*, `family` NFPROTO_INET or
 /// NFPROTO_BRIDGE.
-void put_nft_header(nlmsghdr* message, std::uint16_t type, std::uint8_t family);
+void put_nft_header(nl_msg* message, std::uint16_t type, std::uint8_t family);
 
 class NftBatch {
  public:
@@ -27,8 +27,8 @@ class NftBatch {
   explicit NftBatch(std::optional<std::uint32_t> generation = std::nullopt);
 
   /// A message with its header, to be filled with nftnl_*_build_payload() before the next add().
-  nlmsghdr* add(std::uint16_t type, std::uint16_t flags, std::uint8_t family = NFPROTO_INET,
-                std::size_t space = 1024);
+  nl_msg* add(std::uint16_t type, std::uint16_t flags, std::uint8_t family = NFPROTO_INET,
+              std::size_t space = 1024);
   /// How many messages add() made that drop() left.
   [[nodiscard]] std::size_t size() const noexcept { return types_.size(); }
 

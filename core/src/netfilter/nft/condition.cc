@@ -5,7 +5,6 @@
 
 #include <dlfcn.h>
 #include <fmt/core.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -204,10 +203,10 @@ bool is_condition_idle(NetlinkSocket& socket, const std::string& chain, std::siz
 }
 
 void put_condition_removal(NftBatch& batch, const std::string& chain) {
-  nlmsghdr* flush = batch.add(NFT_MSG_DELRULE, 0);
+  nl_msg* flush = batch.add(NFT_MSG_DELRULE, 0);
   put_text(flush, NFTA_RULE_TABLE, kNftTable);
   put_text(flush, NFTA_RULE_CHAIN, chain);
-  nlmsghdr* removal = batch.add(NFT_MSG_DELCHAIN, 0);
+  nl_msg* removal = batch.add(NFT_MSG_DELCHAIN, 0);
   put_text(removal, NFTA_CHAIN_TABLE, kNftTable);
   put_text(removal, NFTA_CHAIN_NAME, chain);
 }

@@ -12,7 +12,7 @@
 
 #include "base/owner.h"
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "netfilter/nft/base.h"
 #include "netfilter/nft/batch.h"
 #include "netfilter/nft/owned.h"
@@ -24,24 +24,24 @@ namespace {
 
 constexpr std::size_t kLongestKey = 64;  // NFT_DATA_VALUE_MAXLEN
 
-void put_set(nlmsghdr* message, const std::string& set) {
+void put_set(nl_msg* message, const std::string& set) {
   put_text(message, NFTA_SET_ELEM_LIST_TABLE, kNftTable);
   put_text(message, NFTA_SET_ELEM_LIST_SET, set);
 }
 
-void put_data(nlmsghdr* message, std::uint16_t type, const std::string& bytes) {
+void put_data(nl_msg* message, std::uint16_t type, const std::string& bytes) {
   const Nest data(message, type);
   put_bytes(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
 }
 
-void put_goto(nlmsghdr* message, const std::string& chain) {
+void put_goto(nl_msg* message, const std::string& chain) {
   const Nest data(message, NFTA_SET_ELEM_DATA);
   const Nest verdict(message, NFTA_DATA_VERDICT);
   put_u32(message, NFTA_VERDICT_CODE, htobe32(static_cast<std::uint32_t>(NFT_GOTO)));
   put_text(message, NFTA_VERDICT_CHAIN, chain);
 }
 
-void put_element(nlmsghdr* message, const NftElement& element, bool with_comment) {
+void put_element(nl_msg* message, const NftElement& element, bool with_comment) {
   put_set(message, element.set);
   const Nest elements(message, NFTA_SET_ELEM_LIST_ELEMENTS);
   const Nest one(message, NFTA_LIST_ELEM);
@@ -58,7 +58,7 @@ void put_element(nlmsghdr* message, const NftElement& element, bool with_comment
   put_bytes(message, NFTA_SET_ELEM_USERDATA, userdata.size(), userdata.data());
 }
 
-std::string bytes_of(const nlattr* data) {
+std::string data_of(const nlattr* data) {
   std::string bytes;
   for_each_attribute(data, [&](std::uint16_t type, const nlattr* attribute) {
     if (type == NFTA_DATA_VERDICT) {
@@ -67,8 +67,7 @@ std::string bytes_of(const nlattr* data) {
       });
     }
     if (type == NFTA_DATA_VALUE) {
-      bytes.assign(static_cast<const char*>(mnl_attr_get_payload(attribute)),
-                   mnl_attr_get_payload_len(attribute));
+      bytes = bytes_of(attribute);
     }
   });
   return bytes;
@@ -82,9 +81,9 @@ void parse_elements(const nlmsghdr* message, const NftElement& like,
     for_each_attribute(list, [&](std::uint16_t, const nlattr* one) {
       NftElement element{like.set, {}, {}, {}, like.table, {}};
       for_each_attribute(one, [&](std::uint16_t part, const nlattr* attribute) {
-        if (part == NFTA_SET_ELEM_KEY) element.key = bytes_of(attribute);
-        if (part == NFTA_SET_ELEM_KEY_END) element.key_end = bytes_of(attribute);
-        if (part == NFTA_SET_ELEM_DATA) element.data = bytes_of(attribute);
+        if (part == NFTA_SET_ELEM_KEY) element.key = data_of(attribute);
+        if (part == NFTA_SET_ELEM_KEY_END) element.key_end = data_of(attribute);
+        if (part == NFTA_SET_ELEM_DATA) element.data = data_of(attribute);
         if (part == NFTA_SET_ELEM_USERDATA) {
           element.owner = nft_comment_of(attribute, NFTNL_UDATA_SET_ELEM_COMMENT);
         }
@@ -99,7 +98,7 @@ bool is_no_key_of_set(int error) { return error == EINVAL || error == EOVERFLOW;
 
 /// Absence has many errnos: of the table, the set or the element (ENOENT), and of a key that the
 /// set couldn't hold.
-std::vector<NftElement> ask(NetlinkSocket& socket, nlmsghdr* request, NetlinkSocket::Expect expect,
+std::vector<NftElement> ask(NetlinkSocket& socket, nl_msg* request, NetlinkSocket::Expect expect,
                             const NftElement& like) {
   std::vector<NftElement> found;
   const int error = socket.ask(
@@ -110,6 +109,36 @@ std::vector<NftElement> ask(NetlinkSocket& socket, nlmsghdr* request, NetlinkSoc
   }
   return found;
 }
+
+/// Reads a set up to the first wanted element.
+class Search : public Listener {
+ public:
+  Search(std::uint32_t sequence, NftElement like,
+         const std::function<bool(const NftElement&)>& wanted)
+      : sequence_(sequence), like_(std::move(like)), wanted_(wanted) {}
+
+  [[nodiscard]] bool expects(std::uint32_t sequence) const noexcept override {
+    return sequence == sequence_;
+  }
+  bool on_answer(nl_msg* message) override {
+    std::vector<NftElement> elements;
+    parse_elements(header_of(message), like_, elements);
+    found = std::ranges::any_of(elements, wanted_);
+    return !found;
+  }
+  bool on_result(const Acknowledgement&) override {
+    ended = true;
+    return false;
+  }
+
+  bool found = false;
+  bool ended = false;
+
+ private:
+  std::uint32_t sequence_;
+  NftElement like_;
+  const std::function<bool(const NftElement&)>& wanted_;
+};
 
 std::string padded(std::string_view bytes, std::size_t size) {
   std::string field(bytes);
@@ -172,19 +201,18 @@ std::string port_key(std::uint16_t port) {
   return {static_cast<char>(port >> 8U), static_cast<char>(port & 0xffU), 0, 0};
 }
 
-void put_new_element(nlmsghdr* message, const NftElement& element) {
+void put_new_element(nl_msg* message, const NftElement& element) {
   put_element(message, element, true);
 }
 
-void put_old_element(nlmsghdr* message, const NftElement& element) {
+void put_old_element(nl_msg* message, const NftElement& element) {
   put_element(message, element, false);
 }
 
 std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
                                        const std::string& set, const std::string& key) {
   if (!is_nft_name(set) || key.empty() || key.size() > kLongestKey) return std::nullopt;
-  Question question;
-  nlmsghdr* request = question.message();
+  SingleRequest request;
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
   const NftElement wanted{set, key, {}, {}, table};
   put_element(request, wanted, false);
@@ -196,10 +224,8 @@ std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
 std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
                                       const std::string& set) {
   if (!is_nft_name(set)) return {};
-  Question question;
-  nlmsghdr* request = question.message();
+  SingleRequest request(0, NLM_F_DUMP);
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
-  request->nlmsg_flags = NLM_F_DUMP;
   put_set(request, set);
   return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table, {}});
 }
@@ -208,26 +234,14 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
 // which nobody reads on has cost its first datagrams.
 bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set,
                      const std::function<bool(const NftElement&)>& wanted) {
-  Question question;
-  nlmsghdr* request = question.message();
+  SingleRequest request(0, NLM_F_REQUEST | NLM_F_DUMP);
   put_nft_header(request, NFT_MSG_GETSETELEM, nft_family(table));
-  request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   put_set(request, set);
-  finish_message(request);
-  socket.send({question.bytes, request->nlmsg_len});
-  bool found = false;
-  for (bool more = true; more && !found;) {
-    for_each_message(socket.receive(), [&](const nlmsghdr* message) {
-      if (message->nlmsg_type == NLMSG_ERROR || message->nlmsg_type == NLMSG_DONE) {
-        more = false;
-        return;
-      }
-      std::vector<NftElement> elements;
-      parse_elements(message, {set, {}, {}, {}, table, {}}, elements);
-      found = found || std::ranges::any_of(elements, wanted);
-    });
-  }
-  return found;
+  header_of(request)->nlmsg_seq = socket.take_sequence();
+  socket.send(request);
+  Search search(header_of(request)->nlmsg_seq, {set, {}, {}, {}, table, {}}, wanted);
+  while (!search.ended && !search.found) socket.receive(search);
+  return search.found;
 }
 
 std::string nft_owner(const std::string& owner) { return owner_comment(owner); }

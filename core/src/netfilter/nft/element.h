@@ -17,9 +17,9 @@
 namespace unicni::net {
 
 /// The attributes of NFT_MSG_NEWSETELEM: key, data, comment.
-void put_new_element(nlmsghdr* message, const NftElement& element);
+void put_new_element(nl_msg* message, const NftElement& element);
 /// Those of NFT_MSG_DELSETELEM. The kernel compares the key only: read the owner first.
-void put_old_element(nlmsghdr* message, const NftElement& element);
+void put_old_element(nl_msg* message, const NftElement& element);
 
 /// The element with that key. nullopt: there is none, or no such set or table.
 std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,

@@ -51,14 +51,14 @@ const char* require_nft_name(const std::string& name);
 /// nftnl_<object>_nlmsg_build_payload(), which knows nothing of room. Throws Error if they don't
 /// fit.
 template <class Object>
-void put_object(nlmsghdr* message, void (*build)(nlmsghdr*, Object*),
+void put_object(nl_msg* message, void (*build)(nlmsghdr*, Object*),
                 std::type_identity_t<Object>* object) {
   // More than an object of names that passed require_nft_name() ever has.
   alignas(nlmsghdr) std::array<char, std::size_t{1} << 15U> scratch;
-  nlmsghdr* built = mnl_nlmsg_put_header(scratch.data());
+  auto* built = new (scratch.data()) nlmsghdr{NLMSG_HDRLEN, 0, 0, 0, 0};
   build(built, object);
-  const std::size_t size = mnl_nlmsg_get_payload_len(built);
-  std::memcpy(take_room(message, size), mnl_nlmsg_get_payload(built), size);
+  const std::size_t size = built->nlmsg_len - NLMSG_HDRLEN;
+  std::memcpy(take_room(message, size), NLMSG_DATA(built), size);
 }
 
 /// User data as nft(8) stores it: at most 256 bytes, typed.

@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "netfilter/nft/batch.h"
 #include "netfilter/nft/owned.h"
 #include "unicni/error.h"
@@ -25,10 +25,6 @@ namespace unicni::net {
 namespace {
 
 std::uint32_t number_of(const nlattr* value) { return be32toh(value_of<std::uint32_t>(value)); }
-
-std::string_view bytes_of(const nlattr* value) {
-  return {static_cast<const char*>(mnl_attr_get_payload(value)), mnl_attr_get_payload_len(value)};
-}
 
 NftTableState parse_table(const nlmsghdr* message) {
   NftTableState state;
@@ -64,7 +60,7 @@ bool is_possible(const NftChainName& chain) {
 }
 
 void ask_for_chain(MessageBuffer& requests, const NftChainName& chain) {
-  nlmsghdr* request = requests.add(0, NLM_F_REQUEST, kChainQuestion);
+  nl_msg* request = requests.add(0, NLM_F_REQUEST, kChainQuestion);
   put_nft_header(request, NFT_MSG_GETCHAIN, chain.family);
   put_text(request, NFTA_CHAIN_TABLE, chain.table);
   put_text(request, NFTA_CHAIN_NAME, chain.chain);
@@ -243,42 +239,65 @@ NftListedRule parse_rule(const nlmsghdr* message) {
   return rule;
 }
 
+/// Of requests that were sent together: each has one answer or an error.
+class Replies : public Listener {
+ public:
+  Replies(std::uint32_t first, std::size_t count,
+          const std::function<void(std::size_t, const nlmsghdr*)>& each)
+      : results(count, kOpen), open(count), first_(first), each_(each) {}
+
+  [[nodiscard]] bool expects(std::uint32_t sequence) const noexcept override {
+    const std::size_t index = sequence - first_;
+    return index < results.size() && results[index] == kOpen;
+  }
+  bool on_answer(nl_msg* message) override {
+    const nlmsghdr* header = header_of(message);
+    const std::size_t index = close(header->nlmsg_seq, 0);
+    each_(index, header);
+    return true;
+  }
+  bool on_result(const Acknowledgement& result) override {
+    close(result.sequence, result.error);
+    return true;
+  }
+
+  std::vector<int> results;
+  std::size_t open;
+
+ private:
+  static constexpr int kOpen = -1;
+
+  std::size_t close(std::uint32_t sequence, int error) {
+    const std::size_t index = sequence - first_;
+    results[index] = error;
+    --open;
+    return index;
+  }
+
+  std::uint32_t first_;
+  const std::function<void(std::size_t, const nlmsghdr*)>& each_;
+};
+
 }  // namespace
 
 // The kernel answers in the order of the requests; each answer has the number of its own. A
 // question without NLM_F_ACK has one answer, its object or an error.
 std::vector<int> ask_together(NetlinkSocket& socket, MessageBuffer& requests,
                               const std::function<void(std::size_t, const nlmsghdr*)>& each) {
-  constexpr int kOpen = -1;
-  std::vector<int> results(requests.count(), kOpen);
-  if (results.empty()) return results;
-  const std::uint32_t first = socket.take_sequence(results.size());
+  if (requests.count() == 0) return {};
+  const std::uint32_t first = socket.take_sequence(requests.count());
   requests.number_from(first);
   socket.send(requests.bytes());
-  for (std::size_t open = results.size(); open > 0;) {
-    const std::span<const char> bytes = socket.receive();
-    const auto* message = reinterpret_cast<const nlmsghdr*>(bytes.data());
-    for (int left = static_cast<int>(bytes.size()); mnl_nlmsg_ok(message, left);
-         message = mnl_nlmsg_next(message, &left)) {
-      const std::size_t index = message->nlmsg_seq - first;
-      if (index >= results.size() || results[index] != kOpen) continue;
-      --open;
-      if (message->nlmsg_type == NLMSG_ERROR) {
-        results[index] = -static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(message))->error;
-      } else {
-        results[index] = 0;
-        each(index, message);
-      }
-    }
-  }
-  return results;
+  Replies replies(first, requests.count(), each);
+  while (replies.open > 0) socket.receive(replies);
+  return std::move(replies.results);
 }
 
 NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const std::string& table,
                                const std::vector<NftChainName>& chains,
                                const std::vector<std::string>& sets) {
   MessageBuffer requests;
-  nlmsghdr* request = requests.add(0, NLM_F_REQUEST, 384);
+  nl_msg* request = requests.add(0, NLM_F_REQUEST, 384);
   put_nft_header(request, NFT_MSG_GETTABLE, family);
   put_text(request, NFTA_TABLE_NAME, table);
   for (const NftChainName& chain : chains) ask_for_chain(requests, chain);
@@ -308,10 +327,8 @@ NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const
 
 std::vector<std::string> list_set_names(NetlinkSocket& socket, std::uint8_t family,
                                         const std::string& table) {
-  Question question;
-  nlmsghdr* request = question.message();
+  SingleRequest request(0, NLM_F_DUMP);
   put_nft_header(request, NFT_MSG_GETSET, family);
-  request->nlmsg_flags = NLM_F_DUMP;
   put_text(request, NFTA_SET_TABLE, table);
   std::vector<std::string> names;
   const int error = socket.ask(request, NetlinkSocket::Expect::dump, [&](const nlmsghdr* message) {
@@ -347,10 +364,8 @@ std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
 // holds costs nothing.
 std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName& chain) {
   if (!is_possible(chain)) return {};
-  Question question;
-  nlmsghdr* request = question.message();
+  SingleRequest request(0, NLM_F_DUMP);
   put_nft_header(request, NFT_MSG_GETRULE, chain.family);
-  request->nlmsg_flags = NLM_F_DUMP;
   put_text(request, NFTA_RULE_TABLE, chain.table);
   put_text(request, NFTA_RULE_CHAIN, chain.chain);
   std::vector<NftListedRule> rules;

@@ -296,7 +296,7 @@ NftRule& NftRule::masquerade() {
   return *this;
 }
 
-void NftRule::put(nlmsghdr* message) const {
+void NftRule::put(nl_msg* message) const {
   put_object(message, nftnl_rule_nlmsg_build_payload, rule_.get());
 }
 

@@ -88,7 +88,7 @@ class NftRule {
   NftRule& comment(const std::string& text);
 
   /// The attributes of NFT_MSG_NEWRULE.
-  void put(nlmsghdr* message) const;
+  void put(nl_msg* message) const;
 
  private:
   nftnl_expr* add(const char* expression);

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +12,7 @@
 #include <thread>
 
 #include "net/attribute.h"
-#include "net/question.h"
+#include "net/single_request.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
@@ -36,8 +37,7 @@ void wait_before_nft_retry(int tries) {
 // nft_net->base_seq, which every commit raises (nf_tables_commit). A batch with NFNL_BATCH_GENID is
 // refused with ERESTART if the number isn't that any more: read, decide and change become one step.
 std::uint32_t nft_generation(NetlinkSocket& socket) {
-  Question question;
-  nlmsghdr* request = question.message();
+  SingleRequest request;
   put_nft_header(request, NFT_MSG_GETGEN, AF_UNSPEC);
   std::uint32_t id = 0;
   const int error =

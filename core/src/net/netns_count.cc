@@ -1,6 +1,4 @@
-#include "net/crowd.h"
-
-#include <atomic>
+#include "net/netns_count.h"
 
 namespace unicni::net {
 namespace {
@@ -10,14 +8,10 @@ constexpr std::uint64_t kBesides = 330;            // machine's own, before any 
 constexpr std::uint64_t kEach = 70;
 constexpr std::uint64_t kMany = 32;
 
-std::atomic<bool> crowded = false;
-
 }  // namespace
 
-void note_namespace(std::uint64_t inode) {
-  if (inode >= kFirstInode + kBesides + kMany * kEach) crowded = true;
+bool tells_of_many(std::uint64_t inode) noexcept {
+  return inode >= kFirstInode + kBesides + kMany * kEach;
 }
-
-bool is_crowded() { return crowded; }
 
 }  // namespace unicni::net

@@ -1,17 +1,22 @@
-#include "unicni/net/link_kinds.h"
+#include "unicni/net/link_kind.h"
 
 #include <gmock/gmock.h>
 
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
+#include "unicni/net/dummy.h"
+#include "unicni/net/ipvlan.h"
 #include "unicni/net/link.h"
+#include "unicni/net/macvlan.h"
+#include "unicni/net/veth.h"
+#include "unicni/net/vlan.h"
 
 namespace unicni::net {
 namespace {
 
 using testing::HasSubstr;
 
-class LinkKindsTest : public PrivateNetnsTest {
+class LinkKindTest : public PrivateNetnsTest {
  protected:
   /// A veth in this namespace, as a parent; its index.
   static int make_parent(Netlink& netlink) {
@@ -38,7 +43,7 @@ class LinkKindsTest : public PrivateNetnsTest {
   }
 };
 
-TEST_F(LinkKindsTest, MacvlanIsBornInTheOtherNamespaceUnderItsName) {
+TEST_F(LinkKindTest, MacvlanIsBornInTheOtherNamespaceUnderItsName) {
   const NewNetns other;
   const Netns inside = other.open();
   Netlink netlink;
@@ -47,7 +52,7 @@ TEST_F(LinkKindsTest, MacvlanIsBornInTheOtherNamespaceUnderItsName) {
   spec.name = "eth0";
   spec.mac = Mac::parse("0a:58:00:00:00:07").value();
   spec.mtu = 1400;
-  spec.parent = make_parent(netlink);
+  spec.parent.index = make_parent(netlink);
   spec.netns = &inside;
   Batch batch(netlink);
   for (const auto mode : {MacvlanMode::bridge, MacvlanMode::private_, MacvlanMode::vepa}) {
@@ -57,24 +62,24 @@ TEST_F(LinkKindsTest, MacvlanIsBornInTheOtherNamespaceUnderItsName) {
     EXPECT_EQ(link.kind, "macvlan");
     EXPECT_EQ(link.mac, *spec.mac);
     EXPECT_EQ(link.mtu, 1400U);
-    EXPECT_EQ(link.peer, spec.parent);
-    EXPECT_TRUE(link.peer_is_elsewhere);
-    EXPECT_EQ(get_kind_data(there, "eth0").macvlan_mode, mode);
-    EXPECT_FALSE(get_kind_data(there, "eth0").vlan_id);
+    EXPECT_EQ(link.iflink, spec.parent.index);
+    EXPECT_TRUE(link.link_netnsid);
+    EXPECT_EQ(find_macvlan_mode(there, "eth0"), mode);
+    EXPECT_FALSE(find_vlan_id(there, "eth0"));
     EXPECT_FALSE(find_link(netlink, "eth0"));
     remove_link(there, link.index);
   }
 }
 
 // The name of the batch's own parent, which kernels before 6.15 take for the link to make.
-TEST_F(LinkKindsTest, WithAnIndexTheNameMayBeTakenWhereTheBatchIs) {
+TEST_F(LinkKindTest, WithAnIndexTheNameMayBeTakenWhereTheBatchIs) {
   const NewNetns other;
   const Netns inside = other.open();
   Netlink netlink;
   Netlink there(inside);
   LinkSpec spec;
   spec.name = "up0";
-  spec.parent = make_parent(netlink);
+  spec.parent.index = make_parent(netlink);
   spec.netns = &inside;
   spec.index = 40000;
   Batch batch(netlink);
@@ -84,44 +89,44 @@ TEST_F(LinkKindsTest, WithAnIndexTheNameMayBeTakenWhereTheBatchIs) {
   EXPECT_EQ(get_link(netlink, "up0").kind, "veth");
 }
 
-TEST_F(LinkKindsTest, ALinkBesideItsParentSaysSo) {
+TEST_F(LinkKindTest, ALinkBesideItsParentSaysSo) {
   Netlink netlink;
   LinkSpec spec;
   spec.name = "mac0";
-  spec.parent = make_parent(netlink);
+  spec.parent.index = make_parent(netlink);
   Batch batch(netlink);
   add_macvlan(batch, spec, MacvlanMode::bridge, 0);
   ASSERT_TRUE(made(batch, "macvlan"));
-  EXPECT_EQ(get_link(netlink, "mac0").peer, spec.parent);
-  EXPECT_FALSE(get_link(netlink, "mac0").peer_is_elsewhere);
+  EXPECT_EQ(get_link(netlink, "mac0").iflink, spec.parent.index);
+  EXPECT_FALSE(get_link(netlink, "mac0").link_netnsid);
 }
 
-TEST_F(LinkKindsTest, TakenNameIsEexistAndNothingIsLeft) {
+TEST_F(LinkKindTest, TakenNameIsEexistAndNothingIsLeft) {
   Netlink netlink;
   LinkSpec spec;
   spec.name = "up0p";
-  spec.parent = make_parent(netlink);
+  spec.parent.index = make_parent(netlink);
   Batch batch(netlink);
   add_macvlan(batch, spec, MacvlanMode::bridge, 0);
   EXPECT_THROW(batch.commit(), Error);
   EXPECT_EQ(get_link(netlink, "up0p").kind, "veth");
 }
 
-TEST_F(LinkKindsTest, IpvlanVlanAndDummyWhereTheKernelHasThem) {
+TEST_F(LinkKindTest, IpvlanVlanAndDummyWhereTheKernelHasThem) {
   Netlink netlink;
   LinkSpec spec;
-  spec.parent = make_parent(netlink);
+  spec.parent.index = make_parent(netlink);
   Batch batch(netlink);
   spec.name = "ipv0";
   add_ipvlan(batch, spec, IpvlanMode::l3s);
   if (made(batch, "ipvlan")) {
-    EXPECT_EQ(get_kind_data(netlink, "ipv0").ipvlan_mode, IpvlanMode::l3s);
+    EXPECT_EQ(find_ipvlan_mode(netlink, "ipv0"), IpvlanMode::l3s);
     remove_link(netlink, get_link(netlink, "ipv0").index);
   }
   spec.name = "vlan7";
   add_vlan(batch, spec, 7);
   if (made(batch, "vlan")) {
-    EXPECT_EQ(get_kind_data(netlink, "vlan7").vlan_id, 7);
+    EXPECT_EQ(find_vlan_id(netlink, "vlan7"), 7);
   }
   LinkSpec dummy;
   dummy.name = "dum0";
@@ -131,15 +136,12 @@ TEST_F(LinkKindsTest, IpvlanVlanAndDummyWhereTheKernelHasThem) {
   }
 }
 
-TEST_F(LinkKindsTest, DataOfAnotherKindIsNone) {
+TEST_F(LinkKindTest, DataOfAnotherKindIsNone) {
   Netlink netlink;
-  EXPECT_FALSE(get_kind_data(netlink, "lo").macvlan_mode);
+  EXPECT_FALSE(find_macvlan_mode(netlink, "lo"));
 }
 
-TEST(KernelModule, VlanIs8021q) {
-  EXPECT_STREQ(kernel_module_of("vlan"), "8021q");
-  EXPECT_STREQ(kernel_module_of("dummy"), "dummy");
-}
+TEST(KernelModule, VlanIs8021q) { EXPECT_STREQ(kVlan.kernel_module, "8021q"); }
 
 }  // namespace
 }  // namespace unicni::net
