@@ -152,8 +152,9 @@ std::optional<int> find_number(std::string_view behind_stem, Family family) {
 }  // namespace
 
 std::optional<NftSetRow> find_nft_set(NftTable table, std::string_view name) {
-  const auto* row = std::ranges::find_if(kRows, [&](const NftSetRow& each) {
-    return each.table == table && each.name.view() == name;
+  if (name.size() > NftSetName::kLongest) return std::nullopt;
+  const auto* row = std::ranges::find_if(kRows, [&, wanted = NftSetName(name)](const auto& each) {
+    return each.name == wanted && each.table == table;
   });
   if (row != std::end(kRows)) return *row;
   for (const NftSetRow& generator : kGenerators) {
