@@ -18,6 +18,7 @@ constexpr std::optional<Family> kAny;
 
 using Key = std::array<Field, 4>;
 using Data = std::array<Field, 2>;
+// The forms of keys and data.
 constexpr Key kInterface{Field::interface};
 constexpr Key kBehindInterface{Field::interface, Field::ip};
 constexpr Key kNumber{Field::l4_protocol, Field::port};
@@ -45,6 +46,8 @@ constexpr const char* kHairpinBits = "markMasqBit: port . the container's subnet
 constexpr const char* kRouteLocalnet = "interfaces on which route_localnet was set";
 
 // The rows of a kind stand together.
+// Names, fields and comments are in kernels that run: a change is another version of the base
+// (base.cc), which replaces tables on living hosts.
 constexpr NftSetRow kRows[] = {
     {Kind::localnet_if, "localnet_if", kInet, kAny, kInterface, kNone, Owner::network,
      kRouteLocalnet},
