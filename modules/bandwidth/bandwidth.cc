@@ -11,7 +11,7 @@
 #include "unicni/link_module.h"
 #include "unicni/net/link_kinds.h"
 #include "unicni/net/qdisc.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/qdisc.h"
 
 namespace unicni::bandwidth {
 
@@ -106,7 +106,7 @@ class Bandwidth : public ChainedModule {
     const Limit limit = complete(configured, veth);
     warn_of_small_burst(host, limit, veth);
     require_free(host, veth, net::QdiscPlace::root);
-    host.undo().will(undo_qdisc(veth, net::QdiscPlace::root, "tbf"));
+    host.undo().announce(undo_qdisc(veth, net::QdiscPlace::root, "tbf"));
     net::Batch batch(host.host_links());
     net::add_token_bucket(batch, veth.index, veth.name, bucket_of(limit));
     batch.commit();
@@ -117,7 +117,7 @@ class Bandwidth : public ChainedModule {
     const Limit limit = complete(configured, ifb);
     warn_of_small_burst(host, limit, ifb);
     require_free(host, veth, net::QdiscPlace::ingress);
-    host.undo().will(undo_qdisc(veth, net::QdiscPlace::ingress, "ingress"));
+    host.undo().announce(undo_qdisc(veth, net::QdiscPlace::ingress, "ingress"));
     net::Batch batch(host.host_links());
     net::add_token_bucket(batch, ifb.index, ifb.name, bucket_of(limit));
     // Last, or the kernel would first try the default qdisc, log that it can't do without a queue
@@ -153,7 +153,8 @@ class Bandwidth : public ChainedModule {
     if (!ifb->up) fail(fmt::format("ifb {} is down", ifb->name));
     // The alias is ours; the reference's have none. A plugin after this one may have dropped ours
     // from the result.
-    if (ifb->alias != call.alias() && find_interface(*call.prev_result, ifb->name, "") == nullptr) {
+    if (ifb->alias != call.key.alias() &&
+        find_interface(*call.prev_result, ifb->name, "") == nullptr) {
       fail(fmt::format("{} redirects to {}, which is not this attachment's", veth.name, ifb->name));
     }
     require_bucket(host, *ifb, limit);
@@ -167,8 +168,7 @@ constexpr const char* kSpecVersions[] = {"0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.
 
 }  // namespace unicni::bandwidth
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(bandwidth, "bandwidth", 3,
-              unicni::module_descriptor<unicni::bandwidth::Bandwidth>(
-                  "bandwidth", unicni::ModuleKind::chained, &unicni::bandwidth::kBandwidthOptions,
-                  unicni::bandwidth::kCapabilities, unicni::bandwidth::kSpecVersions));
+UNICNI_MODULE(bandwidth, chained, unicni::bandwidth::Bandwidth,
+              .options = &unicni::bandwidth::kBandwidthOptions,
+              .capabilities = unicni::bandwidth::kCapabilities,
+              .spec_versions = unicni::bandwidth::kSpecVersions);

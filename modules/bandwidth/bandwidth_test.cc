@@ -85,13 +85,13 @@ TEST(Directions, WhatMakesNoSenseIsRefused) {
 
 TEST(IfbName, IsTheReferencesOrHasTheInterfaceInIt) {
   Call call;
-  call.network = "mynet";
-  call.container_id = "ctr1";
-  call.if_name = "eth0";
+  call.key.network = "mynet";
+  call.key.container_id = "ctr1";
+  call.key.if_name = "eth0";
   EXPECT_EQ(shared_name(call), "bwp5145007e2a84");
   const std::string eth0 = own_name(call);
   EXPECT_EQ(eth0.size(), 15U);
-  call.if_name = "eth1";
+  call.key.if_name = "eth1";
   EXPECT_EQ(shared_name(call), "bwp5145007e2a84");
   EXPECT_NE(own_name(call), eth0);
 }

@@ -11,7 +11,7 @@
 #include "unicni/net/qdisc.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sha512.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/host_link.h"
 
 namespace unicni::bandwidth {
 
@@ -26,8 +26,8 @@ bool clear_name(const Call& call, Host& host, const std::string& name) {
   const auto link = net::find_link(host.host_links(), name);
   if (!link) return true;
   // The own name is a hash of the whole owner.
-  const bool ours =
-      link->alias == call.alias() || (call.may_be_cut_alias(link->alias) && name == own_name(call));
+  const bool ours = link->alias == call.key.alias() ||
+                    (call.key.may_be_cut_alias(link->alias) && name == own_name(call));
   if (link->kind != kKind || !ours) return false;
   net::remove_link(host.host_links(), link->index);
   return true;
@@ -41,9 +41,9 @@ std::optional<net::Link> create(const Call& call, Host& host, const std::string&
   // Given, so that nobody (udev's MACAddressPolicy) sets another one after the result is out.
   spec.mac = Mac::random();
   spec.mtu = mtu;
-  host.undo().will(undo_host_link(name, kKind, call.alias()));
+  host.undo().announce(undo_host_link(name, kKind, call.key.alias()));
   net::Batch batch(host.host_links());
-  net::add_ifb(batch, spec, call.alias());
+  net::add_ifb(batch, spec, call.key.alias());
   try {
     batch.commit();
   } catch (Error& error) {
@@ -58,7 +58,7 @@ std::optional<net::Link> create(const Call& call, Host& host, const std::string&
   made.index = net::get_link_index(host.host_links(), name);
   made.name = name;
   made.kind = kKind;
-  made.alias = call.alias();
+  made.alias = call.key.alias();
   made.mac = *spec.mac;
   made.mtu = mtu;
   return made;
@@ -76,9 +76,11 @@ bool is_recorded(const Call& call, Host& host, const net::Link& link) {
 
 }  // namespace
 
-std::string shared_name(const Call& call) { return name_from(call.network + call.container_id); }
+std::string shared_name(const Call& call) {
+  return name_from(call.key.network + call.key.container_id);
+}
 
-std::string own_name(const Call& call) { return name_from(call.owner()); }
+std::string own_name(const Call& call) { return name_from(call.key.owner()); }
 
 net::Link make_ifb(const Call& call, Host& host, std::uint32_t mtu) {
   for (const std::string& name : {shared_name(call), own_name(call)}) {
@@ -95,8 +97,9 @@ void sweep_ifbs(const Call& call, Host& host) {
   for (const std::string& name : {shared_name(call), own_name(call)}) {
     const auto link = net::find_link(host.host_links(), name);
     if (!link || link->kind != kKind) continue;
-    const bool tells_nothing = link->alias.empty() || call.may_be_cut_alias(link->alias);
-    const bool ours = tells_nothing ? is_recorded(call, host, *link) : link->alias == call.alias();
+    const bool tells_nothing = link->alias.empty() || call.key.may_be_cut_alias(link->alias);
+    const bool ours =
+        tells_nothing ? is_recorded(call, host, *link) : link->alias == call.key.alias();
     if (ours) net::remove_link(host.host_links(), link->index);
   }
 }

@@ -75,7 +75,8 @@ void Bridge::plan_host(LinkAdd& add) {
 void Bridge::create_link(LinkAdd& add) {
   const BridgeOptions& options = options_of(add.call);
   // Until the bridge has this port the roll-back of another ADD could take it away.
-  const auto lock = add.host.hold_shared_links();
+  const auto lock = add.host.attachments().hold_shared_links(sys::LockMode::shared,
+                                                             sys::lock_deadline(add.call.deadline));
   bridge_ = ensure_bridge(add);
   if (!add.result.ips.empty()) plan_host(add);
   veth_.master = bridge_.index;
@@ -104,8 +105,7 @@ void Bridge::finish(LinkAdd& add) {
   const BridgeOptions& options = options_of(add.call);
   std::vector<net::NftElement> spoof_check;
   if (options.mac_spoof_check) {
-    spoof_check =
-        net::spoof_check_elements(veth_.name, veth_.peer_mac, net::nft_owner(add.call.owner()));
+    spoof_check = net::spoof_check_elements(veth_.name, veth_.peer_mac, add.call.key.comment());
   }
   add_masquerade(add.call, add.host, options.ip_masq ? add.result : Result(),
                  masq_backend(options.ip_masq_backend), spoof_check);
@@ -139,7 +139,7 @@ bool Bridge::is_in_place(const Call& call, Host& host, const net::Link&,
 void Bridge::sweep(const Call& call, Host& host, const std::vector<IpNet>& addresses) {
   sweep_masquerade(call, host, addresses);
   if (!options_of(call).mac_spoof_check) return;
-  net::remove_reference_spoof_check(host.nft(), call.container_id, call.if_name);
+  net::remove_reference_spoof_check(host.nft(), call.key.container_id, call.key.if_name);
 }
 
 /// What the journal doesn't know (it was lost, or never could be written): ports and rules that
@@ -160,7 +160,5 @@ namespace {
 constexpr const char* kCapabilities[] = {"mac", nullptr};
 }  // namespace
 
-UNICNI_MODULE(bridge, "bridge", 1,
-              unicni::module_descriptor<unicni::bridge::Bridge>("bridge", unicni::ModuleKind::link,
-                                                                &unicni::bridge::kBridgeOptions,
-                                                                kCapabilities));
+UNICNI_MODULE(bridge, link, unicni::bridge::Bridge, .options = &unicni::bridge::kBridgeOptions,
+              .capabilities = kCapabilities);

@@ -90,7 +90,7 @@ void check_host(const Call& call, Host& host, const net::Link& container) {
   check_vlan_gateway(call, host, options, bridge);
   std::vector<net::NftElement> spoof_check;
   if (options.mac_spoof_check) {
-    spoof_check = net::spoof_check_elements(port.name, container.mac, net::nft_owner(call.owner()));
+    spoof_check = net::spoof_check_elements(port.name, container.mac, call.key.comment());
   }
   const bool masquerades = options.ip_masq && !call.ipam_type.empty();
   check_masquerade(call, host, masquerades ? *call.prev_result : Result(),

@@ -7,7 +7,7 @@
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/shared_address.h"
 
 namespace unicni::bridge {
 
@@ -121,7 +121,7 @@ void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const Ga
     net::remove_addr(batch, link.index, link.name, other, true);
   }
   for (const IpNet& wanted : plan.add) {
-    host.undo().will(undo_shared_address(link.name, wanted));
+    host.undo().announce(undo_shared_address(link.name, wanted));
     net::add_addr(batch, link.index, link.name, wanted, net::Dad::skip, true);
   }
 }

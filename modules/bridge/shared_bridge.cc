@@ -10,7 +10,7 @@
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sys/file.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/bridge.h"
 
 namespace unicni::bridge {
 
@@ -37,7 +37,7 @@ net::Link make_bridge(LinkAdd& add, const BridgeOptions& options) {
   spec.mac = Mac::random();
   spec.mtu = static_cast<std::uint32_t>(options.mtu);
   spec.vlan_filtering = options.wants_vlans();
-  add.host.undo().will(undo_bridge(options.bridge));
+  add.host.undo().announce(undo_bridge(options.bridge));
   net::Batch batch(links);
   net::add_bridge(batch, spec);
   try {

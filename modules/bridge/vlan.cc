@@ -9,7 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/gateway_veth.h"
 
 namespace unicni::bridge {
 
@@ -78,7 +78,7 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     veth.mtu = bridge.mtu;
     veth.peer_name = name;
     veth.peer_mac = Mac::random();
-    add.host.undo().will(undo_gateway_veth(name, bridge.name));
+    add.host.undo().announce(undo_gateway_veth(name, bridge.name));
     make_veth(links, veth);
     net::set_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0");
     BridgeOptions untrunked = options;

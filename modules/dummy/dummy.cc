@@ -5,7 +5,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/link_kinds.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/container_link.h"
 
 namespace unicni::dummy {
 
@@ -26,8 +26,8 @@ class Dummy final : public LinkModule {
 /// that is born elsewhere.
 void Dummy::create_link(LinkAdd& add) {
   net::LinkSpec spec;
-  spec.name = add.call.if_name;
-  add.host.undo().will(undo_container_link(spec.name, container_kind()));
+  spec.name = add.call.key.if_name;
+  add.host.undo().announce(undo_container_link(spec.name, container_kind()));
   net::Batch batch(add.host.container_links());
   net::add_dummy(batch, spec);
   try {
@@ -43,6 +43,4 @@ void Dummy::create_link(LinkAdd& add) {
 
 }  // namespace unicni::dummy
 
-UNICNI_MODULE(dummy, "dummy", 1,
-              unicni::module_descriptor<unicni::dummy::Dummy>("dummy", unicni::ModuleKind::link,
-                                                              &unicni::dummy::kDummyOptions));
+UNICNI_MODULE(dummy, link, unicni::dummy::Dummy, .options = &unicni::dummy::kDummyOptions);

@@ -12,13 +12,15 @@
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/host_side.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/link.h"
 #include "unicni/netfilter/forward_gate.h"
 #include "unicni/netfilter/iptables.h"
 #include "unicni/netfilter/iptables_firewall.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/forward_gate.h"
+#include "unicni/undo/iptables_firewall.h"
 
 namespace unicni::firewall {
 
@@ -38,19 +40,19 @@ void add_rules_of(const Call& call, const std::string& side, const IpAddress& ad
                   Rules& rules) {
   const auto policy = ingress_policy(options_of(call));
   if (opens_by_mark(call)) {
-    rules.own.push_back(net::forward_element(side, address, call.owner()));
-    rules.shared.push_back(net::forward_interface_element(side, call.network));
+    rules.own.push_back(net::forward_element(side, address, call.key.owner()));
+    rules.shared.push_back(net::forward_interface_element(side, call.key.network));
   }
   if (!policy) return;
-  for (net::NftElement& each : net::ingress_elements(*policy, side, address, call.owner())) {
+  for (net::NftElement& each : net::ingress_elements(*policy, side, address, call.key.owner())) {
     rules.own.push_back(std::move(each));
   }
-  rules.shared.push_back(net::policy_interface_element(side, call.network));
+  rules.shared.push_back(net::policy_interface_element(side, call.key.network));
 }
 
 std::vector<IpAddress> addresses_of(const Call& call, const Result& result) {
   std::vector<IpAddress> addresses;
-  for (const IpNet& each : attachment_addresses(result, call.if_name)) {
+  for (const IpNet& each : attachment_addresses(result, call.key.if_name)) {
     addresses.push_back(each.address());
   }
   return addresses;
@@ -60,7 +62,7 @@ std::vector<IpAddress> addresses_of(const Call& call, const Result& result) {
 /// macvlan and its kind have none, and need none to be let through.
 void tell_of_no_side(const Call& call, Host& host, const HostSide& side, const IpAddress& address) {
   const std::string what =
-      fmt::format("no link of this host leads to {}'s address {}", call.if_name, address.str());
+      fmt::format("no link of this host leads to {}'s address {}", call.key.if_name, address.str());
   if (ingress_policy(options_of(call))) {
     throw Error(
         Code::invalid_config,
@@ -77,14 +79,14 @@ void tell_of_no_side(const Call& call, Host& host, const HostSide& side, const I
 /// Layer 2 has no addresses, and needs none. A plugin that keeps them to itself leaves the
 /// container cut off.
 void tell_of_no_address(const Call& call, Host& host) {
-  const auto link = net::find_link(host.container_links(), call.if_name);
+  const auto link = net::find_link(host.container_links(), call.key.if_name);
   if (!link) return;
   for (const IpNet& each : net::list_addrs(host.container_links(), link->index)) {
     if (each.address().is_link_local()) continue;
     host.log(LogLevel::warning,
              fmt::format("{} has the address {}, but prevResult has none of it: where "
                          "FORWARD drops its packets are not let through",
-                         call.if_name, each.address().str()));
+                         call.key.if_name, each.address().str()));
     return;
   }
 }
@@ -113,9 +115,9 @@ std::string policy_link(const Call& call, Host& host, const HostSide& side,
 /// Backend iptables, and what the reference made: addresses, by whatever link they come.
 net::IptablesFirewall iptables_of(const Call& call, Host& host, const HostSide& side,
                                   const Result& result) {
-  net::IptablesFirewall firewall{.network = call.network,
-                                 .container_id = call.container_id,
-                                 .if_name = call.if_name,
+  net::IptablesFirewall firewall{.network = call.key.network,
+                                 .container_id = call.key.container_id,
+                                 .if_name = call.key.if_name,
                                  .addresses = addresses_of(call, result),
                                  .admin_chain = options_of(call).admin_chain,
                                  .policy = ingress_policy(options_of(call)),
@@ -153,7 +155,7 @@ void remove_iptables_rules(const Call& call, Host& host) {
   net::remove_iptables_firewall(
       host.nft(), addresses, options_of(call).admin_chain,
       [&](const IpAddress& address) {
-        return host.is_anothers({call.container_id, call.if_name}, address);
+        return is_anothers(host.attachments(), call.key.of_network(), address);
       },
       call.deadline);
 }
@@ -171,18 +173,12 @@ class Firewall final : public ChainedModule {
   void del(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
     warn_of_impossible_names(call, host);
-    std::optional<Error> failure;
-    const auto attempt = [&](const auto& work) {
-      try {
-        work();
-      } catch (const Error& error) {
-        if (!failure) failure = error;
-      }
-    };
-    attempt([&] { remove_iptables_rules(call, host); });
-    attempt([&] { sweep_sources(call, host); });
-    net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain);
-    if (failure) throw *std::move(failure);
+    Errors errors;
+    errors.attempt([&] { remove_iptables_rules(call, host); });
+    errors.attempt([&] { sweep_sources(call, host); });
+    errors.attempt(
+        [&] { net::remove_idle_forward_gate(host.nft(), options_of(call).admin_chain); });
+    errors.finish();
   }
 
   void check(const Call& call, Host& host) override {
@@ -234,7 +230,7 @@ class Firewall final : public ChainedModule {
     const HostSide side = HostSide::find(call, host, result);
     if (options_of(call).uses_iptables()) {
       const net::IptablesFirewall firewall = iptables_of(call, host, side, result);
-      host.undo().will(undo_iptables_firewall(firewall));
+      host.undo().announce(undo_iptables_firewall(firewall));
       net::add_iptables_firewall(host.nft(), firewall, call.deadline);
     } else {
       const Rules rules = rules_of(call, host, side, result);
@@ -249,7 +245,7 @@ class Firewall final : public ChainedModule {
  private:
   static void open(const Call& call, Host& host, const Rules& rules) {
     const std::string& admin_chain = options_of(call).admin_chain;
-    if (opens_by_mark(call)) host.undo().will(undo_forward_gate(admin_chain));
+    if (opens_by_mark(call)) host.undo().announce(undo_forward_gate(admin_chain));
     add_rules(call, host, rules.own, rules.shared);
     if (opens_by_mark(call)) warn(host, net::ensure_forward_gate(host.nft(), admin_chain));
   }
@@ -268,6 +264,5 @@ class Firewall final : public ChainedModule {
 
 }  // namespace unicni::firewall
 
-UNICNI_MODULE(firewall, "firewall", 3,
-              unicni::module_descriptor<unicni::firewall::Firewall>(
-                  "firewall", unicni::ModuleKind::chained, &unicni::firewall::kFirewallOptions));
+UNICNI_MODULE(firewall, chained, unicni::firewall::Firewall,
+              .options = &unicni::firewall::kFirewallOptions);

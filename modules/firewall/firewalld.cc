@@ -11,7 +11,8 @@
 #include "unicni/error.h"
 #include "unicni/host_side.h"
 #include "unicni/netfilter/firewalld.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/firewalld_source.h"
+#include "unicni/undo/iptables_firewall.h"
 
 namespace unicni::firewall {
 
@@ -21,7 +22,7 @@ const std::string& zone_of(const Call& call) { return call.options<FirewallOptio
 
 std::vector<net::FirewalldSource> sources_of(const Call& call, const Result& result) {
   std::vector<net::FirewalldSource> sources;
-  for (const IpNet& each : attachment_addresses(result, call.if_name)) {
+  for (const IpNet& each : attachment_addresses(result, call.key.if_name)) {
     sources.push_back({zone_of(call), each.address()});
   }
   return sources;
@@ -31,7 +32,7 @@ std::vector<net::FirewalldSource> sources_of(const Call& call, const Result& res
 /// refused: they are not this call's.
 void restore(net::Firewalld& firewalld, Host& host) {
   std::set<std::string> zones_done;
-  const std::vector<Undo> records = host.remembered(kFirewalldSource, Steps::finished);
+  const auto records = host.attachments().list_records(kFirewalldSource, Steps::finished);
   const auto attempt = [&](const auto& work) {
     try {
       work();
@@ -39,13 +40,13 @@ void restore(net::Firewalld& firewalld, Host& host) {
       host.log(LogLevel::warning, "restore sources of firewalld: " + error.msg());
     }
   };
-  for (const Undo& record : records) {
-    const auto first = find_firewalld_source(record);
+  for (const auto& each : records) {
+    const auto first = find_firewalld_source(each.record);
     if (!first || !zones_done.insert(first->zone).second) continue;
     attempt([&] {
       const auto present = firewalld.list_sources(first->zone);
-      for (const Undo& other : records) {
-        const auto source = find_firewalld_source(other);
+      for (const auto& other : records) {
+        const auto source = find_firewalld_source(other.record);
         if (!source || source->zone != first->zone) continue;
         const std::string text = net::firewalld_text(source->address);
         if (std::find(present.begin(), present.end(), text) != present.end()) continue;
@@ -57,26 +58,22 @@ void restore(net::Firewalld& firewalld, Host& host) {
 
 /// A reload forgets all sources at once, so one of another attachment tells of all.
 bool was_reloaded(const Call& call, net::Firewalld& firewalld, Host& host, std::size_t own) {
-  for (const Undo& record : host.remembered(kFirewalldSource, Steps::finished, own + 1)) {
+  for (const auto& [by, record] :
+       host.attachments().list_records(kFirewalldSource, Steps::finished, own + 1)) {
     const auto source = find_firewalld_source(record);
-    const std::pair<std::string, std::string> owner{"owner", call.owner()};
-    const bool ours =
-        std::find(record.fields.begin(), record.fields.end(), owner) != record.fields.end();
-    if (source && !ours) return !firewalld.has_source(*source);
+    if (source && by != call.key) return !firewalld.has_source(*source);
   }
   return false;
 }
 
 /// A reservation, or a living attachment's journal, says that the address has another owner.
 bool is_anothers(const Call& call, Host& host, const net::FirewalldSource& source) {
-  if (host.is_anothers({call.container_id, call.if_name}, source.address)) return true;
-  const auto records = host.remembered(kFirewalldSource, Steps::all);
-  return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
-    if (find_firewalld_source(record) != source) return false;
-    const auto owner = std::find_if(record.fields.begin(), record.fields.end(),
-                                    [](const auto& field) { return field.first == "owner"; });
-    return owner != record.fields.end() && owner->second != call.owner() &&
-           !host.is_gone(owner->second);
+  Attachments& attachments = host.attachments();
+  if (is_anothers(attachments, call.key.of_network(), source.address)) return true;
+  const auto records = attachments.list_records(kFirewalldSource, Steps::all);
+  return std::any_of(records.begin(), records.end(), [&](const auto& each) {
+    return find_firewalld_source(each.record) == source && each.by != call.key &&
+           !attachments.is_gone(each.by.owner());
   });
 }
 
@@ -88,9 +85,10 @@ void add_sources(const Call& call, Host& host, const Result& result) {
   net::Firewalld firewalld = net::Firewalld::get(call.deadline);
   {
     // No DEL of an earlier owner of the address comes between its record and the source.
-    const auto lock = host.hold_shared_links();
+    const auto lock = host.attachments().hold_shared_links(sys::LockMode::shared,
+                                                           sys::lock_deadline(call.deadline));
     for (const auto& source : sources) {
-      host.undo().will(undo_firewalld_source(source, call.owner()));
+      host.undo().announce(undo_firewalld_source(source, call.key.owner()));
       firewalld.add_source(source);
     }
   }

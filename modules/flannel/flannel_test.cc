@@ -94,7 +94,7 @@ TEST(SubnetEnv, AMissingFileIsForLater) {
 
 Call call_of(const char* request, const char* version) {
   Call call;
-  call.network = "mynet";
+  call.key.network = "mynet";
   call.spec_version = version;
   call.request = request;
   return call;

@@ -39,7 +39,7 @@ std::string render_ipam(const FlannelOptions& options, const std::optional<Subne
 std::string render(const Call& call, const FlannelOptions& options,
                    const std::optional<SubnetEnv>& env) {
   JsonObject config = options.delegate.value_or(JsonObject());
-  config.set("name", json_text(call.network));
+  config.set("name", json_text(call.key.network));
   config.set_default("type", json_text("bridge"));
   const bool masquerade = env ? !env->ipmasq.value_or(false) : true;
   config.set_default("ipMasq", masquerade ? "true" : "false");

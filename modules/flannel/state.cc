@@ -9,7 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/json_object.h"
 #include "unicni/sys/file.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/file.h"
 
 namespace unicni::flannel {
 
@@ -40,11 +40,11 @@ bool is_valid(const std::string& name, const ValidAttachments& valid) {
 }  // namespace
 
 std::string shared_path(const Call& call, const std::string& data_dir) {
-  return fmt::format("{}/{}", data_dir, call.container_id);
+  return fmt::format("{}/{}", data_dir, call.key.container_id);
 }
 
 std::string own_path(const Call& call, const std::string& data_dir) {
-  return fmt::format("{}/{}:{}", data_dir, call.container_id, call.if_name);
+  return fmt::format("{}/{}:{}", data_dir, call.key.container_id, call.key.if_name);
 }
 
 std::optional<State> find_state(const Call& call, Host& host, const std::string& data_dir) {
@@ -54,9 +54,9 @@ std::optional<State> find_state(const Call& call, Host& host, const std::string&
   }
   const std::string shared = shared_path(call, data_dir);
   const auto text = read_state(shared);
-  if (!text || host.is_file_of_sibling(shared)) return std::nullopt;
+  if (!text || is_file_of_sibling(host.attachments(), call.key, shared)) return std::nullopt;
   const auto config = as_config(*text);
-  if (config && config->find_string("name") != call.network) return std::nullopt;
+  if (config && config->find_string("name") != call.key.network) return std::nullopt;
   return State{shared, config ? *text : std::string()};
 }
 
@@ -67,7 +67,7 @@ void save_state(const Call& call, Host& host, const std::string& data_dir,
   const auto create = [&](const std::string& path) {
     Undo record = undo_file(path, config);
     record.on_failure_only = true;
-    host.undo().will(record);
+    host.undo().announce(record);
     return sys::create_file(path, config, kFileMode, true);
   };
   const std::string own = own_path(call, data_dir);
@@ -87,7 +87,7 @@ std::vector<State> list_leaked(const Call& call, const std::string& data_dir,
     State state{fmt::format("{}/{}", data_dir, name), {}};
     const auto text = read_state(state.path);
     const auto config = text ? as_config(*text) : std::nullopt;
-    if (!config || config->find_string("name") != call.network) continue;
+    if (!config || config->find_string("name") != call.key.network) continue;
     state.config = *text;
     leaked.push_back(std::move(state));
   }

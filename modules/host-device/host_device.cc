@@ -6,7 +6,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/device.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/device.h"
 
 namespace unicni::host_device {
 namespace {
@@ -62,20 +62,20 @@ void HostDevice::move_device(LinkAdd& add) {
   net::Netlink& links = add.host.host_links();
   const auto link = find_target(links, options, target_);
   if (!link) throw missing(target_, Code::internal);
-  net::Device device{*link, add.call.if_name, 0, add.host.container_links().identity(),
+  net::Device device{*link, add.call.key.if_name, 0, add.host.container_links().identity(),
                      add.call.netns};
   if (!options.device.empty() && link->name != options.device) {
     // The kernel gave it back, under the name that it had in a container.
     device.was.name = options.device;
     device.was.alias.clear();
   }
-  add.host.undo().will(undo_device(device));
+  add.host.undo().announce(undo_device(device));
   net::Batch batch(links);
   net::give_device(batch, device, *add.host.container_netns());
   batch.commit();
   adopt_container_link(add);
   device.inside_index = add.container_link;
-  add.host.undo().will(undo_device(device));
+  add.host.undo().announce(undo_device(device));
   if (link->parent_bus == "pci") target_.pci = link->parent;
 }
 
@@ -113,7 +113,7 @@ void HostDevice::sweep(const Call& call, Host& host, const std::vector<IpNet>&) 
   if (name.empty() || host.container_netns() != nullptr) return;
   for (const net::Link& link : net::list_links(host.host_links())) {
     const bool away = link.name != name && link.alias == name;
-    if (away && net::is_given_back(link, call.if_name)) {
+    if (away && net::is_given_back(link, call.key.if_name)) {
       bring_home(call, host, host.host_links(), link);
     }
   }
@@ -134,7 +134,5 @@ namespace {
 constexpr const char* kCapabilities[] = {"deviceID", nullptr};
 }  // namespace
 
-UNICNI_MODULE(host_device, "host-device", 1,
-              unicni::module_descriptor<unicni::host_device::HostDevice>(
-                  "host-device", unicni::ModuleKind::link, &unicni::host_device::kHostDeviceOptions,
-                  kCapabilities));
+UNICNI_MODULE(host_device, link, unicni::host_device::HostDevice,
+              .options = &unicni::host_device::kHostDeviceOptions, .capabilities = kCapabilities);

@@ -72,7 +72,7 @@ TEST_F(Edges, NetworkAndBroadcastAddressAreNotGivenByNameEither) {
 TEST_F(Edges, OneThatTheReferenceGaveIsKeptAndReleased) {
   put("10.1.2.255", "old\r\neth0");
   range("10.1.2.0/24", "10.1.2.250", "10.1.2.255");
-  call.container_id = "old";
+  call.key.container_id = "old";
   check();
   del("old");
   EXPECT_EQ(get("10.1.2.255"), "(absent)");

@@ -12,10 +12,12 @@
 
 #include "base/temp_folder_for_test.h"
 #include "config.h"
+#include "interface/fake_host_for_test.h"
 #include "unicni/error.h"
 #include "unicni/ipam/store.h"
 #include "unicni/module.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/reservation.h"
 
 extern "C" const unicni::ModuleDescriptor unicni_module_host_local;
 
@@ -41,33 +43,15 @@ Error refusal(const Work& work) {
   return {Code::internal, "no Error"};
 }
 
-/// An IPAM module may only use the undo log and the log.
-class FakeHost : public Host, public UndoLog {
- public:
-  net::Netlink& host_links() override { throw std::logic_error("host_links"); }
-  const net::Netns& host_netns() override { throw std::logic_error("host_netns"); }
-  const net::Netns* container_netns() override { throw std::logic_error("container_netns"); }
-  net::Netlink& container_links() override { throw std::logic_error("container_links"); }
-  net::Nft& nft() override { throw std::logic_error("nft"); }
-  Ipam& ipam() override { throw std::logic_error("ipam"); }
-  UndoLog& undo() override { return *this; }
-  std::optional<sys::Lock> hold_shared_links() override { return std::nullopt; }
-  void log(LogLevel, std::string_view text) override { lines.emplace_back(text); }
-  void will(const Undo& record) override { records.push_back(record); }
-
-  std::vector<Undo> records;
-  std::vector<std::string> lines;
-};
-
 class HostLocalTest : public ::testing::Test {
  protected:
   HostLocalTest() {
     options.data_dir = data_dir();
-    call.network = "mynet";
+    call.key.network = "mynet";
     call.spec_version = "1.1.0";
     call.type = "host-local";
-    call.container_id = "ctr1";
-    call.if_name = "eth0";
+    call.key.container_id = "ctr1";
+    call.key.if_name = "eth0";
     call.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     call.parsed_options = &options;
   }
@@ -85,8 +69,8 @@ class HostLocalTest : public ::testing::Test {
   }
 
   [[nodiscard]] Undo undo_of(const std::string& address, const std::string& container) const {
-    return ipam::undo_reservation(data_dir(), "mynet", ip(address), container + "\r\neth0",
-                                  options.quarantine > 0);
+    return undo_reservation(data_dir(), "mynet", ip(address), container + "\r\neth0",
+                            options.quarantine > 0);
   }
 
   Module& called(Command command) {
@@ -95,8 +79,8 @@ class HostLocalTest : public ::testing::Test {
     return *module;
   }
   Result add(const std::string& container = "ctr1", const std::string& if_name = "eth0") {
-    call.container_id = container;
-    call.if_name = if_name;
+    call.key.container_id = container;
+    call.key.if_name = if_name;
     return called(Command::add).add(call, host);
   }
   /// ADD's addresses as text, or the message of its Error.
@@ -112,8 +96,8 @@ class HostLocalTest : public ::testing::Test {
     }
   }
   void del(const std::string& container = "ctr1", const std::string& if_name = "eth0") {
-    call.container_id = container;
-    call.if_name = if_name;
+    call.key.container_id = container;
+    call.key.if_name = if_name;
     called(Command::del).del(call, host);
   }
   void check() { called(Command::check).check(call, host); }

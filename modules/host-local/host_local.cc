@@ -13,6 +13,7 @@
 #include "unicni/error.h"
 #include "unicni/ipam/store.h"
 #include "unicni/module.h"
+#include "unicni/undo/reservation.h"
 
 namespace unicni::host_local {
 
@@ -21,7 +22,7 @@ namespace {
 using ipam::RangeSet;
 using ipam::Store;
 
-Attachment owner_of(const Call& call) { return {call.container_id, call.if_name}; }
+Attachment owner_of(const Call& call) { return call.key.of_network(); }
 
 Dns dns_of(const HostLocalOptions& options) {
   return options.resolv_conf.empty() ? Dns{} : read_resolv_conf(options.resolv_conf);
@@ -95,13 +96,13 @@ class HostLocal : public Module {
 
     const std::string folder = data_dir(options);
     const auto will = [&](const IpAddress& address, const std::string& content) {
-      host.undo().will(
-          ipam::undo_reservation(folder, call.network, address, content, options.quarantine > 0));
+      host.undo().announce(
+          undo_reservation(folder, call.key.network, address, content, options.quarantine > 0));
     };
     const Request request{
         sets,           wanted_addresses(options, sets),       excluded(options),
         owner_of(call), sticky_key(options.sticky, call.args), options.quarantine};
-    Store store(folder, call.network, call.deadline, true);
+    Store store(folder, call.key.network, call.deadline, true);
     result.ips = take_addresses(store, request, will);
     return result;
   }
@@ -117,14 +118,14 @@ class HostLocal : public Module {
                       error.msg(), error.details()));
       return;
     }
-    Store store(folder, call.network, call.deadline, false);
+    Store store(folder, call.key.network, call.deadline, false);
     store.release(owner_of(call), call.options<HostLocalOptions>().quarantine > 0);
   }
 
   void check(const Call& call, Host&) override {
     const std::vector<RangeSet> sets = required_sets(call);
     const Attachment owner = owner_of(call);
-    Store store(data_dir(call.options<HostLocalOptions>()), call.network, call.deadline, false);
+    Store store(data_dir(call.options<HostLocalOptions>()), call.key.network, call.deadline, false);
     std::vector<IpAddress> held = store.find(owner);
     // Read again here: what somebody wrote into a file shows nowhere else.
     std::erase_if(held, [&](const IpAddress& address) { return !store.names(address, owner); });
@@ -154,15 +155,14 @@ class HostLocal : public Module {
 
   void gc(const Call& call, Host&) override {
     const ValidAttachments& valid = valid_attachments(call);
-    Store store(data_dir(call.options<HostLocalOptions>()), call.network, call.deadline, false);
-    const std::vector<Error> errors =
-        store.collect(valid, call.options<HostLocalOptions>().quarantine > 0);
+    Store store(data_dir(call.options<HostLocalOptions>()), call.key.network, call.deadline, false);
+    const Errors errors = store.collect(valid, call.options<HostLocalOptions>().quarantine > 0);
     if (errors.empty()) return;
     std::string all;
-    for (const Error& error : errors) all += (all.empty() ? "" : "; ") + error.msg();
-    throw Error(errors.front().code(),
+    for (const Error& error : errors.all()) all += (all.empty() ? "" : "; ") + error.msg();
+    throw Error(errors.all().front().code(),
                 fmt::format("{} stale reservations of network {} could not be removed",
-                            errors.size(), call.network),
+                            errors.all().size(), call.key.network),
                 all);
   }
 
@@ -171,8 +171,8 @@ class HostLocal : public Module {
     const std::vector<RangeSet> sets = range_sets(call);
     const std::string folder = data_dir(options);
     try {
-      ipam::require_writable(folder, call.network);
-      Store store(folder, call.network, call.deadline, false);
+      ipam::require_writable(folder, call.key.network);
+      Store store(folder, call.key.network, call.deadline, false);
       require_free_addresses(store, sets, options);
     } catch (const Error& error) {
       if (error.is(Code::not_available)) throw;
@@ -187,7 +187,6 @@ constexpr const char* kCapabilities[] = {"ips", "ipRanges", nullptr};
 
 }  // namespace unicni::host_local
 
-UNICNI_MODULE(host_local, "host-local", 2,
-              unicni::module_descriptor<unicni::host_local::HostLocal>(
-                  "host-local", unicni::ModuleKind::ipam, &unicni::host_local::kHostLocalOptions,
-                  unicni::host_local::kCapabilities));
+UNICNI_MODULE(host_local, ipam, unicni::host_local::HostLocal,
+              .options = &unicni::host_local::kHostLocalOptions,
+              .capabilities = unicni::host_local::kCapabilities);

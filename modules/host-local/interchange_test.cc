@@ -53,7 +53,7 @@ TEST_F(InterchangeTest, WeReleaseWhatTheReferenceReserved) {
   EXPECT_NE(reference("ADD", "ref").find("10.1.2.2/29"), string::npos);
   EXPECT_EQ(get("10.1.2.2"), "ref\r\neth0");
   EXPECT_EQ(get("2001:db8:1::2"), "ref\r\neth0");
-  call.container_id = "ref";
+  call.key.container_id = "ref";
   check();
   EXPECT_NE(try_add("ref").find("duplicate allocation is not allowed"), string::npos);
   del("ref");

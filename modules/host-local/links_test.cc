@@ -79,7 +79,7 @@ TEST_F(Links, FoldersMayBeLinks) {
     ASSERT_EQ(::symlink(real.c_str(), place.c_str()), 0);
     EXPECT_EQ(try_add("a"), "10.1.2.2/29");
     EXPECT_EQ(try_add("b"), "10.1.2.3/29");
-    call.container_id = "b";
+    call.key.container_id = "b";
     check();
     del("a");
     EXPECT_EQ(get("10.1.2.2"), "(absent)");

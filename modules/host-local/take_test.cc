@@ -44,7 +44,7 @@ TEST_F(Take, ExcludedLaterIsOnlyNotGivenAgain) {
   EXPECT_EQ(try_add("a"), "10.1.2.2/29");
   options.exclude = {"10.1.2.2/31"};
   call.prev_result.reset();
-  call.container_id = "a";
+  call.key.container_id = "a";
   check();
   EXPECT_NE(try_add("a").find("duplicate"), string::npos);
   del("a");

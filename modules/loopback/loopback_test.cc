@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "interface/fake_host_for_test.h"
 #include "unicni/error.h"
 #include "unicni/module.h"
 #include "unicni/net/addr.h"
@@ -17,37 +18,18 @@ namespace {
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// A container's namespace and nothing else.
-class ContainerHost : public Host {
- public:
-  net::Netlink& host_links() override { throw std::logic_error("host_links"); }
-  const net::Netns& host_netns() override { throw std::logic_error("host_netns"); }
-  const net::Netns* container_netns() override { return netns ? &*netns : nullptr; }
-  net::Netlink& container_links() override { return *links; }
-  net::Nft& nft() override { throw std::logic_error("nft"); }
-  UndoLog& undo() override { throw std::logic_error("undo"); }
-  std::optional<sys::Lock> hold_shared_links() override { return std::nullopt; }
-  Ipam& ipam() override { throw std::logic_error("ipam"); }
-  void log(LogLevel, std::string_view) override {}
-
-  std::optional<net::Netns> netns;
-  std::optional<net::Netlink> links;
-};
-
 class Loopback : public testing::Test {
  protected:
   void SetUp() override {
     // A fresh namespace a test; the last one ends with the process.
     ASSERT_EQ(unshare(CLONE_NEWNET), 0) << std::strerror(errno);
-    host.netns = net::Netns::current();
-    host.links.emplace();
     call.netns = "/run/netns/test";
-    call.if_name = "eth7";
+    call.key.if_name = "eth7";
     call.spec_version = "1.1.0";
   }
-  net::Link lo() { return net::get_link(*host.links, "lo"); }
+  net::Link lo() { return net::get_link(host.container_links(), "lo"); }
   void put(const char* address) {
-    net::Batch batch(*host.links);
+    net::Batch batch(host.container_links());
     net::add_addr(batch, lo().index, "lo", *IpNet::parse(address), net::Dad::skip, true);
     batch.commit();
   }
@@ -61,7 +43,7 @@ class Loopback : public testing::Test {
     return "nothing";
   }
 
-  ContainerHost host;
+  FakeHost host;
   Call call;
   std::unique_ptr<Module, void (*)(Module*) noexcept> module{unicni_module_loopback.create(),
                                                              unicni_module_loopback.destroy};
@@ -81,7 +63,7 @@ TEST_F(Loopback, AddSetsLoUpAndReportsIt) {
   EXPECT_EQ(result.interfaces[0].name, "lo") << "not CNI_IFNAME";
   EXPECT_EQ(result.interfaces[0].mac, "00:00:00:00:00:00");
   EXPECT_EQ(result.interfaces[0].sandbox, "/run/netns/test");
-  ASSERT_EQ(result.ips.size(), net::list_addrs(*host.links, lo().index).size());
+  ASSERT_EQ(result.ips.size(), net::list_addrs(host.container_links(), lo().index).size());
   EXPECT_EQ(result.ips[0].address.str(), "127.0.0.1/8");
   EXPECT_EQ(result.ips[0].interface, 0);
   EXPECT_FALSE(result.ips[0].gateway.has_value());
@@ -150,7 +132,7 @@ TEST_F(Loopback, DelSetsLoDownAgainAndAgain) {
 
 TEST_F(Loopback, DelWithoutNamespaceIsDone) {
   module->add(call, host);
-  host.netns.reset();
+  host.container_is_there = false;
   EXPECT_NO_THROW(module->del(call, host));
   EXPECT_TRUE(lo().up) << "nothing was touched";
 }

@@ -8,7 +8,7 @@
 #include "unicni/netfilter/iptables_ports.h"
 #include "unicni/netfilter/published_port.h"
 #include "unicni/netfilter/reference_rules.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/iptables_ports.h"
 
 namespace unicni::portmap {
 
@@ -24,11 +24,11 @@ net::IptablesPort port_of(const Mapping& mapping) {
 
 net::IptablesPorts ports_of(const Call& call, const Result& result) {
   const auto& options = call.options<PortmapOptions>();
-  const Targets targets = targets_of(result, call.if_name);
+  const Targets targets = targets_of(result, call.key.if_name);
   net::IptablesPorts ports;
-  ports.network = call.network;
-  ports.container_id = call.container_id;
-  ports.if_name = call.if_name;
+  ports.network = call.key.network;
+  ports.container_id = call.key.container_id;
+  ports.if_name = call.key.if_name;
   // Also those that any address covers: the reference's own rules.
   for (const Mapping& mapping : mappings_of(options)) {
     if (mapping.unservable == nullptr) ports.ports.push_back(port_of(mapping));
@@ -49,15 +49,16 @@ net::IptablesPorts ports_of(const Call& call, const Result& result) {
 void require_unclaimed(const Call& call, Host& host, const Plan& plan) {
   for (const net::PublishedPort& port : plan.ports) {
     for (const auto& holder : net::find_port_holders(host.nft(), net::place_of(port))) {
-      if (net::is_of_container(holder.owner, call.container_id)) continue;
-      if (!host.is_gone(holder.owner)) throw net::port_is_taken(holder, call.owner());
+      if (net::is_of_container(holder.owner, call.key.container_id)) continue;
+      if (!host.attachments().is_gone(holder.owner))
+        throw net::port_is_taken(holder, call.key.owner());
     }
   }
 }
 
 net::IsVoid voids(Host& host) {
   return [&host](const std::string& network, const std::string& container) {
-    return host.is_container_gone(network, container);
+    return host.attachments().is_container_gone(network, container);
   };
 }
 
@@ -71,11 +72,11 @@ net::IptablesPorts with_own_chain(net::IptablesPorts ports) {
 
 void publish_by_iptables(const Call& call, Host& host, const Result& result, const Plan& plan) {
   net::IptablesPorts ports = ports_of(call, result);
-  const auto held = host.hold_host_ports();
+  const auto held = host.attachments().hold_shared_links(sys::LockMode::exclusive,
+                                                         sys::lock_deadline(call.deadline));
   require_unclaimed(call, host, plan);
-  ports.own_chain =
-      host.has_iptables_ports_of_sibling(call.network, {call.container_id, call.if_name});
-  host.undo().will(undo_iptables_ports(ports));
+  ports.own_chain = has_iptables_ports_of_sibling(host.attachments(), call.key);
+  host.undo().announce(undo_iptables_ports(ports));
   net::add_iptables_ports(host.nft(), ports, voids(host), call.deadline);
 }
 
@@ -96,9 +97,12 @@ void check_iptables(const Call& call, Host& host, const Result& result) {
 
 void remove_reference_rules(const Call& call, Host& host) {
   net::ReferencePorts ports{
-      call.network, call.container_id, {}, host.container_netns() == nullptr, call.if_name, [&] {
-        return host.has_iptables_ports_of_sibling(call.network, {call.container_id, call.if_name});
-      }};
+      call.key.network,
+      call.key.container_id,
+      {},
+      host.container_netns() == nullptr,
+      call.key.if_name,
+      [&] { return has_iptables_ports_of_sibling(host.attachments(), call.key); }};
   if (call.prev_result) {
     for (const IpConfig& ip : call.prev_result->ips) {
       ports.addresses.push_back(ip.address.address());

@@ -55,16 +55,16 @@ std::vector<std::string> warnings_about(const std::vector<Mapping>& mappings, co
 
 Plan plan_of(const Call& call, const Result& result) {
   const auto& options = call.options<PortmapOptions>();
-  const Targets known = targets_of(result, call.if_name);
+  const Targets known = targets_of(result, call.key.if_name);
   const std::vector<Mapping> mappings = mappings_of(options);
   Plan plan;
-  plan.warnings = warnings_about(mappings, known, call.if_name);
+  plan.warnings = warnings_about(mappings, known, call.key.if_name);
   for (const Family family : {Family::v4, Family::v6}) {
     const auto& target = family == Family::v4 ? known.v4 : known.v6;
     if (!target) continue;
     std::optional<net::NftCondition> condition;
     const std::string text = condition_text(options, family);
-    if (!text.empty()) condition = net::port_condition(family, text, call.owner());
+    if (!text.empty()) condition = net::port_condition(family, text, call.key.owner());
     for (const Mapping& mapping : served_mappings(mappings, family)) {
       net::PublishedPort port;
       port.protocol = mapping.protocol;

@@ -13,6 +13,7 @@
 #include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/host_side.h"
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
@@ -21,7 +22,11 @@
 #include "unicni/netfilter/forward_gate.h"
 #include "unicni/netfilter/iptables.h"
 #include "unicni/port_claims.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/flows.h"
+#include "unicni/undo/forward_gate.h"
+#include "unicni/undo/localnet.h"
+#include "unicni/undo/loopback_route.h"
+#include "unicni/undo/nft_condition.h"
 
 namespace unicni::portmap {
 
@@ -54,11 +59,11 @@ bool is_localnet_ours(Host& host, const std::string& interface) {
 
 Rules rules_of(const Call& call, Host& host, const HostSide& side, const Plan& plan) {
   Rules rules;
-  const std::string owner = call.owner();
+  const std::string owner = call.key.owner();
   const bool by_elements = !uses_iptables(call);
   for (const net::PublishedPort& port : plan.ports) {
     if (!by_elements) break;
-    net::PortElements elements = net::port_elements(port, owner, call.network);
+    net::PortElements elements = net::port_elements(port, owner, call.key.network);
     std::ranges::move(elements.own, std::back_inserter(rules.own));
     std::ranges::move(elements.shared, std::back_inserter(rules.shared));
   }
@@ -66,7 +71,7 @@ Rules rules_of(const Call& call, Host& host, const HostSide& side, const Plan& p
     rules.localnet = side.link_to(plan.targets.v4->address());
   }
   if (rules.localnet) {
-    rules.shared.push_back(net::localnet_element(*rules.localnet, call.network,
+    rules.shared.push_back(net::localnet_element(*rules.localnet, call.key.network,
                                                  is_localnet_ours(host, *rules.localnet)));
   }
   if (plan.loopback6) rules.loopback6 = side.link_to(plan.targets.v6->address());
@@ -82,7 +87,7 @@ HostSide require_host_side(const Call& call, Host& host, const Result& result, c
   throw Error(
       Code::invalid_config,
       fmt::format("portMappings: {}{} has no side on the host that ports could lead to",
-                  call.if_name,
+                  call.key.if_name,
                   side.kind().empty() ? "" : fmt::format(", a {} link,", side.kind())),
       "ports need an interface plugin such as \"bridge\" or \"ptp\", or a route of the host "
       "to the container's address; with macvlan and ipvlan that is reachable from outside");
@@ -127,14 +132,10 @@ class Portmap final : public ChainedModule {
   /// Core knows elements, conditions and flows by the journal, or the elements by their owner.
   void del(const Call& call, Host& host) override {
     if (backend_of(options_of(call)) == Backend::none) return;
-    std::optional<Error> failure;
-    try {
-      remove_reference_rules(call, host);
-    } catch (const Error& error) {
-      failure = error;
-    }
-    net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain);
-    if (failure) throw *std::move(failure);
+    Errors errors;
+    errors.attempt([&] { remove_reference_rules(call, host); });
+    errors.attempt([&] { net::remove_idle_forward_gate(host.nft(), net::kDefaultAdminChain); });
+    errors.finish();
   }
 
   void check(const Call& call, Host& host) override {
@@ -191,7 +192,8 @@ class Portmap final : public ChainedModule {
     if (call.command != Command::add || backend_of(options_of(call)) != Backend::nftables) return;
     for (const Family family : {Family::v4, Family::v6}) {
       const std::string text = condition_text(options_of(call), family);
-      if (!text.empty()) net::require_condition(net::port_condition(family, text, call.owner()));
+      if (!text.empty())
+        net::require_condition(net::port_condition(family, text, call.key.owner()));
     }
   }
 
@@ -201,17 +203,17 @@ class Portmap final : public ChainedModule {
     for (const std::string& text : plan.warnings) host.log(LogLevel::warning, text);
     if (plan.ports.empty()) return;
     const HostSide side = require_host_side(call, host, result, plan);
-    for (const net::Flows& flows : flows_of(plan.ports)) host.undo().will(undo_flows(flows));
+    for (const net::Flows& flows : flows_of(plan.ports)) host.undo().announce(undo_flows(flows));
     std::vector<net::PortPlace> waiting;
     if (uses_iptables(call)) {
       publish_by_iptables(call, host, result, plan);
       if (plan.loopback4 || plan.loopback6) publish(call, host, result, side, plan);
     } else {
       for (const net::NftCondition& condition : plan.conditions) {
-        host.undo().will(undo_nft_condition(condition));
+        host.undo().announce(undo_nft_condition(condition));
         host.nft().add_condition(condition);
       }
-      host.undo().will(undo_forward_gate(net::kDefaultAdminChain));
+      host.undo().announce(undo_forward_gate(net::kDefaultAdminChain));
       waiting = publish(call, host, result, side, plan);
       warn(host, net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain));
     }
@@ -229,14 +231,15 @@ class Portmap final : public ChainedModule {
   static std::vector<net::PortPlace> publish(const Call& call, Host& host, const Result& result,
                                              const HostSide& side, const Plan& plan) {
     // The last DEL of a host takes back what all ports share.
-    const auto held = host.hold_shared_links();
+    const auto held = host.attachments().hold_shared_links(sys::LockMode::shared,
+                                                           sys::lock_deadline(call.deadline));
     Rules rules = rules_of(call, host, side, plan);
     if (rules.localnet) {
-      rules.own.push_back(
-          net::localnet_user_element(*rules.localnet, plan.targets.v4->address(), call.owner()));
-      host.undo().will(undo_localnet(*rules.localnet));
+      rules.own.push_back(net::localnet_user_element(*rules.localnet, plan.targets.v4->address(),
+                                                     call.key.owner()));
+      host.undo().announce(undo_localnet(*rules.localnet));
     }
-    if (rules.loopback6) host.undo().will(undo_loopback_route(*rules.loopback6));
+    if (rules.loopback6) host.undo().announce(undo_loopback_route(*rules.loopback6));
     if (!uses_iptables(call)) require_unclaimed_by_iptables(call, host, result);
     auto waiting = claim_ports(call, host, rules.own, rules.shared);
     // Behind the rules that keep the host's own 127.0.0.0/8 closed (CVE-2020-8558).
@@ -258,9 +261,6 @@ constexpr const char* kCapabilities[] = {"portMappings", nullptr};
 
 }  // namespace unicni::portmap
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(portmap, "portmap", 3,
-              unicni::module_descriptor<unicni::portmap::Portmap>("portmap",
-                                                                  unicni::ModuleKind::chained,
-                                                                  &unicni::portmap::kPortmapOptions,
-                                                                  unicni::portmap::kCapabilities));
+UNICNI_MODULE(portmap, chained, unicni::portmap::Portmap,
+              .options = &unicni::portmap::kPortmapOptions,
+              .capabilities = unicni::portmap::kCapabilities);

@@ -166,7 +166,7 @@ TEST(PortmapPlan, WhatLeadsNowhereIsLeftOutAndToldOf) {
   PortmapOptions options =
       with({{1, 1, "tcp", "2001:db8::1"}, {1, 1, "tcp", "::"}, {2, 2, "tcp", ""}});
   Call call;
-  call.if_name = "eth0";
+  call.key.if_name = "eth0";
   call.parsed_options = &options;
   const Plan plan = plan_of(call, result);
   EXPECT_THAT(plan.ports, SizeIs(1));

@@ -84,7 +84,7 @@ void Ptp::finish(LinkAdd& add) {
 
 /// While the connected routes are there, a route of the result may name any gateway of the subnet.
 void Ptp::put_routes(const LinkAdd& add, net::Batch& batch) {
-  const std::string& name = add.call.if_name;
+  const std::string& name = add.call.key.if_name;
   for (const HopRoute& hop : gateway_routes(add.result)) {
     net::add_route(batch, add.container_link, name, hop.route, hop.src);
   }
@@ -117,6 +117,4 @@ void Ptp::gc(const Call& call, Host& host) {
 
 }  // namespace unicni::ptp
 
-UNICNI_MODULE(ptp, "ptp", 1,
-              unicni::module_descriptor<unicni::ptp::Ptp>("ptp", unicni::ModuleKind::link,
-                                                          &unicni::ptp::kPtpOptions));
+UNICNI_MODULE(ptp, link, unicni::ptp::Ptp, .options = &unicni::ptp::kPtpOptions);

@@ -74,14 +74,15 @@ std::vector<IpConfig> addresses_of(const Call& call) {
   const Result& result = *call.prev_result;
   if (result.ips.empty()) {
     throw Error(Code::invalid_config,
-                fmt::format("No IP addresses supplied on interface: {}", call.if_name),
+                fmt::format("No IP addresses supplied on interface: {}", call.key.if_name),
                 "list sbr after a plugin with an IPAM");
   }
   std::vector<IpConfig> addresses;
   for (const IpConfig& ip : result.ips) {
     const bool named = ip.interface && *ip.interface >= 0 &&
                        static_cast<std::size_t>(*ip.interface) < result.interfaces.size();
-    if (!named || result.interfaces[static_cast<std::size_t>(*ip.interface)].name == call.if_name) {
+    if (!named ||
+        result.interfaces[static_cast<std::size_t>(*ip.interface)].name == call.key.if_name) {
       addresses.push_back(ip);
     }
   }

@@ -10,7 +10,9 @@
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/added_route.h"
+#include "unicni/undo/removed_route.h"
+#include "unicni/undo/rule.h"
 
 namespace unicni::sbr {
 
@@ -55,7 +57,7 @@ class Sbr : public ChainedModule {
   void check(const Call& call, Host& host) override {
     const auto& options = call.options<SbrOptions>();
     net::Netlink& links = host.container_links();
-    const net::Link link = net::get_link(links, call.if_name);
+    const net::Link link = net::get_link(links, call.key.if_name);
     for (const IpConfig& ip : addresses_of(call)) {
       const std::uint32_t table = require_rule(links, ip, options);
       if (!options.table) require_default_route(links, link, ip, options, table);
@@ -76,24 +78,24 @@ class Sbr : public ChainedModule {
   void apply(const Call& call, Host& host, Result&) override {
     const std::vector<IpConfig> addresses = addresses_of(call);
     net::Netlink& links = host.container_links();
-    const net::Link link = net::get_link(links, call.if_name);
+    const net::Link link = net::get_link(links, call.key.if_name);
     const auto lock = lock_container(call, host);
     const Present present = look_around(links, link.index);
     const Plan plan = make_plan(call.options<SbrOptions>(), addresses, link.index, present);
     net::Batch batch(links);
     for (const net::Rule& rule : plan.rules) {
       require_no_rule(links, rule);
-      host.undo().will(undo_rule(rule));
+      host.undo().announce(undo_rule(rule));
       net::add_rule(batch, rule);
     }
     for (const net::RouteEntry& entry : plan.added) {
-      host.undo().will(undo_added_route(link.name, entry));
+      host.undo().announce(undo_added_route(link.name, entry));
       net::put_route(batch, link.name, entry);
     }
     // Only when all of the others are there: else the container would lose its network.
     batch.commit();
     for (const net::RouteEntry& entry : plan.removed) {
-      host.undo().will(undo_removed_route(link.name, entry));
+      host.undo().announce(undo_removed_route(link.name, entry));
       net::remove_route(batch, link.name, entry);
     }
     batch.commit();
@@ -146,14 +148,9 @@ class Sbr : public ChainedModule {
   }
 };
 
-constexpr const char* kCapabilities[] = {"enters-container", nullptr};
-
 }  // namespace
 
 }  // namespace unicni::sbr
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(sbr, "sbr", 3,
-              unicni::module_descriptor<unicni::sbr::Sbr>("sbr", unicni::ModuleKind::chained,
-                                                          &unicni::sbr::kSbrOptions,
-                                                          unicni::sbr::kCapabilities));
+UNICNI_MODULE(sbr, chained, unicni::sbr::Sbr, .options = &unicni::sbr::kSbrOptions,
+              .traits = unicni::Trait::enters_container);

@@ -132,7 +132,7 @@ TEST(SbrPlan, SourceHintsKeepTheSubnetInTheMainTable) {
 
 TEST(SbrAddresses, AreThoseOfTheInterface) {
   Call call;
-  call.if_name = "net1";
+  call.key.if_name = "net1";
   call.prev_result.emplace();
   EXPECT_THROW(static_cast<void>(addresses_of(call)), Error);
   call.prev_result->interfaces = {{"br0", "", 0, "", "", "", ""},

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "config.h"
+#include "interface/fake_host_for_test.h"
 #include "options/parse.h"
 #include "protocol/netconf.h"
 #include "unicni/error.h"
@@ -15,26 +16,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// static touches nothing of its host.
-class NoHost : public Host {
- public:
-  net::Netlink& host_links() override { throw std::logic_error("host_links"); }
-  const net::Netns& host_netns() override { throw std::logic_error("host_netns"); }
-  const net::Netns* container_netns() override { throw std::logic_error("container_netns"); }
-  net::Netlink& container_links() override { throw std::logic_error("container_links"); }
-  net::Nft& nft() override { throw std::logic_error("nft"); }
-  UndoLog& undo() override { throw std::logic_error("undo"); }
-  std::optional<sys::Lock> hold_shared_links() override { return std::nullopt; }
-  Ipam& ipam() override { throw std::logic_error("ipam"); }
-  void log(LogLevel, std::string_view) override { throw std::logic_error("log"); }
-};
-
 /// One step of static: netconf and CNI_ARGS in, verbs out.
 struct Step {
   Call call;
   options::Parsed parsed;
   std::vector<std::string> warnings;
-  NoHost host;
+  FakeHost host;
   std::unique_ptr<Module, void (*)(Module*) noexcept> module{unicni_module_static.create(),
                                                              unicni_module_static.destroy};
 

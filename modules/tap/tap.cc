@@ -6,7 +6,7 @@
 #include "config.h"
 #include "unicni/error.h"
 #include "unicni/link_module.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/container_link.h"
 
 namespace unicni::tap {
 
@@ -68,14 +68,14 @@ void Tap::prepare(LinkAdd& add) {
 
 void Tap::create_link(LinkAdd& add) {
   const TapOptions& options = options_of(add.call);
-  const std::string& name = add.call.if_name;
+  const std::string& name = add.call.key.if_name;
   net::TapSpec spec;
   spec.name = name;
   spec.multi_queue = options.multi_queue;
   spec.owner = options.owner;
   spec.group = options.group;
   spec.selinux_context = options.selinux_context;
-  add.host.undo().will(undo_container_link(name, container_kind()));
+  add.host.undo().announce(undo_container_link(name, container_kind()));
   net::add_tap(spec, *add.host.container_netns(), add.host.host_netns());
 
   net::Netlink& links = add.host.container_links();
@@ -145,7 +145,5 @@ namespace {
 constexpr const char* kCapabilities[] = {"mac", nullptr};
 }  // namespace
 
-UNICNI_MODULE(tap, "tap", 1,
-              unicni::module_descriptor<unicni::tap::Tap>("tap", unicni::ModuleKind::link,
-                                                          &unicni::tap::kTapOptions,
-                                                          kCapabilities));
+UNICNI_MODULE(tap, link, unicni::tap::Tap, .options = &unicni::tap::kTapOptions,
+              .capabilities = kCapabilities);

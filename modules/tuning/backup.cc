@@ -42,7 +42,7 @@ std::optional<std::uint32_t> narrow(std::optional<std::int64_t> number) {
 }  // namespace
 
 std::string backup_path(const Call& call, const std::string& data_dir) {
-  return fmt::format("{}/{}_{}.json", data_dir, call.container_id, call.if_name);
+  return fmt::format("{}/{}_{}.json", data_dir, call.key.container_id, call.key.if_name);
 }
 
 std::optional<Backup> read_backup(const std::string& path) {
@@ -68,9 +68,9 @@ std::string print_backup(const Call& call, const net::LinkChange& before) {
   if (before.mtu) lines.push_back(fmt::format("\"mtu\": {}", *before.mtu));
   if (before.allmulti) lines.push_back(fmt::format("\"allmulti\": {}", *before.allmulti));
   if (before.tx_queue_len) lines.push_back(fmt::format("\"txQLen\": {}", *before.tx_queue_len));
-  lines.push_back(fmt::format("\"network\": \"{}\"", call.network));
-  lines.push_back(fmt::format("\"containerID\": \"{}\"", call.container_id));
-  lines.push_back("\"ifname\": " + json_text(call.if_name));
+  lines.push_back(fmt::format("\"network\": \"{}\"", call.key.network));
+  lines.push_back(fmt::format("\"containerID\": \"{}\"", call.key.container_id));
+  lines.push_back("\"ifname\": " + json_text(call.key.if_name));
   std::string text = "{";
   for (const std::string& line : lines) {
     text += fmt::format("{}\n {}", text.size() > 1 ? "," : "", line);

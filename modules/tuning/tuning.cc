@@ -11,7 +11,9 @@
 #include "unicni/error.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/sys/file.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/file.h"
+#include "unicni/undo/link_settings.h"
+#include "unicni/undo/sysctl.h"
 
 namespace unicni::tuning {
 
@@ -71,10 +73,10 @@ class Tuning : public ChainedModule {
   }
 
   void check(const Call& call, Host& host) override {
-    const Settings wanted = settings(call.options<TuningOptions>(), call.if_name);
+    const Settings wanted = settings(call.options<TuningOptions>(), call.key.if_name);
     check_sysctls(call, host, wanted);
     if (!wanted.touches_link()) return;
-    const net::Link link = net::get_link(host.container_links(), call.if_name);
+    const net::Link link = net::get_link(host.container_links(), call.key.if_name);
     const auto compare = [&](const char* what, const auto& is, const auto& should) {
       if (!should || is == *should) return;
       throw Error(Code::internal,
@@ -100,7 +102,7 @@ class Tuning : public ChainedModule {
     for (const std::string& name : sys::list_folder(folder)) {
       const std::string path = folder + '/' + name;
       const auto backup = name.ends_with(".json") ? read_backup(path) : std::nullopt;
-      const bool stale = backup && backup->network == call.network &&
+      const bool stale = backup && backup->network == call.key.network &&
                          !valid.contains({backup->container_id, backup->if_name});
       if (stale) sys::remove_file(path);
     }
@@ -118,18 +120,18 @@ class Tuning : public ChainedModule {
     }
     // GC and STATUS have no interface, whatever CNI_IFNAME is.
     const bool named = call.command == Command::add || call.command == Command::check;
-    const std::string name = named ? call.if_name : kAnyName;
+    const std::string name = named ? call.key.if_name : kAnyName;
     const Settings wanted = settings(call.options<TuningOptions>(), name);
     if (call.command == Command::add) require_allowed(wanted.sysctls, Code::invalid_config);
   }
 
   void apply(const Call& call, Host& host, Result& result) override {
-    const Settings wanted = settings(call.options<TuningOptions>(), call.if_name);
+    const Settings wanted = settings(call.options<TuningOptions>(), call.key.if_name);
     set_sysctls(call, host, wanted.sysctls);
     if (!wanted.touches_link()) return;
     change_interface(call, host, wanted);
     for (Interface& interface : result.interfaces) {
-      if (interface.name != call.if_name || interface.sandbox.empty()) continue;
+      if (interface.name != call.key.if_name || interface.sandbox.empty()) continue;
       if (wanted.link.mac) interface.mac = wanted.mac_text;
       if (wanted.link.mtu && interface.mtu != 0) interface.mtu = *wanted.link.mtu;
     }
@@ -142,7 +144,7 @@ class Tuning : public ChainedModule {
     std::vector<const Sysctl*> changes;
     std::vector<Undo> records;
     netns.run([&] { plan_sysctls(call, sysctls, changes, records); }, host.host_netns());
-    for (const Undo& record : records) host.undo().will(record);
+    for (const Undo& record : records) host.undo().announce(record);
     netns.run(
         [&] {
           for (const Sysctl* each : changes) {
@@ -187,16 +189,16 @@ class Tuning : public ChainedModule {
     const std::string& folder = call.options<TuningOptions>().data_dir;
     const std::string path = backup_path(call, folder);
     net::Netlink& links = host.container_links();
-    const net::Link link = net::get_link(links, call.if_name);
+    const net::Link link = net::get_link(links, call.key.if_name);
     net::LinkChange before = present(link, wanted.link);
     if (const auto earlier = read_backup(path)) keep_oldest(before, earlier->before);
     const std::string text = print_backup(call, before);
     sys::ensure_folder(folder, kFolderMode);
-    host.undo().will(undo_file(path, text));
+    host.undo().announce(undo_file(path, text));
     // A new one in place: DEL knows no temporary file that a killed ADD leaves. Nothing is changed
     // yet, so that half of it does no harm.
     if (!sys::create_file(path, text, kFileMode)) sys::write_file_atomically(path, text, kFileMode);
-    host.undo().will(undo_link_settings(link, before));
+    host.undo().announce(undo_link_settings(link, before));
     net::Batch batch(links);
     set_each(batch, link, wanted.link);
     batch.commit();
@@ -220,15 +222,12 @@ class Tuning : public ChainedModule {
   }
 };
 
-constexpr const char* kCapabilities[] = {"mac", "enters-container", nullptr};
+constexpr const char* kCapabilities[] = {"mac", nullptr};
 
 }  // namespace
 
 }  // namespace unicni::tuning
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(tuning, "tuning", 3,
-              unicni::module_descriptor<unicni::tuning::Tuning>("tuning",
-                                                                unicni::ModuleKind::chained,
-                                                                &unicni::tuning::kTuningOptions,
-                                                                unicni::tuning::kCapabilities));
+UNICNI_MODULE(tuning, chained, unicni::tuning::Tuning, .options = &unicni::tuning::kTuningOptions,
+              .traits = unicni::Trait::enters_container,
+              .capabilities = unicni::tuning::kCapabilities);

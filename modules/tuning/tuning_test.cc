@@ -153,9 +153,9 @@ class BackupFile : public testing::Test {
 
 TEST_F(BackupFile, OursIsTheReferencesAndNamesItsAttachment) {
   Call call;
-  call.network = "net";
-  call.container_id = "c1";
-  call.if_name = "et\"h0";
+  call.key.network = "net";
+  call.key.container_id = "c1";
+  call.key.if_name = "et\"h0";
   net::LinkChange before;
   before.mac = Mac::parse("c2:11:22:33:44:55");
   before.promisc = false;
@@ -175,7 +175,7 @@ TEST_F(BackupFile, OursIsTheReferencesAndNamesItsAttachment) {
   EXPECT_EQ(read->before.mtu, before.mtu);
   EXPECT_EQ(read->before.allmulti, before.allmulti);
   EXPECT_EQ(read->before.tx_queue_len, before.tx_queue_len);
-  EXPECT_EQ(read->if_name, call.if_name);
+  EXPECT_EQ(read->if_name, call.key.if_name);
 }
 
 TEST_F(BackupFile, TheReferencesHasOnlyWhatItChanged) {

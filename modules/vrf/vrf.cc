@@ -1,5 +1,7 @@
 // vrf: puts the container's interface into a VRF, a routing domain of its own, and takes its
 // routes along.
+#include "unicni/undo/vrf.h"
+
 #include <fmt/core.h>
 #include <linux/rtnetlink.h>
 
@@ -14,7 +16,9 @@
 #include "unicni/net/link_kinds.h"
 #include "unicni/net/route.h"
 #include "unicni/net/rule.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/lost_address.h"
+#include "unicni/undo/removed_route.h"
+#include "unicni/undo/vrf_port.h"
 
 namespace unicni::vrf {
 
@@ -63,7 +67,7 @@ Vrf ensure_vrf(Host& host, const VrfOptions& options) {
                             present->table),
                 fmt::format("\"table\" says {}", options.table));
   }
-  host.undo().will(undo_vrf(options.name));
+  host.undo().announce(undo_vrf(options.name));
   if (present) return *present;
   const std::uint32_t table = options.table != 0 ? options.table : free_table(tables_in_use(links));
   net::LinkSpec spec;
@@ -136,10 +140,11 @@ class VrfModule : public ChainedModule {
           fmt::format("VRF {} has table {}, not {}", options.name, vrf->table, options.table),
           kAddAgain);
     }
-    if (net::get_link(links, call.if_name).master != vrf->link.index) {
-      throw Error(Code::internal,
-                  fmt::format("failed to find {} associated to vrf {}", call.if_name, options.name),
-                  kAddAgain);
+    if (net::get_link(links, call.key.if_name).master != vrf->link.index) {
+      throw Error(
+          Code::internal,
+          fmt::format("failed to find {} associated to vrf {}", call.key.if_name, options.name),
+          kAddAgain);
     }
     if (!vrf->link.up) throw Error(Code::internal, fmt::format("VRF {} is down", options.name));
   }
@@ -156,7 +161,7 @@ class VrfModule : public ChainedModule {
   void apply(const Call& call, Host& host, Result&) override {
     const auto& options = call.options<VrfOptions>();
     net::Netlink& links = host.container_links();
-    const net::Link link = net::get_link(links, call.if_name);
+    const net::Link link = net::get_link(links, call.key.if_name);
     const auto lock = lock_container(call, host);
     const auto present = find_vrf(links, options);
     if (link.master != 0 && (!present || present->link.index != link.master)) {
@@ -174,10 +179,10 @@ class VrfModule : public ChainedModule {
     const Belongings belongings = belongings_of(links, link);
     // Undone from the last to the first: out of the VRF, then addresses, then routes.
     for (auto each = belongings.routes.rbegin(); each != belongings.routes.rend(); ++each) {
-      host.undo().will(undo_removed_route(link.name, *each));
+      host.undo().announce(undo_removed_route(link.name, *each));
     }
-    for (const IpNet& each : belongings.v6) host.undo().will(undo_lost_address(link, each));
-    host.undo().will(undo_vrf_port(link, vrf.link.name));
+    for (const IpNet& each : belongings.v6) host.undo().announce(undo_lost_address(link, each));
+    host.undo().announce(undo_vrf_port(link, vrf.link.name));
     net::Batch batch(links);
     net::set_master(batch, link.index, link.name, vrf.link.index, vrf.link.name);
     for (const IpNet& each : belongings.v6) {
@@ -191,16 +196,12 @@ class VrfModule : public ChainedModule {
   }
 };
 
-constexpr const char* kCapabilities[] = {"enters-container", nullptr};
 constexpr const char* kSpecVersions[] = {"0.3.1", "0.4.0", "1.0.0", "1.1.0", nullptr};
 
 }  // namespace
 
 }  // namespace unicni::vrf
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(vrf, "vrf", 3,
-              unicni::module_descriptor<unicni::vrf::VrfModule>("vrf", unicni::ModuleKind::chained,
-                                                                &unicni::vrf::kVrfOptions,
-                                                                unicni::vrf::kCapabilities,
-                                                                unicni::vrf::kSpecVersions));
+UNICNI_MODULE(vrf, chained, unicni::vrf::VrfModule, .options = &unicni::vrf::kVrfOptions,
+              .traits = unicni::Trait::enters_container,
+              .spec_versions = unicni::vrf::kSpecVersions);

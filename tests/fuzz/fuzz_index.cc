@@ -59,7 +59,7 @@ void work(Index& index, Input& input, unsigned most) {
   for (unsigned i = 0; i < most && !input.ended(); ++i) {
     const std::uint32_t verb = input.byte();
     const IpAddress where = address(input.word() % 2048);  // a few blocks
-    Entry entry{where};
+    IndexEntry entry{where};
     entry.state = static_cast<EntryState>(1 + verb / 8 % 3);
     entry.owner = verb / 8;
     entry.sticky = verb / 64;
@@ -82,10 +82,10 @@ void work(Index& index, Input& input, unsigned most) {
         break;
       case 6:
         index.end_rests(static_cast<std::int64_t>(verb), 1000);
-        index.for_each_resting([](const Entry&) { return true; });
+        index.for_each_resting([](const IndexEntry&) { return true; });
         break;
       default:
-        index.for_each([](const Entry&) {});
+        index.for_each([](const IndexEntry&) {});
         static_cast<void>(index.find(where));
         break;
     }

@@ -25,7 +25,7 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-bool equal(const unicni::journal::Step& one, const unicni::journal::Step& other) {
+bool equal(const unicni::journal::RecordedStep& one, const unicni::journal::RecordedStep& other) {
   return one.type == other.type && one.config == other.config && one.undo == other.undo &&
          one.result == other.result;
 }

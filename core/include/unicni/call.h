@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "unicni/attachment_key.h"
 #include "unicni/deadline.h"
 #include "unicni/result.h"
 #include "unicni/valid_attachments.h"
@@ -19,12 +20,11 @@ enum class Command : unsigned { add = 1, del = 2, check = 4, gc = 8, status = 16
 
 struct Call {
   Command command = Command::add;
-  std::string network;       ///< "name" of the network configuration, validated
+  /// All validated; container and interface are empty for GC and STATUS.
+  AttachmentKey key;
   std::string spec_version;  ///< "cniVersion", one of the supported strings
   std::string type;          ///< the type that this module is serving
-  std::string container_id;  ///< CNI_CONTAINERID, validated; empty for GC and STATUS
   std::string netns;         ///< CNI_NETNS as given; may be empty on DEL
-  std::string if_name;       ///< CNI_IFNAME, validated; empty for GC and STATUS
   std::vector<std::pair<std::string, std::string>>
       args;                           ///< CNI_ARGS; only read where a module has such options
   std::vector<std::string> cni_path;  ///< CNI_PATH, split
@@ -45,14 +45,6 @@ struct Call {
   [[nodiscard]] const T& options() const {
     return *static_cast<const T*>(parsed_options);
   }
-  /// "network/container/ifname": names the attachment in rule comments, link aliases and logs.
-  [[nodiscard]] std::string owner() const { return network + '/' + container_id + '/' + if_name; }
-  /// owner() as IFLA_IFALIAS of links on the host, which holds 255 bytes: a longer one as two
-  /// hashes and its end.
-  [[nodiscard]] std::string alias() const;
-  /// Whether a link's alias is one that version 0.1.0 may have given it: long owners were cut, so
-  /// it may be another attachment's with a name that begins the same.
-  [[nodiscard]] bool may_be_cut_alias(const std::string& alias) const;
 };
 
 /// "ADD", "DEL" … as in CNI_COMMAND.

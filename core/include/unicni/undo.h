@@ -10,8 +10,8 @@
 namespace unicni {
 
 /// One change to undo. Typed by name and version with named text fields, so that older and newer
-/// programs can read each other's journals; made by the functions below, interpreted in
-/// core/src/journal/replay.cc.
+/// programs can read each other's journals; made by the functions of unicni/undo/,
+/// interpreted by core/src/undo/, a file a type.
 struct Undo {
   std::string type;  ///< "veth", "file" …; [a-z0-9-]
   unsigned version = 1;
@@ -26,7 +26,7 @@ class UndoLog {
   virtual ~UndoLog();
   /// Writes the record down. Call it right before the change. Throws Error if it can't be written:
   /// then don't change.
-  virtual void will(const Undo& record) = 0;
+  virtual void announce(const Undo& record) = 0;
 };
 
 }  // namespace unicni

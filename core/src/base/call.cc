@@ -1,12 +1,6 @@
 #include "unicni/call.h"
 
-#include "base/owner.h"
-
 namespace unicni {
-
-std::string Call::alias() const { return owner_alias(network, owner()); }
-
-bool Call::may_be_cut_alias(const std::string& text) const { return is_cut_alias(text, owner()); }
 
 const char* command_name(Command command) {
   switch (command) {

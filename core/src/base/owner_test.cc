@@ -5,34 +5,26 @@
 #include <random>
 #include <set>
 
-#include "unicni/call.h"
+#include "unicni/attachment_key.h"
 
 namespace unicni {
 namespace {
-
-Call call(const std::string& network, const std::string& container, const std::string& if_name) {
-  Call made;
-  made.network = network;
-  made.container_id = container;
-  made.if_name = if_name;
-  return made;
-}
 
 const std::string kLongNetwork(230, 'n');
 const std::string kId(64, 'c');
 
 TEST(Owner, OneThatFitsIsItself) {
-  EXPECT_EQ(call("net", "c1", "eth0").alias(), "net/c1/eth0");
-  const Call longest = call(std::string(185, 'n'), kId, "eth0");
+  EXPECT_EQ((AttachmentKey{"net", "c1", "eth0"}).alias(), "net/c1/eth0");
+  const AttachmentKey longest = AttachmentKey{std::string(185, 'n'), kId, "eth0"};
   ASSERT_EQ(longest.owner().size(), 255U);
   EXPECT_EQ(longest.alias(), longest.owner());
   EXPECT_EQ(owner_comment("net/c1/eth0"), "net/c1/eth0");
 }
 
 TEST(Owner, ContainersOfALongNetworkStayApart) {
-  const Call one = call(kLongNetwork, std::string(63, 'c') + '1', "eth0");
-  const Call two = call(kLongNetwork, std::string(63, 'c') + '2', "eth0");
-  const Call interface = call(kLongNetwork, one.container_id, "eth1");
+  const AttachmentKey one = AttachmentKey{kLongNetwork, std::string(63, 'c') + '1', "eth0"};
+  const AttachmentKey two = AttachmentKey{kLongNetwork, std::string(63, 'c') + '2', "eth0"};
+  const AttachmentKey interface = AttachmentKey{kLongNetwork, one.container_id, "eth1"};
   EXPECT_NE(one.alias(), two.alias());
   EXPECT_NE(one.alias(), interface.alias());
   EXPECT_LE(one.alias().size(), 255U);
@@ -42,14 +34,14 @@ TEST(Owner, ContainersOfALongNetworkStayApart) {
   EXPECT_EQ(cut, two.owner().substr(0, 255));
   EXPECT_TRUE(one.may_be_cut_alias(cut));
   EXPECT_TRUE(two.may_be_cut_alias(cut));
-  EXPECT_FALSE(call("net", "c1", "eth0").may_be_cut_alias(cut));
+  EXPECT_FALSE((AttachmentKey{"net", "c1", "eth0"}).may_be_cut_alias(cut));
   EXPECT_FALSE(one.may_be_cut_alias(one.alias()));
   EXPECT_FALSE(one.may_be_cut_alias(""));
 }
 
 TEST(Owner, AnAliasTellsItsNetwork) {
   for (const std::string& network : {std::string("net"), kLongNetwork, std::string(255, 'n')}) {
-    const std::string alias = call(network, kId, "eth0").alias();
+    const std::string alias = AttachmentKey{network, kId, "eth0"}.alias();
     EXPECT_TRUE(is_owner_alias(alias));
     EXPECT_TRUE(is_owner_alias_of(alias, network));
     EXPECT_FALSE(is_owner_alias_of(alias, network + 'n'));
@@ -84,7 +76,7 @@ TEST(Owner, NoTwoLookTheSame) {
   std::set<std::string> aliases;
   const auto put = [&](const std::string& network, const std::string& container,
                        const std::string& if_name) {
-    const Call made = call(network, container, if_name);
+    const AttachmentKey made = AttachmentKey{network, container, if_name};
     if (!owners.insert(made.owner()).second) return;
     const std::string comment = owner_comment(made.owner());
     EXPECT_TRUE(comments.insert(comment).second) << made.owner();

@@ -11,7 +11,7 @@
 #include "protocol/result_json.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/delegate.h"
 
 namespace unicni::chain {
 
@@ -22,7 +22,7 @@ namespace {
 constexpr const char* kEnded = "{}";
 
 /// Whether the interface that a finished step made still stands in its namespace.
-bool stands(const journal::Step& step, const std::string& if_name, VerbHost& host) {
+bool stands(const journal::RecordedStep& step, const std::string& if_name, VerbHost& host) {
   if (step.container_netns.empty()) return false;
   if (step.container_netns == host.container_identity()) {
     return net::find_link(host.container_links(), if_name).has_value();
@@ -39,7 +39,9 @@ bool stands(const journal::Step& step, const std::string& if_name, VerbHost& hos
 
 /// Whether the ADD of which this is a step gave its answer: a list that was killed between two
 /// steps has none.
-bool is_answer(const journal::Step& step) { return !step.result.empty() && step.result != kEnded; }
+bool is_answer(const journal::RecordedStep& step) {
+  return !step.result.empty() && step.result != kEnded;
+}
 
 /// Of a step in its list: `last_recorded` is followed by such as keep no journal.
 enum class Place : unsigned char { middle, last_recorded, last };
@@ -51,12 +53,12 @@ Place place_of(const std::vector<std::unique_ptr<Step>>& steps, std::size_t inde
   return std::any_of(behind, steps.end(), is_recorded) ? Place::middle : Place::last_recorded;
 }
 
-class Attachment : public LockHolder {
+class AddVerb : public JournalLock {
  public:
-  Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {
-    host_.set_lock_holder(this);
+  AddVerb(const Request& request, VerbHost& host) : request_(request), host_(host) {
+    host_.set_journal_lock(this);
   }
-  ~Attachment() override { host_.set_lock_holder(nullptr); }
+  ~AddVerb() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
   void take_again() override;
 
@@ -95,8 +97,9 @@ class Attachment : public LockHolder {
     return step.enters_container() ? host_.container_identity() : host_.find_container_identity();
   }
   void settle(const Step& step);
-  void undo_earlier(const journal::Step& previous, const std::string& identity, const Step& step);
-  [[nodiscard]] bool is_earlier(const journal::Step& previous, const std::string& identity,
+  void undo_earlier(const journal::RecordedStep& previous, const std::string& identity,
+                    const Step& step);
+  [[nodiscard]] bool is_earlier(const journal::RecordedStep& previous, const std::string& identity,
                                 const Step& step) const;
   void begin(Step& step);
   void forget(const Step& step, const std::vector<Undo>& kept = {});
@@ -114,23 +117,23 @@ class Attachment : public LockHolder {
   std::map<const Step*, std::vector<Undo>> unjournaled_;
 };
 
-journal::Journal& Attachment::open(journal::Access access) {
-  if (!journal_) journal_.emplace(open_journal(request_, host_, key_of(request_), access));
+journal::Journal& AddVerb::open(journal::Access access) {
+  if (!journal_) journal_.emplace(open_journal(request_, host_, request_.key(), access));
   return *journal_;
 }
 
-void Attachment::begin(Step& step) {
+void AddVerb::begin(Step& step) {
   const protocol::Environment& environment = request_.environment;
   step.begun.push_back(journal_->begin_step(step.type(), step.netconf.text(), identity_for(step),
                                             environment.netns, step.ordinal, environment.args));
   begun_.push_back(step.begun.back());
 }
 
-void Attachment::forget(const Step& step, const std::vector<Undo>& kept) {
+void AddVerb::forget(const Step& step, const std::vector<Undo>& kept) {
   for (const std::size_t id : step.begun) journal_->forget_step(id, step.type(), kept);
 }
 
-void Attachment::take_again() {
+void AddVerb::take_again() {
   open(journal::Access::add);
   if (adding_ == nullptr) return;
   // Meanwhile others may have written steps behind ours, or undone them.
@@ -142,8 +145,8 @@ void Attachment::take_again() {
 /// of this one and about to be made anew, which begins with its interface (unless it is a delegate
 /// of a program in a list of ours, whose steps are there as well). An equal member that comes twice
 /// is one: what the first found is restored, so that the second finds it again.
-bool Attachment::is_earlier(const journal::Step& previous, const std::string& identity,
-                            const Step& step) const {
+bool AddVerb::is_earlier(const journal::RecordedStep& previous, const std::string& identity,
+                         const Step& step) const {
   if (std::find(begun_.begin(), begun_.end(), previous.id) != begun_.end()) return false;
   const bool both_known = !identity.empty() && !previous.container_netns.empty();
   const bool same = both_known ? previous.container_netns == identity
@@ -153,14 +156,11 @@ bool Attachment::is_earlier(const journal::Step& previous, const std::string& id
 }
 
 /// In the namespace that it belongs to, if that is still there; never in the new one.
-void Attachment::undo_earlier(const journal::Step& previous, const std::string& identity,
-                              const Step& step) {
-  const bool elsewhere = previous.container_netns != identity;
-  if (elsewhere) host_.visit_container(previous.netns_path, previous.container_netns);
-  const auto why = previous.result.empty() ? journal::Why::failed_add : journal::Why::removal;
-  const Undone undone = undo_records(previous.undo, why, request_, host_, &step);
-  if (elsewhere) host_.leave_container();
-  for (const Error& error : undone.errors) {
+void AddVerb::undo_earlier(const journal::RecordedStep& previous, const std::string& identity,
+                           const Step& step) {
+  const Where where{.elsewhere = previous.container_netns != identity};
+  const Undone undone = undo_step(previous, where, request_, host_, &step);
+  for (const Error& error : undone.errors.all()) {
     host_.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
   }
   if (undone.clean())
@@ -169,36 +169,37 @@ void Attachment::undo_earlier(const journal::Step& previous, const std::string& 
 
 /// What earlier lives of this attachment left, whatever plugin made it: a crashed or lost one is
 /// undone, a live one refuses this ADD. What can't be undone stays in the journal for DEL and GC.
-void Attachment::settle(const Step& step) {
+void AddVerb::settle(const Step& step) {
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
   const std::string identity = identity_for(step);
   // A program at the head of a list is the one that makes the interface.
   const bool begins = step.is_link() || (step.ordinal == 0 && !step.module);
   const bool answered = std::any_of(entry.steps.begin(), entry.steps.end(), is_answer);
-  for (const journal::Step& previous : entry.steps) {
+  for (const journal::RecordedStep& previous : entry.steps) {
     const bool is_interface = previous.type == step.type() || makes_interface(previous);
     if (!answered || !begins || !is_interface || previous.result.empty() ||
         !is_earlier(previous, identity, step) || !stands(previous, entry.key.if_name, host_)) {
       continue;
     }
-    throw Error(Code::internal,
-                fmt::format("{} is attached already, in {}", step.call.owner(), entry.netns_path),
-                "a runtime must DEL an attachment before it ADDs it again");
+    throw Error(
+        Code::internal,
+        fmt::format("{} is attached already, in {}", step.call.key.owner(), entry.netns_path),
+        "a runtime must DEL an attachment before it ADDs it again");
   }
   for (auto previous = entry.steps.rbegin(); previous != entry.steps.rend(); ++previous) {
     if (is_earlier(*previous, identity, step)) undo_earlier(*previous, identity, step);
   }
 }
 
-void Attachment::undo(const std::vector<Undo>& records, Step& step, Error& error) {
-  const Undone undone = undo_records(records, journal::Why::failed_add, request_, host_, &step);
+void AddVerb::undo(const std::vector<Undo>& records, Step& step, Error& error) {
+  const Undone undone = undo_records(records, undo::Why::failed_add, request_, host_, &step);
   if (undone.clean()) {
     if (!step.begun.empty()) forget(step, undone.kept);
     return;
   }
   std::string text = error.details();
-  for (const Error& failure : undone.errors) {
+  for (const Error& failure : undone.errors.all()) {
     text += fmt::format("{}roll-back: {}", text.empty() ? "" : "; ", failure.msg());
   }
   error.advise(text + "; DEL or GC will try again");
@@ -206,7 +207,7 @@ void Attachment::undo(const std::vector<Undo>& records, Step& step, Error& error
 
 /// An ADD that leaves nothing to the journal: its records are only for its own roll-back, which may
 /// come after it: when its answer can't be written.
-Result Attachment::add_module(Step& step) {
+Result AddVerb::add_module(Step& step) {
   Memory log;
   step.enter(host_, &log);
   try {
@@ -219,7 +220,7 @@ Result Attachment::add_module(Step& step) {
   }
 }
 
-Result Attachment::add_recorded(Step& step, Place place) {
+Result AddVerb::add_recorded(Step& step, Place place) {
   if (step.enters_container())
     host_.container_netns();  // refuses a missing namespace before anything is written
   open(journal::Access::add);
@@ -248,8 +249,8 @@ Result Attachment::add_recorded(Step& step, Place place) {
 
 /// A program is a step like others: its one record is the DEL that undoes it, also when it has left
 /// the list by then.
-Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& prev_result,
-                                    Place place) {
+Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_result,
+                                 Place place) {
   const protocol::Netconf config =
       step.netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
   open(journal::Access::add);
@@ -257,7 +258,7 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
   settle(step);
   Recorder log(journal_);
   begin(step);
-  log.will(undo_delegate(step.type(), step.found.program, config.text()));
+  log.announce(undo_delegate(step.type(), step.found.program, config.text()));
   adding_ = &step;
   try {
     std::optional<Result> result;
@@ -275,27 +276,27 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
   }
 }
 
-Result Attachment::add(Step& step, const std::optional<Result>& prev_result, Place place) {
+Result AddVerb::add(Step& step, const std::optional<Result>& prev_result, Place place) {
   if (!step.module) return add_foreign_step(step, prev_result, place);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
   return step.journaled() ? add_recorded(step, place) : add_module(step);
 }
 
-void Attachment::roll_back_foreign(Step& step) {
+void AddVerb::roll_back_foreign(Step& step) {
   journal_.reset();
   run_foreign(request_, step.found.program, Command::del, step.netconf.text());
   open(journal::Access::add);
   forget(step);
 }
 
-void Attachment::roll_back_module(Step& step) {
+void AddVerb::roll_back_module(Step& step) {
   std::vector<Undo> records = unjournaled_[&step];
   if (step.journaled()) {
     journal::Journal& journal = open(journal::Access::look);
     const journal::Entry* entry = journal.entry();
     if (entry == nullptr) return;
-    for (const journal::Step& done : entry->steps) {
+    for (const journal::RecordedStep& done : entry->steps) {
       const bool ours = done.type == step.type() && std::find(step.begun.begin(), step.begun.end(),
                                                               done.id) != step.begun.end();
       if (ours) records.insert(records.end(), done.undo.begin(), done.undo.end());
@@ -306,7 +307,7 @@ void Attachment::roll_back_module(Step& step) {
   if (!outcome.details().empty()) host_.log(LogLevel::warning, outcome.details());
 }
 
-void Attachment::roll_back(Step& step) noexcept {
+void AddVerb::roll_back(Step& step) noexcept {
   step.enter(host_);
   try {
     if (!step.module) {
@@ -323,17 +324,17 @@ void Attachment::roll_back(Step& step) noexcept {
 
 void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
             const Watch& watch, const Emit& emit) {
-  Attachment attachment(request, host);
+  AddVerb verb(request, host);
   std::optional<Result> result = steps.front()->call.prev_result;
   std::size_t done = 0;
   try {
     for (; done < steps.size(); ++done) {
       watch(steps[done]->type());
-      result = attachment.add(*steps[done], result, place_of(steps, done));
+      result = verb.add(*steps[done], result, place_of(steps, done));
     }
-    emit(attachment.answer(*result));
+    emit(verb.answer(*result));
   } catch (const std::exception&) {
-    while (done > 0) attachment.roll_back(*steps[--done]);
+    while (done > 0) verb.roll_back(*steps[--done]);
     throw;
   }
 }

@@ -70,10 +70,10 @@ Plan plan(const Request& request) {
 
 /// CHECK of a list: its members of ADD that have left it since still are there.
 void add_left(std::vector<Member>& members, const Request& request, VerbHost& host) {
-  const auto entry = journal::peek(journal::kFolder, key_of(request));
+  const auto entry = journal::peek(journal::kFolder, request.key());
   if (!entry || entry->place != host.place()) return;
   const Assignment steps = assign(*entry, members);
-  for (const journal::Step& step : entry->steps) {
+  for (const journal::RecordedStep& step : entry->steps) {
     const bool left = std::find(steps.left.begin(), steps.left.end(), step.id) != steps.left.end();
     if (!left || !step.ordinal || step.result.empty()) continue;
     if (step.container_netns != host.container_identity()) continue;

@@ -5,12 +5,13 @@
 #include <optional>
 #include <utility>
 
-#include "chain/failures.h"
+#include "attachments/liveness.h"
 #include "chain/foreign.h"
-#include "chain/liveness.h"
 #include "chain/recorder.h"
-#include "journal/replay_ports.h"
+#include "undo/host_ends.h"
+#include "undo/idle_localnets.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
 
 namespace unicni::chain {
 
@@ -32,10 +33,10 @@ Request request_for(const Request& request, const journal::Entry& entry) {
   return copy;
 }
 
-class Collection : public LockHolder {
+class GcVerb : public JournalLock {
  public:
-  Collection(const Request& request, VerbHost& host) : request_(request), host_(host) {}
-  ~Collection() override { host_.set_lock_holder(nullptr); }
+  GcVerb(const Request& request, VerbHost& host) : request_(request), host_(host) {}
+  ~GcVerb() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
   void take_again() override {
     journal_.emplace(open_journal(request_, host_, key_, journal::Access::removal));
@@ -48,92 +49,89 @@ class Collection : public LockHolder {
   /// Attachments of all networks whose namespace is surely gone; looks at `most` entries.
   void collect_gone(std::size_t most);
   void collect_step(Step& step);
-  [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
+  [[nodiscard]] const Errors& errors() const { return errors_; }
 
  private:
-  using Wanted = std::function<bool(const journal::Step&)>;
-  void collect(const journal::Key& key, bool only_gone, const Wanted& wanted);
+  using Wanted = std::function<bool(const journal::RecordedStep&)>;
+  void collect(const AttachmentKey& key, bool only_gone, const Wanted& wanted);
   void collect_entry(bool only_gone, const Wanted& wanted);
+  [[nodiscard]] bool is_surely_gone(const journal::Entry& entry);
 
   const Request& request_;
   VerbHost& host_;
-  journal::Key key_;  ///< of the entry that is worked on
+  AttachmentKey key_;  ///< of the entry that is worked on
   std::optional<journal::Journal> journal_;
-  std::vector<Error> errors_;
+  Errors errors_;
 };
 
-void Collection::collect_entry(bool only_gone, const Wanted& wanted) {
+/// Whether an attachment of any network may be taken down unasked: its namespace is gone, and no
+/// host end of its own is left, which the kernel would have deleted with it.
+bool GcVerb::is_surely_gone(const journal::Entry& entry) {
+  if (!attachments::are_namespaces_gone(entry, host_.place(), host_.host_netns())) return false;
+  return std::none_of(entry.steps.begin(), entry.steps.end(),
+                      [&](const journal::RecordedStep& step) {
+                        return undo::has_host_end(step.undo, host_.host_links());
+                      });
+}
+
+void GcVerb::collect_entry(bool only_gone, const Wanted& wanted) {
   take_again();
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
-  if (only_gone && !is_surely_gone(entry, host_.place(), host_.host_netns(), host_.host_links())) {
-    return;
-  }
+  if (only_gone && !is_surely_gone(entry)) return;
   const Request request = request_for(request_, entry);
   for (auto step = entry.steps.rbegin(); step != entry.steps.rend(); ++step) {
     if (!wanted(*step)) continue;
-    host_.visit_container(step->netns_path, step->container_netns);
-    const auto why = step->result.empty() ? journal::Why::failed_add : journal::Why::removal;
-    const Undone undone = undo_records(step->undo, why, request, host_, nullptr);
-    for (const Error& error : undone.errors) errors_.push_back(error);
+    const Undone undone = undo_step(*step, {.elsewhere = true}, request, host_, nullptr);
+    for (const Error& error : undone.errors.all()) errors_.add(error);
     // Without a journal it is locked by somebody else now.
     if (undone.clean() && journal_) journal_->forget_step(step->id, step->type, undone.kept);
   }
 }
 
-void Collection::collect(const journal::Key& key, bool only_gone, const Wanted& wanted) {
+void GcVerb::collect(const AttachmentKey& key, bool only_gone, const Wanted& wanted) {
   key_ = key;
-  host_.set_lock_holder(this);
-  try {
-    collect_entry(only_gone, wanted);
-  } catch (const Error& error) {
-    errors_.push_back(error);
-  }
-  host_.set_lock_holder(nullptr);
+  host_.set_journal_lock(this);
+  errors_.attempt([&] { collect_entry(only_gone, wanted); });
+  host_.set_journal_lock(nullptr);
   journal_.reset();
-  host_.visit_container({}, {});
 }
 
-void Collection::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
-                                 const ValidAttachments& valid) {
+void GcVerb::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
+                             const ValidAttachments& valid) {
   const bool whole = std::any_of(steps.begin(), steps.end(), [](const auto& step) {
     return step->ordinal.has_value() || step->is_link();
   });
-  const auto wanted = [&](const journal::Step& step) {
+  const auto wanted = [&](const journal::RecordedStep& step) {
     return whole || std::any_of(steps.begin(), steps.end(), [&](const auto& candidate) {
              return candidate->type() == step.type;
            });
   };
-  for (const journal::Key& key : journal::list_keys(journal::kFolder, request_.netconf.name())) {
+  for (const AttachmentKey& key : journal::list_keys(journal::kFolder, request_.netconf.name())) {
     if (!valid.contains({key.container_id, key.if_name})) collect(key, false, wanted);
   }
 }
 
-void Collection::collect_gone(std::size_t most) {
-  const journal::Place place = host_.place();
-  std::vector<journal::Key> gone;
+void GcVerb::collect_gone(std::size_t most) {
+  std::vector<AttachmentKey> gone;
   journal::peek_some(journal::kFolder, most, [&](const journal::Entry& entry) {
-    if (is_surely_gone(entry, place, host_.host_netns(), host_.host_links())) {
-      gone.push_back(entry.key);
-    }
+    if (is_surely_gone(entry)) gone.push_back(entry.key);
     return true;
   });
-  for (const journal::Key& key : gone) {
-    collect(key, true, [](const journal::Step&) { return true; });
+  for (const AttachmentKey& key : gone) {
+    collect(key, true, [](const journal::RecordedStep&) { return true; });
   }
 }
 
-void Collection::collect_step(Step& step) {
-  try {
+void GcVerb::collect_step(Step& step) {
+  errors_.attempt_step(step.type(), [&] {
     if (!step.module) {
       run_foreign(request_, step.found.program, Command::gc, step.netconf.text_for(Command::gc));
       return;
     }
     step.enter(host_);
     step.module->gc(step.call, host_);
-  } catch (Error& error) {
-    errors_.push_back(error.in_step(step.type()));
-  }
+  });
 }
 
 constexpr auto kAll = static_cast<std::size_t>(-1);
@@ -143,9 +141,9 @@ constexpr auto kAll = static_cast<std::size_t>(-1);
 void collect_some_gone(const Request& request, VerbHost& host) noexcept {
   constexpr std::size_t kMost = 64;
   try {
-    Collection collection(request, host);
+    GcVerb collection(request, host);
     collection.collect_gone(kMost);
-    for (const Error& error : collection.errors()) host.log(LogLevel::warning, error.msg());
+    for (const Error& error : collection.errors().all()) host.log(LogLevel::warning, error.msg());
   } catch (const std::exception& error) {
     host.log(LogLevel::warning, std::string("look for lost attachments: ") + error.what());
   }
@@ -158,7 +156,7 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
     throw Error(Code::invalid_config, "GC without cni.dev/valid-attachments",
                 "the runtime must list the attachments to keep; an empty list removes all");
   }
-  Collection collection(request, host);
+  GcVerb collection(request, host);
   const bool journaled =
       std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step->journaled(); });
   if (journaled) collection.collect_invalid(steps, *valid);
@@ -168,12 +166,12 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
     collection.collect_step(*step);
   }
   try {
-    journal::restore_idle_localnets(host);
+    undo::restore_idle_localnets(host);
   } catch (const Error& error) {
     host.log(LogLevel::warning, error.msg());
   }
   constexpr std::size_t kMostTold = 20;
-  throw_first(collection.errors(), kMostTold);
+  collection.errors().finish(kMostTold);
 }
 
 }  // namespace unicni::chain

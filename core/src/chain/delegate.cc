@@ -10,14 +10,14 @@
 #include "chain/step.h"
 #include "chain/verb_host.h"
 #include "unicni/error.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/delegate.h"
 
 namespace unicni::chain {
 
 /// While it lives the host works for the delegate.
 class PluginDelegate::Turn {
  public:
-  Turn(VerbHost& host, Step& step) : host_(host), before_(host.scene()) {
+  Turn(VerbHost& host, Step& step) : host_(host), before_(host.active()) {
     step.ipam->bind(host);
     host.enter({step.type(), before_.undo, step.ipam.get(), nullptr});
   }
@@ -27,7 +27,7 @@ class PluginDelegate::Turn {
 
  private:
   VerbHost& host_;
-  const VerbHost::Scene before_;
+  const VerbHost::ActiveStep before_;
 };
 
 PluginDelegate::PluginDelegate(const Request& request, const Call& call)
@@ -112,7 +112,7 @@ Result PluginDelegate::add() {
     return step.module->add(step.call, *host_);
   }
   const std::string& config = step.netconf.text();
-  host_->undo().will(undo_delegate(step.type(), step.found.program, config));
+  host_->undo().announce(undo_delegate(step.type(), step.found.program, config));
   try {
     std::optional<Result> result;
     host_->unlocked([&] {

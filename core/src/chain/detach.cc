@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "chain/failures.h"
 #include "chain/foreign.h"
+#include "chain/leftovers.h"
 #include "chain/recorder.h"
-#include "chain/remains.h"
 #include "protocol/result_json.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
 
 namespace unicni::chain {
 
@@ -19,9 +19,9 @@ namespace {
 /// One step backward: a member, what the journal has of it, or both.
 struct Task {
   std::string type;
-  std::optional<protocol::Netconf> netconf;  ///< of the request; nullopt: it isn't in there
-  std::size_t index = 0;                     ///< in the request
-  std::vector<journal::Step> done = {};      ///< oldest first
+  std::optional<protocol::Netconf> netconf;      ///< of the request; nullopt: it isn't in there
+  std::size_t index = 0;                         ///< in the request
+  std::vector<journal::RecordedStep> done = {};  ///< oldest first
 };
 
 /// What is to be done, in the order of the list: the journal's, with the members that it doesn't
@@ -32,7 +32,7 @@ std::vector<Task> plan(const std::vector<Member>& members, const journal::Entry&
   const Assignment assignment = assign(entry, members);
   const auto step = [&](std::size_t id) {
     return *std::find_if(entry.steps.begin(), entry.steps.end(),
-                         [&](const journal::Step& each) { return each.id == id; });
+                         [&](const journal::RecordedStep& each) { return each.id == id; });
   };
   std::vector<Task> tasks;
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -44,7 +44,7 @@ std::vector<Task> plan(const std::vector<Member>& members, const journal::Entry&
     }
   }
   for (const std::size_t id : assignment.left) {
-    journal::Step left = step(id);
+    journal::RecordedStep left = step(id);
     if (!takes_interface && !left.ordinal) continue;
     tasks.push_back({left.type, std::nullopt, 0});
     tasks.back().done.push_back(std::move(left));
@@ -71,21 +71,26 @@ std::vector<Task> plan(const std::vector<Member>& members) {
   return tasks;
 }
 
-class Detachment : public LockHolder {
+/// A program's record is its own DEL, and a module without a journal has none.
+bool takes_itself_back(const Step& step) {
+  return !step.found.program.empty() || (step.module && !step.journaled());
+}
+
+class DelVerb : public JournalLock {
  public:
-  Detachment(const Request& request, VerbHost& host, bool direct)
+  DelVerb(const Request& request, VerbHost& host, bool direct)
       : request_(request), host_(host), direct_(direct) {
-    host_.set_lock_holder(this);
+    host_.set_journal_lock(this);
   }
-  ~Detachment() override { host_.set_lock_holder(nullptr); }
+  ~DelVerb() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
   void take_again() override {
     if (!journal_) {
-      journal_.emplace(open_journal(request_, host_, key_of(request_), journal::Access::removal));
+      journal_.emplace(open_journal(request_, host_, request_.key(), journal::Access::removal));
     }
   }
   void run(const std::vector<Member>& members, const Watch& watch);
-  [[nodiscard]] const std::vector<Error>& errors() const { return errors_; }
+  [[nodiscard]] const Errors& errors() const { return errors_; }
 
  private:
   struct Made {
@@ -93,29 +98,22 @@ class Detachment : public LockHolder {
     std::optional<Error> refusal;  // of the configuration as it is today
   };
 
-  template <class Work>
-  bool attempt(const std::string& type, Work&& work) {
-    try {
-      work();
-      return true;
-    } catch (Error& error) {
-      errors_.push_back(error.in_step(type));
-      return false;
-    }
-  }
   /// The entry of this attachment as it is now; nullopt if there is none. Held until DEL is done,
   /// so that no ADD comes between two steps.
   std::optional<journal::Entry> open_entry(const std::string& type);
   void read_prev_result();
   [[nodiscard]] bool is_claimed() const;
-  [[nodiscard]] bool is_here(const journal::Step& step);
+  [[nodiscard]] bool is_here(const journal::RecordedStep& step);
   void find_namespace(const journal::Entry& entry);
   Made make(const std::string& type, protocol::Netconf netconf, std::size_t index, bool direct);
   [[nodiscard]] std::optional<Made> make_from_journal(const Task& task);
+  /// A task goes one way: recall → undo → sweep → forget.
   void del(Task& task);
-  bool undo(const Task& task, Step* step);
+  [[nodiscard]] Made recall(Task& task);
+  bool undo(const Task& task, Step* step);  ///< false: something could not be undone
+  bool sweep(const Task& task, Step& step);
   void forget(const Task& task);
-  void sweep(Step& step);
+  void call_del(Step& step);
 
   const Request& request_;
   VerbHost& host_;
@@ -126,10 +124,10 @@ class Detachment : public LockHolder {
   std::optional<journal::Journal> journal_;
   bool is_ours_ = true;  // what CNI_NETNS leads to
   std::vector<std::pair<std::size_t, std::vector<Undo>>> kept_;
-  std::vector<Error> errors_;
+  Errors errors_;
 };
 
-void Detachment::read_prev_result() {
+void DelVerb::read_prev_result() {
   try {
     prev_result_ = request_.netconf.prev_result();
     if (prev_result_) protocol::restore_name(*prev_result_, request_.environment.if_name);
@@ -139,7 +137,7 @@ void Detachment::read_prev_result() {
 }
 
 /// Whether prevResult says that the interface is where CNI_NETNS leads.
-bool Detachment::is_claimed() const {
+bool DelVerb::is_claimed() const {
   const protocol::Environment& environment = request_.environment;
   return prev_result_ && !environment.netns.empty() &&
          std::any_of(prev_result_->interfaces.begin(), prev_result_->interfaces.end(),
@@ -149,7 +147,7 @@ bool Detachment::is_claimed() const {
 }
 
 /// Whether the step's ADD saw the namespace of this request.
-bool Detachment::is_here(const journal::Step& step) {
+bool DelVerb::is_here(const journal::RecordedStep& step) {
   if (host_.container_netns() != nullptr) {
     return step.container_netns.empty() || step.container_netns == host_.container_identity();
   }
@@ -159,10 +157,10 @@ bool Detachment::is_here(const journal::Step& step) {
 
 /// A namespace that no ADD of the journal saw is somebody else's, unless prevResult knows better:
 /// then another program made the attachment after the one that the journal tells of.
-void Detachment::find_namespace(const journal::Entry& entry) {
+void DelVerb::find_namespace(const journal::Entry& entry) {
   if (host_.container_netns() == nullptr || entry.container_netns.empty()) return;
   const bool seen = std::any_of(entry.steps.begin(), entry.steps.end(),
-                                [&](const journal::Step& step) { return is_here(step); });
+                                [&](const journal::RecordedStep& step) { return is_here(step); });
   if (seen || is_claimed()) return;
   host_.log(LogLevel::warning,
             fmt::format("{} is another namespace than ADD saw: nothing is touched there",
@@ -171,13 +169,13 @@ void Detachment::find_namespace(const journal::Entry& entry) {
   host_.leave_container(is_ours_);
 }
 
-std::optional<journal::Entry> Detachment::open_entry(const std::string& type) {
-  attempt(type, [&] { take_again(); });
+std::optional<journal::Entry> DelVerb::open_entry(const std::string& type) {
+  errors_.attempt_step(type, [&] { take_again(); });
   const journal::Entry* entry = journal_ ? journal_->entry() : nullptr;
   return entry != nullptr ? std::optional(*entry) : std::nullopt;
 }
 
-void Detachment::sweep(Step& step) {
+void DelVerb::call_del(Step& step) {
   if (!step.found.program.empty()) {
     // It may call us for the same attachment.
     journal_.reset();
@@ -193,8 +191,8 @@ void Detachment::sweep(Step& step) {
   }
 }
 
-Detachment::Made Detachment::make(const std::string& type, protocol::Netconf netconf,
-                                  std::size_t index, bool direct) {
+DelVerb::Made DelVerb::make(const std::string& type, protocol::Netconf netconf, std::size_t index,
+                            bool direct) {
   const auto warn = [&](const std::string& text) { host_.log(LogLevel::warning, text); };
   try {
     return {make_step(request_, type, netconf.copy(), index, direct, prev_result_, warn), {}};
@@ -204,25 +202,22 @@ Detachment::Made Detachment::make(const std::string& type, protocol::Netconf net
 }
 
 /// Replays what the journal has of the task, each step in the namespace that its ADD saw.
-bool Detachment::undo(const Task& task, Step* step) {
+bool DelVerb::undo(const Task& task, Step* step) {
   bool clean = true;
   for (auto done = task.done.rbegin(); done != task.done.rend(); ++done) {
     const bool elsewhere =
         !done->container_netns.empty() && done->container_netns != host_.container_identity();
-    if (elsewhere) host_.visit_container(done->netns_path, done->container_netns);
-    const auto why = done->result.empty() ? journal::Why::failed_add : journal::Why::removal;
-    Undone undone = undo_records(done->undo, why, request_, host_, step);
-    if (elsewhere) host_.leave_container(is_ours_);
+    Undone undone = undo_step(*done, {elsewhere, is_ours_}, request_, host_, step);
     clean = clean && undone.clean();
-    for (Error& error : undone.errors) errors_.push_back(error.in_step(task.type));
+    for (Error error : undone.errors.all()) errors_.add(error.in_step(task.type));
     if (!undone.kept.empty()) kept_.emplace_back(done->id, std::move(undone.kept));
   }
   return clean;
 }
 
-void Detachment::forget(const Task& task) {
+void DelVerb::forget(const Task& task) {
   take_again();
-  for (const journal::Step& done : task.done) {
+  for (const journal::RecordedStep& done : task.done) {
     const auto kept = std::find_if(kept_.begin(), kept_.end(),
                                    [&](const auto& each) { return each.first == done.id; });
     journal_->forget_step(done.id, done.type,
@@ -231,12 +226,12 @@ void Detachment::forget(const Task& task) {
 }
 
 /// What ADD was given decides, whatever the file says today.
-std::optional<Detachment::Made> Detachment::make_from_journal(const Task& task) {
+std::optional<DelVerb::Made> DelVerb::make_from_journal(const Task& task) {
   const auto here = std::find_if(task.done.rbegin(), task.done.rend(),
-                                 [&](const journal::Step& done) { return is_here(done); });
+                                 [&](const journal::RecordedStep& done) { return is_here(done); });
   const bool in_request = task.netconf.has_value();
   if (here == task.done.rend() && in_request) return std::nullopt;
-  const journal::Step& recorded = here != task.done.rend() ? *here : task.done.back();
+  const journal::RecordedStep& recorded = here != task.done.rend() ? *here : task.done.back();
   try {
     auto netconf = with_request_prev_result(request_, protocol::Netconf::parse(recorded.config));
     Made made = make(task.type, std::move(netconf), task.index, in_request && direct_);
@@ -244,56 +239,57 @@ std::optional<Detachment::Made> Detachment::make_from_journal(const Task& task) 
     return made;
   } catch (Error& error) {
     // Of what nobody asks for any more the records are enough.
-    if (in_request) errors_.push_back(error.in_step(task.type));
+    if (in_request) errors_.add(error.in_step(task.type));
     if (!in_request) host_.log(LogLevel::warning, error.msg());
     return std::nullopt;
   }
 }
 
-void Detachment::del(Task& task) {
-  const std::string& type = task.type;
-  host_.enter({type});
-  std::optional<Made> made = make_from_journal(task);
-  if (!made && task.netconf) {
-    made = first_ ? std::move(first_) : make(type, task.netconf->copy(), task.index, direct_);
-  }
-  if (!made) {
-    if (undo(task, nullptr)) attempt(type, [&] { forget(task); });
-    return;
-  }
-  Step& step = *made->step;
+/// The step with the configuration that its ADD was given, else with the request's. Without one
+/// (nobody asks for it any more, and its module is gone) the records have to do.
+DelVerb::Made DelVerb::recall(Task& task) {
+  if (auto made = make_from_journal(task)) return *std::move(made);
+  if (!task.netconf) return {};
+  return first_ ? *std::exchange(first_, std::nullopt)
+                : make(task.type, task.netconf->copy(), task.index, direct_);
+}
 
+/// By the configuration: what the records don't know of.
+bool DelVerb::sweep(const Task& task, Step& step) {
   step.enter(host_);
-  const bool is_program = !step.found.program.empty();
-  const bool keeps_no_journal = step.module && !step.journaled();
-  if (is_program || keeps_no_journal) {
-    // A program's record is this very DEL.
-    if (attempt(type, [&] { sweep(step); }) && !task.done.empty()) {
-      attempt(type, [&] { forget(task); });
+  if (!takes_itself_back(step)) {
+    // Whether its ADD ended, so that the journal knows all of it.
+    const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {
+      return is_here(done) && !done.result.empty() && are_of_prev_result(done.undo, step.call);
+    });
+    const bool lost = !entry_ || (!task.done.empty() && !known);
+    if (lost && (step.is_link() || !step.module)) {
+      errors_.attempt_step(task.type, [&] { remove_leftovers(step.call, host_); });
     }
-    return;
+    if (!step.module) {
+      errors_.attempt_step(task.type,
+                           [&] { remove_reference_leftovers(step.call, host_, step.ipam.get()); });
+    }
   }
-  bool clean = undo(task, &step);
-  if (made->refusal) errors_.push_back(made->refusal->in_step(type));
-  step.enter(host_);
-  // Whether its ADD ended, so that the journal knows all of it.
-  const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {
-    return is_here(done) && !done.result.empty() && are_of_prev_result(done.undo, step.call);
-  });
-  const bool lost = !entry_ || (!task.done.empty() && !known);
-  if (lost && (step.is_link() || !step.module)) {
-    attempt(type, [&] { remove_remains(step.call, host_); });
+  return errors_.attempt_step(task.type, [&] { call_del(step); });
+}
+
+void DelVerb::del(Task& task) {
+  host_.enter({task.type});
+  const Made recalled = recall(task);
+  Step* step = recalled.step.get();
+  if (step != nullptr) step->enter(host_);
+  const bool undone = (step != nullptr && takes_itself_back(*step)) || undo(task, step);
+  if (recalled.refusal) errors_.add(Error(*recalled.refusal).in_step(task.type));
+  const bool swept = step == nullptr || sweep(task, *step);
+  if (undone && swept && !task.done.empty()) {
+    errors_.attempt_step(task.type, [&] { forget(task); });
   }
-  if (!step.module) {
-    attempt(type, [&] { remove_reference_remains(step.call, host_, step.ipam.get()); });
-  }
-  clean = attempt(type, [&] { sweep(step); }) && clean;
-  if (!task.done.empty() && clean) attempt(type, [&] { forget(task); });
 }
 
 /// IPAM and others without a journal never ask for the attachment's lock when they are called
 /// alone, as who calls them may hold it.
-void Detachment::run(const std::vector<Member>& members, const Watch& watch) {
+void DelVerb::run(const std::vector<Member>& members, const Watch& watch) {
   const Member& last = members.back();
   const bool alone = !last.ordinal;
   const bool nested = is_nested(request_.process_environment);
@@ -305,7 +301,7 @@ void Detachment::run(const std::vector<Member>& members, const Watch& watch) {
   if (alone) {
     first_ = make(last.type, last.netconf.copy(), 0, direct_);
     const Step& step = *first_->step;
-    journaled = step.found.program.empty() && (!step.module || step.journaled());
+    journaled = !takes_itself_back(step);
     takes_interface = step.is_link();
   }
   if (journaled) entry_ = open_entry(last.type);
@@ -323,9 +319,9 @@ void Detachment::run(const std::vector<Member>& members, const Watch& watch) {
 
 void detach(const Request& request, VerbHost& host, std::vector<Member> members, bool direct,
             const Watch& watch) {
-  Detachment detachment(request, host, direct);
-  detachment.run(members, watch);
-  throw_first(detachment.errors());
+  DelVerb verb(request, host, direct);
+  verb.run(members, watch);
+  verb.errors().finish();
 }
 
 }  // namespace unicni::chain

@@ -4,7 +4,7 @@
 
 #include "chain/foreign.h"
 #include "unicni/error.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/delegate.h"
 
 namespace unicni::chain {
 
@@ -50,7 +50,7 @@ void IpamDelegate::validate() {
 }
 
 bool IpamDelegate::needs_link() const {
-  return module_ ? module_->has_capability("needs-link") : found_.type == "dhcp";
+  return module_ ? module_->has_trait(Trait::needs_link) : found_.type == "dhcp";
 }
 
 bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) const {
@@ -59,16 +59,15 @@ bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) con
   const std::string folder = data_dir_.empty() ? "/var/lib/cni/networks" : data_dir_;
   // No ADD can have used such a one.
   if (!folder.starts_with('/') || folder.find('\0') != std::string::npos) return false;
-  ipam::Store store(folder, call_.network, call_.deadline, false);
+  ipam::Store store(folder, call_.key.network, call_.deadline, false);
   if (store.exists()) work(store);
   return true;
 }
 
 std::optional<std::vector<IpAddress>> IpamDelegate::held() {
   std::vector<IpAddress> addresses;
-  const bool known = with_files([&](ipam::Store& store) {
-    addresses = store.find({call_.container_id, call_.if_name});
-  });
+  const bool known =
+      with_files([&](ipam::Store& store) { addresses = store.find(call_.key.of_network()); });
   if (!known) return std::nullopt;
   return addresses;
 }
@@ -90,7 +89,7 @@ void IpamDelegate::run_program(Command command) {
 Result IpamDelegate::add() {
   require_given();
   if (module_) return module_->add(call_, *host_);
-  host_->undo().will(undo_delegate(found_.type, found_.program, call_.request));
+  host_->undo().announce(undo_delegate(found_.type, found_.program, call_.request));
   try {
     return add_foreign(request_, found_.program, call_.request, call_.spec_version);
   } catch (Error& error) {
@@ -99,9 +98,7 @@ Result IpamDelegate::add() {
 }
 
 void IpamDelegate::del() {
-  const auto release = [this](ipam::Store& store) {
-    store.release({call_.container_id, call_.if_name});
-  };
+  const auto release = [this](ipam::Store& store) { store.release(call_.key.of_network()); };
   if (missing_ && with_files(release)) return;
   require_given();
   if (module_) {

@@ -10,7 +10,7 @@ namespace unicni::chain {
 namespace {
 
 /// nullopt: a configuration that can't be read is equal to none.
-std::optional<std::string> identity_of(const journal::Step& step) {
+std::optional<std::string> identity_of(const journal::RecordedStep& step) {
   try {
     return protocol::Netconf::parse(step.config).identity();
   } catch (const Error&) {
@@ -63,7 +63,7 @@ bool Assigner::is_only_choice(const std::string& type) const {
 bool Assigner::equal(const Candidate& pair) {
   if (member_texts_.empty()) {
     for (const Member& member : members_) member_texts_.push_back(member.netconf.identity());
-    for (const journal::Step& step : entry_.steps) step_texts_.push_back(identity_of(step));
+    for (const journal::RecordedStep& step : entry_.steps) step_texts_.push_back(identity_of(step));
   }
   return step_texts_[pair.step] && step_texts_[pair.step] == member_texts_[pair.member];
 }
@@ -112,7 +112,7 @@ Assignment Assigner::run() {
 
 }  // namespace
 
-bool is_step_of(const journal::Step& step, const std::string& type,
+bool is_step_of(const journal::RecordedStep& step, const std::string& type,
                 std::optional<std::size_t> ordinal, const protocol::Netconf& netconf) {
   return step.type == type && step.ordinal == ordinal && identity_of(step) == netconf.identity();
 }
@@ -121,7 +121,7 @@ Assignment assign(const journal::Entry& entry, const std::vector<Member>& member
   return Assigner(entry, members).run();
 }
 
-bool makes_interface(const journal::Step& step) {
+bool makes_interface(const journal::RecordedStep& step) {
   return std::any_of(step.undo.begin(), step.undo.end(), [](const Undo& record) {
     return record.type == "veth" || record.type == "container-link" || record.type == "device";
   });

@@ -19,7 +19,7 @@ struct Member {
 };
 
 /// Whether a step was written for the member of this type, place and configuration.
-bool is_step_of(const journal::Step& step, const std::string& type,
+bool is_step_of(const journal::RecordedStep& step, const std::string& type,
                 std::optional<std::size_t> ordinal, const protocol::Netconf& netconf);
 
 /// Whose each step of an entry is.
@@ -34,6 +34,6 @@ struct Assignment {
 Assignment assign(const journal::Entry& entry, const std::vector<Member>& members);
 
 /// Whether its records say that the step made the container's interface.
-bool makes_interface(const journal::Step& step);
+bool makes_interface(const journal::RecordedStep& step);
 
 }  // namespace unicni::chain

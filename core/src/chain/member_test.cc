@@ -13,7 +13,7 @@ class Assign : public ::testing::Test {
  protected:
   void step(const std::string& type, const std::string& config, std::optional<std::size_t> ordinal,
             const std::string& result = "{}") {
-    journal::Step each{type, config, {}, result, entry_.begun++, ordinal};
+    journal::RecordedStep each{type, config, {}, result, entry_.begun++, ordinal};
     entry_.steps.push_back(each);
   }
   void member(const std::string& type, const std::string& config,

@@ -10,14 +10,15 @@
 #include "chain/step.h"
 #include "chain/verb_host.h"
 #include "journal/journal.h"
-#include "journal/replay.h"
+#include "undo/kind.h"
+#include "unicni/errors.h"
 
 namespace unicni::chain {
 
 /// Keeps records in memory only.
 class Memory : public UndoLog {
  public:
-  void will(const Undo& record) override { records_.push_back(record); }
+  void announce(const Undo& record) override { records_.push_back(record); }
   [[nodiscard]] const std::vector<Undo>& records() const { return records_; }
 
  private:
@@ -29,9 +30,9 @@ class Recorder final : public Memory {
  public:
   /// The journal may be closed for a time, and opened again in the same place.
   explicit Recorder(std::optional<journal::Journal>& journal) : journal_(journal) {}
-  void will(const Undo& record) override {
+  void announce(const Undo& record) override {
     journal_->record(record);
-    Memory::will(record);
+    Memory::announce(record);
   }
 
  private:
@@ -39,20 +40,29 @@ class Recorder final : public Memory {
 };
 
 /// The journal entry of an attachment, opened and locked for at most half of the time that is left.
-journal::Journal open_journal(const Request& request, VerbHost& host, const journal::Key& key,
+journal::Journal open_journal(const Request& request, VerbHost& host, const AttachmentKey& key,
                               journal::Access access);
-journal::Key key_of(const Request& request);
 
 struct Undone {
-  std::vector<Error> errors;
+  Errors errors;
   std::vector<Undo> kept;  ///< what only a newer program can undo; a warning tells of it
   /// Whether the records may be forgotten, but for those that are kept.
   [[nodiscard]] bool clean() const { return errors.empty(); }
 };
 
-/// replay() with this request's way to run a delegate's DEL. `step` is told what was run (it may be
-/// nullptr).
-Undone undo_records(const std::vector<Undo>& records, journal::Why why, const Request& request,
+/// What a step of the journal announced, undone: as a failed ADD's if that never ended.
+/// `elsewhere`: in the namespace that its ADD saw, if that is still there, and in no other;
+/// afterwards back in CNI_NETNS, if that `is_ours`.
+struct Where {
+  bool elsewhere;
+  bool is_ours = true;
+};
+Undone undo_step(const journal::RecordedStep& recorded, Where where, const Request& request,
+                 VerbHost& host, const Step* step);
+
+/// Undoes records and runs the DEL of delegates that are programs. `step` is told what was run (it
+/// may be nullptr).
+Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Request& request,
                     VerbHost& host, const Step* step);
 
 }  // namespace unicni::chain

@@ -20,6 +20,10 @@ struct Request {
   module::Locations where;
   std::vector<std::string> process_environment;  ///< "K=V", what delegates inherit
   Deadline deadline{};
+
+  [[nodiscard]] AttachmentKey key() const {
+    return {netconf.name(), environment.container_id, environment.if_name};
+  }
 };
 
 /// Told before each step acts: the crash handler's context.

@@ -13,12 +13,12 @@ Call make_call(const Request& request, const std::string& type, const protocol::
   const protocol::Environment& environment = request.environment;
   Call call;
   call.command = request.command;
-  call.network = netconf.name();
+  call.key.network = netconf.name();
   call.spec_version = netconf.cni_version();
   call.type = type;
-  call.container_id = environment.container_id;
+  call.key.container_id = environment.container_id;
   call.netns = environment.netns;
-  call.if_name = environment.if_name;
+  call.key.if_name = environment.if_name;
   try {
     call.args = protocol::parse_args(environment.args);
   } catch (const Error&) {  // refused where a module has options from there
@@ -87,7 +87,7 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
   }
   // An IPAM module sees the link plugin's configuration; it has no IPAM of its own. Nor has who
   // delegates.
-  const bool delegates = step->module->has_capability("delegates");
+  const bool delegates = step->module->has_trait(Trait::delegates);
   if (is_ipam || delegates) step->call.ipam_type.clear();
   const bool has_ipam = descriptor.kind == ModuleKind::link && !delegates;
   if (request.command == Command::add && has_ipam && step->netconf.has_untyped_ipam()) {

@@ -8,17 +8,11 @@
 #include <exception>
 #include <utility>
 
-#include "base/owner.h"
-#include "chain/address_owner.h"
-#include "chain/liveness.h"
-#include "chain/remembered.h"
 #include "journal/journal.h"
-#include "journal/shared_links.h"
-#include "journal/trust.h"
 #include "protocol/reply.h"
+#include "undo/remembered_rules.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
-#include "unicni/undo/records.h"
 
 namespace unicni::chain {
 
@@ -38,6 +32,13 @@ Error own_netns(const std::string& path) {
 }
 
 }  // namespace
+
+VerbHost::VerbHost(const Request& request)
+    : request_(request),
+      netns_path_(request.environment.netns),
+      attachments_(*this, request.command == Command::add || request.command == Command::check
+                              ? std::optional(request.key())
+                              : std::nullopt) {}
 
 void VerbHost::refuse_own_netns() const {
   const std::string& path = request_.environment.netns;
@@ -142,9 +143,10 @@ void VerbHost::require_visited() {
 net::Nft& VerbHost::nft() {
   if (!nft_) {
     nft_.emplace();
-    nft_->remember([this] { return remembered_rules(place(), host_netns()); });
+    nft_->remember([this] { return undo::remembered_rules(place(), host_netns()); });
     nft_->inherit([this](const std::string& owner) {
-      return remembered_siblings(place(), host_netns(), owner, request_.environment.container_id);
+      return undo::remembered_siblings(place(), host_netns(), owner,
+                                       request_.environment.container_id);
     });
   }
   return *nft_;
@@ -161,148 +163,39 @@ void VerbHost::restore_rules(const std::vector<net::NftElement>* own) noexcept {
 }
 
 UndoLog& VerbHost::undo() {
-  if (scene_.undo == nullptr) throw Error(Code::internal, "no change is allowed during this verb");
-  return *scene_.undo;
-}
-
-std::optional<sys::Lock> VerbHost::hold_shared_links() {
-  return journal::lock_shared_links(journal::kRunFolder, sys::LockMode::shared,
-                                    sys::lock_deadline(request_.deadline));
+  if (active_.undo == nullptr) throw Error(Code::internal, "no change is allowed during this verb");
+  return *active_.undo;
 }
 
 Ipam& VerbHost::ipam() {
-  if (scene_.ipam == nullptr) throw Error(Code::internal, "this step has no IPAM");
-  return *scene_.ipam;
+  if (active_.ipam == nullptr) throw Error(Code::internal, "this step has no IPAM");
+  return *active_.ipam;
 }
 
 Delegate& VerbHost::delegate() {
-  return scene_.delegate != nullptr ? *scene_.delegate : Host::delegate();
-}
-
-namespace {
-
-/// The journal of the attachment that a comment names, in full or by a hash. `is_owner`: false if
-/// it names none.
-std::optional<journal::Entry> peek_owner(const std::string& owner, bool& is_owner) {
-  is_owner = true;
-  if (is_shortened_owner(owner)) {
-    std::optional<journal::Entry> found;
-    journal::peek_each(journal::kFolder, [&](const journal::Entry& entry) {
-      const journal::Key& key = entry.key;
-      const std::string text = key.network + '/' + key.container_id + '/' + key.if_name;
-      if (owner_comment(text) == owner) found = entry;
-      return !found;
-    });
-    return found;
-  }
-  const std::size_t first = owner.find('/');
-  const std::size_t last = owner.rfind('/');
-  // Others' comments are no owners: names of networks and containers have no '~'.
-  is_owner = first != owner.npos && first != last && owner.find('~') > last;
-  if (!is_owner) return std::nullopt;
-  return journal::peek(
-      journal::kFolder,
-      {owner.substr(0, first), owner.substr(first + 1, last - first - 1), owner.substr(last + 1)});
-}
-
-}  // namespace
-
-bool VerbHost::is_gone(const std::string& owner) {
-  bool is_owner = false;
-  const auto entry = peek_owner(owner, is_owner);
-  if (!is_owner) return false;
-  if (!entry) return !journal::distrust_folder(journal::kFolder);
-  if (life_of(*entry, place(), host_netns()) == Life::gone) return true;
-  // A container has one namespace: another one was that of an earlier life of the same name.
-  const bool is_ours = !tolerant() && entry->key.container_id == request_.environment.container_id;
-  const std::string identity = is_ours ? find_container_identity() : std::string();
-  return !identity.empty() && !entry->container_netns.empty() && entry->container_netns != identity;
+  return active_.delegate != nullptr ? *active_.delegate : Host::delegate();
 }
 
 journal::Place VerbHost::place() { return {sys::boot_id(), host_links().identity()}; }
 
-bool VerbHost::is_anothers(const Attachment& owner, const IpAddress& address) {
-  return chain::is_anothers(owner, address, place());
-}
-
-bool VerbHost::is_container_gone(const std::string& network, const std::string& container_id) {
-  bool known = false;
-  for (const journal::Key& key : journal::list_keys(journal::kFolder, network)) {
-    if (key.container_id != container_id) continue;
-    known = true;
-    if (!is_gone(fmt::format("{}/{}/{}", network, container_id, key.if_name))) return false;
-  }
-  return known;
-}
-
-bool VerbHost::has_iptables_ports_of_sibling(const std::string& network, const Attachment& owner) {
-  const journal::Key own{network, owner.container_id, owner.if_name};
-  const std::pair<std::string, std::string> field{"container", owner.container_id};
-  const auto has_chain = [&](const journal::Step& step) {
-    return std::any_of(step.undo.begin(), step.undo.end(), [&](const Undo& record) {
-      return record.type == kIptablesPorts &&
-             std::find(record.fields.begin(), record.fields.end(), field) != record.fields.end();
-    });
-  };
-  for (const journal::Key& key : journal::list_siblings(journal::kFolder, own)) {
-    const auto entry = journal::peek(journal::kFolder, key);
-    if (entry && std::any_of(entry->steps.begin(), entry->steps.end(), has_chain) &&
-        !is_gone(fmt::format("{}/{}/{}", network, owner.container_id, key.if_name))) {
-      return true;
-    }
-  }
-  return false;
-}
-
-std::optional<sys::Lock> VerbHost::hold_host_ports() {
-  return journal::lock_shared_links(journal::kRunFolder, sys::LockMode::exclusive,
-                                    sys::lock_deadline(request_.deadline));
-}
-
-std::vector<Undo> VerbHost::remembered(std::string_view type, Steps steps, std::size_t most) {
-  return remembered_records(place(), type, steps, most);
-}
-
 std::string VerbHost::unlocked(const std::function<std::string()>& work) {
-  if (lock_holder_ == nullptr) return work();
+  if (journal_lock_ == nullptr) return work();
   std::string out;
   std::exception_ptr failure;
-  lock_holder_->let_go();
+  journal_lock_->let_go();
   try {
     out = work();
   } catch (const Error&) {
     failure = std::current_exception();
   }
-  lock_holder_->take_again();  // also for the roll-back
+  journal_lock_->take_again();  // also for the roll-back
   if (failure) std::rethrow_exception(failure);
   return out;
 }
 
-bool VerbHost::is_file_of_sibling(const std::string& path) {
-  const protocol::Environment& environment = request_.environment;
-  const journal::Place here = place();
-  const std::pair<std::string, std::string> field{"path", path};
-  const auto announces = [&](const journal::Step& step) {
-    return std::any_of(step.undo.begin(), step.undo.end(), [&](const Undo& record) {
-      return record.type == "file" &&
-             std::find(record.fields.begin(), record.fields.end(), field) != record.fields.end();
-    });
-  };
-  for (const journal::Key& key : journal::list_siblings(
-           journal::kFolder,
-           {request_.netconf.name(), environment.container_id, environment.if_name})) {
-    const auto entry = journal::peek(journal::kFolder, key);
-    if (entry && entry->place == here &&
-        std::any_of(entry->steps.begin(), entry->steps.end(), announces)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 void VerbHost::log(LogLevel level, std::string_view text) {
   constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
-  std::string line = fmt::format("unicni {}: {}: {}\n", scene_.type,
+  std::string line = fmt::format("unicni {}: {}: {}\n", active_.type,
                                  kNames[static_cast<int>(level)], protocol::bounded(text));
   if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;
   if (warned_.size() == kMostLines) {

@@ -6,23 +6,13 @@
 #include "ipam/index.h"
 #include "ipam/reconcile.h"
 #include "ipam/reservation.h"
-#include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::ipam {
 
 namespace {
-
-constexpr const char* kRests = "yes";
-
-const std::string& field(const Undo& record, std::string_view name) {
-  for (const auto& [key, value] : record.fields) {
-    if (key == name) return value;
-  }
-  throw Error(Code::internal,
-              "undo record \"" + record.type + "\" has no \"" + std::string(name) + '"');
-}
 
 bool is_valid(const ValidAttachments& valid, const Attachment& owner) {
   return owner.if_name.empty() ? valid.contains_container(owner.container_id)
@@ -31,16 +21,16 @@ bool is_valid(const ValidAttachments& valid, const Attachment& owner) {
 
 /// Reservations that, by what the index knows of their owners, are of none of `valid`. The list may
 /// be long: it is walked once, and what is looked up is few.
-std::vector<Entry> strangers(const Index& index, const ValidAttachments& valid) {
-  std::vector<Entry> entries;
-  index.for_each([&](const Entry& entry) {
+std::vector<IndexEntry> strangers(const Index& index, const ValidAttachments& valid) {
+  std::vector<IndexEntry> entries;
+  index.for_each([&](const IndexEntry& entry) {
     if (entry.state == EntryState::reserved && !entry.unreadable) entries.push_back(entry);
   });
-  const auto before = [](const Entry& a, const Entry& b) { return a.owner < b.owner; };
+  const auto before = [](const IndexEntry& a, const IndexEntry& b) { return a.owner < b.owner; };
   std::sort(entries.begin(), entries.end(), before);
   std::vector<bool> is_kept(entries.size());
   const auto keep = [&](std::string_view owner) {
-    Entry named;
+    IndexEntry named;
     named.owner = index.hash(owner);
     const auto [first, last] = std::equal_range(entries.begin(), entries.end(), named, before);
     for (auto entry = first; entry != last; ++entry)
@@ -53,7 +43,7 @@ std::vector<Entry> strangers(const Index& index, const ValidAttachments& valid) 
       keep(print_owner({std::string(container_id), std::string(if_name)}));
     });
   }
-  std::vector<Entry> result;
+  std::vector<IndexEntry> result;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (!is_kept[i]) result.push_back(entries[i]);
   }
@@ -62,18 +52,11 @@ std::vector<Entry> strangers(const Index& index, const ValidAttachments& valid) 
 
 }  // namespace
 
-std::vector<Error> Store::collect(const ValidAttachments& valid, bool rests) {
-  std::vector<Error> errors;
+Errors Store::collect(const ValidAttachments& valid, bool rests) {
+  Errors errors;
   if (!exists()) return errors;
-  const auto attempt = [&](const auto& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      errors.push_back(error);
-    }
-  };
-  for (const Entry& entry : strangers(index(), valid)) {
-    attempt([&] {
+  for (const IndexEntry& entry : strangers(index(), valid)) {
+    errors.attempt([&] {
       const ReservationFile file = read_reservation(path(entry.address));
       if (file.state == FileState::unreadable) throw Error(Code::internal, file.problem);
       // Rewritten in place by somebody, or of a name that no list can tell: what it says counts.
@@ -87,30 +70,10 @@ std::vector<Error> Store::collect(const ValidAttachments& valid, bool rests) {
   for (const std::string& name : sys::list_folder(folder_)) {
     const std::optional<IpAddress> address = reserved_by(name);
     if (!address || index().find(*address)) continue;
-    attempt([&] { left = !remove_abandoned(*address) || left; });
+    errors.attempt([&] { left = !remove_abandoned(*address) || left; });
   }
   index().set_nobodys(left);
   return errors;
-}
-
-Undo undo_reservation(const std::string& data_dir, const std::string& network,
-                      const IpAddress& address, const std::string& content, bool rests) {
-  return Undo{"reservation",
-              1,
-              false,
-              {{"data_dir", data_dir},
-               {"network", network},
-               {"address", address.str()},
-               {"content", content},
-               {"rests", rests ? kRests : ""}}};
-}
-
-void release_recorded(const Undo& record, bool was_used, Deadline deadline) {
-  const auto address = IpAddress::parse(field(record, "address"));
-  if (!address) throw Error(Code::internal, "undo record of no address");
-  Store store(field(record, "data_dir"), field(record, "network"), deadline, false);
-  store.release_address(*address, field(record, "content"),
-                        was_used && field(record, "rests") == kRests);
 }
 
 }  // namespace unicni::ipam

@@ -39,7 +39,7 @@ std::array<std::uint8_t, 16> bytes_of(const IpAddress& address) {
   return bytes;
 }
 
-Entry entry_of(const Slot& slot) {
+IndexEntry entry_of(const Slot& slot) {
   return {address_of(slot.family, slot.address),
           static_cast<EntryState>(slot.state),
           slot.unreadable != 0,
@@ -51,7 +51,7 @@ Entry entry_of(const Slot& slot) {
           slot.released};
 }
 
-void fill(Slot& slot, const Entry& entry) {
+void fill(Slot& slot, const IndexEntry& entry) {
   slot.state = static_cast<std::uint8_t>(entry.state);
   slot.family = static_cast<std::uint8_t>(entry.address.family());
   slot.address = bytes_of(entry.address);
@@ -92,8 +92,8 @@ std::uint32_t Index::find_slot(const IpAddress& address) const {
 }
 
 template <class Match>
-std::vector<Entry> Index::collect(Chain chain, std::uint64_t hash, Match match) const {
-  std::vector<Entry> result;
+std::vector<IndexEntry> Index::collect(Chain chain, std::uint64_t hash, Match match) const {
+  std::vector<IndexEntry> result;
   std::uint32_t id = head(bucket(chain, hash));
   for (std::uint32_t steps = 0; id != 0; ++steps) {
     if (steps > header().slots) give_up();
@@ -102,24 +102,24 @@ std::vector<Entry> Index::collect(Chain chain, std::uint64_t hash, Match match) 
     id = found.next[static_cast<std::size_t>(chain)];
   }
   std::sort(result.begin(), result.end(),
-            [](const Entry& a, const Entry& b) { return a.address < b.address; });
+            [](const IndexEntry& a, const IndexEntry& b) { return a.address < b.address; });
   return result;
 }
 
-std::optional<Entry> Index::find(const IpAddress& address) const {
+std::optional<IndexEntry> Index::find(const IpAddress& address) const {
   const std::uint32_t id = find_slot(address);
   return id == 0 ? std::nullopt : std::optional(entry_of(slot(id)));
 }
 
-std::vector<Entry> Index::of_owner(std::uint64_t owner) const {
+std::vector<IndexEntry> Index::of_owner(std::uint64_t owner) const {
   return collect(Chain::owner, owner, [&](const Slot& slot) { return slot.owner == owner; });
 }
 
-std::vector<Entry> Index::of_sticky(std::uint64_t sticky) const {
+std::vector<IndexEntry> Index::of_sticky(std::uint64_t sticky) const {
   return collect(Chain::sticky, sticky, [&](const Slot& slot) { return slot.sticky == sticky; });
 }
 
-void Index::for_each(const std::function<void(const Entry&)>& visit) const {
+void Index::for_each(const std::function<void(const IndexEntry&)>& visit) const {
   const std::uint32_t used = std::min(header().used_slots, header().slots);
   for (std::uint32_t id = 1; id <= used; ++id) {
     const Slot& each = slot(id);
@@ -219,7 +219,7 @@ void Index::leave(std::uint32_t id) {
   mark(address, plane, false);
 }
 
-void Index::put(const Entry& entry) {
+void Index::put(const IndexEntry& entry) {
   std::uint32_t id = find_slot(entry.address);
   if (id != 0) {
     leave(id);
@@ -249,7 +249,7 @@ void Index::erase(const IpAddress& address) {
   if (const std::uint32_t id = find_slot(address)) erase_slot(id);
 }
 
-void Index::for_each_resting(const std::function<bool(const Entry&)>& visit) const {
+void Index::for_each_resting(const std::function<bool(const IndexEntry&)>& visit) const {
   std::uint32_t id = header().resting.oldest;
   for (std::uint32_t left = header().resting.length; id != 0 && left > 0; --left) {
     const Slot& each = slot(id);
@@ -264,7 +264,7 @@ void Index::end_rests(std::int64_t rest, std::int64_t now) {
     const Slot& oldest = slot(id);
     // From the future: the clock was set back, and nobody knows for how long it has rested.
     if (oldest.released <= now && now - oldest.released < rest) return;
-    Entry entry = entry_of(oldest);
+    IndexEntry entry = entry_of(oldest);
     if (entry.sticky == 0) {
       erase_slot(id);
     } else {
@@ -288,7 +288,7 @@ void Index::grow() {
   const Header& all = std::as_const(*this).header();
   const bool full = all.free_slot == 0 && all.used_slots >= all.slots;
   Index bigger = full ? successor(all.slots * 2, all.blocks) : successor(all.slots, all.blocks * 2);
-  for_each([&](const Entry& entry) {
+  for_each([&](const IndexEntry& entry) {
     // In the order of the slots; those of the lists come in the order of the lists, below.
     if (entry.state == EntryState::reserved) bigger.put(entry);
   });

@@ -21,7 +21,7 @@ enum class EntryState : std::uint8_t {
   remembered,    ///< released; kept for its sticky key as long as others are free
 };
 
-struct Entry {
+struct IndexEntry {
   IpAddress address;
   EntryState state = EntryState::reserved;
   bool unreadable = false;    ///< reserved, by nobody knows whom
@@ -51,12 +51,12 @@ class Index {
   [[nodiscard]] bool is_whole() const;
 
   [[nodiscard]] std::uint64_t hash(std::string_view text) const;
-  [[nodiscard]] std::optional<Entry> find(const IpAddress& address) const;
-  [[nodiscard]] std::vector<Entry> of_owner(std::uint64_t owner) const;
-  [[nodiscard]] std::vector<Entry> of_sticky(std::uint64_t sticky) const;
+  [[nodiscard]] std::optional<IndexEntry> find(const IpAddress& address) const;
+  [[nodiscard]] std::vector<IndexEntry> of_owner(std::uint64_t owner) const;
+  [[nodiscard]] std::vector<IndexEntry> of_sticky(std::uint64_t sticky) const;
   /// Every entry that is readable, also of an index that isn't whole.
-  void for_each(const std::function<void(const Entry&)>& visit) const;
-  void put(const Entry& entry);  ///< new, or instead of the one of its address
+  void for_each(const std::function<void(const IndexEntry&)>& visit) const;
+  void put(const IndexEntry& entry);  ///< new, or instead of the one of its address
   void erase(const IpAddress& address);
 
   /// The first address of [from, to] that none of `planes` has.
@@ -70,7 +70,7 @@ class Index {
   [[nodiscard]] std::uint32_t remembered() const { return header().remembered.length; }
 
   /// Resting addresses, the one that was released first first; `visit` returns false to end.
-  void for_each_resting(const std::function<bool(const Entry&)>& visit) const;
+  void for_each_resting(const std::function<bool(const IndexEntry&)>& visit) const;
   /// Ends the rest of what was released more than `rest` nanoseconds ago.
   void end_rests(std::int64_t rest, std::int64_t now);
 
@@ -102,7 +102,7 @@ class Index {
   [[nodiscard]] std::uint64_t address_hash(const IpAddress& address) const;
   [[nodiscard]] std::uint32_t find_slot(const IpAddress& address) const;
   template <class Match>
-  [[nodiscard]] std::vector<Entry> collect(Chain chain, std::uint64_t hash, Match match) const;
+  [[nodiscard]] std::vector<IndexEntry> collect(Chain chain, std::uint64_t hash, Match match) const;
   void link(std::uint32_t id, Chain chain, std::uint64_t hash);
   void unlink(std::uint32_t id, Chain chain, std::uint64_t hash);
   void append(ListEnds Header::*list, std::uint32_t id);

@@ -35,8 +35,8 @@ class IndexTest : public ::testing::Test {
   [[nodiscard]] bool matches(const Index& index) const {
     return index.matches(Index::folder_time(folder_.path()));
   }
-  static Entry reserved(const Index& index, const string& address, const string& owner) {
-    Entry entry;
+  static IndexEntry reserved(const Index& index, const string& address, const string& owner) {
+    IndexEntry entry;
     entry.address = ip(address);
     entry.boot = kBoot;
     entry.owner = index.hash(owner);
@@ -45,7 +45,7 @@ class IndexTest : public ::testing::Test {
   /// A reservation as ADD makes it.
   void reserve(Index& index, const string& address, const string& owner) const {
     sys::create_file(folder_ / address, owner, 0600);
-    Entry entry = reserved(index, address, owner);
+    IndexEntry entry = reserved(index, address, owner);
     const auto identity = identify(folder_ / address);
     entry.inode = identity->inode;
     entry.changed = identity->changed;
@@ -53,7 +53,7 @@ class IndexTest : public ::testing::Test {
   }
   static std::set<string> owned(const Index& index, const string& owner) {
     std::set<string> addresses;
-    for (const Entry& entry : index.of_owner(index.hash(owner)))
+    for (const IndexEntry& entry : index.of_owner(index.hash(owner)))
       addresses.insert(entry.address.str());
     return addresses;
   }
@@ -65,7 +65,7 @@ TEST_F(IndexTest, FindsByAddressOwnerAndKey) {
   Index index = empty();
   index.put(reserved(index, "10.1.2.3", "a"));
   index.put(reserved(index, "2001:db8::3", "a"));
-  Entry kept;
+  IndexEntry kept;
   kept.address = ip("10.1.2.4");
   kept.state = EntryState::remembered;
   kept.sticky = index.hash("key");
@@ -129,7 +129,7 @@ TEST_F(IndexTest, AnAddressThatWandersLeavesNoBlocks) {
 TEST_F(IndexTest, RestsEndInTheirOrder) {
   Index index = empty();
   for (int i = 1; i <= 3; ++i) {
-    Entry entry;
+    IndexEntry entry;
     entry.address = ip("10.1.2." + std::to_string(i));
     entry.state = EntryState::resting;
     entry.released = i * 1000;
@@ -138,7 +138,7 @@ TEST_F(IndexTest, RestsEndInTheirOrder) {
   }
   const auto resting = [&] {
     std::vector<string> result;
-    index.for_each_resting([&](const Entry& entry) {
+    index.for_each_resting([&](const IndexEntry& entry) {
       result.push_back(entry.address.str());
       return true;
     });

@@ -24,24 +24,25 @@ BootId boot_of(const FileIdentity& file, const BootId& boot, std::int64_t begun)
   return file.modified >= begun - kClockSlack ? boot : BootId{};
 }
 
-bool is_same_file(const Entry& entry, const FileIdentity& file) {
+bool is_same_file(const IndexEntry& entry, const FileIdentity& file) {
   return entry.state == EntryState::reserved && !entry.unreadable && entry.inode == file.inode &&
          entry.changed == file.changed;
 }
 
 /// What an index knows that the folder doesn't: boots, sticky keys, rests.
 void carry_over(const Index& from, Index& to) {
-  std::vector<Entry> released;
-  from.for_each([&](const Entry& entry) {
+  std::vector<IndexEntry> released;
+  from.for_each([&](const IndexEntry& entry) {
     if (entry.state == EntryState::reserved) {
       to.put(entry);
     } else {
       released.push_back(entry);
     }
   });
-  std::stable_sort(released.begin(), released.end(),
-                   [](const Entry& a, const Entry& b) { return a.released < b.released; });
-  for (const Entry& entry : released) to.put(entry);
+  std::stable_sort(released.begin(), released.end(), [](const IndexEntry& a, const IndexEntry& b) {
+    return a.released < b.released;
+  });
+  for (const IndexEntry& entry : released) to.put(entry);
 }
 
 void compare(Index& index, const std::string& folder, const std::vector<std::string>& names) {
@@ -55,13 +56,13 @@ void compare(Index& index, const std::string& folder, const std::vector<std::str
     const std::string path = folder + '/' + name;
     const std::optional<FileIdentity> file = identify(path);
     if (!file) continue;
-    const std::optional<Entry> known = index.find(*address);
+    const std::optional<IndexEntry> known = index.find(*address);
     if (!known || !is_same_file(*known, *file)) {
       const ReservationFile found = read_reservation(path);
       nobodys = nobodys || found.state == FileState::nobodys;
       unsure = unsure || (found.state == FileState::unreadable && file->regular);
       if (found.state == FileState::absent || found.state == FileState::nobodys) continue;
-      Entry entry;
+      IndexEntry entry;
       entry.address = *address;
       entry.unreadable = found.state == FileState::unreadable;
       entry.boot = boot_of(*file, index.boot(), begun);
@@ -74,7 +75,7 @@ void compare(Index& index, const std::string& folder, const std::vector<std::str
   }
   std::sort(present.begin(), present.end());
   std::vector<IpAddress> gone;
-  index.for_each([&](const Entry& entry) {
+  index.for_each([&](const IndexEntry& entry) {
     if (entry.state == EntryState::reserved &&
         !std::binary_search(present.begin(), present.end(), entry.address)) {
       gone.push_back(entry.address);

@@ -12,7 +12,7 @@
 #include "ipam/boot.h"
 #include "ipam/reconcile.h"
 #include "ipam/reservation.h"
-#include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
 
@@ -88,7 +88,7 @@ void Store::compare_again() {
   }
 }
 
-bool Store::is_of_this_boot(Entry& entry) {
+bool Store::is_of_this_boot(IndexEntry& entry) {
   if (entry.unreadable) return true;
   const BootId& boot = index().boot();
   if (entry.boot == boot) return true;
@@ -104,7 +104,7 @@ bool Store::is_of_this_boot(Entry& entry) {
 }
 
 bool Store::is_taken(const IpAddress& address) {
-  std::optional<Entry> entry = index().find(address);
+  std::optional<IndexEntry> entry = index().find(address);
   return entry && entry->state == EntryState::reserved && is_of_this_boot(*entry);
 }
 
@@ -117,7 +117,7 @@ bool Store::reserve(const IpAddress& address, const Attachment& owner, std::opti
   // failed ADD.
   const ReservationFile found = read_reservation(file);
   if (found.state == FileState::owned || found.state == FileState::unreadable) {
-    const std::optional<Entry> entry = index().find(address);
+    const std::optional<IndexEntry> entry = index().find(address);
     const bool known = entry && entry->owner == index().hash(print_owner(found.owner));
     if (!known) {  // made by somebody who doesn't heed the lock
       compare_again();
@@ -133,7 +133,7 @@ bool Store::reserve(const IpAddress& address, const Attachment& owner, std::opti
       return false;
     }
     if (set_index) move_cursor(*set_index, address);
-    Entry entry;
+    IndexEntry entry;
     entry.address = address;
     entry.boot = index().boot();
     entry.owner = index().hash(content);
@@ -216,7 +216,7 @@ Usage Store::usage(const RangeSet& set, const Intervals& excluded, std::int64_t 
     usage.used -= counted ? 1 : 0;
   }
   const std::int64_t now = wall_clock();
-  index().for_each_resting([&](const Entry& entry) {
+  index().for_each_resting([&](const IndexEntry& entry) {
     if (!counts(entry.address)) return true;
     if (usage.resting++ == 0) usage.next_rested = rest - (now - entry.released) / kSecond;
     return true;
@@ -225,16 +225,16 @@ Usage Store::usage(const RangeSet& set, const Intervals& excluded, std::int64_t 
   return usage;
 }
 
-std::vector<Entry> Store::entries_of(const Attachment& owner) {
+std::vector<IndexEntry> Store::entries_of(const Attachment& owner) {
   if (!exists()) return {};
-  std::vector<Entry> entries = index().of_owner(index().hash(print_owner(owner)));
+  std::vector<IndexEntry> entries = index().of_owner(index().hash(print_owner(owner)));
   if (entries.empty()) entries = index().of_owner(index().hash(owner.container_id));
   return entries;
 }
 
 std::vector<IpAddress> Store::find(const Attachment& owner) {
   std::vector<IpAddress> result;
-  for (Entry& entry : entries_of(owner)) {
+  for (IndexEntry& entry : entries_of(owner)) {
     if (is_of_this_boot(entry)) result.push_back(entry.address);
   }
   return result;
@@ -242,7 +242,7 @@ std::vector<IpAddress> Store::find(const Attachment& owner) {
 
 std::vector<IpAddress> Store::find_earlier(const Attachment& owner) {
   std::vector<IpAddress> result;
-  for (Entry& entry : entries_of(owner)) {
+  for (IndexEntry& entry : entries_of(owner)) {
     if (!is_of_this_boot(entry)) result.push_back(entry.address);
   }
   return result;
@@ -251,7 +251,7 @@ std::vector<IpAddress> Store::find_earlier(const Attachment& owner) {
 std::vector<IpAddress> Store::find_sticky(const std::string& key) {
   std::vector<IpAddress> result;
   if (!exists()) return result;
-  for (const Entry& entry : index().of_sticky(index().hash(kSticky + key)))
+  for (const IndexEntry& entry : index().of_sticky(index().hash(kSticky + key)))
     result.push_back(entry.address);
   return result;
 }
@@ -262,8 +262,8 @@ bool Store::names(const IpAddress& address, const Attachment& owner) const {
          (file.owner.if_name.empty() || file.owner.if_name == owner.if_name);
 }
 
-void Store::forget(const Entry& entry, bool rests) {
-  Entry left;
+void Store::forget(const IndexEntry& entry, bool rests) {
+  IndexEntry left;
   left.address = entry.address;
   left.sticky = entry.sticky;
   left.released = wall_clock();
@@ -277,34 +277,32 @@ void Store::forget(const Entry& entry, bool rests) {
 
 std::size_t Store::release(const Attachment& owner, bool rests) {
   std::size_t removed = 0;
-  std::optional<Error> failure;
+  Errors errors;
   const auto remove_all = [&] {
     bool as_expected = true;
-    for (const Entry& entry : entries_of(owner)) {
+    for (const IndexEntry& entry : entries_of(owner)) {
       const ReservationFile file = read_reservation(path(entry.address));
       if (file.state == FileState::unreadable) {
-        if (!failure) failure = Error(Code::internal, file.problem);
+        errors.add(Error(Code::internal, file.problem));
         continue;
       }
       if (file.state != FileState::owned || index().hash(print_owner(file.owner)) != entry.owner) {
         as_expected = false;
         continue;
       }
-      try {
+      errors.attempt([&] {
         removed += sys::remove_file(path(entry.address)) ? 1U : 0U;
         forget(entry, rests);
-      } catch (const Error& error) {
-        if (!failure) failure = error;
-      }
+      });
     }
     return as_expected;
   };
   if (!remove_all()) {  // a file was rewritten in place
     compare_again();
-    failure.reset();
+    errors = Errors();
     remove_all();
   }
-  if (failure) throw Error(*failure);
+  errors.finish();
   return removed;
 }
 

@@ -228,35 +228,6 @@ TEST_F(StoreTest, AbandonedFilesGoAfterTenSeconds) {
   EXPECT_EQ(names(), std::vector<string>{"10.1.2.4"});
 }
 
-TEST_F(StoreTest, RecordedReservationGoesIfItIsStillOurs) {
-  const string content = "dummy\r\neth0";
-  const Undo record = undo_reservation(data_dir(), "net", ip("10.1.2.2"), content, false);
-  release_recorded(record, false, in_seconds(20));  // no folder
-  EXPECT_FALSE(std::filesystem::exists(data_dir()));
-  for (const auto& [found, goes] : std::map<string, bool>{{content, true},
-                                                          {" dummy\r\neth0\n", true},
-                                                          {"", true},
-                                                          {"dummy\r\neth1", false},
-                                                          {"other\r\neth0", false},
-                                                          {"dummy", false}}) {
-    put("10.1.2.2", found);
-    release_recorded(record, true, in_seconds(20));
-    EXPECT_EQ(names().empty(), goes) << found;
-  }
-}
-
-TEST_F(StoreTest, RecordedReservationRestsOnlyIfItWasUsed) {
-  const string content = "dummy\r\neth0";
-  const Undo record = undo_reservation(data_dir(), "net", ip("10.1.2.2"), content, true);
-  const RangeSet set = {
-      {IpNet::parse("10.1.2.0/30").value(), ip("10.1.2.1"), ip("10.1.2.2"), ip("10.1.2.1")}};
-  for (const bool was_used : {false, true}) {
-    ASSERT_TRUE(open().reserve(ip("10.1.2.2"), kOwner, 0, unannounced));
-    release_recorded(record, was_used, in_seconds(20));
-    EXPECT_EQ(open().has_free(set, {}, 0), !was_used);
-  }
-}
-
 TEST_F(StoreTest, FileOfSomebodyWhoDoesNotHeedTheLockIsSeen) {
   Store store = open();
   ASSERT_TRUE(store.reserve(ip("10.1.2.2"), kOwner, 0, unannounced));

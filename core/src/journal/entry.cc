@@ -54,7 +54,7 @@ bool is_known_id(const Entry& entry, std::optional<std::size_t> id) {
 /// One line after the header; false if it makes no sense here.
 bool apply(const Line& line, Entry& entry) {
   if (line.word == "step") {
-    Step step{line.get("type"), line.get("config"), {}, {}};
+    RecordedStep step{line.get("type"), line.get("config"), {}, {}};
     step.ordinal = read_number(line, "member");
     step.args = line.get("args");
     const bool moves = line.find("container_netns") != nullptr;
@@ -78,8 +78,9 @@ bool apply(const Line& line, Entry& entry) {
     const auto id = read_number(line, "id");
     const std::string type = line.get("type");
     if (line.find("id") != nullptr && !is_known_id(entry, id)) return false;
-    std::erase_if(entry.steps,
-                  [&](const Step& step) { return id ? step.id == *id : step.type == type; });
+    std::erase_if(entry.steps, [&](const RecordedStep& step) {
+      return id ? step.id == *id : step.type == type;
+    });
   }
   return true;
 }
@@ -124,7 +125,7 @@ std::optional<Entry> parse_entry(std::string_view text) {
   return std::move(result->entry);
 }
 
-std::optional<Key> read_key(std::string_view text) {
+std::optional<AttachmentKey> read_key(std::string_view text) {
   if (text.find('\n') == text.npos) return std::nullopt;
   const auto line = parse_line(first_line(text));
   if (!line) return std::nullopt;
@@ -140,7 +141,7 @@ std::string print_entry(const Entry& entry) {
     place.netns_path = entry.steps.front().netns_path;
   }
   std::string text = header_line(place);
-  for (const Step& step : entry.steps) {
+  for (const RecordedStep& step : entry.steps) {
     text += step_line(place, step);
     put_step(place, step);
     for (const Undo& undo : step.undo) text += undo_line(undo);
@@ -162,7 +163,7 @@ std::string header_line(const Entry& entry) {
   return line.finish();
 }
 
-std::string step_line(const Entry& entry, const Step& step) {
+std::string step_line(const Entry& entry, const RecordedStep& step) {
   LineWriter line("step");
   line.add("type", step.type).add("config", step.config);
   if (step.ordinal) line.add("member", std::to_string(*step.ordinal));
@@ -189,7 +190,7 @@ std::string forget_line(std::size_t id) {
   return LineWriter("forget").add("id", std::to_string(id)).finish();
 }
 
-Step& put_step(Entry& entry, Step step) {
+RecordedStep& put_step(Entry& entry, RecordedStep step) {
   if (moves(entry, step.container_netns, step.netns_path)) {
     entry.container_netns = step.container_netns;
     entry.netns_path = step.netns_path;
@@ -202,9 +203,9 @@ Step& put_step(Entry& entry, Step step) {
   return entry.steps.back();
 }
 
-Step* find_step(Entry& entry, std::size_t id) {
+RecordedStep* find_step(Entry& entry, std::size_t id) {
   const auto found = std::find_if(entry.steps.begin(), entry.steps.end(),
-                                  [&](const Step& step) { return step.id == id; });
+                                  [&](const RecordedStep& step) { return step.id == id; });
   return found == entry.steps.end() ? nullptr : &*found;
 }
 

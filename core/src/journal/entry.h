@@ -34,20 +34,20 @@ std::optional<EntryText> read_entry(std::string_view text);
 /// Whether the first line is the header of a newer program's file.
 bool is_of_future(std::string_view text);
 /// The key of the first line alone; what follows it isn't looked at.
-std::optional<Key> read_key(std::string_view text);
+std::optional<AttachmentKey> read_key(std::string_view text);
 
 std::string header_line(const Entry& entry);
 /// Of all but undo records and result; names the container's namespace only where it isn't
 /// `entry`'s.
-std::string step_line(const Entry& entry, const Step& step);
+std::string step_line(const Entry& entry, const RecordedStep& step);
 std::string undo_line(const Undo& undo);
 std::string done_line(const std::string& result);
 std::string forget_line(std::size_t id);
 
 /// What a step line says, applied to `entry`: a step with the next id, in the namespace that was
 /// said last.
-Step& put_step(Entry& entry, Step step);
+RecordedStep& put_step(Entry& entry, RecordedStep step);
 /// The step of that id; nullptr: there is none.
-Step* find_step(Entry& entry, std::size_t id);
+RecordedStep* find_step(Entry& entry, std::size_t id);
 
 }  // namespace unicni::journal

@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "journal/line.h"
+#include "journal/record_for_test.h"
 #include "unicni/ip.h"
-#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 
-bool operator==(const Step& a, const Step& b) {
+bool operator==(const RecordedStep& a, const RecordedStep& b) {
   return a.type == b.type && a.config == b.config && a.undo == b.undo && a.result == b.result &&
          a.id == b.id && a.ordinal == b.ordinal && a.args == b.args &&
          a.container_netns == b.container_netns && a.netns_path == b.netns_path;
@@ -31,24 +31,27 @@ Entry every_record() {
   entry.place = {"boot-id", "cookie:1"};
   entry.container_netns = "cookie:77";
   entry.netns_path = "/var/run/netns/a b";
-  net::NftElement element{"masq4", std::string("\x0a\0\0\x01", 4), "", "net/ctr/eth0"};
-  Step bridge{"bridge", "{\n  \"type\": \"bridge\" }", {}, "{\"ips\":[]}"};
+  RecordedStep bridge{"bridge", "{\n  \"type\": \"bridge\" }", {}, "{\"ips\":[]}"};
   bridge.undo = {undo_bridge("cni0"),
-                 undo_shared_address("cni0", *IpNet::parse("10.0.0.1/24")),
+                 record_of("shared-address", {{"link", "cni0"}, {"address", "10.0.0.1/24"}}),
                  undo_file("/var/lib/cni/networks/n/10.0.0.2", "ctr\r\neth0"),
                  undo_veth("veth1", "net/ctr/eth0"),
-                 undo_nft(element),
-                 undo_delegate("dhcp", "/opt/cni/bin/dhcp", "{\"a\":\"%41 b\"}"),
+                 record_of("nft", {{"set", "masq4"},
+                                   {"key", std::string("\x0a\0\0\x01", 4)},
+                                   {"owner", "net/ctr/eth0"}}),
+                 record_of("delegate", {{"type", "dhcp"},
+                                        {"program", "/opt/cni/bin/dhcp"},
+                                        {"request", "{\"a\":\"%41 b\"}"}}),
                  Undo{"future", 9, true, {{"", ""}, {"same", "1"}, {"same", "2"}, {".dot", "=#"}}}};
   // What a step says of its namespace is that of the entry, until another life moves it.
-  const auto place = [&](Step& step, std::size_t id) {
+  const auto place = [&](RecordedStep& step, std::size_t id) {
     step.id = id;
     step.container_netns = entry.container_netns;
     step.netns_path = entry.netns_path;
   };
-  Step portmap{"portmap", "", {}, ""};
-  Step tuning{"tuning", "{}", {undo_sysctl("net/ipv4/ip_forward", "0")}, "{}"};
-  Step again = tuning;
+  RecordedStep portmap{"portmap", "", {}, ""};
+  RecordedStep tuning{"tuning", "{}", {undo_sysctl("net/ipv4/ip_forward", "0")}, "{}"};
+  RecordedStep again = tuning;
   tuning.ordinal = 2;
   tuning.args = "IgnoreUnknown=1;K8S_POD_NAME=a b";
   again.ordinal = 3;
@@ -136,7 +139,7 @@ TEST(Entry, UndoVersionMustBeANumber) {
 
 std::vector<std::string> types_of(const std::optional<Entry>& entry) {
   std::vector<std::string> types;
-  for (const Step& step : entry.value().steps) types.push_back(step.type);
+  for (const RecordedStep& step : entry.value().steps) types.push_back(step.type);
   return types;
 }
 
@@ -177,7 +180,7 @@ TEST(Entry, StepMovesTheEntryToItsNamespace) {
   entry.netns_path = "/a";
   const std::string header = header_line(entry);
   const auto moved = [&](const std::string& netns, const std::string& path) {
-    Step step{"t", "{}", {}, {}};
+    RecordedStep step{"t", "{}", {}, {}};
     step.container_netns = netns;
     step.netns_path = path;
     const auto found = parse_entry(header + step_line(entry, step));

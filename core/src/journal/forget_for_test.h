@@ -10,8 +10,8 @@ namespace unicni::journal {
 
 inline void forget(Journal& journal, const std::string& type) {
   if (journal.entry() == nullptr) return;
-  const std::vector<Step> steps = journal.entry()->steps;
-  for (const Step& step : steps) {
+  const std::vector<RecordedStep> steps = journal.entry()->steps;
+  for (const RecordedStep& step : steps) {
     if (step.type == type) journal.forget_step(step.id, type);
   }
 }

@@ -13,7 +13,7 @@
 namespace unicni::journal {
 
 struct Journal::File {
-  File(const std::string& in, const Key& key, const Place& place, Access purpose)
+  File(const std::string& in, const AttachmentKey& key, const Place& place, Access purpose)
       : folder(in), name(file_name(key)), path(in + '/' + name), access(purpose) {
     entry.key = key;
     entry.place = place;
@@ -187,7 +187,7 @@ Journal::Journal(Journal&&) noexcept = default;
 Journal& Journal::operator=(Journal&&) noexcept = default;
 Journal::~Journal() = default;
 
-Journal Journal::open(const std::string& folder, const Key& key, const Place& place,
+Journal Journal::open(const std::string& folder, const AttachmentKey& key, const Place& place,
                       Deadline deadline, Access access) {
   auto file = std::make_unique<File>(folder, key, place, access);
   try {
@@ -227,7 +227,7 @@ std::size_t Journal::begin_step(const std::string& type, const std::string& conf
         .in_step("journal");
   }
   if (!file_->ours) file_->start_afresh();
-  Step step{type, config, {}, {}, 0, ordinal, args, container_netns, netns_path};
+  RecordedStep step{type, config, {}, {}, 0, ordinal, args, container_netns, netns_path};
   file_->write(step_line(file_->entry, step));
   file_->begun = true;
   return put_step(file_->entry, std::move(step)).id;
@@ -236,7 +236,7 @@ std::size_t Journal::begin_step(const std::string& type, const std::string& conf
 bool Journal::resume_step(std::size_t id, const std::string& type) {
   const Entry* found = entry();
   if (found == nullptr) return false;
-  const Step& last = found->steps.back();
+  const RecordedStep& last = found->steps.back();
   if (last.id != id || last.type != type || !last.result.empty()) return false;
   file_->begun = true;
   return true;
@@ -256,19 +256,19 @@ void Journal::end_step(const std::string& result) {
 }
 
 void Journal::forget_step(std::size_t id, const std::string& type, const std::vector<Undo>& kept) {
-  Step* step = usable() ? find_step(file_->entry, id) : nullptr;
+  RecordedStep* step = usable() ? find_step(file_->entry, id) : nullptr;
   if (step == nullptr || step->type != type) return;
   if (!kept.empty() && kept.size() == step->undo.size()) return;
   std::string lines;
   if (!kept.empty()) {
-    Step rest = *step;
+    RecordedStep rest = *step;
     rest.undo = kept;
     lines = step_line(file_->entry, rest);
     for (const Undo& record : kept) lines += undo_line(record);
     if (!rest.result.empty()) lines += done_line(rest.result);
     put_step(file_->entry, std::move(rest));
   }
-  std::erase_if(file_->entry.steps, [&](const Step& each) { return each.id == id; });
+  std::erase_if(file_->entry.steps, [&](const RecordedStep& each) { return each.id == id; });
   file_->after_forgetting(lines + forget_line(id));
 }
 

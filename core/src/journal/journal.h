@@ -9,7 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "unicni/call.h"
+#include "unicni/attachment_key.h"
+#include "unicni/deadline.h"
 #include "unicni/sys/lock.h"
 #include "unicni/undo.h"
 
@@ -21,18 +22,10 @@ inline constexpr const char* kFolder = "/run/unicni/attachments";
 /// is read, locked, written on and removed in its place, as their program may still run.
 inline constexpr const char* kRunFolder = "/run/unicni";
 
-/// What names an attachment.
-struct Key {
-  std::string network;
-  std::string container_id;
-  std::string if_name;
-  friend bool operator==(const Key&, const Key&) = default;
-};
-
 /// File name of a key inside the folder: "<network>:<container>:<ifname>", each with ':', '/', '%',
 /// '~', blanks and control bytes as %XX; a name beyond 200 bytes is cut and gets '~' and a hash.
 /// The key inside the file is what counts.
-std::string file_name(const Key& key);
+std::string file_name(const AttachmentKey& key);
 
 /// Where and when the state exists; an entry of another boot or another host namespace is nobody's.
 struct Place {
@@ -42,7 +35,7 @@ struct Place {
 };
 
 /// One step of the attachment: what one member of its list was asked, changed and answered.
-struct Step {
+struct RecordedStep {
   std::string type;        ///< which plugin
   std::string config;      ///< its request, as given on ADD
   std::vector<Undo> undo;  ///< in order of time
@@ -57,11 +50,11 @@ struct Step {
 };
 
 struct Entry {
-  Key key;
+  AttachmentKey key;
   Place place;
   std::string container_netns;  ///< of the step begun last; a file may hold steps of earlier lives
   std::string netns_path;       ///< in the same way
-  std::vector<Step> steps;
+  std::vector<RecordedStep> steps;
   std::size_t begun = 0;  ///< how many steps were ever begun in the file
 };
 
@@ -87,7 +80,7 @@ class Journal {
   /// can't be written, or is others' too, throws Error; otherwise the journal is then just empty:
   /// usable() is false. Throws Error (Code::try_again, naming the holder) if it stays locked until
   /// `deadline`.
-  static Journal open(const std::string& folder, const Key& key, const Place& place,
+  static Journal open(const std::string& folder, const AttachmentKey& key, const Place& place,
                       Deadline deadline, Access access);
   Journal(Journal&&) noexcept;
   Journal& operator=(Journal&&) noexcept;
@@ -129,7 +122,7 @@ class Journal {
 
 /// What an entry says now, unlocked: a verb may be working on it. nullopt: there is none, or it
 /// can't be read.
-std::optional<Entry> peek(const std::string& folder, const Key& key);
+std::optional<Entry> peek(const std::string& folder, const AttachmentKey& key);
 /// The entries of all networks, in the same way, until `wants_more` says no.
 void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more);
 /// As many of them as `most`, others each time (by the clock).
@@ -141,8 +134,8 @@ std::vector<Entry> peek_all(const std::string& folder);
 /// except those whose names were cut.
 std::vector<Entry> peek_container(const std::string& folder, const std::string& container_id);
 /// Keys of the other entries of `key`'s network and container: other interfaces of it.
-std::vector<Key> list_siblings(const std::string& folder, const Key& key);
+std::vector<AttachmentKey> list_siblings(const std::string& folder, const AttachmentKey& key);
 /// Keys of all entries of one network (from file names, checked against the header).
-std::vector<Key> list_keys(const std::string& folder, const std::string& network);
+std::vector<AttachmentKey> list_keys(const std::string& folder, const std::string& network);
 
 }  // namespace unicni::journal

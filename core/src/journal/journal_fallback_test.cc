@@ -41,7 +41,7 @@ void refuse(unsigned number, unsigned index, unsigned bits, unsigned error) {
 }
 
 void add_and_delete(const std::string& folder) {
-  const Key key{"net", "ctr", "eth0"};
+  const AttachmentKey key{"net", "ctr", "eth0"};
   const auto open = [&](Access access) {
     return Journal::open(folder, key, {"boot", "cookie:1"},
                          std::chrono::steady_clock::now() + std::chrono::seconds(5), access);

@@ -16,16 +16,16 @@
 #include "base/temp_folder_for_test.h"
 #include "journal/forget_for_test.h"
 #include "journal/journal.h"
+#include "journal/record_for_test.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
-#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {
 
 using namespace std::chrono_literals;
 
-const Key kKey{"net", "ctr", "eth0"};
+const AttachmentKey kKey{"net", "ctr", "eth0"};
 const Place kPlace{"boot", "cookie:1"};
 
 class JournalProcess : public ::testing::Test {
@@ -89,7 +89,7 @@ TEST_F(JournalProcess, KilledAtEveryRecordBoundary) {
       std::size_t found = 0;
       if (entry != nullptr) {
         EXPECT_EQ(entry->steps.size(), steps[done]);
-        for (const Step& step : entry->steps) found += step.undo.size();
+        for (const RecordedStep& step : entry->steps) found += step.undo.size();
       }
       EXPECT_EQ(found, records[done]) << done;
       journal.begin_step("tuning", "{}", "cookie:6", "/m");

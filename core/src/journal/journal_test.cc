@@ -14,9 +14,9 @@
 #include "journal/entry.h"
 #include "journal/forget_for_test.h"
 #include "journal/line.h"
+#include "journal/record_for_test.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
-#include "unicni/undo/records.h"
 
 namespace unicni::journal {
 namespace {
@@ -25,12 +25,12 @@ using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const Key kKey{"net", "ctr", "eth0"};
+const AttachmentKey kKey{"net", "ctr", "eth0"};
 const Place kPlace{"boot", "cookie:1"};
 
 class JournalTest : public ::testing::Test {
  protected:
-  Journal open(Access access, const Place& place = kPlace, const Key& key = kKey) {
+  Journal open(Access access, const Place& place = kPlace, const AttachmentKey& key = kKey) {
     return Journal::open(folder_, key, place, std::chrono::steady_clock::now() + 5s, access);
   }
   std::string error_of_add() {
@@ -71,7 +71,7 @@ TEST_F(JournalTest, AddWritesAndDelReads) {
   EXPECT_EQ(journal.entry()->container_netns, "cookie:9");
   EXPECT_EQ(journal.entry()->netns_path, "/run/netns/x");
   ASSERT_EQ(journal.entry()->steps.size(), 1U);
-  const Step& step = journal.entry()->steps[0];
+  const RecordedStep& step = journal.entry()->steps[0];
   EXPECT_EQ(step.type, "bridge");
   EXPECT_EQ(step.config, "{\"type\":1}");
   EXPECT_EQ(step.result, "{}");
@@ -276,7 +276,7 @@ TEST_F(JournalTest, RemovalHoldsAnAbsentEntryWhileItIsOpen) {
 }
 
 TEST_F(JournalTest, LongAndOddNamesWork) {
-  const Key key{std::string(300, 'n'), std::string(128, 'c'), "e\xff\n%"};
+  const AttachmentKey key{std::string(300, 'n'), std::string(128, 'c'), "e\xff\n%"};
   open(Access::add, kPlace, key).begin_step("bridge", std::string(1U << 20U, '\n'), "", "/n");
   const Journal journal = open(Access::look, kPlace, key);
   ASSERT_NE(journal.entry(), nullptr);
@@ -343,7 +343,7 @@ TEST_F(JournalTest, ReadOnlyFolderStillServesDel) {
     }
     EXPECT_NE(open(Access::look).entry(), nullptr) << "it could not be forgotten";
     EXPECT_THAT(error_of_add(), HasSubstr("EROFS"));
-    const Key other{"net", "other", "eth0"};
+    const AttachmentKey other{"net", "other", "eth0"};
     EXPECT_FALSE(open(Access::look, kPlace, other).usable());
     EXPECT_THROW(open(Access::add, kPlace, other), Error);
   });
@@ -364,7 +364,7 @@ TEST_F(JournalTest, FullFileSystemRefusesAddAndKeepsWhatWasWritten) {
     }
     sys::create_file(folder_ + "/rest", "", 0600);
     EXPECT_THROW(sys::write_file_in_place(folder_ + "/rest", std::string(20'000, 'x')), Error);
-    const Key other{"net", "other", "eth0"};
+    const AttachmentKey other{"net", "other", "eth0"};
     EXPECT_FALSE(open(Access::look, kPlace, other).usable());
     EXPECT_THROW(open(Access::add, kPlace, other), Error);
     Journal journal = open(Access::look);
@@ -443,7 +443,7 @@ TEST_F(JournalTest, RecordsThatOnlyANewerProgramKnowsAreKept) {
   open(Access::removal).forget_step(id, "bridge", {future});
   Journal journal = open(Access::removal);
   ASSERT_EQ(journal.entry()->steps.size(), 2U);
-  const Step kept = journal.entry()->steps.back();
+  const RecordedStep kept = journal.entry()->steps.back();
   EXPECT_EQ(kept.type, "bridge");
   EXPECT_EQ(kept.undo, std::vector<Undo>{future});
   EXPECT_EQ(kept.result, "{}");
@@ -483,7 +483,7 @@ class FormerFolder : public JournalTest {
 
 TEST_F(FormerFolder, IsReadAndForgotten) {
   EXPECT_TRUE(peek(folder_, kKey).has_value());
-  EXPECT_EQ(list_keys(folder_, kKey.network), std::vector<Key>{kKey});
+  EXPECT_EQ(list_keys(folder_, kKey.network), std::vector<AttachmentKey>{kKey});
   EXPECT_EQ(peek_all(folder_).size(), 1U);
   {
     Journal journal = open(Access::removal);

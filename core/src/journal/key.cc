@@ -42,7 +42,7 @@ std::uint64_t hash(std::string_view text) {
 
 }  // namespace
 
-std::string file_name(const Key& key) {
+std::string file_name(const AttachmentKey& key) {
   std::string name =
       component(key.network) + ':' + component(key.container_id) + ':' + component(key.if_name);
   if (name.size() <= kLongestName) return name;
@@ -89,7 +89,7 @@ std::optional<Entry> peek_at(const std::string& path) {
 
 }  // namespace
 
-std::optional<Entry> peek(const std::string& folder, const Key& key) {
+std::optional<Entry> peek(const std::string& folder, const AttachmentKey& key) {
   const std::string name = file_name(key);
   for (const std::string& each : {folder, former_folder(folder)}) {
     if (distrust_folder(each)) continue;
@@ -146,9 +146,9 @@ std::vector<Entry> peek_container(const std::string& folder, const std::string& 
 
 namespace {
 
-std::vector<Key> read_keys(const std::string& folder, const std::string& prefix,
-                           const std::string& network) {
-  std::vector<Key> keys;
+std::vector<AttachmentKey> read_keys(const std::string& folder, const std::string& prefix,
+                                     const std::string& network) {
+  std::vector<AttachmentKey> keys;
   for (const Paths& paths : list_paths(folder)) {
     for (const std::string& name : paths.names) {
       if (!name.starts_with(prefix)) continue;
@@ -165,14 +165,14 @@ std::vector<Key> read_keys(const std::string& folder, const std::string& prefix,
 
 }  // namespace
 
-std::vector<Key> list_keys(const std::string& folder, const std::string& network) {
+std::vector<AttachmentKey> list_keys(const std::string& folder, const std::string& network) {
   return read_keys(folder, (component(network) + ':').substr(0, kKept), network);
 }
 
-std::vector<Key> list_siblings(const std::string& folder, const Key& key) {
+std::vector<AttachmentKey> list_siblings(const std::string& folder, const AttachmentKey& key) {
   const std::string prefix = component(key.network) + ':' + component(key.container_id) + ':';
-  std::vector<Key> keys = read_keys(folder, prefix.substr(0, kKept), key.network);
-  std::erase_if(keys, [&](const Key& other) {
+  std::vector<AttachmentKey> keys = read_keys(folder, prefix.substr(0, kKept), key.network);
+  std::erase_if(keys, [&](const AttachmentKey& other) {
     return other.container_id != key.container_id || other.if_name == key.if_name;
   });
   return keys;

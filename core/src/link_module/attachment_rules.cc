@@ -10,7 +10,8 @@
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/netfilter/published_port.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/nft.h"
+#include "unicni/undo/port_flag.h"
 
 namespace unicni {
 
@@ -42,8 +43,8 @@ std::vector<net::NftElement> void_elements(const Call& call, Host& host,
 /// journal nor namespace is left.
 bool is_void(const Call& call, Host& host, const net::NftElement& holder) {
   if (has_host_end(host, holder.owner)) return false;
-  if (host.is_gone(holder.owner)) return true;
-  return !net::is_about_host_port(holder) && holder.owner.starts_with(call.network + '/');
+  if (host.attachments().is_gone(holder.owner)) return true;
+  return !net::is_about_host_port(holder) && holder.owner.starts_with(call.key.network + '/');
 }
 
 namespace {
@@ -65,8 +66,8 @@ void announce_rules(Host& host, const std::vector<net::NftElement>& all_own,
                     const std::vector<net::NftElement>& all_shared) {
   const auto own = each_once(all_own);
   const auto shared = each_once(all_shared);
-  for (const net::NftElement& element : own) host.undo().will(undo_nft(element));
-  for (const net::NftElement& element : shared) host.undo().will(remember_nft(element));
+  for (const net::NftElement& element : own) host.undo().announce(undo_nft(element));
+  for (const net::NftElement& element : shared) host.undo().announce(remember_nft(element));
 }
 
 void add_announced(const Call& call, Host& host, const std::vector<net::NftElement>& own,
@@ -89,7 +90,7 @@ void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>&
 
 void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag) {
   if (flag == net::PortFlag::isolated ? port.isolated : port.hairpin) return;
-  host.undo().will(undo_port_flag(port, flag));
+  host.undo().announce(undo_port_flag(port, flag));
   net::Batch batch(host.host_links());
   net::set_port_flag(batch, port.index, port.name, flag, true);
   batch.commit();
@@ -100,7 +101,7 @@ void warn(Host& host, const std::optional<std::string>& of) {
 }
 
 void collect_elements(const Call& call, Host& host) {
-  const std::string prefix = call.network + '/';
+  const std::string prefix = call.key.network + '/';
   std::vector<net::NftElement> owned;
   std::set<std::string> owners;
   for (const net::NftSet& set : host.nft().sets()) {

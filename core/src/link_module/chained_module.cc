@@ -16,6 +16,8 @@ const Result& require_prev_result(const Call& call) {
               "list it in \"plugins\" after the plugin that makes the interface");
 }
 
+void ChainedHooks::validate_options(const Call&) {}
+
 void ChainedModule::validate(const Call& call) {
   const bool first = call.command == Command::add && call.step == 0;
   if (first || call.command == Command::check) require_prev_result(call);
@@ -30,12 +32,12 @@ Result ChainedModule::add(const Call& call, Host& host) {
 
 net::Link get_host_veth(const Call& call, Host& host) {
   const auto refuse = [&](const std::string& why) {
-    throw Error(Code::internal, fmt::format("{} in {} {}", call.if_name, call.netns, why),
+    throw Error(Code::internal, fmt::format("{} in {} {}", call.key.if_name, call.netns, why),
                 fmt::format("{} works on veth interfaces whose other end is on this host, as "
                             "bridge and ptp make them",
                             call.type));
   };
-  const net::Link container = net::get_link(host.container_links(), call.if_name);
+  const net::Link container = net::get_link(host.container_links(), call.key.if_name);
   if (container.kind != "veth") {
     refuse(fmt::format("has no veth peer: it is a {} link",
                        container.kind.empty() ? "physical" : container.kind));
@@ -48,7 +50,7 @@ net::Link get_host_veth(const Call& call, Host& host) {
 
 std::optional<net::Link> find_host_veth(const Call& call, Host& host) {
   if (host.container_netns() == nullptr) return std::nullopt;
-  const auto container = net::find_link(host.container_links(), call.if_name);
+  const auto container = net::find_link(host.container_links(), call.key.if_name);
   if (!container) return std::nullopt;
   return net::find_veth_end(host.container_links(), *container, host.host_links(),
                             host.host_netns());
@@ -57,16 +59,13 @@ std::optional<net::Link> find_host_veth(const Call& call, Host& host) {
 std::optional<net::Link> find_own_link(const Call& call, Host& host) {
   if (host.container_netns() == nullptr) return std::nullopt;
   net::Netlink& links = host.container_links();
-  auto link = net::find_link(links, call.if_name);
+  auto link = net::find_link(links, call.key.if_name);
   if (!link) return std::nullopt;
   const auto addresses = net::list_addrs(links, link->index);
   const char* kind = link->kind == "veth" ? "veth" : nullptr;
   const link_module::Ownership ownership(call, host, *link, addresses);
-  const auto stranger = ownership.why_not_ours(kind, [](const net::Link*) { return false; });
-  if (!stranger) return link;
-  host.log(LogLevel::warning,
-           fmt::format("{} in {} {}: left alone", call.if_name, call.netns, *stranger));
-  return std::nullopt;
+  if (!ownership.is_ours_or_warn(kind, [](const net::Link*) { return false; })) link.reset();
+  return link;
 }
 
 std::optional<sys::Lock> lock_container(const Call& call, Host& host) {

@@ -19,7 +19,7 @@ bool belongs_to(const IpConfig& ip, const Result& result, const Call& call) {
   const auto index = static_cast<std::size_t>(*ip.interface);
   if (*ip.interface < 0 || index >= result.interfaces.size()) return true;
   const Interface& interface = result.interfaces[index];
-  return interface.name == call.if_name && interface.sandbox == call.netns;
+  return interface.name == call.key.if_name && interface.sandbox == call.netns;
 }
 
 bool matches(const Route& wanted, const Route& seen) {

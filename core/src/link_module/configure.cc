@@ -66,7 +66,7 @@ void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
   const bool has_v6 = has_family(add.result, Family::v6);
   const auto write = [&] {
     const std::string conf = "net/ipv6/conf/";
-    const std::string own = conf + add.call.if_name;
+    const std::string own = conf + add.call.key.if_name;
     if (has_v6) {
       net::ensure_sysctl(conf + "lo/disable_ipv6", "0");
       net::ensure_sysctl(own + "/disable_ipv6", "0");
@@ -87,13 +87,13 @@ void bring_up(const LinkAdd& add) {
   net::Batch batch(add.host.container_links());
   net::LinkChange change;
   change.up = true;
-  net::change_link(batch, add.container_link, add.call.if_name, change);
+  net::change_link(batch, add.container_link, add.call.key.if_name, change);
   batch.commit();
 }
 
 void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) {
   if (!add.result.ips.empty()) set_ipv6_sysctls(add, dad);
-  const std::string& name = add.call.if_name;
+  const std::string& name = add.call.key.if_name;
   net::Batch batch(add.host.container_links());
 
   net::LinkChange before = change;
@@ -140,10 +140,10 @@ void put_routes(const LinkAdd& add, net::Batch& batch, Hops hops) {
     if (!programmed.gw) {
       neighbours.learn(route.dst);
     } else if (hops == Hops::told && !neighbours.hold(*programmed.gw)) {
-      net::add_onlink_route(batch, add.container_link, add.call.if_name, programmed);
+      net::add_onlink_route(batch, add.container_link, add.call.key.if_name, programmed);
       continue;
     }
-    net::add_route(batch, add.container_link, add.call.if_name, programmed);
+    net::add_route(batch, add.container_link, add.call.key.if_name, programmed);
   }
 }
 
@@ -153,7 +153,7 @@ void announce(const LinkAdd& add, net::Batch& batch) {
   // A link without MAC, such as a layer 3 tunnel, has no neighbours.
   const auto mac = Mac::parse(interface.mac);
   if (mac && !add.result.ips.empty()) {
-    net::announce_addrs(batch, add.container_link, add.call.if_name, *mac);
+    net::announce_addrs(batch, add.container_link, add.call.key.if_name, *mac);
   }
 }
 
@@ -164,7 +164,7 @@ void await_dad(const LinkAdd& add) {
   const auto deadline = std::min(add.call.deadline, std::chrono::steady_clock::now() + kPatience);
   const auto fail = [&](const std::string& text) {
     throw Error(Code::internal,
-                fmt::format("{} on {} in {}", text, add.call.if_name, add.call.netns),
+                fmt::format("{} on {} in {}", text, add.call.key.if_name, add.call.netns),
                 "two containers may have got the same address: see the ranges in \"ipam\"");
   };
   for (;;) {

@@ -44,7 +44,7 @@ std::vector<IpNet> attachment_addresses(const Result& result, const std::string&
 
 HostSide HostSide::find(const Call& call, Host& host, const Result& hint) {
   HostSide side(host);
-  if (const auto link = net::find_link(host.container_links(), call.if_name)) {
+  if (const auto link = net::find_link(host.container_links(), call.key.if_name)) {
     side.kind_ = link->kind;
     side.end_ =
         net::find_veth_end(host.container_links(), *link, host.host_links(), host.host_netns());
@@ -55,7 +55,7 @@ HostSide HostSide::find(const Call& call, Host& host, const Result& hint) {
   }
   for (const Interface& each : hint.interfaces) {
     // Under the container's name it is, without its sandbox, the container's.
-    if (each.sandbox.empty() && each.name != call.if_name) side.hints_.push_back(each.name);
+    if (each.sandbox.empty() && each.name != call.key.if_name) side.hints_.push_back(each.name);
   }
   return side;
 }

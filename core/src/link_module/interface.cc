@@ -9,7 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/link_module.h"
 #include "unicni/net/sysctl.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/veth.h"
 
 namespace unicni {
 
@@ -56,13 +56,13 @@ Interface host_interface(const Call& call, const std::string& name, const Mac& m
 }
 
 Interface container_interface(const Call& call, const Mac& mac, std::uint32_t mtu) {
-  Interface interface = host_interface(call, call.if_name, mac, mtu);
+  Interface interface = host_interface(call, call.key.if_name, mac, mtu);
   interface.sandbox = call.netns;
   return interface;
 }
 
 void adopt_container_link(LinkAdd& add) {
-  const net::Link link = net::get_link(add.host.container_links(), add.call.if_name);
+  const net::Link link = net::get_link(add.host.container_links(), add.call.key.if_name);
   add.container_link = link.index;
   add.container_interface = static_cast<int>(add.result.interfaces.size());
   add.result.interfaces.push_back(container_interface(add.call, link.mac, link.mtu));
@@ -104,17 +104,17 @@ void make_veth(net::Netlink& links, net::VethSpec veth) {
 
 void create_veth(LinkAdd& add, net::VethSpec& veth) {
   veth.name = net::random_veth_name();
-  veth.alias = add.call.alias();
+  veth.alias = add.call.key.alias();
   if (veth.mac.is_zero()) veth.mac = Mac::random();
-  veth.peer_name = add.call.if_name;
+  veth.peer_name = add.call.key.if_name;
   if (veth.peer_mac.is_zero()) veth.peer_mac = Mac::random();
   veth.peer_netns = add.host.container_netns();
-  add.host.undo().will(undo_veth(veth.name, veth.alias));
+  add.host.undo().announce(undo_veth(veth.name, veth.alias));
   make_veth(add.host.host_links(), veth);
 }
 
 void adopt_veth(LinkAdd& add, const net::VethSpec& veth) {
-  add.container_link = net::get_link_index(add.host.container_links(), add.call.if_name);
+  add.container_link = net::get_link_index(add.host.container_links(), add.call.key.if_name);
   auto& interfaces = add.result.interfaces;
   interfaces.push_back(host_interface(add.call, veth.name, veth.mac, veth.mtu_or_default()));
   add.container_interface = static_cast<int>(interfaces.size());
@@ -124,22 +124,18 @@ void adopt_veth(LinkAdd& add, const net::VethSpec& veth) {
 void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links) {
   std::set<std::string> aliases;
   for (const net::Link& link : links) {
-    if (is_owner_alias_of(link.alias, call.network)) aliases.insert(link.alias);
+    if (is_owner_alias_of(link.alias, call.key.network)) aliases.insert(link.alias);
   }
-  const auto call_of = [&](const Attachment& attachment) {
-    Call each;
-    each.network = call.network;
-    each.container_id = attachment.container_id;
-    each.if_name = attachment.if_name;
-    return each;
+  const auto key_of = [&](const Attachment& attachment) {
+    return AttachmentKey{call.key.network, attachment.container_id, attachment.if_name};
   };
   const ValidAttachments& valid = *call.valid_attachments;
   const auto is_cut = [](const std::string& alias) { return alias.size() == kLongestAlias; };
   auto stale = valid.strangers(std::move(aliases),
-                               [&](const Attachment& each) { return call_of(each).alias(); });
+                               [&](const Attachment& each) { return key_of(each).alias(); });
   if (std::any_of(stale.begin(), stale.end(), is_cut)) {
     stale = valid.strangers(std::move(stale), [&](const Attachment& each) {
-      return call_of(each).owner().substr(0, kLongestAlias);
+      return key_of(each).owner().substr(0, kLongestAlias);
     });
   }
   for (const net::Link& link : links) {

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <exception>
 
 #include "link_module/check.h"
 #include "link_module/configure.h"
@@ -11,6 +10,8 @@
 #include "protocol/result_json.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
+#include "unicni/undo/iptables_firewall.h"
 
 namespace unicni {
 
@@ -81,9 +82,9 @@ Result LinkModule::add(const Call& call, Host& host) {
     if (has_link(call) && !reaches_all_gateways())
       link_module::require_reachable_gateways(add.result);
   };
-  if (net::find_link(host.container_links(), call.if_name)) {
+  if (net::find_link(host.container_links(), call.key.if_name)) {
     throw Error(Code::internal,
-                fmt::format("interface {} exists already in {}", call.if_name, call.netns),
+                fmt::format("interface {} exists already in {}", call.key.if_name, call.netns),
                 "DEL this attachment first, or choose another CNI_IFNAME");
   }
   prepare(add);
@@ -129,14 +130,7 @@ Result LinkModule::add(const Call& call, Host& host) {
 }
 
 void LinkModule::del(const Call& call, Host& host) {
-  std::exception_ptr first;
-  const auto attempt = [&first](auto&& work) {
-    try {
-      work();
-    } catch (...) {
-      if (!first) first = std::current_exception();
-    }
-  };
+  Errors errors;
   std::vector<IpNet> addresses;
   if (call.prev_result) {
     for (const IpConfig& ip : call.prev_result->ips) addresses.push_back(ip.address);
@@ -147,11 +141,11 @@ void LinkModule::del(const Call& call, Host& host) {
       addresses.push_back(net);
     }
   };
-  attempt([&] {
+  errors.attempt([&] {
     if (host.container_netns() == nullptr) return;
     link = recognise(call, host);
     const bool recognised = link.has_value();
-    if (!link) link = net::find_link(host.container_links(), call.if_name);
+    if (!link) link = net::find_link(host.container_links(), call.key.if_name);
     if (!link) return;
     const auto present = net::list_addrs(host.container_links(), link->index);
     const link_module::Ownership ownership(call, host, *link, present);
@@ -159,17 +153,15 @@ void LinkModule::del(const Call& call, Host& host) {
       std::for_each(present.begin(), present.end(), know);
       return;
     }
-    if (const auto stranger = ownership.why_not_ours(container_kind(), [&](const net::Link* end) {
+    if (!ownership.is_ours_or_warn(container_kind(), [&](const net::Link* end) {
           return is_in_place(call, host, *link, end);
         })) {
-      host.log(LogLevel::warning,
-               fmt::format("{} in {} {}: left alone", call.if_name, call.netns, *stranger));
       link.reset();
       return;
     }
     std::for_each(present.begin(), present.end(), know);
   });
-  attempt([&] {
+  errors.attempt([&] {
     if (!addresses.empty() || !host.ipam().given()) return;
     for (const IpAddress& address : host.ipam().held().value_or(std::vector<IpAddress>())) {
       know(IpNet(address, address.is_v4() ? 32 : 128));
@@ -177,36 +169,36 @@ void LinkModule::del(const Call& call, Host& host) {
   });
   // Rules first: their deletion's grace period then runs beside the link's (core/ARCHITECTURE.md,
   // "Netfilter").
-  attempt([&] { sweep(call, host, addresses); });
-  attempt([&] {
+  errors.attempt([&] { sweep(call, host, addresses); });
+  errors.attempt([&] {
     if (link) remove(call, host, *link);
   });
-  attempt([&] {
+  errors.attempt([&] {
     if (host.ipam().given()) host.ipam().del();
   });
-  if (first) std::rethrow_exception(first);
+  errors.finish();
 }
 
 void LinkModule::check(const Call& call, Host& host) {
   if (host.ipam().given()) host.ipam().check();
   const Result& result = *call.prev_result;
-  const Interface* recorded = find_interface(result, call.if_name, call.netns);
+  const Interface* recorded = find_interface(result, call.key.if_name, call.netns);
   if (recorded == nullptr) {
     throw Error(
         Code::invalid_config,
-        fmt::format("prevResult has no interface {} with sandbox {}", call.if_name, call.netns),
+        fmt::format("prevResult has no interface {} with sandbox {}", call.key.if_name, call.netns),
         "CHECK must be called with the CNI_NETNS and CNI_IFNAME of ADD");
   }
   if (!has_link(call)) return;
-  const auto link = net::find_link(host.container_links(), call.if_name);
+  const auto link = net::find_link(host.container_links(), call.key.if_name);
   if (!link) {
     throw Error(Code::internal,
-                fmt::format("interface {} is missing in {}", call.if_name, call.netns),
+                fmt::format("interface {} is missing in {}", call.key.if_name, call.netns),
                 "the attachment is broken: DEL and ADD it again");
   }
   if (container_kind() != nullptr && link->kind != container_kind()) {
     throw Error(Code::internal,
-                fmt::format("{} is a {} link, ADD made a {}", call.if_name,
+                fmt::format("{} is a {} link, ADD made a {}", call.key.if_name,
                             link->kind.empty() ? "physical" : link->kind, container_kind()));
   }
   require_same_mac(*recorded, *link);
@@ -220,12 +212,12 @@ void LinkModule::check(const Call& call, Host& host) {
   link_module::check_routes(call, host, result);
 }
 
-void LinkModule::put_routes(const LinkAdd& add, net::Batch& batch) {
+void LinkHooks::put_routes(const LinkAdd& add, net::Batch& batch) {
   const auto hops = reaches_all_gateways() ? link_module::Hops::reached : link_module::Hops::told;
   link_module::put_routes(add, batch, hops);
 }
 
-void LinkModule::remove(const Call&, Host& host, const net::Link& container) {
+void LinkHooks::remove(const Call&, Host& host, const net::Link& container) {
   net::remove_link(host.container_links(), container.index);
 }
 

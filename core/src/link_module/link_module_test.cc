@@ -182,7 +182,7 @@ TEST(LinkModule, ARecordedOrConfiguredMtuMustBeTheKernels) {
 
 TEST(LinkModule, InterfacesTellTheirMtuSince110) {
   Call made = call(Command::add, "1.0.0", "");
-  made.if_name = "eth0";
+  made.key.if_name = "eth0";
   made.netns = "/run/netns/x";
   EXPECT_EQ(container_interface(made, Mac(), 1400).mtu, 0U);
   made.spec_version = "1.1.0";

@@ -4,7 +4,7 @@
 #include "unicni/error.h"
 #include "unicni/netfilter/iptables.h"
 #include "unicni/netfilter/reference_rules.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/iptables_masquerade.h"
 
 namespace unicni {
 
@@ -16,7 +16,7 @@ std::vector<net::NftElement> elements_of(const Call& call, const Result& result,
   std::vector<net::NftElement> elements;
   if (backend == MasqBackend::nftables) {
     for (const IpConfig& ip : result.ips) {
-      elements.push_back(net::masquerade_element(ip.address, call.owner()));
+      elements.push_back(net::masquerade_element(ip.address, call.key.owner()));
     }
   }
   elements.insert(elements.end(), more.begin(), more.end());
@@ -24,7 +24,7 @@ std::vector<net::NftElement> elements_of(const Call& call, const Result& result,
 }
 
 net::IptablesMasquerade iptables_of(const Call& call, const Result& result) {
-  net::IptablesMasquerade masquerade{call.network, call.container_id, call.if_name, {}};
+  net::IptablesMasquerade masquerade{call.key.network, call.key.container_id, call.key.if_name, {}};
   for (const IpConfig& ip : result.ips) masquerade.addresses.push_back(ip.address);
   return masquerade;
 }
@@ -42,7 +42,7 @@ void add_masquerade(const Call& call, Host& host, const Result& result, MasqBack
   if (!elements.empty()) add_rules(call, host, elements, {});
   if (backend != MasqBackend::iptables || result.ips.empty()) return;
   const net::IptablesMasquerade masquerade = iptables_of(call, result);
-  host.undo().will(undo_iptables_masquerade(masquerade));
+  host.undo().announce(undo_iptables_masquerade(masquerade));
   net::add_iptables_masquerade(host.nft(), masquerade, call.deadline);
 }
 
@@ -66,8 +66,11 @@ void check_masquerade(const Call& call, Host& host, const Result& result, MasqBa
 }
 
 void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& addresses) {
-  net::ReferenceMasquerade reference{
-      call.network, call.container_id, call.if_name, {}, host.container_netns() == nullptr};
+  net::ReferenceMasquerade reference{call.key.network,
+                                     call.key.container_id,
+                                     call.key.if_name,
+                                     {},
+                                     host.container_netns() == nullptr};
   for (const IpNet& net : addresses) reference.addresses.push_back(net.address());
   net::remove_reference_masquerade(host.nft(), reference, call.deadline);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/owner.h"
+#include "unicni/undo/iptables_firewall.h"
 
 namespace unicni::link_module {
 
@@ -18,7 +19,7 @@ bool has_parents_mac(const std::string& kind) { return kind == "ipvlan" || kind 
 std::optional<Mac> Ownership::recorded_mac() const {
   if (!call_.prev_result || has_parents_mac(link_.kind)) return std::nullopt;
   for (const Interface& interface : call_.prev_result->interfaces) {
-    if (interface.name == call_.if_name && !interface.sandbox.empty()) {
+    if (interface.name == call_.key.if_name && !interface.sandbox.empty()) {
       return Mac::parse(interface.mac);
     }
   }
@@ -58,8 +59,8 @@ std::optional<std::string> Ownership::why_not_ours(
     host_end =
         net::find_veth_end(host_.container_links(), link_, host_.host_links(), host_.host_netns());
     if (!host_end) return "has its other end elsewhere than on this host";
-    if (host_end->alias == call_.alias()) return std::nullopt;
-    if (is_owner_alias(host_end->alias) && !call_.may_be_cut_alias(host_end->alias)) {
+    if (host_end->alias == call_.key.alias()) return std::nullopt;
+    if (is_owner_alias(host_end->alias) && !call_.key.may_be_cut_alias(host_end->alias)) {
       return "belongs to " + host_end->alias;
     }
   }
@@ -80,6 +81,16 @@ std::optional<std::string> Ownership::why_not_ours(
   }
   if (is_in_place(host_end ? &*host_end : nullptr)) return std::nullopt;
   return "is not where this network's interfaces are";
+}
+
+bool Ownership::is_ours_or_warn(
+    const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const {
+  const auto reason = why_not_ours(kind, is_in_place);
+  if (reason) {
+    host_.log(LogLevel::warning,
+              fmt::format("{} in {} {}: left alone", call_.key.if_name, call_.netns, *reason));
+  }
+  return !reason;
 }
 
 }  // namespace unicni::link_module

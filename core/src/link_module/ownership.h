@@ -10,6 +10,7 @@
 #include "unicni/call.h"
 #include "unicni/host.h"
 #include "unicni/net/link.h"
+#include "unicni/undo/iptables_firewall.h"
 
 namespace unicni::link_module {
 
@@ -29,6 +30,9 @@ class Ownership {
   /// Why it must not be deleted, as the end of a sentence about it; nullopt: it is ours. `kind`
   /// nullptr: any, and what is at the other end of a veth says nothing.
   [[nodiscard]] std::optional<std::string> why_not_ours(
+      const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const;
+  /// The same as an answer; a warning tells why the link is left alone.
+  [[nodiscard]] bool is_ours_or_warn(
       const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const;
 
  private:

@@ -8,7 +8,7 @@
 #include "unicni/error.h"
 #include "unicni/link_options.h"
 #include "unicni/net/route.h"
-#include "unicni/undo/records.h"
+#include "unicni/undo/container_link.h"
 
 namespace unicni {
 
@@ -117,7 +117,7 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
                       const ChildLink& child) {
   Host& host = add.host;
   net::LinkSpec spec;
-  spec.name = add.call.if_name;
+  spec.name = add.call.key.if_name;
   spec.mac = child.mac;
   spec.mtu = static_cast<std::uint32_t>(choice.mtu);
   spec.parent = parent.index;
@@ -128,7 +128,7 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
                                             "set {} up`",
                                             parent.name, spec.name, parent.name));
   }
-  host.undo().will(undo_container_link(spec.name, child.kind));
+  host.undo().announce(undo_container_link(spec.name, child.kind));
   net::Batch batch(links_of(host, choice));
   auto failure = create(batch, child, spec);
   // Of a kernel before 6.15 that may be the host's link of this name: see net::LinkSpec::index.

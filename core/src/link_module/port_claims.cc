@@ -43,7 +43,7 @@ class Claim {
         own_(own),
         shared_(shared),
         places_(places_in(own)),
-        owner_(net::nft_owner(call.owner())) {}
+        owner_(call.key.comment()) {}
 
   /// Throws Error that names another container's attachment that lives.
   [[nodiscard]] Standing standing() const {
@@ -102,14 +102,14 @@ class Claim {
 
  private:
   void judge(const net::PortPlace& place, const net::NftElement& holder, Standing& standing) const {
-    if (!net::is_of_container(holder.owner, call_.container_id)) {
-      if (!is_void(call_, host_, holder)) throw net::port_is_taken(holder, call_.owner());
+    if (!net::is_of_container(holder.owner, call_.key.container_id)) {
+      if (!is_void(call_, host_, holder)) throw net::port_is_taken(holder, call_.key.owner());
       append(standing.stale, net::elements_of_holder(host_.nft(), holder));
       return;
     }
     const auto held = net::find_place(holder);
     const bool serves_less = place.address.empty() && held && !held->address.empty();
-    if (serves_less || host_.is_gone(holder.owner)) {
+    if (serves_less || host_.attachments().is_gone(holder.owner)) {
       append(standing.displaced, net::elements_of_holder(host_.nft(), holder));
     } else {
       standing.waiting.insert(place);
@@ -141,16 +141,17 @@ class Claim {
 /// Where a living sibling serves what is this attachment's own on CHECK.
 std::set<net::PortPlace> served_places(const Call& call, Host& host, const Elements& own) {
   std::set<net::PortPlace> served;
-  const std::string owner = net::nft_owner(call.owner());
+  const std::string owner = call.key.comment();
   for (const net::PortPlace& place : places_in(own)) {
     for (const net::NftElement& holder : net::find_port_holders(host.nft(), place)) {
       const auto held = net::find_place(holder);
       const bool all = held && (held->address.empty() || held->address == place.address);
-      if (!all || holder.owner == owner || !net::is_of_container(holder.owner, call.container_id)) {
+      if (!all || holder.owner == owner ||
+          !net::is_of_container(holder.owner, call.key.container_id)) {
         continue;
       }
       const bool leads = !net::is_claim(holder) || !net::find_any_port(host.nft(), holder).empty();
-      if (leads && !host.is_gone(holder.owner)) served.insert(place);
+      if (leads && !host.attachments().is_gone(holder.owner)) served.insert(place);
     }
   }
   return served;

@@ -13,17 +13,16 @@
 #include <utility>
 #include <vector>
 
-#include "unicni/call.h"
-#include "unicni/error.h"
+#include "unicni/deadline.h"
+#include "unicni/errors.h"
 #include "unicni/ipam/allocate.h"
 #include "unicni/sys/lock.h"
-#include "unicni/undo.h"
 #include "unicni/valid_attachments.h"
 
 namespace unicni::ipam {
 
 class Index;
-struct Entry;
+struct IndexEntry;
 
 struct Reservation {
   IpAddress address;
@@ -95,7 +94,7 @@ class Store {
   /// GC: releases what is of none of `valid`, of the old format what is of none of their
   /// containers, and files that name nobody and are older than 10 s. Returns what could not be
   /// removed.
-  std::vector<Error> collect(const ValidAttachments& valid, bool rests);
+  Errors collect(const ValidAttachments& valid, bool rests);
 
   [[nodiscard]] std::optional<IpAddress> last_reserved(int set_index) const;
   /// Every file whose name is an address, readable or not (one that is unreadable or names nobody
@@ -106,14 +105,14 @@ class Store {
   [[nodiscard]] std::string path(const IpAddress& address) const;
   Index& index();
   void compare_again();  ///< the index with the files
-  [[nodiscard]] std::vector<Entry> entries_of(const Attachment& owner);
-  bool is_of_this_boot(Entry& entry);
+  [[nodiscard]] std::vector<IndexEntry> entries_of(const Attachment& owner);
+  bool is_of_this_boot(IndexEntry& entry);
   bool is_taken(const IpAddress& address);
   std::optional<std::pair<IpAddress, const Range*>> next(
       const RangeSet& set, const Intervals& excluded, int set_index,
       const std::function<bool(const IpAddress&)>& take);
   void move_cursor(int set_index, const IpAddress& address);
-  void forget(const Entry& entry, bool rests);
+  void forget(const IndexEntry& entry, bool rests);
   bool remove_abandoned(const IpAddress& address);
 
   std::string network_;
@@ -125,11 +124,5 @@ class Store {
 /// Error unless the folder of the network can be read and written, or made where it is missing.
 /// Makes nothing.
 void require_writable(const std::string& data_dir, const std::string& network);
-
-/// What an announced reservation is undone by.
-Undo undo_reservation(const std::string& data_dir, const std::string& network,
-                      const IpAddress& address, const std::string& content, bool rests);
-/// Undoes it. `was_used`: the address was in use and may rest.
-void release_recorded(const Undo& record, bool was_used, Deadline deadline);
 
 }  // namespace unicni::ipam

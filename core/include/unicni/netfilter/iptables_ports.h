@@ -91,6 +91,8 @@ bool has_iptables_ports(Nft& nft, Family family);
 /// Whether any are of containers whose chains aren't among `ours`, as iptables_ports_chain() names
 /// them. In iptables-legacy, which isn't read, only if `ours` is empty.
 bool has_iptables_ports_besides(Nft& nft, Family family, const std::set<std::string>& ours);
+/// Whether that chain is there, in either family and either flavour of iptables. No process.
+bool has_iptables_ports_chain(Nft& nft, const std::string& network, const std::string& owner);
 /// The chain of a container's ports, as the reference names it. `owner`: iptables_chain_owner().
 std::string iptables_ports_chain(const std::string& network, const std::string& owner);
 

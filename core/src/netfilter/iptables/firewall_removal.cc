@@ -6,12 +6,12 @@
 #include <functional>
 #include <map>
 
-#include "net/rule_sweep.h"
 #include "netfilter/gate/foreign_chain.h"
 #include "netfilter/iptables/edit.h"
 #include "netfilter/iptables/firewall_names.h"
 #include "netfilter/iptables/legacy_table.h"
 #include "netfilter/nft/transaction.h"
+#include "netfilter/rule_sweep.h"
 #include "unicni/netfilter/iptables_firewall.h"
 
 namespace unicni::net {

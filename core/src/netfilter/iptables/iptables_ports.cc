@@ -411,6 +411,14 @@ bool has_iptables_ports_besides(Nft& nft, Family family, const std::set<std::str
   return others || (ours.empty() && legacy_has_chain(family, kNatTable, kPortsDnat));
 }
 
+bool has_iptables_ports_chain(Nft& nft, const std::string& network, const std::string& owner) {
+  const std::string chain = reference_dnat_chain(network, owner);
+  const auto found = find_chains(
+      nft.socket(), {{NFPROTO_IPV4, kNatTable, chain}, {NFPROTO_IPV6, kNatTable, chain}});
+  return found[0] || found[1] || legacy_has_chain(Family::v4, kNatTable, chain) ||
+         legacy_has_chain(Family::v6, kNatTable, chain);
+}
+
 std::string iptables_ports_chain(const std::string& network, const std::string& owner) {
   return reference_dnat_chain(network, owner);
 }

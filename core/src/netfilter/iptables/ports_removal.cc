@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <map>
 
-#include "net/rule_sweep.h"
 #include "netfilter/gate/foreign_chain.h"
 #include "netfilter/iptables/edit.h"
 #include "netfilter/iptables/legacy_table.h"
 #include "netfilter/iptables/ports_names.h"
 #include "netfilter/nft/transaction.h"
 #include "netfilter/reference/reference_name.h"
+#include "netfilter/rule_sweep.h"
 #include "unicni/netfilter/iptables_ports.h"
 
 namespace unicni::net {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "net/rule_sweep.h"
 #include "netfilter/gate/foreign_chain.h"
 #include "netfilter/nft/transaction.h"
+#include "netfilter/rule_sweep.h"
 #include "unicni/netfilter/iptables_ports.h"
 #include "unicni/netfilter/reference_rules.h"
 

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "net/rule_sweep.h"
 #include "netfilter/gate/foreign_chain.h"
 #include "netfilter/iptables/edit.h"
 #include "netfilter/iptables/legacy_table.h"
 #include "netfilter/nft/query.h"
 #include "netfilter/reference/reference_name.h"
+#include "netfilter/rule_sweep.h"
 #include "unicni/error.h"
 
 namespace unicni::net {

@@ -1,0 +1,122 @@
+#include "unicni/attachments.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "attachments/liveness.h"
+#include "attachments/shared_links.h"
+#include "base/owner.h"
+#include "ipam/reservation.h"
+#include "journal/journal.h"
+#include "journal/trust.h"
+#include "unicni/sys/file.h"
+
+namespace unicni {
+namespace {
+
+constexpr const char* kReservations = "/var/lib/cni/networks";
+
+journal::Place place_of(net::Namespaces& namespaces) {
+  return {sys::boot_id(), namespaces.host_links().identity()};
+}
+
+/// The journal of the attachment that an owner's text names, in full or by a hash. `is_owner`:
+/// false if it names none.
+std::optional<journal::Entry> peek_owner(const std::string& owner, bool& is_owner) {
+  is_owner = true;
+  if (is_shortened_owner(owner)) {
+    std::optional<journal::Entry> found;
+    journal::peek_each(journal::kFolder, [&](const journal::Entry& entry) {
+      if (entry.key.comment() == owner) found = entry;
+      return !found;
+    });
+    return found;
+  }
+  const auto key = AttachmentKey::parse(owner);
+  is_owner = key.has_value();
+  return key ? journal::peek(journal::kFolder, *key) : std::nullopt;
+}
+
+}  // namespace
+
+Attachments::Attachments(net::Namespaces& namespaces, std::optional<AttachmentKey> adding)
+    : namespaces_(namespaces), adding_(std::move(adding)) {}
+
+bool Attachments::is_gone(const std::string& owner) {
+  bool is_owner = false;
+  const auto entry = peek_owner(owner, is_owner);
+  if (!is_owner) return false;
+  if (!entry) return !journal::distrust_folder(journal::kFolder);
+  const auto life = attachments::life_of(*entry, place_of(namespaces_), namespaces_.host_netns());
+  if (life == attachments::Life::gone) return true;
+  // A container has one namespace: another one was that of an earlier life of the same name.
+  const bool is_ours = adding_ && entry->key.container_id == adding_->container_id;
+  const std::string identity = is_ours ? namespaces_.find_container_identity() : std::string();
+  return !identity.empty() && !entry->container_netns.empty() && entry->container_netns != identity;
+}
+
+bool Attachments::is_container_gone(const std::string& network, const std::string& container_id) {
+  bool known = false;
+  for (const AttachmentKey& key : journal::list_keys(journal::kFolder, network)) {
+    if (key.container_id != container_id) continue;
+    known = true;
+    if (!is_gone(key.owner())) return false;
+  }
+  return known;
+}
+
+std::optional<bool> Attachments::is_reserved_for(const Attachment& owner,
+                                                 const IpAddress& address) const {
+  std::optional<bool> answer;
+  std::error_code error;
+  for (std::filesystem::directory_iterator network(kReservations, error), end;
+       !error && network != end; network.increment(error)) {
+    const auto file = ipam::read_reservation(network->path() / address.str());
+    if (file.state != ipam::FileState::owned) continue;
+    const bool is_same = owner.container_id == file.owner.container_id &&
+                         (file.owner.if_name.empty() || owner.if_name == file.owner.if_name);
+    answer = answer.value_or(false) || is_same;
+  }
+  return answer;
+}
+
+std::vector<Attachments::Announced> Attachments::list_records(std::string_view type, Steps steps,
+                                                              std::size_t most) {
+  const journal::Place place = place_of(namespaces_);
+  std::vector<Announced> records;
+  journal::peek_each(journal::kFolder, [&](const journal::Entry& entry) {
+    if (entry.place != place) return true;
+    for (const journal::RecordedStep& step : entry.steps) {
+      if (steps == Steps::finished && step.result.empty()) continue;
+      for (const Undo& record : step.undo) {
+        if (record.type == type && records.size() < most) records.push_back({entry.key, record});
+      }
+    }
+    return records.size() < most;
+  });
+  return records;
+}
+
+std::vector<Attachments::Announced> Attachments::list_records_of_siblings(const AttachmentKey& key,
+                                                                          std::string_view type) {
+  const journal::Place place = place_of(namespaces_);
+  std::vector<Announced> records;
+  for (const AttachmentKey& sibling : journal::list_siblings(journal::kFolder, key)) {
+    const auto entry = journal::peek(journal::kFolder, sibling);
+    if (!entry || entry->place != place) continue;
+    for (const journal::RecordedStep& step : entry->steps) {
+      for (const Undo& record : step.undo) {
+        if (record.type == type) records.push_back({entry->key, record});
+      }
+    }
+  }
+  return records;
+}
+
+std::optional<sys::Lock> Attachments::hold_shared_links(sys::LockMode mode,
+                                                        Deadline deadline) const {
+  return attachments::lock_shared_links(journal::kRunFolder, mode, deadline);
+}
+
+}  // namespace unicni

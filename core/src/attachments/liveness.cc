@@ -1,0 +1,53 @@
+#include "attachments/liveness.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "unicni/error.h"
+#include "unicni/net/netlink.h"
+
+namespace unicni::attachments {
+
+namespace {
+
+/// Whether the folder that held the path is one that we see: a runtime in a mount namespace of its
+/// own has its paths where we have nothing. Those of processes belong to a process namespace.
+bool would_be_seen(const std::string& path) {
+  if (path.starts_with("/proc/")) return false;
+  const std::string folder = path.substr(0, path.rfind('/'));
+  return !folder.empty() && ::access(folder.c_str(), F_OK) == 0;
+}
+
+}  // namespace
+
+Life life_of(const journal::RecordedStep& step, const net::Netns& host_netns) {
+  if (step.netns_path.empty()) return Life::unknown;
+  try {
+    const auto netns = net::Netns::open(step.netns_path);
+    if (!netns) return Life::gone;
+    if (step.container_netns.empty()) return Life::unknown;
+    const bool same = net::Netlink(*netns, host_netns).identity() == step.container_netns;
+    return same ? Life::alive : Life::gone;
+  } catch (const Error&) {
+    return Life::unknown;
+  }
+}
+
+Life life_of(const journal::Entry& entry, const journal::Place& place,
+             const net::Netns& host_netns) {
+  if (entry.place != place) return Life::gone;
+  return entry.steps.empty() ? Life::unknown : life_of(entry.steps.back(), host_netns);
+}
+
+bool are_namespaces_gone(const journal::Entry& entry, const journal::Place& place,
+                         const net::Netns& host_netns) {
+  if (entry.place != place || entry.steps.empty()) return false;
+  return std::all_of(
+      entry.steps.begin(), entry.steps.end(), [&](const journal::RecordedStep& step) {
+        return would_be_seen(step.netns_path) && life_of(step, host_netns) == Life::gone;
+      });
+}
+
+}  // namespace unicni::attachments

@@ -1,0 +1,24 @@
+// Whether what a journal tells of still exists.
+#pragma once
+
+#include "journal/journal.h"
+#include "unicni/net/netns.h"
+
+namespace unicni::attachments {
+
+enum class Life : unsigned char { alive, gone, unknown };
+
+/// Of the container's namespace that a step's ADD saw: gone if its path leads nowhere or to another
+/// one. Unknown where the path can't be followed, or nobody wrote down which namespace it was.
+Life life_of(const journal::RecordedStep& step, const net::Netns& host_netns);
+
+/// Of an attachment: what its latest step says; gone also if the entry is of another boot or host.
+Life life_of(const journal::Entry& entry, const journal::Place& place,
+             const net::Netns& host_netns);
+
+/// Whether all that a journal tells of is in namespaces that are gone. A path that only its runtime
+/// sees (another mount or process namespace) is no proof.
+bool are_namespaces_gone(const journal::Entry& entry, const journal::Place& place,
+                         const net::Netns& host_netns);
+
+}  // namespace unicni::attachments

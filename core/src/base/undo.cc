@@ -1,0 +1,7 @@
+#include "unicni/undo.h"
+
+namespace unicni {
+
+UndoLog::~UndoLog() = default;
+
+}  // namespace unicni

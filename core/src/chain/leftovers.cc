@@ -1,0 +1,119 @@
+#include "chain/leftovers.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "undo/idle_localnets.h"
+#include "unicni/errors.h"
+#include "unicni/link_module.h"
+#include "unicni/net/link.h"
+#include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/netfilter/nft.h"
+#include "unicni/netfilter/reference_rules.h"
+#include "unicni/undo/iptables_firewall.h"
+
+namespace unicni::chain {
+
+namespace {
+
+void remove_elements(const std::string& owner, net::Nft& nft) {
+  std::vector<net::NftElement> elements;
+  for (const net::NftSet& set : nft.sets()) {
+    for (net::NftElement& element : nft.list(set.name, set.table)) {
+      if (element.owner == owner) elements.push_back(std::move(element));
+    }
+  }
+  if (!elements.empty()) nft.remove(elements);
+}
+
+/// "veth" and 8 hex digits: a container's host end, of ours and of the reference. Other veths of
+/// the host that a result may name are shared, such as the gateway of a bridge's VLAN.
+bool is_host_end_name(std::string_view name) {
+  constexpr std::string_view kPrefix = "veth";
+  constexpr std::size_t kDigits = 8;
+  return name.starts_with(kPrefix) && name.size() == kPrefix.size() + kDigits &&
+         name.find_first_not_of("0123456789abcdef", kPrefix.size()) == name.npos;
+}
+
+/// Whether prevResult names `link` as something of this attachment on the host. Name and MAC were
+/// both random, so no other link has them.
+bool is_recorded(const net::Link& link, const Call& call) {
+  if (!call.prev_result || !is_host_end_name(link.name)) return false;
+  const Interface* recorded = find_interface(*call.prev_result, link.name, "");
+  return recorded != nullptr && Mac::parse(recorded->mac) == link.mac;
+}
+
+}  // namespace
+
+void remove_leftovers(const Call& call, Host& host) {
+  Errors errors;
+  errors.attempt([&] { remove_elements(call.key.comment(), host.nft()); });
+  errors.attempt([&] { undo::restore_idle_localnets(host); });
+  errors.attempt([&] {
+    const std::string alias = call.key.alias();
+    for (const net::Link& link : net::list_links(host.host_links(), "ifb")) {
+      if (link.alias != alias) continue;
+      errors.attempt([&] { net::remove_link(host.host_links(), link.index); });
+    }
+    for (const net::Link& link : net::list_links(host.host_links(), "veth")) {
+      const bool tells_nothing = link.alias.empty() || call.key.may_be_cut_alias(link.alias);
+      const bool ours = link.alias == alias || (tells_nothing && is_recorded(link, call));
+      if (ours) errors.attempt([&] { net::remove_link(host.host_links(), link.index); });
+    }
+  });
+  errors.finish();
+}
+
+void remove_reference_leftovers(const Call& call, Host& host, Ipam* ipam) {
+  net::ReferenceMasquerade reference{call.key.network,
+                                     call.key.container_id,
+                                     call.key.if_name,
+                                     {},
+                                     host.container_netns() == nullptr};
+  if (call.prev_result) {
+    for (const IpConfig& ip : call.prev_result->ips) {
+      reference.addresses.push_back(ip.address.address());
+    }
+  }
+  if (reference.addresses.empty() && ipam != nullptr && ipam->given()) {
+    reference.addresses = ipam->held().value_or(std::vector<IpAddress>());
+  }
+  Errors errors;
+  errors.attempt([&] { net::remove_reference_masquerade(host.nft(), reference, call.deadline); });
+  errors.attempt([&] {
+    net::remove_reference_ports(
+        host.nft(),
+        {call.key.network, call.key.container_id, reference.addresses, reference.container_is_gone},
+        call.deadline);
+  });
+  errors.attempt([&] {
+    constexpr const char* kAdminChain = "CNI-ADMIN";  // unless configured, which nobody can read
+    net::remove_iptables_firewall(
+        host.nft(), reference.addresses, kAdminChain,
+        [&](const IpAddress& address) {
+          return is_anothers(host.attachments(), call.key.of_network(), address);
+        },
+        call.deadline);
+  });
+  errors.finish();
+}
+
+bool are_of_prev_result(const std::vector<Undo>& records, const Call& call) {
+  if (!call.prev_result) return true;
+  const auto is_recorded = [&](const std::string& name) {
+    const std::pair<std::string, std::string> field{"name", name};
+    return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
+      return record.type == "veth" &&
+             std::find(record.fields.begin(), record.fields.end(), field) != record.fields.end();
+    });
+  };
+  const auto& interfaces = call.prev_result->interfaces;
+  return std::all_of(interfaces.begin(), interfaces.end(), [&](const Interface& each) {
+    return !each.sandbox.empty() || !is_host_end_name(each.name) || is_recorded(each.name);
+  });
+}
+
+}  // namespace unicni::chain

@@ -1,0 +1,46 @@
+#include "unicni/undo/added_route.h"
+
+#include <fmt/core.h>
+
+#include "undo/container_side.h"
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+
+namespace unicni {
+
+Undo undo_added_route(const std::string& link, const net::RouteEntry& route) {
+  return undo::route_record("added-route", link, route);
+}
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+Found find(const Undo& record, Undoing& undoing) {
+  Found found{};
+  const auto link = find_container_link(record, undoing, found);
+  if (!link) return found;
+  const auto route = route_of(record, link->index);
+  return has_route(undoing.host.container_links(), route) ? Found::ours : Found::absent;
+}
+
+void undo_one(const Undo& record, Undoing& undoing) {
+  Found found{};
+  const auto link = find_container_link(record, undoing, found);
+  if (!link) return;
+  net::Batch batch(undoing.host.container_links());
+  net::remove_route(batch, link->name, route_of(record, link->index));
+  batch.commit();
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("route to {} by {} in the container", field(record, "dst"),
+                     field(record, "link"));
+}
+
+}  // namespace
+
+const UndoKind kAddedRouteKind = {"added-route", Turn::objects, &find, &each<undo_one>, &describe};
+
+}  // namespace unicni::undo

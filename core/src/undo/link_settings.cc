@@ -1,0 +1,86 @@
+#include "unicni/undo/link_settings.h"
+
+#include <fmt/core.h>
+
+#include <utility>
+
+#include "undo/container_side.h"
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+#include "unicni/mac.h"
+
+namespace unicni {
+
+Undo undo_link_settings(const net::Link& link, const net::LinkChange& before) {
+  Undo record{
+      "link-settings", 1, false, {{"link", link.name}, {"index", std::to_string(link.index)}}};
+  const auto put = [&](const char* key, std::string value) {
+    record.fields.emplace_back(key, std::move(value));
+  };
+  if (before.mac) put("mac", before.mac->str());
+  if (before.mtu) put("mtu", std::to_string(*before.mtu));
+  if (before.promisc) put("promisc", *before.promisc ? "1" : "0");
+  if (before.allmulti) put("allmulti", *before.allmulti ? "1" : "0");
+  if (before.tx_queue_len) put("tx_queue_len", std::to_string(*before.tx_queue_len));
+  return record;
+}
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+/// What the settings were.
+net::LinkChange before_of(const Undo& record) {
+  net::LinkChange before{.promisc = find_flag(record, "promisc"),
+                         .allmulti = find_flag(record, "allmulti"),
+                         .mtu = find_number(record, "mtu"),
+                         .tx_queue_len = find_number(record, "tx_queue_len")};
+  if (const std::string_view text = optional_field(record, "mac"); !text.empty()) {
+    before.mac = Mac::parse(text);
+    if (!before.mac) refuse_field(record, "mac");
+  }
+  return before;
+}
+
+Found find(const Undo& record, Undoing& undoing) {
+  Found found{};
+  const auto link = find_container_link(record, undoing, found);
+  if (!link) return found;
+  const net::LinkChange before = before_of(record);
+  const bool is_back = link->mac == before.mac.value_or(link->mac) &&
+                       link->mtu == before.mtu.value_or(link->mtu) &&
+                       link->promisc == before.promisc.value_or(link->promisc) &&
+                       link->allmulti == before.allmulti.value_or(link->allmulti) &&
+                       link->tx_queue_len == before.tx_queue_len.value_or(link->tx_queue_len);
+  return is_back ? Found::absent : Found::ours;
+}
+
+void undo_one(const Undo& record, Undoing& undoing) {
+  Found found{};
+  const auto link = find_container_link(record, undoing, found);
+  if (!link) return;
+  net::Batch batch(undoing.host.container_links());
+  // A message each, so that one that the link refuses leaves the others.
+  const auto restore = [&](const net::LinkChange& change) {
+    net::change_link(batch, link->index, link->name, change);
+  };
+  const net::LinkChange before = before_of(record);
+  if (before.mtu) restore({.mtu = before.mtu});
+  if (before.mac) restore({.mac = before.mac});
+  if (before.promisc) restore({.promisc = before.promisc});
+  if (before.allmulti) restore({.allmulti = before.allmulti});
+  if (before.tx_queue_len) restore({.tx_queue_len = before.tx_queue_len});
+  batch.commit();
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("settings of {} in the container", field(record, "link"));
+}
+
+}  // namespace
+
+const UndoKind kLinkSettingsKind = {"link-settings", Turn::objects, &find, &each<undo_one>,
+                                    &describe};
+
+}  // namespace unicni::undo

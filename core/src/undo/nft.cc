@@ -1,0 +1,79 @@
+#include "unicni/undo/nft.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "undo/kinds.h"
+#include "undo/nft_elements.h"
+#include "undo/record_fields.h"
+#include "unicni/errors.h"
+
+namespace unicni {
+
+namespace {
+
+Undo nft_record(const char* type, const net::NftElement& element) {
+  Undo record{type,
+              1,
+              false,
+              {{"set", element.set},
+               {"key", element.key},
+               {"key_end", element.key_end},
+               {"owner", element.owner}}};
+  if (element.table == net::NftTable::bridge) record.fields.emplace_back("family", "bridge");
+  if (!element.data.empty()) record.fields.emplace_back("data", element.data);
+  return record;
+}
+
+}  // namespace
+
+Undo undo_nft(const net::NftElement& element) { return nft_record("nft", element); }
+
+Undo remember_nft(const net::NftElement& element) { return nft_record("nft-network", element); }
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+Found find(const Undo& record, Undoing& undoing) {
+  const net::NftElement element = element_of(record);
+  const auto found = undoing.host.nft().find(element.set, element.key, element.table);
+  if (!found) return Found::absent;
+  return found->owner == element.owner ? Found::ours : Found::others;
+}
+
+/// What the network shares goes with its last attachment, by the transaction that removes that
+/// one's elements (netfilter/nft/idle.h).
+void leave(const std::vector<Undo>&, Undoing&) {}
+
+void undo_all(const std::vector<Undo>& records, Undoing& undoing) {
+  std::vector<net::NftElement> elements;
+  Errors errors;  // a damaged record keeps none of the others
+  for (const Undo& record : records) {
+    errors.attempt([&] { elements.push_back(element_of(record)); });
+  }
+  // The same under the names of today, if an older version wrote the records.
+  const auto is_own = [&](const net::NftElement& element) {
+    return std::any_of(elements.begin(), elements.end(),
+                       [&](const auto& each) { return each.owner == element.owner; });
+  };
+  for (net::NftElement& element : find_elements(records)) {
+    const bool known = std::find(elements.begin(), elements.end(), element) != elements.end();
+    if (!known && is_own(element)) elements.push_back(std::move(element));
+  }
+  if (!elements.empty()) errors.attempt([&] { undoing.host.nft().remove(elements); });
+  errors.finish();
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("element {} of nftables set {}", field(record, "key"), field(record, "set"));
+}
+
+}  // namespace
+
+const UndoKind kNftKind = {"nft", Turn::elements, &find, &undo_all, &describe};
+const UndoKind kNftNetworkKind = {"nft-network", Turn::objects, &find, &leave, &describe};
+
+}  // namespace unicni::undo

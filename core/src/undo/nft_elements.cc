@@ -1,0 +1,46 @@
+#include "undo/nft_elements.h"
+
+#include <string>
+#include <utility>
+
+#include "netfilter/nft/former.h"
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+#include "unicni/error.h"
+
+namespace unicni::undo {
+
+net::NftElement element_of(const Undo& record) {
+  const bool bridge = optional_field(record, "family") == "bridge";
+  return {field(record, "set"),
+          field(record, "key"),
+          field(record, "key_end"),
+          field(record, "owner"),
+          bridge ? net::NftTable::bridge : net::NftTable::inet,
+          std::string(optional_field(record, "data"))};
+}
+
+std::vector<net::NftElement> find_elements(const std::vector<Undo>& records) {
+  std::vector<net::NftElement> elements;
+  for (const Undo& record : records) {
+    const UndoKind* kind = find_kind(record);
+    if (kind != &kNftKind && kind != &kNftNetworkKind) continue;
+    try {
+      elements.push_back(element_of(record));
+    } catch (const Error&) {  // damaged: nothing to restore from
+    }
+  }
+  return net::from_former_base(elements);
+}
+
+std::optional<net::NftCondition> find_condition(const Undo& record) {
+  if (find_kind(record) != &kNftConditionKind) return std::nullopt;
+  try {
+    return net::NftCondition{get_family(record), field(record, "chain"), field(record, "text"),
+                             field(record, "owner")};
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace unicni::undo

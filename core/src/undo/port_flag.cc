@@ -1,0 +1,59 @@
+#include "unicni/undo/port_flag.h"
+
+#include <fmt/core.h>
+
+#include <optional>
+
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+
+namespace unicni {
+
+Undo undo_port_flag(const net::Link& port, net::PortFlag flag) {
+  return Undo{"port-flag",
+              1,
+              false,
+              {{"link", port.name},
+               {"alias", port.alias},
+               {"flag", flag == net::PortFlag::isolated ? "isolated" : "hairpin"}}};
+}
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+net::PortFlag flag_of(const Undo& record) {
+  return field(record, "flag") == "isolated" ? net::PortFlag::isolated : net::PortFlag::hairpin;
+}
+
+Found look(const Undo& record, Undoing& undoing, std::optional<net::Link>& port) {
+  port = net::find_link(undoing.host.host_links(), field(record, "link"));
+  if (!port || port->master == 0) return Found::absent;
+  if (port->alias != field(record, "alias")) return Found::others;
+  const bool is_on = flag_of(record) == net::PortFlag::isolated ? port->isolated : port->hairpin;
+  return is_on ? Found::ours : Found::absent;
+}
+
+Found find(const Undo& record, Undoing& undoing) {
+  std::optional<net::Link> port;
+  return look(record, undoing, port);
+}
+
+void undo_one(const Undo& record, Undoing& undoing) {
+  std::optional<net::Link> port;
+  if (look(record, undoing, port) != Found::ours) return;
+  net::Batch batch(undoing.host.host_links());
+  net::set_port_flag(batch, port->index, port->name, flag_of(record), false);
+  batch.commit();
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("bridge port {} being {}", field(record, "link"), field(record, "flag"));
+}
+
+}  // namespace
+
+const UndoKind kPortFlagKind = {"port-flag", Turn::objects, &find, &each<undo_one>, &describe};
+
+}  // namespace unicni::undo

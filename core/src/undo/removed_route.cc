@@ -1,0 +1,48 @@
+#include "unicni/undo/removed_route.h"
+
+#include <fmt/core.h>
+
+#include "undo/container_side.h"
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+
+namespace unicni {
+
+Undo undo_removed_route(const std::string& link, const net::RouteEntry& route) {
+  return undo::route_record("removed-route", link, route);
+}
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+/// Absent: the route is back, or nobody could put it there.
+Found find(const Undo& record, Undoing& undoing) {
+  Found found{};
+  const auto link = find_container_link(record, undoing, found);
+  if (!link) return found;
+  const auto route = route_of(record, link->index);
+  return has_route(undoing.host.container_links(), route) ? Found::absent : Found::ours;
+}
+
+void undo_one(const Undo& record, Undoing& undoing) {
+  Found found{};
+  const auto link = find_container_link(record, undoing, found);
+  if (!link) return;
+  net::Batch batch(undoing.host.container_links());
+  net::put_route(batch, link->name, route_of(record, link->index));
+  batch.commit();
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("route to {} by {} that the container had", field(record, "dst"),
+                     field(record, "link"));
+}
+
+}  // namespace
+
+const UndoKind kRemovedRouteKind = {"removed-route", Turn::objects, &find, &each<undo_one>,
+                                    &describe};
+
+}  // namespace unicni::undo

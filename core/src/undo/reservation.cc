@@ -1,0 +1,60 @@
+#include "unicni/undo/reservation.h"
+
+#include <fmt/core.h>
+
+#include "ipam/reservation.h"
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+#include "unicni/ipam/store.h"
+
+namespace unicni {
+
+namespace {
+constexpr const char* kRests = "yes";
+}  // namespace
+
+Undo undo_reservation(const std::string& data_dir, const std::string& network,
+                      const IpAddress& address, const std::string& content, bool rests) {
+  return Undo{"reservation",
+              1,
+              false,
+              {{"data_dir", data_dir},
+               {"network", network},
+               {"address", address.str()},
+               {"content", content},
+               {"rests", rests ? kRests : ""}}};
+}
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+Found find(const Undo& record, Undoing&) {
+  const auto file =
+      ipam::read_reservation(field(record, "data_dir") + '/' + field(record, "network") + '/' +
+                             get_address(record, "address").str());
+  if (file.state == ipam::FileState::absent) return Found::absent;
+  const bool is_ours = file.state == ipam::FileState::nobodys ||
+                       (file.state == ipam::FileState::owned &&
+                        ipam::print_owner(file.owner) == field(record, "content"));
+  return is_ours ? Found::ours : Found::others;
+}
+
+/// An address that was never in use needn't rest.
+void undo_one(const Undo& record, Undoing& undoing) {
+  ipam::Store store(field(record, "data_dir"), field(record, "network"), undoing.deadline, false);
+  store.release_address(get_address(record, "address"), field(record, "content"),
+                        undoing.why == Why::removal && field(record, "rests") == kRests);
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("reservation of {} in network {}", field(record, "address"),
+                     field(record, "network"));
+}
+
+}  // namespace
+
+const UndoKind kReservationKind = {"reservation", Turn::objects, &find, &each<undo_one>, &describe};
+
+}  // namespace unicni::undo

@@ -1,0 +1,44 @@
+#include "unicni/undo/sysctl.h"
+
+#include <fmt/core.h>
+
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+#include "unicni/net/sysctl.h"
+
+namespace unicni {
+
+Undo undo_sysctl(const std::string& key, const std::string& value) {
+  return Undo{"sysctl", 1, false, {{"key", key}, {"value", value}}};
+}
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+/// What somebody else wrote there meanwhile can't be told from what ADD wrote.
+Found find(const Undo& record, Undoing& undoing) {
+  const net::Netns* netns = undoing.host.container_netns();
+  if (netns == nullptr) return Found::absent;
+  const auto value = net::find_sysctl(field(record, "key"), netns);
+  const bool differs = value && !net::same_sysctl_value(*value, field(record, "value"));
+  return differs ? Found::ours : Found::absent;
+}
+
+void undo_one(const Undo& record, Undoing& undoing) {
+  const net::Netns* netns = undoing.host.container_netns();
+  if (netns == nullptr) return;
+  net::ensure_sysctl(field(record, "key"), field(record, "value"), netns);
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("sysctl {} in the container, which was {}", field(record, "key"),
+                     field(record, "value"));
+}
+
+}  // namespace
+
+const UndoKind kSysctlKind = {"sysctl", Turn::objects, &find, &each<undo_one>, &describe};
+
+}  // namespace unicni::undo

@@ -1,0 +1,58 @@
+#include "unicni/undo/veth.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "undo/host_ends.h"
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+#include "unicni/net/link.h"
+
+namespace unicni {
+
+Undo undo_veth(const std::string& name, const std::string& alias) {
+  return Undo{"veth", 1, false, {{"name", name}, {"alias", alias}}};
+}
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+/// Kind and alias say whose it is. An ADD that failed may have ended between making the link and
+/// giving it its alias: then the random name alone says it.
+bool is_ours(const net::Link& link, const Undo& record, Why why) {
+  const bool unfinished = why == Why::failed_add && link.alias.empty();
+  return link.kind == "veth" && (unfinished || link.alias == field(record, "alias"));
+}
+
+Found find(const Undo& record, Undoing& undoing) {
+  const auto link = net::find_link(undoing.host.host_links(), field(record, "name"));
+  if (!link) return Found::absent;
+  return is_ours(*link, record, undoing.why) ? Found::ours : Found::others;
+}
+
+void undo_one(const Undo& record, Undoing& undoing) {
+  net::Netlink& links = undoing.host.host_links();
+  const auto link = net::find_link(links, field(record, "name"));
+  if (link && is_ours(*link, record, undoing.why)) net::remove_link(links, link->index);
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("veth {} on the host", field(record, "name"));
+}
+
+}  // namespace
+
+const UndoKind kVethKind = {"veth", Turn::objects, &find, &each<undo_one>, &describe};
+
+bool has_host_end(const std::vector<Undo>& records, net::Netlink& host_links) {
+  return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
+    if (find_kind(record) != &kVethKind) return false;
+    const auto link = net::find_link(host_links, std::string(optional_field(record, "name")));
+    return link && link->kind == "veth" && link->alias == optional_field(record, "alias");
+  });
+}
+
+}  // namespace unicni::undo
