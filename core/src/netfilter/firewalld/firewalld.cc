@@ -55,6 +55,7 @@ struct Firewalld::Impl {
     return call(method, source.zone, firewalld_text(source.address), answer);
   }
 
+  /// By asking who owns the name: D-Bus might start firewalld for a call to the name.
   static std::unique_ptr<Impl> find(Deadline deadline, std::string& why_not) {
     auto bus = SystemBus::find(deadline, why_not);
     if (!bus) return nullptr;

@@ -122,6 +122,7 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
   const LegacyChain* gate = table.find(kForwardChain);
   const LegacyChain* forward = table.find(kForward);
   if (gate == nullptr || forward == nullptr) return {};
+  // A jump with a condition is a foreign one, and keeps the chain.
   const auto to_gate = [](const LegacyRule& rule) { return rule.target == kForwardChain; };
   const auto plainly_to_gate = [](const LegacyRule& rule) { return jumps_to(rule, kForwardChain); };
   const auto to_admin = [&](const LegacyRule& rule) { return rule.target == admin_chain; };
@@ -141,6 +142,7 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
     }
   }
   if (foreign) return lines;
+  // More than one where two ADDs without a common lock came together.
   for (auto i = own_jumps; i > 0; --i)
     lines += fmt::format("-D {} -j {}\n", kForward, kForwardChain);
   lines += fmt::format("-X {}\n", kForwardChain);

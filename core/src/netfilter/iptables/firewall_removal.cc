@@ -68,6 +68,8 @@ bool plan_shared(NftBatch& batch, const NftChainName& chain, std::size_t jumps_o
   return true;
 }
 
+/// No address has a rule any more: the chains that all attachments share go, each only if
+/// NFTA_CHAIN_USE counts nothing but its own rules and the jumps that go along.
 void plan_last(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
                const std::string& admin_chain, const std::vector<NftListedRule>& shared) {
   const auto name = [&](const std::string& chain) {

@@ -165,12 +165,15 @@ std::vector<std::string> shared_chains(const Part& part) {
   return chains;
 }
 
+/// Shared rules of other versions of the reference have other comments and do as well.
 bool is_there(const IptablesListing& listing, const SharedRule& rule) {
   return listing.has(rule.chain, rule.words) ||
          (rule.any_to_target && listing.count_jumps(rule.chain, rule.words.back()) > 0);
 }
 
 /// Whether `rule`, of an attachment's chain, has a port of ours.
+/// Between two attachments at one port the kernel would choose by the order of rules: the second
+/// would never get a packet, and nothing would say so.
 const IptablesPort* find_conflict(const Part& part, const IptablesRule& rule) {
   if (rule.target != "DNAT") return nullptr;
   const auto found = std::ranges::find_if(part.what.ports, [&](const IptablesPort& port) {

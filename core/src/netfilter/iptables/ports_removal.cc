@@ -92,6 +92,7 @@ std::size_t remove_nft(NetlinkSocket& socket, std::uint8_t family, const std::st
     const auto state = table.state(chain);
     if (!state) return;
     removed = count_to(table.rules(kPortsDnat), chain);
+    // Counted before the jumps go, as rules() lists each chain once.
     const bool last = removed == table.rules(kPortsDnat).size();
     table.remove_jumps(kPortsDnat, chain);
     table.remove_chain(chain, state->use != table.rules(chain).size() + removed);

@@ -71,6 +71,8 @@ const char* nft_family_marker(const NftPart& part, Family family) {
   return part.marker ? nft_set(*part.marker, family).name.c_str() : nullptr;
 }
 
+// A set that two parts list, such as pub4, brings both: forwarding looks up what is published, with
+// or without attachments of firewall.
 NftParts nft_parts_of(const NftElement& element) {
   const auto row = find_nft_set(element);
   return row ? parts_of(*row) : NftParts();

@@ -18,6 +18,7 @@ constexpr std::optional<Family> kAny;
 
 using Key = std::array<Field, 4>;
 using Data = std::array<Field, 2>;
+// The forms of keys and data.
 constexpr Key kInterface{Field::interface};
 constexpr Key kBehindInterface{Field::interface, Field::ip};
 constexpr Key kNumber{Field::l4_protocol, Field::port};
@@ -45,6 +46,8 @@ constexpr const char* kHairpinBits = "markMasqBit: port . the container's subnet
 constexpr const char* kRouteLocalnet = "interfaces on which route_localnet was set";
 
 // The rows of a kind stand together.
+// Names, fields and comments are in kernels that run: a change is another version of the base
+// (base.cc), which replaces tables on living hosts.
 constexpr NftSetRow kRows[] = {
     {Kind::localnet_if, "localnet_if", kInet, kAny, kInterface, kNone, Owner::network,
      kRouteLocalnet},
@@ -152,8 +155,9 @@ std::optional<int> find_number(std::string_view behind_stem, Family family) {
 }  // namespace
 
 std::optional<NftSetRow> find_nft_set(NftTable table, std::string_view name) {
-  const auto* row = std::ranges::find_if(kRows, [&](const NftSetRow& each) {
-    return each.table == table && each.name.view() == name;
+  if (name.size() > NftSetName::kLongest) return std::nullopt;
+  const auto* row = std::ranges::find_if(kRows, [&, wanted = NftSetName(name)](const auto& each) {
+    return each.name == wanted && each.table == table;
   });
   if (row != std::end(kRows)) return *row;
   for (const NftSetRow& generator : kGenerators) {

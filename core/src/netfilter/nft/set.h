@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -103,9 +104,16 @@ class NftSetName {
       : NftSetName(std::string_view(name)) {}
   [[nodiscard]] constexpr std::string_view view() const { return {text_.data(), size_}; }
   [[nodiscard]] constexpr const char* c_str() const { return text_.data(); }
+  /// Two words to compare, as each look-up does it with many rows.
+  friend bool operator==(const NftSetName& one, const NftSetName& other) {
+    using Words = std::array<std::uint64_t, 2>;
+    const auto a = std::bit_cast<Words>(one);
+    const auto b = std::bit_cast<Words>(other);
+    return a[0] == b[0] && a[1] == b[1];
+  }
+  static constexpr std::size_t kLongest = 14;  // "hairpin6_128" has 12
 
  private:
-  static constexpr std::size_t kLongest = 14;  // "hairpin6_128" has 12
   std::array<char, kLongest + 1> text_{};
   std::uint8_t size_;
 };

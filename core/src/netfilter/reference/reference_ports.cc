@@ -16,6 +16,8 @@ constexpr const char* kTable = "cni_hostport";
 /// Those with a container's rules; the second one is of old versions.
 constexpr const char* kChains[] = {"hostports", "hostip_hostports", "masquerading"};
 
+/// The comment names the container only; the rule itself says to which attachment it leads, by the
+/// DNAT or, in the chain that masquerades, by the destination.
 bool is_of(const ReferencePorts& what, const NftListedRule& rule) {
   if (rule.comment != what.container_id) return false;
   if (what.container_is_gone) return true;

@@ -101,6 +101,7 @@ std::size_t remove_reference_masquerade(Nft& nft, const ReferenceMasquerade& wha
   return sweep.finish();
 }
 
+// Chain names hold container and interface whole, so they are this attachment's and nobody else's.
 std::size_t remove_reference_spoof_check(Nft& nft, const std::string& container_id,
                                          const std::string& if_name) {
   const ReferenceSpoofCheck names = reference_spoof_check(container_id, if_name);
