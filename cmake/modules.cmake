@@ -3,17 +3,22 @@ if(UNICNI_LIBSTDCXX STREQUAL "host")
   unicni_write_exports(${CMAKE_BINARY_DIR}/exports.list)
 endif()
 
-# unicni_add_module(<name> [KIND_CHECK off])
+# unicni_add_module(<name> [VERSION <text>])
 # A module from the *.cc of the current folder (but *_test.cc): <name>.so, loaded by the executable. The file name, the
 # folder and the "type" in a netconf are the same word. A module links neither libunicni nor libstdc++: the executable
-# exports both, so that there is one copy of each (core/DECISIONS.md, "link model").
+# exports both, so that there is one copy of each (core/DECISIONS.md, "link model"). VERSION is the module's own; those
+# of this project have the project's.
 function(unicni_add_module name)
+  cmake_parse_arguments(MODULE "" "VERSION" "" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   unicni_module_library(module_${name} ${name} ${sources})
   set_target_properties(module_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
+  if(MODULE_VERSION)
+    target_compile_definitions(module_${name} PRIVATE UNICNI_MODULE_VERSION="${MODULE_VERSION}")
+  endif()
   install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/unicni/modules)
   install(CODE "
     file(CREATE_LINK unicni \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBEXECDIR}/cni/${name}\" SYMBOLIC)")
@@ -46,14 +51,20 @@ function(unicni_module_library target name)
   endif()
 endfunction()
 
-# Makes an executable a host of modules: it holds all of libunicni and of libstdc++ and exports both. Call it in a
-# folder that comes after core.
+# unicni_host_program(<target> [WITHOUT <regex>])
+# Makes an executable a host of modules: it holds all of libunicni and of libstdc++ and exports both; with WITHOUT not
+# the object files of libunicni that match. Call it in a folder that comes after core.
 function(unicni_host_program target)
+  cmake_parse_arguments(HOST "" "WITHOUT" "" ${ARGN})
   get_property(units GLOBAL PROPERTY UNICNI_CORE_UNITS)
   # The objects themselves, since of an archive the linker takes only what the program uses; the archives are linked for
   # their include folders and the libraries that they need.
   foreach(unit ${units})
-    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${unit}>)
+    set(objects $<TARGET_OBJECTS:${unit}>)
+    if(HOST_WITHOUT)
+      set(objects $<FILTER:${objects},EXCLUDE,${HOST_WITHOUT}>)
+    endif()
+    target_sources(${target} PRIVATE ${objects})
   endforeach()
   target_link_libraries(${target} PRIVATE ${units})
   if(UNICNI_LIBSTDCXX STREQUAL "host")

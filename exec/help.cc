@@ -11,7 +11,7 @@ constexpr const char* kHelp = R"(unicni, a CNI plugin that is all of them.
 
 A container runtime executes it under a plugin's name (bridge, host-local …), with CNI_* variables in the
 environment and the network configuration on stdin; it answers with JSON on stdout. It takes no arguments
-but --help and --version.
+but --help, --version and, under a module's name, the commands of a module that has some.
 
 By hand, in a network namespace called "demo":
   ip netns add demo

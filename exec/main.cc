@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <string>
@@ -67,21 +68,35 @@ unicni::module::Locations locations(const std::string& name, std::vector<std::st
   return where;
 }
 
-/// Of the module that is called by its own name; nullptr, which means all: a chain. Throws what ADD
-/// would throw if the module can't be used.
-const char* const* supported_versions(const std::string& name,
-                                      const unicni::module::Locations& where) {
+/// What the module says of itself that is called by its own name; nullptr: it is a chain. Throws
+/// what ADD would throw if the module can't be used. The library stays open.
+const unicni::ModuleDescriptor* own_module(const std::string& name,
+                                           const unicni::module::Locations& where) {
   namespace module = unicni::module;
   if (name == unicni::chain::kChainType) return nullptr;
-  const module::Found found = module::get_named(name, where);
-  // The library stays open, and with it the list.
-  return module::load(found, where.executable).descriptor().spec_versions;
+  return &module::load(module::get_named(name, where), where.executable).descriptor();
 }
 
 /// What a plugin says of itself.
 std::string about(const std::string& name, const unicni::module::Locations& where) {
-  const std::string& module = where.own ? where.own->module : name;
-  return unicni::protocol::print_about(module, supported_versions(name, where));
+  const auto* module = own_module(name, where);
+  if (module == nullptr) return unicni::protocol::print_about(name);
+  return unicni::protocol::print_about(module->name, module->spec_versions, module->version);
+}
+
+/// The module's own command line, which is no CNI verb: errors are for people.
+int command(const std::string& name, int argc, const char* const* argv) {
+  namespace module = unicni::module;
+  try {
+    const module::Locations where = locations(name, {});
+    const int status =
+        module::load(module::get_named(name, where), where.executable).command(argc, argv);
+    std::fflush(nullptr);
+    return status;
+  } catch (const Error& error) {
+    write_all(STDERR_FILENO, fmt::format("{}\n{}\n", error.msg(), error.details()));
+    return 2;
+  }
 }
 
 /// Runs one verb. `version` becomes the configuration's as soon as it is known, for the error
@@ -96,9 +111,10 @@ void serve(const std::string& invoked_as, std::string& version) {
     return;
   }
   if (environment->command == Command::version) {
-    const char* const* versions = supported_versions(invoked_as, where);
+    const auto* module = own_module(invoked_as, where);
     write_all(STDOUT_FILENO,
-              protocol::print_version(protocol::read_optional_request(STDIN_FILENO), versions));
+              protocol::print_version(protocol::read_optional_request(STDIN_FILENO),
+                                      module == nullptr ? nullptr : module->spec_versions));
     return;
   }
   const bool is_gc = environment->command == Command::gc;
@@ -154,6 +170,9 @@ int run(int argc, char** argv) {
       // Nomad before 1.8 asks a plugin so, and takes the first version that it reads.
       write_all(STDOUT_FILENO, about(invoked_as, locations(invoked_as, {})));
       return 0;
+    }
+    if (argc > 1 && argv[1][0] != '-' && invoked_as != unicni::chain::kChainType) {
+      return command(invoked_as, argc - 1, argv + 1);
     }
     if (argc > 1) return unicni::exec::answer_arguments(argc, argv);
     unicni::exec::install_crash_handler();

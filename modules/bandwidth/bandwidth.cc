@@ -167,8 +167,7 @@ constexpr const char* kSpecVersions[] = {"0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.
 
 }  // namespace unicni::bandwidth
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(bandwidth, "bandwidth", 3,
-              unicni::module_descriptor<unicni::bandwidth::Bandwidth>(
-                  "bandwidth", unicni::ModuleKind::chained, &unicni::bandwidth::kBandwidthOptions,
-                  unicni::bandwidth::kCapabilities, unicni::bandwidth::kSpecVersions));
+UNICNI_MODULE(bandwidth, chained, unicni::bandwidth::Bandwidth,
+              .options = &unicni::bandwidth::kBandwidthOptions,
+              .capabilities = unicni::bandwidth::kCapabilities,
+              .spec_versions = unicni::bandwidth::kSpecVersions);

@@ -160,7 +160,5 @@ namespace {
 constexpr const char* kCapabilities[] = {"mac", nullptr};
 }  // namespace
 
-UNICNI_MODULE(bridge, "bridge", 1,
-              unicni::module_descriptor<unicni::bridge::Bridge>("bridge", unicni::ModuleKind::link,
-                                                                &unicni::bridge::kBridgeOptions,
-                                                                kCapabilities));
+UNICNI_MODULE(bridge, link, unicni::bridge::Bridge, .options = &unicni::bridge::kBridgeOptions,
+              .capabilities = kCapabilities);

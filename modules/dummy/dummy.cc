@@ -44,6 +44,4 @@ void Dummy::create_link(LinkAdd& add) {
 
 }  // namespace unicni::dummy
 
-UNICNI_MODULE(dummy, "dummy", 1,
-              unicni::module_descriptor<unicni::dummy::Dummy>("dummy", unicni::ModuleKind::link,
-                                                              &unicni::dummy::kDummyOptions));
+UNICNI_MODULE(dummy, link, unicni::dummy::Dummy, .options = &unicni::dummy::kDummyOptions);

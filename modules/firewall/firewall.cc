@@ -215,8 +215,8 @@ class Firewall final : public ChainedModule {
   void status(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
     if (options_of(call).uses_iptables()) return net::require_iptables();
-    if (const auto stranger = host.nft().find_stranger()) {
-      throw Error(Code::not_available, *stranger, "remove that table, or rename it");
+    if (const auto foreign = host.nft().find_foreign_table()) {
+      throw Error(Code::not_available, *foreign, "remove that table, or rename it");
     }
     warn(host, net::repair_forward_gate(host.nft(), options_of(call).admin_chain));
     if (options_of(call).uses_firewalld()) require_firewalld(call, host);
@@ -265,6 +265,5 @@ class Firewall final : public ChainedModule {
 
 }  // namespace unicni::firewall
 
-UNICNI_MODULE(firewall, "firewall", 3,
-              unicni::module_descriptor<unicni::firewall::Firewall>(
-                  "firewall", unicni::ModuleKind::chained, &unicni::firewall::kFirewallOptions));
+UNICNI_MODULE(firewall, chained, unicni::firewall::Firewall,
+              .options = &unicni::firewall::kFirewallOptions);

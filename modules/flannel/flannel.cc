@@ -140,15 +140,9 @@ class Flannel : public Module {
   }
 };
 
-constexpr const char* kCapabilities[] = {"delegates", nullptr};
-
 }  // namespace
 
 }  // namespace unicni::flannel
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(flannel, "flannel", 1,
-              unicni::module_descriptor<unicni::flannel::Flannel>("flannel",
-                                                                  unicni::ModuleKind::link,
-                                                                  &unicni::flannel::kFlannelOptions,
-                                                                  unicni::flannel::kCapabilities));
+UNICNI_MODULE(flannel, link, unicni::flannel::Flannel, .options = &unicni::flannel::kFlannelOptions,
+              .traits = unicni::Trait::delegates);

@@ -134,7 +134,5 @@ namespace {
 constexpr const char* kCapabilities[] = {"deviceID", nullptr};
 }  // namespace
 
-UNICNI_MODULE(host_device, "host-device", 1,
-              unicni::module_descriptor<unicni::host_device::HostDevice>(
-                  "host-device", unicni::ModuleKind::link, &unicni::host_device::kHostDeviceOptions,
-                  kCapabilities));
+UNICNI_MODULE(host_device, link, unicni::host_device::HostDevice,
+              .options = &unicni::host_device::kHostDeviceOptions, .capabilities = kCapabilities);

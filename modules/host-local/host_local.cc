@@ -187,7 +187,6 @@ constexpr const char* kCapabilities[] = {"ips", "ipRanges", nullptr};
 
 }  // namespace unicni::host_local
 
-UNICNI_MODULE(host_local, "host-local", 2,
-              unicni::module_descriptor<unicni::host_local::HostLocal>(
-                  "host-local", unicni::ModuleKind::ipam, &unicni::host_local::kHostLocalOptions,
-                  unicni::host_local::kCapabilities));
+UNICNI_MODULE(host_local, ipam, unicni::host_local::HostLocal,
+              .options = &unicni::host_local::kHostLocalOptions,
+              .capabilities = unicni::host_local::kCapabilities);

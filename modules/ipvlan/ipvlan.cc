@@ -114,6 +114,4 @@ void Ipvlan::status(const Call& call, Host& host) {
 
 }  // namespace unicni::ipvlan
 
-UNICNI_MODULE(ipvlan, "ipvlan", 1,
-              unicni::module_descriptor<unicni::ipvlan::Ipvlan>("ipvlan", unicni::ModuleKind::link,
-                                                                &unicni::ipvlan::kIpvlanOptions));
+UNICNI_MODULE(ipvlan, link, unicni::ipvlan::Ipvlan, .options = &unicni::ipvlan::kIpvlanOptions);

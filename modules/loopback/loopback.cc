@@ -76,12 +76,5 @@ class LoopbackModule : public Module {
 }  // namespace
 }  // namespace unicni
 
-namespace {
-// Bringing lo up is idempotent and ends with the namespace: nothing to remember.
-constexpr const char* kTraits[] = {"stateless", nullptr};
-}  // namespace
-
-UNICNI_MODULE(loopback, "loopback", 1,
-              unicni::module_descriptor<unicni::LoopbackModule>("loopback",
-                                                                unicni::ModuleKind::link, nullptr,
-                                                                kTraits));
+// Stateless: bringing lo up is idempotent and ends with the namespace, so nothing is remembered.
+UNICNI_MODULE(loopback, link, unicni::LoopbackModule, .traits = unicni::Trait::stateless);

@@ -116,8 +116,5 @@ namespace {
 constexpr const char* kCapabilities[] = {"mac", nullptr};
 }  // namespace
 
-UNICNI_MODULE(macvlan, "macvlan", 1,
-              unicni::module_descriptor<unicni::macvlan::Macvlan>("macvlan",
-                                                                  unicni::ModuleKind::link,
-                                                                  &unicni::macvlan::kMacvlanOptions,
-                                                                  kCapabilities));
+UNICNI_MODULE(macvlan, link, unicni::macvlan::Macvlan, .options = &unicni::macvlan::kMacvlanOptions,
+              .capabilities = kCapabilities);

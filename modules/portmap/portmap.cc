@@ -186,8 +186,8 @@ class Portmap final : public ChainedModule {
   void status(const Call& call, Host& host) override {
     if (backend_of(options_of(call)) == Backend::none) return;
     if (uses_iptables(call)) net::require_iptables();
-    if (const auto stranger = host.nft().find_stranger()) {
-      throw Error(Code::not_available, *stranger, "remove that table, or rename it");
+    if (const auto foreign = host.nft().find_foreign_table()) {
+      throw Error(Code::not_available, *foreign, "remove that table, or rename it");
     }
     warn(host, net::repair_forward_gate(host.nft(), net::kDefaultAdminChain));
   }
@@ -268,9 +268,6 @@ constexpr const char* kCapabilities[] = {"portMappings", nullptr};
 
 }  // namespace unicni::portmap
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(portmap, "portmap", 3,
-              unicni::module_descriptor<unicni::portmap::Portmap>("portmap",
-                                                                  unicni::ModuleKind::chained,
-                                                                  &unicni::portmap::kPortmapOptions,
-                                                                  unicni::portmap::kCapabilities));
+UNICNI_MODULE(portmap, chained, unicni::portmap::Portmap,
+              .options = &unicni::portmap::kPortmapOptions,
+              .capabilities = unicni::portmap::kCapabilities);

@@ -118,6 +118,4 @@ void Ptp::gc(const Call& call, Host& host) {
 
 }  // namespace unicni::ptp
 
-UNICNI_MODULE(ptp, "ptp", 1,
-              unicni::module_descriptor<unicni::ptp::Ptp>("ptp", unicni::ModuleKind::link,
-                                                          &unicni::ptp::kPtpOptions));
+UNICNI_MODULE(ptp, link, unicni::ptp::Ptp, .options = &unicni::ptp::kPtpOptions);

@@ -148,14 +148,9 @@ class Sbr : public ChainedModule {
   }
 };
 
-constexpr const char* kCapabilities[] = {"enters-container", nullptr};
-
 }  // namespace
 
 }  // namespace unicni::sbr
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(sbr, "sbr", 3,
-              unicni::module_descriptor<unicni::sbr::Sbr>("sbr", unicni::ModuleKind::chained,
-                                                          &unicni::sbr::kSbrOptions,
-                                                          unicni::sbr::kCapabilities));
+UNICNI_MODULE(sbr, chained, unicni::sbr::Sbr, .options = &unicni::sbr::kSbrOptions,
+              .traits = unicni::Trait::enters_container);

@@ -97,7 +97,5 @@ constexpr const char* kCapabilities[] = {"ips", nullptr};
 }  // namespace
 }  // namespace unicni
 
-UNICNI_MODULE(static, "static", 2,
-              unicni::module_descriptor<unicni::StaticModule>("static", unicni::ModuleKind::ipam,
-                                                              &unicni::kStaticOptions,
-                                                              unicni::kCapabilities));
+UNICNI_MODULE(static, ipam, unicni::StaticModule, .options = &unicni::kStaticOptions,
+              .capabilities = unicni::kCapabilities);

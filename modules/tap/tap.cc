@@ -145,7 +145,5 @@ namespace {
 constexpr const char* kCapabilities[] = {"mac", nullptr};
 }  // namespace
 
-UNICNI_MODULE(tap, "tap", 1,
-              unicni::module_descriptor<unicni::tap::Tap>("tap", unicni::ModuleKind::link,
-                                                          &unicni::tap::kTapOptions,
-                                                          kCapabilities));
+UNICNI_MODULE(tap, link, unicni::tap::Tap, .options = &unicni::tap::kTapOptions,
+              .capabilities = kCapabilities);

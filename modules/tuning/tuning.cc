@@ -223,15 +223,12 @@ class Tuning : public ChainedModule {
   }
 };
 
-constexpr const char* kCapabilities[] = {"mac", "enters-container", nullptr};
+constexpr const char* kCapabilities[] = {"mac", nullptr};
 
 }  // namespace
 
 }  // namespace unicni::tuning
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(tuning, "tuning", 3,
-              unicni::module_descriptor<unicni::tuning::Tuning>("tuning",
-                                                                unicni::ModuleKind::chained,
-                                                                &unicni::tuning::kTuningOptions,
-                                                                unicni::tuning::kCapabilities));
+UNICNI_MODULE(tuning, chained, unicni::tuning::Tuning, .options = &unicni::tuning::kTuningOptions,
+              .traits = unicni::Trait::enters_container,
+              .capabilities = unicni::tuning::kCapabilities);

@@ -84,6 +84,4 @@ bool Vlan::is_in_place(const Call& call, Host& host, const net::Link& container,
 
 }  // namespace unicni::vlan
 
-UNICNI_MODULE(vlan, "vlan", 1,
-              unicni::module_descriptor<unicni::vlan::Vlan>("vlan", unicni::ModuleKind::link,
-                                                            &unicni::vlan::kVlanOptions));
+UNICNI_MODULE(vlan, link, unicni::vlan::Vlan, .options = &unicni::vlan::kVlanOptions);

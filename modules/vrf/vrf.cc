@@ -196,16 +196,12 @@ class VrfModule : public ChainedModule {
   }
 };
 
-constexpr const char* kCapabilities[] = {"enters-container", nullptr};
 constexpr const char* kSpecVersions[] = {"0.3.1", "0.4.0", "1.0.0", "1.1.0", nullptr};
 
 }  // namespace
 
 }  // namespace unicni::vrf
 
-// The number is that of ModuleKind.
-UNICNI_MODULE(vrf, "vrf", 3,
-              unicni::module_descriptor<unicni::vrf::VrfModule>("vrf", unicni::ModuleKind::chained,
-                                                                &unicni::vrf::kVrfOptions,
-                                                                unicni::vrf::kCapabilities,
-                                                                unicni::vrf::kSpecVersions));
+UNICNI_MODULE(vrf, chained, unicni::vrf::VrfModule, .options = &unicni::vrf::kVrfOptions,
+              .traits = unicni::Trait::enters_container,
+              .spec_versions = unicni::vrf::kSpecVersions);

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "protocol/reply.h"
 #include "scratch.h"
@@ -106,9 +107,10 @@ class ExecutableTest : public testing::Test {
   }
 
   /// One verb of the plugin `type`, in network and mount namespaces of its own with an empty /run.
-  Outcome run(const std::string& type, const std::string& verb) {
+  /// `options` are further members of the configuration, each with a comma in front.
+  Outcome run(const std::string& type, const std::string& verb, const std::string& options = "") {
     const std::string config =
-        R"({"cniVersion": "1.0.0", "name": "loader-net", "type": ")" + type + "\"}";
+        R"({"cniVersion": "1.0.0", "name": "loader-net", "type": ")" + type + '"' + options + '}';
     std::array<int, 2> in{};
     std::array<int, 2> out{};
     EXPECT_EQ(::pipe2(in.data(), O_CLOEXEC), 0);
@@ -118,7 +120,9 @@ class ExecutableTest : public testing::Test {
     ::close(in[0]);
     ::close(out[1]);
     ::signal(SIGPIPE, SIG_IGN);
-    EXPECT_EQ(::write(in[1], config.data(), config.size()), static_cast<ssize_t>(config.size()));
+    if (arguments_.empty()) {  // else it may end without reading
+      EXPECT_EQ(::write(in[1], config.data(), config.size()), static_cast<ssize_t>(config.size()));
+    }
     ::close(in[1]);
     Outcome outcome;
     outcome.out = drain(out[0]);
@@ -126,6 +130,14 @@ class ExecutableTest : public testing::Test {
     int status = 0;
     ::waitpid(child, &status, 0);
     if (WIFEXITED(status)) outcome.exit_status = WEXITSTATUS(status);
+    return outcome;
+  }
+
+  /// With arguments and without CNI_COMMAND; `out` has stderr's text as well.
+  Outcome run_with(const std::string& type, std::vector<std::string> arguments) {
+    arguments_ = std::move(arguments);
+    auto outcome = run(type, "");
+    arguments_.clear();
     return outcome;
   }
 
@@ -142,6 +154,7 @@ class ExecutableTest : public testing::Test {
 
  private:
   std::string program_;  // "": of the prefix
+  std::vector<std::string> arguments_;
 
   [[noreturn]] void execute(const std::string& type, const std::string& verb, int in, int out) {
     const bool apart = ::unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 &&
@@ -155,7 +168,10 @@ class ExecutableTest : public testing::Test {
     std::vector<char*> environment;
     for (auto& variable : variables) environment.push_back(variable.data());
     environment.push_back(nullptr);
-    std::array<const char*, 2> arguments = {program.c_str(), nullptr};
+    std::vector<const char*> arguments = {program.c_str()};
+    for (const auto& argument : arguments_) arguments.push_back(argument.c_str());
+    if (!arguments_.empty() && ::dup2(out, STDERR_FILENO) < 0) ::_exit(99);
+    arguments.push_back(nullptr);
     ::execve(program.c_str(), const_cast<char* const*>(arguments.data()), environment.data());
     ::_exit(98);
   }
@@ -168,6 +184,56 @@ TEST_F(ExecutableTest, AGoodModuleAnswers) {
   EXPECT_EQ(outcome.exit_status, 0) << outcome.out;
   EXPECT_THAT(outcome.out, HasSubstr("\"cniVersion\": \"1.0.0\""));
   EXPECT_THAT(outcome.out, HasSubstr("\"eth0\""));
+}
+
+TEST_F(ExecutableTest, AModulesCommandLineIsItsOwn) {
+  (void)prefix_.add_fixture("fixture-stranger");
+  link("acme-fixture-stranger");
+  const auto count = run_with("acme-fixture-stranger", {"count", "42"});
+  EXPECT_EQ(count.exit_status, 42);
+  EXPECT_EQ(count.out, "");
+}
+
+TEST_F(ExecutableTest, ACommandThatNobodyHasIsToldInWords) {
+  (void)prefix_.add_fixture("fixture-good");
+  link("fixture-good");
+  const auto outcome = run_with("fixture-good", {"daemon"});
+  EXPECT_EQ(outcome.exit_status, 2);
+  EXPECT_THAT(outcome.out, StartsWith("fixture-good: there is no command \"daemon\"\nusage: "));
+  link("fixture-absent");
+  EXPECT_THAT(run_with("fixture-absent", {"daemon"}).out, StartsWith("module \"fixture-absent\""));
+  EXPECT_THAT(run_with("fixture-good", {"--daemon"}).out,
+              StartsWith("unicni: unknown argument \"--daemon\""));
+}
+
+TEST_F(ExecutableTest, AModulesOwnVersionIsTold) {
+  (void)prefix_.add_fixture("fixture-stranger");
+  link("fixture-stranger");
+  EXPECT_THAT(run_with("fixture-stranger", {"--version"}).out,
+              HasSubstr("\nunicni " UNICNI_VERSION ", fixture-stranger 7.1-rc2\n"));
+}
+
+// ptp by the other compiler, static by this one.
+TEST_F(ExecutableTest, AModuleByAnotherCompilerDoesItsJob) {
+  const std::string folder = OTHER_COMPILERS;
+  if (std::string(UNICNI_LIBSTDCXX) != "host") return;  // sanitizers: it isn't built
+  if (!std::filesystem::exists(folder + "/ptp.so")) {
+    GTEST_SKIP() << "there was no other compiler (sudo tools/setup --tests)";
+  }
+  prefix_.copy(folder + "/ptp.so", prefix_.module("ptp"));
+  prefix_.copy(std::string(MODULES) + "/static.so", prefix_.module("static"));
+  link("ptp");
+  const auto with = [](const std::string& gateway) {
+    return R"(, "ipam": {"type": "static", "addresses": [{"address": "10.22.0.5/16")" + gateway +
+           "}]}";
+  };
+  EXPECT_EQ(error_of(run("ptp", "ADD", with(""))).msg(),
+            "ptp: IPAM static gave 10.22.0.5/16 no gateway");
+  const std::string options = with(R"(, "gateway": "10.22.0.1")");
+  const auto add = run("ptp", "ADD", options);
+  EXPECT_EQ(add.exit_status, 0) << add.out;
+  EXPECT_THAT(add.out, HasSubstr("\"10.22.0.5/16\""));
+  EXPECT_EQ(run("ptp", "DEL", options).exit_status, 0);
 }
 
 TEST_F(ExecutableTest, AnAbsentModule) {
@@ -309,9 +375,9 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"fixture-no-symbol", "ADD", 999,
                "undefined symbol: unicni_module_fixture_no_symbol"},
         Broken{"fixture-undefined-symbol", "ADD", 999, "undefined symbol: unicni_of_the_future"},
-        Broken{"fixture-wrong-abi", "ADD", 999, "ABI number is 4711"},
+        Broken{"fixture-wrong-abi", "ADD", 999, "module interface 4711"},
         Broken{"fixture-wrong-toolchain", "ADD", 999, "cxxabi9999"},
-        Broken{"fixture-lying-note", "ADD", 999, "ABI number is 4711"},
+        Broken{"fixture-lying-note", "ADD", 999, "module interface 4711"},
         Broken{"fixture-other-name", "ADD", 999, "\"fixture-original\" inside"},
         Broken{"fixture-null-create", "ADD", 999, "create() of the module returned nothing"},
         Broken{"fixture-throws-in-create", "ADD", 999, "can't be created"},

@@ -57,6 +57,68 @@ TEST_F(LoaderTest, LoadsAndRunsAModule) {
   module.status(call(), host_);
 }
 
+TEST_F(LoaderTest, AModuleSaysItsOwnVersionAndTraits) {
+  const auto stranger = load_fixture("fixture-stranger");
+  const auto& descriptor = stranger.descriptor();
+  EXPECT_STREQ(descriptor.name, "fixture-stranger");
+  EXPECT_STREQ(descriptor.version, "7.1-rc2");
+  EXPECT_STREQ(descriptor.built_for, UNICNI_VERSION);
+  EXPECT_EQ(descriptor.kind, ModuleKind::ipam);
+  EXPECT_STREQ(descriptor.spec_versions[0], "1.0.0");
+  EXPECT_TRUE(stranger.has_trait(Trait::needs_link));
+  EXPECT_TRUE(stranger.has_trait(Trait::delegates));
+  EXPECT_FALSE(stranger.has_trait(Trait::stateless));
+  EXPECT_FALSE(stranger.has_trait(Trait::enters_container));
+  EXPECT_FALSE(stranger.has_capability("needs-link"));
+  const auto note = read_note(prefix_.module("fixture-stranger"));
+  EXPECT_STREQ(note.name, "fixture-stranger");
+  EXPECT_STREQ(note.version, "7.1-rc2");
+  EXPECT_STREQ(note.built_for, UNICNI_VERSION);
+  EXPECT_EQ(note.kind, static_cast<std::uint32_t>(ModuleKind::ipam));
+  EXPECT_STREQ(load_fixture("fixture-good").descriptor().version, UNICNI_VERSION);
+}
+
+TEST_F(LoaderTest, AModuleMayChangeALivingAttachment) {
+  auto module = load_fixture("fixture-stranger");
+  Call was = call();
+  was.key.network = "old";
+  Call now = call();
+  now.key.network = "new";
+  EXPECT_EQ(module.update(now, was, host_).interfaces.at(0).name, "old to new");
+  now.key.if_name = "eth1";
+  const auto error = error_of([&] { module.update(now, was, host_); });
+  EXPECT_TRUE(error.is(Code::unsupported_field));
+  EXPECT_EQ(error.msg(), "fixture-stranger: CNI_IFNAME: eth0 can't become eth1");
+}
+
+TEST_F(LoaderTest, AModuleThatCantSaysWhatToDoInstead) {
+  auto module = load_fixture("fixture-good");
+  Call now = call();
+  now.type = "fixture-good";
+  const auto error = error_of([&] { module.update(now, call(), host_); });
+  EXPECT_TRUE(error.is(Code::incompatible_version));
+  EXPECT_EQ(error.msg(), "fixture-good: a living attachment can't be changed by this plugin");
+  EXPECT_EQ(error.details(), "DEL the attachment and ADD it with the new configuration");
+}
+
+TEST_F(LoaderTest, AModuleMayHaveACommandLine) {
+  auto module = load_fixture("fixture-stranger");
+  const char* const arguments[] = {"count", "42", nullptr};
+  EXPECT_EQ(module.command(2, arguments), 42);
+  EXPECT_EQ(module.command(1, arguments), 2);
+}
+
+TEST_F(LoaderTest, AModuleWithoutACommandLineSaysHowItIsUsed) {
+  auto module = load_fixture("fixture-good");
+  const char* const arguments[] = {"daemon", nullptr};
+  const auto error = error_of([&] { module.command(1, arguments); });
+  EXPECT_TRUE(error.is(Code::invalid_environment));
+  EXPECT_EQ(error.msg(), "fixture-good: there is no command \"daemon\"");
+  EXPECT_THAT(error.details(), StartsWith("usage: "));
+  EXPECT_EQ(error_of([&] { module.command(0, nullptr); }).msg(),
+            "fixture-good: there is no command \"\"");
+}
+
 TEST_F(LoaderTest, KeepsTheLibraryOpenAfterTheInstanceIsGone) {
   const auto path = prefix_.add_fixture("fixture-good");
   const char* version = nullptr;

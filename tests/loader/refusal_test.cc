@@ -93,9 +93,23 @@ TEST_F(RefusalTest, WrongAbi) {
   (void)prefix_.add_fixture("fixture-wrong-abi");
   const auto error = refusal("fixture-wrong-abi");
   EXPECT_EQ(error.msg(), mismatch("fixture-wrong-abi") +
-                             "its ABI number is 4711, this unicni takes " +
+                             "it is built for module interface 4711, this unicni takes " +
                              std::to_string(UNICNI_ABI));
   EXPECT_THAT(error.details(), StartsWith("rebuild the module"));
+}
+
+TEST_F(RefusalTest, Interface1) {
+  (void)prefix_.add_fixture("fixture-abi-one");
+  const auto error = refusal("fixture-abi-one");
+  EXPECT_EQ(error.msg(), mismatch("fixture-abi-one") +
+                             "it is built for module interface 1, this unicni takes 2");
+  EXPECT_THAT(error.details(), StartsWith("rebuild the module (version 0.1.0) with the headers"));
+}
+
+TEST_F(RefusalTest, AnInterfaceOfTheFuture) {
+  (void)prefix_.add_fixture("fixture-future");
+  EXPECT_EQ(refusal("fixture-future").msg(),
+            mismatch("fixture-future") + "it is built for module interface 3, this unicni takes 2");
 }
 
 TEST_F(RefusalTest, WrongToolchain) {
@@ -109,7 +123,7 @@ TEST_F(RefusalTest, WrongToolchain) {
 TEST_F(RefusalTest, ADescriptorThatBeliesTheNote) {
   (void)prefix_.add_fixture("fixture-lying-note");
   EXPECT_THAT(refusal("fixture-lying-note").msg(),
-              StartsWith(mismatch("fixture-lying-note") + "its ABI number is 4711"));
+              StartsWith(mismatch("fixture-lying-note") + "it is built for module interface 4711"));
 }
 
 TEST_F(RefusalTest, ARenamedModule) {

@@ -11,19 +11,25 @@
 
 namespace unicni {
 
-class ChainedModule : public Module {
+/// What a chained module supplies; a base of its own for the reason that LinkHooks is one
+/// (unicni/link_module.h).
+class ChainedHooks {
+ protected:
+  /// Module's own refusals, before the kernel is touched.
+  virtual void validate_options(const Call&);
+  /// What ADD does; `result` is prevResult and becomes the answer. Every change is announced to
+  /// Host::undo() before it is made.
+  virtual void apply(const Call&, Host&, Result& result) = 0;
+
+  ~ChainedHooks() = default;
+};
+
+class ChainedModule : public Module, protected ChainedHooks {
  public:
   /// ADD and CHECK are refused without prevResult; then validate_options(). In a list the plugin
   /// before us makes it, after this.
   void validate(const Call&) final;
   Result add(const Call&, Host&) final;
-
- protected:
-  /// Module's own refusals, before the kernel is touched.
-  virtual void validate_options(const Call&) {}
-  /// What ADD does; `result` is prevResult and becomes the answer. Every change is announced to
-  /// Host::undo() before it is made.
-  virtual void apply(const Call&, Host&, Result& result) = 0;
 };
 
 /// prevResult. Throws Error(invalid_config) that says where the plugin belongs.

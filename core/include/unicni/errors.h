@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,7 +15,8 @@ namespace unicni {
 /// one to throw, as it mostly caused the others; those are told in its details.
 class Errors {
  public:
-  /// Does `work` and keeps the Error that it throws; any other exception passes. False: it failed.
+  /// Does `work` and keeps the Error that it throws, or makes one of another std::exception. False:
+  /// it failed.
   template <class Work>
   bool attempt(const Work& work) {
     try {
@@ -22,8 +24,10 @@ class Errors {
       return true;
     } catch (const Error& error) {
       errors_.push_back(error);
-      return false;
+    } catch (const std::exception& error) {
+      errors_.emplace_back(Code::internal, error.what());
     }
+    return false;
   }
   /// The same; the error names the step of the chain.
   template <class Work>

@@ -25,20 +25,10 @@ struct LinkAdd {
   bool heard_when_up = false;
 };
 
-/// ADD: prepare() → IPAM → complete() → create_link() → addresses and UP in one batch → finish() →
-/// routes and the announcement to neighbours in another. IPAM that needs the link
-/// (Ipam::needs_link) comes after create_link(). CHECK: IPAM → check_link() → addresses and routes
-/// of prevResult against the kernel. DEL: what the journal didn't know: sweep(), the link, IPAM.
-/// Every change is announced to Host::undo() before it is made.
-class LinkModule : public Module {
- public:
-  void validate(const Call&) override;
-  Result add(const Call&, Host&) override;
-  void del(const Call&, Host&) override;
-  void check(const Call&, Host&) override;
-  void gc(const Call&, Host&) override;
-  void status(const Call&, Host&) override;
-
+/// What an interface module supplies. A base of its own, so that Module can grow at its end: behind
+/// Module's methods in one table these would move, and core would call those of modules with an
+/// older number at wrong places. It only grows at its end as well, and has no data.
+class LinkHooks {
  protected:
   /// Whether the attachment is a link at all; false: a device that user space drives, of which the
   /// kernel knows nothing. Then only `result` is made, and CHECK looks at IPAM alone.
@@ -100,6 +90,23 @@ class LinkModule : public Module {
   virtual void remove(const Call&, Host&, const net::Link& container);
   /// "dns" of the configuration, which replaces IPAM's in the result; nullopt: IPAM's stays.
   [[nodiscard]] virtual std::optional<Dns> dns(const Call&) const = 0;
+
+  ~LinkHooks() = default;
+};
+
+/// ADD: prepare() → IPAM → complete() → create_link() → addresses and UP in one batch → finish() →
+/// routes and the announcement to neighbours in another. IPAM that needs the link
+/// (Ipam::needs_link) comes after create_link(). CHECK: IPAM → check_link() → addresses and routes
+/// of prevResult against the kernel. DEL: what the journal didn't know: sweep(), the link, IPAM.
+/// Every change is announced to Host::undo() before it is made.
+class LinkModule : public Module, protected LinkHooks {
+ public:
+  void validate(const Call&) override;
+  Result add(const Call&, Host&) override;
+  void del(const Call&, Host&) override;
+  void check(const Call&, Host&) override;
+  void gc(const Call&, Host&) override;
+  void status(const Call&, Host&) override;
 };
 
 /// The interface entry of a result for this name; `sandbox` empty: one on the host. nullptr if

@@ -40,9 +40,11 @@ TEST(Errors, WithoutAnyNothingIsThrown) {
   EXPECT_NO_THROW(errors.finish());
 }
 
-TEST(Errors, WhatIsNoErrorPasses) {
+TEST(Errors, AnotherExceptionBecomesOne) {
   Errors errors;
-  EXPECT_THROW(errors.attempt([] { throw std::runtime_error("defect"); }), std::runtime_error);
+  EXPECT_FALSE(errors.attempt([] { throw std::runtime_error("defect"); }));
+  EXPECT_EQ(errors.all().at(0).msg(), "defect");
+  EXPECT_TRUE(errors.all().at(0).is(Code::internal));
 }
 
 }  // namespace

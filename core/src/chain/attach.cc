@@ -53,12 +53,12 @@ Place place_of(const std::vector<std::unique_ptr<Step>>& steps, std::size_t inde
   return std::any_of(behind, steps.end(), is_recorded) ? Place::middle : Place::last_recorded;
 }
 
-class Attachment : public JournalLock {
+class AddVerb : public JournalLock {
  public:
-  Attachment(const Request& request, VerbHost& host) : request_(request), host_(host) {
+  AddVerb(const Request& request, VerbHost& host) : request_(request), host_(host) {
     host_.set_journal_lock(this);
   }
-  ~Attachment() override { host_.set_journal_lock(nullptr); }
+  ~AddVerb() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
   void take_again() override;
 
@@ -117,23 +117,23 @@ class Attachment : public JournalLock {
   std::map<const Step*, std::vector<Undo>> unjournaled_;
 };
 
-journal::Journal& Attachment::open(journal::Access access) {
+journal::Journal& AddVerb::open(journal::Access access) {
   if (!journal_) journal_.emplace(open_journal(request_, host_, request_.key(), access));
   return *journal_;
 }
 
-void Attachment::begin(Step& step) {
+void AddVerb::begin(Step& step) {
   const protocol::Environment& environment = request_.environment;
   step.begun.push_back(journal_->begin_step(step.type(), step.netconf.text(), identity_for(step),
                                             environment.netns, step.ordinal, environment.args));
   begun_.push_back(step.begun.back());
 }
 
-void Attachment::forget(const Step& step, const std::vector<Undo>& kept) {
+void AddVerb::forget(const Step& step, const std::vector<Undo>& kept) {
   for (const std::size_t id : step.begun) journal_->forget_step(id, step.type(), kept);
 }
 
-void Attachment::take_again() {
+void AddVerb::take_again() {
   open(journal::Access::add);
   if (adding_ == nullptr) return;
   // Meanwhile others may have written steps behind ours, or undone them.
@@ -145,8 +145,8 @@ void Attachment::take_again() {
 /// of this one and about to be made anew, which begins with its interface (unless it is a delegate
 /// of a program in a list of ours, whose steps are there as well). An equal member that comes twice
 /// is one: what the first found is restored, so that the second finds it again.
-bool Attachment::is_earlier(const journal::RecordedStep& previous, const std::string& identity,
-                            const Step& step) const {
+bool AddVerb::is_earlier(const journal::RecordedStep& previous, const std::string& identity,
+                         const Step& step) const {
   if (std::find(begun_.begin(), begun_.end(), previous.id) != begun_.end()) return false;
   const bool both_known = !identity.empty() && !previous.container_netns.empty();
   const bool same = both_known ? previous.container_netns == identity
@@ -156,13 +156,10 @@ bool Attachment::is_earlier(const journal::RecordedStep& previous, const std::st
 }
 
 /// In the namespace that it belongs to, if that is still there; never in the new one.
-void Attachment::undo_earlier(const journal::RecordedStep& previous, const std::string& identity,
-                              const Step& step) {
-  const bool elsewhere = previous.container_netns != identity;
-  if (elsewhere) host_.visit_container(previous.netns_path, previous.container_netns);
-  const auto why = previous.result.empty() ? undo::Why::failed_add : undo::Why::removal;
-  const Undone undone = undo_records(previous.undo, why, request_, host_, &step);
-  if (elsewhere) host_.leave_container();
+void AddVerb::undo_earlier(const journal::RecordedStep& previous, const std::string& identity,
+                           const Step& step) {
+  const Where where{.elsewhere = previous.container_netns != identity};
+  const Undone undone = undo_step(previous, where, request_, host_, &step);
   for (const Error& error : undone.errors.all()) {
     host_.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
   }
@@ -172,7 +169,7 @@ void Attachment::undo_earlier(const journal::RecordedStep& previous, const std::
 
 /// What earlier lives of this attachment left, whatever plugin made it: a crashed or lost one is
 /// undone, a live one refuses this ADD. What can't be undone stays in the journal for DEL and GC.
-void Attachment::settle(const Step& step) {
+void AddVerb::settle(const Step& step) {
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
   const std::string identity = identity_for(step);
@@ -195,7 +192,7 @@ void Attachment::settle(const Step& step) {
   }
 }
 
-void Attachment::undo(const std::vector<Undo>& records, Step& step, Error& error) {
+void AddVerb::undo(const std::vector<Undo>& records, Step& step, Error& error) {
   const Undone undone = undo_records(records, undo::Why::failed_add, request_, host_, &step);
   if (undone.clean()) {
     if (!step.begun.empty()) forget(step, undone.kept);
@@ -210,7 +207,7 @@ void Attachment::undo(const std::vector<Undo>& records, Step& step, Error& error
 
 /// An ADD that leaves nothing to the journal: its records are only for its own roll-back, which may
 /// come after it: when its answer can't be written.
-Result Attachment::add_module(Step& step) {
+Result AddVerb::add_module(Step& step) {
   Memory log;
   step.enter(host_, &log);
   try {
@@ -223,7 +220,7 @@ Result Attachment::add_module(Step& step) {
   }
 }
 
-Result Attachment::add_recorded(Step& step, Place place) {
+Result AddVerb::add_recorded(Step& step, Place place) {
   if (step.enters_container())
     host_.container_netns();  // refuses a missing namespace before anything is written
   open(journal::Access::add);
@@ -252,8 +249,8 @@ Result Attachment::add_recorded(Step& step, Place place) {
 
 /// A program is a step like others: its one record is the DEL that undoes it, also when it has left
 /// the list by then.
-Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& prev_result,
-                                    Place place) {
+Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_result,
+                                 Place place) {
   const protocol::Netconf config =
       step.netconf.with_prev_result(prev_result ? &*prev_result : nullptr);
   open(journal::Access::add);
@@ -279,21 +276,21 @@ Result Attachment::add_foreign_step(Step& step, const std::optional<Result>& pre
   }
 }
 
-Result Attachment::add(Step& step, const std::optional<Result>& prev_result, Place place) {
+Result AddVerb::add(Step& step, const std::optional<Result>& prev_result, Place place) {
   if (!step.module) return add_foreign_step(step, prev_result, place);
   step.call.prev_result = prev_result;
   step.ipam->set_prev_result(prev_result);
   return step.journaled() ? add_recorded(step, place) : add_module(step);
 }
 
-void Attachment::roll_back_foreign(Step& step) {
+void AddVerb::roll_back_foreign(Step& step) {
   journal_.reset();
   run_foreign(request_, step.found.program, Command::del, step.netconf.text());
   open(journal::Access::add);
   forget(step);
 }
 
-void Attachment::roll_back_module(Step& step) {
+void AddVerb::roll_back_module(Step& step) {
   std::vector<Undo> records = unjournaled_[&step];
   if (step.journaled()) {
     journal::Journal& journal = open(journal::Access::look);
@@ -310,7 +307,7 @@ void Attachment::roll_back_module(Step& step) {
   if (!outcome.details().empty()) host_.log(LogLevel::warning, outcome.details());
 }
 
-void Attachment::roll_back(Step& step) noexcept {
+void AddVerb::roll_back(Step& step) noexcept {
   step.enter(host_);
   try {
     if (!step.module) {
@@ -327,17 +324,17 @@ void Attachment::roll_back(Step& step) noexcept {
 
 void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
             const Watch& watch, const Emit& emit) {
-  Attachment attachment(request, host);
+  AddVerb verb(request, host);
   std::optional<Result> result = steps.front()->call.prev_result;
   std::size_t done = 0;
   try {
     for (; done < steps.size(); ++done) {
       watch(steps[done]->type());
-      result = attachment.add(*steps[done], result, place_of(steps, done));
+      result = verb.add(*steps[done], result, place_of(steps, done));
     }
-    emit(attachment.answer(*result));
+    emit(verb.answer(*result));
   } catch (const std::exception&) {
-    while (done > 0) attachment.roll_back(*steps[--done]);
+    while (done > 0) verb.roll_back(*steps[--done]);
     throw;
   }
 }

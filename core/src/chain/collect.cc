@@ -33,10 +33,10 @@ Request request_for(const Request& request, const journal::Entry& entry) {
   return copy;
 }
 
-class Collection : public JournalLock {
+class GcVerb : public JournalLock {
  public:
-  Collection(const Request& request, VerbHost& host) : request_(request), host_(host) {}
-  ~Collection() override { host_.set_journal_lock(nullptr); }
+  GcVerb(const Request& request, VerbHost& host) : request_(request), host_(host) {}
+  ~GcVerb() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
   void take_again() override {
     journal_.emplace(open_journal(request_, host_, key_, journal::Access::removal));
@@ -66,7 +66,7 @@ class Collection : public JournalLock {
 
 /// Whether an attachment of any network may be taken down unasked: its namespace is gone, and no
 /// host end of its own is left, which the kernel would have deleted with it.
-bool Collection::is_surely_gone(const journal::Entry& entry) {
+bool GcVerb::is_surely_gone(const journal::Entry& entry) {
   if (!attachments::are_namespaces_gone(entry, host_.place(), host_.host_netns())) return false;
   return std::none_of(entry.steps.begin(), entry.steps.end(),
                       [&](const journal::RecordedStep& step) {
@@ -74,7 +74,7 @@ bool Collection::is_surely_gone(const journal::Entry& entry) {
                       });
 }
 
-void Collection::collect_entry(bool only_gone, const Wanted& wanted) {
+void GcVerb::collect_entry(bool only_gone, const Wanted& wanted) {
   take_again();
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
@@ -82,26 +82,23 @@ void Collection::collect_entry(bool only_gone, const Wanted& wanted) {
   const Request request = request_for(request_, entry);
   for (auto step = entry.steps.rbegin(); step != entry.steps.rend(); ++step) {
     if (!wanted(*step)) continue;
-    host_.visit_container(step->netns_path, step->container_netns);
-    const auto why = step->result.empty() ? undo::Why::failed_add : undo::Why::removal;
-    const Undone undone = undo_records(step->undo, why, request, host_, nullptr);
+    const Undone undone = undo_step(*step, {.elsewhere = true}, request, host_, nullptr);
     for (const Error& error : undone.errors.all()) errors_.add(error);
     // Without a journal it is locked by somebody else now.
     if (undone.clean() && journal_) journal_->forget_step(step->id, step->type, undone.kept);
   }
 }
 
-void Collection::collect(const AttachmentKey& key, bool only_gone, const Wanted& wanted) {
+void GcVerb::collect(const AttachmentKey& key, bool only_gone, const Wanted& wanted) {
   key_ = key;
   host_.set_journal_lock(this);
   errors_.attempt([&] { collect_entry(only_gone, wanted); });
   host_.set_journal_lock(nullptr);
   journal_.reset();
-  host_.visit_container({}, {});
 }
 
-void Collection::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
-                                 const ValidAttachments& valid) {
+void GcVerb::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
+                             const ValidAttachments& valid) {
   const bool whole = std::any_of(steps.begin(), steps.end(), [](const auto& step) {
     return step->ordinal.has_value() || step->is_link();
   });
@@ -115,7 +112,7 @@ void Collection::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps
   }
 }
 
-void Collection::collect_gone(std::size_t most) {
+void GcVerb::collect_gone(std::size_t most) {
   std::vector<AttachmentKey> gone;
   journal::peek_some(journal::kFolder, most, [&](const journal::Entry& entry) {
     if (is_surely_gone(entry)) gone.push_back(entry.key);
@@ -126,7 +123,7 @@ void Collection::collect_gone(std::size_t most) {
   }
 }
 
-void Collection::collect_step(Step& step) {
+void GcVerb::collect_step(Step& step) {
   errors_.attempt_step(step.type(), [&] {
     if (!step.module) {
       run_foreign(request_, step.found.program, Command::gc, step.netconf.text_for(Command::gc));
@@ -144,7 +141,7 @@ constexpr auto kAll = static_cast<std::size_t>(-1);
 void collect_some_gone(const Request& request, VerbHost& host) noexcept {
   constexpr std::size_t kMost = 64;
   try {
-    Collection collection(request, host);
+    GcVerb collection(request, host);
     collection.collect_gone(kMost);
     for (const Error& error : collection.errors().all()) host.log(LogLevel::warning, error.msg());
   } catch (const std::exception& error) {
@@ -159,7 +156,7 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
     throw Error(Code::invalid_config, "GC without cni.dev/valid-attachments",
                 "the runtime must list the attachments to keep; an empty list removes all");
   }
-  Collection collection(request, host);
+  GcVerb collection(request, host);
   const bool journaled =
       std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step->journaled(); });
   if (journaled) collection.collect_invalid(steps, *valid);

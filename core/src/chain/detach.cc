@@ -71,13 +71,18 @@ std::vector<Task> plan(const std::vector<Member>& members) {
   return tasks;
 }
 
-class Detachment : public JournalLock {
+/// A program's record is its own DEL, and a module without a journal has none.
+bool takes_itself_back(const Step& step) {
+  return !step.found.program.empty() || (step.module && !step.journaled());
+}
+
+class DelVerb : public JournalLock {
  public:
-  Detachment(const Request& request, VerbHost& host, bool direct)
+  DelVerb(const Request& request, VerbHost& host, bool direct)
       : request_(request), host_(host), direct_(direct) {
     host_.set_journal_lock(this);
   }
-  ~Detachment() override { host_.set_journal_lock(nullptr); }
+  ~DelVerb() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
   void take_again() override {
     if (!journal_) {
@@ -102,10 +107,13 @@ class Detachment : public JournalLock {
   void find_namespace(const journal::Entry& entry);
   Made make(const std::string& type, protocol::Netconf netconf, std::size_t index, bool direct);
   [[nodiscard]] std::optional<Made> make_from_journal(const Task& task);
+  /// A task goes one way: recall → undo → sweep → forget.
   void del(Task& task);
-  bool undo(const Task& task, Step* step);
+  [[nodiscard]] Made recall(Task& task);
+  bool undo(const Task& task, Step* step);  ///< false: something could not be undone
+  bool sweep(const Task& task, Step& step);
   void forget(const Task& task);
-  void sweep(Step& step);
+  void call_del(Step& step);
 
   const Request& request_;
   VerbHost& host_;
@@ -119,7 +127,7 @@ class Detachment : public JournalLock {
   Errors errors_;
 };
 
-void Detachment::read_prev_result() {
+void DelVerb::read_prev_result() {
   try {
     prev_result_ = request_.netconf.prev_result();
     if (prev_result_) protocol::restore_name(*prev_result_, request_.environment.if_name);
@@ -129,7 +137,7 @@ void Detachment::read_prev_result() {
 }
 
 /// Whether prevResult says that the interface is where CNI_NETNS leads.
-bool Detachment::is_claimed() const {
+bool DelVerb::is_claimed() const {
   const protocol::Environment& environment = request_.environment;
   return prev_result_ && !environment.netns.empty() &&
          std::any_of(prev_result_->interfaces.begin(), prev_result_->interfaces.end(),
@@ -139,7 +147,7 @@ bool Detachment::is_claimed() const {
 }
 
 /// Whether the step's ADD saw the namespace of this request.
-bool Detachment::is_here(const journal::RecordedStep& step) {
+bool DelVerb::is_here(const journal::RecordedStep& step) {
   if (host_.container_netns() != nullptr) {
     return step.container_netns.empty() || step.container_netns == host_.container_identity();
   }
@@ -149,7 +157,7 @@ bool Detachment::is_here(const journal::RecordedStep& step) {
 
 /// A namespace that no ADD of the journal saw is somebody else's, unless prevResult knows better:
 /// then another program made the attachment after the one that the journal tells of.
-void Detachment::find_namespace(const journal::Entry& entry) {
+void DelVerb::find_namespace(const journal::Entry& entry) {
   if (host_.container_netns() == nullptr || entry.container_netns.empty()) return;
   const bool seen = std::any_of(entry.steps.begin(), entry.steps.end(),
                                 [&](const journal::RecordedStep& step) { return is_here(step); });
@@ -161,13 +169,13 @@ void Detachment::find_namespace(const journal::Entry& entry) {
   host_.leave_container(is_ours_);
 }
 
-std::optional<journal::Entry> Detachment::open_entry(const std::string& type) {
+std::optional<journal::Entry> DelVerb::open_entry(const std::string& type) {
   errors_.attempt_step(type, [&] { take_again(); });
   const journal::Entry* entry = journal_ ? journal_->entry() : nullptr;
   return entry != nullptr ? std::optional(*entry) : std::nullopt;
 }
 
-void Detachment::sweep(Step& step) {
+void DelVerb::call_del(Step& step) {
   if (!step.found.program.empty()) {
     // It may call us for the same attachment.
     journal_.reset();
@@ -183,8 +191,8 @@ void Detachment::sweep(Step& step) {
   }
 }
 
-Detachment::Made Detachment::make(const std::string& type, protocol::Netconf netconf,
-                                  std::size_t index, bool direct) {
+DelVerb::Made DelVerb::make(const std::string& type, protocol::Netconf netconf, std::size_t index,
+                            bool direct) {
   const auto warn = [&](const std::string& text) { host_.log(LogLevel::warning, text); };
   try {
     return {make_step(request_, type, netconf.copy(), index, direct, prev_result_, warn), {}};
@@ -194,15 +202,12 @@ Detachment::Made Detachment::make(const std::string& type, protocol::Netconf net
 }
 
 /// Replays what the journal has of the task, each step in the namespace that its ADD saw.
-bool Detachment::undo(const Task& task, Step* step) {
+bool DelVerb::undo(const Task& task, Step* step) {
   bool clean = true;
   for (auto done = task.done.rbegin(); done != task.done.rend(); ++done) {
     const bool elsewhere =
         !done->container_netns.empty() && done->container_netns != host_.container_identity();
-    if (elsewhere) host_.visit_container(done->netns_path, done->container_netns);
-    const auto why = done->result.empty() ? undo::Why::failed_add : undo::Why::removal;
-    Undone undone = undo_records(done->undo, why, request_, host_, step);
-    if (elsewhere) host_.leave_container(is_ours_);
+    Undone undone = undo_step(*done, {elsewhere, is_ours_}, request_, host_, step);
     clean = clean && undone.clean();
     for (Error error : undone.errors.all()) errors_.add(error.in_step(task.type));
     if (!undone.kept.empty()) kept_.emplace_back(done->id, std::move(undone.kept));
@@ -210,7 +215,7 @@ bool Detachment::undo(const Task& task, Step* step) {
   return clean;
 }
 
-void Detachment::forget(const Task& task) {
+void DelVerb::forget(const Task& task) {
   take_again();
   for (const journal::RecordedStep& done : task.done) {
     const auto kept = std::find_if(kept_.begin(), kept_.end(),
@@ -221,7 +226,7 @@ void Detachment::forget(const Task& task) {
 }
 
 /// What ADD was given decides, whatever the file says today.
-std::optional<Detachment::Made> Detachment::make_from_journal(const Task& task) {
+std::optional<DelVerb::Made> DelVerb::make_from_journal(const Task& task) {
   const auto here = std::find_if(task.done.rbegin(), task.done.rend(),
                                  [&](const journal::RecordedStep& done) { return is_here(done); });
   const bool in_request = task.netconf.has_value();
@@ -240,51 +245,51 @@ std::optional<Detachment::Made> Detachment::make_from_journal(const Task& task) 
   }
 }
 
-void Detachment::del(Task& task) {
-  const std::string& type = task.type;
-  host_.enter({type});
-  std::optional<Made> made = make_from_journal(task);
-  if (!made && task.netconf) {
-    made = first_ ? std::move(first_) : make(type, task.netconf->copy(), task.index, direct_);
-  }
-  if (!made) {
-    if (undo(task, nullptr)) errors_.attempt_step(type, [&] { forget(task); });
-    return;
-  }
-  Step& step = *made->step;
+/// The step with the configuration that its ADD was given, else with the request's. Without one
+/// (nobody asks for it any more, and its module is gone) the records have to do.
+DelVerb::Made DelVerb::recall(Task& task) {
+  if (auto made = make_from_journal(task)) return *std::move(made);
+  if (!task.netconf) return {};
+  return first_ ? *std::exchange(first_, std::nullopt)
+                : make(task.type, task.netconf->copy(), task.index, direct_);
+}
 
+/// By the configuration: what the records don't know of.
+bool DelVerb::sweep(const Task& task, Step& step) {
   step.enter(host_);
-  const bool is_program = !step.found.program.empty();
-  const bool keeps_no_journal = step.module && !step.journaled();
-  if (is_program || keeps_no_journal) {
-    // A program's record is this very DEL.
-    if (errors_.attempt_step(type, [&] { sweep(step); }) && !task.done.empty()) {
-      errors_.attempt_step(type, [&] { forget(task); });
+  if (!takes_itself_back(step)) {
+    // Whether its ADD ended, so that the journal knows all of it.
+    const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {
+      return is_here(done) && !done.result.empty() && are_of_prev_result(done.undo, step.call);
+    });
+    const bool lost = !entry_ || (!task.done.empty() && !known);
+    if (lost && (step.is_link() || !step.module)) {
+      errors_.attempt_step(task.type, [&] { remove_leftovers(step.call, host_); });
     }
-    return;
+    if (!step.module) {
+      errors_.attempt_step(task.type,
+                           [&] { remove_reference_leftovers(step.call, host_, step.ipam.get()); });
+    }
   }
-  bool clean = undo(task, &step);
-  if (made->refusal) errors_.add(made->refusal->in_step(type));
-  step.enter(host_);
-  // Whether its ADD ended, so that the journal knows all of it.
-  const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {
-    return is_here(done) && !done.result.empty() && are_of_prev_result(done.undo, step.call);
-  });
-  const bool lost = !entry_ || (!task.done.empty() && !known);
-  if (lost && (step.is_link() || !step.module)) {
-    errors_.attempt_step(type, [&] { remove_leftovers(step.call, host_); });
+  return errors_.attempt_step(task.type, [&] { call_del(step); });
+}
+
+void DelVerb::del(Task& task) {
+  host_.enter({task.type});
+  const Made recalled = recall(task);
+  Step* step = recalled.step.get();
+  if (step != nullptr) step->enter(host_);
+  const bool undone = (step != nullptr && takes_itself_back(*step)) || undo(task, step);
+  if (recalled.refusal) errors_.add(Error(*recalled.refusal).in_step(task.type));
+  const bool swept = step == nullptr || sweep(task, *step);
+  if (undone && swept && !task.done.empty()) {
+    errors_.attempt_step(task.type, [&] { forget(task); });
   }
-  if (!step.module) {
-    errors_.attempt_step(type,
-                         [&] { remove_reference_leftovers(step.call, host_, step.ipam.get()); });
-  }
-  clean = errors_.attempt_step(type, [&] { sweep(step); }) && clean;
-  if (!task.done.empty() && clean) errors_.attempt_step(type, [&] { forget(task); });
 }
 
 /// IPAM and others without a journal never ask for the attachment's lock when they are called
 /// alone, as who calls them may hold it.
-void Detachment::run(const std::vector<Member>& members, const Watch& watch) {
+void DelVerb::run(const std::vector<Member>& members, const Watch& watch) {
   const Member& last = members.back();
   const bool alone = !last.ordinal;
   const bool nested = is_nested(request_.process_environment);
@@ -296,7 +301,7 @@ void Detachment::run(const std::vector<Member>& members, const Watch& watch) {
   if (alone) {
     first_ = make(last.type, last.netconf.copy(), 0, direct_);
     const Step& step = *first_->step;
-    journaled = step.found.program.empty() && (!step.module || step.journaled());
+    journaled = !takes_itself_back(step);
     takes_interface = step.is_link();
   }
   if (journaled) entry_ = open_entry(last.type);
@@ -314,9 +319,9 @@ void Detachment::run(const std::vector<Member>& members, const Watch& watch) {
 
 void detach(const Request& request, VerbHost& host, std::vector<Member> members, bool direct,
             const Watch& watch) {
-  Detachment detachment(request, host, direct);
-  detachment.run(members, watch);
-  detachment.errors().finish();
+  DelVerb verb(request, host, direct);
+  verb.run(members, watch);
+  verb.errors().finish();
 }
 
 }  // namespace unicni::chain

@@ -50,7 +50,7 @@ void IpamDelegate::validate() {
 }
 
 bool IpamDelegate::needs_link() const {
-  return module_ ? module_->has_capability("needs-link") : found_.type == "dhcp";
+  return module_ ? module_->has_trait(Trait::needs_link) : found_.type == "dhcp";
 }
 
 bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) const {

@@ -65,4 +65,13 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
   return undone;
 }
 
+Undone undo_step(const journal::RecordedStep& recorded, Where where, const Request& request,
+                 VerbHost& host, const Step* step) {
+  if (where.elsewhere) host.visit_container(recorded.netns_path, recorded.container_netns);
+  const auto why = recorded.result.empty() ? undo::Why::failed_add : undo::Why::removal;
+  Undone undone = undo_records(recorded.undo, why, request, host, step);
+  if (where.elsewhere) host.leave_container(where.is_ours);
+  return undone;
+}
+
 }  // namespace unicni::chain

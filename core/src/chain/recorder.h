@@ -50,6 +50,16 @@ struct Undone {
   [[nodiscard]] bool clean() const { return errors.empty(); }
 };
 
+/// What a step of the journal announced, undone: as a failed ADD's if that never ended.
+/// `elsewhere`: in the namespace that its ADD saw, if that is still there, and in no other;
+/// afterwards back in CNI_NETNS, if that `is_ours`.
+struct Where {
+  bool elsewhere;
+  bool is_ours = true;
+};
+Undone undo_step(const journal::RecordedStep& recorded, Where where, const Request& request,
+                 VerbHost& host, const Step* step);
+
 /// Undoes records and runs the DEL of delegates that are programs. `step` is told what was run (it
 /// may be nullptr).
 Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Request& request,

@@ -87,7 +87,7 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
   }
   // An IPAM module sees the link plugin's configuration; it has no IPAM of its own. Nor has who
   // delegates.
-  const bool delegates = step->module->has_capability("delegates");
+  const bool delegates = step->module->has_trait(Trait::delegates);
   if (is_ipam || delegates) step->call.ipam_type.clear();
   const bool has_ipam = descriptor.kind == ModuleKind::link && !delegates;
   if (request.command == Command::add && has_ipam && step->netconf.has_untyped_ipam()) {

@@ -34,7 +34,7 @@ struct Step {
   }
   /// Whether its records belong to the container's namespace.
   [[nodiscard]] bool enters_container() const {
-    return is_link() || (module && module->has_capability("enters-container"));
+    return is_link() || (module && module->has_trait(Trait::enters_container));
   }
   /// From now on the host works for this step.
   void enter(VerbHost& host, UndoLog* undo = nullptr) const {
@@ -53,7 +53,7 @@ struct Step {
   /// Whether it announces changes that outlive the verb.
   [[nodiscard]] bool journaled() const {
     return module && module->descriptor().kind != ModuleKind::ipam &&
-           !module->has_capability("stateless");
+           !module->has_trait(Trait::stateless);
   }
 };
 

@@ -17,6 +17,8 @@ const Result& require_prev_result(const Call& call) {
               "list it in \"plugins\" after the plugin that makes the interface");
 }
 
+void ChainedHooks::validate_options(const Call&) {}
+
 void ChainedModule::validate(const Call& call) {
   const bool first = call.command == Command::add && call.step == 0;
   if (first || call.command == Command::check) require_prev_result(call);
@@ -63,11 +65,8 @@ std::optional<net::Link> find_own_link(const Call& call, Host& host) {
   const auto addresses = net::list_addrs(links, link->index);
   const char* kind = link->kind == "veth" ? "veth" : nullptr;
   const link_module::Ownership ownership(call, host, *link, addresses);
-  const auto stranger = ownership.why_not_ours(kind, [](const net::Link*) { return false; });
-  if (!stranger) return link;
-  host.log(LogLevel::warning,
-           fmt::format("{} in {} {}: left alone", call.key.if_name, call.netns, *stranger));
-  return std::nullopt;
+  if (!ownership.is_ours_or_warn(kind, [](const net::Link*) { return false; })) link.reset();
+  return link;
 }
 
 std::optional<sys::Lock> lock_container(const Call& call, Host& host) {

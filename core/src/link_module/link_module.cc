@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <exception>
 
 #include "link_module/check.h"
 #include "link_module/configure.h"
@@ -11,6 +10,7 @@
 #include "protocol/result_json.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
+#include "unicni/errors.h"
 #include "unicni/undo/iptables_firewall.h"
 
 namespace unicni {
@@ -130,14 +130,7 @@ Result LinkModule::add(const Call& call, Host& host) {
 }
 
 void LinkModule::del(const Call& call, Host& host) {
-  std::exception_ptr first;
-  const auto attempt = [&first](auto&& work) {
-    try {
-      work();
-    } catch (...) {
-      if (!first) first = std::current_exception();
-    }
-  };
+  Errors errors;
   std::vector<IpNet> addresses;
   if (call.prev_result) {
     for (const IpConfig& ip : call.prev_result->ips) addresses.push_back(ip.address);
@@ -148,7 +141,7 @@ void LinkModule::del(const Call& call, Host& host) {
       addresses.push_back(net);
     }
   };
-  attempt([&] {
+  errors.attempt([&] {
     if (host.container_netns() == nullptr) return;
     link = recognise(call, host);
     const bool recognised = link.has_value();
@@ -160,17 +153,15 @@ void LinkModule::del(const Call& call, Host& host) {
       std::for_each(present.begin(), present.end(), know);
       return;
     }
-    if (const auto stranger = ownership.why_not_ours(container_kind(), [&](const net::Link* end) {
+    if (!ownership.is_ours_or_warn(container_kind(), [&](const net::Link* end) {
           return is_in_place(call, host, *link, end);
         })) {
-      host.log(LogLevel::warning,
-               fmt::format("{} in {} {}: left alone", call.key.if_name, call.netns, *stranger));
       link.reset();
       return;
     }
     std::for_each(present.begin(), present.end(), know);
   });
-  attempt([&] {
+  errors.attempt([&] {
     if (!addresses.empty() || !host.ipam().given()) return;
     for (const IpAddress& address : host.ipam().held().value_or(std::vector<IpAddress>())) {
       know(IpNet(address, address.is_v4() ? 32 : 128));
@@ -178,14 +169,14 @@ void LinkModule::del(const Call& call, Host& host) {
   });
   // Rules first: their deletion's grace period then runs beside the link's (core/ARCHITECTURE.md,
   // "Netfilter").
-  attempt([&] { sweep(call, host, addresses); });
-  attempt([&] {
+  errors.attempt([&] { sweep(call, host, addresses); });
+  errors.attempt([&] {
     if (link) remove(call, host, *link);
   });
-  attempt([&] {
+  errors.attempt([&] {
     if (host.ipam().given()) host.ipam().del();
   });
-  if (first) std::rethrow_exception(first);
+  errors.finish();
 }
 
 void LinkModule::check(const Call& call, Host& host) {
@@ -221,12 +212,12 @@ void LinkModule::check(const Call& call, Host& host) {
   link_module::check_routes(call, host, result);
 }
 
-void LinkModule::put_routes(const LinkAdd& add, net::Batch& batch) {
+void LinkHooks::put_routes(const LinkAdd& add, net::Batch& batch) {
   const auto hops = reaches_all_gateways() ? link_module::Hops::reached : link_module::Hops::told;
   link_module::put_routes(add, batch, hops);
 }
 
-void LinkModule::remove(const Call&, Host& host, const net::Link& container) {
+void LinkHooks::remove(const Call&, Host& host, const net::Link& container) {
   net::remove_link(host.container_links(), container.index);
 }
 

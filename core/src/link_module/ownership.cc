@@ -84,4 +84,14 @@ std::optional<std::string> Ownership::why_not_ours(
   return "is not where this network's interfaces are";
 }
 
+bool Ownership::is_ours_or_warn(
+    const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const {
+  const auto reason = why_not_ours(kind, is_in_place);
+  if (reason) {
+    host_.log(LogLevel::warning,
+              fmt::format("{} in {} {}: left alone", call_.key.if_name, call_.netns, *reason));
+  }
+  return !reason;
+}
+
 }  // namespace unicni::link_module

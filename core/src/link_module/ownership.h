@@ -31,6 +31,9 @@ class Ownership {
   /// nullptr: any, and what is at the other end of a veth says nothing.
   [[nodiscard]] std::optional<std::string> why_not_ours(
       const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const;
+  /// The same as an answer; a warning tells why the link is left alone.
+  [[nodiscard]] bool is_ours_or_warn(
+      const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const;
 
  private:
   [[nodiscard]] std::optional<Mac> recorded_mac() const;

@@ -60,13 +60,8 @@ class Claim {
   /// one address with a condition, and without.
   [[nodiscard]] bool may_meet_unseen() const {
     return std::ranges::any_of(own_, [&](const net::NftElement& element) {
-      const bool conditional = element.set.starts_with("cond");
-      if (!element.set.ends_with("_at") || !(conditional || element.set.starts_with("port"))) {
-        return false;
-      }
-      const auto other =
-          host_.nft().find((conditional ? "port" : "cond") + element.set.substr(4), element.key);
-      return other && other->owner != owner_;
+      const auto rival = net::find_rival(host_.nft(), element);
+      return rival && rival->owner != owner_;
     });
   }
 
@@ -130,8 +125,7 @@ class Claim {
   /// Whether a place of the shared claim is taken by us now.
   [[nodiscard]] bool is_taken_by(const net::NftElement& claim, const Standing& standing) const {
     return std::ranges::any_of(places_, [&](const net::PortPlace& place) {
-      return !place.address.empty() && place.number == claim.key &&
-             claim.set.ends_with(place.family == Family::v4 ? '4' : '6') &&
+      return !place.address.empty() && net::is_claim_of(claim, place) &&
              !standing.waiting.contains(place);
     });
   }

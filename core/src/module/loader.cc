@@ -7,8 +7,7 @@
 #include <boost/dll/shared_library.hpp>
 #include <system_error>
 
-#include "module/guard.h"
-#include "module/refusal.h"
+#include "module/missing_symbol.h"
 #include "unicni/error.h"
 
 namespace unicni::module {
@@ -26,7 +25,7 @@ std::string loader_text(std::string_view what) {
   return std::string(what.substr(mark + kMark.size(), end - mark - kMark.size()));
 }
 
-dll::shared_library open_library(const std::string& path) {
+dll::shared_library open_library(const std::string& path, const ModuleNote& note) {
   // RTLD_NODELETE, which Boost has no name for but passes on: code and constants of a module (its
   // option table, texts in exceptions) are used until the process ends, although the handle goes
   // out of scope.
@@ -35,10 +34,7 @@ dll::shared_library open_library(const std::string& path) {
   try {
     return dll::shared_library(path, kMode);
   } catch (const std::system_error& error) {
-    throw unusable(
-        path, loader_text(error.what()),
-        "install the module again; an undefined symbol means that it needs a newer unicni "
-        "or a library that it isn't linked with");
+    throw cannot_open(path, loader_text(error.what()), note);
   }
 }
 
@@ -54,18 +50,25 @@ const ModuleDescriptor& find_descriptor(dll::shared_library& library, const std:
   }
 }
 
+/// Every descriptor has these since interface 2; what was added later only those whose size says
+/// so.
+constexpr std::size_t kSmallestDescriptor =
+    offsetof(ModuleDescriptor, destroy) + sizeof(ModuleDescriptor::destroy);
+
 /// The note promised all this already; but the note is text beside the code, and only the
-/// descriptor is the code.
-void require_fit(const ModuleDescriptor& found, const std::string& name, const std::string& path) {
-  if (found.size < sizeof(ModuleDescriptor)) {
-    throw mismatch(path, "descriptor's size", std::to_string(found.size),
-                   fmt::format("{} or more", sizeof(ModuleDescriptor)), "unknown");
+/// descriptor is the code. Number before size: that of another interface is of another form.
+void require_fit(const ModuleDescriptor& found, const std::string& name, const std::string& path,
+                 const ModuleNote& note, Abis accepted) {
+  require_abi(path, found.abi, note.version, accepted);
+  if (found.size < kSmallestDescriptor) {
+    throw another_abi(path, fmt::format("its descriptor has {} bytes", found.size),
+                      fmt::format("{} or more", kSmallestDescriptor), note.version);
   }
-  const auto* version = found.version == nullptr ? "unknown" : found.version;
-  require_abi(path, found.abi, found.toolchain == nullptr ? "" : found.toolchain, version);
+  require_toolchain(path, found.toolchain == nullptr ? "" : found.toolchain, note.version);
   const bool complete = found.name != nullptr && found.version != nullptr &&
-                        found.spec_versions != nullptr && found.capabilities != nullptr &&
-                        found.create != nullptr && found.destroy != nullptr;
+                        found.built_for != nullptr && found.spec_versions != nullptr &&
+                        found.capabilities != nullptr && found.create != nullptr &&
+                        found.destroy != nullptr;
   if (!complete || name != found.name) {
     throw unusable(path,
                    fmt::format("its descriptor is incomplete or not of \"{}\" but of \"{}\"", name,
@@ -94,40 +97,58 @@ bool LoadedModule::has_capability(std::string_view name) const {
   return false;
 }
 
-void LoadedModule::validate(const Call& call) {
-  guarded(descriptor_->name, "validation", [&] { instance_->validate(call); });
+Error LoadedModule::too_old_for(std::string_view doing) const {
+  return {Code::incompatible_version,
+          fmt::format("{}: the module is built for module interface {}, which has no {}",
+                      descriptor_->name, descriptor_->abi, doing),
+          fmt::format("rebuild the module (version {}) with the headers of this unicni {}",
+                      descriptor_->version, UNICNI_VERSION)};
 }
 
-Result LoadedModule::add(const Call& call, Host& host) {
-  return guarded(descriptor_->name, "ADD", [&] { return instance_->add(call, host); });
+void LoadedModule::validate(const Call& now) {
+  call(2, "validation", [&](Module& module) { module.validate(now); });
 }
 
-void LoadedModule::del(const Call& call, Host& host) {
-  guarded(descriptor_->name, "DEL", [&] { instance_->del(call, host); });
+Result LoadedModule::add(const Call& now, Host& host) {
+  return call(2, "ADD", [&](Module& module) { return module.add(now, host); });
 }
 
-void LoadedModule::check(const Call& call, Host& host) {
-  guarded(descriptor_->name, "CHECK", [&] { instance_->check(call, host); });
+void LoadedModule::del(const Call& now, Host& host) {
+  call(2, "DEL", [&](Module& module) { module.del(now, host); });
 }
 
-void LoadedModule::gc(const Call& call, Host& host) {
-  guarded(descriptor_->name, "GC", [&] { instance_->gc(call, host); });
+void LoadedModule::check(const Call& now, Host& host) {
+  call(2, "CHECK", [&](Module& module) { module.check(now, host); });
 }
 
-void LoadedModule::status(const Call& call, Host& host) {
-  guarded(descriptor_->name, "STATUS", [&] { instance_->status(call, host); });
+void LoadedModule::gc(const Call& now, Host& host) {
+  call(2, "GC", [&](Module& module) { module.gc(now, host); });
 }
 
-LoadedModule load(const std::string& name, const std::string& path, const std::string& executable) {
+void LoadedModule::status(const Call& now, Host& host) {
+  call(2, "STATUS", [&](Module& module) { module.status(now, host); });
+}
+
+Result LoadedModule::update(const Call& now, const Call& was, Host& host) {
+  return call(2, "update", [&](Module& module) { return module.update(now, was, host); });
+}
+
+int LoadedModule::command(int argc, const char* const* argv) {
+  return call(2, "command", [&](Module& module) { return module.command(argc, argv); });
+}
+
+LoadedModule load(const std::string& name, const std::string& path, const std::string& executable,
+                  Abis accepted) {
   if (!valid_module_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" can't be the name of a module", name),
                 "names of modules match ^[a-z0-9][a-z0-9-]{0,31}$");
   }
   require_trusted(path, executable);
-  require_compatible(read_note(path), name, path);
-  auto library = open_library(path);
+  const ModuleNote note = read_note(path);
+  require_compatible(note, name, path, accepted);
+  auto library = open_library(path, note);
   const auto& descriptor = find_descriptor(library, name, path);
-  require_fit(descriptor, name, path);
+  require_fit(descriptor, name, path, note, accepted);
   return LoadedModule(descriptor);
 }
 

@@ -5,7 +5,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "module/guard.h"
+#include "module/refusal.h"
 #include "module/registry.h"
 
 namespace unicni::module {
@@ -18,6 +21,9 @@ class LoadedModule {
 
   [[nodiscard]] const ModuleDescriptor& descriptor() const { return *descriptor_; }
   [[nodiscard]] bool has_capability(std::string_view name) const;
+  [[nodiscard]] bool has_trait(Trait trait) const {
+    return unicni::has_trait(descriptor_->traits, trait);
+  }
 
   void validate(const Call&);
   Result add(const Call&, Host&);
@@ -25,8 +31,22 @@ class LoadedModule {
   void check(const Call&, Host&);
   void gc(const Call&, Host&);
   void status(const Call&, Host&);
+  Result update(const Call& now, const Call& was, Host&);
+  int command(int argc, const char* const* argv);
+
+  /// Whether the module's interface has what came with the number `abi`.
+  [[nodiscard]] bool knows(unsigned abi) const { return descriptor_->abi >= abi; }
+  /// Does work(Module&), which calls a method that Module has since the number `since`; a module
+  /// of an older one has no such method and is refused. `doing` is for the texts: "ADD".
+  template <class F>
+  auto call(unsigned since, std::string_view doing, F&& work) {
+    if (!knows(since)) throw too_old_for(doing);
+    return guarded(descriptor_->name, doing, [&] { return std::forward<F>(work)(*instance_); });
+  }
 
  private:
+  [[nodiscard]] Error too_old_for(std::string_view doing) const;
+
   const ModuleDescriptor* descriptor_;
   std::unique_ptr<Module, void (*)(Module*) noexcept> instance_;
 };
@@ -34,7 +54,8 @@ class LoadedModule {
 /// Trust, note, dlopen(RTLD_NOW|RTLD_LOCAL), symbol, descriptor, create. Three distinct kinds of
 /// Error: absent (find_type), unusable (with dlerror's text), ABI mismatch. Each module name is
 /// opened once.
-LoadedModule load(const std::string& name, const std::string& path, const std::string& executable);
+LoadedModule load(const std::string& name, const std::string& path, const std::string& executable,
+                  Abis accepted = kAcceptedAbis);
 /// The same for a module that was found.
 LoadedModule load(const Found& found, const std::string& executable);
 

@@ -27,7 +27,7 @@ struct Image {
   ElfW(Phdr) segments[3]{};
   ElfW(Nhdr) note_header{sizeof "unicni", sizeof(ModuleNote), kModuleNoteType};
   char note_name[8] = "unicni";
-  ModuleNote note{UNICNI_ABI, 1, "demo", "9.9", UNICNI_TOOLCHAIN};
+  ModuleNote note{UNICNI_ABI, 1, "demo", "9.9", UNICNI_TOOLCHAIN, UNICNI_VERSION};
   ElfW(Dyn) dynamic[4]{};
   char strings[32] = "\0libc.so.6";
 };
@@ -220,13 +220,59 @@ TEST_F(NoteTest, CompatibilityTextsNameBothSides) {
   ModuleNote note = good_image().note;
   EXPECT_THAT(text(note, "other"), HasSubstr("its name is \"demo\" inside, \"other\" is expected"));
   note.abi = 99;
-  EXPECT_EQ(text(note, "demo"),
-            "module /m.so has another ABI: its ABI number is 99, this unicni takes 1");
+  EXPECT_EQ(
+      text(note, "demo"),
+      "module /m.so has another ABI: it is built for module interface 99, this unicni takes 2");
   note.abi = UNICNI_ABI;
   std::strcpy(note.toolchain, "gcc");
   EXPECT_EQ(text(note, "demo"),
             "module /m.so has another ABI: its toolchain is \"gcc\", this unicni takes "
             "\"" UNICNI_TOOLCHAIN "\"");
+}
+
+TEST_F(NoteTest, AModuleMayHaveNoFmt) {
+  const auto text = [](const std::string& toolchain) {
+    ModuleNote note = good_image().note;
+    std::memset(note.toolchain, 0, sizeof note.toolchain);
+    toolchain.copy(note.toolchain, sizeof note.toolchain - 1);
+    try {
+      require_compatible(note, "demo", "/m.so");
+    } catch (const Error& error) {
+      return error.msg();
+    }
+    return std::string();
+  };
+  const std::string ours = UNICNI_TOOLCHAIN;
+  const std::string without = ours.substr(0, ours.find(":fmt="));
+  EXPECT_THAT(ours, HasSubstr(":fmt=v"));
+  EXPECT_EQ(text(ours), "");
+  EXPECT_EQ(text(without), "");
+  EXPECT_THAT(text(without + ":fmt=v5"), HasSubstr("its toolchain is \"" + without + ":fmt=v5\""));
+  EXPECT_THAT(text(without + "+debug"), HasSubstr("its toolchain is"));
+  EXPECT_THAT(text(ours + "x"), HasSubstr("its toolchain is"));
+}
+
+// That of interface 1 ends with the toolchain.
+TEST_F(NoteTest, AnOlderNoteIsReadAsFarAsItGoes) {
+  auto image = good_image();
+  image.note.abi = 1;
+  image.note_header.n_descsz = offsetof(ModuleNote, built_for);
+  write(bytes_of(image));
+  const auto note = read_note(path_);
+  EXPECT_EQ(note.abi, 1U);
+  EXPECT_STREQ(note.version, "9.9");
+  EXPECT_STREQ(note.built_for, "");
+  --image.note_header.n_descsz;
+  EXPECT_THAT(refusal(image), HasSubstr("its unicni note is too short"));
+}
+
+// That of a later interface may be longer.
+TEST_F(NoteTest, ALongerNoteIsReadAsFarAsItIsKnown) {
+  auto image = good_image();
+  image.note_header.n_descsz += 16;
+  image.segments[1].p_filesz += 16;
+  write(bytes_of(image));
+  EXPECT_STREQ(read_note(path_).built_for, UNICNI_VERSION);
 }
 
 TEST_F(NoteTest, AnAbsentFile) { EXPECT_THROW((void)read_note("/nonexistent/demo.so"), Error); }

@@ -10,9 +10,11 @@
 namespace unicni::module {
 namespace {
 
-// Grows when an older module can still be served; the oldest that is listed decides which
-// descriptor fields may be read without looking at `size`.
-constexpr unsigned kAcceptedAbis[] = {UNICNI_ABI};
+std::string joined(Abis abis) {
+  std::string text;
+  for (const unsigned abi : abis) text += (text.empty() ? "" : ", ") + std::to_string(abi);
+  return text;
+}
 
 }  // namespace
 
@@ -25,34 +27,29 @@ Error unusable(const std::string& path, std::string_view why, std::string advice
   return {Code::internal, fmt::format("module {} is unusable: {}", path, why), std::move(advice)};
 }
 
-Error mismatch(const std::string& path, std::string_view what, std::string_view found,
-               std::string_view expected, std::string_view module_version) {
+Error another_abi(const std::string& path, std::string_view what, std::string_view expected,
+                  std::string_view module_version) {
   return {Code::internal,
-          fmt::format("module {} has another ABI: its {} is {}, this unicni takes {}", path, what,
-                      found, expected),
+          fmt::format("module {} has another ABI: {}, this unicni takes {}", path, what, expected),
           fmt::format("rebuild the module (version {}) with the headers and the compiler of this "
                       "unicni {}, or install the unicni that it was built for",
                       module_version, UNICNI_VERSION)};
 }
 
-std::string accepted_abis() {
-  std::string text;
-  for (const unsigned abi : kAcceptedAbis) {
-    text += (text.empty() ? "" : ", ") + std::to_string(abi);
-  }
-  return text;
+void require_abi(const std::string& path, unsigned abi, std::string_view module_version,
+                 Abis accepted) {
+  if (std::find(accepted.begin(), accepted.end(), abi) != accepted.end()) return;
+  throw another_abi(path, fmt::format("it is built for module interface {}", abi), joined(accepted),
+                    module_version);
 }
 
-void require_abi(const std::string& path, unsigned abi, std::string_view toolchain,
-                 std::string_view module_version) {
-  if (std::find(std::begin(kAcceptedAbis), std::end(kAcceptedAbis), abi) ==
-      std::end(kAcceptedAbis)) {
-    throw mismatch(path, "ABI number", std::to_string(abi), accepted_abis(), module_version);
-  }
-  if (toolchain != UNICNI_TOOLCHAIN) {
-    throw mismatch(path, "toolchain", fmt::format("\"{}\"", toolchain),
-                   fmt::format("\"{}\"", UNICNI_TOOLCHAIN), module_version);
-  }
+void require_toolchain(const std::string& path, std::string_view toolchain,
+                       std::string_view module_version) {
+  constexpr std::string_view kOurs = UNICNI_TOOLCHAIN;
+  constexpr std::string_view kFmt = UNICNI_FMT_TAG;
+  if (toolchain == kOurs || toolchain == kOurs.substr(0, kOurs.size() - kFmt.size())) return;
+  throw another_abi(path, fmt::format("its toolchain is \"{}\"", toolchain),
+                    fmt::format("\"{}\"", kOurs), module_version);
 }
 
 }  // namespace unicni::module

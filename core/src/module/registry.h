@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "module/refusal.h"
 #include "unicni/module.h"
 
 namespace unicni::module {
@@ -59,10 +60,12 @@ Found find_type(const std::string& type, const Locations& where);
 /// nobody that such a namespace knows); who may write counts as ever.
 void require_trusted(const std::string& path, const std::string& executable);
 
-/// The note of a module file, read as ELF without dlopen. Error: not ELF of this machine, no note,
-/// or a NEEDED entry for libstdc++ where the executable brings its own.
+/// The note of a module file, read as ELF without dlopen; of an older module what it doesn't have
+/// is empty. Error: not ELF of this machine, no note, or a C++ library that the module brings, by
+/// itself or through another (needed.h), where the executable has its own.
 ModuleNote read_note(const std::string& path);
-/// Throws Error ("ABI mismatch") unless abi and toolchain are ours and the note's name is `name`.
-void require_compatible(const ModuleNote& note, const std::string& name, const std::string& path);
+/// Throws Error ("another ABI") unless abi and toolchain fit and the note's name is `name`.
+void require_compatible(const ModuleNote& note, const std::string& name, const std::string& path,
+                        Abis accepted = kAcceptedAbis);
 
 }  // namespace unicni::module

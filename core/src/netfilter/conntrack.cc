@@ -43,6 +43,8 @@ void forget_flows(Nft& nft, const Flows& flows) {
   header.version = NFNETLINK_V0;
   put_tuple(request, flows);
   {
+    // With a filter the kernel walks its table and deletes what fits (ctnetlink_flush_conntrack);
+    // without one the tuple would have to be a whole connection's.
     const Nest filter(request, CTA_FILTER);
     put_u32(request, CTA_FILTER_ORIG_FLAGS,
             kFilterProtocol | kFilterDestinationPort | (flows.host_ip ? kFilterDestination : 0U));

@@ -117,13 +117,16 @@ std::string print_version(std::string_view stdin_text, const char* const* suppor
   return json.dump() + '\n';
 }
 
-std::string print_about(std::string_view type, const char* const* supported) {
+std::string print_about(std::string_view type, const char* const* supported,
+                        std::string_view version) {
   std::string versions;
   for (const std::string_view entry : entries(supported)) {
     versions += fmt::format("{}{}", versions.empty() ? "" : ", ", entry);
   }
-  return fmt::format("CNI {} plugin {}\nCNI protocol versions supported: {}\nunicni {}\n", type,
-                     kReference, versions, UNICNI_VERSION);
+  const std::string own =
+      version == UNICNI_VERSION ? std::string() : fmt::format(", {} {}", type, version);
+  return fmt::format("CNI {} plugin {}\nCNI protocol versions supported: {}\nunicni {}{}\n", type,
+                     kReference, versions, UNICNI_VERSION, own);
 }
 
 }  // namespace unicni::protocol

@@ -25,7 +25,9 @@ Error parse_error(std::string_view out, std::string_view stderr_tail, std::strin
 std::string print_version(std::string_view stdin_text, const char* const* supported = nullptr);
 /// Lines for stderr when CNI_COMMAND is unset. The first two are the reference's, version and all:
 /// Nomad takes the first semantic version for the plugin's and refuses jobs below 0.4.0, nerdctl
-/// the one behind "CNI firewall plugin ". Ours is in the third.
-std::string print_about(std::string_view type, const char* const* supported = nullptr);
+/// the one behind "CNI firewall plugin ". Ours is in the third, and the module's `version` if it
+/// has one of its own.
+std::string print_about(std::string_view type, const char* const* supported = nullptr,
+                        std::string_view version = UNICNI_VERSION);
 
 }  // namespace unicni::protocol

@@ -126,6 +126,9 @@ TEST(AboutReply, TheReferencesLinesAndOurs) {  // EXEC-10
   EXPECT_EQ(print_about("x", kTwo),
             "CNI x plugin v1.9.1\nCNI protocol versions supported: 0.4.0, 1.0.0\n"
             "unicni " UNICNI_VERSION "\n");
+  EXPECT_EQ(print_about("x", kTwo, "7.1"),
+            "CNI x plugin v1.9.1\nCNI protocol versions supported: 0.4.0, 1.0.0\n"
+            "unicni " UNICNI_VERSION ", x 7.1\n");
 }
 
 }  // namespace

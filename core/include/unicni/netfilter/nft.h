@@ -10,43 +10,17 @@
 #include <string>
 #include <vector>
 
-#include "unicni/ip.h"
-#include "unicni/mac.h"
+#include "unicni/netfilter/condition.h"
+#include "unicni/netfilter/element.h"
+// What its elements are made by, but for those of published ports.
+#include "unicni/netfilter/forwarding.h"
+#include "unicni/netfilter/ingress_policy.h"
+#include "unicni/netfilter/masquerade.h"
+#include "unicni/netfilter/spoof_check.h"
 
 namespace unicni::net {
 
 class NetlinkSocket;
-
-/// Our tables. They are independent of each other: a host whose attachments don't use
-/// one never gets it.
-enum class NftTable : std::uint8_t {
-  inet,    ///< `inet unicni`: IP packets
-  bridge,  ///< `bridge unicni`: frames between the ports of a bridge
-};
-
-/// One element of a set of our tables. Its comment is its owner ("network/container/ifname", or the
-/// network's name for elements that a network shares).
-struct NftElement {
-  std::string set;  ///< "masq4_16", "net_if", "port_mac" …
-  std::string
-      key;  ///< bytes as the kernel wants them: fields in network order, each padded to 4 bytes
-  std::string key_end;  ///< of sets of former versions: the last key of a range; else empty
-  std::string owner;    ///< at most 128 bytes of printable ASCII without quotes, see nft_owner()
-  NftTable table = NftTable::inet;
-  /// Of a map: bytes, laid out as keys are, or the chain that a verdict map goes to. Else empty.
-  std::string data = {};
-  friend bool operator==(const NftElement&, const NftElement&) = default;
-};
-
-/// A chain of one attachment's own that decides by nft(8)'s words which new connections its
-/// published ports of one family take (published_port.h). Elements of verdict maps lead to it.
-struct NftCondition {
-  Family family = Family::v4;
-  std::string chain;  ///< of the attachment and family alone
-  std::string text;   ///< "ip saddr 192.0.2.0/24"
-  std::string owner;
-  friend bool operator==(const NftCondition&, const NftCondition&) = default;
-};
 
 /// What a ruleset is made of again after somebody flushed it.
 struct NftMemory {
@@ -63,42 +37,6 @@ struct NftSet {
   std::string name;
   NftTable table;
 };
-
-/// `owner` shortened to what a comment can hold: 128 bytes; longer ones keep their end and get a
-/// hash in front.
-std::string nft_owner(const std::string& owner);
-
-/// What comes from the container's `address` gets the host's address, but for what goes to the
-/// subnet of it that the prefix tells, and to multicast. Sets "masq4_<prefix>", "masq6_<prefix>".
-NftElement masquerade_element(const IpNet& address, const std::string& owner);
-
-/// An attachment whose traffic may be forwarded also where another table's FORWARD chain drops:
-/// what comes from `address` through `interface`, and the answers. `interface` is the host's side:
-/// the bridge, or the host end of a ptp. Throws Error (Code::invalid_config) for a bad name, as do
-/// the next ones.
-NftElement forward_element(const std::string& interface, const IpAddress& address,
-                           const std::string& owner);
-/// Neighbour discovery passes between such interfaces; of the network: it goes
-/// when no forward_element() is about that interface any more.
-NftElement forward_interface_element(const std::string& interface, const std::string& network);
-/// "ingressPolicy" of firewall for what would reach `address` through `bridge`.
-enum class IngressPolicy : std::uint8_t {
-  same_bridge,  ///< nothing from other bridges that have a policy
-  isolated,     ///< nor from the same bridge, if it is routed (or bridge-nf-call-iptables is on)
-};
-std::vector<NftElement> ingress_elements(IngressPolicy policy, const std::string& bridge,
-                                         const IpAddress& address, const std::string& owner);
-/// `bridge` has attachments with a policy; of the network, until no ingress element is about it.
-NftElement policy_interface_element(const std::string& bridge, const std::string& network);
-
-/// Table bridge: of the frames that come in through `port`, a bridge's port on the host (the veth's
-/// host end), only those from `mac` pass; the sender of an ARP message counts as well. A port that
-/// is checked has one MAC or more: call it again for a further one. Nothing else is affected: other
-/// ports, frames towards the port, and IP addresses.
-/// Two elements, which belong together: "is checked" and "this one may". Throws Error
-/// (Code::invalid_config) if `port` is no interface name.
-std::vector<NftElement> spoof_check_elements(const std::string& port, const Mac& mac,
-                                             const std::string& owner);
 
 /// The ruleset of the namespace it was opened in. The socket opens on first use. After a deletion
 /// the destructor waits for the kernel's grace period (8 to 15 ms), which a link deletion before it
@@ -122,10 +60,10 @@ class Nft {
   void add(const std::vector<NftElement>& own, const std::vector<NftElement>& shared);
   /// Removes those of `elements` that exist and whose comment is their owner (read and deleted
   /// under one generation of the ruleset, retried if it moved), of both tables in one transaction.
-  /// Chains of conditions that nothing else leads to, and claims of ports at single addresses that
-  /// nobody has any more, go along. A port of the host that a sibling of its owner wants as well is
-  /// the sibling's from then on, in the same transaction. Returns how many messages that took;
-  /// a missing table is success.
+  /// What nobody needs without them goes along: chains of conditions that nothing else leads to,
+  /// elements that attachments share. Where a sibling of the owner waits for the place of one, it
+  /// has it from then on, in the same transaction. Returns how many messages that took; a missing
+  /// table is success.
   std::size_t remove(const std::vector<NftElement>& elements);
   struct Exchange {
     std::vector<NftElement> out;  ///< go if they are there and their owner's
@@ -142,7 +80,8 @@ class Nft {
   /// The element with that key; nullopt if there is none.
   std::optional<NftElement> find(const std::string& set, const std::string& key,
                                  NftTable table = NftTable::inet);
-  /// The sets and maps that there are.
+  /// The sets and maps that there are and may hold elements of attachments: those of networks
+  /// alone aren't among them.
   std::vector<NftSet> sets();
   /// Every element of a set with its owner; empty if the table is absent.
   std::vector<NftElement> list(const std::string& set, NftTable table = NftTable::inet);
@@ -161,7 +100,7 @@ class Nft {
   /// Conditions follow in a second one, as their text takes nft's own parser; until then their
   /// ports are closed.
   void remember(std::function<NftMemory()> remembered);
-  /// For core: who inherits a port, see remove().
+  /// For core: who takes the place of what goes, see remove().
   void inherit(NftSiblings siblings);
   /// Makes what is missing of tables that remembered elements need, and mends what was damaged, as
   /// add() does; nothing if nothing is. True: something was. A table that isn't there may be one
@@ -171,7 +110,7 @@ class Nft {
   bool restore(const std::vector<NftElement>& own);
 
   /// STATUS: what stands where a table of ours belongs, as a sentence; nullopt: nothing, or ours.
-  std::optional<std::string> find_stranger();
+  std::optional<std::string> find_foreign_table();
 
   /// For core: what else is to be done on the same socket and in the same namespace.
   NetlinkSocket& socket();

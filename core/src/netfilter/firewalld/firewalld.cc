@@ -88,6 +88,8 @@ std::optional<Firewalld> Firewalld::find(Deadline deadline) {
   return Firewalld(std::move(impl));
 }
 
+// Of the running configuration alone: the permanent one is the administrator's, and a reload makes
+// the running one of it.
 bool Firewalld::add_source(const FirewalldSource& source) {
   const BusAnswer answer = impl_->call("addSource", source, SystemBus::Type::text);
   if (answer.ok()) return true;
@@ -128,6 +130,7 @@ std::vector<std::string> Firewalld::list_sources(const std::string& zone) {
   return std::move(answer.texts);
 }
 
+// firewalld sorts packets into zones by a rule for each source.
 bool may_be_firewalld_source(Nft& nft, const IpAddress& address) {
   constexpr const char* kTable = "firewalld";
   // "ip saddr 10.1.0.2 goto filter_FWD_trusted"

@@ -62,6 +62,7 @@ std::optional<Functions> find_functions(std::string& why_not) {
   return use;
 }
 
+/// A caller may try again: the bus was there and only slow.
 Error too_late(const std::string& what) {
   return {Code::try_again, what + ": no answer within the time that is left"};
 }
@@ -149,6 +150,8 @@ BusAnswer SystemBus::call(const BusMethod& method, const std::string& first,
   BusAnswer found;
   if (result < 0) {
     const std::string name = error.name != nullptr ? error.name : "";
+    // The bus itself says NoReply when who was called goes away; then it isn't the time that ran
+    // out.
     const bool silent = result == -ETIMEDOUT || name == SD_BUS_ERROR_NO_REPLY;
     if (silent && std::chrono::steady_clock::now() >= deadline) throw too_late(what);
     if (name.empty()) throw system_error(-result, what);

@@ -34,6 +34,8 @@ void delete_table(NftBatch& batch, std::uint8_t family, const std::string& table
   put_text(message, NFTA_TABLE_NAME, table);
 }
 
+// Listed and deleted under one generation: a handle is a rule's for good, but the table may be made
+// anew in between, and handles with it.
 std::size_t remove_foreign_chains(NetlinkSocket& socket, const ForeignChains& what,
                                   const std::function<bool(const NftListedRule&)>& goes) {
   std::vector<NftChainName> names;
@@ -45,6 +47,7 @@ std::size_t remove_foreign_chains(NetlinkSocket& socket, const ForeignChains& wh
   commit_as_read(socket, doing, [&](NftBatch& batch) {
     removed = 0;
     std::vector<NftChainName> present;
+    // Where none of the chains is there, nothing leads to them: the list of `base` is saved.
     const auto found = find_chains(socket, names);
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (found[i]) present.push_back(names[i]);

@@ -1,4 +1,6 @@
-// An attachment's chains in somebody else's nftables table, and the jumps to them.
+// Foreign: of tables, chains and rules in the kernel that aren't of our two tables, and of the
+// programs that made them. Here an attachment's chains in a foreign nftables table, and the jumps
+// to them.
 #pragma once
 
 #include <cstddef>

@@ -16,6 +16,7 @@
 #include "netfilter/gate/forward_gate_legacy.h"
 #include "netfilter/gate/forward_mark.h"
 #include "netfilter/nft/element.h"
+#include "netfilter/nft/part.h"
 #include "netfilter/nft/query.h"
 #include "netfilter/nft/rule.h"
 #include "netfilter/nft/transaction.h"
@@ -52,6 +53,8 @@ bool is_stale(const NftListedRule& rule) {
 
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
 
+/// FORWARD of `ip filter` or `ip6 filter`, which iptables-nft makes; one without a hook drops
+/// nothing. One round trip for the chains, one more for the rules of ours.
 Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_chain) {
   std::vector<NftChainName> names = {
       {family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}};
@@ -113,6 +116,8 @@ NftRule jump_rule(const char* from, const std::string& to) {
   return rule;
 }
 
+/// FORWARD → CNI-FORWARD → the administrator's chain, then accept by mark: the reference's shape,
+/// so that its own firewall plugin, and rules for CNI-ADMIN, go on working beside us.
 void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
                const std::string& admin_chain) {
   const Gate gate = look(socket, family, admin_chain);
@@ -137,20 +142,25 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   const auto outer = list_rules(socket, {family, kTable, kForward});
   const auto leads_here = [](const auto& rule) { return jumps_to(rule, kForwardChain); };
   if (std::any_of(outer.begin(), outer.end(), leads_here)) return;
+  // Behind Docker's jump to DOCKER-USER, which Docker keeps at the top for its user's own rules.
   const auto docker = std::find_if(outer.begin(), outer.end(),
                                    [](const auto& rule) { return jumps_to(rule, kDockerUser); });
   change.insert(jump_rule(kForward, kForwardChain), docker == outer.end() ? 0 : docker->handle);
 }
 
-/// Whether anybody needs the gate: a set has an element. Dumps that are left after their first
-/// answers are as cheap for 20,000 elements as for one.
+/// Whether anybody needs the gate: a set of an attachment's in that part has an element. Dumps that
+/// are left after their first answers are as cheap for 20,000 elements as for one.
 bool is_needed(NetlinkSocket& socket) {
-  constexpr const char* kUsers[] = {"att4", "att6", "pub4", "pub6"};
-  return std::any_of(std::begin(kUsers), std::end(kUsers), [&](const char* set) {
-    return has_any_element(socket.spare(), NftTable::inet, set);
+  return std::ranges::any_of(kNftForward.sets, [&](NftSetKind kind) {
+    return std::ranges::any_of(nft_sets(kind), [&](const NftSetRow& set) {
+      return set.owner == NftSetOwner::attachment &&
+             has_any_element(socket.spare(), set.table, set.name.c_str());
+    });
   });
 }
 
+/// Takes away what is ours alone. Others that use CNI-FORWARD, the reference or an administrator,
+/// show in its rules, or in NFTA_CHAIN_USE as jumps that aren't FORWARD's.
 void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
                   const std::string& admin_chain) {
   const Gate gate = look(socket, family, admin_chain);
@@ -171,19 +181,20 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   const auto outer = list_rules(socket, {family, kTable, kForward});
   const auto leads_here = [](const NftListedRule& rule) { return jumps_to(rule, kForwardChain); };
   const auto from_forward = std::count_if(outer.begin(), outer.end(), leads_here);
-  const bool others = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours)) ||
-                      gate.chain->use != inner.size() + static_cast<std::size_t>(from_forward);
+  const bool foreign = std::any_of(inner.begin(), inner.end(), std::not_fn(is_ours)) ||
+                       gate.chain->use != inner.size() + static_cast<std::size_t>(from_forward);
   for (const NftListedRule& rule : inner) {
-    if (others ? accepts_any_forward_mark(rule) : is_ours(rule))
+    if (foreign ? accepts_any_forward_mark(rule) : is_ours(rule))
       change.remove_rule(kForwardChain, rule.handle);
   }
-  if (others) return;
+  if (foreign) return;
   for (const NftListedRule& rule : outer) {
     if (leads_here(rule)) change.remove_rule(kForward, rule.handle);
   }
   change.remove_chain(kForwardChain);
   const auto own_jumps = std::count_if(
       inner.begin(), inner.end(), [&](const auto& rule) { return jumps_to(rule, admin_chain); });
+  // No rule in it and no jump to it but ours: "use" counts both.
   const bool admin_idle = gate.admin && gate.admin->use == static_cast<std::uint32_t>(own_jumps);
   if (admin_idle) change.remove_chain(admin_chain);
   for (const std::string& chain : idle) change.remove_chain(chain);
@@ -229,6 +240,7 @@ NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain,
   return fault;
 }
 
+// Asked first without a batch: nearly always all is there.
 std::optional<std::string> ensure_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
   const NftFault fault = find_nft_fault(socket, admin_chain);
   if (fault.text) {
@@ -257,12 +269,15 @@ void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
 
 }  // namespace
 
+// Both kinds of tables: a packet meets the hooks of nftables and of iptables-legacy alike, and a
+// drop in either is final.
 std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
   const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
   auto legacy = ensure_legacy_gate(admin_chain);
   return closed ? closed : legacy;
 }
 
+// A gate that nobody needs any more isn't made again.
 std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admin_chain) {
   if (!find_forward_gate_fault(nft, admin_chain) || !is_needed(nft.socket())) {
     return std::nullopt;

@@ -37,6 +37,7 @@ void remove_rules(NetlinkSocket& socket, NftBatch& batch,
   }
 }
 
+/// From a table with an owner the kernel keeps every other socket (nft_table_lookup: EPERM).
 bool refuses_changes(NetlinkSocket& socket) {
   const auto found = find_table_and_chains(socket, NFPROTO_INET, kTable, {});
   return found.table && (found.table->flags & kOwnerFlag) != 0;
@@ -62,6 +63,7 @@ std::optional<std::string> open_firewalld_forward(NetlinkSocket& socket) {
     return "firewalld rejects what it wasn't told to forward, and its nftables table takes no rule "
            "of ours (NftablesTableOwner): firewall needs \"backend\": \"firewalld\"";
   }
+  // Without NLM_F_APPEND a rule comes first in its chain; it must be before the reject at its end.
   commit_as_read(socket, "let attachments through firewalld's filter_FORWARD",
                  [&](NftBatch& batch) {
                    // A reload may have come in between.

@@ -107,6 +107,7 @@ std::string missing_lines(const LegacyTable& table, const std::string& admin_cha
   return lines;
 }
 
+/// Unlike nftables, legacy counts no uses: jumps are counted in the whole table.
 std::size_t count_rules(const LegacyTable& table,
                         const std::function<bool(const LegacyRule&)>& is) {
   std::size_t count = 0;
@@ -128,18 +129,18 @@ std::string removal_lines(const LegacyTable& table, const std::string& admin_cha
     return accepts_any_forward_mark(rule) || jumps_to(rule, admin_chain);
   };
   const auto own_jumps = std::ranges::count_if(forward->rules, plainly_to_gate);
-  const bool others = !std::ranges::all_of(gate->rules, is_ours) ||
-                      count_rules(table, to_gate) != static_cast<std::size_t>(own_jumps);
+  const bool foreign = !std::ranges::all_of(gate->rules, is_ours) ||
+                       count_rules(table, to_gate) != static_cast<std::size_t>(own_jumps);
   std::string lines;
-  // By their text: by number another program's change could make it somebody else's rule.
+  // By their text: by number a foreign program's change could make it a foreign rule.
   for (const LegacyRule& rule : gate->rules) {
     if (accepts_any_forward_mark(rule)) {
       lines += remove_accept(rule);
-    } else if (!others) {
+    } else if (!foreign) {
       lines += fmt::format("-D {} -j {}\n", kForwardChain, admin_chain);
     }
   }
-  if (others) return lines;
+  if (foreign) return lines;
   for (auto i = own_jumps; i > 0; --i)
     lines += fmt::format("-D {} -j {}\n", kForward, kForwardChain);
   lines += fmt::format("-X {}\n", kForwardChain);
@@ -156,6 +157,9 @@ struct Opened {
   std::optional<std::string> closed;
 };
 
+/// Legacy has no generations: what is missing is read without a program, and put there by one that
+/// reads the table again under /run/xtables.lock. If somebody came between, its lines are refused
+/// as a whole, or are no more needed, which the next look says.
 Opened open_gate(Family family, const std::string& admin_chain) {
   std::string complaint;
   for (int tries = 0; tries <= kTries; ++tries) {
@@ -187,6 +191,8 @@ std::string note_text(const std::vector<std::optional<LegacySize>>& sizes) {
   return text;
 }
 
+/// The sizes are those of the note and this administrator's chain is among those seen. Sizes alone
+/// don't prove that nothing changed: repair_legacy_gate() and CHECK read the tables.
 bool is_noted(const std::optional<std::string>& note, const std::string& text,
               const std::string& admin_chain) {
   return note && note->starts_with(text) &&

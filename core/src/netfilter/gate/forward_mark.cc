@@ -39,6 +39,8 @@ std::optional<std::string> read_trusted(const std::string& path) {
 
 }  // namespace
 
+// Read for each table that is made or judged, not remembered: an administrator who changes the bit
+// sees tables with the old one replaced by the next ADD (base_comment()).
 std::uint32_t forward_mark() {
   constexpr unsigned kBits = 32;
   const char* path = kForwardMarkFile;
@@ -58,6 +60,7 @@ std::uint32_t forward_mark() {
   return 1U << bit;
 }
 
+// For who only asks whether a rule is ours: a file that is broken is told of by those who need it.
 std::uint32_t find_forward_mark() noexcept {
   try {
     return forward_mark();

@@ -10,7 +10,7 @@
 namespace unicni::net {
 namespace {
 
-// Of the same lines while nothing changed: then it isn't somebody else's doing. A change of
+// Of the same lines while nothing changed: then it isn't a foreign program's doing. A change of
 // iptables-legacy doesn't count as one, but makes other lines most times.
 constexpr int kTriesInPeace = 3;
 constexpr int kTries = 30;

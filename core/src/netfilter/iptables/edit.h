@@ -19,7 +19,7 @@ struct IptablesTable {
 
 /// `plan` gets what the table holds, or nothing if `is_there` says that none of what it asks about
 /// is there, and returns lines for iptables-restore(8); none: all is well. One process, or two. If
-/// they are refused, which somebody else's change may have caused, it starts over, three times at
+/// they are refused, which a foreign change may have caused, it starts over, three times at
 /// most. Throws Error "<doing>" with what the program said.
 void edit_iptables(const IptablesTable& table, const std::string& doing, Deadline deadline,
                    const std::function<bool()>& is_there,

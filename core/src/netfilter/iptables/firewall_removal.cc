@@ -50,8 +50,8 @@ std::optional<IpAddress> address_of(const NftListedRule& rule) {
   return (by_source ? rule.source : rule.destination)->address();
 }
 
-/// Takes a chain away that attachments share, with the jumps to it from FORWARD. False: somebody
-/// else jumps to it, or there is none.
+/// Takes a chain away that attachments share, with the jumps to it from FORWARD. False: foreign
+/// rules jump to it, or there is none.
 bool plan_shared(NftBatch& batch, const NftChainName& chain, std::size_t jumps_of_ours,
                  const std::optional<NftChainState>& state, std::size_t rules,
                  const std::vector<NftListedRule>& forward) {
@@ -91,6 +91,7 @@ void plan_last(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   if (admin_idle) delete_chain(batch, name(admin_chain));
 }
 
+/// Rules by address: which they are is read from the rules themselves, as no comment names anybody.
 std::size_t remove_nft(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_chain,
                        Owners& owners) {
   const NftChainName shared{family, kFilterTable, kForwardShared};
@@ -113,7 +114,8 @@ std::size_t remove_nft(NetlinkSocket& socket, std::uint8_t family, const std::st
   return removed;
 }
 
-/// The lines for iptables-restore that take a shared chain away; none if somebody else uses it.
+/// The lines for iptables-restore that take a shared chain away; none if foreign rules use it.
+/// As plan_shared().
 std::string shared_lines(const IptablesListing& listing, const std::string& chain,
                          std::size_t jumps_of_ours) {
   if (!listing.has_chain(chain)) return {};
@@ -134,6 +136,8 @@ std::string legacy_lines(const IptablesListing& listing, const std::string& admi
   std::string lines;
   bool needed = false;
   std::vector<IptablesWords> ours;
+  // Rules of ours first, as saved words: goes() may read journals, so it isn't asked for each rule
+  // of the chain.
   for (const IpAddress& address : owners.addresses()) {
     for (IptablesWords& words : firewall_rules_of(address)) {
       if (listing.has(kForwardShared, words) && owners.goes(address)) {

@@ -95,6 +95,8 @@ std::string missing_lines(const Part& part, const IptablesListing& listing) {
   return lines;
 }
 
+/// What is missing can be told only by saving the table, which is a process; without a chain of
+/// that name, in nftables or legacy, all is.
 void add_part(Nft& nft, const Part& part, Deadline deadline) {
   edit_iptables(
       {nft.socket(), part.family, IptablesFlavour::host, kNat},
@@ -109,6 +111,7 @@ void add_part(Nft& nft, const Part& part, Deadline deadline) {
 bool has_nft_part(Nft& nft, const Part& part) {
   const auto found = find_chains(nft.socket(), {{part.nfproto, kNat, part.chain}});
   if (!found[0]) return false;
+  // "use" is the chain's rules and the jumps to it: so its own two are counted without a list.
   std::size_t jumps_to_it = 0;
   std::vector<IpNet> sources;
   for (const NftListedRule& rule : list_rules(nft.socket(), {part.nfproto, kNat, kPostrouting})) {

@@ -46,6 +46,9 @@ struct Wanted {
   IptablesWords words;
 };
 
+/// Stage 1 knows the bridges that packets come from, stage 2 those that they would go to: what goes
+/// from one such bridge to another is dropped. "-I" puts a bridge's rule before the RETURN at the
+/// end.
 void add_policy(std::vector<Wanted>& rules, const Part& part) {
   const std::string& bridge = part.what.bridge;
   const bool isolated = part.what.policy == IngressPolicy::isolated;
@@ -100,6 +103,8 @@ bool has(const IptablesListing& listing, const Wanted& wanted) {
   });
 }
 
+/// Chains before the rules that lead to them: iptables-restore refuses a jump to one that isn't
+/// there.
 std::string missing_lines(const Part& part, const IptablesListing& listing) {
   std::string lines;
   for (const std::string& chain : chains_of(part)) {

@@ -34,6 +34,7 @@ struct Part {
   std::string comment;
 };
 
+/// The chain has the reference's name in both families; a family without an address has nothing.
 std::vector<Part> parts_of(const IptablesPorts& what) {
   std::vector<Part> parts;
   if (what.ports.empty()) return parts;
@@ -72,6 +73,7 @@ void put_port_rules(std::vector<IptablesWords>& rules, const Part& part, const I
   packet = joined(std::move(packet), {"-p", port.protocol, "-m", port.protocol, "--dport",
                                       std::to_string(port.host_port)});
   const bool own_mark = part.what.set_mark_chain.empty();
+  // Marks come before the DNAT, which ends the way through nat's chains.
   const std::string marker = own_mark ? kPortsSetMark : part.what.set_mark_chain;
   const IptablesWords mark = joined(packet, {"-j", marker});
   if (part.what.snat) {
@@ -251,6 +253,8 @@ std::set<std::string> void_chains(const Part& part, const IptablesListing& listi
   return chains;
 }
 
+/// One transaction of iptables-restore, which refuses a rule that leads to a chain that isn't there
+/// yet.
 std::string lines_for(const Part& part, const IptablesListing& listing, const IsVoid& is_void) {
   std::string lines;
   for (const std::string& chain : void_chains(part, listing, is_void)) {
@@ -275,6 +279,8 @@ std::string lines_for(const Part& part, const IptablesListing& listing, const Is
 }
 
 /// Any of the chains that we are going to make.
+/// Where none is there the table needn't be saved: one process instead of two. iptables' table may
+/// be in nftables or in legacy; which of them `iptables` means doesn't matter here.
 bool has_any(Nft& nft, const Part& part) {
   std::vector<std::string> chains = shared_chains(part);
   chains.push_back(part.chain);
@@ -323,6 +329,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
   return std::nullopt;
 }
 
+/// In nftables first, where most hosts have them; a chain in legacy alone is as good.
 std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadline) {
   std::optional<std::string> fault =
       fmt::format("{}' table nat has no chain {}", program(part.family), part.chain);
@@ -358,6 +365,8 @@ bool may_have_port(const Part& part, const NftListedRule& rule) {
          });
 }
 
+/// Netlink told that a rule may have the port. Whose it is stands in xtables' match "comment",
+/// which list_rules() doesn't read.
 void clear(Nft& nft, const Part& part, IptablesFlavour flavour, const IsVoid& is_void,
            Deadline deadline) {
   const IptablesListing listing(save_table(part.family, flavour, kNatTable, deadline));

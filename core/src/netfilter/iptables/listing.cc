@@ -102,6 +102,8 @@ std::string iptables_line(std::string_view verb, const std::string& chain,
   return line + '\n';
 }
 
+// iptables-save prints options in an order of its own, a match's "!" before the option: enough is
+// taken apart to know a rule's ends, the rest is compared word by word.
 void IptablesListing::add_rule(std::string_view line) {
   line.remove_prefix(kAppend.size());
   IptablesRule rule;

@@ -46,7 +46,7 @@ class NatTable {
       if (rule.target == target) delete_rule(batch_, name(base), rule.handle);
     }
   }
-  /// `used`: somebody else jumps to it, so it is only emptied.
+  /// `used`: foreign rules jump to it, so it is only emptied.
   void remove_chain(const std::string& chain, bool used = false) {
     flush_chain(batch_, name(chain));
     if (!used) delete_chain(batch_, name(chain));
@@ -64,7 +64,8 @@ void plan_last(NatTable& table, const std::string& own) {
   std::size_t jumps = 0;
   for (const char* base : kDnatBases) jumps += count_to(table.rules(base), kPortsDnat);
   const auto dnat = table.state(kPortsDnat);
-  if (!dnat || dnat->use != table.rules(kPortsDnat).size() + jumps) return;  // others jump to it
+  if (!dnat || dnat->use != table.rules(kPortsDnat).size() + jumps)
+    return;  // foreign rules jump to it
   for (const char* base : kDnatBases) table.remove_jumps(base, kPortsDnat);
   table.remove_chain(kPortsDnat);
 
@@ -80,6 +81,9 @@ void plan_last(NatTable& table, const std::string& own) {
   table.remove_chain(kPortsMasquerade);
 }
 
+/// Jumps before the chain they lead to, the attachment's chain before those that attachments share:
+/// the kernel refuses to delete a chain that something leads to (EBUSY), and with it the whole
+/// batch.
 std::size_t remove_nft(NetlinkSocket& socket, std::uint8_t family, const std::string& chain) {
   std::size_t removed = 0;
   commit_as_read(socket, kDoing, [&](NftBatch& batch) {
@@ -97,7 +101,7 @@ std::size_t remove_nft(NetlinkSocket& socket, std::uint8_t family, const std::st
 }
 
 /// The lines for iptables-restore that take the jumps from `bases` and the chain itself away. One
-/// that somebody else jumps to is only emptied. `emptied`: a chain whose rules went before.
+/// that foreign rules jump to is only emptied. `emptied`: a chain whose rules went before.
 std::string lines_against(const IptablesListing& listing, const std::vector<std::string>& bases,
                           const std::string& chain, const std::string& emptied = {}) {
   std::string lines;
@@ -114,6 +118,8 @@ std::string lines_against(const IptablesListing& listing, const std::vector<std:
   return lines;
 }
 
+/// The same order as plan_last(), with jumps counted in the listing, as legacy has no count of
+/// uses.
 std::string last_lines(const IptablesListing& listing, const std::string& own) {
   const auto jumps = [&](const char* chain, std::initializer_list<std::string_view> from) {
     std::size_t count = 0;
@@ -179,6 +185,7 @@ std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
       for (const std::uint8_t family : kFamilies) names.push_back({family, kNatTable, chain});
     }
   }
+  // All names of all owners in one round trip: nearly always there is none.
   const auto found = find_chains(nft.socket(), names);
   RuleSweep sweep;
   for (std::size_t i = 0; i < owners.size(); ++i) {

@@ -43,6 +43,7 @@ std::optional<std::string> find_program(Family family, IptablesFlavour flavour,
   return find_in_system(program_name(family, IptablesFlavour::host, verb));
 }
 
+/// Never from PATH: a runtime's may hold anything, and what runs here is root's.
 std::string require_program(Family family, IptablesFlavour flavour, std::string_view verb) {
   const auto path = find_program(family, flavour, verb);
   if (path) return *path;
@@ -88,6 +89,8 @@ std::string save_table(Family family, IptablesFlavour flavour, const char* table
   return std::move(result.out);
 }
 
+// "--noflush": the other chains of the table stay, and those that the lines name are added to. With
+// "-w" legacy waits for /run/xtables.lock instead of giving up at once.
 bool restore_table(Family family, IptablesFlavour flavour, const char* table,
                    std::string_view lines, Deadline deadline, std::string& complaint) {
   const std::string program = require_program(family, flavour, "restore");

@@ -22,7 +22,7 @@ std::string save_table(Family family, IptablesFlavour flavour, const char* table
 bool can_restore_tables(Family family, IptablesFlavour flavour);
 
 /// `iptables-restore --noflush` with `lines` for one table: all of them happen, or none. False: it
-/// refused them, which a change of somebody else may have caused; `complaint` is what it said.
+/// refused them, which a foreign change may have caused; `complaint` is what it said.
 bool restore_table(Family family, IptablesFlavour flavour, const char* table,
                    std::string_view lines, Deadline deadline, std::string& complaint);
 

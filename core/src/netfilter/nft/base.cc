@@ -19,7 +19,6 @@
 #include "netfilter/gate/forward_mark.h"
 #include "netfilter/nft/base_writer.h"
 #include "netfilter/nft/element.h"
-#include "netfilter/nft/port_handover.h"
 #include "netfilter/nft/query.h"
 #include "netfilter/nft/transaction.h"
 #include "unicni/error.h"
@@ -32,6 +31,9 @@ constexpr std::string_view kOtherMark = " mark ";
 
 unsigned version_of(NftTable table) { return table == NftTable::inet ? 2 : 1; }
 
+/// In the table itself (NFTA_TABLE_USERDATA, since Linux 5.10), so that it comes and goes with the
+/// table in one transaction and everybody sees it in `nft list`. The mark is part of it, as rules
+/// hold it.
 std::string base_comment(NftTable table) {
   std::string comment = fmt::format("{}{}", kOurs, version_of(table));
   if (table != NftTable::inet) return comment;
@@ -57,6 +59,7 @@ bool is_newer(const NftTableState& state, NftTable table) {
   return version_of(state.comment) > version_of(table);
 }
 
+/// A newer version knows of this one, this one nothing of a newer: its tables are left to it.
 bool is_outdated(const NftTableState& state, NftTable table) {
   return version_of(state.comment) != 0 && !is_newer(state, table) &&
          state.comment != base_comment(table);
@@ -104,7 +107,7 @@ NftBaseWriter write_base(NftTable table, const NftParts& parts, NftBaseWriter::M
                          std::optional<std::uint32_t> generation) {
   NftBaseWriter base(table, mode, base_comment(table).c_str(), generation);
   for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
-    part.write(base, families);
+    write_nft_part(base, part, families);
   });
   if (table != NftTable::inet) return base;
   for (const NftPrefixPart& part : parts.prefixes) write_nft_prefix_part(base, part);
@@ -127,6 +130,7 @@ FoundBase find_base(NetlinkSocket& socket, NftTable table, const NftParts& parts
   all.prefixes = parts.prefixes;
   for_each_part(table, parts,
                 [&](const NftPart&, std::size_t i, NftFamilies) { all.add(i, NftFamilies::both); });
+  // By name, all in one send: a dump of the table would cost what all attachments have in it.
   std::vector<NftChainName> names;
   for (const WantedChain& wanted : chains_of(table, all)) {
     names.push_back({nft_family(table), kNftTable, wanted.name});
@@ -198,9 +202,9 @@ namespace {
 /// Whether the kernel will take it: a journal may be damaged, or of a version with other sets, and
 /// one element must not keep all others out.
 bool fits_its_set(const NftElement& element) {
-  const auto size = key_size_of(element);
-  if (!size || nft_parts_of(element).empty() || element.key.size() != *size) return false;
-  if (is_nft_goto(element) && !is_nft_name(element.data)) return false;
+  const auto set = find_nft_set(element);
+  if (!set || element.key.size() != set->key_size()) return false;
+  if (set->leads_to_chains() && !is_nft_name(element.data)) return false;
   return element.owner == nft_owner(element.owner);
 }
 
@@ -216,11 +220,16 @@ NftBaseWriter write_all(NftTable table, NftParts parts, const std::vector<NftEle
   // same container; else the other's CHECK will tell.
   const auto place = [](const NftElement* element) { return std::tie(element->set, element->key); };
   std::ranges::stable_sort(wanted, {}, place);
-  drop_waiting_ports(wanted);
+  for (const NftPart& part : nft_parts()) {
+    if (part.table == table && part.say.drop_waiting != nullptr) part.say.drop_waiting(wanted);
+  }
   const auto same = [&](const auto* one, const auto* other) { return place(one) == place(other); };
   wanted.erase(std::unique(wanted.begin(), wanted.end(), same), wanted.end());
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
   NftBaseWriter base = write_base(table, parts, mode, generation);
+  // An element that goes to a chain which isn't there is refused with all others
+  // (nft_verdict_init). Empty ones will do: they end without a verdict, and write_conditions()
+  // fills them.
   std::set<std::string> conditions;
   for (const NftElement* element : wanted) {
     if (is_nft_condition(*element)) conditions.insert(element->data);
@@ -273,6 +282,9 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& part
 namespace {
 
 /// What is wrong with a chain that is there.
+/// NFTA_CHAIN_USE is how many rules a chain has and how many rules and elements lead to it: the
+/// kernel counts both (nf_tables_newrule, nft_verdict_init), so that a missing rule shows without a
+/// list.
 const char* fault_of(const WantedChain& wanted, const NftChainState& found) {
   const bool hooked = wanted.type != nullptr;
   if (found.hooked != hooked ||
@@ -284,7 +296,7 @@ const char* fault_of(const WantedChain& wanted, const NftChainState& found) {
 
 }  // namespace
 
-bool is_nft_stranger(NetlinkSocket& socket, NftTable table) {
+bool is_nft_foreign(NetlinkSocket& socket, NftTable table) {
   const FoundBase found = find_base(socket, table, {});
   return found.table && version_of(found.table->comment) == 0;
 }
@@ -364,6 +376,8 @@ void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts)
       wake(socket, table);
       continue;
     }
+    // What the table has and what is wanted: a rule that another part's chain needs may be gone
+    // too.
     NftParts all = parts;
     all |= found.parts;
     NftBaseWriter base = write_base(table, all, NftBaseWriter::Mode::mend, generation);

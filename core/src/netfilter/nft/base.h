@@ -43,8 +43,8 @@ std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable t
 /// that is there isn't what it was.
 bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table);
 
-/// A table of that name is there, without our comment.
-bool is_nft_stranger(NetlinkSocket& socket, NftTable table);
+/// A table of that name is there, without our comment: a foreign one.
+bool is_nft_foreign(NetlinkSocket& socket, NftTable table);
 
 /// Makes these parts of the base whole, also those that the table never had: wakes the table, adds
 /// the sets and chains that are missing and writes all of the parts' rules anew. Elements stay, and

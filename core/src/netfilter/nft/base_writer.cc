@@ -3,6 +3,8 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include <span>
+
 #include "net/attribute.h"
 #include "netfilter/nft/base.h"
 
@@ -14,18 +16,32 @@ constexpr std::uint32_t kNoByteOrder = 0;
 
 /// How the fields of a key, or of a map's data, lie behind each other.
 struct Layout {
-  explicit Layout(const std::vector<NftKeyField>& fields) {
-    for (const NftKeyField& field : fields) {
-      type = type << kNftTypeBits | field.nft_type;
-      size += fields.size() > 1 ? (field.size + 3U) / 4U * 4U : field.size;
+  Layout(std::span<const NftSetField> fields, Family family) {
+    for (const NftSetField field : fields) {
+      const NftFieldForm form = form_of(field, family);
+      if (form.size == 0) continue;
+      type = type << kNftTypeBits | form.nft_type;
+      // The fields of a concatenation begin at whole registers; one that stands alone is as long as
+      // it is.
+      size = count == 0 ? form.size : static_cast<std::uint32_t>(padded_size + form.padded_size());
+      padded_size += form.padded_size();
+      byte_order = count == 0 ? form.byte_order : kNoByteOrder;
+      ++count;
     }
   }
   std::uint32_t type = 0;
   std::uint32_t size = 0;
+  std::uint32_t byte_order = kNoByteOrder;
+
+ private:
+  std::size_t count = 0;
+  std::size_t padded_size = 0;
 };
 
 }  // namespace
 
+// Messages of one batch see what those before them made: the table comes first, then sets and
+// chains, then the rules that name them. nft(8) reads sets by what it stores in their user data.
 NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment,
                              std::optional<std::uint32_t> generation)
     : family_(nft_family(table)), mode_(mode), batch_(generation) {
@@ -45,48 +61,28 @@ nl_msg* NftBaseWriter::add(std::uint16_t type, std::uint16_t flags) {
   return batch_.add(type, flags, family_);
 }
 
-void NftBaseWriter::set(const char* name, const std::vector<NftKeyField>& key,
-                        const char* comment) {
-  put_set(name, key, Data::none, {}, comment);
-}
-
-void NftBaseWriter::map(const char* name, const std::vector<NftKeyField>& key,
-                        const std::vector<NftKeyField>& data, const char* comment) {
-  put_set(name, key, Data::fields, data, comment);
-}
-
-void NftBaseWriter::verdict_map(const char* name, const std::vector<NftKeyField>& key,
-                                const char* comment) {
-  put_set(name, key, Data::verdict, {}, comment);
-}
-
-void NftBaseWriter::put_set(const char* name, const std::vector<NftKeyField>& key, Data what,
-                            const std::vector<NftKeyField>& data, const char* comment) {
-  const bool concatenated = key.size() > 1;
-  const std::uint32_t flags = what == Data::none ? 0 : NFT_SET_MAP;
-
+void NftBaseWriter::set(const NftSetRow& row) {
   const auto object = own(nftnl_set_alloc());
   nftnl_set_set_str(object.get(), NFTNL_SET_TABLE, kNftTable);
-  nftnl_set_set_str(object.get(), NFTNL_SET_NAME, name);
+  nftnl_set_set_str(object.get(), NFTNL_SET_NAME, row.name.c_str());
+  // Rules of the batch could name the set by it; the kernel wants one, whatever it is.
   nftnl_set_set_u32(object.get(), NFTNL_SET_ID, ++last_set_id_);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, flags);
-  const Layout layout(key);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, layout.type);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, layout.size);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, row.is_map() ? NFT_SET_MAP : 0);
+  const Layout key(row.key, row.address_family());
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, key.type);
+  nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, key.size);
   NftUserdata userdata;
-  userdata.number(NFTNL_UDATA_SET_KEYBYTEORDER, concatenated ? kNoByteOrder : key[0].byte_order);
-  if (what == Data::verdict) {
+  userdata.number(NFTNL_UDATA_SET_KEYBYTEORDER, key.byte_order);
+  if (row.leads_to_chains()) {
     nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
     userdata.number(NFTNL_UDATA_SET_DATABYTEORDER, kNoByteOrder);
+  } else if (row.is_map()) {
+    const Layout data(row.data, row.address_family());
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, data.type);
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_LEN, data.size);
+    userdata.number(NFTNL_UDATA_SET_DATABYTEORDER, data.byte_order);
   }
-  if (what == Data::fields) {
-    const Layout value(data);
-    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, value.type);
-    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_LEN, value.size);
-    userdata.number(NFTNL_UDATA_SET_DATABYTEORDER,
-                    data.size() > 1 ? kNoByteOrder : data[0].byte_order);
-  }
-  userdata.comment(NFTNL_UDATA_SET_COMMENT, comment);
+  userdata.comment(NFTNL_UDATA_SET_COMMENT, row.comment);
   nftnl_set_set_data(object.get(), NFTNL_SET_USERDATA, userdata.data(), userdata.size());
   put_object(add(NFT_MSG_NEWSET, NLM_F_CREATE), nftnl_set_nlmsg_build_payload, object.get());
 }
@@ -117,6 +113,7 @@ NftOwned<nftnl_chain> NftBaseWriter::new_chain(const char* name) const {
 void NftBaseWriter::put_chain(nftnl_chain& chain, const char* name) {
   put_object(add(NFT_MSG_NEWCHAIN, NLM_F_CREATE), nftnl_chain_nlmsg_build_payload, &chain);
   if (mode_ != Mode::mend) return;
+  // The chain may be there with some of its rules: they are written anew behind this.
   // Without a handle: all rules of the chain.
   nl_msg* flush = add(NFT_MSG_DELRULE, 0);
   put_text(flush, NFTA_RULE_TABLE, kNftTable);

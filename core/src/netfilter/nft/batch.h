@@ -42,7 +42,7 @@ class NftBatch {
   /// May be called again after drop() only.
   std::vector<Failure> commit(NetlinkSocket& socket);
   /// After commit(): the messages that keep the rest from being done, in ascending order: deletions
-  /// of what isn't there (ENOENT), and of chains that somebody else's rules lead to (EBUSY).
+  /// of what isn't there (ENOENT), and of chains that foreign rules lead to (EBUSY).
   [[nodiscard]] std::vector<std::size_t> hindrances(const std::vector<Failure>& failures,
                                                     int error) const;
   /// After commit(): takes messages out, as hindrances() tells them, so that the rest may be

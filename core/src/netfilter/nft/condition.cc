@@ -1,3 +1,6 @@
+// Published ports that only some may connect to: a verdict map leads to the attachment's own chain,
+// whose rule holds its condition and goes on to the DNAT. As a port has one owner, these maps and
+// those of published_port.cc never know the same port, and the order of the two doesn't matter.
 #include "netfilter/nft/condition.h"
 
 #include <dlfcn.h>
@@ -12,11 +15,55 @@
 #include "netfilter/nft/element.h"
 #include "netfilter/nft/part.h"
 #include "netfilter/nft/query.h"
+#include "netfilter/nft/set.h"
 #include "unicni/error.h"
-#include "unicni/netfilter/published_port.h"
+#include "unicni/netfilter/condition.h"
+#include "unicni/sha512.h"
 
 namespace unicni::net {
 namespace {
+
+constexpr std::int32_t kDnatPriority = -100 + 5;  // NF_IP_PRI_NAT_DST; as published_port.cc
+
+constexpr NftBaseChain kIn{"cond_in", {0, 1, 1}, "nat", NF_INET_PRE_ROUTING, kDnatPriority};
+constexpr NftBaseChain kOut{"cond_out", {0, 1, 1}, "nat", NF_INET_LOCAL_OUT, kDnatPriority};
+constexpr NftBaseChain kToConditions4{"to_conditions4", {0, 4, 0}};
+constexpr NftBaseChain kToConditions6{"to_conditions6", {0, 0, 4}};
+constexpr NftBaseChain kToPorts4{"to_cond_ports4", {0, 2, 0}, nullptr, 0, 0, true};
+constexpr NftBaseChain kToPorts6{"to_cond_ports6", {0, 0, 2}, nullptr, 0, 0, true};
+constexpr NftBaseChain kChains[] = {kIn,       kOut,     kToConditions4, kToConditions6,
+                                    kToPorts4, kToPorts6};
+constexpr NftSetKind kSets[] = {NftSetKind::cond_at, NftSetKind::cond_any, NftSetKind::cport_at,
+                                NftSetKind::cport_any};
+
+/// The chain that a condition goes on to.
+const char* ports_behind(Family family) {
+  return family == Family::v4 ? kToPorts4.name : kToPorts6.name;
+}
+
+void write_rules(NftBaseWriter& base, NftFamilies families) {
+  using namespace nft_field;
+  for (const Family family : list(families)) {
+    const char* to_conditions = family == Family::v4 ? kToConditions4.name : kToConditions6.name;
+    const std::vector<NftField> endpoint = {ip_destination(family), l4_protocol(),
+                                            destination_port()};
+    const std::vector<NftField> port = {l4_protocol(), destination_port()};
+    const auto of = [&](const char* chain) {
+      NftRule rule(chain);
+      rule.family(family);
+      return rule;
+    };
+    const auto set = [&](NftSetKind kind) { return nft_set(kind, family).name.c_str(); };
+    for (const char* chain : {kIn.name, kOut.name}) {
+      base.rule(of(chain).destination_is_local().go_to(to_conditions));
+    }
+    base.rule(of(to_conditions).verdict_of(endpoint, set(NftSetKind::cond_at)));
+    base.rule(of(to_conditions).verdict_of(port, set(NftSetKind::cond_any)));
+    const char* to_ports = ports_behind(family);
+    base.rule(of(to_ports).dnat_of(family, endpoint, set(NftSetKind::cport_at)));
+    base.rule(of(to_ports).dnat_of(family, port, set(NftSetKind::cport_any)));
+  }
+}
 
 constexpr const char* kLibrary = "libnftables.so.1";
 constexpr const char* kUseOther =
@@ -81,6 +128,24 @@ std::string rule(const std::string& table, const std::string& chain, const NftCo
 
 }  // namespace
 
+constinit const NftPart kNftConditions{.table = NftTable::inet,
+                                       .sets = kSets,
+                                       .looked_up = {},
+                                       .marker = NftSetKind::cond_at,
+                                       .chains = kChains,
+                                       .write_rules = write_rules};
+
+NftCondition port_condition(Family family, const std::string& text, const std::string& owner) {
+  // Short, as a chain's name has 255 bytes at most, and an owner may have more.
+  constexpr std::size_t kDigits = 24;
+  return {
+      family,
+      "condition_" + sha512_hex(owner).substr(0, kDigits) + (family == Family::v4 ? "_4" : "_6"),
+      text, nft_owner(owner)};
+}
+
+// In a dry run nft leaves the end of the batch out: the kernel checks all of it and commits nothing
+// (nfnetlink_rcv_batch).
 void require_condition(const NftCondition& condition) {
   // Not of our table: that need not be there yet.
   const std::string table = "inet unicni_dry_run";
@@ -99,11 +164,13 @@ void require_condition(const NftCondition& condition) {
 void write_conditions(const std::vector<NftCondition>& conditions) {
   if (conditions.empty()) return;
   const std::string table = nft_table_name(NftTable::inet);
+  // "add chain" of one that is there does nothing; the flush makes room for another text. All of it
+  // is one transaction for the kernel.
   std::string commands;
   for (const NftCondition& condition : conditions) {
     commands += fmt::format("add chain {0} {1}\nflush chain {0} {1}\n", table, condition.chain);
     commands += rule(table, condition.chain, condition,
-                     fmt::format("goto {}", nft_ports_behind_condition(condition.family)));
+                     fmt::format("goto {}", ports_behind(condition.family)));
   }
   const std::string complaint = Parser().run(commands, false);
   if (!complaint.empty()) {
@@ -111,6 +178,8 @@ void write_conditions(const std::vector<NftCondition>& conditions) {
   }
 }
 
+// Elements lead to these chains as well, so that NFTA_CHAIN_USE of an emptied one may be as high as
+// before: their rules are listed.
 std::optional<std::string> find_goto_fault(NetlinkSocket& socket, const NftElement& element) {
   const auto lacks = [&](const std::string& chain, std::size_t rules) {
     return list_rules(socket, {NFPROTO_INET, kNftTable, chain}).size() < rules;
@@ -121,11 +190,12 @@ std::optional<std::string> find_goto_fault(NetlinkSocket& socket, const NftEleme
   if (lacks(element.data, 1)) return fault(element.data);
   if (!is_nft_condition(element)) return std::nullopt;
   constexpr std::size_t kMaps = 2;  // one address, any address
-  const std::string next = nft_ports_behind_condition(family_of(element));
+  const std::string next = ports_behind(family_of(element));
   if (lacks(next, kMaps)) return fault(next);
   return std::nullopt;
 }
 
+// Use is the chain's own rules and what leads to it.
 bool is_condition_idle(NetlinkSocket& socket, const std::string& chain, std::size_t elements) {
   const NftChainName name{NFPROTO_INET, kNftTable, chain};
   const auto found = find_chains(socket, {name});

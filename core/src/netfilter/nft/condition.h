@@ -9,7 +9,8 @@
 
 #include "net/netlink_socket.h"
 #include "netfilter/nft/batch.h"
-#include "unicni/netfilter/nft.h"
+#include "unicni/netfilter/condition.h"
+#include "unicni/netfilter/element.h"
 
 namespace unicni::net {
 

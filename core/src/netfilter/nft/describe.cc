@@ -1,6 +1,6 @@
-// Keys of our sets for people.
+#include "netfilter/nft/describe.h"
+
 #include <fmt/core.h>
-#include <linux/if.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -8,64 +8,10 @@
 #include <string_view>
 
 #include "netfilter/nft/element.h"
-#include "netfilter/nft/prefix_part.h"
+#include "netfilter/nft/set.h"
 
 namespace unicni::net {
 namespace {
-
-enum class Field : std::uint8_t { none, address, protocol, port, interface, mac };
-
-/// The fields of a set's keys; its name may end in the family.
-struct Layout {
-  std::string_view set;
-  std::array<Field, 4> fields;
-};
-constexpr Layout kLayouts[] = {
-    {"att", {Field::interface, Field::address}},
-    {"local", {Field::interface, Field::address}},
-    {"policy", {Field::interface, Field::address}},
-    {"isolated", {Field::interface, Field::address}},
-    {"net_if", {Field::interface}},
-    {"policy_if", {Field::interface}},
-    {"localnet_if", {Field::interface}},
-    {"port_any", {Field::protocol, Field::port}},
-    {"cond_any", {Field::protocol, Field::port}},
-    {"cport_any", {Field::protocol, Field::port}},
-    {"claim", {Field::protocol, Field::port}},
-    {"port_at", {Field::address, Field::protocol, Field::port}},
-    {"cond_at", {Field::address, Field::protocol, Field::port}},
-    {"cport_at", {Field::address, Field::protocol, Field::port}},
-    {"pub", {Field::address, Field::protocol, Field::port}},
-    {"nosnat", {Field::address, Field::protocol, Field::port}},
-    {"masqall", {Field::address, Field::protocol, Field::port}},
-    {"bit", {Field::address, Field::protocol, Field::port}},
-    {"port_checked", {Field::interface}},
-    {"port_mac", {Field::interface, Field::mac}},
-};
-
-std::size_t size_of(Field field, bool v6) {
-  constexpr std::size_t kMacField = 8;
-  switch (field) {
-    case Field::address:
-      return v6 ? 16 : 4;
-    case Field::interface:
-      return IFNAMSIZ;
-    case Field::mac:
-      return kMacField;
-    case Field::protocol:
-    case Field::port:
-      return 4;
-    case Field::none:
-      break;
-  }
-  return 0;
-}
-
-std::size_t size_of(const Layout& layout, bool v6) {
-  std::size_t size = 0;
-  for (const Field field : layout.fields) size += size_of(field, v6);
-  return size;
-}
 
 std::uint8_t byte_at(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint8_t>(bytes[at]);
@@ -84,22 +30,24 @@ std::string protocol_text(std::uint8_t protocol) {
   }
 }
 
-std::string field_text(Field field, std::string_view bytes) {
+std::string field_text(NftSetField field, std::string_view bytes) {
   switch (field) {
-    case Field::address:
+    case NftSetField::ip:
       return address_from_key(bytes).str();
-    case Field::protocol:
+    case NftSetField::l4_protocol:
       return protocol_text(byte_at(bytes, 0));
-    case Field::port:
+    case NftSetField::port:
       return fmt::format("port {}", byte_at(bytes, 0) << 8U | byte_at(bytes, 1));
-    case Field::interface:
+    case NftSetField::interface:
       return std::string(bytes.substr(0, bytes.find('\0')));
-    case Field::mac: {
+    case NftSetField::mac: {
       std::array<std::uint8_t, 6> raw{};
       std::copy_n(bytes.begin(), raw.size(), raw.begin());
       return Mac(raw).str();
     }
-    case Field::none:
+    case NftSetField::mark:
+    case NftSetField::chain:
+    case NftSetField::none:
       break;
   }
   return {};
@@ -111,46 +59,18 @@ std::string hexadecimal(std::string_view bytes) {
   return hex;
 }
 
-/// "port4_any" → "port_any", "masq6" → "masq".
-std::string without_family(std::string name) {
-  const auto digit = name.find_first_of("46");
-  if (digit != std::string::npos) name.erase(digit, 1);
-  return name;
-}
-
-constexpr Layout kOfSubnet{"", {Field::address, Field::address}};
-constexpr Layout kPortOfSubnet{"", {Field::address, Field::protocol, Field::port, Field::address}};
-
-/// nullptr: no set of this version.
-const Layout* find_layout(const NftElement& element) {
-  if (const auto prefix = find_nft_prefix_part(element.set)) {
-    return prefix->use == NftPrefixPart::Use::masquerade ? &kOfSubnet : &kPortOfSubnet;
-  }
-  const std::string name = without_family(element.set);
-  const auto* layout = std::ranges::find(kLayouts, name, &Layout::set);
-  return layout == std::end(kLayouts) ? nullptr : layout;
-}
-
 }  // namespace
 
-std::optional<std::size_t> key_size_of(const NftElement& element) {
-  const Layout* layout = find_layout(element);
-  if (layout == nullptr) return std::nullopt;
-  return size_of(*layout, family_of(element) == Family::v6);
-}
-
 std::string describe_key(const NftElement& element) {
-  const bool v6 = family_of(element) == Family::v6;
-  const Layout* layout = find_layout(element);
-  if (layout == nullptr) return hexadecimal(element.key);
-  const std::size_t size = size_of(*layout, v6);
-  if (size != element.key.size()) return hexadecimal(element.key);
+  const auto row = find_nft_set(element);
+  // A damaged journal may have keys of any length.
+  if (!row || row->key_size() != element.key.size()) return hexadecimal(element.key);
   std::string text;
   std::size_t at = 0;
-  for (const Field field : layout->fields) {
-    const std::size_t width = size_of(field, v6);
+  for (const NftSetField field : row->key) {
+    const std::size_t width = form_of(field, row->address_family()).padded_size();
     if (width == 0) continue;
-    if (at > 0) text += field == Field::port ? " " : " . ";
+    if (at > 0) text += field == NftSetField::port ? " " : " . ";
     text += field_text(field, std::string_view(element.key).substr(at, width));
     at += width;
   }

@@ -16,14 +16,12 @@
 #include "netfilter/nft/base.h"
 #include "netfilter/nft/batch.h"
 #include "netfilter/nft/owned.h"
-#include "netfilter/nft/prefix_part.h"
 #include "netfilter/nft/query.h"
 #include "unicni/error.h"
 
 namespace unicni::net {
 namespace {
 
-constexpr std::size_t kMacField = 8;     // six bytes, padded
 constexpr std::size_t kLongestKey = 64;  // NFT_DATA_VALUE_MAXLEN
 
 void put_set(nl_msg* message, const std::string& set) {
@@ -49,6 +47,7 @@ void put_element(nl_msg* message, const NftElement& element, bool with_comment) 
   const Nest one(message, NFTA_LIST_ELEM);
   put_data(message, NFTA_SET_ELEM_KEY, element.key);
   if (!element.key_end.empty()) put_data(message, NFTA_SET_ELEM_KEY_END, element.key_end);
+  // To find or delete one the kernel compares nothing else (nft_del_setelem).
   if (!with_comment) return;
   if (is_nft_goto(element)) {
     put_goto(message, element.data);
@@ -97,6 +96,8 @@ void parse_elements(const nlmsghdr* message, const NftElement& like,
 /// What the kernel says to a key of another length than those of the set: there is no such element.
 bool is_no_key_of_set(int error) { return error == EINVAL || error == EOVERFLOW; }
 
+/// Absence has many errnos: of the table, the set or the element (ENOENT), and of a key that the
+/// set couldn't hold.
 std::vector<NftElement> ask(NetlinkSocket& socket, nl_msg* request, NetlinkSocket::Expect expect,
                             const NftElement& like) {
   std::vector<NftElement> found;
@@ -145,18 +146,28 @@ std::string padded(std::string_view bytes, std::size_t size) {
   return field;
 }
 
+/// "network/container" of an owner; of a long one its end behind "<hash>~".
+std::string_view without_interface(std::string_view owner) {
+  const std::size_t last = owner.rfind('/');
+  return last == owner.npos ? std::string_view() : owner.substr(0, last);
+}
+
 }  // namespace
 
 Family family_of(const NftElement& element) {
-  const std::size_t digit = element.set.find_first_of("46");
-  return digit != std::string::npos && element.set[digit] == '6' ? Family::v6 : Family::v4;
+  const auto row = find_nft_set(element);
+  return row ? row->address_family() : Family::v4;
 }
 
 bool is_nft_goto(const NftElement& element) {
-  return is_nft_condition(element) || element.set.starts_with("bit");
+  const auto row = find_nft_set(element);
+  return row && row->leads_to_chains();
 }
 
-bool is_nft_condition(const NftElement& element) { return element.set.starts_with("cond"); }
+bool is_nft_condition(const NftElement& element) {
+  const auto row = find_nft_set(element);
+  return row && (row->kind == NftSetKind::cond_at || row->kind == NftSetKind::cond_any);
+}
 
 std::string address_key(const IpAddress& address) {
   return {reinterpret_cast<const char*>(address.data()), address.size()};
@@ -176,6 +187,18 @@ std::string interface_key(const std::string& name) {
                 fmt::format("1 to {} bytes", IFNAMSIZ - 1));
   }
   return padded(name, IFNAMSIZ);
+}
+
+std::string mac_key(const Mac& mac) {
+  const auto& bytes = mac.bytes();
+  return padded({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                form_of(NftSetField::mac, Family::v4).padded_size());
+}
+
+std::string protocol_key(std::uint8_t protocol) { return {static_cast<char>(protocol), 0, 0, 0}; }
+
+std::string port_key(std::uint16_t port) {
+  return {static_cast<char>(port >> 8U), static_cast<char>(port & 0xffU), 0, 0};
 }
 
 void put_new_element(nl_msg* message, const NftElement& element) {
@@ -207,6 +230,8 @@ std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
   return ask(socket, request, NetlinkSocket::Expect::dump, {set, {}, {}, {}, table, {}});
 }
 
+// A dump is made as it is read: the kernel fills a datagram a receive (netlink_dump), so that one
+// which nobody reads on has cost its first datagrams.
 bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& set,
                      const std::function<bool(const NftElement&)>& wanted) {
   SingleRequest request(0, NLM_F_REQUEST | NLM_F_DUMP);
@@ -221,26 +246,37 @@ bool has_any_element(NetlinkSocket& socket, NftTable table, const std::string& s
 
 std::string nft_owner(const std::string& owner) { return owner_comment(owner); }
 
-NftElement masquerade_element(const IpNet& address, const std::string& owner) {
-  const NftPrefixPart part{NftPrefixPart::Use::masquerade, address.family(),
-                           address.prefix_length()};
-  return {nft_prefix_set(part),
-          address_key(address.address()) + address_key(address.network()),
-          {},
-          nft_owner(owner),
-          NftTable::inet,
-          {}};
+std::string find_container(const std::string& owner) {
+  const std::string_view head = without_interface(owner);
+  const std::size_t slash = head.rfind('/');
+  return slash == head.npos ? std::string() : std::string(head.substr(slash + 1));
 }
 
-std::vector<NftElement> spoof_check_elements(const std::string& port, const Mac& mac,
-                                             const std::string& owner) {
-  const std::string comment = nft_owner(owner);
-  const std::string name = interface_key(port);
-  const auto& bytes = mac.bytes();
-  const std::string sender =
-      padded({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kMacField);
-  return {{"port_checked", name, {}, comment, NftTable::bridge},
-          {"port_mac", name + sender, {}, comment, NftTable::bridge}};
+bool is_of_container(const std::string& owner, const std::string& container_id) {
+  if (const std::string whole = find_container(owner); !whole.empty()) {
+    return whole == container_id;
+  }
+  // What nft_owner() leaves of a container is more than another one's has in common with it.
+  const std::string_view head = without_interface(owner);
+  const std::size_t cut = head.find('~');
+  return cut != head.npos && container_id.ends_with(head.substr(cut + 1));
+}
+
+NftElement interface_element(NftSetKind set, const std::string& interface,
+                             const std::string& owner) {
+  const NftSetRow& row = nft_set(set);
+  return {row.name.c_str(), interface_key(interface), {}, nft_owner(owner), row.table, {}};
+}
+
+NftElement interface_element(NftSetKind set, const std::string& interface, const IpAddress& address,
+                             const std::string& owner) {
+  const NftSetRow& row = nft_set(set, address.family());
+  return {row.name.c_str(),
+          interface_key(interface) + address_key(address),
+          {},
+          nft_owner(owner),
+          row.table,
+          {}};
 }
 
 }  // namespace unicni::net

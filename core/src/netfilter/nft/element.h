@@ -1,4 +1,4 @@
-// Elements of our sets as netlink messages.
+// Elements of our sets as netlink messages, and the bytes of their keys.
 #pragma once
 
 #include <linux/netlink.h>
@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "net/netlink_socket.h"
-#include "unicni/netfilter/nft.h"
+#include "netfilter/nft/set.h"
+#include "unicni/mac.h"
+#include "unicni/netfilter/element.h"
 
 namespace unicni::net {
 
@@ -33,10 +35,8 @@ bool has_any_element(
     NetlinkSocket& socket, NftTable table, const std::string& set,
     const std::function<bool(const NftElement&)>& wanted = [](const NftElement&) { return true; });
 
-/// The family that the name of its set tells ("port4_at", "masq6_64").
+/// The family of its set's row; IPv4 where it has none.
 Family family_of(const NftElement& element);
-/// How long the keys of its set are; nullopt: this version doesn't know the set.
-std::optional<std::size_t> key_size_of(const NftElement& element);
 /// Its data is a chain; and that is the one of an attachment's condition.
 bool is_nft_goto(const NftElement& element);
 bool is_nft_condition(const NftElement& element);
@@ -44,11 +44,17 @@ bool is_nft_condition(const NftElement& element);
 /// An address, or an interface's name (Error if it is none), as a field of a key.
 std::string address_key(const IpAddress& address);
 std::string interface_key(const std::string& name);
+std::string mac_key(const Mac& mac);
+std::string protocol_key(std::uint8_t protocol);  ///< IPPROTO_*
+std::string port_key(std::uint16_t port);
 /// The other way round: 4 or 16 bytes.
 IpAddress address_from_key(std::string_view bytes);
 
-/// "10.1.2.3 . 10.1.0.0", "veth1 . 02:00:00:00:00:01", "tcp port 8080" or, of
-/// sets that this version doesn't know, hexadecimal bytes.
-std::string describe_key(const NftElement& element);
+/// Elements of `set`, whose keys begin with an interface, or with an interface and an address of
+/// the attachment behind it.
+NftElement interface_element(NftSetKind set, const std::string& interface,
+                             const std::string& owner);
+NftElement interface_element(NftSetKind set, const std::string& interface, const IpAddress& address,
+                             const std::string& owner);
 
 }  // namespace unicni::net

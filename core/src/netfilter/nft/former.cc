@@ -7,24 +7,60 @@
 
 #include "netfilter/nft/element.h"
 #include "netfilter/nft/prefix_part.h"
+#include "netfilter/nft/set.h"
+#include "unicni/netfilter/masquerade.h"
 #include "unicni/netfilter/published_port.h"
 
 namespace unicni::net {
 namespace {
 
-bool is_pair(const NftElement& element) { return element.set == "net4" || element.set == "net6"; }
+/// The sets of base 1 that this one has no rows for.
+struct FormerSet {
+  std::string_view name;
+  enum class Holds : std::uint8_t { pairs, sources } holds;
+  Family family;
+};
+constexpr FormerSet kFormerSets[] = {{"net4", FormerSet::Holds::pairs, Family::v4},
+                                     {"net6", FormerSet::Holds::pairs, Family::v6},
+                                     {"masq4", FormerSet::Holds::sources, Family::v4},
+                                     {"masq6", FormerSet::Holds::sources, Family::v6}};
 
-std::size_t size_of(const NftElement& element) { return family_of(element) == Family::v4 ? 4 : 16; }
+const FormerSet* find_former(const NftElement& element) {
+  const auto* found = std::ranges::find(kFormerSets, element.set, &FormerSet::name);
+  return found == std::end(kFormerSets) ? nullptr : found;
+}
 
+bool is_pair(const NftElement& element) {
+  const FormerSet* set = find_former(element);
+  return set != nullptr && set->holds == FormerSet::Holds::pairs;
+}
+
+bool is_source(const NftElement& element) {
+  const FormerSet* set = find_former(element);
+  return set != nullptr && set->holds == FormerSet::Holds::sources;
+}
+
+bool is_of(NftSetKind kind, const NftElement& element) {
+  const auto row = find_nft_set(element);
+  return row && row->kind == kind;
+}
+
+std::size_t address_size(const NftElement& element) {
+  const FormerSet* former = find_former(element);
+  const Family family = former != nullptr ? former->family : family_of(element);
+  return form_of(NftSetField::ip, family).size;
+}
+
+/// The address that a key begins with; nullopt: it is too short, of a damaged journal.
 std::optional<IpAddress> address_at(const NftElement& element) {
-  const std::size_t size = size_of(element);
+  const std::size_t size = address_size(element);
   if (element.key.size() < size) return std::nullopt;
   return address_from_key(std::string_view(element.key).substr(0, size));
 }
 
 /// Of "first . first" to "last . last".
 std::optional<IpNet> subnet_of(const NftElement& pair) {
-  const std::size_t size = size_of(pair);
+  const std::size_t size = address_size(pair);
   const auto first = address_at(pair);
   if (!first || pair.key_end.size() < size) return std::nullopt;
   int prefix = 0;
@@ -59,26 +95,26 @@ std::vector<NftElement> from_former_base(const std::vector<NftElement>& of_step)
   const auto put = [&](NftElement element) {
     if (std::ranges::find(now, element) == now.end()) now.push_back(std::move(element));
   };
-  const auto is_there = [&](std::string_view set, const std::string& key) {
+  const auto is_there = [&](NftSetKind kind, const NftElement& about) {
     return std::ranges::any_of(of_step, [&](const NftElement& element) {
-      return element.set == set && element.key == key;
+      return is_of(kind, element) && element.key == about.key &&
+             family_of(element) == family_of(about);
     });
   };
   for (const NftElement& element : of_step) {
-    const auto address = is_pair(element) ? std::nullopt : address_at(element);
-    const auto is_in = [&](const char* v4, const char* v6) {
-      return address && (element.set == v4 || element.set == v6);
-    };
-    if (is_in("masq4", "masq6")) {
+    if (is_pair(element)) continue;
+    const auto address = address_at(element);
+    if (address && is_source(element)) {
       put(masquerade_element(within(*address, subnets), element.owner));
-    } else if (!is_pair(element)) {
+    } else {
       put(element);
     }
-    const bool v4 = address && address->is_v4();
-    const bool is_near = is_in("pub4", "pub6") &&
-                         !is_there(v4 ? "nosnat4" : "nosnat6", element.key) &&
-                         !is_there(v4 ? "masqall4" : "masqall6", element.key);
-    if (is_near || is_in("bit4", "bit6")) {
+    // Who never gets the host's address, or always, has no element about a subnet
+    // (port_elements()).
+    const bool is_near = is_of(NftSetKind::pub, element) &&
+                         !is_there(NftSetKind::nosnat, element) &&
+                         !is_there(NftSetKind::masqall, element);
+    if (address && (is_near || is_of(NftSetKind::bit, element))) {
       put(hairpin_element(element, within(*address, subnets)));
     }
   }

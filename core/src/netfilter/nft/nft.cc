@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -12,19 +13,20 @@
 #include "netfilter/nft/base.h"
 #include "netfilter/nft/batch.h"
 #include "netfilter/nft/condition.h"
+#include "netfilter/nft/describe.h"
 #include "netfilter/nft/element.h"
 #include "netfilter/nft/former.h"
 #include "netfilter/nft/idle.h"
-#include "netfilter/nft/port_handover.h"
+#include "netfilter/nft/part.h"
 #include "netfilter/nft/query.h"
+#include "netfilter/nft/set.h"
 #include "netfilter/nft/transaction.h"
 #include "unicni/error.h"
-#include "unicni/netfilter/published_port.h"
 
 namespace unicni::net {
 namespace {
 
-constexpr int kTries = 20;  // each loses only to somebody else's transaction that went through
+constexpr int kTries = 20;  // each loses only to a foreign transaction that went through
 constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
 constexpr int kMends = 3;  // of which two may have met somebody who was at it as well
 
@@ -156,6 +158,8 @@ bool Nft::Impl::replace_outdated(const Need& need) {
   return false;
 }
 
+/// Sets, chains and rules of all families that are there are written anew in one transaction, the
+/// elements stay: packets meet the old rules or the new ones.
 void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fault) {
   if (++addition.mends > kMends) {
     throw Error(Code::internal, fault,
@@ -169,6 +173,8 @@ void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fa
   if (need.parts.has_any(conditions)) write_conditions_of(need.table, memory());
 }
 
+/// Rules and the elements that are remembered come in one transaction, so there is no moment in
+/// which packets meet rules without them: a checked port would be open, and nobody masqueraded.
 void Nft::Impl::make_base(Addition& addition, const Need& need) {
   const NftMemory known = memory();
   if (create_nft_base(socket(), need.table, need.parts, known.elements)) {
@@ -182,6 +188,8 @@ void Nft::Impl::make_base(Addition& addition, const Need& need) {
   addition.base_found = true;
 }
 
+/// A flush (`nft flush ruleset`, a firewall's restart) leaves sets or takes the whole table; who
+/// adds elements to a set doesn't learn of it.
 bool Nft::Impl::is_in_force(Addition& addition, const Need& need) {
   const auto fault = find_nft_base_fault(socket(), need.table, need.parts);
   if (fault) mend(addition, need, *fault);
@@ -198,12 +206,18 @@ bool Nft::Impl::lead_on(Addition& addition, const std::vector<NftElement>& eleme
   return true;
 }
 
+/// Elements first, and questions only if they are refused: where the base is there, which is nearly
+/// always, they are one transaction. A transaction happens as a whole or not at all
+/// (nfnetlink_rcv_batch undoes it), and the errors of its messages say what is missing: ENOENT a
+/// set or the table, EEXIST that a key is taken.
 bool Nft::Impl::try_add(Addition& addition) {
   std::vector<NftElement>& own = addition.own;
   NftBatch batch;  // messages: `own`, shared elements
   const auto put = [&](std::uint16_t flags, const NftElement& element) {
     put_new_element(batch.add(NFT_MSG_NEWSETELEM, flags, nft_family(element.table)), element);
   };
+  // Without NLM_F_EXCL the kernel takes a second element with the key of the first for the first
+  // one (nft_add_set_elem), whoever's it is: the comment isn't compared.
   for (const NftElement& element : own) put(NLM_F_CREATE | NLM_F_EXCL, element);
   for (const NftElement& element : addition.shared) {
     require_free(element);
@@ -219,6 +233,8 @@ bool Nft::Impl::try_add(Addition& addition) {
   std::vector<NftTable> without_base;
   std::vector<std::size_t> present;
   for (const NftBatch::Failure& failure : failures) {
+    // The kernel goes on to the next message after a failure, so that all that is missing is known
+    // at once.
     const bool is_own = failure.index && *failure.index < own.size();
     // Somebody else has put it there since require_free().
     const bool is_shared_and_there =
@@ -248,6 +264,7 @@ bool Nft::Impl::try_add(Addition& addition) {
     }
     if (!holder) return false;  // it went meanwhile
   }
+  // What is there with our owner and data is done; from behind, so that indices stay.
   std::ranges::sort(present, std::greater<>());
   for (const std::size_t index : present) {
     own.erase(own.begin() + static_cast<std::ptrdiff_t>(index));
@@ -266,6 +283,8 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
   for (int tries = 0; tries < kTries; ++tries) {
     wait_before_nft_retry(tries);
     if (!impl_->try_add(addition)) continue;
+    // Behind the elements: whoever flushed the rules before is seen. Who does it from here on, GC,
+    // STATUS or the next ADD mends.
     const bool effective = std::ranges::all_of(
         addition.needs, [&](const Need& need) { return impl_->is_in_force(addition, need); });
     if (effective && impl_->lead_on(addition, wanted)) return;
@@ -296,6 +315,7 @@ bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
   return restored;
 }
 
+/// Elements of a table that is gone are known from the journals alone.
 bool Nft::restore() {
   std::vector<NftTable> damaged;
   for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
@@ -312,9 +332,9 @@ bool Nft::restore(const std::vector<NftElement>& own) {
   return impl_->restore(damaged);
 }
 
-std::optional<std::string> Nft::find_stranger() {
+std::optional<std::string> Nft::find_foreign_table() {
   for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
-    if (is_nft_stranger(impl_->socket(), table)) {
+    if (is_nft_foreign(impl_->socket(), table)) {
       return fmt::format("nftables has a table {} that unicni did not make", nft_table_name(table));
     }
   }
@@ -329,20 +349,31 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
   const auto remove_for = [&](const NftSiblings& siblings) {
     return commit_as_read(
         impl_->socket(), "delete elements of our nftables sets", [&](NftBatch& batch) {
+          // How many elements that go lead to each chain: what else does keeps it.
           std::map<std::string, std::size_t> conditions;
           auto wanted = elements;
-          for (NftElement& claim : find_idle_claims(*this, elements)) {
-            wanted.push_back(std::move(claim));
+          for (const NftPart& part : nft_parts()) {
+            if (part.say.find_idle == nullptr) continue;
+            std::ranges::move(part.say.find_idle(*this, elements), std::back_inserter(wanted));
           }
           const auto leaving = impl_->present(distinct(std::move(wanted)));
           for (const NftElement& element : leaving) {
             put_old_element(batch.add(NFT_MSG_DELSETELEM, 0, nft_family(element.table)), element);
             if (is_nft_condition(element)) ++conditions[element.data];
           }
+          // The order matters, as the kernel prepares one message behind the other: the key of an
+          // heir may be that of who leaves, and a chain is free when the elements that lead to it
+          // are taken away (nft_setelem_data_deactivate).
           put_idle_removals(impl_->socket(), batch, leaving);
-          heirs = find_heirs(*this, leaving, siblings);
+          heirs.clear();
+          for (const NftPart& part : nft_parts()) {
+            if (part.say.find_heirs == nullptr || !siblings) continue;
+            std::ranges::move(part.say.find_heirs(*this, leaving, siblings),
+                              std::back_inserter(heirs));
+          }
           for (const NftElement& heir : heirs) {
-            put_new_element(batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE), heir);
+            put_new_element(batch.add(NFT_MSG_NEWSETELEM, NLM_F_CREATE, nft_family(heir.table)),
+                            heir);
           }
           for (const auto& [chain, leading_there] : conditions) {
             if (is_condition_idle(impl_->socket(), chain, leading_there)) {
@@ -396,7 +427,9 @@ std::vector<NftSet> Nft::sets() {
   std::vector<NftSet> sets;
   for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
     for (std::string& name : list_set_names(impl_->socket(), nft_family(table), kNftTable)) {
-      sets.push_back({std::move(name), table});
+      const auto row = find_nft_set(table, name);
+      const bool of_networks = row && row->owner == NftSetOwner::network;
+      if (!of_networks) sets.push_back({std::move(name), table});
     }
   }
   return sets;

@@ -7,6 +7,7 @@
 #include "net/private_netns_for_test.h"
 #include "netfilter/nft/base.h"
 #include "netfilter/nft/batch.h"
+#include "netfilter/nft/describe.h"
 #include "netfilter/nft/element.h"
 #include "netfilter/nft/prefix_part.h"
 #include "unicni/error.h"
@@ -234,9 +235,9 @@ TEST_F(NftTest, AThousandElementsAtOnce) {
   nft.add(elements, {});
   EXPECT_EQ(1000U, nft.list("masq4_16").size());
   nft.add(elements, {});  // a thousand times EEXIST
-  auto stranger = numbered(1000, "net/stranger/eth0");
-  EXPECT_THROW(nft.add(stranger, {}), Error);
-  EXPECT_EQ(0U, nft.remove(stranger));
+  auto foreign = numbered(1000, "net/foreign/eth0");
+  EXPECT_THROW(nft.add(foreign, {}), Error);
+  EXPECT_EQ(0U, nft.remove(foreign));
   EXPECT_EQ(1000U, nft.remove(elements));
   EXPECT_THAT(nft.list("masq4_16"), IsEmpty());
 }

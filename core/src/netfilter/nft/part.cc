@@ -2,17 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 namespace unicni::net {
-namespace {
-
-using nft_key::kIp4;
-using nft_key::kIp6;
-using nft_key::kL4Protocol;
-using nft_key::kPort;
-
-}  // namespace
 
 std::span<const NftPart> nft_parts() {
   static const std::array kParts = {kNftPorts,  kNftConditions, kNftMarks,
@@ -20,20 +11,42 @@ std::span<const NftPart> nft_parts() {
   return kParts;
 }
 
+std::vector<Family> list(NftFamilies families) {
+  std::vector<Family> some;
+  for (const Family family : {Family::v4, Family::v6}) {
+    if (has(families, family)) some.push_back(family);
+  }
+  return some;
+}
+
 namespace {
 
 constexpr unsigned kBitsOfPart = 3;
 
-/// "masq4", "port6_any": the family that a set's name tells.
-std::optional<Family> family_in(std::string_view set) {
-  const std::size_t digit = set.find_first_of("46");
-  if (digit == set.npos) return std::nullopt;
-  return set[digit] == '4' ? Family::v4 : Family::v6;
-}
-
 NftFamilies only(std::optional<Family> family) {
   if (!family) return NftFamilies::none;
   return *family == Family::v4 ? NftFamilies::v4 : NftFamilies::v6;
+}
+
+bool is_in(NftSetKind kind, std::span<const NftSetKind> kinds) {
+  return std::ranges::find(kinds, kind) != kinds.end();
+}
+
+NftParts parts_of(const NftSetRow& row) {
+  NftParts needed;
+  if (row.prefix >= 0) {
+    needed.prefixes.insert({row.kind, row.address_family(), row.prefix});
+    // Its elements go to chains that mark_bit.cc makes.
+    if (row.kind == NftSetKind::hairpin_bit) {
+      needed |= parts_of(nft_set(NftSetKind::bit, row.address_family()));
+    }
+    return needed;
+  }
+  const auto parts = nft_parts();
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (is_in(row.kind, parts[i].sets)) needed.add(i, only(row.family));
+  }
+  return needed;
 }
 
 }  // namespace
@@ -55,27 +68,12 @@ void NftParts::add(std::size_t part, NftFamilies families) {
 }
 
 const char* nft_family_marker(const NftPart& part, Family family) {
-  const auto found =
-      std::ranges::find_if(part.sets, [&](const char* set) { return family_in(set) == family; });
-  return found == part.sets.end() ? nullptr : *found;
+  return part.marker ? nft_set(*part.marker, family).name.c_str() : nullptr;
 }
 
 NftParts nft_parts_of(const NftElement& element) {
-  NftParts needed;
-  std::string_view set = element.set;
-  if (const auto prefix = find_nft_prefix_part(set); prefix && element.table == NftTable::inet) {
-    needed.prefixes.insert(*prefix);
-    if (prefix->use != NftPrefixPart::Use::hairpin_bit) return needed;
-    set = nft_family_marker(kNftMarks, prefix->family);  // whose chains its elements go to
-  }
-  const auto parts = nft_parts();
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto is_its = [&](const char* its) { return set == its; };
-    const bool has = std::ranges::any_of(parts[i].sets, is_its) ||
-                     std::ranges::any_of(parts[i].network_sets, is_its);
-    if (has && parts[i].table == element.table) needed.add(i, only(family_in(set)));
-  }
-  return needed;
+  const auto row = find_nft_set(element);
+  return row ? parts_of(*row) : NftParts();
 }
 
 NftParts nft_parts_of(NftTable table) {
@@ -88,12 +86,20 @@ NftParts nft_parts_of(NftTable table) {
 }
 
 NftParts nft_condition_parts(Family family) {
-  return nft_parts_of(
-      NftElement{nft_family_marker(kNftConditions, family), {}, {}, {}, kNftConditions.table, {}});
+  return parts_of(nft_set(NftSetKind::cond_at, family));
 }
 
-void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains, NftFamilies families) {
-  for (const NftBaseChain& chain : chains) {
+void write_nft_part(NftBaseWriter& base, const NftPart& part, NftFamilies families) {
+  // A set that two parts know is put twice into the batch: without NLM_F_EXCL the kernel takes the
+  // second for the first one.
+  for (const auto kinds : {part.sets, part.looked_up}) {
+    for (const NftSetKind kind : kinds) {
+      for (const NftSetRow& row : nft_sets(kind)) {
+        if (!row.family || has(families, *row.family)) base.set(row);
+      }
+    }
+  }
+  for (const NftBaseChain& chain : part.chains) {
     if (chain.use.of(families) == 0) continue;
     if (chain.type == nullptr) {
       base.chain(chain.name);
@@ -101,25 +107,7 @@ void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains, Nft
       base.base_chain(chain.name, chain.type, chain.hook, chain.priority);
     }
   }
-}
-
-namespace {
-
-/// Ports of containers' addresses.
-void write_endpoints(NftBaseWriter& base, NftFamilies families, const char* set4, const char* set6,
-                     const char* comment) {
-  if (has(families, Family::v4)) base.set(set4, {kIp4, kL4Protocol, kPort}, comment);
-  if (has(families, Family::v6)) base.set(set6, {kIp6, kL4Protocol, kPort}, comment);
-}
-
-}  // namespace
-
-void write_published_sets(NftBaseWriter& base, NftFamilies families) {
-  write_endpoints(base, families, "pub4", "pub6", "published ports of containers");
-}
-
-void write_masq_all_sets(NftBaseWriter& base, NftFamilies families) {
-  write_endpoints(base, families, "masqall4", "masqall6", "masqAll: true");
+  part.write_rules(base, families);
 }
 
 }  // namespace unicni::net

@@ -1,5 +1,10 @@
 // The parts of our tables. Each is made when an element of its sets is first added, so that packets
-// of a host pass only the chains that its attachments use.
+// of a host pass only the chains that its attachments use. What a part is stands in one file, with
+// what makes its elements: published_port.cc, condition.cc, mark_bit.cc, ingress_policy.cc,
+// forwarding.cc, spoof_check.cc. ruleset.nft shows all of them.
+//
+// A new one: rows in set.cc, a file with the part and what makes its elements (its header in
+// unicni/netfilter), a place in nft_parts(), and its sets and chains in ruleset.nft.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +16,7 @@
 
 #include "netfilter/nft/base_writer.h"
 #include "netfilter/nft/prefix_part.h"
+#include "netfilter/nft/set.h"
 #include "unicni/netfilter/nft.h"
 
 namespace unicni::net {
@@ -21,6 +27,8 @@ constexpr bool has(NftFamilies families, Family family) {
   const auto bit = family == Family::v4 ? NftFamilies::v4 : NftFamilies::v6;
   return (static_cast<unsigned>(families) & static_cast<unsigned>(bit)) != 0;
 }
+/// Those of `families`, in order.
+std::vector<Family> list(NftFamilies families);
 
 /// Rules in a chain and jumps to it: those that are there always, and those of each family.
 struct NftChainUse {
@@ -45,14 +53,32 @@ struct NftBaseChain {
   bool open = false;
 };
 
-struct NftPart {
-  NftTable table;
-  std::span<const char* const> sets;          ///< of attachments, whose elements need this part
-  std::span<const char* const> network_sets;  ///< the same of networks
-  std::span<const NftBaseChain> chains;
-  void (*write)(NftBaseWriter&, NftFamilies);  ///< sets, chains and rules
+/// What Nft asks a part when elements come and go, as it knows none of them itself. nullptr: the
+/// part has nothing to say.
+struct NftPartSay {
+  /// Elements that nobody needs any more without `leaving`, which may be there or not.
+  std::vector<NftElement> (*find_idle)(Nft&, const std::vector<NftElement>& leaving) = nullptr;
+  /// What takes the places of `leaving`, which are there: of the siblings of their owners.
+  std::vector<NftElement> (*find_heirs)(Nft&, const std::vector<NftElement>& leaving,
+                                        const NftSiblings& siblings) = nullptr;
+  /// Of all elements that journals name, in their order: takes out those that wait for the place of
+  /// another.
+  void (*drop_waiting)(std::vector<const NftElement*>& elements) = nullptr;
 };
 
+struct NftPart {
+  NftTable table;
+  std::span<const NftSetKind> sets;       ///< whose elements need this part; made in this order
+  std::span<const NftSetKind> looked_up;  ///< of other parts, that its rules need as well
+  /// The sets by which to see for which families the part was made: nobody else makes them.
+  /// nullopt: it doesn't know families.
+  std::optional<NftSetKind> marker;
+  std::span<const NftBaseChain> chains;
+  void (*write_rules)(NftBaseWriter&, NftFamilies);  ///< into its chains, which are there
+  NftPartSay say = {};
+};
+
+/// In the order in which they are made. A part's rules go to its own chains only.
 std::span<const NftPart> nft_parts();
 
 /// Several parts: of nft_parts() those of `bits`, each with the families that it is wanted for, and
@@ -69,37 +95,21 @@ struct NftParts {
 };
 /// The set that tells whether the part was made for a family; nullptr: it doesn't know families.
 const char* nft_family_marker(const NftPart& part, Family family);
-/// The parts that elements of this set need.
+/// The parts that elements of this set need; none: this version has no such set.
 NftParts nft_parts_of(const NftElement& element);
 /// All of one table, for all families, but for those of prefix lengths.
 NftParts nft_parts_of(NftTable table);
+/// The parts that a condition needs.
+NftParts nft_condition_parts(Family family);
 
-// A file each, nft_part_<name>.cc.
+/// Sets, chains and rules.
+void write_nft_part(NftBaseWriter& base, const NftPart& part, NftFamilies families);
+
 extern const NftPart kNftPorts;
 extern const NftPart kNftConditions;
 extern const NftPart kNftMarks;
 extern const NftPart kNftPolicy;
 extern const NftPart kNftForward;
 extern const NftPart kNftPortCheck;
-
-/// Those of a part's two lists of names, an entry a family, that are wanted.
-template <class Names, std::size_t kCount>
-std::vector<Names> wanted(const Names (&all)[kCount], NftFamilies families) {
-  std::vector<Names> some;
-  for (const Names& names : all) {
-    if (has(families, names.family)) some.push_back(names);
-  }
-  return some;
-}
-
-/// Chains of a part, as write() makes them.
-void write_chains(NftBaseWriter& base, std::span<const NftBaseChain> chains, NftFamilies families);
-/// "pub4" and "pub6", which several parts look up; "masqall4" and "masqall6".
-void write_published_sets(NftBaseWriter& base, NftFamilies families);
-void write_masq_all_sets(NftBaseWriter& base, NftFamilies families);
-/// The parts that a condition needs.
-NftParts nft_condition_parts(Family family);
-/// The chain that a condition goes on to.
-const char* nft_ports_behind_condition(Family family);
 
 }  // namespace unicni::net

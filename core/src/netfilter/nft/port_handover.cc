@@ -7,7 +7,8 @@
 #include <utility>
 
 #include "netfilter/nft/element.h"
-#include "unicni/netfilter/published_port.h"
+#include "netfilter/nft/set.h"
+#include "unicni/netfilter/port_place.h"
 
 namespace unicni::net {
 namespace {
@@ -16,7 +17,10 @@ bool is_in(const NftElement& element, const std::vector<NftElement>& list) {
   return std::ranges::find(list, element) != list.end();
 }
 
-bool is_endpoint(const NftElement& element) { return element.set.starts_with("pub"); }
+bool is_endpoint(const NftElement& element) {
+  const auto row = find_nft_set(element);
+  return row && row->kind == NftSetKind::pub;
+}
 
 /// What one attachment remembers of a place.
 struct Candidate {
@@ -36,8 +40,7 @@ void collect(const std::vector<NftElement>& remembered, const std::vector<PortPl
   }
   for (auto& [place, elements] : places) {
     for (const NftElement& element : remembered) {
-      const bool of_it = claims_single_addresses(element) && element.key == place.number &&
-                         family_of(element) == place.family;
+      const bool of_it = claims_single_addresses(element) && is_claim_of(element, place);
       if (of_it && !place.address.empty() && !is_in(element, elements)) {
         elements.push_back(element);
       }
@@ -61,6 +64,8 @@ bool is_free(Nft& nft, const PortPlace& place, const std::vector<NftElement>& le
 
 }  // namespace
 
+// Siblings are asked only if a place becomes free, as that reads journals. What serves is decided
+// by what is in the kernel and not by the journals: two DELs at a time both read the same ones.
 std::vector<NftElement> find_heirs(Nft& nft, const std::vector<NftElement>& leaving,
                                    const NftSiblings& siblings) {
   if (!siblings) return {};
@@ -73,6 +78,7 @@ std::vector<NftElement> find_heirs(Nft& nft, const std::vector<NftElement>& leav
     const auto remembered = siblings(owner);
     std::vector<Candidate> candidates;
     for (const auto& elements : remembered) collect(elements, places, candidates);
+    // Any address serves single ones as well, so who wants all of them comes first.
     std::ranges::stable_sort(candidates, {}, [](const Candidate& candidate) {
       return !candidate.place.address.empty();
     });
@@ -92,6 +98,8 @@ std::vector<NftElement> find_heirs(Nft& nft, const std::vector<NftElement>& leav
   return heirs;
 }
 
+// Two rounds: who serves each place, then what the others have of it. A port at any address keeps
+// all single ones of its number out, whatever order the journals were read in.
 void drop_waiting_ports(std::vector<const NftElement*>& elements) {
   using Number = std::pair<Family, std::string>;
   std::map<Number, const std::string*> of_any;     // its owner
@@ -119,6 +127,7 @@ void drop_waiting_ports(std::vector<const NftElement*>& elements) {
 }
 
 void drop_unsure_ports(std::vector<NftElement>& announced, const std::vector<NftElement>& held) {
+  // Ports whose claim was announced: the attachment meant to have them.
   std::set<std::pair<Family, std::string>> claimed;
   for (const NftElement& element : announced) {
     if (is_claim(element)) claimed.emplace(family_of(element), element.key);

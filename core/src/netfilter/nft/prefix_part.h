@@ -9,20 +9,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "netfilter/nft/set.h"
 #include "unicni/ip.h"
 
 namespace unicni::net {
 
 class NftBaseWriter;
 
+/// The part of one length.
 struct NftPrefixPart {
-  enum class Use : std::uint8_t {
-    masquerade,   ///< what leaves a container for outside its subnet gets the host's address
-    hairpin,      ///< so does what comes to its published ports from inside
-    hairpin_bit,  ///< and that has a bit of the mark as well (nft_part_marks.cc)
-  };
+  /// masquerade: what leaves a container for outside its subnet gets the host's address.
+  /// hairpin: so does what comes to its published ports from inside.
+  /// hairpin_bit: and that has a bit of the mark as well (mark_bit.cc).
+  using Use = NftSetKind;
   Use use = Use::masquerade;
   Family family = Family::v4;
   int prefix = 0;
@@ -43,5 +43,16 @@ struct NftPrefixChain {
 };
 NftPrefixChain nft_prefix_chain(const NftPrefixPart& part);
 void write_nft_prefix_part(NftBaseWriter& base, const NftPrefixPart& part);
+
+/// What the parts of one use have in common.
+struct NftPrefixUse {
+  NftSetKind kind;
+  NftPrefixChain chain;
+  /// Into the chain that has the set's name.
+  void (*write_rules)(NftBaseWriter&, const NftSetRow& set);
+};
+extern const NftPrefixUse kNftMasquerade;  // masquerade.cc
+extern const NftPrefixUse kNftHairpin;     // published_port.cc
+extern const NftPrefixUse kNftHairpinBit;  // mark_bit.cc
 
 }  // namespace unicni::net

@@ -80,6 +80,10 @@ IpAddress address_from(std::string_view bytes, std::size_t size) {
 }
 
 /// Reads a rule's expressions from left to right.
+/// The kernel runs expressions on registers (nft_do_chain): a payload or meta loads one, bitwise
+/// cuts bits out of it, cmp compares. What we look for is written in one way by nft and
+/// iptables-nft, so the last load is remembered and nothing else; what is unknown leaves the rule
+/// without that field.
 class RuleReader {
  public:
   explicit RuleReader(NftListedRule& rule) : rule_(rule) {}
@@ -121,6 +125,8 @@ class RuleReader {
     });
     const std::uint32_t size = part[NFTA_PAYLOAD_LEN];
     const bool network = part[NFTA_PAYLOAD_BASE] == NFT_PAYLOAD_NETWORK_HEADER;
+    // Where the addresses of both IP headers begin: 12 and 16 of IPv4, 8 and 24 of IPv6. A prefix
+    // of whole bytes is a shorter load without a mask. An IPv4 header's 8 to 11 are no address.
     address_size_ = 0;
     if (network && part[NFTA_PAYLOAD_OFFSET] == 12 && size <= 4) address_size_ = 4;
     if (network && part[NFTA_PAYLOAD_OFFSET] == 8 && size > 4 && size <= 16) address_size_ = 16;
@@ -274,6 +280,8 @@ class Replies : public Listener {
 
 }  // namespace
 
+// The kernel answers in the order of the requests; each answer has the number of its own. A
+// question without NLM_F_ACK has one answer, its object or an error.
 std::vector<int> ask_together(NetlinkSocket& socket, MessageBuffer& requests,
                               const std::function<void(std::size_t, const nlmsghdr*)>& each) {
   if (requests.count() == 0) return {};
@@ -352,6 +360,8 @@ std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
   return found;
 }
 
+// NFTA_RULE_CHAIN limits the dump to the chain (nf_tables_dump_rules): what else a foreign table
+// holds costs nothing.
 std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName& chain) {
   if (!is_possible(chain)) return {};
   SingleRequest request(0, NLM_F_DUMP);

@@ -55,7 +55,7 @@ std::vector<std::string> list_set_names(NetlinkSocket& socket, std::uint8_t fami
 std::vector<std::optional<NftChainState>> find_chains(NetlinkSocket& socket,
                                                       const std::vector<NftChainName>& chains);
 
-/// What we need to know of somebody else's rule.
+/// What we need to know of a foreign rule.
 struct NftListedRule {
   std::uint64_t handle = 0;
   std::string comment;          ///< nft's own (in the userdata), not that of `-m comment`

@@ -71,6 +71,8 @@ void NftRule::compare(std::uint32_t registers, const void* data, std::uint32_t s
   nftnl_expr_set(cmp, NFTNL_EXPR_CMP_DATA, data, size);
 }
 
+// As nft writes it in an inet chain. It leaves it out of its list where a field of the family
+// follows.
 NftRule& NftRule::family(Family family) {
   load({kNftMeta, NFT_META_NFPROTO, 1}, kFirstRegister);
   const std::uint8_t protocol = family == Family::v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
@@ -119,6 +121,8 @@ void NftRule::keep_prefix(std::uint32_t reg, std::uint32_t size, int bits) {
   nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_XOR, kNoXor.data(), size);
 }
 
+/// Each field of a concatenation begins at a whole register. The kernel clears the rest of the last
+/// one that a load touches (nft_payload_eval, nft_meta_get_eval), so the padding of keys is zeros.
 nftnl_expr* NftRule::look_up(const std::vector<NftField>& fields, const std::string& set) {
   std::uint32_t at = kFirstRegister;
   for (const NftField& field : fields) {
@@ -158,6 +162,7 @@ NftRule& NftRule::field_is(const NftField& field, std::uint8_t value) {
   return *this;
 }
 
+// (register & keep) ^ flip: nft_bitwise_eval.
 void NftRule::mask(std::uint32_t keep, std::uint32_t flip) {
   nftnl_expr* bitwise = add("bitwise");
   nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, kFirstRegister);
@@ -176,6 +181,8 @@ void NftRule::require_not_zero() {
   nftnl_expr_set(cmp, NFTNL_EXPR_CMP_DATA, &kZero, sizeof kZero);
 }
 
+// Asks the routing tables what the address is to this host (nft_fib4_eval_type), so that addresses
+// which come and go need no element.
 NftRule& NftRule::destination_is_local() {
   constexpr std::uint32_t kLocal = RTN_LOCAL;
   nftnl_expr* fib = add("fib");
@@ -186,6 +193,8 @@ NftRule& NftRule::destination_is_local() {
   return *this;
 }
 
+// Of a packet without connection the state is "invalid" or "untracked", and any other key ends the
+// rule (nft_ct_get_eval).
 NftRule& NftRule::ct_has(std::uint32_t key, std::uint32_t bits) {
   nftnl_expr* ct = add("ct");
   nftnl_expr_set_u32(ct, NFTNL_EXPR_CT_KEY, key);
@@ -221,6 +230,7 @@ NftRule& NftRule::mark_is(std::uint32_t bits) {
   return *this;
 }
 
+// nft's form of `mark | bits` and `mark & ~bits`, so that it lists them as these.
 NftRule& NftRule::change_mark(std::uint32_t keep, std::uint32_t flip) {
   load({kNftMeta, NFT_META_MARK, sizeof keep}, kFirstRegister);
   mask(keep, flip);
@@ -233,6 +243,7 @@ NftRule& NftRule::change_mark(std::uint32_t keep, std::uint32_t flip) {
 NftRule& NftRule::set_mark_bits(std::uint32_t bits) { return change_mark(~bits, bits); }
 NftRule& NftRule::clear_mark_bits(std::uint32_t bits) { return change_mark(~bits, 0); }
 
+// The map's data is the verdict; a key that it doesn't have ends the rule (nft_lookup_eval).
 NftRule& NftRule::verdict_of(const std::vector<NftField>& fields, const std::string& map) {
   nftnl_expr_set_u32(look_up(fields, map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
   return *this;
@@ -241,6 +252,7 @@ NftRule& NftRule::verdict_of(const std::vector<NftField>& fields, const std::str
 NftRule& NftRule::dnat_of(Family family, const std::vector<NftField>& fields,
                           const std::string& map) {
   nftnl_expr_set_u32(look_up(fields, map), NFTNL_EXPR_LOOKUP_DREG, kFirstRegister);
+  // The map's data fills registers from the first one on: the address, then the port.
   const std::uint32_t address_registers = family == Family::v4 ? 1 : 4;
   nftnl_expr* nat = add("nat");
   nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);

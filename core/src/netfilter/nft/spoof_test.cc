@@ -11,6 +11,7 @@
 #include "net/netlink_socket.h"
 #include "net/private_netns_for_test.h"
 #include "netfilter/nft/base.h"
+#include "netfilter/nft/describe.h"
 #include "netfilter/nft/element.h"
 #include "unicni/error.h"
 #include "unicni/netfilter/nft.h"
@@ -171,9 +172,9 @@ TEST_F(NftSpoofTest, BothTablesInOneTransaction) {
   EXPECT_EQ(std::nullopt, nft.find("port_mac", all[1].key));
   nft.add(all, {});
   // One that is taken keeps all out, whichever table it is of.
-  std::vector<NftElement> stranger = check("veth2", kMine, "net/c2/eth0");
-  stranger.push_back(masquerade_element(IpNet::parse("10.1.0.5/16").value(), "net/c2/eth0"));
-  EXPECT_THROW(nft.add(stranger, {}), Error);
+  std::vector<NftElement> foreign = check("veth2", kMine, "net/c2/eth0");
+  foreign.push_back(masquerade_element(IpNet::parse("10.1.0.5/16").value(), "net/c2/eth0"));
+  EXPECT_THROW(nft.add(foreign, {}), Error);
   EXPECT_THAT(nft.list("port_mac", NftTable::bridge), ElementsAre(all[1]));
   EXPECT_EQ(3U, nft.remove(all));
   EXPECT_THAT(nft.list("port_checked", NftTable::bridge), IsEmpty());

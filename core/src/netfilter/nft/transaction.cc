@@ -34,6 +34,8 @@ void wait_before_nft_retry(int tries) {
   std::this_thread::sleep_for(std::chrono::microseconds(random % limit));
 }
 
+// nft_net->base_seq, which every commit raises (nf_tables_commit). A batch with NFNL_BATCH_GENID is
+// refused with ERESTART if the number isn't that any more: read, decide and change become one step.
 std::uint32_t nft_generation(NetlinkSocket& socket) {
   SingleRequest request;
   put_nft_header(request, NFT_MSG_GETGEN, AF_UNSPEC);
@@ -77,6 +79,7 @@ std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
         hindrances = used;
       }
       if (hindrances.empty()) break;
+      // Nothing was done, also of what was right. The same generation holds for the next try.
       batch.drop(hindrances);
       failures = batch.commit(socket);
     }

@@ -11,7 +11,7 @@
 
 namespace unicni::net {
 
-/// True for an errno that says "somebody else's change came first".
+/// True for an errno that says "a foreign change came first".
 bool is_nft_race(int error);
 
 /// Processes that keep overtaking each other get out of step: nothing at first, then random and
@@ -28,7 +28,7 @@ bool holds_at_one_generation(NetlinkSocket& socket, const std::function<bool()>&
 /// `plan` reads what it needs and puts the changes into the batch that it is given; the batch is
 /// refused by the kernel if the ruleset was changed since `plan` began, and then everything starts
 /// over, for 5 s at most. A batch that stays empty is success. So is a deletion of what isn't
-/// there: the rest of the batch is done without it. A chain that somebody else's rules lead to
+/// there: the rest of the batch is done without it. A chain that foreign rules lead to
 /// stays, and is an Error when the rest has been done. Returns how many messages were committed.
 /// Throws Error
 /// "<doing>: …".

@@ -44,6 +44,7 @@ std::size_t remove_from_table(NetlinkSocket& socket, std::uint8_t family,
                        }
                      }
                    }
+                   // Its base chains would stay in every packet's way.
                    if (removed > 0 && !needed) delete_table(batch, family, kTable);
                  });
   return removed;

@@ -37,6 +37,7 @@ std::size_t remove_iptables_nft(Nft& nft, std::uint8_t family, const std::string
 }
 
 /// The lines for iptables-restore; empty: nothing is to be done.
+/// The rules of the chain go with the last jump, by "-F": "-X" refuses a chain that isn't empty.
 std::string legacy_removal(const IptablesListing& listing, const std::string& chain,
                            const ReferenceMasquerade& what, std::size_t& jumps) {
   jumps = 0;
@@ -70,6 +71,8 @@ std::size_t remove_iptables_legacy(Nft& nft, Family family, const std::string& c
 
 }  // namespace
 
+// The reference takes nftables or iptables as the host has it, and a node may have seen both: all
+// places are looked at, those in nftables in one round trip.
 std::size_t remove_reference_masquerade(Nft& nft, const ReferenceMasquerade& what,
                                         Deadline deadline) {
   const std::string chain = reference_masquerade_chain(what.network, what.container_id);

@@ -1,0 +1,64 @@
+#include "module/dynamic.h"
+
+#include <algorithm>
+
+namespace unicni::module {
+namespace {
+
+constexpr std::size_t kMostBytes = 16384;  // a module has about 30 entries of 16
+constexpr std::size_t kLongestFolders = 4096;
+
+}  // namespace
+
+Dynamic::Dynamic(const ElfFile& file, const std::vector<ElfW(Phdr)>& segments)
+    : file_(file), segments_(segments) {
+  const auto section = std::find_if(segments.begin(), segments.end(), [](const auto& segment) {
+    return segment.p_type == PT_DYNAMIC;
+  });
+  if (section == segments.end()) return;
+  if (section->p_filesz > kMostBytes) throw file.damaged("its dynamic section is too large");
+  entries_.resize(section->p_filesz / sizeof entries_[0]);
+  file.read(entries_.data(), entries_.size() * sizeof entries_[0], section->p_offset);
+  entries_.erase(std::find_if(entries_.begin(), entries_.end(),
+                              [](const auto& entry) { return entry.d_tag == DT_NULL; }),
+                 entries_.end());
+  for (const auto& entry : entries_) {
+    if (entry.d_tag == DT_STRTAB) strings_ = entry.d_un.d_ptr;
+    if (entry.d_tag == DT_STRSZ) strings_size_ = entry.d_un.d_val;
+  }
+}
+
+std::uint64_t Dynamic::file_offset(std::uint64_t address) const {
+  for (const auto& segment : segments_) {
+    if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+        address - segment.p_vaddr < segment.p_filesz) {
+      return segment.p_offset + (address - segment.p_vaddr);
+    }
+  }
+  throw file_.damaged("its string table is in no segment");
+}
+
+Dynamic::Folders Dynamic::folders() const {
+  const auto find = [&](auto tag) {
+    return std::find_if(entries_.begin(), entries_.end(),
+                        [tag](const auto& entry) { return entry.d_tag == tag; });
+  };
+  Folders folders;
+  auto entry = find(DT_RUNPATH);
+  if (entry == entries_.end()) {
+    folders.inherited = true;
+    entry = find(DT_RPATH);
+  }
+  if (entry == entries_.end()) return folders;
+  folders.list.resize(kLongestFolders);
+  read_string(folders.list.data(), folders.list.size(), entry->d_un.d_val);
+  folders.list.resize(folders.list.find('\0'));
+  return folders;
+}
+
+void Dynamic::read_string(char* to, std::size_t size, std::uint64_t at) const {
+  if (at >= strings_size_) throw file_.damaged("a library name is out of bounds");
+  file_.read(to, std::min<std::uint64_t>(size - 1, strings_size_ - at), file_offset(strings_) + at);
+}
+
+}  // namespace unicni::module

@@ -1,0 +1,20 @@
+// The libraries that a module needs, and those that these need.
+#pragma once
+
+#include <link.h>
+
+#include <string>
+#include <vector>
+
+#include "module/elf_file.h"
+
+namespace unicni::module {
+
+/// The way from a module to a C++ library, libstdc++ or libc++: the names that each DT_NEEDED has,
+/// that library's last. Empty: it brings none. Read from the files, as ld.so(8) would find them;
+/// what can't be found or read is left to dlopen, which refuses it. For a module that needs the C
+/// library alone nothing is opened.
+std::vector<std::string> find_cxx_library(const ElfFile& module,
+                                          const std::vector<ElfW(Phdr)>& segments);
+
+}  // namespace unicni::module

@@ -1,0 +1,87 @@
+// A host of the interface after this one (CMakeLists.txt makes its unicni/module.h): it takes the
+// numbers 2 and 3, and what it calls of a module is what the module's number has.
+#include <gmock/gmock.h>
+
+#include "module/loader.h"
+#include "scratch.h"
+#include "unicni/error.h"
+
+namespace unicni::module {
+namespace {
+
+using testing::HasSubstr;
+
+static_assert(UNICNI_ABI == 3, "this is to be the host of tomorrow");
+
+constexpr unsigned kBoth[] = {2, 3};
+constexpr unsigned kNewest[] = {3};
+
+class FutureHostTest : public testing::Test {
+ protected:
+  LoadedModule load_fixture(const std::string& name, Abis accepted = kBoth) {
+    return load(name, prefix_.add_fixture(name), prefix_.executable(), accepted);
+  }
+  /// A method that Module has since the number 3.
+  static int of_the_future(LoadedModule& module) {
+    Call call;
+    call.key.if_name = "eth0";
+    return module.call(3, "future", [&](Module& instance) { return instance.of_the_future(call); });
+  }
+  template <class F>
+  std::string error_of(F&& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.msg();
+    }
+    return "nothing was thrown";
+  }
+
+  scratch::Prefix prefix_;
+};
+
+TEST_F(FutureHostTest, AModuleOfInterface2Serves) {
+  auto module = load_fixture("fixture-good");
+  EXPECT_EQ(module.descriptor().abi, 2U);
+  EXPECT_LT(module.descriptor().size, sizeof(ModuleDescriptor));
+  EXPECT_TRUE(module.knows(2));
+  EXPECT_FALSE(module.knows(3));
+  EXPECT_TRUE(module.has_capability("ips"));
+  EXPECT_NO_THROW(module.validate(Call()));
+}
+
+TEST_F(FutureHostTest, WhatAModulesNumberLacksIsNotCalled) {
+  auto module = load_fixture("fixture-good");
+  EXPECT_EQ(error_of([&] { of_the_future(module); }),
+            "fixture-good: the module is built for module interface 2, which has no future");
+}
+
+TEST_F(FutureHostTest, WhatAModulesNumberHasIsCalled) {
+  auto module = load_fixture("fixture-future");
+  EXPECT_EQ(module.descriptor().abi, 3U);
+  EXPECT_EQ(of_the_future(module), 4);
+}
+
+// Their methods are called by core at the places where a module of interface 2 has them.
+TEST_F(FutureHostTest, TheSkeletonsOfInterface2Serve) {
+  for (const auto* name : {"fixture-on-link", "fixture-on-chained"}) {
+    auto module = load_fixture(name);
+    Call call;
+    call.prev_result.emplace();
+    EXPECT_EQ(error_of([&] { module.validate(call); }),
+              std::string(name) + ": validate_options() was called");
+  }
+}
+
+TEST_F(FutureHostTest, AHostMayDropInterface2) {
+  EXPECT_THAT(error_of([&] { load_fixture("fixture-good", kNewest); }),
+              HasSubstr("it is built for module interface 2, this unicni takes 3"));
+}
+
+TEST_F(FutureHostTest, ANumberThatIsNoneOfBothIsRefused) {
+  EXPECT_THAT(error_of([&] { load_fixture("fixture-wrong-abi"); }),
+              HasSubstr("it is built for module interface 4711, this unicni takes 2, 3"));
+}
+
+}  // namespace
+}  // namespace unicni::module
