@@ -47,11 +47,11 @@ void run_program(const undo::Replay::Program& program, const Request& request, V
 Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Request& request,
                     VerbHost& host, const Step* step) {
   if (request.command == Command::del) {
-    const auto own = undo::find_elements(records);
+    Errors damaged;  // replay tells
+    const auto own = undo::find_own_elements(records, damaged);
     if (!own.empty()) host.restore_rules(&own);
   }
-  undo::Undoing undoing{host, why, request.deadline};
-  undo::Replay replay(records, undoing);
+  undo::Replay replay({host, why, request.deadline, records});
   while (const auto program = replay.next_program()) {
     replay.attempt([&] { run_program(*program, request, host, step); });
   }

@@ -35,8 +35,7 @@ class ContainerSettings : public net::PrivateNetnsTest {
   }
   net::Link v0() { return net::get_link(host_->host_links(), "v0"); }
   std::vector<Error> undo(const std::vector<Undo>& records) {
-    Undoing undoing{*host_, Why::removal, {}};
-    Replay replay(records, undoing);
+    Replay replay({*host_, Why::removal, {}, records});
     EXPECT_FALSE(replay.next_program());
     return replay.errors().all();
   }

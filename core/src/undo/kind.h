@@ -19,6 +19,8 @@ struct Undoing {
   HostKernel& host;
   Why why;
   Deadline deadline;
+  /// All records of the step, in the order of time: some kinds need others to understand their own.
+  const std::vector<Undo>& step;
 };
 
 /// What became of what a record is about.

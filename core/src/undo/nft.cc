@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "undo/kinds.h"
 #include "undo/nft_elements.h"
 #include "undo/record_fields.h"
@@ -48,21 +46,9 @@ Found find(const Undo& record, Undoing& undoing) {
 /// one's elements (netfilter/nft/idle.h).
 void leave(const std::vector<Undo>&, Undoing&) {}
 
-void undo_all(const std::vector<Undo>& records, Undoing& undoing) {
-  std::vector<net::NftElement> elements;
-  Errors errors;  // a damaged record keeps none of the others
-  for (const Undo& record : records) {
-    errors.attempt([&] { elements.push_back(element_of(record)); });
-  }
-  // The same under the names of today, if an older version wrote the records.
-  const auto is_own = [&](const net::NftElement& element) {
-    return std::any_of(elements.begin(), elements.end(),
-                       [&](const auto& each) { return each.owner == element.owner; });
-  };
-  for (net::NftElement& element : find_elements(records)) {
-    const bool known = std::find(elements.begin(), elements.end(), element) != elements.end();
-    if (!known && is_own(element)) elements.push_back(std::move(element));
-  }
+void undo_all(const std::vector<Undo>&, Undoing& undoing) {
+  Errors errors;
+  const auto elements = find_own_elements(undoing.step, errors);
   if (!elements.empty()) errors.attempt([&] { undoing.host.nft().remove(elements); });
   errors.finish();
 }

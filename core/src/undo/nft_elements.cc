@@ -1,5 +1,6 @@
 #include "undo/nft_elements.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -31,6 +32,23 @@ std::vector<net::NftElement> find_elements(const std::vector<Undo>& records) {
     }
   }
   return net::from_former_base(elements);
+}
+
+std::vector<net::NftElement> find_own_elements(const std::vector<Undo>& step, Errors& damaged) {
+  std::vector<net::NftElement> elements;
+  for (const Undo& record : step) {
+    if (find_kind(record) != &kNftKind) continue;
+    damaged.attempt([&] { elements.push_back(element_of(record)); });
+  }
+  const auto is_own = [&](const net::NftElement& element) {
+    return std::any_of(elements.begin(), elements.end(),
+                       [&](const auto& each) { return each.owner == element.owner; });
+  };
+  for (net::NftElement& element : find_elements(step)) {
+    const bool known = std::find(elements.begin(), elements.end(), element) != elements.end();
+    if (!known && is_own(element)) elements.push_back(std::move(element));
+  }
+  return elements;
 }
 
 std::optional<net::NftCondition> find_condition(const Undo& record) {

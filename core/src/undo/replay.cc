@@ -21,8 +21,8 @@ bool is_superseded(const Undo& record, const std::vector<Undo>& records) {
 
 }  // namespace
 
-Replay::Replay(const std::vector<Undo>& records, Undoing& undoing)
-    : records_(records), undoing_(undoing), left_(records.size()) {}
+Replay::Replay(const Undoing& undoing)
+    : undoing_(undoing), records_(undoing.step), left_(records_.size()) {}
 
 bool Replay::applies(const Undo& record) const {
   if (is_superseded(record, records_)) return false;

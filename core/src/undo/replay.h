@@ -17,12 +17,12 @@ namespace unicni::undo {
 ///
 /// A delegate that is a program takes its own work back; running programs is not for this unit, so
 /// replay stops there and goes on when it is asked for the next:
-///   Replay replay(records, undoing);
+///   Replay replay(undoing);
 ///   while (const auto program = replay.next_program()) …
 class Replay {
  public:
-  /// Both must outlive it.
-  Replay(const std::vector<Undo>& records, Undoing& undoing);
+  /// Of the records of undoing.step.
+  explicit Replay(const Undoing& undoing);
 
   /// A plugin to be called with CNI_COMMAND=DEL.
   struct Program {
@@ -56,8 +56,8 @@ class Replay {
   void undo_turn(Turn turn);
   void undo(const UndoKind& kind, const std::vector<Undo>& records);
 
+  Undoing undoing_;
   const std::vector<Undo>& records_;
-  Undoing& undoing_;
   bool begun_ = false;
   std::size_t left_;  // of the objects' turn: records before this index
   Errors errors_;

@@ -36,8 +36,8 @@ using ::testing::SizeIs;
 class ReplayTest : public ::testing::Test {
  protected:
   std::vector<Error> replay_all(const std::vector<Undo>& records, Why why = Why::removal) {
-    Undoing undoing{host_, why, std::chrono::steady_clock::now() + std::chrono::seconds(20)};
-    Replay replay(records, undoing);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    Replay replay({host_, why, deadline, records});
     while (const auto program = replay.next_program()) {
       programs_.push_back(program->type + "|" + program->path + "|" + program->request);
       replay.attempt([&] {
@@ -348,6 +348,25 @@ TEST_F(ReplayTest, NftElementsOfBothTablesGo) {
     EXPECT_THAT(host_.nft().list("port_checked", net::NftTable::bridge), IsEmpty());
     EXPECT_THAT(host_.nft().list("port_mac", net::NftTable::bridge), IsEmpty());
     EXPECT_THAT(host_.nft().list("masq4_24"), IsEmpty());
+  });
+}
+
+/// Base 1 had one set of addresses, and their subnets in elements of the network.
+TEST_F(ReplayTest, RecordsOfAFormerBaseTakeAwayWhatTheirElementsAreToday) {
+  in_namespace(CLONE_NEWNET, [&] {
+    const std::string address("\x0a\x09\x00\x02", 4);
+    const std::string first("\x0a\x09\x00\x00\x0a\x09\x00\x00", 8);
+    const std::string last("\x0a\x09\x00\xff\x0a\x09\x00\xff", 8);
+    host_.nft().add({net::masquerade_element(*IpNet::parse("10.9.0.2/24"), "net/ctr/eth0"),
+                     net::masquerade_element(*IpNet::parse("10.9.0.3/24"), "net/other/eth0")},
+                    {});
+    EXPECT_THAT(
+        replay_all({remember_nft({"net4", first, last, "net", net::NftTable::inet, {}}),
+                    undo_nft({"masq4", address, {}, "net/ctr/eth0", net::NftTable::inet, {}})}),
+        IsEmpty());
+    const auto left = host_.nft().list("masq4_24");
+    ASSERT_THAT(left, SizeIs(1));
+    EXPECT_EQ(left[0].owner, "net/other/eth0");
   });
 }
 

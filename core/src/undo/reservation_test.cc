@@ -24,15 +24,16 @@ class ReservationRecord : public ::testing::Test {
     return undo_reservation(folder_ / "networks", "net", ip("10.1.2.2"), content_, rests);
   }
   Found find(const Undo& record) {
-    Undoing undoing{kernel_, Why::removal, deadline_};
+    Undoing undoing{kernel_, Why::removal, deadline_, none_};
     return kReservationKind.find(record, undoing);
   }
   void undo(const Undo& record, Why why) {
-    Undoing undoing{kernel_, why, deadline_};
+    Undoing undoing{kernel_, why, deadline_, none_};
     kReservationKind.undo({record}, undoing);
   }
   const std::string content_ = "dummy\r\neth0";
   const Deadline deadline_ = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const std::vector<Undo> none_;
   TempFolder folder_;
   FakeKernel kernel_;
 };
