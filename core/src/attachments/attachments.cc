@@ -10,16 +10,11 @@
 #include "ipam/reservation.h"
 #include "journal/journal.h"
 #include "journal/trust.h"
-#include "unicni/sys/file.h"
 
 namespace unicni {
 namespace {
 
 constexpr const char* kReservations = "/var/lib/cni/networks";
-
-journal::Place place_of(net::Namespaces& namespaces) {
-  return {sys::boot_id(), namespaces.host_links().identity()};
-}
 
 /// The journal of the attachment that an owner's text names, in full or by a hash. `is_owner`:
 /// false if it names none.
@@ -48,7 +43,8 @@ bool Attachments::is_gone(const std::string& owner) {
   const auto entry = peek_owner(owner, is_owner);
   if (!is_owner) return false;
   if (!entry) return !journal::distrust_folder(journal::kFolder);
-  const auto life = attachments::life_of(*entry, place_of(namespaces_), namespaces_.host_netns());
+  const auto life =
+      attachments::life_of(*entry, attachments::place_of(namespaces_), namespaces_.host_netns());
   if (life == attachments::Life::gone) return true;
   // A container has one namespace: another one was that of an earlier life of the same name.
   const bool is_ours = adding_ && entry->key.container_id == adding_->container_id;
@@ -83,7 +79,7 @@ std::optional<bool> Attachments::is_reserved_for(const Attachment& owner,
 
 std::vector<Attachments::Announced> Attachments::list_records(std::string_view type, Steps steps,
                                                               std::size_t most) {
-  const journal::Place place = place_of(namespaces_);
+  const journal::Place place = attachments::place_of(namespaces_);
   std::vector<Announced> records;
   journal::peek_each(journal::kFolder, [&](const journal::Entry& entry) {
     if (entry.place != place) return true;
@@ -100,7 +96,7 @@ std::vector<Attachments::Announced> Attachments::list_records(std::string_view t
 
 std::vector<Attachments::Announced> Attachments::list_records_of_siblings(const AttachmentKey& key,
                                                                           std::string_view type) {
-  const journal::Place place = place_of(namespaces_);
+  const journal::Place place = attachments::place_of(namespaces_);
   std::vector<Announced> records;
   for (const AttachmentKey& sibling : journal::list_siblings(journal::kFolder, key)) {
     const auto entry = journal::peek(journal::kFolder, sibling);

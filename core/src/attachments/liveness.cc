@@ -6,7 +6,7 @@
 #include <string>
 
 #include "unicni/error.h"
-#include "unicni/net/netlink.h"
+#include "unicni/sys/file.h"
 
 namespace unicni::attachments {
 
@@ -21,6 +21,10 @@ bool would_be_seen(const std::string& path) {
 }
 
 }  // namespace
+
+journal::Place place_of(net::Namespaces& namespaces) {
+  return {sys::boot_id(), namespaces.host_links().identity()};
+}
 
 Life life_of(const journal::RecordedStep& step, const net::Netns& host_netns) {
   if (step.netns_path.empty()) return Life::unknown;

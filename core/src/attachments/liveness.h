@@ -2,9 +2,12 @@
 #pragma once
 
 #include "journal/journal.h"
-#include "unicni/net/netns.h"
+#include "unicni/net/namespaces.h"
 
 namespace unicni::attachments {
+
+/// Where and when this host's state exists now, as its journals' headers have it.
+journal::Place place_of(net::Namespaces& namespaces);
 
 enum class Life : unsigned char { alive, gone, unknown };
 

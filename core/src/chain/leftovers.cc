@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "undo/idle_localnets.h"
+#include "undo/record_fields.h"
 #include "unicni/errors.h"
 #include "unicni/link_module.h"
 #include "unicni/net/link.h"
@@ -104,10 +105,8 @@ void remove_reference_leftovers(const Call& call, Host& host, Ipam* ipam) {
 bool are_of_prev_result(const std::vector<Undo>& records, const Call& call) {
   if (!call.prev_result) return true;
   const auto is_recorded = [&](const std::string& name) {
-    const std::pair<std::string, std::string> field{"name", name};
     return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
-      return record.type == "veth" &&
-             std::find(record.fields.begin(), record.fields.end(), field) != record.fields.end();
+      return record.type == "veth" && undo::optional_field(record, "name") == name;
     });
   };
   const auto& interfaces = call.prev_result->interfaces;

@@ -8,11 +8,11 @@
 #include <exception>
 #include <utility>
 
+#include "attachments/liveness.h"
 #include "journal/journal.h"
 #include "protocol/reply.h"
 #include "undo/remembered_rules.h"
 #include "unicni/error.h"
-#include "unicni/sys/file.h"
 
 namespace unicni::chain {
 
@@ -176,7 +176,7 @@ Delegate& VerbHost::delegate() {
   return active_.delegate != nullptr ? *active_.delegate : Host::delegate();
 }
 
-journal::Place VerbHost::place() { return {sys::boot_id(), host_links().identity()}; }
+journal::Place VerbHost::place() { return attachments::place_of(*this); }
 
 std::string VerbHost::unlocked(const std::function<std::string()>& work) {
   if (journal_lock_ == nullptr) return work();

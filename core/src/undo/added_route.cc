@@ -18,19 +18,13 @@ namespace unicni::undo {
 namespace {
 
 Found find(const Undo& record, Undoing& undoing) {
-  Found found{};
-  const auto link = find_container_link(record, undoing, found);
-  if (!link) return found;
-  const auto route = route_of(record, link->index);
-  return has_route(undoing.host.container_links(), route) ? Found::ours : Found::absent;
+  return find_on_container_link(
+      record, undoing, [&](const net::Link& link) { return has_route(record, link, undoing); });
 }
 
-void undo_one(const Undo& record, Undoing& undoing) {
-  Found found{};
-  const auto link = find_container_link(record, undoing, found);
-  if (!link) return;
+void act(const Undo& record, const net::Link& link, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
-  net::remove_route(batch, link->name, route_of(record, link->index));
+  net::remove_route(batch, link.name, route_of(record, link.index));
   batch.commit();
 }
 
@@ -41,6 +35,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kAddedRouteKind = {"added-route", Turn::objects, &find, &each<undo_one>, &describe};
+const UndoKind kAddedRouteKind = {"added-route", Turn::objects, &find,
+                                  &undo_by<look_at_container_link, act>, &describe};
 
 }  // namespace unicni::undo

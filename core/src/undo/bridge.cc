@@ -15,24 +15,20 @@ Undo undo_bridge(const std::string& name) { return Undo{"bridge", 1, true, {{"na
 namespace unicni::undo {
 namespace {
 
-Found find(const Undo& record, Undoing& undoing) {
-  Found found{};
-  find_idle_bridge(undoing.host.host_links(), field(record, "name"), found);
-  return found;
+FoundLink look(const Undo& record, Undoing& undoing) {
+  return look_at_idle_bridge(undoing.host.host_links(), field(record, "name"));
 }
 
 void undo_one(const Undo& record, Undoing& undoing) {
-  net::Netlink& links = undoing.host.host_links();
   const auto lock = hold_shared_objects(undoing.host);
-  Found found{};
-  const auto bridge = find_idle_bridge(links, field(record, "name"), found);
-  if (bridge) net::remove_link(links, bridge->index);
+  const FoundLink bridge = look(record, undoing);
+  if (bridge.link) net::remove_link(undoing.host.host_links(), bridge.link->index);
 }
 
 std::string describe(const Undo& record) { return fmt::format("bridge {}", field(record, "name")); }
 
 }  // namespace
 
-const UndoKind kBridgeKind = {"bridge", Turn::objects, &find, &each<undo_one>, &describe};
+const UndoKind kBridgeKind = {"bridge", Turn::objects, &find_by<look>, &each<undo_one>, &describe};
 
 }  // namespace unicni::undo

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "undo/found_link.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/net/link.h"
@@ -20,22 +21,16 @@ namespace unicni::undo {
 namespace {
 
 /// That the namespace is the one that ADD saw is the caller's care (Namespaces::container_netns).
-std::optional<net::Link> find_there(const Undo& record, Undoing& undoing) {
-  if (undoing.host.container_netns() == nullptr) return std::nullopt;
-  return net::find_link(undoing.host.container_links(), field(record, "name"));
+FoundLink look(const Undo& record, Undoing& undoing) {
+  if (undoing.host.container_netns() == nullptr) return {};
+  auto link = net::find_link(undoing.host.container_links(), field(record, "name"));
+  if (!link) return {};
+  const bool is_ours = link->kind == field(record, "kind");
+  return judge(std::move(link), is_ours);
 }
 
-Found find(const Undo& record, Undoing& undoing) {
-  const auto link = find_there(record, undoing);
-  if (!link) return Found::absent;
-  return link->kind == field(record, "kind") ? Found::ours : Found::others;
-}
-
-void undo_one(const Undo& record, Undoing& undoing) {
-  const auto link = find_there(record, undoing);
-  if (link && link->kind == field(record, "kind")) {
-    net::remove_link(undoing.host.container_links(), link->index);
-  }
+void act(const Undo&, const net::Link& link, Undoing& undoing) {
+  net::remove_link(undoing.host.container_links(), link.index);
 }
 
 std::string describe(const Undo& record) {
@@ -44,7 +39,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kContainerLinkKind = {"container-link", Turn::objects, &find, &each<undo_one>,
-                                     &describe};
+const UndoKind kContainerLinkKind = {"container-link", Turn::objects, &find_by<look>,
+                                     &undo_by<look, act>, &describe};
 
 }  // namespace unicni::undo

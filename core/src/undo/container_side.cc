@@ -8,14 +8,12 @@
 
 namespace unicni::undo {
 
-std::optional<net::Link> find_container_link(const Undo& record, Undoing& undoing, Found& found) {
-  found = Found::absent;
-  if (undoing.host.container_netns() == nullptr) return std::nullopt;
+FoundLink look_at_container_link(const Undo& record, Undoing& undoing) {
+  if (undoing.host.container_netns() == nullptr) return {};
   auto link = net::find_link(undoing.host.container_links(), field(record, "link"));
-  if (!link) return std::nullopt;
-  found = find_number<int>(record, "index") == link->index ? Found::ours : Found::others;
-  if (found == Found::others) return std::nullopt;
-  return link;
+  if (!link) return {};
+  const bool is_ours = find_number<int>(record, "index") == link->index;
+  return judge(std::move(link), is_ours);
 }
 
 Undo route_record(const char* type, const std::string& link, const net::RouteEntry& entry) {
@@ -56,9 +54,11 @@ net::RouteEntry route_of(const Undo& record, int index) {
   return entry;
 }
 
-bool has_route(net::Netlink& links, const net::RouteEntry& wanted) {
+bool has_route(const Undo& record, const net::Link& link, Undoing& undoing) {
   constexpr std::uint32_t kMain = 254;  // RT_TABLE_MAIN
-  const auto routes = net::list_routes(links, wanted.route.dst.family(), wanted.index);
+  const net::RouteEntry wanted = route_of(record, link.index);
+  const auto routes =
+      net::list_routes(undoing.host.container_links(), wanted.route.dst.family(), wanted.index);
   return std::any_of(routes.begin(), routes.end(), [&](const net::RouteEntry& each) {
     return each.route.dst == wanted.route.dst && each.route.gw == wanted.route.gw &&
            each.route.table.value_or(kMain) == wanted.route.table.value_or(kMain);

@@ -32,31 +32,25 @@ bool share_a_vlan(const std::vector<net::PortVlan>& some,
 
 /// Only ports in the gateway's VLAN can be those of its users. Where no VLANs are known any port
 /// may be.
-Found look(const Undo& record, Undoing& undoing, std::optional<net::Link>& gateway) {
+FoundLink look(const Undo& record, Undoing& undoing) {
   net::Netlink& links = undoing.host.host_links();
-  gateway = net::find_link(links, field(record, "name"));
-  if (!gateway) return Found::absent;
+  auto gateway = net::find_link(links, field(record, "name"));
+  if (!gateway) return {};
   const auto bridge = net::find_link(links, field(record, "bridge"));
-  if (gateway->kind != "veth" || !bridge) return Found::others;
+  if (gateway->kind != "veth" || !bridge) return {Found::others};
   const auto vlans = net::list_port_vlans(links, gateway->iflink);
   const auto ports = net::list_ports(links, bridge->index);
   const bool idle = std::all_of(ports.begin(), ports.end(), [&](const net::Link& port) {
     if (port.index == gateway->iflink) return true;
     return !vlans.empty() && !share_a_vlan(vlans, net::list_port_vlans(links, port.index));
   });
-  return idle ? Found::ours : Found::others;
-}
-
-Found find(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> gateway;
-  return look(record, undoing, gateway);
+  return judge(std::move(gateway), idle);
 }
 
 void undo_one(const Undo& record, Undoing& undoing) {
   const auto lock = hold_shared_objects(undoing.host);
-  std::optional<net::Link> gateway;
-  if (look(record, undoing, gateway) != Found::ours) return;
-  net::remove_link(undoing.host.host_links(), gateway->index);
+  const FoundLink gateway = look(record, undoing);
+  if (gateway.link) net::remove_link(undoing.host.host_links(), gateway.link->index);
 }
 
 std::string describe(const Undo& record) {
@@ -66,7 +60,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kGatewayVethKind = {"gateway-veth", Turn::objects, &find, &each<undo_one>,
+const UndoKind kGatewayVethKind = {"gateway-veth", Turn::objects, &find_by<look>, &each<undo_one>,
                                    &describe};
 
 }  // namespace unicni::undo

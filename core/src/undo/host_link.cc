@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "undo/found_link.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/net/link.h"
@@ -17,20 +18,15 @@ Undo undo_host_link(const std::string& name, const std::string& kind, const std:
 namespace unicni::undo {
 namespace {
 
-bool is_ours(const net::Link& link, const Undo& record) {
-  return link.kind == field(record, "kind") && link.alias == field(record, "alias");
+FoundLink look(const Undo& record, Undoing& undoing) {
+  auto link = net::find_link(undoing.host.host_links(), field(record, "name"));
+  if (!link) return {};
+  const bool is_ours = link->kind == field(record, "kind") && link->alias == field(record, "alias");
+  return judge(std::move(link), is_ours);
 }
 
-Found find(const Undo& record, Undoing& undoing) {
-  const auto link = net::find_link(undoing.host.host_links(), field(record, "name"));
-  if (!link) return Found::absent;
-  return is_ours(*link, record) ? Found::ours : Found::others;
-}
-
-void undo_one(const Undo& record, Undoing& undoing) {
-  net::Netlink& links = undoing.host.host_links();
-  const auto link = net::find_link(links, field(record, "name"));
-  if (link && is_ours(*link, record)) net::remove_link(links, link->index);
+void act(const Undo&, const net::Link& link, Undoing& undoing) {
+  net::remove_link(undoing.host.host_links(), link.index);
 }
 
 std::string describe(const Undo& record) {
@@ -39,6 +35,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kHostLinkKind = {"host-link", Turn::objects, &find, &each<undo_one>, &describe};
+const UndoKind kHostLinkKind = {"host-link", Turn::objects, &find_by<look>, &undo_by<look, act>,
+                                &describe};
 
 }  // namespace unicni::undo

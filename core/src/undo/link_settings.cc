@@ -44,26 +44,20 @@ net::LinkChange before_of(const Undo& record) {
 }
 
 Found find(const Undo& record, Undoing& undoing) {
-  Found found{};
-  const auto link = find_container_link(record, undoing, found);
-  if (!link) return found;
   const net::LinkChange before = before_of(record);
-  const bool is_back = link->mac == before.mac.value_or(link->mac) &&
-                       link->mtu == before.mtu.value_or(link->mtu) &&
-                       link->promisc == before.promisc.value_or(link->promisc) &&
-                       link->allmulti == before.allmulti.value_or(link->allmulti) &&
-                       link->tx_queue_len == before.tx_queue_len.value_or(link->tx_queue_len);
-  return is_back ? Found::absent : Found::ours;
+  return find_on_container_link(record, undoing, [&](const net::Link& now) {
+    return now.mac != before.mac.value_or(now.mac) || now.mtu != before.mtu.value_or(now.mtu) ||
+           now.promisc != before.promisc.value_or(now.promisc) ||
+           now.allmulti != before.allmulti.value_or(now.allmulti) ||
+           now.tx_queue_len != before.tx_queue_len.value_or(now.tx_queue_len);
+  });
 }
 
-void undo_one(const Undo& record, Undoing& undoing) {
-  Found found{};
-  const auto link = find_container_link(record, undoing, found);
-  if (!link) return;
+void act(const Undo& record, const net::Link& link, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
   // A message each, so that one that the link refuses leaves the others.
   const auto restore = [&](const net::LinkChange& change) {
-    net::change_link(batch, *link, change);
+    net::change_link(batch, link, change);
   };
   const net::LinkChange before = before_of(record);
   if (before.mtu) restore({.mtu = before.mtu});
@@ -80,7 +74,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kLinkSettingsKind = {"link-settings", Turn::objects, &find, &each<undo_one>,
-                                    &describe};
+const UndoKind kLinkSettingsKind = {"link-settings", Turn::objects, &find,
+                                    &undo_by<look_at_container_link, act>, &describe};
 
 }  // namespace unicni::undo

@@ -26,21 +26,16 @@ namespace {
 
 /// Absent: it is back, or its link has gone.
 Found find(const Undo& record, Undoing& undoing) {
-  Found found{};
-  const auto link = find_container_link(record, undoing, found);
-  if (!link) return found;
-  const auto addresses = net::list_addrs(undoing.host.container_links(), link->index);
-  const bool is_back =
-      std::find(addresses.begin(), addresses.end(), get_net(record, "address")) != addresses.end();
-  return is_back ? Found::absent : Found::ours;
+  return find_on_container_link(record, undoing, [&](const net::Link& link) {
+    const auto addresses = net::list_addrs(undoing.host.container_links(), link.index);
+    const IpNet lost = get_net(record, "address");
+    return std::find(addresses.begin(), addresses.end(), lost) == addresses.end();
+  });
 }
 
-void undo_one(const Undo& record, Undoing& undoing) {
-  Found found{};
-  const auto link = find_container_link(record, undoing, found);
-  if (!link) return;
+void act(const Undo& record, const net::Link& link, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
-  net::add_addr(batch, *link, get_net(record, "address"), net::Dad::skip, true);
+  net::add_addr(batch, link, get_net(record, "address"), net::Dad::skip, true);
   batch.commit();
 }
 
@@ -51,7 +46,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kLostAddressKind = {"lost-address", Turn::objects, &find, &each<undo_one>,
-                                   &describe};
+const UndoKind kLostAddressKind = {"lost-address", Turn::objects, &find,
+                                   &undo_by<look_at_container_link, act>, &describe};
 
 }  // namespace unicni::undo

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "undo/found_link.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 
@@ -27,24 +28,18 @@ net::PortFlag flag_of(const Undo& record) {
   return field(record, "flag") == "isolated" ? net::PortFlag::isolated : net::PortFlag::hairpin;
 }
 
-Found look(const Undo& record, Undoing& undoing, std::optional<net::Link>& port) {
-  port = net::find_link(undoing.host.host_links(), field(record, "link"));
-  if (!port || port->master == 0) return Found::absent;
-  if (port->alias != field(record, "alias")) return Found::others;
+FoundLink look(const Undo& record, Undoing& undoing) {
+  auto port = net::find_link(undoing.host.host_links(), field(record, "link"));
+  if (!port || port->master == 0) return {};
+  if (port->alias != field(record, "alias")) return {Found::others};
   const bool is_on = flag_of(record) == net::PortFlag::isolated ? port->isolated : port->hairpin;
-  return is_on ? Found::ours : Found::absent;
+  if (!is_on) return {};
+  return {Found::ours, std::move(port)};
 }
 
-Found find(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> port;
-  return look(record, undoing, port);
-}
-
-void undo_one(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> port;
-  if (look(record, undoing, port) != Found::ours) return;
+void act(const Undo& record, const net::Link& port, Undoing& undoing) {
   net::Batch batch(undoing.host.host_links());
-  net::set_port_flag(batch, *port, flag_of(record), false);
+  net::set_port_flag(batch, port, flag_of(record), false);
   batch.commit();
 }
 
@@ -54,6 +49,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kPortFlagKind = {"port-flag", Turn::objects, &find, &each<undo_one>, &describe};
+const UndoKind kPortFlagKind = {"port-flag", Turn::objects, &find_by<look>, &undo_by<look, act>,
+                                &describe};
 
 }  // namespace unicni::undo

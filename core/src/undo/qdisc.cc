@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "undo/found_link.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 
@@ -30,26 +31,19 @@ net::QdiscPlace place_of(const Undo& record) {
   return text == "root" ? net::QdiscPlace::root : net::QdiscPlace::ingress;
 }
 
-Found look(const Undo& record, Undoing& undoing, std::optional<net::Link>& link) {
+FoundLink look(const Undo& record, Undoing& undoing) {
   const net::QdiscPlace place = place_of(record);
   net::Netlink& links = undoing.host.host_links();
-  link = net::find_link(links, field(record, "link"));
-  if (!link) return Found::absent;
-  if (link->alias != field(record, "alias")) return Found::others;
+  auto link = net::find_link(links, field(record, "link"));
+  if (!link) return {};
+  if (link->alias != field(record, "alias")) return {Found::others};
   const auto qdisc = net::find_qdisc(links, *link, place);
-  if (!qdisc) return Found::absent;
-  return qdisc->kind == field(record, "kind") ? Found::ours : Found::others;
+  if (!qdisc) return {};
+  return judge(std::move(link), qdisc->kind == field(record, "kind"));
 }
 
-Found find(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> link;
-  return look(record, undoing, link);
-}
-
-void undo_one(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> link;
-  if (look(record, undoing, link) != Found::ours) return;
-  net::remove_qdisc(undoing.host.host_links(), *link, place_of(record));
+void act(const Undo& record, const net::Link& link, Undoing& undoing) {
+  net::remove_qdisc(undoing.host.host_links(), link, place_of(record));
 }
 
 std::string describe(const Undo& record) {
@@ -59,6 +53,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kQdiscKind = {"qdisc", Turn::objects, &find, &each<undo_one>, &describe};
+const UndoKind kQdiscKind = {"qdisc", Turn::objects, &find_by<look>, &undo_by<look, act>,
+                             &describe};
 
 }  // namespace unicni::undo

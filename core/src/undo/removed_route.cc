@@ -19,19 +19,13 @@ namespace {
 
 /// Absent: the route is back, or nobody could put it there.
 Found find(const Undo& record, Undoing& undoing) {
-  Found found{};
-  const auto link = find_container_link(record, undoing, found);
-  if (!link) return found;
-  const auto route = route_of(record, link->index);
-  return has_route(undoing.host.container_links(), route) ? Found::absent : Found::ours;
+  return find_on_container_link(
+      record, undoing, [&](const net::Link& link) { return !has_route(record, link, undoing); });
 }
 
-void undo_one(const Undo& record, Undoing& undoing) {
-  Found found{};
-  const auto link = find_container_link(record, undoing, found);
-  if (!link) return;
+void act(const Undo& record, const net::Link& link, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
-  net::put_route(batch, link->name, route_of(record, link->index));
+  net::put_route(batch, link.name, route_of(record, link.index));
   batch.commit();
 }
 
@@ -42,7 +36,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kRemovedRouteKind = {"removed-route", Turn::objects, &find, &each<undo_one>,
-                                    &describe};
+const UndoKind kRemovedRouteKind = {"removed-route", Turn::objects, &find,
+                                    &undo_by<look_at_container_link, act>, &describe};
 
 }  // namespace unicni::undo

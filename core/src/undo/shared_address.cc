@@ -23,10 +23,9 @@ namespace {
 Found find(const Undo& record, Undoing& undoing) {
   const IpNet address = get_net(record, "address");
   net::Netlink& links = undoing.host.host_links();
-  Found found{};
-  const auto bridge = find_idle_bridge(links, field(record, "link"), found);
-  if (!bridge) return found;
-  const auto addresses = net::list_addrs(links, bridge->index);
+  const FoundLink bridge = look_at_idle_bridge(links, field(record, "link"));
+  if (!bridge.link) return bridge.found;
+  const auto addresses = net::list_addrs(links, bridge.link->index);
   const bool is_there = std::find(addresses.begin(), addresses.end(), address) != addresses.end();
   return is_there ? Found::ours : Found::absent;
 }
@@ -35,11 +34,10 @@ void undo_one(const Undo& record, Undoing& undoing) {
   const IpNet address = get_net(record, "address");
   net::Netlink& links = undoing.host.host_links();
   const auto lock = hold_shared_objects(undoing.host);
-  Found found{};
-  const auto bridge = find_idle_bridge(links, field(record, "link"), found);
-  if (!bridge) return;
+  const FoundLink bridge = look_at_idle_bridge(links, field(record, "link"));
+  if (!bridge.link) return;
   net::Batch batch(links);
-  net::remove_addr(batch, *bridge, address, true);
+  net::remove_addr(batch, *bridge.link, address, true);
   batch.commit();
 }
 

@@ -1,6 +1,7 @@
 #include "undo/shared_objects.h"
 
 #include <chrono>
+#include <utility>
 
 namespace unicni::undo {
 
@@ -10,15 +11,11 @@ std::optional<sys::Lock> hold_shared_objects(HostKernel& host) {
                                               std::chrono::steady_clock::now() + kPatience);
 }
 
-std::optional<net::Link> find_idle_bridge(net::Netlink& links, const std::string& name,
-                                          Found& found) {
+FoundLink look_at_idle_bridge(net::Netlink& links, const std::string& name) {
   auto link = net::find_link(links, name);
-  found = link ? Found::others : Found::absent;
-  if (!link || link->kind != "bridge" || !net::list_ports(links, link->index).empty()) {
-    return std::nullopt;
-  }
-  found = Found::ours;
-  return link;
+  if (!link) return {};
+  const bool is_idle = link->kind == "bridge" && net::list_ports(links, link->index).empty();
+  return judge(std::move(link), is_idle);
 }
 
 }  // namespace unicni::undo

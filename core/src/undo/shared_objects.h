@@ -4,8 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "undo/kind.h"
-#include "unicni/net/link.h"
+#include "undo/found_link.h"
 #include "unicni/sys/lock.h"
 
 namespace unicni::undo {
@@ -13,8 +12,7 @@ namespace unicni::undo {
 /// No ADD is between making something that attachments share and using it. Waits 5 s at most.
 std::optional<sys::Lock> hold_shared_objects(HostKernel& host);
 
-/// A bridge without ports; `found`: absent, or others if it isn't one, or has ports.
-std::optional<net::Link> find_idle_bridge(net::Netlink& links, const std::string& name,
-                                          Found& found);
+/// A bridge without ports; others if it is none, or has ports.
+FoundLink look_at_idle_bridge(net::Netlink& links, const std::string& name);
 
 }  // namespace unicni::undo

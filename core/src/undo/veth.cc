@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "undo/found_link.h"
 #include "undo/host_ends.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
@@ -22,21 +23,17 @@ namespace {
 
 /// Kind and alias say whose it is. An ADD that failed may have ended between making the link and
 /// giving it its alias: then the random name alone says it.
-bool is_ours(const net::Link& link, const Undo& record, Why why) {
-  const bool unfinished = why == Why::failed_add && link.alias.empty();
-  return link.kind == "veth" && (unfinished || link.alias == field(record, "alias"));
+FoundLink look(const Undo& record, Undoing& undoing) {
+  auto link = net::find_link(undoing.host.host_links(), field(record, "name"));
+  if (!link) return {};
+  const bool unfinished = undoing.why == Why::failed_add && link->alias.empty();
+  const bool is_ours =
+      link->kind == "veth" && (unfinished || link->alias == field(record, "alias"));
+  return judge(std::move(link), is_ours);
 }
 
-Found find(const Undo& record, Undoing& undoing) {
-  const auto link = net::find_link(undoing.host.host_links(), field(record, "name"));
-  if (!link) return Found::absent;
-  return is_ours(*link, record, undoing.why) ? Found::ours : Found::others;
-}
-
-void undo_one(const Undo& record, Undoing& undoing) {
-  net::Netlink& links = undoing.host.host_links();
-  const auto link = net::find_link(links, field(record, "name"));
-  if (link && is_ours(*link, record, undoing.why)) net::remove_link(links, link->index);
+void act(const Undo&, const net::Link& link, Undoing& undoing) {
+  net::remove_link(undoing.host.host_links(), link.index);
 }
 
 std::string describe(const Undo& record) {
@@ -45,7 +42,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kVethKind = {"veth", Turn::objects, &find, &each<undo_one>, &describe};
+const UndoKind kVethKind = {"veth", Turn::objects, &find_by<look>, &undo_by<look, act>, &describe};
 
 bool has_host_end(const std::vector<Undo>& records, net::Netlink& host_links) {
   return std::any_of(records.begin(), records.end(), [&](const Undo& record) {

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "undo/found_link.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/net/link.h"
@@ -17,24 +18,17 @@ Undo undo_vrf(const std::string& name) { return Undo{"vrf", 1, false, {{"name", 
 namespace unicni::undo {
 namespace {
 
-Found look(const Undo& record, Undoing& undoing, std::optional<net::Link>& vrf) {
-  if (undoing.host.container_netns() == nullptr) return Found::absent;
+FoundLink look(const Undo& record, Undoing& undoing) {
+  if (undoing.host.container_netns() == nullptr) return {};
   net::Netlink& links = undoing.host.container_links();
-  vrf = net::find_link(links, field(record, "name"));
-  if (!vrf) return Found::absent;
+  auto vrf = net::find_link(links, field(record, "name"));
+  if (!vrf) return {};
   const bool is_idle = vrf->kind == "vrf" && net::list_ports(links, vrf->index).empty();
-  return is_idle ? Found::ours : Found::others;
+  return judge(std::move(vrf), is_idle);
 }
 
-Found find(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> vrf;
-  return look(record, undoing, vrf);
-}
-
-void undo_one(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> vrf;
-  if (look(record, undoing, vrf) != Found::ours) return;
-  net::remove_link(undoing.host.container_links(), vrf->index);
+void act(const Undo&, const net::Link& vrf, Undoing& undoing) {
+  net::remove_link(undoing.host.container_links(), vrf.index);
 }
 
 std::string describe(const Undo& record) {
@@ -43,6 +37,6 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kVrfKind = {"vrf", Turn::objects, &find, &each<undo_one>, &describe};
+const UndoKind kVrfKind = {"vrf", Turn::objects, &find_by<look>, &undo_by<look, act>, &describe};
 
 }  // namespace unicni::undo

@@ -22,26 +22,18 @@ Undo undo_vrf_port(const net::Link& link, const std::string& vrf) {
 namespace unicni::undo {
 namespace {
 
-Found look(const Undo& record, Undoing& undoing, std::optional<net::Link>& link) {
-  Found found{};
-  link = find_container_link(record, undoing, found);
-  if (!link) return found;
-  if (link->master == 0) return Found::absent;
+FoundLink look(const Undo& record, Undoing& undoing) {
+  FoundLink port = look_at_container_link(record, undoing);
+  if (port.found != Found::ours) return port;
+  if (port.link->master == 0) return {};
   const auto vrf = net::find_link(undoing.host.container_links(), field(record, "vrf"));
-  const bool is_its_port = vrf && vrf->kind == "vrf" && vrf->index == link->master;
-  return is_its_port ? Found::ours : Found::others;
+  const bool is_its_port = vrf && vrf->kind == "vrf" && vrf->index == port.link->master;
+  return judge(std::move(port.link), is_its_port);
 }
 
-Found find(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> link;
-  return look(record, undoing, link);
-}
-
-void undo_one(const Undo& record, Undoing& undoing) {
-  std::optional<net::Link> link;
-  if (look(record, undoing, link) != Found::ours) return;
+void act(const Undo& record, const net::Link& link, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
-  net::set_master(batch, *link, {0, field(record, "vrf")});
+  net::set_master(batch, link, {0, field(record, "vrf")});
   batch.commit();
 }
 
@@ -52,6 +44,7 @@ std::string describe(const Undo& record) {
 
 }  // namespace
 
-const UndoKind kVrfPortKind = {"vrf-port", Turn::objects, &find, &each<undo_one>, &describe};
+const UndoKind kVrfPortKind = {"vrf-port", Turn::objects, &find_by<look>, &undo_by<look, act>,
+                               &describe};
 
 }  // namespace unicni::undo
