@@ -2,9 +2,9 @@
 // one attachment. At the end nothing may be left.
 //
 // Random is: which attachment, which verb, whether and where it is killed (before its k-th visible
-// step, or after some microseconds), what runs beside it, which attachments GC keeps. Fixed is the
-// number of cycles. The choice follows from the seed ($UNICNI_FAULTS_SEED, else the clock) but for
-// what the scheduler decides.
+// step, or some time within a verb's length), what runs beside it, which attachments GC keeps.
+// Fixed is the number of cycles. The choice follows from the seed ($UNICNI_FAULTS_SEED, else the
+// clock) but for what the scheduler decides.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -74,9 +74,13 @@ class Random : public HostTest {
       put(name, "net1", chain_network());
     }
     // What the first attachment leaves for ever is there from now on.
+    const auto begin = std::chrono::steady_clock::now();
     for (Subject* subject : {&subjects_[0], &subjects_[1]}) {
       expect_silent_success(subject->job.del(must_add(subject->job)));
     }
+    verb_time_ = std::chrono::duration_cast<std::chrono::microseconds>(
+                     std::chrono::steady_clock::now() - begin) /
+                 4;
     before_ = snapshot();
   }
   void put(const std::string& container, const std::string& if_name, const Json& config) {
@@ -101,7 +105,15 @@ class Random : public HostTest {
   void judge(Subject& subject, const std::string& verb, const Output& output);
   void clean_up_and_look();
 
+  /// Early ones more often: only an ADD from nothing has as many as kMostSteps.
+  int some_step() { return 1 + upto(upto(kMostSteps)); }
+  /// A moment within a verb, as long as verbs take on this machine.
+  std::chrono::microseconds some_time() {
+    return std::chrono::microseconds(upto(static_cast<int>(verb_time_.count())));
+  }
+
   unsigned seed_ = 0;
+  std::chrono::microseconds verb_time_{};  // of the four verbs in SetUp, on average
   std::mt19937 random_;
   std::vector<Subject> subjects_;
   Snapshot before_;
@@ -145,10 +157,10 @@ void Random::call_and_kill(Subject& subject, const std::string& verb) {
   const Spawn spawn = subject.job.spawn(verb, request(subject, verb));
   Output output;
   if (with_chance(50)) {
-    output = kill_at(spawn, 1 + upto(kMostSteps)).output;
+    output = kill_at(spawn, some_step()).output;
   } else {
     Running running(spawn);
-    std::this_thread::sleep_for(std::chrono::microseconds(upto(25'000)));
+    std::this_thread::sleep_for(some_time());
     ::kill(running.pid(), SIGKILL);
     output = running.wait();
   }
@@ -168,7 +180,7 @@ void Random::call_twice_at_once(Subject& subject) {
     both.emplace_back(subject.job.spawn(verb, request(subject, verb)));
   }
   if (with_chance(25)) {
-    std::this_thread::sleep_for(std::chrono::microseconds(upto(15'000)));
+    std::this_thread::sleep_for(some_time());
     ::kill(both[0].pid(), SIGKILL);
   }
   for (std::size_t i = 0; i < both.size(); ++i) {
@@ -203,7 +215,7 @@ void Random::collect() {
   if (with_chance(25)) {
     Json request = collector.config;
     request["cni.dev/valid-attachments"] = valid;
-    const Stop stop = kill_at(collector.spawn("GC", request), 1 + upto(kMostSteps));
+    const Stop stop = kill_at(collector.spawn("GC", request), some_step());
     if (stop.output.signal != 0) {
       for (Subject& subject : subjects_) {
         if (subject.state == State::none) subject.state = State::unknown;
@@ -272,7 +284,8 @@ TEST_F(Random, LifeOfANodeLeavesNothing) {
     if (i % kCyclesBetweenLooks == 0) clean_up_and_look();
     if (HasFailure()) return;
   }
-  EXPECT_GT(killed_, kCycles / 10);
+  // Half of what is seen on the fastest and the slowest machine.
+  EXPECT_GT(killed_, kCycles / 14);
   EXPECT_GT(added_, kCycles / 20);
 }
 
