@@ -14,13 +14,17 @@ unsigned refusal(Command command, const std::string& netconf, const std::string&
   env.netns = "/nonexistent";
   env.container_id = "c";
   env.if_name = "eth0";
+  const Services services;
+  module::Cache modules;
   const Request request{command,
                         env,
                         protocol::Netconf::parse(netconf),
                         invoked_as,
                         {"/nonexistent/unicni", {"/nonexistent/modules"}, {}},
                         std::move(environment),
-                        std::chrono::steady_clock::now() + std::chrono::seconds(5)};
+                        std::chrono::steady_clock::now() + std::chrono::seconds(5),
+                        services,
+                        modules};
   try {
     require_network_name(request.netconf, invoked_as);
     run(

@@ -21,7 +21,7 @@ namespace {
 Request request_for(const Request& request, const journal::Entry& entry) {
   Request copy{request.command,    request.environment, request.netconf.with_prev_result(nullptr),
                request.invoked_as, request.where,       {},
-               request.deadline};
+               request.deadline,   request.services,    request.modules};
   for (const std::string& variable : request.process_environment) {
     const bool replaced = variable.starts_with("CNI_CONTAINERID=") ||
                           variable.starts_with("CNI_IFNAME=") || variable.starts_with("CNI_NETNS=");
@@ -129,6 +129,7 @@ void GcVerb::collect_step(Step& step) {
       run_foreign(request_, step.found.program, Command::gc, step.netconf.text_for(Command::gc));
       return;
     }
+    host_.require_home();
     step.enter(host_);
     step.module->gc(step.call, host_);
   });

@@ -257,6 +257,7 @@ DelVerb::Made DelVerb::recall(Task& task) {
 /// By the configuration: what the records don't know of.
 bool DelVerb::sweep(const Task& task, Step& step) {
   step.enter(host_);
+  if (!errors_.empty() && !errors_.attempt([&] { host_.require_home(); })) return false;
   if (!takes_itself_back(step)) {
     // Whether its ADD ended, so that the journal knows all of it.
     const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/stretch.h"
 #include "chain/foreign.h"
 #include "unicni/error.h"
 #include "unicni/undo/delegate.h"
@@ -24,7 +25,9 @@ IpamDelegate::IpamDelegate(const Request& request, const Call& call,
     found_ = module::find_type(call_.ipam_type, request.where);
     call_.type = found_.type;
     if (found_.module_path.empty()) return;
-    module_ = module::load(found_, request.where.executable);
+    const Stretch stretch(
+        request.services.observer, Phase::load, [&] { return found_.module_path; }, call_.type);
+    module_ = request.modules.load(found_, request.where.executable);
   } catch (const Error& error) {
     if (call_.command != Command::del) throw;
     missing_ = error;

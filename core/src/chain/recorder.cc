@@ -46,6 +46,8 @@ void run_program(const undo::Replay::Program& program, const Request& request, V
 
 Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Request& request,
                     VerbHost& host, const Step* step) {
+  Errors astray;
+  if (!astray.attempt([&] { host.require_home(); })) return {astray, {}};
   if (request.command == Command::del) {
     Errors damaged;  // replay tells
     const auto own = undo::find_own_elements(records, damaged);

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/services.h"
+#include "module/cache.h"
 #include "module/registry.h"
 #include "protocol/netconf.h"
 #include "protocol/request.h"
@@ -20,6 +22,8 @@ struct Request {
   module::Locations where;
   std::vector<std::string> process_environment;  ///< "K=V", what delegates inherit
   Deadline deadline{};
+  const Services& services;
+  module::Cache& modules;
 
   [[nodiscard]] AttachmentKey key() const {
     return {netconf.name(), environment.container_id, environment.if_name};

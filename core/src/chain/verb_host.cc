@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -22,9 +21,9 @@ std::string own_netns_text(const std::string& path) {
   return fmt::format("CNI_NETNS {} is the plugin's own network namespace", path);
 }
 
-/// stderr is a courtesy: a runtime that closed it loses the line and nothing else.
-void say(const std::string& line) {
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+Services with_observer(Services services, Observer& observer) {
+  if (services.observer != nullptr) services.observer = &observer;
+  return services;
 }
 
 Error own_netns(const std::string& path) {
@@ -35,6 +34,8 @@ Error own_netns(const std::string& path) {
 
 VerbHost::VerbHost(const Request& request)
     : request_(request),
+      observer_(*this, request.services.observer),
+      services_(with_observer(request.services, observer_)),
       netns_path_(request.environment.netns),
       attachments_(*this, request.command == Command::add || request.command == Command::check
                               ? std::optional(request.key())
@@ -57,7 +58,7 @@ bool VerbHost::tolerant() const {
 }
 
 net::Netlink& VerbHost::host_links() {
-  if (!host_links_) host_links_.emplace();
+  if (!host_links_) host_links_.emplace(services_);
   return *host_links_;
 }
 
@@ -114,7 +115,7 @@ net::Netlink& VerbHost::container_links() {
     if (netns == nullptr) {
       throw Error(Code::invalid_netns, "the container's network namespace is gone");
     }
-    container_links_.emplace(*netns, host_netns());
+    container_links_.emplace(*netns, host_netns(), services_);
   }
   return *container_links_;
 }
@@ -142,7 +143,7 @@ void VerbHost::require_visited() {
 
 net::Nft& VerbHost::nft() {
   if (!nft_) {
-    nft_.emplace();
+    nft_.emplace(services_);
     nft_->remember([this] { return undo::remembered_rules(place(), host_netns()); });
     nft_->inherit([this](const std::string& owner) {
       return undo::remembered_siblings(place(), host_netns(), owner,
@@ -176,6 +177,18 @@ Delegate& VerbHost::delegate() {
   return active_.delegate != nullptr ? *active_.delegate : Host::delegate();
 }
 
+void VerbHost::require_home() const {
+  if (!host_netns_ || host_netns_->is_current()) return;
+  throw Error(Code::internal, "the verb could not return to the runtime's network namespace",
+              "nothing more is changed: what is left to undo is in the journal, for DEL and GC");
+}
+
+void VerbHost::MemberObserver::on_event(const Event& event) noexcept {
+  Event told = event;
+  if (told.member.empty()) told.member = host_.active().type;
+  to_->on_event(told);
+}
+
 journal::Place VerbHost::place() { return attachments::place_of(*this); }
 
 std::string VerbHost::unlocked(const std::function<std::string()>& work) {
@@ -194,20 +207,19 @@ std::string VerbHost::unlocked(const std::function<std::string()>& work) {
 }
 
 void VerbHost::log(LogLevel level, std::string_view text) {
-  constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
-  std::string line = fmt::format("unicni {}: {}: {}\n", active_.type,
-                                 kNames[static_cast<int>(level)], protocol::bounded(text));
+  Line line{level, active_.type, protocol::bounded(text)};
   if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;
   if (warned_.size() == kMostLines) {
     ++untold_;
     return;
   }
-  say(line);
+  if (services_.log != nullptr) services_.log->log(level, line.member, line.text);
   warned_.push_back(std::move(line));
 }
 
 VerbHost::~VerbHost() {
-  if (untold_ > 0) say(fmt::format("unicni: warning: {} more messages are left out\n", untold_));
+  if (untold_ == 0 || services_.log == nullptr) return;
+  services_.log->log(LogLevel::warning, {}, fmt::format("{} more messages are left out", untold_));
 }
 
 }  // namespace unicni::chain

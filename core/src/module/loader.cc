@@ -137,8 +137,8 @@ int LoadedModule::command(int argc, const char* const* argv) {
   return call(2, "command", [&](Module& module) { return module.command(argc, argv); });
 }
 
-LoadedModule load(const std::string& name, const std::string& path, const std::string& executable,
-                  Abis accepted) {
+const ModuleDescriptor& open(const std::string& name, const std::string& path,
+                             const std::string& executable, Abis accepted) {
   if (!valid_module_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" can't be the name of a module", name),
                 "names of modules match ^[a-z0-9][a-z0-9-]{0,31}$");
@@ -149,11 +149,12 @@ LoadedModule load(const std::string& name, const std::string& path, const std::s
   auto library = open_library(path, note);
   const auto& descriptor = find_descriptor(library, name, path);
   require_fit(descriptor, name, path, note, accepted);
-  return LoadedModule(descriptor);
+  return descriptor;
 }
 
-LoadedModule load(const Found& found, const std::string& executable) {
-  return load(found.module, found.module_path, executable);
+LoadedModule load(const std::string& name, const std::string& path, const std::string& executable,
+                  Abis accepted) {
+  return LoadedModule(open(name, path, executable, accepted));
 }
 
 }  // namespace unicni::module

@@ -51,12 +51,13 @@ class LoadedModule {
   std::unique_ptr<Module, void (*)(Module*) noexcept> instance_;
 };
 
-/// Trust, note, dlopen(RTLD_NOW|RTLD_LOCAL), symbol, descriptor, create. Three distinct kinds of
-/// Error: absent (find_type), unusable (with dlerror's text), ABI mismatch. Each module name is
-/// opened once.
+/// Trust, note, dlopen(RTLD_NOW|RTLD_LOCAL), symbol, descriptor. Three distinct kinds of Error:
+/// absent (find_type), unusable (with dlerror's text), ABI mismatch. The library stays open until
+/// the process ends. Cache opens each only once.
+const ModuleDescriptor& open(const std::string& name, const std::string& path,
+                             const std::string& executable, Abis accepted = kAcceptedAbis);
+/// open() and create.
 LoadedModule load(const std::string& name, const std::string& path, const std::string& executable,
                   Abis accepted = kAcceptedAbis);
-/// The same for a module that was found.
-LoadedModule load(const Found& found, const std::string& executable);
 
 }  // namespace unicni::module

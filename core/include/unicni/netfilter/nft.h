@@ -18,6 +18,10 @@
 #include "unicni/netfilter/masquerade.h"
 #include "unicni/netfilter/spoof_check.h"
 
+namespace unicni {
+struct Services;
+}
+
 namespace unicni::net {
 
 class NetlinkSocket;
@@ -45,6 +49,8 @@ struct NftSet {
 class Nft {
  public:
   Nft();
+  /// For core: with what a program around it owns, which outlives this.
+  explicit Nft(const Services& services);
   ~Nft();
   Nft(const Nft&) = delete;
   Nft& operator=(const Nft&) = delete;

@@ -82,12 +82,13 @@ std::vector<Need> needs_of(const std::vector<NftElement>& own,
 }  // namespace
 
 struct Nft::Impl {
+  const Services* services = nullptr;
   std::optional<NetlinkSocket> opened;
   std::function<NftMemory()> remembered;
   NftSiblings siblings;
 
   NetlinkSocket& socket() {
-    if (!opened) opened.emplace(NETLINK_NETFILTER);
+    if (!opened) opened.emplace(NETLINK_NETFILTER, services);
     return *opened;
   }
 
@@ -273,6 +274,9 @@ bool Nft::Impl::try_add(Addition& addition) {
 }
 
 Nft::Nft() : impl_(std::make_unique<Impl>()) {}
+Nft::Nft(const Services& services) : impl_(std::make_unique<Impl>()) {
+  impl_->services = &services;
+}
 Nft::~Nft() = default;
 
 NetlinkSocket& Nft::socket() { return impl_->socket(); }
