@@ -70,7 +70,7 @@ Plan plan(const Request& request) {
 
 /// CHECK of a list: its members of ADD that have left it since still are there.
 void add_left(std::vector<Member>& members, const Request& request, VerbHost& host) {
-  const auto entry = journal::peek(journal::kFolder, request.key());
+  const auto entry = journal::peek(host.journals(), request.key());
   if (!entry || entry->place != host.place()) return;
   const Assignment steps = assign(*entry, members);
   for (const journal::RecordedStep& step : entry->steps) {

@@ -107,14 +107,14 @@ void GcVerb::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
              return candidate->type() == step.type;
            });
   };
-  for (const AttachmentKey& key : journal::list_keys(journal::kFolder, request_.netconf.name())) {
+  for (const AttachmentKey& key : journal::list_keys(host_.journals(), request_.netconf.name())) {
     if (!valid.contains({key.container_id, key.if_name})) collect(key, false, wanted);
   }
 }
 
 void GcVerb::collect_gone(std::size_t most) {
   std::vector<AttachmentKey> gone;
-  journal::peek_some(journal::kFolder, most, [&](const journal::Entry& entry) {
+  journal::peek_some(host_.journals(), most, [&](const journal::Entry& entry) {
     if (is_surely_gone(entry)) gone.push_back(entry.key);
     return true;
   });

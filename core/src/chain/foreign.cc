@@ -64,8 +64,10 @@ void require_depth(const std::vector<std::string>& process_environment) {
 
 std::string run_foreign(const Request& request, const std::string& program, Command command,
                         const std::string& config) {
-  const Stretch stretch(request.services.observer, Phase::program,
-                        [&] { return fmt::format("{} {}", program, command_name(command)); });
+  const Stretch stretch(
+      request.services.observer, Phase::program,
+      [&] { return fmt::format("{} {}", command_name(command), program); },
+      std::string_view(program).substr(program.rfind('/') + 1));
   const sys::ProcessResult result =
       sys::run_process(program, environment_for(request, command), config, request.deadline, {},
                        request.services.log);

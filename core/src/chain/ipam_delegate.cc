@@ -26,8 +26,9 @@ IpamDelegate::IpamDelegate(const Request& request, const Call& call,
     call_.type = found_.type;
     if (found_.module_path.empty()) return;
     const Stretch stretch(
-        request.services.observer, Phase::load, [&] { return found_.module_path; }, call_.type);
+        request.services.observer, Phase::load, [&] { return found_.module_path; }, call.type);
     module_ = request.modules.load(found_, request.where.executable);
+    module_->observe(request.services.observer, call.type);
   } catch (const Error& error) {
     if (call_.command != Command::del) throw;
     missing_ = error;
@@ -59,7 +60,8 @@ bool IpamDelegate::needs_link() const {
 bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) const {
   // Also for the reference's program, which keeps the same files.
   if (call_.ipam_type != kHostLocal && found_.module != kHostLocal) return false;
-  const std::string folder = data_dir_.empty() ? "/var/lib/cni/networks" : data_dir_;
+  const std::string folder =
+      data_dir_.empty() ? request_.services.folders.reservations() : data_dir_;
   // No ADD can have used such a one.
   if (!folder.starts_with('/') || folder.find('\0') != std::string::npos) return false;
   ipam::Store store(folder, call_.key.network, call_.deadline, false);

@@ -12,7 +12,7 @@ namespace unicni::chain {
 
 journal::Journal open_journal(const Request& request, VerbHost& host, const AttachmentKey& key,
                               journal::Access access) {
-  auto journal = journal::Journal::open(journal::kFolder, key, host.place(),
+  auto journal = journal::Journal::open(host.journals(), key, host.place(),
                                         sys::lock_deadline(request.deadline), access);
   if (journal.is_of_future()) {
     host.log(LogLevel::warning,

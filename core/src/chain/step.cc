@@ -68,6 +68,7 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
     const Stretch stretch(
         request.services.observer, Phase::load, [&] { return step->found.module_path; }, type);
     step->module = request.modules.load(step->found, request.where.executable);
+    step->module->observe(request.services.observer, type);
   } catch (const Error& error) {
     if (!is_del) throw;
     // The journal still undoes what the module did, and its IPAM can be asked.

@@ -37,9 +37,11 @@ VerbHost::VerbHost(const Request& request)
       observer_(*this, request.services.observer),
       services_(with_observer(request.services, observer_)),
       netns_path_(request.environment.netns),
-      attachments_(*this, request.command == Command::add || request.command == Command::check
-                              ? std::optional(request.key())
-                              : std::nullopt) {}
+      attachments_(*this,
+                   request.command == Command::add || request.command == Command::check
+                       ? std::optional(request.key())
+                       : std::nullopt,
+                   request.services.folders) {}
 
 void VerbHost::refuse_own_netns() const {
   const std::string& path = request_.environment.netns;
@@ -144,9 +146,9 @@ void VerbHost::require_visited() {
 net::Nft& VerbHost::nft() {
   if (!nft_) {
     nft_.emplace(services_);
-    nft_->remember([this] { return undo::remembered_rules(place(), host_netns()); });
+    nft_->remember([this] { return undo::remembered_rules(journals(), place(), host_netns()); });
     nft_->inherit([this](const std::string& owner) {
-      return undo::remembered_siblings(place(), host_netns(), owner,
+      return undo::remembered_siblings(journals(), place(), host_netns(), owner,
                                        request_.environment.container_id);
     });
   }

@@ -44,11 +44,14 @@ class VerbHost final : public Host {
   Ipam& ipam() override;
   void log(LogLevel level, std::string_view text) override;
   Delegate& delegate() override;
+  [[nodiscard]] const Folders& folders() const override { return services_.folders; }
 
   /// Throws Error if a piece of work left the thread in another namespace than the runtime's, which
   /// decides what is changed there. Ask before going on past an error.
   void require_home() const;
 
+  /// Folder of the journals.
+  [[nodiscard]] std::string journals() const { return services_.folders.journals(); }
   /// What journals of this boot and host say in their header.
   journal::Place place();
 

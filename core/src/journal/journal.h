@@ -1,5 +1,7 @@
-// The attachment journal: one file an attachment in /run/unicni/attachments, an undo log as data.
-// core/ARCHITECTURE.md, "Journal".
+// The attachment journal: one file an attachment, an undo log as data. core/ARCHITECTURE.md,
+// "Journal". Its folder (Folders::journals()) has entries and nothing else. Versions before 0.2 had
+// them in its parent: one that is found there is read, locked, written on and removed in its place,
+// as their program may still run.
 #pragma once
 
 #include <functional>
@@ -15,12 +17,6 @@
 #include "unicni/undo.h"
 
 namespace unicni::journal {
-
-/// Entries, and nothing else.
-inline constexpr const char* kFolder = "/run/unicni/attachments";
-/// Its parent: locks of the host. Versions before 0.2 had the entries here; one that is found there
-/// is read, locked, written on and removed in its place, as their program may still run.
-inline constexpr const char* kRunFolder = "/run/unicni";
 
 /// File name of a key inside the folder: "<network>:<container>:<ifname>", each with ':', '/', '%',
 /// '~', blanks and control bytes as %XX; a name beyond 200 bytes is cut and gets '~' and a hash.

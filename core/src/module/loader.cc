@@ -77,6 +77,8 @@ void require_fit(const ModuleDescriptor& found, const std::string& name, const s
   }
 }
 
+constexpr std::string_view kValidation = "validation";
+
 Module* create(const ModuleDescriptor& descriptor) {
   return guarded(descriptor.name, "its creation", [&] {
     Module* instance = descriptor.create();
@@ -105,8 +107,13 @@ Error LoadedModule::too_old_for(std::string_view doing) const {
                       descriptor_->version, UNICNI_VERSION)};
 }
 
+Phase LoadedModule::phase_of(std::string_view doing) const {
+  if (doing == kValidation) return Phase::validate;
+  return descriptor_->kind == ModuleKind::ipam ? Phase::ipam : Phase::module;
+}
+
 void LoadedModule::validate(const Call& now) {
-  call(2, "validation", [&](Module& module) { module.validate(now); });
+  call(2, kValidation, [&](Module& module) { module.validate(now); });
 }
 
 Result LoadedModule::add(const Call& now, Host& host) {

@@ -101,7 +101,13 @@ class NetlinkSocket {
     return {services_ == nullptr ? nullptr : services_->observer,
             protocol_ == NETLINK_ROUTE ? Phase::netlink : Phase::nft, object};
   }
-  [[nodiscard]] const Services* services() const noexcept { return services_; }
+  [[nodiscard]] Folders folders() const {
+    return services_ == nullptr ? Folders{} : services_->folders;
+  }
+  /// Where programs that work beside the socket write to; nullptr: nowhere.
+  [[nodiscard]] LogSink* log() const noexcept {
+    return services_ == nullptr ? nullptr : services_->log;
+  }
 
   /// Lets the socket take `bytes` to the kernel at once and `answers` acknowledgements back.
   void make_room(std::size_t bytes, std::size_t answers);

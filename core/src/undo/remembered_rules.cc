@@ -10,10 +10,11 @@
 
 namespace unicni::undo {
 
-net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& host_netns) {
+net::NftMemory remembered_rules(const std::string& folder, const journal::Place& place,
+                                const net::Netns& host_netns) {
   net::NftMemory memory;
   std::vector<std::vector<net::NftElement>> announced;
-  for (const journal::Entry& entry : journal::peek_all(journal::kFolder)) {
+  for (const journal::Entry& entry : journal::peek_all(folder)) {
     if (entry.place != place) continue;
     for (const journal::RecordedStep& step : entry.steps) {
       if (step.undo.empty() || attachments::life_of(step, host_netns) == attachments::Life::gone)
@@ -39,7 +40,8 @@ net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& h
   return memory;
 }
 
-std::vector<std::vector<net::NftElement>> remembered_siblings(const journal::Place& place,
+std::vector<std::vector<net::NftElement>> remembered_siblings(const std::string& folder,
+                                                              const journal::Place& place,
                                                               const net::Netns& host_netns,
                                                               const std::string& owner,
                                                               const std::string& likely) {
@@ -47,7 +49,7 @@ std::vector<std::vector<net::NftElement>> remembered_siblings(const journal::Pla
   const std::string container =
       net::is_of_container(owner, likely) ? likely : net::find_container(owner);
   if (container.empty()) return siblings;
-  const auto entries = journal::peek_container(journal::kFolder, container);
+  const auto entries = journal::peek_container(folder, container);
   const auto is_own = [&](const journal::Entry& entry) { return entry.key.comment() == owner; };
   const auto own = std::find_if(entries.begin(), entries.end(), is_own);
   const std::string netns = own == entries.end() ? std::string() : own->container_netns;

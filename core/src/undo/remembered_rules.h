@@ -11,15 +11,17 @@
 
 namespace unicni::undo {
 
-/// The elements of all attachments of `place` whose namespace isn't gone, and those that their
-/// networks share. Whoever has a port of the host keeps it from whoever has only announced that
-/// he wants it.
-net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& host_netns);
+/// The elements of all attachments of `place` that have a journal in `folder`, whose namespace
+/// isn't gone, and those that their networks share. Whoever has a port of the host keeps it from
+/// whoever has only announced that he wants it.
+net::NftMemory remembered_rules(const std::string& folder, const journal::Place& place,
+                                const net::Netns& host_netns);
 
 /// What the other attachments of the container of `owner` have, each in a list of its own, as far
 /// as their namespaces aren't gone. `owner` is an element's, "network/container/ifname", of which a
 /// long one is cut: then only `likely` can be known as its container.
-std::vector<std::vector<net::NftElement>> remembered_siblings(const journal::Place& place,
+std::vector<std::vector<net::NftElement>> remembered_siblings(const std::string& folder,
+                                                              const journal::Place& place,
                                                               const net::Netns& host_netns,
                                                               const std::string& owner,
                                                               const std::string& likely);
