@@ -5,7 +5,7 @@
 #include "unicni/error.h"
 #include "vlan.h"
 
-namespace unicni::bridge {
+namespace unicni::bridge::bridge_test {
 namespace {
 
 IpConfig ip(const char* address, const char* gateway = "") {
@@ -259,4 +259,4 @@ TEST(Gateway, Ipv6SubnetsMayStandSideBySideUnlessTheyOverlap) {
 }
 
 }  // namespace
-}  // namespace unicni::bridge
+}  // namespace unicni::bridge::bridge_test

@@ -6,7 +6,7 @@
 #include "unicni/error.h"
 #include "unicni/module.h"
 
-namespace unicni::flannel {
+namespace unicni::flannel::flannel_test {
 namespace {
 
 using testing::ElementsAre;
@@ -199,4 +199,4 @@ TEST(Options, IpamsTypeAndRoutesHaveTheirKinds) {
 }
 
 }  // namespace
-}  // namespace unicni::flannel
+}  // namespace unicni::flannel::flannel_test

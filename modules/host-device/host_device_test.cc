@@ -8,7 +8,7 @@
 #include "target.h"
 #include "unicni/error.h"
 
-namespace unicni::host_device {
+namespace unicni::host_device::host_device_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -176,4 +176,4 @@ TEST(IsTarget, TakesTheMarkOrTheMacOfMarkedLinksOnly) {
 }
 
 }  // namespace
-}  // namespace unicni::host_device
+}  // namespace unicni::host_device::host_device_test

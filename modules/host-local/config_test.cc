@@ -5,7 +5,7 @@
 #include "options/parse.h"
 #include "protocol/netconf.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::config_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -82,4 +82,4 @@ TEST_F(HostLocalConfig, RangeWithoutSubnetIsRefusedButNotOnDel) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::config_test

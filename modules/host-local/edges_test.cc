@@ -6,7 +6,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::edges_test {
 namespace {
 
 using std::string;
@@ -212,4 +212,4 @@ TEST_F(TwoOfEach, WantedAddressesOfTwoSets) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::edges_test

@@ -10,7 +10,7 @@
 #include "fixture_for_test.h"
 #include "unicni/ipam/store.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::host_local_test {
 namespace {
 
 using std::string;
@@ -367,4 +367,4 @@ TEST_F(HostLocalTest, SixtyFourProcessesAtOnce) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::host_local_test

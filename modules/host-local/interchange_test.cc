@@ -10,7 +10,7 @@
 #include "unicni/ipam/store.h"
 #include "unicni/sys/process.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::interchange_test {
 namespace {
 
 using std::string;
@@ -147,4 +147,4 @@ TEST_F(InterchangeTest, BothLeaveTheSameFiles) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::interchange_test

@@ -4,7 +4,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::plan_test {
 namespace {
 
 class PlanTest : public HostLocalTest {
@@ -139,4 +139,4 @@ TEST(HostLocalTable, HasTheKeysOfTheReferenceAndItsOwn) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::plan_test

@@ -4,7 +4,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::resolv_conf_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -60,4 +60,4 @@ TEST(ResolvConf, LinksAreFollowed) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::resolv_conf_test

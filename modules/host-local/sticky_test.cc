@@ -4,7 +4,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::sticky_test {
 namespace {
 
 using Args = std::vector<std::pair<std::string, std::string>>;
@@ -42,4 +42,4 @@ TEST(Sticky, TemplateIsCheckedWithoutArguments) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::sticky_test

@@ -6,7 +6,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::take_test {
 namespace {
 
 using std::string;
@@ -161,4 +161,4 @@ TEST_F(Take, MissingArgumentIsAnErrorOfAddOnly) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::take_test

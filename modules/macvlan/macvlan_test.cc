@@ -5,7 +5,7 @@
 #include "config.h"
 #include "unicni/error.h"
 
-namespace unicni::macvlan {
+namespace unicni::macvlan::macvlan_test {
 namespace {
 
 std::string refusal(const MacvlanOptions& options) {
@@ -67,4 +67,4 @@ TEST(MacvlanOptions, TheParentIsWhatTheKeysSay) {
 }
 
 }  // namespace
-}  // namespace unicni::macvlan
+}  // namespace unicni::macvlan::macvlan_test

@@ -6,7 +6,7 @@
 #include "plan.h"
 #include "unicni/error.h"
 
-namespace unicni::portmap {
+namespace unicni::portmap::portmap_test {
 namespace {
 
 using testing::HasSubstr;
@@ -183,4 +183,4 @@ TEST(PortmapPlan, WhatLeadsNowhereIsLeftOutAndToldOf) {
 }
 
 }  // namespace
-}  // namespace unicni::portmap
+}  // namespace unicni::portmap::portmap_test

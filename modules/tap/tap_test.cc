@@ -3,7 +3,7 @@
 #include "config.h"
 #include "unicni/error.h"
 
-namespace unicni::tap {
+namespace unicni::tap::tap_test {
 namespace {
 
 std::string refusal(const TapOptions& options) {
@@ -54,4 +54,4 @@ TEST(TapOptions, RefusesABridgeThatIsNoName) {
 }
 
 }  // namespace
-}  // namespace unicni::tap
+}  // namespace unicni::tap::tap_test

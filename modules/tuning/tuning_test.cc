@@ -9,7 +9,7 @@
 #include "unicni/module.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::tuning {
+namespace unicni::tuning::tuning_test {
 namespace {
 
 using testing::HasSubstr;
@@ -197,4 +197,4 @@ TEST_F(BackupFile, GarbageIsNone) {
 }
 
 }  // namespace
-}  // namespace unicni::tuning
+}  // namespace unicni::tuning::tuning_test

@@ -3,7 +3,7 @@
 #include "config.h"
 #include "unicni/error.h"
 
-namespace unicni::vlan {
+namespace unicni::vlan::vlan_test {
 namespace {
 
 std::string refusal(const VlanOptions& options) {
@@ -52,4 +52,4 @@ TEST(VlanOptions, TheParentIsWhatTheKeysSay) {
 }
 
 }  // namespace
-}  // namespace unicni::vlan
+}  // namespace unicni::vlan::vlan_test

@@ -10,7 +10,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::del_matrix_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -273,4 +273,4 @@ INSTANTIATE_TEST_SUITE_P(List, DelMatrix,
                          });
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::del_matrix_test

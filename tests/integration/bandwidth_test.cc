@@ -7,7 +7,7 @@
 #include "support/fault.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::bandwidth_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -381,4 +381,4 @@ TEST_F(Bandwidth, StatusTellsOfAKernelWithoutIfb) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::bandwidth_test

@@ -1,7 +1,7 @@
 // firewall in a list behind bridge, with packets, on hosts whose FORWARD chain drops.
 #include "integration/firewall_host.h"
 
-namespace unicni::test {
+namespace unicni::test::firewall_test {
 namespace {
 
 using ::testing::Contains;
@@ -211,4 +211,4 @@ TEST_F(Firewall, NeedsAPluginBeforeIt) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::firewall_test

@@ -4,7 +4,7 @@
 #include "support/recorder.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::flannel_test {
 namespace {
 
 using ::testing::Contains;
@@ -497,4 +497,4 @@ TEST_F(Flannel, AForeignIpamOfTheDelegateIsAskedOnce) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::flannel_test

@@ -7,7 +7,7 @@
 #include "integration/chained.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::foreign_main_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -343,4 +343,4 @@ TEST_F(ForeignHost, TheResultsListIsAHintWhereTheKernelCannotTell) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::foreign_main_test

@@ -5,7 +5,7 @@
 #include "integration/host_test.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::installed_name_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -143,4 +143,4 @@ TEST_F(InstalledName, AMissingTypeSuggestsTheNearest) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::installed_name_test

@@ -5,7 +5,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::journal_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -258,4 +258,4 @@ TEST_F(MissingModule, ThatStrangersCanReplaceIsRefused) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::journal_test

@@ -4,7 +4,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::legal_names_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -203,4 +203,4 @@ TEST_F(LegalNames, LiveAndGoWithoutTouchingEachOther) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::legal_names_test

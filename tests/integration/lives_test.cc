@@ -7,7 +7,7 @@
 #include "integration/chained.h"
 #include "integration/uplink.h"
 
-namespace unicni::test {
+namespace unicni::test::lives_test {
 namespace {
 
 using ::testing::Contains;
@@ -400,4 +400,4 @@ TEST_F(FormerJournal, RecordsOfALaterVersionAreKeptAndWarnedOf) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::lives_test

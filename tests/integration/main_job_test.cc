@@ -2,7 +2,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::main_job_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -232,4 +232,4 @@ TEST_F(MainJobDel, NetnsMayBeADescriptorPath) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::main_job_test

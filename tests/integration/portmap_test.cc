@@ -9,7 +9,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::portmap_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -310,4 +310,4 @@ TEST_F(Portmap, GcFindsALeakAndStatusAStranger) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::portmap_test

@@ -12,7 +12,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::rootless_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -97,4 +97,4 @@ TEST_F(Rootless, ModuleOfAStrangerIsRefused) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::rootless_test

@@ -3,7 +3,7 @@
 
 #include "integration/port_world.h"
 
-namespace unicni::test {
+namespace unicni::test::route_localnet_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -138,4 +138,4 @@ TEST_F(RouteLocalnet, GoesAlsoWithoutAJournal) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::route_localnet_test

@@ -14,7 +14,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::straggler_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -129,4 +129,4 @@ TEST_F(Straggler, OfARuntimeIsLeftToInitWithoutAHoldOnAnything) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::straggler_test

@@ -7,7 +7,7 @@
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::brings_test {
 namespace {
 
 using testing::ContainsRegex;
@@ -67,4 +67,4 @@ TEST_F(BringsTest, ALibraryThatIsNowhere) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::brings_test

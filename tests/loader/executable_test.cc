@@ -20,6 +20,7 @@
 #include "scratch.h"
 #include "unicni/error.h"
 
+namespace unicni::test::executable_test {
 namespace {
 
 using testing::HasSubstr;
@@ -404,3 +405,4 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 }  // namespace
+}  // namespace unicni::test::executable_test

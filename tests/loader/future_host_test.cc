@@ -6,7 +6,7 @@
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::future_host_test {
 namespace {
 
 using testing::HasSubstr;
@@ -84,4 +84,4 @@ TEST_F(FutureHostTest, ANumberThatIsNoneOfBothIsRefused) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::future_host_test

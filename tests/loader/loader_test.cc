@@ -9,7 +9,7 @@
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::loader_test {
 namespace {
 
 using testing::ElementsAre;
@@ -243,4 +243,4 @@ TEST_F(LoaderTest, TheHostsLibstdcxxServesAllThatAModuleUses) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::loader_test

@@ -8,7 +8,7 @@
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::other_compiler_test {
 namespace {
 
 using testing::HasSubstr;
@@ -62,4 +62,4 @@ TEST_F(OtherCompilerTest, ItsExceptionsCrossTheBorder) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::other_compiler_test

@@ -8,7 +8,7 @@
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::refusal_test {
 namespace {
 
 using testing::HasSubstr;
@@ -152,4 +152,4 @@ TEST_F(RefusalTest, TheThreeKindsDiffer) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::refusal_test

@@ -13,7 +13,7 @@
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::trust_test {
 namespace {
 
 using testing::HasSubstr;
@@ -227,4 +227,4 @@ TEST_F(RootlessTest, TheMachinesInstallationIsTrusted) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::trust_test

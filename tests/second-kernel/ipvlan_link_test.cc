@@ -4,7 +4,7 @@
 #include "integration/uplink.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::ipvlan_link_test {
 namespace {
 
 using ::testing::AllOf;
@@ -159,4 +159,4 @@ TEST_F(ExampleTest, OfIpvlanWorks) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::ipvlan_link_test

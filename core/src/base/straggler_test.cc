@@ -12,7 +12,7 @@
 
 #include "unicni/sys/fd.h"
 
-namespace unicni::sys {
+namespace unicni::sys::straggler_test {
 namespace {
 
 constexpr int kPatience = 5000;  // ms
@@ -71,4 +71,4 @@ TEST(StragglerTest, WhoeverEndedIsReapedByTheNext) {
 }
 
 }  // namespace
-}  // namespace unicni::sys
+}  // namespace unicni::sys::straggler_test

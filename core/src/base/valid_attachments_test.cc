@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace unicni {
+namespace unicni::valid_attachments_test {
 namespace {
 
 using std::string;
@@ -109,4 +109,4 @@ TEST(ValidAttachments, StrangersAreNamedByWhateverTextTheyOwnUnder) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::valid_attachments_test

@@ -13,7 +13,7 @@
 #include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::ipam {
+namespace unicni::ipam::reservation_test {
 namespace {
 
 using std::string;
@@ -186,4 +186,4 @@ TEST_F(UnusualOwners, SurviveTheGcThatListsThem) {
 }
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::reservation_test

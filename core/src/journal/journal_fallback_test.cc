@@ -18,7 +18,7 @@
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::journal_fallback_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -76,4 +76,4 @@ TEST(JournalFallback, WithoutTheRightToLinkByDescriptor) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::journal_fallback_test

@@ -20,13 +20,10 @@
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::journal_process_test {
 namespace {
 
 using namespace std::chrono_literals;
-
-const AttachmentKey kKey{"net", "ctr", "eth0"};
-const Place kPlace{"boot", "cookie:1"};
 
 class JournalProcess : public ::testing::Test {
  protected:
@@ -179,4 +176,4 @@ TEST_F(JournalProcess, AddThatWaitedForADelWritesIntoALinkedFile) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::journal_process_test

@@ -18,15 +18,12 @@
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::journal_test {
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-const AttachmentKey kKey{"net", "ctr", "eth0"};
-const Place kPlace{"boot", "cookie:1"};
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -512,4 +509,4 @@ TEST_F(FormerFolder, WhatIsOfAnotherBootIsOverwritten) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::journal_test

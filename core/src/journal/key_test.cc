@@ -9,7 +9,7 @@
 #include "journal/journal.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::key_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -91,4 +91,4 @@ TEST(ListKeys, FolderThatIsNoneIsEmpty) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::key_test

@@ -10,7 +10,7 @@
 #include "journal/journal.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::trust_test {
 namespace {
 
 using ::testing::AllOf;
@@ -129,4 +129,4 @@ TEST_F(Trust, AnAbsentFolderIsNoMatter) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::trust_test

@@ -6,7 +6,7 @@
 #include "unicni/error.h"
 #include "unicni/link_options.h"
 
-namespace unicni {
+namespace unicni::link_module_test {
 namespace {
 
 /// A module that supplies nothing: what is left is the skeleton.
@@ -211,4 +211,4 @@ TEST(LinkOptions, RefuseWhatNoLinkMayHave) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::link_module_test

@@ -14,7 +14,7 @@
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 
-namespace unicni::module {
+namespace unicni::module::note_test {
 namespace {
 
 using testing::AnyOf;
@@ -278,4 +278,4 @@ TEST_F(NoteTest, ALongerNoteIsReadAsFarAsItIsKnown) {
 TEST_F(NoteTest, AnAbsentFile) { EXPECT_THROW((void)read_note("/nonexistent/demo.so"), Error); }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::note_test

@@ -10,7 +10,7 @@
 #include "module/build_id.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::registry_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -299,4 +299,4 @@ TEST_F(FindNamedTest, LongNamesAndManyDashesAreHarmless) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::registry_test

@@ -13,7 +13,7 @@
 #include "unicni/net/sysctl.h"
 #include "unicni/net/vlan.h"
 
-namespace unicni::net {
+namespace unicni::net::gone_link_test {
 namespace {
 
 using testing::IsEmpty;
@@ -68,4 +68,4 @@ TEST_F(GoneLinkTest, WhatMustBeThereIsMissed) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::gone_link_test

@@ -10,7 +10,7 @@
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
 
-namespace unicni::net {
+namespace unicni::net::rule_test {
 namespace {
 
 using testing::Contains;
@@ -101,4 +101,4 @@ TEST_F(RuleTest, WholeRoutesMoveBetweenTables) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::rule_test

@@ -5,7 +5,7 @@
 
 #include "options/demo_table_for_test.h"
 
-namespace unicni::options {
+namespace unicni::options::json_object_test {
 namespace {
 
 using demo::Free;
@@ -126,4 +126,4 @@ TEST(FreeObjectOption, TakesAnyMembersAndRefusesOtherKinds) {
 }
 
 }  // namespace
-}  // namespace unicni::options
+}  // namespace unicni::options::json_object_test

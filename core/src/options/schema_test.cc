@@ -3,7 +3,7 @@
 #include "options/demo_table_for_test.h"
 #include "options/parse.h"
 
-namespace unicni::options {
+namespace unicni::options::schema_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -119,4 +119,4 @@ TEST(Readme, NoOptionsIsSaid) {
 }
 
 }  // namespace
-}  // namespace unicni::options
+}  // namespace unicni::options::schema_test

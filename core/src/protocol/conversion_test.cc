@@ -9,7 +9,7 @@
 #include "protocol/result_json.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::conversion_test {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -200,4 +200,4 @@ TEST(ResultProperty, ParsingUndoesPrinting) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::conversion_test

@@ -7,7 +7,7 @@
 #include "protocol/request.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::netconf_test {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -386,4 +386,4 @@ TEST(Netconf, AnIpamWithKeysButNoTypeIsTold) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::netconf_test

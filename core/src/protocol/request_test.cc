@@ -12,7 +12,7 @@
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::request_test {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
@@ -283,4 +283,4 @@ TEST(Stdin, OptionalNeverFailsAndNeverHangs) {  // VERN-03
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::request_test

@@ -3,7 +3,7 @@
 #include "protocol/result_json.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::result_parse_test {
 namespace {
 
 // The message of the refusal, "" if the text is a result.
@@ -278,4 +278,4 @@ TEST(RestoreName, OfAnInterfaceWhoseBytesJsonCannotHold) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::result_parse_test

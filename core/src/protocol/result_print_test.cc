@@ -4,7 +4,7 @@
 #include "protocol/result_json.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::result_print_test {
 namespace {
 
 Result bridge_result() {
@@ -262,4 +262,4 @@ TEST(PrintResult, OldVersionsNeedAnAddress) {  // CONV-09
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::result_print_test

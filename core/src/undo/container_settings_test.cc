@@ -16,7 +16,7 @@
 #include "unicni/undo/rule.h"
 #include "unicni/undo/sysctl.h"
 
-namespace unicni::undo {
+namespace unicni::undo::container_settings_test {
 namespace {
 
 using testing::HasSubstr;
@@ -160,4 +160,4 @@ TEST_F(ContainerSettings, BrokenRecordsAreTold) {
 }
 
 }  // namespace
-}  // namespace unicni::undo
+}  // namespace unicni::undo::container_settings_test

@@ -4,22 +4,21 @@
 
 #include <chrono>
 
+#include "base/deadline_for_test.h"
 #include "base/in_namespace_for_test.h"
+#include "base/ip_for_test.h"
 #include "netfilter/reference/reference_for_test.h"
 #include "unicni/error.h"
 #include "unicni/netfilter/reference_rules.h"
 
-namespace unicni::net {
+namespace unicni::net::iptables_test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 
-Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
-IpNet net(const char* text) { return IpNet::parse(text).value(); }
-
 IptablesMasquerade masquerade(const char* if_name, const char* address4, const char* address6) {
-  return {"mynet", "ctr1", if_name, {net(address4), net(address6)}};
+  return {"mynet", "ctr1", if_name, {ip_net(address4), ip_net(address6)}};
 }
 ReferenceMasquerade removal_of(const IptablesMasquerade& what) {
   ReferenceMasquerade removal{what.network, what.container_id, what.if_name, {}};
@@ -102,12 +101,13 @@ TEST_F(IptablesTest, NothingIsThereAndNothingIsMade) {
 }
 
 TEST_F(IptablesTest, OneFamilyOnlyTouchesOne) {
-  add({"mynet", "ctr1", "eth0", {net("10.1.2.3/24")}});
+  add({"mynet", "ctr1", "eth0", {ip_net("10.1.2.3/24")}});
   EXPECT_EQ("table ip nat\n", shell("nft list tables"));
 }
 
 TEST_F(IptablesTest, TwoAddressesOfASubnetShareItsRule) {
-  const IptablesMasquerade two{"mynet", "ctr1", "eth0", {net("10.1.2.3/24"), net("10.1.2.9/24")}};
+  const IptablesMasquerade two{
+      "mynet", "ctr1", "eth0", {ip_net("10.1.2.3/24"), ip_net("10.1.2.9/24")}};
   add(two);
   EXPECT_TRUE(has(two));
   const std::string saved = rules();
@@ -119,7 +119,7 @@ TEST_F(IptablesTest, TwoAddressesOfASubnetShareItsRule) {
 
 TEST_F(IptablesTest, NamesThatFillTheComment) {
   const IptablesMasquerade longest{
-      std::string(128, 'n'), std::string(140, 'c'), "eth0", {net("10.1.2.3/24")}};
+      std::string(128, 'n'), std::string(140, 'c'), "eth0", {ip_net("10.1.2.3/24")}};
   add(longest);
   add(longest);
   EXPECT_TRUE(has(longest));
@@ -168,4 +168,4 @@ TEST_F(IptablesTest, ContainersThatRaceAllSucceed) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::iptables_test

@@ -4,19 +4,18 @@
 
 #include <algorithm>
 
+#include "base/ip_for_test.h"
 #include "net/netlink_socket.h"
 #include "net/private_netns_for_test.h"
 #include "netfilter/nft/base.h"
 #include "unicni/error.h"
 #include "unicni/netfilter/published_port.h"
 
-namespace unicni::net {
+namespace unicni::net::part_test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 PublishedPort port(const char* container, const char* host_ip = nullptr) {
   PublishedPort made;
@@ -287,4 +286,4 @@ TEST_F(NftPartTest, SingleAddressesShareAPortAndKeepItFromAny) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::part_test

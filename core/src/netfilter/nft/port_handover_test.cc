@@ -3,10 +3,11 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 
+#include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/netfilter/published_port.h"
 
-namespace unicni::net {
+namespace unicni::net::port_handover_test {
 namespace {
 
 using testing::ElementsAre;
@@ -14,8 +15,6 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 using Elements = std::vector<NftElement>;
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 /// All elements of an attachment with one port.
 Elements elements(const char* owner, const char* container, const char* host_ip = nullptr) {
@@ -183,4 +182,4 @@ TEST(UnsurePorts, WithoutTheirClaimOrThatOthersHoldAreNobodys) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::port_handover_test
