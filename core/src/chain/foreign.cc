@@ -57,8 +57,9 @@ bool is_nested(const std::vector<std::string>& process_environment) {
 
 void require_depth(const std::vector<std::string>& process_environment) {
   if (depth_of(process_environment) < kDepthLimit) return;
-  throw Error(Code::internal, fmt::format("plugins call each other {} deep", kDepthLimit),
-              "a type in CNI_PATH leads back to itself; look for wrapper scripts there");
+  throw Error(
+      Code::internal, fmt::format("plugins call each other {} deep", kDepthLimit),
+      "look for wrapper scripts in the folders of CNI_PATH: a plugin there executes itself again");
 }
 
 std::string run_foreign(const Request& request, const std::string& program, Command command,

@@ -22,6 +22,8 @@ bool belongs_to(const IpConfig& ip, const Result& result, const Call& call) {
   return interface.name == call.key.if_name && interface.sandbox == call.netns;
 }
 
+/// Only what prevResult says is compared. A field that it leaves out may have any value in the
+/// kernel.
 bool matches(const Route& wanted, const Route& seen) {
   if (wanted.dst.masked() != seen.dst) return false;
   if (wanted.gw && !wanted.gw->is_unspecified() && wanted.gw != seen.gw) return false;
@@ -48,6 +50,8 @@ void check_addresses(const Call& call, Host& host, const Result& result, const n
   }
 }
 
+/// All links of the namespace are listed: a later plugin, such as vrf or sbr, may have moved a
+/// route to another table, which list_routes() covers as well.
 void check_routes(const Call& call, Host& host, const Result& result) {
   for (const Family family : {Family::v4, Family::v6}) {
     const bool wanted = std::any_of(result.routes.begin(), result.routes.end(),

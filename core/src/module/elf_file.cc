@@ -28,7 +28,8 @@ ElfFile::ElfFile(const std::string& path) : path_(path) {
   if (!fd_ && (errno == ENOENT || errno == ENOTDIR)) throw absent(path);
   struct stat found {};
   if (!fd_ || ::fstat(fd_.get(), &found) != 0) {
-    throw unusable(path, system_error(errno, "open").msg(), "the file must be readable");
+    throw unusable(path, system_error(errno, "open").msg(),
+                   "let the file be read by the user that runs the plugin");
   }
   if (!S_ISREG(found.st_mode)) throw unusable(path, "it is not a regular file", kRebuild);
   size_ = static_cast<std::uint64_t>(found.st_size);

@@ -46,7 +46,7 @@ const ModuleDescriptor& find_descriptor(dll::shared_library& library, const std:
     return library.get<const ModuleDescriptor>(symbol);
   } catch (const std::system_error& error) {
     throw unusable(path, loader_text(error.what()),
-                   "a module ends with the macro UNICNI_MODULE (unicni/module.h)");
+                   "end the module's source with the macro UNICNI_MODULE (unicni/module.h)");
   }
 }
 
@@ -141,7 +141,7 @@ LoadedModule load(const std::string& name, const std::string& path, const std::s
                   Abis accepted) {
   if (!valid_module_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" can't be the name of a module", name),
-                "names of modules match ^[a-z0-9][a-z0-9-]{0,31}$");
+                "correct \"type\": names of modules match ^[a-z0-9][a-z0-9-]{0,31}$");
   }
   require_trusted(path, executable);
   const ModuleNote note = read_note(path);

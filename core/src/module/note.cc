@@ -66,7 +66,7 @@ ModuleNote read_note(const std::string& path) {
   }
   if (!note) {
     throw unusable(path, "it has no unicni note, so it is no unicni module",
-                   "a module ends with the macro UNICNI_MODULE (unicni/module.h)");
+                   "end the module's source with the macro UNICNI_MODULE (unicni/module.h)");
   }
   if (!terminated(note->name) || !terminated(note->version) || !terminated(note->toolchain) ||
       !terminated(note->built_for)) {

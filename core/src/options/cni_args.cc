@@ -95,7 +95,8 @@ void read_cni_args(const OptionTable& table, std::string_view text, Reader& read
   }
   if (!ignores_unknown(pairs, reader) && !unknown.empty()) {
     reader.refuse({Code::invalid_environment, fmt::format("ARGS: unknown args [{}]", unknown),
-                   "IgnoreUnknown=1 in CNI_ARGS lets keys pass that are meant for others"});
+                   "remove these keys from CNI_ARGS, or add IgnoreUnknown=1 if they are meant for "
+                   "other plugins"});
   }
   for (const Option& row : std::span(table.rows, table.count)) {
     if (row.source != OptionSource::cni_args || !reader.uses(row)) continue;

@@ -36,7 +36,7 @@ void read_ipam(const OptionTable& table, const ordered_json& netconf, const Path
   const ordered_json* ipam = find_section(netconf, "ipam", path, reader);
   if (ipam == nullptr && protocol::find_field(netconf, "ipam") == nullptr) {
     reader.refuse({Code::invalid_config, "IPAM config missing 'ipam' key",
-                   "an IPAM plugin reads its options from the object \"ipam\""});
+                   "write the IPAM plugin's options into the object \"ipam\""});
   }
   reader.read_rows(table, OptionSource::config, ipam, Neighbours::ipam, path, data);
 }

@@ -106,7 +106,7 @@ std::optional<Environment> read_environment(const GetEnv& get) {
   if (!missing.empty()) {
     throw Error(Code::invalid_environment,
                 fmt::format("required env variables [{}] missing", missing),
-                fmt::format("{} needs them, set and not empty", env.command_text));
+                fmt::format("{} needs these variables, set and not empty", env.command_text));
   }
 
   for (const char* name : {"TRACEPARENT", "TRACESTATE", "BAGGAGE"}) {
@@ -154,7 +154,7 @@ std::string read_request(int fd, std::size_t limit) {
       throw Error(Code::io,
                   fmt::format("error reading from stdin: {} ({})", strerrordesc_np(errno),
                               strerrorname_np(errno)),
-                  "the network configuration is expected there");
+                  "send the network configuration on stdin");
     }
     used += static_cast<std::size_t>(count);
     if (count == 0) break;

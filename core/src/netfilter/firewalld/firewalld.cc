@@ -104,8 +104,9 @@ bool Firewalld::add_source(const FirewalldSource& source) {
   throw Error(Code::invalid_config,
               fmt::format("{} belongs to zone \"{}\" of firewalld already, not to \"{}\"", address,
                           zone, source.zone),
-              fmt::format("`firewall-cmd --zone={} --remove-source={}`, or set firewalldZone", zone,
-                          address));
+              fmt::format("run `firewall-cmd --zone={} --remove-source={}`, or set firewalldZone "
+                          "to the zone that the address belongs to",
+                          zone, address));
 }
 
 bool Firewalld::remove_source(const FirewalldSource& source) {

@@ -55,7 +55,8 @@ std::uint32_t forward_mark() {
     throw Error(
         Code::invalid_config,
         fmt::format("{}: \"{}\" is no bit of a packet's mark", path, text.substr(0, kBits)),
-        fmt::format("a number from 0 to 31; without the file it is {}", kDefaultForwardMarkBit));
+        fmt::format("write a number from 0 to 31 into the file, or remove it for the default {}",
+                    kDefaultForwardMarkBit));
   }
   return 1U << bit;
 }

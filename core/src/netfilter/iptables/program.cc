@@ -59,7 +59,7 @@ sys::ProcessResult run(const std::string& program, const std::vector<std::string
   auto result = sys::run_process(program, {kPath, "LC_ALL=C"}, input, deadline, arguments);
   if (result.timed_out) {
     throw Error(Code::try_again, fmt::format("{} did not end in time", program),
-                "another program may hold /run/xtables.lock");
+                "try again; another program may hold /run/xtables.lock");
   }
   return result;
 }

@@ -368,8 +368,8 @@ void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts)
     if (found.table->comment != base_comment(table)) {
       const char* name = nft_table_name(table);
       throw Error(Code::internal, fmt::format("table {} is there but not its sets", name),
-                  fmt::format("look at `nft list table {}`: it was not made by this version of "
-                              "unicni, remove it",
+                  fmt::format("look at `nft list table {}` and delete the table: it was not made "
+                              "by this version of unicni",
                               name));
     }
     if (found.table->dormant) {

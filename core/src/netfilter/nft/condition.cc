@@ -157,7 +157,7 @@ void require_condition(const NftCondition& condition) {
   throw Error(Code::invalid_config,
               fmt::format("conditionsV{}: \"{}\": {}", condition.family == Family::v4 ? '4' : '6',
                           condition.text, complaint),
-              "what nft(8) takes in a rule before its verdict, such as \"ip\", \"saddr\", "
+              "write what nft(8) takes in a rule before its verdict, such as \"ip\", \"saddr\", "
               "\"192.0.2.0/24\"");
 }
 

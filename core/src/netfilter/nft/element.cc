@@ -184,7 +184,7 @@ IpAddress address_from_key(std::string_view bytes) {
 std::string interface_key(const std::string& name) {
   if (!is_link_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" is no interface name", name),
-                fmt::format("1 to {} bytes", IFNAMSIZ - 1));
+                fmt::format("write a name of 1 to {} bytes", IFNAMSIZ - 1));
   }
   return padded(name, IFNAMSIZ);
 }

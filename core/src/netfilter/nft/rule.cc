@@ -49,7 +49,7 @@ const char* require_nft_name(const std::string& name) {
   throw Error(
       Code::invalid_config,
       fmt::format("no nftables chain, set or table can have a name of {} bytes", name.size()),
-      fmt::format("1 to {} bytes", NFT_NAME_MAXLEN - 1));
+      fmt::format("write a name of 1 to {} bytes", NFT_NAME_MAXLEN - 1));
 }
 
 NftRule::NftRule(const std::string& chain, const char* table) : rule_(own(nftnl_rule_alloc())) {

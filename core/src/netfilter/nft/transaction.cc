@@ -92,8 +92,10 @@ std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
       }
     }
   }
-  throw Error(Code::try_again, fmt::format("{}: the nftables ruleset changes all the time", doing),
-              fmt::format("{} tries, each overtaken by another change", tries));
+  throw Error(
+      Code::try_again, fmt::format("{}: the nftables ruleset changes all the time", doing),
+      fmt::format("try again: each of {} attempts was overtaken by another program's change",
+                  tries));
 }
 
 }  // namespace unicni::net
