@@ -42,8 +42,8 @@ std::optional<Pages> Pages::open(const std::string& path) {
   return Pages(path, std::move(fd), static_cast<std::uint32_t>(size / kPageSize));
 }
 
-/// Pages are read when they are first needed: a verb touches some ten of them, however large the
-/// index is. A page of a file that isn't there yet is all zeroes.
+/// Pages are read when they are first needed: a verb touches a few of them, however large the index
+/// is. A page of a file that isn't there yet is all zeroes.
 Pages::Page& Pages::load(std::uint32_t number) const {
   const auto [found, is_new] = pages_.try_emplace(number);
   Page& page = found->second;
