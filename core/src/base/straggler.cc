@@ -1,3 +1,5 @@
+// A child process that waits for what the kernel only frees. It does nothing else, and the verb
+// doesn't wait for it.
 #include "base/straggler.h"
 
 #include <fcntl.h>

@@ -1,3 +1,5 @@
+// ADD: steps in the order of the list, each with its section of the journal, and backward again if
+// one of them fails.
 #include "chain/attach.h"
 
 #include <fmt/core.h>

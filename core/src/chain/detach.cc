@@ -1,3 +1,4 @@
+// DEL: backward through journal and request together. It goes on past every error.
 #include "chain/detach.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,5 @@
+// What an attachment left that no journal knows: found by the marks that its objects carry (alias,
+// comment, computed names).
 #include "chain/leftovers.h"
 
 #include <algorithm>

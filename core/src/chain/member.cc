@@ -1,3 +1,5 @@
+// Which steps of a journal belong to which members of the request: a list may have changed since
+// its ADD, and may have two members of one type.
 #include "chain/member.h"
 
 #include <algorithm>

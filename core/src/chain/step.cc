@@ -1,3 +1,5 @@
+// A step: a plugin of the list with its module or program, its parsed options and its IPAM, ready
+// to run.
 #include "chain/step.h"
 
 #include <fmt/core.h>

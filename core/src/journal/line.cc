@@ -1,3 +1,5 @@
+// Lines of the journal: "word key=value … #checksum". Any byte can be in a value; special ones are
+// escaped, so a line feed always ends a line.
 #include "journal/line.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,4 @@
+// CHECK of addresses and routes, which every interface module has in common.
 #include "link_module/check.h"
 
 #include <fmt/core.h>

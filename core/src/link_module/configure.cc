@@ -1,3 +1,5 @@
+// The container's side of an interface: settings, addresses, routes and announcement, in few
+// batches. The order is what makes the first packet pass.
 #include "link_module/configure.h"
 
 #include <fmt/core.h>

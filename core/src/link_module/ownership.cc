@@ -1,3 +1,5 @@
+// Whether CNI_IFNAME in a namespace is this attachment's interface. DEL may be given a namespace
+// that belongs to another container by now, and names of interfaces are all alike.
 #include "link_module/ownership.h"
 
 #include <fmt/core.h>

@@ -57,6 +57,7 @@ std::optional<Link> find_link_of_device(Netlink& links, const std::string& folde
   return std::nullopt;
 }
 
+/// Empty for a device without a driver, as one that is about to be given to a program.
 std::string driver_of_device(const std::string& folder) { return end_of_link(folder + "/driver"); }
 
 }  // namespace unicni::net

@@ -1,3 +1,5 @@
+// Links by rtnetlink: looking them up, changing, moving and renaming them. What differs by kind of
+// link is in a file of its own.
 #include "unicni/net/link.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,4 @@
+// Several netlink messages one behind the other, as one sendmsg(2) takes them.
 #include "net/message_buffer.h"
 
 #include <netlink/msg.h>

@@ -1,3 +1,4 @@
+// Token buckets and redirections, with the numbers that the reference plugin uses.
 #include "unicni/net/qdisc.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// Routes by rtnetlink: of a link, of a table, and the kernel's own answer to where a packet goes.
 #include "unicni/net/route.h"
 
 #include <fmt/core.h>

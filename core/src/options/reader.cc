@@ -1,3 +1,5 @@
+// Values of the request into the struct of a table. A mistake is an error that names the path, the
+// value and what is expected; on DEL it is a warning.
 #include "options/reader.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,5 @@
+// The request as a runtime sends it: verb and names in the environment, the configuration on stdin
+// (CNI spec, section 2).
 #include "protocol/request.h"
 
 #include <fmt/core.h>

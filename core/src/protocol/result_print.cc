@@ -1,3 +1,5 @@
+// Results as JSON, key by key in the order in which the reference prints them: some runtimes and
+// tests compare texts. 0.x has the order of Go's structs, 1.x the alphabet.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>

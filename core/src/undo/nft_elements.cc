@@ -1,3 +1,5 @@
+// From undo records to elements and conditions of nftables: for undoing, and for making a flushed
+// table again.
 #include "undo/nft_elements.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Undoes records in the right order, whatever fails on the way: first rules and elements,
+// then objects from the latest to the earliest.
 #include "undo/replay.h"
 
 #include <algorithm>

@@ -24,6 +24,7 @@ bool says(const BusAnswer& answer, const char* code) {
   return answer.error_text.find(code) != std::string::npos;
 }
 
+/// firewalld's text has the reason; its log says more.
 [[noreturn]] void refuse(const BusAnswer& answer, const char* method) {
   throw Error(Code::internal,
               fmt::format("firewalld: {}: {}", method,

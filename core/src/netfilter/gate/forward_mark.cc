@@ -29,6 +29,7 @@ void require_owned(const std::string& path) {
               fmt::format("chown root {} && chmod go-w {}", path, path));
 }
 
+/// The folder as well: whoever can write it could put another file in the place of this one.
 std::optional<std::string> read_trusted(const std::string& path) {
   auto text = sys::read_file(path);
   if (!text) return text;

@@ -91,6 +91,7 @@ std::vector<std::string> chains_of(const Part& part) {
   return chains;
 }
 
+/// Comments differ between versions of the reference, and the rule does the same with any of them.
 IptablesWords without_comment(IptablesWords words) {
   const auto comment = std::ranges::find(words, "--comment");
   if (comment != words.end()) words.erase(comment - 2, comment + 2);

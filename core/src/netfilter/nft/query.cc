@@ -1,3 +1,5 @@
+// Questions about the ruleset that change nothing. Answers are parsed here from the attributes,
+// since libnftnl would build an object for each rule of a table that may have thousands.
 #include "netfilter/nft/query.h"
 
 #include <endian.h>
