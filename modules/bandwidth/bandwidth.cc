@@ -80,7 +80,8 @@ class Bandwidth : public ChainedModule {
   void status(const Call&, Host& host) override {
     if (net::knows_link_kind(host.host_links(), net::kIfb)) return;
     throw Error(Code::not_available, "the kernel has no ifb links, which limit egress",
-                fmt::format("the kernel module {} is missing", net::kIfb.kernel_module));
+                fmt::format("install the kernel module {} and load it with modprobe",
+                            net::kIfb.kernel_module));
   }
 
  protected:

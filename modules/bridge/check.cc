@@ -24,7 +24,9 @@ net::Link check_bridge(const Call& call, Host& host, const BridgeOptions& option
   const Interface* recorded = find_interface(*call.prev_result, options.bridge, "");
   if (recorded == nullptr) {
     throw Error(Code::invalid_config,
-                fmt::format("prevResult has no interface {} on the host", options.bridge));
+                fmt::format("prevResult has no interface {} on the host", options.bridge),
+                "the runtime must send the result of ADD as prevResult with CHECK, and the "
+                "\"bridge\" of ADD");
   }
   require_same_mac(*recorded, *bridge);
   if (!bridge->up) {

@@ -84,7 +84,8 @@ void HostDevice::check_link(const Call& call, Host&, const net::Link& container)
   throw Error(Code::internal,
               fmt::format("{} in {} is not {}: its alias is \"{}\"", container.name, call.netns,
                           target_.text, container.alias),
-              "its old name as alias brings it home where no journal does");
+              "run DEL and then ADD for the attachment; without its name on the host as alias, a "
+              "device whose journal is lost can't be given its name back");
 }
 
 std::optional<net::Link> HostDevice::recognise(const Call& call, Host& host) {

@@ -49,7 +49,7 @@ net::Link get_bridge(const Call& call, Host& host) {
   throw Error(
       Code::internal,
       fmt::format("bridge {} in {} is {}", name, call.netns, bridge ? "no bridge" : "missing"),
-      "\"bridge\" must be in the container's namespace: whoever makes the namespace makes it");
+      "create the bridge in the container's network namespace before ADD, or correct \"bridge\"");
 }
 
 void Tap::validate_options(const Call& call) {
@@ -59,7 +59,7 @@ void Tap::validate_options(const Call& call) {
   throw Error(Code::invalid_config,
               fmt::format("selinuxContext: this kernel doesn't run SELinux, so {} can't be had",
                           options.selinux_context),
-              "remove the key, or boot with selinux=1 security=selinux");
+              "remove selinuxContext, or boot the kernel with selinux=1 security=selinux");
 }
 
 void Tap::prepare(LinkAdd& add) {

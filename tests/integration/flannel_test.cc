@@ -347,7 +347,7 @@ TEST_F(Flannel, CheckTellsWhatIsBroken) {
   tool({"rm", file("c1")});
   const Json error = expect_error(job.check(result));
   EXPECT_THAT(error["msg"], HasSubstr(file("c1") + " is missing"));
-  EXPECT_THAT(error["details"], HasSubstr("ADD it again"));
+  EXPECT_THAT(error["details"], HasSubstr("run DEL and then ADD"));
 }
 
 TEST_F(Flannel, GCFindsWhatIsLeakedAndNothingElse) {

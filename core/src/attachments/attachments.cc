@@ -18,6 +18,7 @@ constexpr const char* kReservations = "/var/lib/cni/networks";
 
 /// The journal of the attachment that an owner's text names, in full or by a hash. `is_owner`:
 /// false if it names none.
+/// A hash can't be turned back into names, so all journals are gone through until one has it.
 std::optional<journal::Entry> peek_owner(const std::string& owner, bool& is_owner) {
   is_owner = true;
   if (is_shortened_owner(owner)) {
@@ -38,6 +39,8 @@ std::optional<journal::Entry> peek_owner(const std::string& owner, bool& is_owne
 Attachments::Attachments(net::Namespaces& namespaces, std::optional<AttachmentKey> adding)
     : namespaces_(namespaces), adding_(std::move(adding)) {}
 
+/// Carefully: "gone" takes somebody's port or address away. Whatever can't be known is an
+/// attachment that lives.
 bool Attachments::is_gone(const std::string& owner) {
   bool is_owner = false;
   const auto entry = peek_owner(owner, is_owner);
@@ -62,6 +65,8 @@ bool Attachments::is_container_gone(const std::string& network, const std::strin
   return known;
 }
 
+/// All networks are looked at: two of them may have equal subnets, and a rule that names an address
+/// only doesn't say of which it is.
 std::optional<bool> Attachments::is_reserved_for(const Attachment& owner,
                                                  const IpAddress& address) const {
   std::optional<bool> answer;
@@ -77,6 +82,8 @@ std::optional<bool> Attachments::is_reserved_for(const Attachment& owner,
   return answer;
 }
 
+/// Without locks, so another verb may be in the middle of its work. Its records are announced
+/// before the change, so they err to the side of "somebody needs it".
 std::vector<Attachments::Announced> Attachments::list_records(std::string_view type, Steps steps,
                                                               std::size_t most) {
   const journal::Place place = attachments::place_of(namespaces_);

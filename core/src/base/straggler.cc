@@ -1,3 +1,5 @@
+// A child process that waits for what the kernel only frees. It does nothing else, and the verb
+// doesn't wait for it.
 #include "base/straggler.h"
 
 #include <fcntl.h>
@@ -34,6 +36,8 @@ Children& children() {
   return all;
 }
 
+/// Children that have ended are reaped in passing, which is what keeps them from being zombies in a
+/// process that lives on.
 bool has_room() {
   const std::lock_guard lock(children().mutex);
   for (pid_t& running : children().running) {
@@ -58,6 +62,7 @@ bool close_range(unsigned first, unsigned last) {
   return ::syscall(SYS_close_range, first, last, 0U) == 0;
 }
 
+/// Above all the runtime's pipes: while one is open anywhere, the runtime waits for more output.
 void close_all_but(std::span<const int> sorted) {
   unsigned next = 0;
   bool closed = true;
@@ -86,6 +91,7 @@ pid_t fork_straggler(std::span<const int> kept) noexcept {
   const pid_t child = ::fork();
   if (child == 0) {
     close_all_but(fds);
+    // A working folder keeps its file system from being unmounted.
     if (::chdir("/") != 0) ::_exit(1);
   }
   if (child > 0) remember(child);

@@ -14,6 +14,7 @@ namespace unicni::ipam {
 
 namespace {
 
+/// The old format names the container alone, so any listed attachment of the container keeps it.
 bool is_valid(const ValidAttachments& valid, const Attachment& owner) {
   return owner.if_name.empty() ? valid.contains_container(owner.container_id)
                                : valid.contains(owner);
@@ -52,6 +53,7 @@ std::vector<IndexEntry> strangers(const Index& index, const ValidAttachments& va
 
 }  // namespace
 
+/// A file that can't be removed keeps none of the others.
 Errors Store::collect(const ValidAttachments& valid, bool rests) {
   Errors errors;
   if (!exists()) return errors;

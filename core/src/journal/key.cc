@@ -42,6 +42,8 @@ std::uint64_t hash(std::string_view text) {
 
 }  // namespace
 
+/// One name for each key, and a name that a person can read. Long ones end in a hash; whoever reads
+/// such a file compares the key inside.
 std::string file_name(const AttachmentKey& key) {
   std::string name =
       component(key.network) + ':' + component(key.container_id) + ':' + component(key.if_name);
@@ -57,6 +59,8 @@ struct Paths {
   std::vector<std::string> names;
 };
 
+/// Every name of an entry has a colon or, if it was cut, a tilde. Other files in the folder are
+/// left alone.
 std::vector<Paths> list_paths(const std::string& folder) {
   std::vector<Paths> found;
   for (const std::string& each : {folder, former_folder(folder)}) {
@@ -103,6 +107,8 @@ void peek_each(const std::string& folder, const std::function<bool(const Entry&)
   peek_some(folder, static_cast<std::size_t>(-1), wants_more);
 }
 
+/// STATUS looks at a part of the folder each time. The beginning is taken from the clock, so that
+/// in the long run every entry has its turn without anything being remembered.
 void peek_some(const std::string& folder, std::size_t most,
                const std::function<bool(const Entry&)>& wants_more) {
   for (Paths& paths : list_paths(folder)) {
@@ -129,6 +135,7 @@ std::vector<Entry> peek_all(const std::string& folder) {
   return entries;
 }
 
+/// A name with a tilde may have lost the container's part, so these are read as well.
 std::vector<Entry> peek_container(const std::string& folder, const std::string& container_id) {
   const std::string part = ':' + component(container_id) + ':';
   std::vector<Entry> entries;
@@ -169,6 +176,7 @@ std::vector<AttachmentKey> list_keys(const std::string& folder, const std::strin
   return read_keys(folder, (component(network) + ':').substr(0, kKept), network);
 }
 
+/// The names begin alike up to the interface, which saves reading the entries of other containers.
 std::vector<AttachmentKey> list_siblings(const std::string& folder, const AttachmentKey& key) {
   const std::string prefix = component(key.network) + ':' + component(key.container_id) + ':';
   std::vector<AttachmentKey> keys = read_keys(folder, prefix.substr(0, kKept), key.network);

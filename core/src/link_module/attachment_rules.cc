@@ -18,6 +18,8 @@ namespace unicni {
 
 namespace {
 
+/// A link of the host with this owner is the surest sign of life: the kernel deletes it with the
+/// container's namespace.
 bool has_host_end(Host& host, const std::string& owner) {
   const auto links = net::list_links(host.host_links(), "veth");
   return std::any_of(links.begin(), links.end(),
@@ -63,6 +65,7 @@ std::vector<net::NftElement> each_once(const std::vector<net::NftElement>& eleme
 
 }  // namespace
 
+/// All records before the first change, as all elements go in by one transaction.
 void announce_rules(Host& host, const std::vector<net::NftElement>& all_own,
                     const std::vector<net::NftElement>& all_shared) {
   const auto own = each_once(all_own);
@@ -71,6 +74,8 @@ void announce_rules(Host& host, const std::vector<net::NftElement>& all_own,
   for (const net::NftElement& element : shared) host.undo().announce(remember_nft(element));
 }
 
+/// The usual case costs one transaction. Only if the kernel refuses it (a key is taken) the holders
+/// are looked at; those that are gone make room, and a living one is the error.
 void add_announced(const Call& call, Host& host, const std::vector<net::NftElement>& own,
                    const std::vector<net::NftElement>& shared) {
   try {
@@ -89,6 +94,7 @@ void add_rules(const Call& call, Host& host, const std::vector<net::NftElement>&
   add_announced(call, host, own, shared);
 }
 
+/// A flag that is on already isn't ours, and DEL leaves it on.
 void set_port_flag(Host& host, const net::Link& port, net::PortFlag flag) {
   if (flag == net::PortFlag::isolated ? port.isolated : port.hairpin) return;
   host.undo().announce(undo_port_flag(port, flag));
@@ -101,6 +107,8 @@ void warn(Host& host, const std::optional<std::string>& of) {
   if (of) host.log(LogLevel::warning, *of);
 }
 
+/// By the comments of the elements, so it works where every journal is lost. Comments of long
+/// owners are hashes, hence the comparison by printed owners.
 void collect_elements(const Call& call, Host& host) {
   const std::string prefix = call.key.network + '/';
   std::vector<net::NftElement> owned;

@@ -14,6 +14,12 @@
 
 namespace unicni {
 
+namespace {
+
+constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
+
+}  // namespace
+
 const Interface* find_interface(const Result& result, const std::string& name,
                                 const std::string& sandbox) {
   for (const Interface& interface : result.interfaces) {
@@ -22,24 +28,32 @@ const Interface* find_interface(const Result& result, const std::string& name,
   return nullptr;
 }
 
+/// Compared as bytes: other makers write MAC addresses in upper case, and a MAC that can't be read
+/// is a difference.
 void require_same_mac(const Interface& recorded, const net::Link& link) {
   if (recorded.mac.empty()) return;
   const auto mac = Mac::parse(recorded.mac);
   if (mac && *mac == link.mac) return;
-  throw Error(Code::internal, fmt::format("{} has MAC {}, prevResult says {}", link.name,
-                                          link.mac.str(), recorded.mac));
+  throw Error(
+      Code::internal,
+      fmt::format("{} has MAC {}, prevResult says {}", link.name, link.mac.str(), recorded.mac),
+      kAddAgain);
 }
 
+/// Results before 1.1.0 have no MTU, which reads as 0.
 void require_same_mtu(const Interface& recorded, const net::Link& link) {
   if (recorded.mtu == 0 || recorded.mtu == link.mtu) return;
   throw Error(Code::internal,
-              fmt::format("{} has MTU {}, prevResult says {}", link.name, link.mtu, recorded.mtu));
+              fmt::format("{} has MTU {}, prevResult says {}", link.name, link.mtu, recorded.mtu),
+              kAddAgain);
 }
 
 void require_mtu(std::int64_t configured, const net::Link& link) {
   if (configured == 0 || configured == static_cast<std::int64_t>(link.mtu)) return;
-  throw Error(Code::internal, fmt::format("{} has MTU {}, the configuration says {}", link.name,
-                                          link.mtu, configured));
+  throw Error(
+      Code::internal,
+      fmt::format("{} has MTU {}, the configuration says {}", link.name, link.mtu, configured),
+      kAddAgain);
 }
 
 bool tells_devices(const Call& call) {
@@ -74,7 +88,7 @@ net::Link require_host_end(const Call& call, Host& host, const net::Link& contai
       net::find_veth_end(host.container_links(), container, host.host_links(), host.host_netns());
   if (!end) {
     throw Error(Code::internal, fmt::format("{} has no veth end on this host", container.name),
-                "the attachment is broken: DEL and ADD it again");
+                kAddAgain);
   }
   if (!end->up) {
     throw Error(Code::internal, fmt::format("{} is down", end->name),
@@ -87,6 +101,8 @@ net::Link require_host_end(const Call& call, Host& host, const net::Link& contai
   return *std::move(end);
 }
 
+/// A port of a bridge is set up only when IPv6 is off on it. Otherwise the kernel would give it a
+/// link-local address and join its multicast groups, which costs more the more ports there are.
 void make_veth(net::Netlink& links, net::VethSpec veth) {
   const bool port = veth.master != 0;
   veth.up = !port;
@@ -103,6 +119,8 @@ void make_veth(net::Netlink& links, net::VethSpec veth) {
   batch.commit();
 }
 
+/// MAC addresses are chosen here and not by the kernel, so that the result needs no look at the
+/// links afterwards.
 void create_veth(LinkAdd& add, net::VethSpec& veth) {
   veth.name = net::random_veth_name();
   veth.alias = add.call.key.alias();
@@ -122,6 +140,8 @@ void adopt_veth(LinkAdd& add, const net::VethSpec& veth) {
   interfaces.push_back(container_interface(add.call, veth.peer_mac, veth.mtu_or_default()));
 }
 
+/// By alias and for one network only: links whose owner isn't in the runtime's list. This finds
+/// what no journal has any more.
 void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links) {
   std::set<std::string> aliases;
   for (const net::Link& link : links) {
@@ -131,6 +151,8 @@ void remove_stale_links(const Call& call, Host& host, const std::vector<net::Lin
     return AttachmentKey{call.key.network, attachment.container_id, attachment.if_name};
   };
   const ValidAttachments& valid = *call.valid_attachments;
+  // An alias of the longest length may be one that version 0.1 cut off, where later ones put a
+  // hash. It is compared with cut names as well before it counts as stale.
   const auto is_cut = [](const std::string& alias) { return alias.size() == kLongestAlias; };
   auto stale = valid.strangers(std::move(aliases),
                                [&](const Attachment& each) { return key_of(each).alias(); });

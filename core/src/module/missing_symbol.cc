@@ -17,6 +17,7 @@ namespace {
 
 /// The symbol of "<file>: undefined symbol: <name>[, version <v>]"; empty: the text is of something
 /// else.
+/// The text is that of glibc's dlerror(3), which has no number.
 std::string missing_symbol(std::string_view text) {
   constexpr std::string_view kMark = "undefined symbol: ";
   const auto mark = text.find(kMark);
@@ -52,6 +53,8 @@ std::string_view subject(std::string_view name) {
   return of == name.npos ? name : name.substr(of + kOf.size());
 }
 
+/// The note says for which version the module was built; comparing it with ours tells who has to be
+/// replaced.
 std::string which_unicni_is_older(const ModuleNote& note) {
   const auto theirs = version_numbers(note.built_for);
   const auto ours = version_numbers(UNICNI_VERSION);
@@ -84,6 +87,7 @@ constexpr std::string_view kOldLibrary =
 constexpr std::string_view kSanitizer =
     "the module was built with a sanitizer and this unicni wasn't: build both in the same way";
 
+/// The first prefix that fits decides.
 constexpr Family kFamilies[] = {
     {"std::", kOldLibrary},
     {"__gnu_cxx::", kOldLibrary},

@@ -81,8 +81,9 @@ mode_t inspect(const std::string& path, const std::string& component, Owners& ow
   struct stat found {};
   if (::lstat(component.c_str(), &found) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) throw absent(path);
-    throw unusable(path, system_error(errno, "lstat " + component).msg(),
-                   "the folders above the modules must be searchable");
+    throw unusable(
+        path, system_error(errno, "lstat " + component).msg(),
+        "let the folders above the modules be searched by the user that runs the plugin");
   }
   require_safe(path, component, found, owners);
   return found.st_mode;

@@ -21,6 +21,8 @@ void put_port_settings(nl_msg* message, bool hairpin, bool isolated) {
   put_u8(message, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
 }
 
+/// With a MAC from the start: without one a bridge takes the smallest MAC of its ports and changes
+/// it as they come and go, and with it what neighbours remember.
 void add_bridge(Batch& batch, const BridgeSpec& spec) {
   require_alias(spec.name, spec.alias);
   std::function<void(nl_msg*)> put_data;

@@ -8,21 +8,26 @@ namespace unicni {
 namespace {
 
 constexpr Option kRouteRows[] = {
-    option<&Route::dst>("dst", "destination").must_be_given(),
-    option<&Route::gw>("gw", "next hop; absent or \"\": the gateway of the address, or none"),
-    option<&Route::mtu>("mtu", "MTU along the path in bytes; 0: not set"),
-    option<&Route::advmss>("advmss", "TCP segment size to advertise; 0: not set"),
-    option<&Route::priority>("priority", "metric, lower wins; 0: the kernel's default"),
-    option<&Route::table>("table", "routing table; absent: main"),
-    option<&Route::scope>("scope", "0 global, 253 link, 254 host").with_range(0, 255),
+    option<&Route::dst>("dst", "destination of the route, such as 0.0.0.0/0").must_be_given(),
+    option<&Route::gw>("gw",
+                       "next hop of the route; absent or \"\": the gateway that IPAM returns for "
+                       "an address of the same family"),
+    option<&Route::mtu>("mtu", "MTU in bytes along the route's path; 0: not set"),
+    option<&Route::advmss>(
+        "advmss", "TCP maximum segment size in bytes to advertise on the route; 0: not set"),
+    option<&Route::priority>(
+        "priority", "metric of the route, the lowest is preferred; 0: the kernel's default"),
+    option<&Route::table>("table", "routing table of the route; absent: main"),
+    option<&Route::scope>("scope", "scope of the route: 0 global, 253 link, 254 host")
+        .with_range(0, 255),
 };
 
 template <class T>
 constexpr std::array kDnsRows = {
-    option<&T::nameservers>("nameservers", "addresses of name servers, most important first"),
-    option<&T::domain>("domain", "the local domain"),
-    option<&T::search>("search", "domains to try for short names, first to last"),
-    option<&T::options>("options", "options as in resolv.conf(5)"),
+    option<&T::nameservers>("nameservers", "IP addresses of DNS servers, most preferred first"),
+    option<&T::domain>("domain", "local domain for looking up short host names"),
+    option<&T::search>("search", "domains to search for short host names, most preferred first"),
+    option<&T::options>("options", "resolver options as in resolv.conf(5)"),
 };
 
 template <class T>

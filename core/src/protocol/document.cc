@@ -26,6 +26,8 @@ constexpr std::size_t kFewKeys = 16;  // up to here comparing all pairs is cheap
 class TreeBuilder {
  public:
   explicit TreeBuilder(std::span<GcList> lists) : lists_(lists) {}
+  // The functions from here on are called by the parser, one for each thing it reads (the SAX
+  // interface of nlohmann::json). False ends the parse.
   [[nodiscard]] Json take() { return std::move(root_); }
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
 
@@ -46,6 +48,8 @@ class TreeBuilder {
   bool binary(Json::binary_t& /*value*/) { return false; }
   bool start_object(std::size_t /*elements*/) { return open(Json::value_t::object); }
   bool start_array(std::size_t /*elements*/) { return open(Json::value_t::array); }
+  // A list that is streamed is found by its exact name at the outermost level only: a key of that
+  // name further inside belongs to somebody's options.
   bool key(std::string& value) {
     if (streams([&](GcList& list) { list.key(value); })) return true;
     if (open_.size() == 1) {
@@ -96,6 +100,7 @@ class TreeBuilder {
   bool add_number(Number value) {
     return streams([](GcList& list) { list.other("number"); }) || add(Json(value));
   }
+  // The depth is limited since everything that walks a document later does so by recursion.
   bool open(Json::value_t kind) {
     const std::size_t depth = open_.size() + (streaming_ == nullptr ? 0 : streaming_->depth());
     if (depth == static_cast<std::size_t>(kNestingLimit)) {
@@ -122,6 +127,7 @@ class TreeBuilder {
     object.emplace_back(std::move(key_), std::move(value));
     return &object.back().second;
   }
+  // Most objects of a configuration have a handful of keys, none of them twice.
   static bool few_and_distinct(const Object& object) {
     if (object.size() > kFewKeys) return false;
     for (auto a = object.begin(); a != object.end(); ++a) {
@@ -131,6 +137,9 @@ class TreeBuilder {
     }
     return true;
   }
+  // Go's decoder lets the last of equal keys win, so the reference plugins do. Sorted by address
+  // within equal keys, the last one is the one to keep. What stays keeps its order, which lists of
+  // options rely on.
   static void keep_last_of_equal_keys(Object& object) {
     if (few_and_distinct(object)) return;
     const std::size_t count = object.size();
@@ -179,6 +188,8 @@ std::size_t after_string(std::string_view text, std::size_t at) {
   return at + 1;
 }
 
+/// Only looks for the end of the value. The text was parsed before, so brackets match and every
+/// string ends.
 std::size_t after_value(std::string_view text, std::size_t at) {
   if (text[at] == '"') return after_string(text, at);
   if (text[at] != '{' && text[at] != '[') {
@@ -239,6 +250,8 @@ const Json* find_exact(const Json& object, std::string_view key) {
   return nullptr;
 }
 
+/// As Go's decoder: an exact key wins over one in another letter case, of those the last one
+/// counts, and null is the same as absent.
 const Json* find_field(const Json& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
   const Json* found = nullptr;
@@ -255,6 +268,8 @@ const Json* find_field(const Json& object, std::string_view key) {
 
 const char* kind_of(const Json& json) { return json.type_name(); }
 
+/// Members as they were written, byte for byte: what is handed on to another plugin keeps its
+/// numbers (1e3, 1.0) and escapes. A parsed and printed document would not.
 std::vector<RawMember> split_object(std::string_view object) {
   std::vector<RawMember> members;
   std::size_t at = after_space(object, after_space(object, 0) + 1);
@@ -285,6 +300,8 @@ std::vector<std::string_view> split_array(std::string_view array) {
   return elements;
 }
 
+/// Bytes that aren't UTF-8 are replaced, so any text can be shown in an error and the reply stays
+/// valid JSON.
 std::string quote(std::string_view text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -37,6 +37,8 @@ SpecVersion known_version(const std::string& text) {
 }
 
 /// The object `text` with only its GC lists, or without them; no braces around it.
+/// The list of a GC can have a million entries. It stands apart from the rest of the text, so that
+/// what is copied and handed on for each plugin stays small.
 std::string members_of(std::string_view text, bool lists) {
   std::string members;
   for (const RawMember& member : split_object(text)) {
@@ -50,6 +52,8 @@ std::string members_of(std::string_view text, bool lists) {
 
 }  // namespace
 
+/// Types of the keys that every plugin has are checked here once. What is inside "ipam" and the
+/// like is for the option tables.
 void Netconf::Document::read_fields(std::string_view what) {
   constexpr std::array<std::string_view, 5> objects = {"ipam", "dns", "args", "runtimeConfig",
                                                        "prevResult"};
@@ -109,12 +113,15 @@ bool Netconf::has_untyped_ipam() const {
   });
 }
 
+/// Read leniently and without an option table: core needs it for DEL, when host-local's module may
+/// be missing.
 std::string Netconf::ipam_data_dir() const {
   const Json* ipam = find_field(*document_->tree, "ipam");
   const Json* folder = ipam == nullptr ? nullptr : find_field(*ipam, "dataDir");
   return folder != nullptr && folder->is_string() ? folder->get<std::string>() : std::string();
 }
 
+/// Parsed when it is asked for. DEL of a plugin that doesn't need it goes on where it is malformed.
 std::optional<Result> Netconf::prev_result() const {
   if (document_->prev_replaced) return document_->prev;
   const Json* json = find_field(*document_->request, "prevResult");
@@ -150,6 +157,8 @@ std::string Netconf::text_for(Command command) const {
 
 Netconf Netconf::copy() const { return Netconf(std::make_unique<Document>(*document_)); }
 
+/// The text is cut and joined, not printed from the tree, so what the user wrote reaches the next
+/// plugin byte for byte.
 Netconf Netconf::with_prev_result(const Result* result) const {
   auto copy = std::make_unique<Document>(*document_);
   copy->prev_replaced = true;

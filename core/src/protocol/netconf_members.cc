@@ -20,6 +20,8 @@ constexpr const char* kListAdvice =
     "a configuration of type unicni has \"plugins\": a list of at least one plugin object";
 
 // Of a member's own keys, what the list or the runtime decides.
+// As libcni does it: name and version are those of the list, and a plugin gets of runtimeConfig
+// only what its capabilities ask for.
 bool is_dropped(std::string_view key) {
   constexpr std::array<std::string_view, 5> dropped = {"name", "cniVersion", "prevResult",
                                                        "runtimeConfig", "capabilities"};
@@ -47,6 +49,7 @@ const RawMember* find_raw(const std::vector<RawMember>& members, std::string_vie
   return found;
 }
 
+/// {"portMappings": false} is written by generators and means the same as no entry.
 std::vector<std::string> enabled_capabilities(const Json& member, std::size_t index) {
   std::vector<std::string> enabled;
   const Json* capabilities = find_field(member, "capabilities");

@@ -1,3 +1,5 @@
+// "added-route": a route that was added to the container (sbr's tables). It goes with its link by
+// itself; the record is for links that stay.
 #include "unicni/undo/added_route.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,5 @@
+// "container-link": an interface that was made in the container (macvlan, ipvlan, vlan, tap,
+// dummy). Name and kind are all there is to know before it exists.
 #include "unicni/undo/container_link.h"
 
 #include <fmt/core.h>

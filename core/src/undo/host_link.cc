@@ -1,3 +1,5 @@
+// "host-link": a link of the host that belongs to one attachment, such as bandwidth's ifb. Name,
+// kind and alias must agree.
 #include "unicni/undo/host_link.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,6 @@
+// "localnet": route_localnet on the link behind which the container is. All attachments behind that
+// link share it, so it goes back to 0 with the last of them. An element of set `localnet` says
+// which links have it and whether we switched it on.
 #include "unicni/undo/localnet.h"
 
 #include <fmt/core.h>
@@ -42,6 +45,8 @@ bool are_others_publishing(HostKernel& host, std::ptrdiff_t own_former) {
   return net::has_iptables_ports_besides(host.nft(), Family::v4, ours);
 }
 
+/// Under the lock that every ADD holds from its look at the sysctl until its element is in the set:
+/// what is idle here stays idle until it is taken back.
 void restore_idle(HostKernel& host, std::ptrdiff_t own_former) {
   const auto lock = hold_shared_objects(host);
   auto idle = net::list_localnets(host.nft());
@@ -50,6 +55,7 @@ void restore_idle(HostKernel& host, std::ptrdiff_t own_former) {
   });
   if (idle.empty() || are_others_publishing(host, own_former)) return;
   for (const net::NftElement& element : idle) {
+    // It was 1 before us and stays so.
     if (!net::is_localnet_by_us(element)) continue;
     net::ensure_sysctl("net/ipv4/conf/" + net::interface_of_localnet(element) + "/route_localnet",
                        "0", {.young = host.container_netns()});

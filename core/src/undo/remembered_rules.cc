@@ -1,3 +1,5 @@
+// What journals remember of nftables elements: to make a table again that somebody flushed, and to
+// hand a published port to another attachment of its container.
 #include "undo/remembered_rules.h"
 
 #include <algorithm>
@@ -19,6 +21,8 @@ net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& h
       if (step.undo.empty() || attachments::life_of(step, host_netns) == attachments::Life::gone)
         continue;
       auto elements = find_elements(step.undo);
+      // An ADD that has not ended announced its elements before they were in. A port among them may
+      // be another's, who was first.
       if (step.result.empty()) {
         announced.push_back(std::move(elements));
       } else {

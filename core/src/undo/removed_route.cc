@@ -1,3 +1,5 @@
+// "removed-route": a route that was taken out of the container's main table (sbr). Undoing puts it
+// back.
 #include "unicni/undo/removed_route.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,4 @@
+// "veth": the pair between host and container, by its end on the host.
 #include "unicni/undo/veth.h"
 
 #include <fmt/core.h>
@@ -44,6 +45,7 @@ std::string describe(const Undo& record) {
 
 const UndoKind kVethKind = {"veth", Turn::objects, &find_by<look>, &undo_by<look, act>, &describe};
 
+/// While the host end stands the other end does so, and with it the container's namespace.
 bool has_host_end(const std::vector<Undo>& records, net::Netlink& host_links) {
   return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
     if (find_kind(record) != &kVethKind) return false;

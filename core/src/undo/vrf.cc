@@ -1,3 +1,5 @@
+// "vrf": a VRF that was made in the container. Several interfaces can be in it; it goes with the
+// last of them.
 #include "unicni/undo/vrf.h"
 
 #include <fmt/core.h>

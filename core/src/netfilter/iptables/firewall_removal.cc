@@ -42,6 +42,7 @@ bool is_single(const std::optional<IpNet>& net) {
 }
 
 /// The address that a rule of CNI-FORWARD accepts, from or to it.
+/// Rules with both addresses, or with a prefix, are an administrator's.
 std::optional<IpAddress> address_of(const NftListedRule& rule) {
   if (!rule.accepts) return std::nullopt;
   const bool by_source = is_single(rule.source) && !rule.destination;
@@ -172,6 +173,7 @@ std::string legacy_lines(const IptablesListing& listing, const std::string& admi
   return lines;
 }
 
+/// A legacy table can only be changed as a whole, by iptables-legacy-restore.
 std::size_t remove_legacy(NetlinkSocket& socket, Family family, const std::string& admin_chain,
                           Owners& owners, Deadline deadline) {
   if (!legacy_has_chain(family, kFilterTable, kForwardShared)) return 0;

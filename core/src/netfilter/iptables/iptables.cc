@@ -30,6 +30,8 @@ struct Part {
   std::vector<IpNet> addresses;
 };
 
+/// The reference names the chain by network and container. Attachments of one container to one
+/// network share it.
 Part part_of(const IptablesMasquerade& what, Family family) {
   const bool v4 = family == Family::v4;
   Part part{family,
@@ -57,10 +59,12 @@ bool accepts_subnet(const IptablesRule& rule, const IpNet& address) {
   return rule.target == "ACCEPT" && rule.destination == address.masked();
 }
 
+/// Multicast is left out, as by the reference.
 bool masquerades(const IptablesRule& rule, const Part& part) {
   return rule.target == "MASQUERADE" && rule.not_destination == part.multicast;
 }
 
+/// By the container's own address, which no other attachment has.
 bool jumps(const IptablesRule& rule, const Part& part, const IpNet& address) {
   return rule.target == part.chain && rule.source == single(address);
 }
@@ -140,6 +144,7 @@ void add_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline 
   }
 }
 
+/// Several questions of one state: if the ruleset changes between them, they are asked again.
 bool has_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline deadline) {
   return std::ranges::all_of(std::vector{Family::v4, Family::v6}, [&](Family family) {
     const Part part = part_of(what, family);

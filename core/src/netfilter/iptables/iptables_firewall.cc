@@ -24,6 +24,7 @@ struct Part {
   std::vector<IpAddress> addresses;
 };
 
+/// A list of addresses may name one twice, and iptables would make the rule twice.
 Part part_of(const IptablesFirewall& what, Family family) {
   Part part{what, family, {}};
   for (const IpAddress& address : what.addresses) {
@@ -33,6 +34,7 @@ Part part_of(const IptablesFirewall& what, Family family) {
   return part;
 }
 
+/// In the place in which iptables-save prints it: rules are compared as texts.
 IptablesWords with_comment(IptablesWords words, const std::string& comment,
                            const std::string& target) {
   words.insert(words.end(), {"-m", "comment", "--comment", comment, "-j", target});
@@ -89,6 +91,7 @@ std::vector<std::string> chains_of(const Part& part) {
   return chains;
 }
 
+/// Comments differ between versions of the reference, and the rule does the same with any of them.
 IptablesWords without_comment(IptablesWords words) {
   const auto comment = std::ranges::find(words, "--comment");
   if (comment != words.end()) words.erase(comment - 2, comment + 2);

@@ -61,6 +61,7 @@ bool is_of_family(const IptablesPort& port, Family family) {
 }
 
 /// The address that the port is limited to.
+/// 0.0.0.0 and :: mean every address of their family.
 std::optional<IpNet> only_address(const IptablesPort& port) {
   if (!port.host_ip || port.host_ip->is_unspecified()) return std::nullopt;
   return single(*port.host_ip);
@@ -131,6 +132,8 @@ struct SharedRule {
   bool any_to_target;  ///< another rule of the chain with that target will do
 };
 
+/// Made by the first attachment, used by all, and taken away with the last one. The reference makes
+/// the same, so a rule that is there already is left as it is.
 std::vector<SharedRule> shared_rules(const Part& part) {
   std::vector<SharedRule> rules;
   if (part.what.snat && part.what.set_mark_chain.empty()) {
@@ -149,6 +152,8 @@ std::vector<SharedRule> shared_rules(const Part& part) {
          {"-m", "comment", "--comment", "CNI portfwd requiring masquerade", "-j", kPortsMasquerade},
          true});
   }
+  // PREROUTING has packets from outside and from containers, OUTPUT those of the host itself. Only
+  // what is addressed to the host may be led away.
   for (const char* base : kDnatBases) {
     rules.push_back(
         {"-A", base, {"-m", "addrtype", "--dst-type", "LOCAL", "-j", kPortsDnat}, true});
@@ -213,6 +218,7 @@ bool is_of_container(std::string_view comment, const std::string& container_id) 
   return container_id.starts_with(part);
 }
 
+/// The rules that lead to the chain go before the chain is emptied, so no packet meets half of it.
 std::string removal_lines(const IptablesListing& listing, const std::string& chain) {
   std::string lines;
   for (const IptablesRule& rule : listing.rules()) {
@@ -347,6 +353,8 @@ std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadl
 
 }  // namespace
 
+/// A transaction for each family. If the second one fails, the undo record of both takes the first
+/// back.
 void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                         Deadline deadline) {
   for (const Part& part : parts_of(what)) {
@@ -380,6 +388,9 @@ void clear(Nft& nft, const Part& part, IptablesFlavour flavour, const IsVoid& is
 
 }  // namespace
 
+/// For backend nftables: a port that iptables' rules lead elsewhere would never reach ours, as
+/// their chains come first. Netlink narrows it down, and a program runs only if a rule may have one
+/// of the ports.
 void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                                Deadline deadline) {
   const std::vector<Part> parts = parts_of(what);
@@ -403,6 +414,8 @@ bool has_iptables_ports(Nft& nft, Family family) {
          legacy_has_chain(family, kNatTable, kPortsDnat);
 }
 
+/// Legacy's chains can't be told apart without a program. Where we have none of our own any rule
+/// there is another's.
 bool has_iptables_ports_besides(Nft& nft, Family family, const std::set<std::string>& ours) {
   const auto rules = list_rules(nft.socket(), {nfproto(family), kNatTable, kPortsDnat});
   const bool others = std::ranges::any_of(rules, [&](const NftListedRule& rule) {

@@ -33,6 +33,8 @@ class NatTable {
   [[nodiscard]] NftChainName name(const std::string& chain) const {
     return {family_, kNatTable, chain};
   }
+  // Each chain is listed once in a plan: the plan is made under one generation of the ruleset, so
+  // it can't change meanwhile.
   const std::vector<NftListedRule>& rules(const std::string& chain) {
     const auto known = rules_.find(chain);
     if (known != rules_.end()) return known->second;
@@ -167,6 +169,7 @@ std::size_t remove_legacy(NetlinkSocket& socket, Family family, const std::strin
 
 }  // namespace
 
+/// iptables-nft and legacy may both have the chain, where the host changed from one to the other.
 void remove_ports_chain(NetlinkSocket& socket, Family family, const std::string& chain,
                         Deadline deadline) {
   const std::uint8_t number = family == Family::v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
@@ -174,6 +177,7 @@ void remove_ports_chain(NetlinkSocket& socket, Family family, const std::string&
   remove_legacy(socket, family, chain, {}, deadline);
 }
 
+/// Older versions of the reference had chains for source NAT as well ("SN").
 std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
                                   const std::vector<std::string>& owners, Deadline deadline,
                                   const std::function<bool(const std::string& owner)>& goes) {

@@ -53,13 +53,15 @@ std::string require_program(Family family, IptablesFlavour flavour, std::string_
               "\"ipMasqBackend\": \"nftables\"), which needs no program");
 }
 
+/// With an environment of its own: variables of the runtime change what iptables does
+/// (XTABLES_LIBDIR) and says (LC_ALL).
 sys::ProcessResult run(const std::string& program, const std::vector<std::string>& arguments,
                        std::string_view input, Deadline deadline) {
   static constexpr const char* kPath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
   auto result = sys::run_process(program, {kPath, "LC_ALL=C"}, input, deadline, arguments);
   if (result.timed_out) {
     throw Error(Code::try_again, fmt::format("{} did not end in time", program),
-                "another program may hold /run/xtables.lock");
+                "try again; another program may hold /run/xtables.lock");
   }
   return result;
 }
@@ -101,6 +103,7 @@ bool restore_table(Family family, IptablesFlavour flavour, const char* table,
   return false;
 }
 
+/// For STATUS, in its own code.
 void require_iptables() {
   for (const Family family : {Family::v4, Family::v6}) {
     for (const char* verb : {"save", "restore"}) {

@@ -29,6 +29,8 @@ namespace {
 constexpr std::string_view kOurs = "unicni base ";
 constexpr std::string_view kOtherMark = " mark ";
 
+/// Counted up when rules, sets or fields change such that an older base can't do what a newer one
+/// does.
 unsigned version_of(NftTable table) { return table == NftTable::inet ? 2 : 1; }
 
 /// In the table itself (NFTA_TABLE_USERDATA, since Linux 5.10), so that it comes and goes with the
@@ -85,6 +87,7 @@ struct WantedChain {
   std::uint32_t use;
 };
 
+/// With the use count that each chain has at least if all of its rules and jumps are there.
 std::vector<WantedChain> chains_of(NftTable table, const NftParts& parts) {
   std::vector<WantedChain> chains;
   for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
@@ -162,6 +165,7 @@ FoundBase find_base(NetlinkSocket& socket, NftTable table, const NftParts& parts
 }
 
 /// Whatever of a table there is, in two.
+/// Sets are listed only here, for repair and for GC. ADD asks by name for what it needs.
 FoundBase find_whole_base(NetlinkSocket& socket, NftTable table) {
   NftParts all = nft_parts_of(table);
   for (const std::string& set : list_set_names(socket, nft_family(table), kNftTable)) {
@@ -254,6 +258,8 @@ bool is_former_nft_base(NetlinkSocket& socket) {
   return found.table && is_older(*found.table, NftTable::inet);
 }
 
+/// Table deleted and made again with all elements in one transaction: no packet meets a host
+/// without rules in between.
 bool replace_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
                       const std::vector<NftElement>& elements, std::uint32_t generation) {
   NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::replace, generation);
@@ -264,6 +270,8 @@ bool replace_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& par
       .advise(failures.front().text);
 }
 
+/// Two processes may come at the same time; the kernel lets one of them make the table, and the
+/// other finds it.
 bool create_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
                      const std::vector<NftElement>& elements) {
   NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::create);
@@ -301,6 +309,8 @@ bool is_nft_foreign(NetlinkSocket& socket, NftTable table) {
   return found.table && version_of(found.table->comment) == 0;
 }
 
+/// For GC and STATUS, which look at everything that was ever made. A table of a newer version is
+/// none of our business.
 bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
   const FoundBase found = find_whole_base(socket, table);
   if (!found.table || found.table->dormant) return true;
@@ -368,8 +378,8 @@ void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts)
     if (found.table->comment != base_comment(table)) {
       const char* name = nft_table_name(table);
       throw Error(Code::internal, fmt::format("table {} is there but not its sets", name),
-                  fmt::format("look at `nft list table {}`: it was not made by this version of "
-                              "unicni, remove it",
+                  fmt::format("look at `nft list table {}` and delete the table: it was not made "
+                              "by this version of unicni",
                               name));
     }
     if (found.table->dormant) {

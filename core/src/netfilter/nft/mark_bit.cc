@@ -93,6 +93,8 @@ void write_rules(NftBaseWriter& base, NftFamilies families) {
   }
 }
 
+/// Senders in the container's own subnet: the packet's source is cut to the prefix and looked up
+/// together with the port.
 void write_hairpin_rules(NftBaseWriter& base, const NftSetRow& set) {
   using namespace nft_field;
   const Family family = set.address_family();

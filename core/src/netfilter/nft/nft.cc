@@ -162,9 +162,10 @@ bool Nft::Impl::replace_outdated(const Need& need) {
 /// elements stay: packets meet the old rules or the new ones.
 void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fault) {
   if (++addition.mends > kMends) {
-    throw Error(Code::internal, fault,
-                fmt::format("it was mended {} times; look at `nft list table {}`", kMends,
-                            nft_table_name(need.table)));
+    throw Error(
+        Code::internal, fault,
+        fmt::format("another program undoes each of {} repairs: look at `nft list table {}`",
+                    kMends, nft_table_name(need.table)));
   }
   if (replace_outdated(need)) return;
   mend_nft_base(socket(), need.table, need.parts);
@@ -290,9 +291,10 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
     if (effective && impl_->lead_on(addition, wanted)) return;
     addition.own = wanted;  // if the table was deleted or replaced, they went with it
   }
-  throw Error(Code::try_again,
-              "add elements to our nftables sets: the ruleset changes all the time",
-              fmt::format("{} tries, each overtaken by another change", kTries));
+  throw Error(
+      Code::try_again, "add elements to our nftables sets: the ruleset changes all the time",
+      fmt::format("try again: each of {} attempts was overtaken by another program's change",
+                  kTries));
 }
 
 void Nft::remember(std::function<NftMemory()> remembered) {
@@ -480,7 +482,7 @@ void Nft::require_effective(const std::vector<NftElement>& own,
     const auto fault = find_nft_base_fault(impl_->socket(), need.table, need.parts);
     if (fault && !(need.table == NftTable::inet && is_former())) {
       throw Error(Code::internal, *fault,
-                  "the next ADD that uses this table on this host mends it");
+                  "the next ADD that uses this table on this host restores it");
     }
   }
 }

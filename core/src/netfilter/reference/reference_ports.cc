@@ -28,6 +28,8 @@ bool is_of(const ReferencePorts& what, const NftListedRule& rule) {
   return rule.destination && is_ours(rule.destination->address());
 }
 
+/// Rules are read and deleted under one generation. The table goes with its last rule, as the
+/// reference never deletes it.
 std::size_t remove_from_table(NetlinkSocket& socket, std::uint8_t family,
                               const ReferencePorts& what) {
   std::size_t removed = 0;
