@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "protocol/network_list.h"
 #include "protocol/result_json.h"
 
 namespace unicni::protocol {
@@ -38,6 +39,31 @@ TEST(CacheEntry, OfLibcniIsRead) {
   EXPECT_THAT(entry.result, HasSubstr("10.0.0.2/8"));
   EXPECT_THAT(entry.extra, IsEmpty());
   EXPECT_FALSE(entry.is_bare_result);
+}
+
+TEST(CacheEntry, OfContainerdHoldsAList) {
+  const CacheEntry entry = entry_of(
+      R"({"kind":"cniCacheV1","containerId":"bb027bf6","config":"ewoiY25pVmVyc2lvbiI6ICIwLjMuMSIsCiJuYW1lIjogImNuaS1sb29wYmFj)"
+      R"(ayIsCiJwbHVnaW5zIjogW3sKICAidHlwZSI6ICJsb29wYmFjayIKfV0KfQ==",)"
+      R"("ifName":"lo","networkName":"cni-loopback","cniArgs":[["IgnoreUnknown","1"],)"
+      R"(["K8S_POD_NAME","p"]],"capabilityArgs":{"io.kubernetes.cri.pod-annotations":{"a":"b"}},)"
+      R"("result":{"cniVersion":"0.3.1","dns":{},"interfaces":[{"mac":"00:00:00:00:00:00",)"
+      R"("name":"lo","sandbox":"/var/run/netns/x"}],"ips":[{"address":"127.0.0.1/8",)"
+      R"("interface":0,"version":"4"}]}})");
+  const NetworkList list = parse_network(entry.config, "cache");
+  EXPECT_EQ(list.name, "cni-loopback");
+  EXPECT_EQ(list.members.at(0).type, "loopback");
+  EXPECT_EQ(cached_result(entry, SpecVersion::v1_1_0).result->interfaces.at(0).name, "lo");
+}
+
+TEST(CacheEntry, OfKubeletHoldsAPlugin) {
+  const CacheEntry entry = entry_of(
+      R"({"kind":"cniCacheV1","containerId":"f89681f0","config":"eyJjbmlWZXJzaW9uIjoiMC4xLjAiLCJuYW1lIjoia3ViZW5ldCIsInR5cGUi)"
+      R"(OiJicmlkZ2UiLCJicmlkZ2UiOiJjYnIwIn0=",)"
+      R"("ifName":"eth0","networkName":"kubenet","result":{"cniVersion":"0.2.0","dns":{},)"
+      R"("ip4":{"gateway":"10.248.0.1","ip":"10.248.0.88/25","routes":[{"dst":"0.0.0.0/0"}]}}})");
+  EXPECT_EQ(parse_network(entry.config, "cache").members.at(0).type, "bridge");
+  EXPECT_EQ(cached_result(entry, SpecVersion::v0_4_0).result->routes.size(), 1U);
 }
 
 TEST(CacheEntry, IsWrittenAsLibcniWritesIt) {
@@ -186,6 +212,15 @@ TEST(CacheEntry, WhatCannotBeStoredIsRefused) {
   entry.capability_args.clear();
   entry.result = "{},\"kind\":\"x\"";
   EXPECT_THROW(print_cache_entry(entry), Error);
+}
+
+TEST(CacheEntry, WhatIsNestedTooDeepToReadIsNotWritten) {
+  CacheEntry entry;
+  entry.key = {"n", "c", "e"};
+  entry.capability_args = R"({"a":)" + std::string(255, '[') + std::string(255, ']') + '}';
+  EXPECT_THROW(print_cache_entry(entry), Error);
+  entry.capability_args = R"({"a":)" + std::string(254, '[') + std::string(254, ']') + '}';
+  EXPECT_EQ(entry_of(print_cache_entry(entry)).capability_args, entry.capability_args);
 }
 
 TEST(CacheEntry, TheNamesInsideSayWhoseItIs) {

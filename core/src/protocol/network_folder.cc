@@ -82,16 +82,11 @@ std::vector<Candidate> candidates(const std::string& folder) {
   return all;
 }
 
-Kind kind_of_file(const std::string& path, const std::string& bytes) {
-  const std::string_view name = path;
-  if (name.ends_with(".conflist")) return Kind::list;
-  if (name.ends_with(".conf") || name.ends_with(".json")) return Kind::plugin;
-  try {
-    parse_plugin(bytes, path);
-    return Kind::plugin;
-  } catch (const Error&) {
-    return Kind::list;
-  }
+/// By what the path ends in, else by what the file holds.
+NetworkList parse_file(std::string_view bytes, const std::string& path) {
+  if (path.ends_with(".conflist")) return parse_list(bytes, path);
+  if (path.ends_with(".conf") || path.ends_with(".json")) return parse_plugin(bytes, path);
+  return parse_network(bytes, path);
 }
 
 }  // namespace
@@ -140,7 +135,7 @@ NetworkList get_network(const std::string& folder, const std::string& name) {
 NetworkList get_network_file(const std::string& path) {
   const auto bytes = sys::read_file(path, kListFileLimit);
   if (!bytes) throw system_error(ENOENT, "read network configuration " + path);
-  NetworkList list = parse(kind_of_file(path, *bytes), *bytes, path);
+  NetworkList list = parse_file(*bytes, path);
   require_network_name(list);
   add_drop_ins(list, folder_of(path));
   return list;

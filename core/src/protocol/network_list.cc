@@ -182,45 +182,56 @@ std::string or_first(std::string version) {
   return version.empty() ? std::string(version_text(SpecVersion::v0_1_0)) : version;
 }
 
+NetworkList read_list(Document document, const std::string& source) {
+  NetworkList list;
+  list.source = source;
+  list.name = get_name(document.tree);
+  list.cni_version = or_first(get_version(document.tree));
+  list.disable_check = get_flag(document.tree, "disableCheck");
+  list.disable_gc = get_flag(document.tree, "disableGC");
+  list.only_inlined = get_flag(document.tree, "loadOnlyInlinedPlugins");
+  warn_of_keys(document.tree, list);
+  read_members(document, list);
+  list.text = std::move(document.text);
+  return list;
+}
+
+NetworkList read_plugin(const Document& document, const std::string& source) {
+  if (find_field(document.tree, "type") == nullptr &&
+      find_exact(document.tree, "plugins") != nullptr) {
+    throw Error(Code::invalid_config, "\"type\" is missing, and \"plugins\" is there",
+                "a list of plugins is expected in a file that ends in .conflist");
+  }
+  const Netconf netconf = Netconf::parse(document.text);
+  NetworkList list;
+  list.source = source;
+  list.name = netconf.name();
+  list.cni_version = netconf.cni_version();
+  list.only_inlined = true;
+  const std::string_view text = trimmed(document.text);
+  list.members.push_back(read_member(document.tree, text, "the plugin"));
+  warn_of_dropped(list.members.back(), document.tree, source, list.warnings);
+  list.text = fmt::format("{{\"cniVersion\":{},\"name\":{},\"plugins\":[{}]}}",
+                          quote(list.cni_version), quote(list.name), text);
+  return list;
+}
+
 }  // namespace
 
 NetworkList parse_list(std::string_view bytes, const std::string& source) {
-  return from_source(source, [&] {
-    Document document = read_object(bytes);
-    NetworkList list;
-    list.source = source;
-    list.name = get_name(document.tree);
-    list.cni_version = or_first(get_version(document.tree));
-    list.disable_check = get_flag(document.tree, "disableCheck");
-    list.disable_gc = get_flag(document.tree, "disableGC");
-    list.only_inlined = get_flag(document.tree, "loadOnlyInlinedPlugins");
-    warn_of_keys(document.tree, list);
-    read_members(document, list);
-    list.text = std::move(document.text);
-    return list;
-  });
+  return from_source(source, [&] { return read_list(read_object(bytes), source); });
 }
 
 NetworkList parse_plugin(std::string_view bytes, const std::string& source) {
+  return from_source(source, [&] { return read_plugin(read_object(bytes), source); });
+}
+
+NetworkList parse_network(std::string_view bytes, const std::string& source) {
   return from_source(source, [&] {
-    const Document document = read_object(bytes);
-    if (find_field(document.tree, "type") == nullptr &&
-        find_exact(document.tree, "plugins") != nullptr) {
-      throw Error(Code::invalid_config, "\"type\" is missing, and \"plugins\" is there",
-                  "a list of plugins is expected in a file that ends in .conflist");
-    }
-    const Netconf netconf = Netconf::parse(document.text);
-    NetworkList list;
-    list.source = source;
-    list.name = netconf.name();
-    list.cni_version = netconf.cni_version();
-    list.only_inlined = true;
-    const std::string_view text = trimmed(document.text);
-    list.members.push_back(read_member(document.tree, text, "the plugin"));
-    warn_of_dropped(list.members.back(), document.tree, source, list.warnings);
-    list.text = fmt::format("{{\"cniVersion\":{},\"name\":{},\"plugins\":[{}]}}",
-                            quote(list.cni_version), quote(list.name), text);
-    return list;
+    Document document = read_object(bytes);
+    const bool is_plugin = find_field(document.tree, "type") != nullptr &&
+                           find_exact(document.tree, "plugins") == nullptr;
+    return is_plugin ? read_plugin(document, source) : read_list(std::move(document), source);
   });
 }
 

@@ -45,6 +45,10 @@ NetworkList parse_list(std::string_view bytes, const std::string& source);
 /// (CONF-26, CONF-27). Its name may be missing, as in old files of loopback: then it is "".
 NetworkList parse_plugin(std::string_view bytes, const std::string& source);
 
+/// Whichever of the two it is: a plugin has "type" and no "plugins". For what has no file name: the
+/// "config" of a cache entry.
+NetworkList parse_network(std::string_view bytes, const std::string& source);
+
 /// Appends a plugin object that is a file of its own in the drop-in folder.
 void add_drop_in(NetworkList& list, std::string_view bytes, const std::string& source);
 

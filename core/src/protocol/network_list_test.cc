@@ -238,6 +238,16 @@ TEST(NetworkList, AListIsNoSinglePlugin) {  // CONF-26
   EXPECT_THAT(list_of("{'name':'n','type':'a'}").members, IsEmpty());
 }
 
+TEST(NetworkList, WhatHasNoFileNameIsWhatItHolds) {
+  EXPECT_EQ(parse_network(json("{'name':'n','type':'a'}"), "f").members[0].type, "a");
+  EXPECT_EQ(parse_network(json("{'name':'n','plugins':[{'type':'a'}]}"), "f").members.size(), 1U);
+  EXPECT_EQ(
+      parse_network(json("{'name':'n','type':'x','plugins':[{'type':'a'}]}"), "f").members[0].type,
+      "a");
+  EXPECT_THAT(parse_network(json("{'name':'n'}"), "f").members, IsEmpty());
+  EXPECT_EQ(refusal([] { parse_network("{}", "f"); }).msg(), "f: \"name\" is missing");
+}
+
 TEST(NetworkList, WhatTheRuntimeWritesIsWarnedOf) {  // CONF-21
   NetworkList list = list_of(
       "{'name':'n','plugins':[{'type':'a','prevResult':{},'args':{},'cni.dev/x':1}],"
