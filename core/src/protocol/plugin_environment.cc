@@ -83,7 +83,7 @@ std::string variable(std::string_view name, std::string_view value) {
   return fmt::format("{}={}", name, value);
 }
 
-/// nullopt-like "": no variable.
+/// "": the entry is no variable.
 std::string_view name_of(std::string_view entry) {
   const std::size_t equals = entry.find('=');
   return equals == std::string_view::npos ? std::string_view() : entry.substr(0, equals);
@@ -123,15 +123,17 @@ std::vector<std::string> make_plugin_environment(const std::vector<std::string>&
 
   const bool of_attachment = call.command == Command::add || call.command == Command::check ||
                              call.command == Command::del;
-  const auto set = [&](std::string_view name, std::string_view value, bool applies) {
-    environment.push_back(variable(name, applies ? value : std::string_view()));
+  const bool is_probe = call.command == Command::version;
+  const auto set = [&](std::string_view name, std::string_view value, std::string_view otherwise) {
+    environment.push_back(variable(name, of_attachment ? value : otherwise));
   };
-  set("CNI_COMMAND", command_name(call.command), true);
-  set("CNI_CONTAINERID", call.attachment.container_id, of_attachment);
-  set("CNI_NETNS", call.netns, of_attachment);
-  set("CNI_ARGS", call.args, of_attachment);
-  set("CNI_IFNAME", call.attachment.if_name, of_attachment);
-  set("CNI_PATH", join_path(call.path), true);
+  const std::string_view unused = is_probe ? "dummy" : "";
+  environment.push_back(variable("CNI_COMMAND", command_name(call.command)));
+  set("CNI_CONTAINERID", call.attachment.container_id, "");
+  set("CNI_NETNS", call.netns, unused);
+  set("CNI_ARGS", call.args, "");
+  set("CNI_IFNAME", call.attachment.if_name, unused);
+  environment.push_back(variable("CNI_PATH", is_probe ? "dummy" : join_path(call.path)));
   for (const auto& [name, value] : trace) environment.push_back(variable(name, value));
   return environment;
 }

@@ -30,9 +30,10 @@ struct PluginCall {
 
 /// `inherited` ("K=V", as environ(7)) with the call's variables in the place of its own: all of
 /// CNI_COMMAND, CNI_CONTAINERID, CNI_NETNS, CNI_ARGS, CNI_IFNAME and CNI_PATH, empty where the verb
-/// has none. Of a variable that is there twice the last counts; an entry without = stays.
-/// Error(invalid_environment) for a value with a NUL byte, and for a folder with a colon or without
-/// a name in `path`.
+/// has none. VERSION has "dummy" for CNI_NETNS, CNI_IFNAME and CNI_PATH, so that plugins from
+/// before that verb get as far as refusing it (VERN-05). Of a variable that is there twice the last
+/// counts; an entry without = stays. Error(invalid_environment) for a value with a NUL byte, and
+/// for a folder with a colon or without a name in `path`.
 std::vector<std::string> make_plugin_environment(const std::vector<std::string>& inherited,
                                                  const PluginCall& call);
 

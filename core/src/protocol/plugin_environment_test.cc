@@ -36,6 +36,12 @@ TEST(PluginEnvironment, OfTheWholeNetworkHasEmptyVariables) {  // EXEC-12, GC-06
   }
 }
 
+TEST(PluginEnvironment, OldPluginsGetAsFarAsRefusingVersion) {  // VERN-05
+  EXPECT_THAT(make_plugin_environment({}, call_of(Command::version)),
+              ElementsAre("CNI_COMMAND=VERSION", "CNI_CONTAINERID=", "CNI_NETNS=dummy",
+                          "CNI_ARGS=", "CNI_IFNAME=dummy", "CNI_PATH=dummy"));
+}
+
 TEST(PluginEnvironment, TheLastOfTwoVariablesCounts) {
   const auto environment =
       make_plugin_environment({"A=1", "odd", "B=2", "A=3", "odd", "=C"}, call_of(Command::del));
