@@ -18,6 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Object = Json::object_t;
 
+constexpr std::size_t kShownLimit = 120;    // bytes of a value in a message
 constexpr std::size_t kRefusalLimit = 240;  // bytes; the library quotes the token, however long
 constexpr std::size_t kFewKeys = 16;  // up to here comparing all pairs is cheaper than sorting
 
@@ -268,6 +269,11 @@ const Json* find_field(const Json& object, std::string_view key) {
 
 const char* kind_of(const Json& json) { return json.type_name(); }
 
+std::string shown(const Json& json) {
+  if (json.is_structured()) return kind_of(json);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, kShownLimit);
+}
+
 /// Members as they were written, byte for byte: what is handed on to another plugin keeps its
 /// numbers (1e3, 1.0) and escapes. A parsed and printed document would not.
 std::vector<RawMember> split_object(std::string_view object) {
@@ -298,6 +304,25 @@ std::vector<std::string_view> split_array(std::string_view array) {
     at = after_space(array, after_space(array, end) + 1);
   }
   return elements;
+}
+
+const RawMember* find_raw(const std::vector<RawMember>& members, std::string_view key) {
+  const RawMember* found = nullptr;
+  bool exact = false;
+  for (const RawMember& member : members) {
+    const bool same = member.key == key;
+    if (!same && (exact || !same_letters(member.key, key))) continue;
+    found = &member;
+    exact = same;
+  }
+  return found;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(space);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
 }
 
 /// Bytes that aren't UTF-8 are replaced, so any text can be shown in an error and the reply stays

@@ -19,13 +19,6 @@ constexpr int kIndent = 4;
 constexpr std::string_view kReference = "v1.9.1";  // the plugins whose behaviour is ours
 constexpr std::size_t kQuoteLimit = 1024;          // bytes of a delegate's output in a message
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(space);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
-}
-
 /// Wording of libcni, which runtimes know; what the program wrote to stderr mostly says more than
 /// its output.
 Error unparsable(std::string_view out, std::string_view stderr_tail, std::string_view reason,

@@ -18,7 +18,6 @@ using Object = Json::object_t;
 using Keys = std::span<const std::string_view>;
 
 constexpr std::uint32_t kScopeLimit = 255;
-constexpr std::size_t kShownLimit = 120;  // bytes of a refused value in the message
 
 // What the older layouts lack is known there too, so that it is dropped and not kept as unknown.
 constexpr std::array<std::string_view, 5> kResultKeys = {"cniVersion", "interfaces", "ips",
@@ -45,9 +44,7 @@ struct Place {
 /// A plugin of another maker wrote the result, so the message says where in it the value stands.
 /// Lists and objects are named by their kind: their text could be as long as the document.
 [[noreturn]] void refuse(const Place& place, const Json& value, std::string_view expected) {
-  const std::string shown =
-      value.is_structured() ? std::string(kind_of(value)) : value.dump().substr(0, kShownLimit);
-  throw Error(Code::decode, fmt::format("{} is {}", place.str(), shown),
+  throw Error(Code::decode, fmt::format("{} is {}", place.str(), shown(value)),
               fmt::format("{} is expected", expected));
 }
 
