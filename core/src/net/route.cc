@@ -120,7 +120,7 @@ std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
   return entries;
 }
 
-void put_whole_route(nl_msg* message, const RouteEntry& entry) {
+void put_whole_route(nl_msg* message, const LinkRef& link, const RouteEntry& entry) {
   const Route& route = entry.route;
   auto& header = put_header<rtmsg>(message);
   const std::uint32_t table = route.table.value_or(RT_TABLE_MAIN);
@@ -133,7 +133,7 @@ void put_whole_route(nl_msg* message, const RouteEntry& entry) {
   header.rtm_type = RTN_UNICAST;
   if (entry.onlink) header.rtm_flags = RTNH_F_ONLINK;
   if (!route.dst.is_default()) put_address(message, RTA_DST, route.dst.address());
-  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(entry.index));
+  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(link.index));
   put_u32(message, RTA_TABLE, table);
   if (route.gw && !route.gw->is_unspecified()) put_address(message, RTA_GATEWAY, *route.gw);
   if (entry.src) put_address(message, RTA_PREFSRC, *entry.src);
@@ -174,37 +174,37 @@ void remove_loopback_route(Batch& batch, const LinkRef& link) {
 
 namespace {
 
-void add(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+void add(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   // EEXIST without NLM_F_EXCL means: the same destination, metric, gateway and device.
   nl_msg* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE,
-                fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
-  put_whole_route(message, entry);
+                fmt::format("add route {} dev {}", describe(entry.route), link.name), {EEXIST});
+  put_whole_route(message, link, entry);
 }
 
 }  // namespace
 
 void add_route(Batch& batch, const LinkRef& link, const Route& route,
                const std::optional<IpAddress>& src) {
-  add(batch, link.name, {route, link.index, RTPROT_BOOT, src});
+  add(batch, link, {route, link.index, RTPROT_BOOT, src});
 }
 
 void add_onlink_route(Batch& batch, const LinkRef& link, const Route& route) {
-  add(batch, link.name, {route, link.index, RTPROT_BOOT, {}, true});
+  add(batch, link, {route, link.index, RTPROT_BOOT, {}, true});
 }
 
-void put_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+void put_route(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   nl_msg* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
-                fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
-  put_whole_route(message, entry);
+                fmt::format("add route {} dev {}", describe(entry.route), link.name), {EEXIST});
+  put_whole_route(message, link, entry);
 }
 
-void remove_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+void remove_route(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   nl_msg* message =
       batch.add(RTM_DELROUTE, 0,
-                fmt::format("delete route {} dev {}", describe(entry.route), link_name), kGone);
-  put_whole_route(message, entry);
+                fmt::format("delete route {} dev {}", describe(entry.route), link.name), kGone);
+  put_whole_route(message, link, entry);
 }
 
 void remove_connected_route(Batch& batch, const LinkRef& link, const IpNet& net) {
