@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 
 #include "interface/fake_host_for_test.h"
+#include "module/note.h"
 #include "scratch.h"
 #include "unicni/error.h"
 

@@ -9,7 +9,7 @@
 #include <array>
 #include <fstream>
 
-#include "module/registry.h"
+#include "module/trust.h"
 #include "scratch.h"
 #include "unicni/error.h"
 

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "attachments/liveness.h"
-#include "journal/journal.h"
 #include "protocol/reply.h"
 #include "undo/remembered_rules.h"
 #include "unicni/error.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "chain/request.h"
-#include "journal/journal.h"
+#include "journal/entry.h"
 #include "unicni/host.h"
 
 namespace unicni::chain {

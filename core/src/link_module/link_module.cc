@@ -7,10 +7,11 @@
 #include "link_module/check.h"
 #include "link_module/configure.h"
 #include "link_module/ownership.h"
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
+#include "unicni/interface_entry.h"
 #include "unicni/undo/iptables_firewall.h"
 
 namespace unicni {
@@ -52,6 +53,12 @@ void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) 
   if (dns) add.result.dns = *dns;
 }
 
+Interface entry_of(const LinkAdd& add) {
+  Interface entry = container_interface(add.call, add.made.mac, add.made.mtu);
+  if (tells_devices(add.call)) entry.pci_id = add.made.pci_id;
+  return entry;
+}
+
 }  // namespace
 
 void LinkModule::validate(const Call& call) {
@@ -76,7 +83,7 @@ void LinkModule::validate(const Call& call) {
 }
 
 Result LinkModule::add(const Call& call, Host& host) {
-  LinkAdd add{call, host, {}, -1, 0};
+  LinkAdd add{call, host, {}};
   const auto finish_result = [&] {
     complete(add);
     if (has_link(call) && !reaches_all_gateways())
@@ -101,7 +108,9 @@ Result LinkModule::add(const Call& call, Host& host) {
       add.result.dns = *dns_option;
     }
   }
-  create_link(add);
+  add.made = create_link(add);
+  const auto own_entry = static_cast<int>(add.result.interfaces.size());
+  add.result.interfaces.push_back(entry_of(add));
   if (host.ipam().given() && !ipam_first) {
     if (!has_link(call)) {
       throw Error(Code::invalid_config,
@@ -112,7 +121,7 @@ Result LinkModule::add(const Call& call, Host& host) {
     take_addresses(add, host.ipam().add(), dns_option);
     finish_result();
   }
-  for (IpConfig& ip : add.result.ips) ip.interface = add.container_interface;
+  for (IpConfig& ip : add.result.ips) ip.interface = own_entry;
   if (!has_link(call)) return std::move(add.result);
 
   net::LinkChange change;
@@ -210,6 +219,11 @@ void LinkModule::check(const Call& call, Host& host) {
   check_link(call, host, *link);
   link_module::check_addresses(call, host, result, *link);
   link_module::check_routes(call, host, result);
+}
+
+MadeLink get_made_link(LinkAdd& add) {
+  const net::Link link = net::get_link(add.host.container_links(), add.call.key.if_name);
+  return {.link = link, .mac = link.mac, .mtu = link.mtu};
 }
 
 void LinkHooks::put_routes(const LinkAdd& add, net::Batch& batch) {

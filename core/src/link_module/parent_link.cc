@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_options.h"
 #include "unicni/net/link_kind.h"
 #include "unicni/net/route.h"
@@ -114,8 +115,8 @@ void require_available(const ParentChoice& choice, const std::function<void()>& 
   }
 }
 
-void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link& parent,
-                      const ChildLink& child) {
+MadeLink create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link& parent,
+                          const ChildLink& child) {
   Host& host = add.host;
   net::LinkSpec spec;
   spec.name = add.call.key.if_name;
@@ -143,8 +144,9 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
     if (!details.empty() && !advice.empty()) details += "; ";
     throw failure->advise(details + advice);
   }
-  add.heard_when_up = true;
-  adopt_container_link(add);
+  MadeLink made = get_made_link(add);
+  made.heard_when_up = true;
+  return made;
 }
 
 bool hangs_on_parent(Host& host, const ParentChoice& choice, const net::Link& container) {

@@ -1,10 +1,12 @@
+#include "protocol/result_print.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "protocol/document.h"
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
 
 namespace unicni::protocol {
 namespace {

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "attachments/liveness.h"
+#include "journal/folder.h"
 #include "netfilter/nft/port_handover.h"
 #include "undo/nft_elements.h"
 #include "unicni/netfilter/published_port.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "journal/journal.h"
+#include "journal/entry.h"
 #include "unicni/net/netns.h"
 #include "unicni/netfilter/nft.h"
 

@@ -2,10 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "undo/found_link.h"
-#include "undo/host_ends.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/net/link.h"
@@ -43,13 +40,5 @@ std::string describe(const Undo& record) {
 }  // namespace
 
 const UndoKind kVethKind = {"veth", Turn::objects, &find_by<look>, &undo_by<look, act>, &describe};
-
-bool has_host_end(const std::vector<Undo>& records, net::Netlink& host_links) {
-  return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
-    if (find_kind(record) != &kVethKind) return false;
-    const auto link = net::find_link(host_links, std::string(optional_field(record, "name")));
-    return link && link->kind == "veth" && link->alias == optional_field(record, "alias");
-  });
-}
 
 }  // namespace unicni::undo

@@ -6,6 +6,7 @@
 
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 
 namespace unicni::net {
 namespace {

@@ -44,14 +44,6 @@ constexpr std::uint32_t kFirstRegister = NFT_REG32_00;
 
 }  // namespace
 
-const char* require_nft_name(const std::string& name) {
-  if (is_nft_name(name)) return name.c_str();
-  throw Error(
-      Code::invalid_config,
-      fmt::format("no nftables chain, set or table can have a name of {} bytes", name.size()),
-      fmt::format("1 to {} bytes", NFT_NAME_MAXLEN - 1));
-}
-
 NftRule::NftRule(const std::string& chain, const char* table) : rule_(own(nftnl_rule_alloc())) {
   nftnl_rule_set_str(rule_.get(), NFTNL_RULE_TABLE, table != nullptr ? table : kNftTable);
   nftnl_rule_set_str(rule_.get(), NFTNL_RULE_CHAIN, require_nft_name(chain));
