@@ -10,7 +10,6 @@
 
 #include "attachments/liveness.h"
 #include "protocol/reply.h"
-#include "undo/remembered_rules.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -35,6 +34,7 @@ Error own_netns(const std::string& path) {
 VerbHost::VerbHost(const Request& request)
     : request_(request),
       netns_path_(request.environment.netns),
+      remembered_(*this, request.environment.container_id),
       attachments_(*this, request.command == Command::add || request.command == Command::check
                               ? std::optional(request.key())
                               : std::nullopt) {}
@@ -140,14 +140,7 @@ void VerbHost::require_visited() {
 }
 
 net::Nft& VerbHost::nft() {
-  if (!nft_) {
-    nft_.emplace();
-    nft_->remember([this] { return undo::remembered_rules(place(), host_netns()); });
-    nft_->inherit([this](const std::string& owner) {
-      return undo::remembered_siblings(place(), host_netns(), owner,
-                                       request_.environment.container_id);
-    });
-  }
+  if (!nft_) nft_.emplace(&remembered_);
   return *nft_;
 }
 
