@@ -35,6 +35,14 @@ NftField icmp6_type() { return {NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1}; }
 NftField ether_source() { return {NFT_PAYLOAD_LL_HEADER, 6, 6}; }
 NftField arp_sender_mac() { return {NFT_PAYLOAD_NETWORK_HEADER, 8, 6}; }
 
+std::vector<NftField> endpoint(Family family) {
+  return {ip_destination(family), l4_protocol(), destination_port()};
+}
+
+std::vector<NftField> endpoint_and_sender(Family family, int prefix) {
+  return {ip_destination(family), l4_protocol(), destination_port(), ip_source(family).cut(prefix)};
+}
+
 }  // namespace nft_field
 
 namespace {
