@@ -49,7 +49,7 @@ TEST(SubnetEnv, BothFamilies) {
   EXPECT_EQ(env.ipmasq, true);
 }
 
-TEST(SubnetEnv, StrangersAndLineEndsOfOthersAreFine) {
+TEST(SubnetEnv, OtherKeysAndLineEndsAreFine) {
   const SubnetEnv env = parse_subnet_env(
       "# by "
       "hand\n\nOTHER\nOTHER=1=2\nFLANNEL_NETWORK=10.1.0.0/16\r\nFLANNEL_SUBNET=10.1.17.1/24\r\n"
