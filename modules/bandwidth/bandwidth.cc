@@ -8,9 +8,11 @@
 #include "ifb.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/net/ifb.h"
 #include "unicni/net/qdisc.h"
+#include "unicni/stale_links.h"
 #include "unicni/undo/qdisc.h"
 
 namespace unicni::bandwidth {

@@ -6,6 +6,7 @@
 
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/net/ifb.h"
 #include "unicni/net/qdisc.h"

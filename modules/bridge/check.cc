@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "unicni/container_veth.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/masquerade.h"
 #include "vlan.h"
 

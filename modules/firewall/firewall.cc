@@ -20,6 +20,7 @@
 #include "unicni/netfilter/forward_gate.h"
 #include "unicni/netfilter/iptables.h"
 #include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 #include "unicni/undo/forward_gate.h"
 #include "unicni/undo/iptables_firewall.h"
 

@@ -75,7 +75,7 @@ TEST_F(HostLocalConfig, MisspeltKeyIsNamed) {
 TEST_F(HostLocalConfig, RangeWithoutSubnetIsRefusedButNotOnDel) {
   const char* json =
       R"({"name":"n","ipam":{"type":"host-local","ranges":[[{"rangeStart":"10.1.2.9"}]]}})";
-  const Error error = refusal([&] { parse(json); });
+  const Error error = error_of([&] { parse(json); });
   EXPECT_TRUE(error.is(Code::invalid_config));
   EXPECT_NE(error.msg().find("subnet"), std::string::npos) << error.msg();
   EXPECT_EQ(parse(json, "", Command::del).data_dir, kDefaultDataDir);

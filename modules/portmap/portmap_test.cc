@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include "base/error_for_test.h"
 #include "config.h"
 #include "plan.h"
-#include "unicni/error.h"
 
 namespace unicni::portmap::portmap_test {
 namespace {
@@ -19,13 +19,7 @@ PortmapOptions with(std::vector<PortMapping> mappings) {
 }
 
 std::string refusal(const PortmapOptions& options) {
-  try {
-    validate(options);
-    return "";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), 7U);
-    return error.msg();
-  }
+  return refusal_of([&] { validate(options); });
 }
 
 TEST(PortmapOptions, ProtocolsInAnyLetterCase) {

@@ -90,13 +90,13 @@ class Sbr : public ChainedModule {
     }
     for (const net::RouteEntry& entry : plan.added) {
       host.undo().announce(undo_added_route(link.name, entry));
-      net::put_route(batch, link.name, entry);
+      net::put_route(batch, link, entry);
     }
     // Only when all of the others are there: else the container would lose its network.
     batch.commit();
     for (const net::RouteEntry& entry : plan.removed) {
       host.undo().announce(undo_removed_route(link.name, entry));
-      net::remove_route(batch, link.name, entry);
+      net::remove_route(batch, link, entry);
     }
     batch.commit();
   }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "backup.h"
+#include "base/error_for_test.h"
 #include "config.h"
 #include "unicni/error.h"
 #include "unicni/module.h"
@@ -21,13 +22,7 @@ TuningOptions with_defaults() {
 }
 
 std::string refusal(const TuningOptions& options) {
-  try {
-    static_cast<void>(settings(options, "eth0"));
-    return "none";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(Code::invalid_config));
-    return error.msg();
-  }
+  return refusal_of([&] { static_cast<void>(settings(options, "eth0")); });
 }
 
 TEST(Settings, NothingIsNothing) {

@@ -199,7 +199,7 @@ class VrfModule : public ChainedModule {
     }
     for (net::RouteEntry entry : belongings.routes) {
       entry.route.table = vrf.table;
-      net::put_route(batch, link.name, entry);
+      net::put_route(batch, link, entry);
     }
     batch.commit();
   }

@@ -183,7 +183,7 @@ TEST_F(Firewall, NoneChangesNothing) {
   expect_silent_success(job.del(result_of(job)));
 }
 
-TEST_F(Firewall, GcFindsALeakAndStatusAStranger) {
+TEST_F(Firewall, GcFindsALeakAndStatusAForeignTable) {
   drop_forwarding();
   const std::string before = foreign_rules();
   const Attachment job = added(list("br1", 1), "one");

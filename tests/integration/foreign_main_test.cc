@@ -280,7 +280,7 @@ TEST_F(ForeignHost, AMacvlanIsBesideTheHostThoughARouteLeadsToIt) {
               HasSubstr("eth0, a macvlan link, has no side"));
 }
 
-TEST_F(ForeignHost, EqualIndicesDoNotMakeAStrangersVethThePods) {
+TEST_F(ForeignHost, EqualIndicesDoNotMakeAForeignVethThePods) {
   wire(Wiring::beyond);
   const Attachment job = plugin(result_of(kKubeOvn), Json::parse(R"({"type": "bandwidth",
       "ingressRate": 8000000})"));

@@ -123,7 +123,7 @@ TEST_F(InstalledName, CopiesAloneUseWhereTheBuildWasMeantToBeOrSayHowToInstall) 
   }
 }
 
-TEST_F(InstalledName, AStrangersProgramWinsUnderARenamedType) {
+TEST_F(InstalledName, AForeignProgramWinsUnderARenamedType) {
   link("bridge", "bridge");
   std::ofstream(place("cnv-host-local"))
       << "#!/bin/sh\ncat >/dev/null\n"

@@ -204,12 +204,12 @@ TEST_F(MainJobDel, JournalLost) {
 
 TEST_F(MainJobDel, OfAnotherContainerTouchesNothing) {
   const Snapshot full = snapshot();
-  Attachment stranger = job_;
-  stranger.container_id = "c9";
-  stranger.netns = "";
-  expect_silent_success(stranger.del());
-  stranger.netns = container("c9").path();
-  expect_silent_success(stranger.del());
+  Attachment foreign = job_;
+  foreign.container_id = "c9";
+  foreign.netns = "";
+  expect_silent_success(foreign.del());
+  foreign.netns = container("c9").path();
+  expect_silent_success(foreign.del());
   EXPECT_EQ(difference(full, snapshot()), "");
 }
 

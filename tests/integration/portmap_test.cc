@@ -289,7 +289,7 @@ TEST_F(Portmap, WhatCannotBeLedIsLeftOutWithAWarning) {
   expect_silent_success(job.del(output.json()));
 }
 
-TEST_F(Portmap, GcFindsALeakAndStatusAStranger) {
+TEST_F(Portmap, GcFindsALeakAndStatusAForeignTable) {
   warm_up();
   const Snapshot before = snapshot();
   const Json config =

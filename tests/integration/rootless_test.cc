@@ -83,7 +83,7 @@ TEST_F(Rootless, MainJob) {
   });
 }
 
-TEST_F(Rootless, ModuleOfAStrangerIsRefused) {
+TEST_F(Rootless, ModuleOfAnotherUserIsRefused) {
   tool({"chown", "54321", std::string(kHome) + "/lib/unicni/modules/bridge.so"});
   in_child([] {
     become_rootless();

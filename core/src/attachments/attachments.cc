@@ -8,7 +8,7 @@
 #include "attachments/shared_links.h"
 #include "base/owner.h"
 #include "ipam/reservation.h"
-#include "journal/journal.h"
+#include "journal/folder.h"
 #include "journal/trust.h"
 
 namespace unicni {

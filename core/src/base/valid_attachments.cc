@@ -186,8 +186,8 @@ void ValidAttachments::for_each(const Visit& visit) const {
 
 /// What remains are texts that don't tell their names (hashed ones). For these each listed
 /// attachment's text is made and struck off.
-std::set<std::string> ValidAttachments::strangers(std::set<std::string> owners,
-                                                  const Print& print) const {
+std::set<std::string> ValidAttachments::invalid_among(std::set<std::string> owners,
+                                                      const Print& print) const {
   // One whose text says its names needs no look at the whole list.
   std::erase_if(owners, [this](const std::string& owner) {
     const std::size_t interface = owner.rfind('/');

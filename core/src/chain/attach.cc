@@ -10,7 +10,7 @@
 #include "chain/foreign.h"
 #include "chain/member.h"
 #include "chain/recorder.h"
-#include "protocol/result_json.h"
+#include "protocol/result_print.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/undo/delegate.h"

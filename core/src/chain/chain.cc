@@ -10,7 +10,9 @@
 #include "chain/foreign.h"
 #include "chain/member.h"
 #include "chain/recorder.h"
-#include "protocol/result_json.h"
+#include "journal/folder.h"
+#include "protocol/name.h"
+#include "protocol/result_parse.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 

@@ -8,6 +8,7 @@
 #include "attachments/liveness.h"
 #include "chain/foreign.h"
 #include "chain/recorder.h"
+#include "journal/folder.h"
 #include "undo/host_ends.h"
 #include "undo/idle_localnets.h"
 #include "unicni/error.h"

@@ -9,7 +9,7 @@
 #include "chain/foreign.h"
 #include "chain/leftovers.h"
 #include "chain/recorder.h"
-#include "protocol/result_json.h"
+#include "protocol/result_parse.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
 

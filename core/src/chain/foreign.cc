@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "protocol/reply.h"
-#include "protocol/result_json.h"
+#include "protocol/result_parse.h"
 #include "unicni/error.h"
 #include "unicni/sys/process.h"
 

@@ -11,10 +11,12 @@
 #include "undo/idle_localnets.h"
 #include "undo/record_fields.h"
 #include "unicni/errors.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/net/link.h"
-#include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 #include "unicni/netfilter/nft.h"
+#include "unicni/netfilter/reference_ports.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "unicni/undo/iptables_firewall.h"
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "chain/foreign.h"
+#include "journal/folder.h"
 #include "undo/nft_elements.h"
 #include "undo/replay.h"
 #include "unicni/sys/file.h"

@@ -9,9 +9,7 @@
 #include <utility>
 
 #include "attachments/liveness.h"
-#include "journal/journal.h"
 #include "protocol/reply.h"
-#include "undo/remembered_rules.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -39,6 +37,7 @@ Error own_netns(const std::string& path) {
 VerbHost::VerbHost(const Request& request)
     : request_(request),
       netns_path_(request.environment.netns),
+      remembered_(*this, request.environment.container_id),
       attachments_(*this, request.command == Command::add || request.command == Command::check
                               ? std::optional(request.key())
                               : std::nullopt) {}
@@ -158,14 +157,7 @@ void VerbHost::require_visited() {
 /// Nft knows no journals. It asks for all remembered elements only if it finds a table gone, and
 /// for those of siblings only if a published port becomes free.
 net::Nft& VerbHost::nft() {
-  if (!nft_) {
-    nft_.emplace();
-    nft_->remember([this] { return undo::remembered_rules(place(), host_netns()); });
-    nft_->inherit([this](const std::string& owner) {
-      return undo::remembered_siblings(place(), host_netns(), owner,
-                                       request_.environment.container_id);
-    });
-  }
+  if (!nft_) nft_.emplace(&remembered_);
   return *nft_;
 }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/temp_folder_for_test.h"
-#include "protocol/request.h"
+#include "protocol/name.h"
 #include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
 

@@ -45,13 +45,12 @@ sys::Fd open_unnamed(const std::string& folder) {
 
 }  // namespace
 
-std::optional<EntryFile> EntryFile::open(const std::string& path, Access access,
-                                         Deadline deadline) {
+std::optional<EntryFile> EntryFile::open(const std::string& path, Mode mode, Deadline deadline) {
   for (;;) {
     // O_NONBLOCK: a fifo that somebody left there must not hold us.
     constexpr int kFlags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     sys::Fd fd(::open(path.c_str(), O_RDWR | kFlags));
-    if (!fd && access == Access::read_only_will_do &&
+    if (!fd && mode == Mode::read_only_will_do &&
         (errno == EACCES || errno == EPERM || errno == EROFS)) {
       fd = sys::Fd(::open(path.c_str(), O_RDONLY | kFlags));
     }

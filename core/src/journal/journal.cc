@@ -29,9 +29,8 @@ struct Journal::File {
   void open(Deadline deadline);
   void load();
   bool open_former(Deadline deadline);
-  [[nodiscard]] EntryFile::Access mode() const {
-    return access == Access::add ? EntryFile::Access::read_write
-                                 : EntryFile::Access::read_only_will_do;
+  [[nodiscard]] EntryFile::Mode mode() const {
+    return access == Access::add ? EntryFile::Mode::read_write : EntryFile::Mode::read_only_will_do;
   }
   [[nodiscard]] bool is_unusable(const std::string& text) const;
   void write(std::string_view line);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/temp_folder_for_test.h"
+#include "journal/folder.h"
 #include "journal/forget_for_test.h"
 #include "journal/journal.h"
 #include "unicni/error.h"

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/temp_folder_for_test.h"
+#include "journal/folder.h"
 #include "journal/forget_for_test.h"
 #include "journal/journal.h"
 #include "journal/record_for_test.h"

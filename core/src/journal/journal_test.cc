@@ -12,6 +12,7 @@
 #include "base/in_namespace_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "journal/entry.h"
+#include "journal/folder.h"
 #include "journal/forget_for_test.h"
 #include "journal/line.h"
 #include "journal/record_for_test.h"

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/temp_folder_for_test.h"
+#include "journal/folder.h"
 #include "journal/journal.h"
 #include "unicni/sys/file.h"
 

@@ -96,13 +96,12 @@ void bring_up(const LinkAdd& add) {
   net::Batch batch(add.host.container_links());
   net::LinkChange change;
   change.up = true;
-  net::change_link(batch, {add.container_link, add.call.key.if_name}, change);
+  net::change_link(batch, add.made.link, change);
   batch.commit();
 }
 
 void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) {
   if (!add.result.ips.empty()) set_ipv6_sysctls(add, dad);
-  const std::string& name = add.call.key.if_name;
   net::Batch batch(add.host.container_links());
 
   // Three messages, one batch. MAC and MTU come before the addresses, since the kernel makes the
@@ -111,17 +110,17 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
   net::LinkChange before = change;
   before.up.reset();
   before.arp_notify.reset();
-  if (add.heard_when_up && !add.result.ips.empty()) before.arp_notify = true;
+  if (add.made.heard_when_up && !add.result.ips.empty()) before.arp_notify = true;
   if (before.promisc || before.mtu || before.mac || before.arp_notify) {
-    net::change_link(batch, {add.container_link, name}, before);
+    net::change_link(batch, add.made.link, before);
   }
   for (const IpConfig& ip : add.result.ips) {
-    net::add_addr(batch, {add.container_link, name}, ip.address, dad, false);
+    net::add_addr(batch, add.made.link, ip.address, dad, false);
   }
   net::LinkChange up;
   up.up = change.up;
   up.arp_notify = change.arp_notify;
-  if (up.up || up.arp_notify) net::change_link(batch, {add.container_link, name}, up);
+  if (up.up || up.arp_notify) net::change_link(batch, add.made.link, up);
   if (!batch.empty()) batch.commit();
 }
 
@@ -156,20 +155,17 @@ void put_routes(const LinkAdd& add, net::Batch& batch, Hops hops) {
     if (!programmed.gw) {
       neighbours.learn(route.dst);
     } else if (hops == Hops::told && !neighbours.hold(*programmed.gw)) {
-      net::add_onlink_route(batch, {add.container_link, add.call.key.if_name}, programmed);
+      net::add_onlink_route(batch, add.made.link, programmed);
       continue;
     }
-    net::add_route(batch, {add.container_link, add.call.key.if_name}, programmed);
+    net::add_route(batch, add.made.link, programmed);
   }
 }
 
 void announce(const LinkAdd& add, net::Batch& batch) {
-  const auto& interface =
-      add.result.interfaces.at(static_cast<std::size_t>(add.container_interface));
   // A link without MAC, such as a layer 3 tunnel, has no neighbours.
-  const auto mac = Mac::parse(interface.mac);
-  if (mac && !add.result.ips.empty()) {
-    net::announce_addrs(batch, {add.container_link, add.call.key.if_name}, *mac);
+  if (!add.made.mac.is_zero() && !add.result.ips.empty()) {
+    net::announce_addrs(batch, add.made.link, add.made.mac);
   }
 }
 
@@ -186,7 +182,7 @@ void await_dad(const LinkAdd& add) {
                 "two containers may have got the same address: see the ranges in \"ipam\"");
   };
   for (;;) {
-    const net::DadState state = net::get_dad_state(add.host.container_links(), add.container_link);
+    const net::DadState state = net::get_dad_state(add.host.container_links(), add.made.link.index);
     if (state.failed) fail(fmt::format("address {} is a duplicate", state.failed->str()));
     if (!state.running) return;
     if (std::chrono::steady_clock::now() >= deadline) {

@@ -7,10 +7,11 @@
 #include "link_module/check.h"
 #include "link_module/configure.h"
 #include "link_module/ownership.h"
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
+#include "unicni/interface_entry.h"
 #include "unicni/undo/iptables_firewall.h"
 
 namespace unicni {
@@ -55,6 +56,12 @@ void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) 
   if (dns) add.result.dns = *dns;
 }
 
+Interface entry_of(const LinkAdd& add) {
+  Interface entry = container_interface(add.call, add.made.mac, add.made.mtu);
+  if (tells_devices(add.call)) entry.pci_id = add.made.pci_id;
+  return entry;
+}
+
 }  // namespace
 
 /// Everything that can be refused without the kernel is refused here, before any step of the list
@@ -83,7 +90,7 @@ void LinkModule::validate(const Call& call) {
 
 /// The order is explained in core/ARCHITECTURE.md, "The order of work".
 Result LinkModule::add(const Call& call, Host& host) {
-  LinkAdd add{call, host, {}, -1, 0};
+  LinkAdd add{call, host, {}};
   const auto finish_result = [&] {
     complete(add);
     if (has_link(call) && !reaches_all_gateways())
@@ -112,7 +119,9 @@ Result LinkModule::add(const Call& call, Host& host) {
       add.result.dns = *dns_option;
     }
   }
-  create_link(add);
+  add.made = create_link(add);
+  const auto own_entry = static_cast<int>(add.result.interfaces.size());
+  add.result.interfaces.push_back(entry_of(add));
   if (host.ipam().given() && !ipam_first) {
     if (!has_link(call)) {
       throw Error(Code::invalid_config,
@@ -124,7 +133,7 @@ Result LinkModule::add(const Call& call, Host& host) {
     finish_result();
   }
   // An IPAM doesn't know the interface: its addresses come without an index.
-  for (IpConfig& ip : add.result.ips) ip.interface = add.container_interface;
+  for (IpConfig& ip : add.result.ips) ip.interface = own_entry;
   if (!has_link(call)) return std::move(add.result);
 
   net::LinkChange change;
@@ -234,6 +243,11 @@ void LinkModule::check(const Call& call, Host& host) {
   check_link(call, host, *link);
   link_module::check_addresses(call, host, result, *link);
   link_module::check_routes(call, host, result);
+}
+
+MadeLink get_made_link(LinkAdd& add) {
+  const net::Link link = net::get_link(add.host.container_links(), add.call.key.if_name);
+  return {.link = link, .mac = link.mac, .mtu = link.mtu};
 }
 
 void LinkHooks::put_routes(const LinkAdd& add, net::Batch& batch) {

@@ -2,7 +2,7 @@
 
 #include "unicni/attachment_rules.h"
 #include "unicni/error.h"
-#include "unicni/netfilter/iptables.h"
+#include "unicni/netfilter/iptables_masquerade.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "unicni/undo/iptables_masquerade.h"
 

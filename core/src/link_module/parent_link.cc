@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_options.h"
 #include "unicni/net/link_kind.h"
 #include "unicni/net/route.h"
@@ -122,8 +123,8 @@ void require_available(const ParentChoice& choice, const std::function<void()>& 
   }
 }
 
-void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link& parent,
-                      const ChildLink& child) {
+MadeLink create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link& parent,
+                          const ChildLink& child) {
   Host& host = add.host;
   net::LinkSpec spec;
   spec.name = add.call.key.if_name;
@@ -152,8 +153,9 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
     if (!details.empty() && !advice.empty()) details += "; ";
     throw failure->advise(details + advice);
   }
-  add.heard_when_up = true;
-  adopt_container_link(add);
+  MadeLink made = get_made_link(add);
+  made.heard_when_up = true;
+  return made;
 }
 
 /// IFLA_LINK is an index of the parent's namespace. The kernel reports an id of that namespace with

@@ -8,6 +8,8 @@
 #include <system_error>
 
 #include "module/missing_symbol.h"
+#include "module/note.h"
+#include "module/trust.h"
 #include "unicni/error.h"
 
 namespace unicni::module {

@@ -76,7 +76,7 @@ std::string which_unicni_is_older(const ModuleNote& note) {
       UNICNI_VERSION);
 }
 
-struct Family {
+struct SymbolFamily {
   std::string_view prefix;  ///< of the name as C++ writes it
   std::string_view advice;
 };
@@ -88,7 +88,7 @@ constexpr std::string_view kSanitizer =
     "the module was built with a sanitizer and this unicni wasn't: build both in the same way";
 
 /// The first prefix that fits decides.
-constexpr Family kFamilies[] = {
+constexpr SymbolFamily kFamilies[] = {
     {"std::", kOldLibrary},
     {"__gnu_cxx::", kOldLibrary},
     {"__cxxabiv1::", kOldLibrary},
@@ -106,8 +106,9 @@ std::string advice_for(const std::string& symbol, const ModuleNote& note) {
   if (whose.starts_with("unicni::") || whose.starts_with("unicni_")) {
     return advice + which_unicni_is_older(note);
   }
-  const auto* family = std::find_if(std::begin(kFamilies), std::end(kFamilies),
-                                    [&](const Family& f) { return whose.starts_with(f.prefix); });
+  const auto* family =
+      std::find_if(std::begin(kFamilies), std::end(kFamilies),
+                   [&](const SymbolFamily& f) { return whose.starts_with(f.prefix); });
   if (family != std::end(kFamilies)) return advice.append(family->advice);
   return advice + "link the module with the library that has it";
 }

@@ -1,4 +1,5 @@
-// The note of a module, read from the file: dlopen would run its constructors first.
+#include "module/note.h"
+
 #include <elf.h>
 #include <fmt/core.h>
 #include <link.h>
@@ -9,8 +10,6 @@
 
 #include "module/elf_file.h"
 #include "module/needed.h"
-#include "module/refusal.h"
-#include "module/registry.h"
 
 namespace unicni::module {
 namespace {

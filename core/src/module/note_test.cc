@@ -1,5 +1,7 @@
 // Reading the note from files that are damaged in every way: an Error, never a crash or a wild
 // read.
+#include "module/note.h"
+
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <link.h>
@@ -10,7 +12,6 @@
 #include <fstream>
 #include <random>
 
-#include "module/registry.h"
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 

@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "module/build_id.h"
-#include "options/parse.h"
+#include "options/nearest.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -59,7 +59,7 @@ bool is_ours(const struct stat& file, const std::string& path, const Locations& 
 /// What CNI_PATH has under a type's name.
 struct InPath {
   bool ours = false;
-  std::string program;  ///< a stranger's
+  std::string program;  ///< a foreign plugin
 };
 
 /// The first executable counts, as execvp(3) and libcni do it. A relative folder is passed over: it

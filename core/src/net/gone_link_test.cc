@@ -52,8 +52,7 @@ TEST_F(GoneLinkTest, WhatIsTakenAwayHasGoneWithIt) {
     remove_connected_route(batch, {kGone, "gone0"}, IpNet::parse(net).value());
     RouteEntry entry;
     entry.route.dst = IpNet::parse(net).value().masked();
-    entry.index = kGone;
-    remove_route(batch, "gone0", entry);
+    remove_route(batch, {kGone, "gone0"}, entry);
     remove_loopback_route(batch, {kGone, "gone0"});
     set_port_flag(batch, {kGone, "gone0"}, PortFlag::hairpin, false);
     EXPECT_NO_THROW(batch.commit()) << net;

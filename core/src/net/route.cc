@@ -127,7 +127,7 @@ std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
 
 /// Serves adding and removing. For a removal the kernel compares what the message has and takes the
 /// first route that fits, so the more is said the surer it is the right one.
-void put_whole_route(nl_msg* message, const RouteEntry& entry) {
+void put_whole_route(nl_msg* message, const LinkRef& link, const RouteEntry& entry) {
   const Route& route = entry.route;
   auto& header = put_header<rtmsg>(message);
   const std::uint32_t table = route.table.value_or(RT_TABLE_MAIN);
@@ -141,7 +141,7 @@ void put_whole_route(nl_msg* message, const RouteEntry& entry) {
   if (entry.onlink) header.rtm_flags = RTNH_F_ONLINK;
   // A default route is one without destination.
   if (!route.dst.is_default()) put_address(message, RTA_DST, route.dst.address());
-  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(entry.index));
+  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(link.index));
   put_u32(message, RTA_TABLE, table);
   if (route.gw && !route.gw->is_unspecified()) put_address(message, RTA_GATEWAY, *route.gw);
   if (entry.src) put_address(message, RTA_PREFSRC, *entry.src);
@@ -184,12 +184,12 @@ void remove_loopback_route(Batch& batch, const LinkRef& link) {
 
 namespace {
 
-void add(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+void add(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   // EEXIST without NLM_F_EXCL means: the same destination, metric, gateway and device.
   nl_msg* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE,
-                fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
-  put_whole_route(message, entry);
+                fmt::format("add route {} dev {}", describe(entry.route), link.name), {EEXIST});
+  put_whole_route(message, link, entry);
 }
 
 }  // namespace
@@ -197,29 +197,29 @@ void add(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
 /// RTPROT_BOOT is what `ip route add` uses: routing daemons leave such routes alone.
 void add_route(Batch& batch, const LinkRef& link, const Route& route,
                const std::optional<IpAddress>& src) {
-  add(batch, link.name, {route, link.index, RTPROT_BOOT, src});
+  add(batch, link, {route, link.index, RTPROT_BOOT, src});
 }
 
 /// RTNH_F_ONLINK: the kernel takes the gateway for a neighbour, although no route to it is on this
 /// link.
 void add_onlink_route(Batch& batch, const LinkRef& link, const Route& route) {
-  add(batch, link.name, {route, link.index, RTPROT_BOOT, {}, true});
+  add(batch, link, {route, link.index, RTPROT_BOOT, {}, true});
 }
 
 /// Appended, as several routes with one destination and metric are told apart by their order
 /// (IPv4), or are hops of one route (IPv6).
-void put_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+void put_route(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   nl_msg* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
-                fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
-  put_whole_route(message, entry);
+                fmt::format("add route {} dev {}", describe(entry.route), link.name), {EEXIST});
+  put_whole_route(message, link, entry);
 }
 
-void remove_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+void remove_route(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   nl_msg* message =
       batch.add(RTM_DELROUTE, 0,
-                fmt::format("delete route {} dev {}", describe(entry.route), link_name), kGone);
-  put_whole_route(message, entry);
+                fmt::format("delete route {} dev {}", describe(entry.route), link.name), kGone);
+  put_whole_route(message, link, entry);
 }
 
 /// The route that the kernel made when the address was added (RTPROT_KERNEL). An equal one that

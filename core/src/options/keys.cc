@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "options/parse.h"
+#include "options/nearest.h"
 #include "protocol/document.h"
 
 namespace unicni::options {

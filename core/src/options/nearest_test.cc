@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
+#include "options/nearest.h"
 
-#include "options/parse.h"
+#include <gtest/gtest.h>
 
 namespace unicni::options::nearest_test {
 namespace {

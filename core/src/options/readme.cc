@@ -1,11 +1,11 @@
-// The option table of a module's README.
+#include "options/readme.h"
+
 #include <fmt/core.h>
 
 #include <span>
 #include <string>
 
 #include "options/describe.h"
-#include "options/parse.h"
 
 namespace unicni::options {
 namespace {

@@ -1,5 +1,5 @@
-// JSON Schema (draft 2020-12) from an option table. It accepts what the parser accepts: null for
-// every key that is not required, and unknown keys, which only earn a warning.
+#include "options/schema.h"
+
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
@@ -7,7 +7,6 @@
 #include <string>
 
 #include "options/describe.h"
-#include "options/parse.h"
 #include "options/scalar.h"
 #include "protocol/version.h"
 

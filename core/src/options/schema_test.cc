@@ -1,7 +1,9 @@
+#include "options/schema.h"
+
 #include <gmock/gmock.h>
 
 #include "options/demo_table_for_test.h"
-#include "options/parse.h"
+#include "options/readme.h"
 
 namespace unicni::options::schema_test {
 namespace {

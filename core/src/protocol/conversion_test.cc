@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
+#include "protocol/result_parse.h"
+#include "protocol/result_print.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol::conversion_test {

@@ -1,9 +1,8 @@
-// What names may look like: container ids, network names, interface names.
+#include "protocol/name.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
-
-#include "protocol/request.h"
 
 namespace unicni::protocol {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error_for_test.h"
 #include "protocol/request.h"
 #include "unicni/error.h"
 
@@ -23,13 +24,7 @@ Netconf parse(const std::string& text) { return Netconf::parse(replaced(text)); 
 
 template <class Call>
 std::string refusal(Code code, Call call) {
-  try {
-    call();
-    return "";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(code)) << error.code() << ' ' << error.msg();
-    return error.msg();
-  }
+  return refusal_of(call, code);
 }
 
 TEST(Netconf, Fields) {

@@ -12,6 +12,7 @@
 #include <cerrno>
 
 #include "protocol/document.h"
+#include "protocol/name.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol {

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "protocol/name.h"
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 

@@ -1,10 +1,10 @@
-// What a result loses on its way through an older layout.
+#include "protocol/result_narrow.h"
+
 #include <fmt/core.h>
 
 #include <optional>
 #include <utility>
 
-#include "protocol/result_json.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol {

@@ -1,3 +1,5 @@
+#include "protocol/result_parse.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include <span>
 
 #include "protocol/document.h"
-#include "protocol/result_json.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol {

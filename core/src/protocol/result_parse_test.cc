@@ -1,6 +1,7 @@
+#include "protocol/result_parse.h"
+
 #include <gtest/gtest.h>
 
-#include "protocol/result_json.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol::result_parse_test {

@@ -1,12 +1,14 @@
 // Results as JSON, key by key in the order in which the reference prints them: some runtimes and
 // tests compare texts. 0.x has the order of Go's structs, 1.x the alphabet.
+#include "protocol/result_print.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "protocol/document.h"
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
 
 namespace unicni::protocol {
 namespace {

@@ -1,7 +1,9 @@
 // The exact bytes of a result at each version: RES-13
+#include "protocol/result_print.h"
+
 #include <gtest/gtest.h>
 
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol::result_print_test {

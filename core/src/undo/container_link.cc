@@ -31,10 +31,6 @@ FoundLink look(const Undo& record, Undoing& undoing) {
   return judge(std::move(link), is_ours);
 }
 
-void act(const Undo&, const net::Link& link, Undoing& undoing) {
-  net::remove_link(undoing.host.container_links(), link.index);
-}
-
 std::string describe(const Undo& record) {
   return fmt::format("{} {} in the container", field(record, "kind"), field(record, "name"));
 }
@@ -42,6 +38,6 @@ std::string describe(const Undo& record) {
 }  // namespace
 
 const UndoKind kContainerLinkKind = {"container-link", Turn::objects, &find_by<look>,
-                                     &undo_by<look, act>, &describe};
+                                     &undo_by<look, remove_from_container>, &describe};
 
 }  // namespace unicni::undo

@@ -42,9 +42,8 @@ Undo route_record(const char* type, const std::string& link, const net::RouteEnt
   return record;
 }
 
-net::RouteEntry route_of(const Undo& record, int index) {
+net::RouteEntry route_of(const Undo& record) {
   net::RouteEntry entry;
-  entry.index = index;
   entry.protocol = find_number(record, "protocol").value_or(0);
   entry.src = find_address(record, "src");
   entry.route.dst = get_net(record, "dst");
@@ -62,9 +61,9 @@ net::RouteEntry route_of(const Undo& record, int index) {
 /// protocol), so a closer comparison would miss the route.
 bool has_route(const Undo& record, const net::Link& link, Undoing& undoing) {
   constexpr std::uint32_t kMain = 254;  // RT_TABLE_MAIN
-  const net::RouteEntry wanted = route_of(record, link.index);
+  const net::RouteEntry wanted = route_of(record);
   const auto routes =
-      net::list_routes(undoing.host.container_links(), wanted.route.dst.family(), wanted.index);
+      net::list_routes(undoing.host.container_links(), wanted.route.dst.family(), link.index);
   return std::any_of(routes.begin(), routes.end(), [&](const net::RouteEntry& each) {
     return each.route.dst == wanted.route.dst && each.route.gw == wanted.route.gw &&
            each.route.table.value_or(kMain) == wanted.route.table.value_or(kMain);

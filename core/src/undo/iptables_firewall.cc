@@ -10,6 +10,7 @@
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/error.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 
 namespace unicni {
 

@@ -9,6 +9,7 @@
 #include "undo/iptables_records.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
+#include "unicni/netfilter/iptables_ports_removal.h"
 
 namespace unicni {
 

@@ -6,13 +6,16 @@
 #include <iterator>
 
 #include "attachments/liveness.h"
+#include "journal/folder.h"
 #include "netfilter/nft/port_handover.h"
 #include "undo/nft_elements.h"
 #include "unicni/netfilter/published_port.h"
 
 namespace unicni::undo {
 
-net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& host_netns) {
+net::NftMemory RememberedRules::remembered() {
+  const journal::Place place = attachments::place_of(kernel_);
+  const net::Netns& host_netns = kernel_.host_netns();
   net::NftMemory memory;
   std::vector<std::vector<net::NftElement>> announced;
   for (const journal::Entry& entry : journal::peek_all(journal::kFolder)) {
@@ -43,14 +46,13 @@ net::NftMemory remembered_rules(const journal::Place& place, const net::Netns& h
   return memory;
 }
 
-std::vector<std::vector<net::NftElement>> remembered_siblings(const journal::Place& place,
-                                                              const net::Netns& host_netns,
-                                                              const std::string& owner,
-                                                              const std::string& likely) {
+std::vector<std::vector<net::NftElement>> RememberedRules::siblings(const std::string& owner) {
   std::vector<std::vector<net::NftElement>> siblings;
   const std::string container =
-      net::is_of_container(owner, likely) ? likely : net::find_container(owner);
+      net::is_of_container(owner, container_id_) ? container_id_ : net::find_container(owner);
   if (container.empty()) return siblings;
+  const journal::Place place = attachments::place_of(kernel_);
+  const net::Netns& host_netns = kernel_.host_netns();
   const auto entries = journal::peek_container(journal::kFolder, container);
   const auto is_own = [&](const journal::Entry& entry) { return entry.key.comment() == owner; };
   const auto own = std::find_if(entries.begin(), entries.end(), is_own);

@@ -8,6 +8,7 @@
 #include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 
 namespace unicni::net::iptables_firewall_test {
 namespace {

@@ -8,7 +8,8 @@
 #include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
-#include "unicni/netfilter/reference_rules.h"
+#include "unicni/netfilter/iptables_ports_removal.h"
+#include "unicni/netfilter/reference_ports.h"
 
 namespace unicni::net::iptables_ports_test {
 namespace {

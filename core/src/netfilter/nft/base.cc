@@ -290,16 +290,18 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& part
 namespace {
 
 /// What is wrong with a chain that is there.
+enum class ChainFault : unsigned char { none, misplaced, lacks_rules };
+
 /// NFTA_CHAIN_USE is how many rules a chain has and how many rules and elements lead to it: the
 /// kernel counts both (nf_tables_newrule, nft_verdict_init), so that a missing rule shows without a
 /// list.
-const char* fault_of(const WantedChain& wanted, const NftChainState& found) {
+ChainFault fault_of(const WantedChain& wanted, const NftChainState& found) {
   const bool hooked = wanted.type != nullptr;
   if (found.hooked != hooked ||
       (hooked && (found.hook != wanted.hook || found.priority != wanted.priority))) {
-    return "is not hooked where it belongs";
+    return ChainFault::misplaced;
   }
-  return !wanted.open && found.use < wanted.use ? "lacks rules" : nullptr;
+  return !wanted.open && found.use < wanted.use ? ChainFault::lacks_rules : ChainFault::none;
 }
 
 }  // namespace
@@ -318,33 +320,47 @@ bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
   if (found.table->comment != base_comment(table)) return false;
   for (const WantedChain& wanted : chains_of(table, found.parts)) {
     const auto chain = found.chains.find(wanted.name);
-    if (chain != found.chains.end() && fault_of(wanted, chain->second) != nullptr) return true;
+    if (chain == found.chains.end()) continue;
+    if (fault_of(wanted, chain->second) != ChainFault::none) return true;
   }
   return false;
 }
 
 namespace {
 
-std::optional<std::string> look_for_fault(NetlinkSocket& socket, NftTable table,
-                                          const NftParts& parts) {
+struct BaseFault {
+  std::string text;
+  /// The kernel counts uses while a transaction is put together: one that writes rules anew makes
+  /// them look missing for a moment.
+  bool may_pass = false;
+};
+
+std::optional<BaseFault> look_for_fault(NetlinkSocket& socket, NftTable table,
+                                        const NftParts& parts) {
   const FoundBase found = find_base(socket, table, parts);
   const char* name = nft_table_name(table);
-  if (!found.table) return fmt::format("table {} is missing", name);
-  if (found.table->dormant) return fmt::format("table {} is dormant", name);
+  if (!found.table) return BaseFault{fmt::format("table {} is missing", name)};
+  if (found.table->dormant) return BaseFault{fmt::format("table {} is dormant", name)};
   if (is_older(*found.table, table)) {
-    return fmt::format("table {} is of an older version of unicni", name);
+    return BaseFault{fmt::format("table {} is of an older version of unicni", name)};
   }
   if (is_outdated(*found.table, table)) {
-    return fmt::format("table {} has another mark than {} says", name, kForwardMarkFile);
+    return BaseFault{fmt::format("table {} has another mark than {} says", name, kForwardMarkFile)};
   }
   if (found.table->comment != base_comment(table)) return std::nullopt;
   for (const WantedChain& wanted : chains_of(table, found.parts)) {
     const auto chain = found.chains.find(wanted.name);
     if (chain == found.chains.end()) {
-      return fmt::format("chain {} of table {} is missing", wanted.name, name);
+      return BaseFault{fmt::format("chain {} of table {} is missing", wanted.name, name)};
     }
-    if (const char* fault = fault_of(wanted, chain->second)) {
-      return fmt::format("chain {} of table {} {}", wanted.name, name, fault);
+    switch (fault_of(wanted, chain->second)) {
+      case ChainFault::none:
+        break;
+      case ChainFault::misplaced:
+        return BaseFault{
+            fmt::format("chain {} of table {} is not hooked where it belongs", wanted.name, name)};
+      case ChainFault::lacks_rules:
+        return BaseFault{fmt::format("chain {} of table {} lacks rules", wanted.name, name), true};
     }
   }
   return std::nullopt;
@@ -354,16 +370,13 @@ std::optional<std::string> look_for_fault(NetlinkSocket& socket, NftTable table,
 
 std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
                                                const NftParts& parts) {
-  // The kernel counts uses while a transaction is put together: one that writes rules anew makes
-  // them look missing for a moment.
   constexpr int kLooks = 6;
-  std::optional<std::string> fault;
-  for (int looks = 0; looks < kLooks; ++looks) {
-    wait_before_nft_retry(looks == 0 ? 0 : looks + 4);
-    fault = look_for_fault(socket, table, parts);
-    if (!fault || !fault->ends_with("lacks rules")) break;
+  for (int looks = 1;; ++looks) {
+    auto fault = look_for_fault(socket, table, parts);
+    if (!fault) return std::nullopt;
+    if (!fault->may_pass || looks == kLooks) return std::move(fault->text);
+    wait_before_nft_retry(looks + 4);
   }
-  return fault;
 }
 
 void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts) {

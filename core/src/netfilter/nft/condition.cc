@@ -47,22 +47,16 @@ void write_rules(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
   for (const Family family : list(families)) {
     const char* to_conditions = family == Family::v4 ? kToConditions4.name : kToConditions6.name;
-    const std::vector<NftField> endpoint = {ip_destination(family), l4_protocol(),
-                                            destination_port()};
     const std::vector<NftField> port = {l4_protocol(), destination_port()};
-    const auto of = [&](const char* chain) {
-      NftRule rule(chain);
-      rule.family(family);
-      return rule;
-    };
+    const auto of = [&](const char* chain) { return NftRule(chain, family); };
     const auto set = [&](NftSetKind kind) { return nft_set(kind, family).name.c_str(); };
     for (const char* chain : {kIn.name, kOut.name}) {
       base.rule(of(chain).destination_is_local().go_to(to_conditions));
     }
-    base.rule(of(to_conditions).verdict_of(endpoint, set(NftSetKind::cond_at)));
+    base.rule(of(to_conditions).verdict_of(endpoint(family), set(NftSetKind::cond_at)));
     base.rule(of(to_conditions).verdict_of(port, set(NftSetKind::cond_any)));
     const char* to_ports = ports_behind(family);
-    base.rule(of(to_ports).dnat_of(family, endpoint, set(NftSetKind::cport_at)));
+    base.rule(of(to_ports).dnat_of(family, endpoint(family), set(NftSetKind::cport_at)));
     base.rule(of(to_ports).dnat_of(family, port, set(NftSetKind::cport_any)));
   }
 }

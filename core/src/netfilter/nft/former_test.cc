@@ -5,6 +5,7 @@
 
 #include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
+#include "netfilter/nft/records_for_test.h"
 #include "unicni/error.h"
 #include "unicni/netfilter/published_port.h"
 
@@ -117,12 +118,13 @@ class NftFormerTableTest : public PrivateNetnsTest {
     PrivateNetnsTest::SetUp();
     if (IsSkipped()) return;
     shell(std::string("nft -f - <<'END'\n") + kFormerTable + "END\n");
-    nft_.remember([this] { return NftMemory{from_former_base(journal_), {}}; });
+    records_.memory = {from_former_base(journal_), {}};
   }
   const std::vector<NftElement> journal_{former_masq("10.22.0.5", "net/c1/eth0"),
                                          former_pair("10.22.0.0/16", "net")};
-  const NftElement now_ = masquerade_element(ip_net("10.22.0.5/16"), "net/c1/eth0");
-  Nft nft_;
+  const NftElement now_ = masquerade_element(net("10.22.0.5/16"), "net/c1/eth0");
+  FakeRecords records_;
+  Nft nft_{&records_};
 };
 
 TEST_F(NftFormerTableTest, IsGoodForItsOwnAttachments) {

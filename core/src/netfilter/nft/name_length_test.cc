@@ -14,7 +14,7 @@
 #include "netfilter/nft/rule.h"
 #include "unicni/error.h"
 #include "unicni/netfilter/forward_gate.h"
-#include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 
 namespace unicni::net::name_length_test {
 namespace {

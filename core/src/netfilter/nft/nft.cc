@@ -83,15 +83,16 @@ std::vector<Need> needs_of(const std::vector<NftElement>& own,
 
 struct Nft::Impl {
   std::optional<NetlinkSocket> opened;
-  std::function<NftMemory()> remembered;
-  NftSiblings siblings;
+  NftRecords* records = nullptr;  ///< nullptr: nothing is remembered
 
   NetlinkSocket& socket() {
     if (!opened) opened.emplace(NETLINK_NETFILTER);
     return *opened;
   }
 
-  NftMemory memory() { return remembered ? remembered() : NftMemory(); }
+  [[nodiscard]] NftMemory memory() const {
+    return records != nullptr ? records->remembered() : NftMemory();
+  }
 
   std::optional<NftElement> read(const NftElement& element) {
     return read_element(socket(), element.table, element.set, element.key);
@@ -273,7 +274,7 @@ bool Nft::Impl::try_add(Addition& addition) {
   return false;
 }
 
-Nft::Nft() : impl_(std::make_unique<Impl>()) {}
+Nft::Nft(NftRecords* records) : impl_(std::make_unique<Impl>()) { impl_->records = records; }
 Nft::~Nft() = default;
 
 NetlinkSocket& Nft::socket() { return impl_->socket(); }
@@ -297,13 +298,9 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
                   kTries));
 }
 
-void Nft::remember(std::function<NftMemory()> remembered) {
-  impl_->remembered = std::move(remembered);
-}
-
 bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
-  if (damaged.empty() || !remembered) return false;
-  const NftMemory known = remembered();
+  if (damaged.empty() || records == nullptr) return false;
+  const NftMemory known = memory();
   bool restored = false;
   for (const Need& need : needs_of(known.elements, {})) {
     if (std::ranges::find(damaged, need.table) == damaged.end()) continue;
@@ -343,12 +340,10 @@ std::optional<std::string> Nft::find_foreign_table() {
   return std::nullopt;
 }
 
-void Nft::inherit(NftSiblings siblings) { impl_->siblings = std::move(siblings); }
-
 std::size_t Nft::remove(const std::vector<NftElement>& elements) {
   if (elements.empty()) return 0;
   std::vector<NftElement> heirs;
-  const auto remove_for = [&](const NftSiblings& siblings) {
+  const auto remove_for = [&](NftRecords* records) {
     return commit_as_read(
         impl_->socket(), "delete elements of our nftables sets", [&](NftBatch& batch) {
           // How many elements that go lead to each chain: what else does keeps it.
@@ -369,8 +364,8 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
           put_idle_removals(impl_->socket(), batch, leaving);
           heirs.clear();
           for (const NftPart& part : nft_parts()) {
-            if (part.say.find_heirs == nullptr || !siblings) continue;
-            std::ranges::move(part.say.find_heirs(*this, leaving, siblings),
+            if (part.say.find_heirs == nullptr || records == nullptr) continue;
+            std::ranges::move(part.say.find_heirs(*this, leaving, *records),
                               std::back_inserter(heirs));
           }
           for (const NftElement& heir : heirs) {
@@ -385,12 +380,12 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
         });
   };
   try {
-    return remove_for(impl_->siblings);
+    return remove_for(impl_->records);
   } catch (const Error&) {
     // What a sibling would get may lack its chain or set: no reason to stay.
     if (heirs.empty()) throw;
   }
-  return remove_for({});
+  return remove_for(nullptr);
 }
 
 void Nft::exchange(const std::function<Exchange()>& decide) {

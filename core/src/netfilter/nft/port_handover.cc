@@ -70,15 +70,14 @@ bool is_free(Nft& nft, const PortPlace& place, const std::vector<NftElement>& le
 // Siblings are asked only if a place becomes free, as that reads journals. What serves is decided
 // by what is in the kernel and not by the journals: two DELs at a time both read the same ones.
 std::vector<NftElement> find_heirs(Nft& nft, const std::vector<NftElement>& leaving,
-                                   const NftSiblings& siblings) {
-  if (!siblings) return {};
+                                   NftRecords& records) {
   std::map<std::string, std::vector<PortPlace>> freed;  // by owner
   for (const NftElement& element : leaving) {
     if (auto place = find_place(element)) freed[element.owner].push_back(*std::move(place));
   }
   std::vector<NftElement> heirs;
   for (const auto& [owner, places] : freed) {
-    const auto remembered = siblings(owner);
+    const auto remembered = records.siblings(owner);
     std::vector<Candidate> candidates;
     for (const auto& elements : remembered) collect(elements, places, candidates);
     // Any address serves single ones as well, so who wants all of them comes first.

@@ -38,6 +38,14 @@ NftField ether_source() { return {NFT_PAYLOAD_LL_HEADER, 6, 6}; }
 /// ARP for Ethernet and IPv4: hardware address of the sender, behind 8 bytes of types and lengths.
 NftField arp_sender_mac() { return {NFT_PAYLOAD_NETWORK_HEADER, 8, 6}; }
 
+std::vector<NftField> endpoint(Family family) {
+  return {ip_destination(family), l4_protocol(), destination_port()};
+}
+
+std::vector<NftField> endpoint_and_sender(Family family, int prefix) {
+  return {ip_destination(family), l4_protocol(), destination_port(), ip_source(family).cut(prefix)};
+}
+
 }  // namespace nft_field
 
 namespace {
@@ -46,14 +54,6 @@ namespace {
 constexpr std::uint32_t kFirstRegister = NFT_REG32_00;
 
 }  // namespace
-
-const char* require_nft_name(const std::string& name) {
-  if (is_nft_name(name)) return name.c_str();
-  throw Error(
-      Code::invalid_config,
-      fmt::format("no nftables chain, set or table can have a name of {} bytes", name.size()),
-      fmt::format("write a name of 1 to {} bytes", NFT_NAME_MAXLEN - 1));
-}
 
 NftRule::NftRule(const std::string& chain, const char* table) : rule_(own(nftnl_rule_alloc())) {
   nftnl_rule_set_str(rule_.get(), NFTNL_RULE_TABLE, table != nullptr ? table : kNftTable);

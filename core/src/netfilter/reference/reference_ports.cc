@@ -1,3 +1,5 @@
+#include "unicni/netfilter/reference_ports.h"
+
 #include <fmt/core.h>
 #include <linux/netfilter.h>
 
@@ -6,8 +8,7 @@
 #include "netfilter/gate/foreign_chain.h"
 #include "netfilter/nft/transaction.h"
 #include "netfilter/rule_sweep.h"
-#include "unicni/netfilter/iptables_ports.h"
-#include "unicni/netfilter/reference_rules.h"
+#include "unicni/netfilter/iptables_ports_removal.h"
 
 namespace unicni::net {
 namespace {

@@ -22,7 +22,7 @@ bool is_valid(const ValidAttachments& valid, const Attachment& owner) {
 
 /// Reservations that, by what the index knows of their owners, are of none of `valid`. The list may
 /// be long: it is walked once, and what is looked up is few.
-std::vector<IndexEntry> strangers(const Index& index, const ValidAttachments& valid) {
+std::vector<IndexEntry> invalid_entries(const Index& index, const ValidAttachments& valid) {
   std::vector<IndexEntry> entries;
   index.for_each([&](const IndexEntry& entry) {
     if (entry.state == EntryState::reserved && !entry.unreadable) entries.push_back(entry);
@@ -57,7 +57,7 @@ std::vector<IndexEntry> strangers(const Index& index, const ValidAttachments& va
 Errors Store::collect(const ValidAttachments& valid, bool rests) {
   Errors errors;
   if (!exists()) return errors;
-  for (const IndexEntry& entry : strangers(index(), valid)) {
+  for (const IndexEntry& entry : invalid_entries(index(), valid)) {
     errors.attempt([&] {
       const ReservationFile file = read_reservation(path(entry.address));
       if (file.state == FileState::unreadable) throw Error(Code::internal, file.problem);

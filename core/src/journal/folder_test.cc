@@ -1,3 +1,5 @@
+#include "journal/folder.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +8,6 @@
 
 #include "base/temp_folder_for_test.h"
 #include "journal/entry.h"
-#include "journal/journal.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::journal::key_test {

@@ -1,4 +1,5 @@
-// Taking away what iptables_firewall.cc or the reference made: iptables-nft's by netlink.
+#include "unicni/netfilter/iptables_firewall_removal.h"
+
 #include <fmt/core.h>
 #include <linux/netfilter.h>
 
@@ -12,7 +13,6 @@
 #include "netfilter/iptables/legacy_table.h"
 #include "netfilter/nft/transaction.h"
 #include "netfilter/rule_sweep.h"
-#include "unicni/netfilter/iptables_firewall.h"
 
 namespace unicni::net {
 namespace {

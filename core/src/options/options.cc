@@ -1,11 +1,11 @@
-// Option rows of the structs of unicni/result.h: CNI spec 1.1.0, sections 1 ("dns") and 5
-// ("routes").
-#include <array>
-
 #include "unicni/options.h"
+
+#include <array>
 
 namespace unicni {
 namespace {
+
+// The structs of unicni/result.h: CNI spec 1.1.0, sections 1 ("dns") and 5 ("routes").
 
 constexpr Option kRouteRows[] = {
     option<&Route::dst>("dst", "destination of the route, such as 0.0.0.0/0").must_be_given(),

@@ -1,17 +1,13 @@
-// Key functions of the interface classes: their vtables live here, in the executable, and not in
+// Key functions of the classes of module.h: their vtables live here, in the executable, and not in
 // every module.
+#include "unicni/module.h"
+
 #include <fmt/core.h>
 
 #include "unicni/error.h"
-#include "unicni/host.h"
-#include "unicni/module.h"
 
 namespace unicni {
 
-Ipam::~Ipam() = default;
-Delegate::~Delegate() = default;
-Host::~Host() = default;
-Delegate& Host::delegate() { throw Error(Code::internal, "this step has no delegate"); }
 Module::~Module() = default;
 
 void Module::validate(const Call&) {}

@@ -7,7 +7,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class Stranger : public HostTest {
+class ForeignLink : public HostTest {
  protected:
   static Json network(const std::string& name, const std::string& bridge, const Json& ipam) {
     Json config = {{"cniVersion", "1.0.0"}, {"name", name}, {"type", "bridge"}, {"bridge", bridge}};
@@ -32,7 +32,7 @@ class Stranger : public HostTest {
   }
 };
 
-TEST_F(Stranger, OfALayer2NetworkWhatIsOnItsBridgeGoes) {
+TEST_F(ForeignLink, OfALayer2NetworkWhatIsOnItsBridgeGoes) {
   const Attachment job = by_reference(network("one", "br1", nullptr), "c1");
   const Attachment other = by_reference(network("two", "br2", nullptr), "c2");
   must_add(job);
@@ -43,7 +43,7 @@ TEST_F(Stranger, OfALayer2NetworkWhatIsOnItsBridgeGoes) {
   EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
 }
 
-TEST_F(Stranger, TheMacOfPrevResultDecides) {
+TEST_F(ForeignLink, TheMacOfPrevResultDecides) {
   const Attachment job = by_reference(network("one", "br1", fixed_address()), "c1");
   const Attachment other = by_reference(network("two", "br1", fixed_address()), "c2");
   const Json result = must_add(job);
@@ -54,7 +54,7 @@ TEST_F(Stranger, TheMacOfPrevResultDecides) {
   EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
 }
 
-TEST_F(Stranger, WithoutAMacTheAddressesOfPrevResultDecide) {
+TEST_F(ForeignLink, WithoutAMacTheAddressesOfPrevResultDecide) {
   Json elsewhere = fixed_address();
   elsewhere["addresses"][0]["address"] = "10.1.2.10/24";
   const Attachment job = by_reference(network("one", "br1", fixed_address()), "c1");
@@ -69,7 +69,7 @@ TEST_F(Stranger, WithoutAMacTheAddressesOfPrevResultDecide) {
   EXPECT_THAT(link_names(container_of(job).fd()), IsEmpty());
 }
 
-TEST_F(Stranger, AVethThatEndsElsewhereIsNoAttachmentOfThisHost) {
+TEST_F(ForeignLink, AVethThatEndsElsewhereIsNoAttachmentOfThisHost) {
   const Container& one = container("one");
   container("two");
   tool({"ip", "-n", "one", "link", "add", "eth0", "type", "veth", "peer", "name", "far", "netns",

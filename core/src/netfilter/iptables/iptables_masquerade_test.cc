@@ -1,4 +1,4 @@
-#include "unicni/netfilter/iptables.h"
+#include "unicni/netfilter/iptables_masquerade.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,5 @@
-// Taking away what iptables_ports.cc or the reference made: iptables-nft's by netlink.
+#include "unicni/netfilter/iptables_ports_removal.h"
+
 #include <fmt/core.h>
 #include <linux/netfilter.h>
 
@@ -12,7 +13,6 @@
 #include "netfilter/nft/transaction.h"
 #include "netfilter/reference/reference_name.h"
 #include "netfilter/rule_sweep.h"
-#include "unicni/netfilter/iptables_ports.h"
 
 namespace unicni::net {
 namespace {
@@ -170,8 +170,9 @@ std::size_t remove_legacy(NetlinkSocket& socket, Family family, const std::strin
 }  // namespace
 
 /// iptables-nft and legacy may both have the chain, where the host changed from one to the other.
-void remove_ports_chain(NetlinkSocket& socket, Family family, const std::string& chain,
-                        Deadline deadline) {
+void remove_iptables_ports_chain(Nft& nft, Family family, const std::string& chain,
+                                 Deadline deadline) {
+  NetlinkSocket& socket = nft.socket();
   const std::uint8_t number = family == Family::v4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
   if (find_chains(socket, {{number, kNatTable, chain}})[0]) remove_nft(socket, number, chain);
   remove_legacy(socket, family, chain, {}, deadline);

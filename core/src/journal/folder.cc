@@ -1,4 +1,5 @@
-// From attachment to file name and back.
+#include "journal/folder.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -6,8 +7,6 @@
 #include <cstdint>
 
 #include "journal/entry.h"
-#include "journal/folder.h"
-#include "journal/journal.h"
 #include "journal/trust.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
