@@ -7,26 +7,28 @@ endif()
 # A module from the *.cc of the current folder (but *_test.cc): <name>.so, loaded by the executable. The file name, the
 # folder and the "type" in a netconf are the same word. A module links neither libunicni nor libstdc++: the executable
 # exports both, so that there is one copy of each (core/DECISIONS.md, "link model"). VERSION is the module's own; those
-# of this project have the project's.
+# of this project have the project's. Its objects are module_<name>_objects, which its tests and tools/docs link.
 function(unicni_add_module name)
   cmake_parse_arguments(MODULE "" "VERSION" "" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  unicni_module_library(module_${name} ${name} ${sources})
-  set_target_properties(module_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
+  add_library(module_${name}_objects OBJECT ${sources})
+  set_target_properties(module_${name}_objects PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_include_directories(module_${name}_objects PRIVATE ${PROJECT_SOURCE_DIR}/core/include)
   if(MODULE_VERSION)
-    target_compile_definitions(module_${name} PRIVATE UNICNI_MODULE_VERSION="${MODULE_VERSION}")
+    target_compile_definitions(module_${name}_objects PRIVATE UNICNI_MODULE_VERSION="${MODULE_VERSION}")
   endif()
+  unicni_module_library(module_${name} ${name} $<TARGET_OBJECTS:module_${name}_objects>)
+  set_target_properties(module_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/modules)
   install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/unicni/modules)
   install(CODE "
     file(CREATE_LINK unicni \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBEXECDIR}/cni/${name}\" SYMBOLIC)")
   set_property(GLOBAL APPEND PROPERTY UNICNI_MODULES ${name})
   if(UNICNI_TESTS AND tests)
-    unicni_test(${name}_test SOURCES ${tests} ${sources} LINK unicni_core)
+    unicni_test(${name}_test SOURCES ${tests} $<TARGET_OBJECTS:module_${name}_objects> LINK unicni_core)
     target_include_directories(${name}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-    target_compile_definitions(${name}_test PRIVATE UNICNI_MODULE_IN_PROGRAM)
   endif()
 endfunction()
 

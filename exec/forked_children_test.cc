@@ -17,7 +17,7 @@
 
 #include "unicni/sys/fd.h"
 
-namespace unicni::exec {
+namespace unicni::exec::forked_children_test {
 namespace {
 
 constexpr int kPatience = 5000;  // ms
@@ -129,4 +129,4 @@ TEST(ForkedChildrenTest, WhereNobodyReapsOrphansSettlingWaitsAndNoSocketIsKept) 
 }
 
 }  // namespace
-}  // namespace unicni::exec
+}  // namespace unicni::exec::forked_children_test

@@ -41,6 +41,8 @@ bool is_first_pid_namespace() {
   return ::stat("/proc/self/ns/pid", &found) == 0 && found.st_ino == kFirstPidNamespace;
 }
 
+/// The init of the machine reaps. In a container any program may be number 1, and one that doesn't
+/// wait for unknown children collects zombies.
 bool does_init_reap() {
   if (is_first_pid_namespace()) return true;
   const auto status = sys::read_file("/proc/1/status");
@@ -49,6 +51,8 @@ bool does_init_reap() {
   return init.hears && !init.catches_all;
 }
 
+/// An orphan goes to the nearest ancestor that is a subreaper (PR_SET_CHILD_SUBREAPER), which /proc
+/// doesn't show. So every one of them must look like one that reaps.
 bool do_ancestors_reap() {
   pid_t pid = ::getppid();
   if (pid <= 1 || !is_proc_ours()) return false;

@@ -11,7 +11,7 @@
 
 #include "unicni/sys/file.h"
 
-namespace unicni::exec {
+namespace unicni::exec::orphan_test {
 namespace {
 
 /// What `ask` says in a child process.
@@ -96,4 +96,4 @@ TEST(Orphan, TheProcOfAnotherNamespaceTellsNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::exec
+}  // namespace unicni::exec::orphan_test

@@ -8,9 +8,11 @@
 #include "ifb.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/net/ifb.h"
 #include "unicni/net/qdisc.h"
+#include "unicni/stale_links.h"
 #include "unicni/undo/qdisc.h"
 
 namespace unicni::bandwidth {
@@ -80,7 +82,8 @@ class Bandwidth : public ChainedModule {
   void status(const Call&, Host& host) override {
     if (net::knows_link_kind(host.host_links(), net::kIfb)) return;
     throw Error(Code::not_available, "the kernel has no ifb links, which limit egress",
-                fmt::format("the kernel module {} is missing", net::kIfb.kernel_module));
+                fmt::format("install the kernel module {} and load it with modprobe",
+                            net::kIfb.kernel_module));
   }
 
  protected:

@@ -9,7 +9,7 @@
 
 extern "C" const unicni::ModuleDescriptor unicni_module_bandwidth;
 
-namespace unicni::bandwidth {
+namespace unicni::bandwidth::bandwidth_test {
 namespace {
 
 using testing::HasSubstr;
@@ -116,4 +116,4 @@ TEST(BandwidthModule, NeedsAPluginBeforeIt) {
 }
 
 }  // namespace
-}  // namespace unicni::bandwidth
+}  // namespace unicni::bandwidth::bandwidth_test

@@ -13,13 +13,14 @@ namespace {
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t kBurstEnd = 4294967295;  // bytes
-constexpr const char* kIngressRate = "bit/s towards the container; 0: no limit";
+constexpr const char* kIngressRate = "rate limit in bit/s of traffic to the container; 0: no limit";
 constexpr const char* kIngressBurst =
-    "bits towards the container that may come at once; 0 or not given: 0.1 s at the rate, at least "
-    "10 packets of the MTU";
-constexpr const char* kEgressRate = "bit/s from the container; 0: no limit";
+    "burst in bits of traffic to the container; 0 or absent: 0.1 s at ingressRate, at least 10 "
+    "packets of the MTU";
+constexpr const char* kEgressRate =
+    "rate limit in bit/s of traffic from the container; 0: no limit";
 constexpr const char* kEgressBurst =
-    "bits from the container that may come at once; 0 or not given: 0.1 s at the rate, at least 10 "
+    "burst in bits of traffic from the container; 0 or absent: 0.1 s at egressRate, at least 10 "
     "packets of the MTU";
 
 constexpr Option kLimitsRows[] = {
@@ -35,7 +36,8 @@ constexpr Option kRows[] = {
     option<&BandwidthOptions::egress_rate>("egressRate", kEgressRate).with_range(0, kMost),
     option<&BandwidthOptions::egress_burst>("egressBurst", kEgressBurst).with_range(0, kMost),
     option<&BandwidthOptions::runtime>("bandwidth",
-                                       "the same four keys; not read if the configuration has one")
+                                       "limits from the runtime (capability \"bandwidth\"); "
+                                       "ignored if the configuration sets any of the four limits")
         .from(OptionSource::runtime_config),
 };
 
@@ -51,15 +53,18 @@ std::optional<Limit> limit_of(const char* direction, std::optional<std::int64_t>
   if (limit.rate == 0 && limit.burst == 0) return std::nullopt;
   if (limit.rate == 0) {
     refuse("Burst", limit.burst, "if burst is set, rate must also be set",
-           "give the rate as well, or neither for no limit");
+           "set the rate of this direction as well, or remove the burst for no limit");
   }
   if (limit.rate < 8) {
-    refuse("Rate", limit.rate, "is less than a byte a second", "the unit is bit/s");
+    refuse("Rate", limit.rate, "is less than a byte a second",
+           "rates are in bit/s: set at least 8, or 0 for no limit");
   }
   if (limit.burst != 0 && limit.burst < 8)
-    refuse("Burst", limit.burst, "is less than a byte", "the unit is bits");
+    refuse("Burst", limit.burst, "is less than a byte",
+           "bursts are in bits: set 8 to 34359738359, or 0 for the default");
   if (limit.burst / 8 >= kBurstEnd) {
-    refuse("Burst", limit.burst, "burst cannot be more than 4GB", "the unit is bits");
+    refuse("Burst", limit.burst, "burst cannot be more than 4GB",
+           "bursts are in bits: set 8 to 34359738359, or 0 for the default");
   }
   return limit;
 }

@@ -6,6 +6,7 @@
 
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/net/ifb.h"
 #include "unicni/net/qdisc.h"
@@ -49,7 +50,8 @@ std::optional<net::Link> create(const Call& call, Host& host, const std::string&
   } catch (Error& error) {
     if (batch.error_of(0) == EEXIST) return std::nullopt;
     if (batch.error_of(0) == EOPNOTSUPP) {
-      error.advise(fmt::format("the kernel module {} is missing", net::kIfb.kernel_module));
+      error.advise(fmt::format("install the kernel module {} and load it with modprobe",
+                               net::kIfb.kernel_module));
     }
     throw;
   }
@@ -88,9 +90,11 @@ net::Link make_ifb(const Call& call, Host& host, std::uint32_t mtu) {
     if (auto made = create(call, host, name, mtu)) return *std::move(made);
   }
   const auto holder = net::find_link(host.host_links(), own_name(call));
-  throw Error(Code::internal, fmt::format("link {} exists already", own_name(call)),
-              fmt::format("it is a {} link with alias \"{}\"; delete it if nobody needs it",
-                          holder ? holder->kind : "", holder ? holder->alias : ""));
+  throw Error(
+      Code::internal, fmt::format("link {} exists already", own_name(call)),
+      fmt::format(
+          "it is a {} link with alias \"{}\": delete it with `ip link del` if no container uses it",
+          holder ? holder->kind : "", holder ? holder->alias : ""));
 }
 
 void sweep_ifbs(const Call& call, Host& host) {

@@ -4,6 +4,8 @@
 #include "gateway.h"
 #include "shared_bridge.h"
 #include "unicni/attachment_rules.h"
+#include "unicni/container_veth.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/masquerade.h"
 #include "unicni/net/forwarding.h"
@@ -11,6 +13,7 @@
 #include "unicni/net/sysctl.h"
 #include "unicni/net/veth.h"
 #include "unicni/netfilter/reference_rules.h"
+#include "unicni/stale_links.h"
 #include "vlan.h"
 
 namespace unicni::bridge {
@@ -33,7 +36,7 @@ class Bridge final : public LinkModule {
     return options_of(call).enable_dad ? net::Dad::kernel : net::Dad::skip;
   }
   void complete(LinkAdd& add) override;
-  void create_link(LinkAdd& add) override;
+  MadeLink create_link(LinkAdd& add) override;
   void tune_link(const LinkAdd& add, net::LinkChange& change) override;
   void finish(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override {
@@ -48,7 +51,6 @@ class Bridge final : public LinkModule {
 
  private:
   void plan_host(LinkAdd& add);
-  net::VethSpec veth_;
   net::Link bridge_;
   net::Link gateway_;  ///< the bridge, or its VLAN's interface
   std::optional<GatewayPlan> gateway_plan_;
@@ -73,25 +75,28 @@ void Bridge::plan_host(LinkAdd& add) {
                     gateways_of(add.result), options.force_address);
 }
 
-void Bridge::create_link(LinkAdd& add) {
+MadeLink Bridge::create_link(LinkAdd& add) {
   const BridgeOptions& options = options_of(add.call);
   // Until the bridge has this port the roll-back of another ADD could take it away.
   const auto lock = add.host.attachments().hold_shared_links(sys::LockMode::shared,
                                                              sys::lock_deadline(add.call.deadline));
   bridge_ = ensure_bridge(add);
   if (!add.result.ips.empty()) plan_host(add);
-  veth_.master = bridge_.index;
-  veth_.hairpin = options.hairpin_mode;
-  veth_.isolated = options.port_isolation;
-  veth_.mtu = static_cast<std::uint32_t>(options.mtu);
-  veth_.peer_mac = options.mac().value_or(Mac());
-  create_veth(add, veth_);
-  put_port_vlans(add.host.host_links(), options, veth_.name);
+  net::VethSpec veth;
+  veth.master = bridge_.index;
+  veth.hairpin = options.hairpin_mode;
+  veth.isolated = options.port_isolation;
+  veth.mtu = static_cast<std::uint32_t>(options.mtu);
+  veth.peer_mac = options.mac().value_or(Mac());
+  MadeLink made = create_veth(add, veth);
+  put_port_vlans(add.host.host_links(), options, made.host_end);
 
   // Its ports decide a bridge's MTU unless somebody set one (br_mtu_auto_adjust).
-  add.result.interfaces = {host_interface(add.call, bridge_.name, bridge_.mac,
-                                          net::get_link_mtu(add.host.host_links(), bridge_.name))};
-  adopt_veth(add, veth_);
+  auto& interfaces = add.result.interfaces;
+  interfaces.insert(interfaces.begin(),
+                    host_interface(add.call, bridge_.name, bridge_.mac,
+                                   net::get_link_mtu(add.host.host_links(), bridge_.name)));
+  return made;
 }
 
 void Bridge::tune_link(const LinkAdd& add, net::LinkChange& change) {
@@ -106,7 +111,8 @@ void Bridge::finish(LinkAdd& add) {
   const BridgeOptions& options = options_of(add.call);
   std::vector<net::NftElement> spoof_check;
   if (options.mac_spoof_check) {
-    spoof_check = net::spoof_check_elements(veth_.name, veth_.peer_mac, add.call.key.comment());
+    spoof_check =
+        net::spoof_check_elements(add.made.host_end.name, add.made.mac, add.call.key.comment());
   }
   add_masquerade(add.call, add.host, options.ip_masq ? add.result : Result(),
                  masq_backend(options.ip_masq_backend), spoof_check);
@@ -118,7 +124,7 @@ void Bridge::finish(LinkAdd& add) {
     net::Batch batch(add.host.host_links());
     if (gateway_plan_) put_gateways(batch, add.host, gateway_, *gateway_plan_);
     for (const IpConfig& ip : add.result.ips) {
-      net::refresh_neigh(batch, gateway_, ip.address.address(), veth_.peer_mac);
+      net::refresh_neigh(batch, gateway_, ip.address.address(), add.made.mac);
     }
     batch.commit();
     if (gateway_.index != bridge_.index) {
@@ -127,7 +133,7 @@ void Bridge::finish(LinkAdd& add) {
     }
   }
   // What the container's end said when it went UP met a port that didn't forward yet.
-  net::sync_carrier(add.host.host_links(), veth_.name);
+  net::sync_carrier(add.host.host_links(), add.made.host_end.name);
 }
 
 bool Bridge::is_in_place(const Call& call, Host& host, const net::Link&,

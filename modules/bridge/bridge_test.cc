@@ -1,11 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "base/error_for_test.h"
 #include "config.h"
 #include "gateway.h"
 #include "unicni/error.h"
 #include "vlan.h"
 
-namespace unicni::bridge {
+namespace unicni::bridge::bridge_test {
 namespace {
 
 IpConfig ip(const char* address, const char* gateway = "") {
@@ -29,13 +30,7 @@ BridgeOptions good() {
 }
 
 std::string refusal(const BridgeOptions& options, bool has_ipam = true) {
-  try {
-    validate(options, has_ipam);
-    return "";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(Code::invalid_config));
-    return error.msg();
-  }
+  return refusal_of([&] { validate(options, has_ipam); });
 }
 
 TEST(BridgeOptions, AcceptsTheDefaults) { EXPECT_EQ(refusal(good()), ""); }
@@ -259,4 +254,4 @@ TEST(Gateway, Ipv6SubnetsMayStandSideBySideUnlessTheyOverlap) {
 }
 
 }  // namespace
-}  // namespace unicni::bridge
+}  // namespace unicni::bridge::bridge_test

@@ -2,7 +2,9 @@
 
 #include <fmt/core.h>
 
+#include "unicni/container_veth.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/masquerade.h"
 #include "vlan.h"
 
@@ -24,7 +26,9 @@ net::Link check_bridge(const Call& call, Host& host, const BridgeOptions& option
   const Interface* recorded = find_interface(*call.prev_result, options.bridge, "");
   if (recorded == nullptr) {
     throw Error(Code::invalid_config,
-                fmt::format("prevResult has no interface {} on the host", options.bridge));
+                fmt::format("prevResult has no interface {} on the host", options.bridge),
+                "the runtime must send the result of ADD as prevResult with CHECK, and the "
+                "\"bridge\" of ADD");
   }
   require_same_mac(*recorded, *bridge);
   if (!bridge->up) {

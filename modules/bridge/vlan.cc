@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "gateway.h"
+#include "unicni/container_veth.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/sysctl.h"
@@ -56,14 +57,13 @@ std::vector<net::PortVlan> port_vlans(const BridgeOptions& options) {
   return vlans;
 }
 
-void put_port_vlans(net::Netlink& links, const BridgeOptions& options, const std::string& name) {
+void put_port_vlans(net::Netlink& links, const BridgeOptions& options, const net::LinkRef& port) {
   const std::vector<net::PortVlan> vlans = port_vlans(options);
   if (vlans.empty()) return;
-  const int index = net::get_link_index(links, name);
   net::Batch batch(links);
-  if (!options.preserve_default_vlan) net::remove_port_vlans(batch, {index, name});
-  for (const net::PortVlan& vlan : vlans) net::add_port_vlan(batch, {index, name}, vlan);
-  commit(batch, name);
+  if (!options.preserve_default_vlan) net::remove_port_vlans(batch, port);
+  for (const net::PortVlan& vlan : vlans) net::add_port_vlan(batch, port, vlan);
+  commit(batch, port.name);
 }
 
 net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
@@ -80,11 +80,11 @@ net::Link ensure_vlan_gateway(LinkAdd& add, const net::Link& bridge) {
     veth.peer_name = name;
     veth.peer_mac = Mac::random();
     add.host.undo().announce(undo_gateway_veth(name, bridge.name));
-    make_veth(links, veth);
+    const net::LinkRef port = make_veth(links, veth);
     net::set_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0", add.host.container_netns());
     BridgeOptions untrunked = options;
     untrunked.vlan_trunk.reset();
-    put_port_vlans(links, untrunked, veth.name);
+    put_port_vlans(links, untrunked, port);
     found = net::get_link(links, name);
     if (has_ipv6(add.result)) net::ensure_ipv6(name, add.host.container_netns());
     net::Batch batch(links);

@@ -10,8 +10,8 @@ namespace unicni::bridge {
 /// The VLANs that the options give the container's port: the default one aside, in order.
 std::vector<net::PortVlan> port_vlans(const BridgeOptions& options);
 
-/// Puts them on the port `name`. Throws Error.
-void put_port_vlans(net::Netlink& links, const BridgeOptions& options, const std::string& name);
+/// Puts them on the port. Throws Error.
+void put_port_vlans(net::Netlink& links, const BridgeOptions& options, const net::LinkRef& port);
 
 /// The interface "<bridge>.<vlan>", UP: one end of a veth whose other end is a port of the bridge
 /// in that VLAN. Made, or found as an earlier ADD made it. Throws Error.

@@ -5,7 +5,7 @@ namespace unicni::dummy {
 namespace {
 
 constexpr Option kRows[] = {
-    option<&DummyOptions::dns>("dns", "DNS settings of the result; replaces IPAM's"),
+    option<&DummyOptions::dns>("dns", "DNS settings for the result, in place of those from IPAM"),
 };
 
 }  // namespace

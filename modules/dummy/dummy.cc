@@ -19,13 +19,13 @@ class Dummy final : public LinkModule {
   std::optional<Dns> dns(const Call& call) const override {
     return call.options<DummyOptions>().dns.chosen();
   }
-  void create_link(LinkAdd& add) override;
+  MadeLink create_link(LinkAdd& add) override;
   void check_link(const Call&, Host&, const net::Link&) override {}
 };
 
 /// On the container's own socket: before Linux 6.15 a name that the host has is refused for a link
 /// that is born elsewhere.
-void Dummy::create_link(LinkAdd& add) {
+MadeLink Dummy::create_link(LinkAdd& add) {
   net::LinkSpec spec;
   spec.name = add.call.key.if_name;
   add.host.undo().announce(undo_container_link(spec.name, container_kind()));
@@ -37,7 +37,7 @@ void Dummy::create_link(LinkAdd& add) {
     if (batch.error_of(0) != EOPNOTSUPP) throw;
     throw error.advise("the kernel module dummy is missing: modprobe dummy (CONFIG_DUMMY)");
   }
-  adopt_container_link(add);
+  return get_made_link(add);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 extern "C" const unicni::ModuleDescriptor unicni_module_dummy;
 
-namespace unicni::dummy {
+namespace unicni::dummy::dummy_test {
 namespace {
 
 unsigned refusal(Command command, const char* ipam) {
@@ -45,4 +45,4 @@ TEST(Dummy, IsALinkWithoutCapabilities) {
 }
 
 }  // namespace
-}  // namespace unicni::dummy
+}  // namespace unicni::dummy::dummy_test

@@ -15,16 +15,22 @@ constexpr const char* kBackends[] = {"nftables", "iptables", "firewalld", "none"
 constexpr const char* kPolicies[] = {"open", "same-bridge", "isolated", "", nullptr};
 
 constexpr Option kRows[] = {
-    option<&FirewallOptions::backend>("backend", "what holds the rules; \"\": nftables")
+    option<&FirewallOptions::backend>("backend",
+                                      "where the rules are kept; \"none\": nowhere, \"\": nftables")
         .with_choices(kBackends)
         .with_default("nftables"),
     option<&FirewallOptions::admin_chain>("iptablesAdminChainName",
-                                          "the administrator's own chain, which comes first")
+                                          "iptables chain for the administrator's own rules, "
+                                          "evaluated before container traffic is accepted")
         .with_default("CNI-ADMIN"),
-    option<&FirewallOptions::zone>("firewalldZone", "zone of the addresses with backend firewalld")
+    option<&FirewallOptions::zone>(
+        "firewalldZone",
+        "firewalld zone that container addresses join as sources, with backend firewalld")
         .with_default("trusted"),
-    option<&FirewallOptions::ingress_policy>("ingressPolicy",
-                                             "which other containers may begin connections")
+    option<&FirewallOptions::ingress_policy>(
+        "ingressPolicy",
+        "which containers of this host may connect to the container: all (open), those not behind "
+        "another bridge with a policy (same-bridge), or none (isolated)")
         .with_choices(kPolicies)
         .with_default("open"),
 };
@@ -56,8 +62,8 @@ void validate(const FirewallOptions& options) {
   if (options.uses_firewalld() && !is_zone_name(options.zone)) {
     throw Error(Code::invalid_config,
                 fmt::format("firewalldZone: \"{}\" is no name for a zone", options.zone),
-                "letters, digits, '_', '-' and one '/' inside, as `firewall-cmd --get-zones` lists "
-                "them");
+                "set firewalldZone to a zone that `firewall-cmd --get-zones` lists; names have "
+                "letters, digits, '_', '-' and at most one '/' inside");
   }
   const std::string& chain = options.admin_chain;
   const bool bad = chain.empty() || chain.size() > kLongestChain || chain.front() == '-' ||
@@ -66,8 +72,8 @@ void validate(const FirewallOptions& options) {
   if (bad) {
     throw Error(Code::invalid_config,
                 fmt::format("iptablesAdminChainName: \"{}\" is no name for a chain", chain),
-                fmt::format("1 to {} bytes without blanks, quotes, '!' and '/', not beginning "
-                            "with '-'",
+                fmt::format("set a name of 1 to {} bytes other than FORWARD and CNI-FORWARD, "
+                            "without blanks, quotes, '!' and '/', not beginning with '-'",
                             kLongestChain));
   }
 }

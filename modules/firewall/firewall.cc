@@ -20,6 +20,7 @@
 #include "unicni/netfilter/forward_gate.h"
 #include "unicni/netfilter/iptables.h"
 #include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 #include "unicni/undo/forward_gate.h"
 #include "unicni/undo/iptables_firewall.h"
 
@@ -68,7 +69,7 @@ void tell_of_no_side(const Call& call, Host& host, const HostSide& side, const I
     throw Error(
         Code::invalid_config,
         fmt::format("{}, which ingressPolicy \"{}\" needs", what, options_of(call).ingress_policy),
-        "chain firewall with \"bridge\" or \"ptp\"");
+        "list firewall in \"plugins\" after \"bridge\" or \"ptp\", or remove ingressPolicy");
   }
   if (side.is_passed_by()) return;
   host.log(LogLevel::warning,
@@ -194,7 +195,8 @@ class Firewall final : public ChainedModule {
     if (opens_by_mark(call)) {
       const auto fault = net::find_closed_forward(host.nft(), options_of(call).admin_chain);
       if (fault) {
-        throw Error(Code::internal, *fault, "the next ADD with firewall on this host mends it");
+        throw Error(Code::internal, *fault,
+                    "the next ADD with the plugin firewall on this host restores the rules");
       }
     }
     const net::Link* port = isolated_port(call, side);
@@ -216,7 +218,8 @@ class Firewall final : public ChainedModule {
     if (options_of(call).does_nothing()) return;
     if (options_of(call).uses_iptables()) return net::require_iptables();
     if (const auto foreign = host.nft().find_foreign_table()) {
-      throw Error(Code::not_available, *foreign, "remove that table, or rename it");
+      throw Error(Code::not_available, *foreign,
+                  "another program made the table: rename or delete it with nft(8)");
     }
     warn(host, net::repair_forward_gate(host.nft(), options_of(call).admin_chain));
     if (options_of(call).uses_firewalld()) require_firewalld(call, host);

@@ -3,7 +3,7 @@
 #include "config.h"
 #include "unicni/error.h"
 
-namespace unicni::firewall {
+namespace unicni::firewall::firewall_test {
 namespace {
 
 FirewallOptions good() {
@@ -73,4 +73,4 @@ TEST(FirewallOptions, NoneDoesNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::firewall
+}  // namespace unicni::firewall::firewall_test

@@ -33,7 +33,7 @@ class Flannel : public Module {
     if (call.command == Command::add) static_cast<void>(load_subnet_env(options.subnet_file));
     if (call.command == Command::check && !call.prev_result) {
       throw Error(Code::invalid_config, "CHECK needs prevResult, the result of ADD",
-                  "the runtime must send it; call ADD first");
+                  "run ADD first; the runtime must then send its result as prevResult with CHECK");
     }
   }
 
@@ -86,7 +86,8 @@ class Flannel : public Module {
       throw Error(Code::internal,
                   fmt::format("{} {}", state ? state->path : shared_path(call, options.data_dir),
                               state ? "is no configuration" : "is missing, which ADD had written"),
-                  "without it others can't DEL this attachment: DEL it now and ADD it again");
+                  "run DEL and then ADD for the attachment, which writes the file again; the "
+                  "reference's plugin can't delete the attachment without it");
     }
     host.delegate().configure(state->config);
     host.delegate().check();

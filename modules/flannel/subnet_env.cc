@@ -20,7 +20,8 @@ Error unusable(const std::string& reason) {
           fmt::format("failed to load flannel 'subnet.env' file: {}. Check the flannel pod log "
                       "for this node.",
                       reason),
-          "flanneld writes it when it has a subnet for this node; the runtime may try again then"};
+          "start flanneld or wait for it: it writes the file when it has a subnet for this node, "
+          "and ADD can be tried again then"};
 }
 
 struct Line {

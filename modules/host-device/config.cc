@@ -14,18 +14,24 @@ namespace unicni::host_device {
 namespace {
 
 constexpr Option kRows[] = {
-    option<&HostDeviceOptions::device>("device", "name on the host, such as eth1"),
-    option<&HostDeviceOptions::hwaddr>("hwaddr", "MAC; the first link that has it"),
+    option<&HostDeviceOptions::device>("device", "name of the device on the host, such as eth1"),
+    option<&HostDeviceOptions::hwaddr>(
+        "hwaddr", "MAC address of the device; the first link with it is taken"),
     option<&HostDeviceOptions::kernel_path>(
-        "kernelpath", "its folder below /sys/devices/; the first link that belongs to it"),
-    option<&HostDeviceOptions::pci_bus_id>("pciBusID", "PCI address, such as 0000:00:1f.6"),
+        "kernelpath",
+        "folder below /sys/devices/ that the device belongs to; the first link in it is taken"),
+    option<&HostDeviceOptions::pci_bus_id>("pciBusID",
+                                           "PCI address of the device, such as 0000:00:1f.6"),
     option<&HostDeviceOptions::dpdk_mode>(
         "dpdkMode",
-        "a program drives the device: nothing is moved; with a PCI address its driver decides")
+        "leave the device to a userspace (DPDK) driver and move nothing; where a PCI address is "
+        "given, the bound driver decides instead")
         .with_default("false"),
-    option<&HostDeviceOptions::dns>("dns", "DNS settings of the result; replaces IPAM's"),
-    option<&HostDeviceOptions::device_id>(
-        "deviceID", "PCI address or name of an auxiliary device; replaces pciBusID")
+    option<&HostDeviceOptions::dns>("dns",
+                                    "DNS settings for the result, in place of those from IPAM"),
+    option<&HostDeviceOptions::device_id>("deviceID",
+                                          "PCI address or auxiliary device name of the device, in "
+                                          "place of pciBusID (capability \"deviceID\")")
         .from(OptionSource::runtime_config),
 };
 
@@ -55,7 +61,8 @@ void validate(const HostDeviceOptions& options) {
       options.pci_bus_id.empty() && options.device_id.empty()) {
     throw Error(Code::invalid_config,
                 R"(specify either "device", "hwaddr", "kernelpath" or "pciBusID")",
-                "or have the runtime send runtimeConfig.deviceID (capability deviceID)");
+                "name the device by one of these keys, or by runtimeConfig.deviceID (capability "
+                "\"deviceID\")");
   }
   const auto refuse = [](const std::string& key, const std::string& value, const char* allowed) {
     throw Error(Code::invalid_config, fmt::format("{}: \"{}\" names no device", key, value),
@@ -68,15 +75,15 @@ void validate(const HostDeviceOptions& options) {
                           (path + '/').find("/../") != std::string::npos ||
                           path.find('\0') != std::string::npos;
   if (!path.empty() && leads_away) {
-    refuse("kernelpath", path, "a path below /sys/devices/ without \"..\"");
+    refuse("kernelpath", path, "write a path below /sys/devices/ without \"..\"");
   }
   if (!options.pci_bus_id.empty() && !is_pci_address(options.pci_bus_id)) {
-    refuse("pciBusID", options.pci_bus_id, "a PCI address as in 0000:00:1f.6");
+    refuse("pciBusID", options.pci_bus_id, "write a PCI address as in 0000:00:1f.6");
   }
   const std::string& id = options.device_id;
   if (!id.empty() && !is_pci_address(id) && !is_auxiliary_name(id)) {
     refuse("runtimeConfig.deviceID", id,
-           "a PCI address as in 0000:00:1f.6, or an auxiliary device as in mlx5_core.sf.4");
+           "write a PCI address as in 0000:00:1f.6, or an auxiliary device as in mlx5_core.sf.4");
   }
 }
 

@@ -22,7 +22,7 @@ class HostDevice final : public LinkModule {
   }
   bool has_link(const Call&) const override { return !target_.dpdk; }
   std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
-  void create_link(LinkAdd& add) override;
+  MadeLink create_link(LinkAdd& add) override;
   void tune_link(const LinkAdd& add, net::LinkChange& change) override {
     // Without addresses there is nothing to tell, and a CAN bus has no arp_notify.
     if (!add.result.ips.empty()) change.arp_notify = true;
@@ -36,7 +36,6 @@ class HostDevice final : public LinkModule {
   void status(const Call& call, Host& host) override;
 
  private:
-  void move_device(LinkAdd& add);
   Target target_;
 };
 
@@ -47,17 +46,8 @@ Error missing(const Target& target, Code code) {
       "or misspelt"};
 }
 
-void HostDevice::create_link(LinkAdd& add) {
-  if (target_.dpdk) {
-    add.result.interfaces = {container_interface(add.call, Mac(), 0)};
-    add.container_interface = 0;
-  } else {
-    move_device(add);
-  }
-  if (tells_devices(add.call)) add.result.interfaces.front().pci_id = target_.pci;
-}
-
-void HostDevice::move_device(LinkAdd& add) {
+MadeLink HostDevice::create_link(LinkAdd& add) {
+  if (target_.dpdk) return {.pci_id = target_.pci};
   const HostDeviceOptions& options = options_of(add.call);
   net::Netlink& links = add.host.host_links();
   const auto link = find_target(links, options, target_);
@@ -73,10 +63,11 @@ void HostDevice::move_device(LinkAdd& add) {
   net::Batch batch(links);
   net::give_device(batch, device, *add.host.container_netns());
   batch.commit();
-  adopt_container_link(add);
-  device.inside_index = add.container_link;
+  MadeLink made = get_made_link(add);
+  device.inside_index = made.link.index;
   add.host.undo().announce(undo_device(device));
-  if (link->parent_bus == "pci") target_.pci = link->parent;
+  made.pci_id = link->parent_bus == "pci" ? link->parent : target_.pci;
+  return made;
 }
 
 void HostDevice::check_link(const Call& call, Host&, const net::Link& container) {
@@ -84,7 +75,8 @@ void HostDevice::check_link(const Call& call, Host&, const net::Link& container)
   throw Error(Code::internal,
               fmt::format("{} in {} is not {}: its alias is \"{}\"", container.name, call.netns,
                           target_.text, container.alias),
-              "its old name as alias brings it home where no journal does");
+              "run DEL and then ADD for the attachment; without its name on the host as alias, a "
+              "device whose journal is lost can't be given its name back");
 }
 
 std::optional<net::Link> HostDevice::recognise(const Call& call, Host& host) {

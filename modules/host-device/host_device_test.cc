@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <functional>
 
+#include "base/error_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "config.h"
 #include "target.h"
-#include "unicni/error.h"
 
-namespace unicni::host_device {
+namespace unicni::host_device::host_device_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -16,13 +16,7 @@ namespace fs = std::filesystem;
 std::string refusal(const std::function<void(HostDeviceOptions&)>& change) {
   HostDeviceOptions options;
   change(options);
-  try {
-    validate(options);
-    return "";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(Code::invalid_config));
-    return error.msg();
-  }
+  return refusal_of([&] { validate(options); });
 }
 
 TEST(HostDeviceOptions, OneCriterionIsNeeded) {
@@ -176,4 +170,4 @@ TEST(IsTarget, TakesTheMarkOrTheMacOfMarkedLinksOnly) {
 }
 
 }  // namespace
-}  // namespace unicni::host_device
+}  // namespace unicni::host_device::host_device_test

@@ -5,7 +5,7 @@
 #include "options/parse.h"
 #include "protocol/netconf.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::config_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -75,11 +75,11 @@ TEST_F(HostLocalConfig, MisspeltKeyIsNamed) {
 TEST_F(HostLocalConfig, RangeWithoutSubnetIsRefusedButNotOnDel) {
   const char* json =
       R"({"name":"n","ipam":{"type":"host-local","ranges":[[{"rangeStart":"10.1.2.9"}]]}})";
-  const Error error = refusal([&] { parse(json); });
+  const Error error = error_of([&] { parse(json); });
   EXPECT_TRUE(error.is(Code::invalid_config));
   EXPECT_NE(error.msg().find("subnet"), std::string::npos) << error.msg();
   EXPECT_EQ(parse(json, "", Command::del).data_dir, kDefaultDataDir);
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::config_test

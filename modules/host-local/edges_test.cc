@@ -6,7 +6,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::edges_test {
 namespace {
 
 using std::string;
@@ -34,7 +34,7 @@ class Edges : public HostLocalTest {
     return text + "…";
   }
   Error refused() {
-    return refusal([this] { add("refused"); });
+    return error_of([this] { add("refused"); });
   }
 
  private:
@@ -119,7 +119,7 @@ TEST_F(Edges, SetThatCanGiveNothingIsRefusedBeforeAnythingIsReserved) {
   const Error gateway = refused();
   EXPECT_TRUE(gateway.is(Code::invalid_config));
   EXPECT_EQ(gateway.msg(), "range set 1: 10.1.3.1-10.1.3.1 has no address to give");
-  EXPECT_TRUE(refusal([this] { status(); }).is(Code::invalid_config));
+  EXPECT_TRUE(error_of([this] { status(); }).is(Code::invalid_config));
   EXPECT_FALSE(sys::read_file(path("10.1.2.2")));
 
   options.ranges[1].push_back(subnet("10.1.4.0/24"));
@@ -212,4 +212,4 @@ TEST_F(TwoOfEach, WantedAddressesOfTwoSets) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::edges_test

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <memory>
@@ -10,10 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "config.h"
 #include "interface/fake_host_for_test.h"
-#include "unicni/error.h"
 #include "unicni/ipam/store.h"
 #include "unicni/module.h"
 #include "unicni/sys/file.h"
@@ -31,16 +33,30 @@ inline ipam::RangeConfig subnet(const std::string& text) {
   return range;
 }
 
-/// Runs `work` and returns the Error that it must throw.
+/// `count` processes at once, of which each does `work(its number)`; all must succeed.
 template <class Work>
-Error refusal(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error;
+void at_once(int count, const Work& work) {
+  std::vector<pid_t> children;
+  for (int i = 0; i < count; ++i) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child > 0) {
+      children.push_back(child);
+      continue;
+    }
+    int status = 1;
+    try {
+      status = work(i) ? 0 : 1;
+    } catch (const std::exception&) {
+      status = 2;
+    }
+    ::_exit(status);
   }
-  ADD_FAILURE() << "no Error";
-  return {Code::internal, "no Error"};
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+  }
 }
 
 class HostLocalTest : public ::testing::Test {

@@ -10,7 +10,7 @@
 #include "fixture_for_test.h"
 #include "unicni/ipam/store.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::host_local_test {
 namespace {
 
 using std::string;
@@ -56,7 +56,7 @@ TEST_F(HostLocalTest, RoundRobinUntilExhausted) {
   for (const char* host_part : {"2", "3", "4", "5", "6"}) {
     EXPECT_EQ(try_add(string("c") + host_part), string("10.1.2.") + host_part + "/29");
   }
-  const Error full = refusal([&] { add("c7"); });
+  const Error full = error_of([&] { add("c7"); });
   EXPECT_EQ(
       full.msg(),
       "failed to allocate for range 0: no IP addresses available in range set: 10.1.2.1-10.1.2.6 "
@@ -180,7 +180,7 @@ TEST_F(HostLocalTest, NothingIsMadeForARefusedConfiguration) {
   options.resolv_conf = folder / "none";
   EXPECT_NE(try_add().find(folder / "none"), string::npos);
   options.data_dir = "relative";
-  EXPECT_TRUE(refusal([&] { add(); }).is(Code::invalid_config));
+  EXPECT_TRUE(error_of([&] { add(); }).is(Code::invalid_config));
   EXPECT_FALSE(std::filesystem::exists(data_dir()));
   EXPECT_TRUE(host.records.empty());
 }
@@ -217,7 +217,7 @@ TEST_F(HostLocalTest, DelReleasesAllAddressesOfTheInterfaceOnly) {
 
 TEST_F(HostLocalTest, CheckLooksForTheReservation) {
   options.ranges = {{subnet("10.1.2.0/24")}, {subnet("2001:db8::/64")}};
-  const Error never = refusal([&] { check(); });
+  const Error never = error_of([&] { check(); });
   EXPECT_EQ(never.msg(), "Failed to find address added by container ctr1");
   EXPECT_NE(never.details().find("run DEL, then ADD"), string::npos);
   EXPECT_FALSE(std::filesystem::exists(data_dir()));
@@ -228,11 +228,11 @@ TEST_F(HostLocalTest, CheckLooksForTheReservation) {
       {IpNet::parse("192.0.2.1/24").value(), {}, {}, {}});  // somebody else's
   check();
   std::filesystem::remove(path("2001:db8::2"));
-  const Error missing = refusal([&] { check(); });
+  const Error missing = error_of([&] { check(); });
   EXPECT_EQ(missing.msg(),
             "address 2001:db8::2 of prevResult is not reserved for container ctr1, interface eth0");
   put("2001:db8::2", "other\r\neth0");
-  EXPECT_EQ(refusal([&] { check(); }).msg(), missing.msg());
+  EXPECT_EQ(error_of([&] { check(); }).msg(), missing.msg());
   call.prev_result.reset();
   check();
 }
@@ -269,10 +269,10 @@ TEST_F(HostLocalTest, GcKeepsWhatIsListed) {
 TEST_F(HostLocalTest, GcWithoutAListRemovesNothing) {
   put("10.1.2.2", "a\r\neth0");
   call.valid_attachments.reset();
-  const Error error = refusal([&] { gc(); });
+  const Error error = error_of([&] { gc(); });
   EXPECT_TRUE(error.is(Code::invalid_config));
   EXPECT_NE(error.details().find("cni.dev/valid-attachments"), string::npos);
-  EXPECT_TRUE(refusal([&] { module->gc(call, host); }).is(Code::invalid_config));
+  EXPECT_TRUE(error_of([&] { module->gc(call, host); }).is(Code::invalid_config));
   EXPECT_EQ(get("10.1.2.2"), "a\r\neth0");
 }
 
@@ -304,7 +304,7 @@ TEST_F(HostLocalTest, StatusTellsWhenASetIsExhausted) {
   add("a");
   status();
   add("b");
-  const Error error = refusal([&] { status(); });
+  const Error error = error_of([&] { status(); });
   EXPECT_TRUE(error.is(Code::not_available));
   EXPECT_EQ(
       error.msg(),
@@ -323,7 +323,7 @@ TEST_F(HostLocalTest, StatusWithoutRangesLooksAtTheFolderOnly) {
   status();  // the ranges may come with a capability, which STATUS doesn't get
   options.data_dir = folder / "file";
   sys::write_file_atomically(options.data_dir, "", 0600);
-  const Error error = refusal([&] { status(); });
+  const Error error = error_of([&] { status(); });
   EXPECT_TRUE(error.is(Code::not_available));
   EXPECT_NE(error.msg().find(options.data_dir), string::npos);
 }
@@ -331,33 +331,15 @@ TEST_F(HostLocalTest, StatusWithoutRangesLooksAtTheFolderOnly) {
 TEST_F(HostLocalTest, SixtyFourProcessesAtOnce) {
   options.subnet = IpNet::parse("10.1.2.0/24");
   call.deadline += std::chrono::seconds(60);
-  std::vector<pid_t> children;
-  for (int i = 0; i < 64; ++i) {
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child > 0) {
-      children.push_back(child);
-      continue;
-    }
-    int status = 1;
-    try {
-      const string container = "c" + std::to_string(i);
+  at_once(64, [&](int i) {
+    const string container = "c" + std::to_string(i);
+    add(container);
+    if (i % 2 == 0) {
+      del(container);
       add(container);
-      if (i % 2 == 0) {
-        del(container);
-        add(container);
-      }
-      status = 0;
-    } catch (const std::exception&) {
-      status = 2;
     }
-    ::_exit(status);
-  }
-  for (const pid_t child : children) {
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
-  }
+    return true;
+  });
   ipam::Store store(data_dir(), "mynet", call.deadline, false);
   std::set<string> owners;
   const std::vector<ipam::Reservation> all = store.list();
@@ -367,4 +349,4 @@ TEST_F(HostLocalTest, SixtyFourProcessesAtOnce) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::host_local_test

@@ -10,7 +10,7 @@
 #include "unicni/ipam/store.h"
 #include "unicni/sys/process.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::interchange_test {
 namespace {
 
 using std::string;
@@ -90,33 +90,12 @@ TEST_F(InterchangeTest, TurnsShareTheCursorUntilExhausted) {
 TEST_F(InterchangeTest, BothAtOnceHeedTheSameLock) {
   options.ranges = {{subnet("10.1.4.0/24")}, {subnet("2001:db8:4::/64")}};
   const string config = reference_config("10.1.4.0/24", "2001:db8:4::/64");
-  std::vector<pid_t> children;
-  for (int i = 0; i < 24; ++i) {
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child > 0) {
-      children.push_back(child);
-      continue;
-    }
-    int status = 1;
-    try {
-      const string container = "c" + std::to_string(i);
-      if (i % 2 == 0) {
-        add(container);
-        status = 0;
-      } else {
-        status = run(config, "ADD", container).exit_status;
-      }
-    } catch (const std::exception&) {
-      status = 2;
-    }
-    ::_exit(status);
-  }
-  for (const pid_t child : children) {
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_EQ(status, 0);
-  }
+  at_once(24, [&](int i) {
+    const string container = "c" + std::to_string(i);
+    if (i % 2 != 0) return run(config, "ADD", container).exit_status == 0;
+    add(container);
+    return true;
+  });
   const std::vector<ipam::Reservation> all =
       ipam::Store(data_dir(), "mynet", call.deadline, false).list();
   std::map<string, int> per_container;
@@ -147,4 +126,4 @@ TEST_F(InterchangeTest, BothLeaveTheSameFiles) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::interchange_test

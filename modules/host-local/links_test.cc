@@ -6,7 +6,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::links_test {
 namespace {
 
 using std::string;
@@ -88,4 +88,4 @@ TEST_F(Links, FoldersMayBeLinks) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::links_test

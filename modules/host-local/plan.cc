@@ -161,7 +161,7 @@ std::vector<std::optional<IpAddress>> wanted_addresses(const HostLocalOptions& o
       throw Error(Code::invalid_config,
                   fmt::format("failed to allocate for range {}: requested ip {} is excluded", i,
                               match->str()),
-                  "\"exclude\" in \"ipam\" says what is never handed out");
+                  "request another address, or take this one out of \"exclude\" in \"ipam\"");
     }
     result[i] = *match;
     pending.erase(match);

@@ -4,7 +4,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::plan_test {
 namespace {
 
 class PlanTest : public HostLocalTest {
@@ -22,7 +22,7 @@ class PlanTest : public HostLocalTest {
     return text;
   }
   [[nodiscard]] Error wanted_refusal() const {
-    return refusal([&] { static_cast<void>(wanted_addresses(options, range_sets(call))); });
+    return error_of([&] { static_cast<void>(wanted_addresses(options, range_sets(call))); });
   }
 };
 
@@ -49,7 +49,7 @@ TEST_F(PlanTest, OldVersionsTakeOneSetAFamily) {
   for (const std::string family : {"10.0.2.0/24", "2001:db8:1::/64"}) {
     options.ranges = {{subnet("10.0.1.0/24")}, {subnet("2001:db8::/64")}, {subnet(family)}};
     call.spec_version = "0.2.0";
-    const Error error = refusal([&] { static_cast<void>(range_sets(call)); });
+    const Error error = error_of([&] { static_cast<void>(range_sets(call)); });
     EXPECT_TRUE(error.is(Code::invalid_config));
     EXPECT_EQ(error.msg(), "CNI version 0.2.0 does not support more than 1 address per family");
     call.spec_version = "0.3.0";
@@ -102,7 +102,7 @@ TEST_F(PlanTest, DataDirMustBeAbsoluteAndStraight) {
        {std::string("var/lib"), std::string("."), std::string("/var/../etc"),
         std::string("/var/lib/.."), std::string("/a\nb"), nul_inside}) {
     options.data_dir = bad;
-    EXPECT_TRUE(refusal([&] {
+    EXPECT_TRUE(error_of([&] {
                   static_cast<void>(host_local::data_dir(options, {}));
                 }).is(Code::invalid_config))
         << bad;
@@ -145,4 +145,4 @@ TEST(HostLocalTable, HasTheKeysOfTheReferenceAndItsOwn) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::plan_test

@@ -57,7 +57,8 @@ Dns parse_resolv_conf(std::string_view text) {
 Dns read_resolv_conf(const std::string& path) {
   if (path.front() != '/') {
     throw Error(Code::invalid_config,
-                fmt::format("\"resolvConf\" is '{}', which is not an absolute path", path));
+                fmt::format("\"resolvConf\" is '{}', which is not an absolute path", path),
+                "write an absolute path, such as /etc/resolv.conf");
   }
   const std::optional<std::string> text = sys::read_file(path, kLimit);
   if (!text) throw system_error(ENOENT, fmt::format("read \"resolvConf\" {}", path));

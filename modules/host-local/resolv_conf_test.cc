@@ -4,7 +4,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::resolv_conf_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -29,11 +29,11 @@ TEST(ResolvConf, NothingIsEmpty) {
 
 TEST(ResolvConf, UnreadableFileIsNamed) {
   const TempFolder folder;
-  EXPECT_NE(refusal([&] { read_resolv_conf(folder / "none"); }).msg().find(folder / "none"),
+  EXPECT_NE(error_of([&] { read_resolv_conf(folder / "none"); }).msg().find(folder / "none"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { read_resolv_conf(folder.path()); }).msg().find(folder.path()),
+  EXPECT_NE(error_of([&] { read_resolv_conf(folder.path()); }).msg().find(folder.path()),
             std::string::npos);
-  const Error relative = refusal([] { read_resolv_conf("etc/resolv.conf"); });
+  const Error relative = error_of([] { read_resolv_conf("etc/resolv.conf"); });
   EXPECT_TRUE(relative.is(Code::invalid_config));
   EXPECT_NE(relative.msg().find("'etc/resolv.conf'"), std::string::npos);
 }
@@ -47,9 +47,9 @@ TEST(ResolvConf, SizeHasALimit) {
   sys::write_file_atomically(path, text, 0600);
   EXPECT_EQ(read_resolv_conf(path).search.size(), text.size() / line.size());
   sys::write_file_atomically(path, text + line, 0600);
-  EXPECT_NE(refusal([&] { read_resolv_conf(path); }).msg().find("limit 65536 bytes"),
+  EXPECT_NE(error_of([&] { read_resolv_conf(path); }).msg().find("limit 65536 bytes"),
             std::string::npos);
-  EXPECT_NE(refusal([] { read_resolv_conf("/dev/zero"); }).msg().find("limit"), std::string::npos);
+  EXPECT_NE(error_of([] { read_resolv_conf("/dev/zero"); }).msg().find("limit"), std::string::npos);
 }
 
 TEST(ResolvConf, LinksAreFollowed) {
@@ -60,4 +60,4 @@ TEST(ResolvConf, LinksAreFollowed) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::resolv_conf_test

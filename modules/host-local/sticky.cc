@@ -66,7 +66,8 @@ void require_valid_template(const std::string& text) {
     has_name = true;
     return std::string();
   });
-  if (!text.empty() && !has_name) refuse(text, "without a ${NAME} all attachments are the same");
+  if (!text.empty() && !has_name)
+    refuse(text, "it has no ${NAME}, so all attachments would ask for one address");
 }
 
 }  // namespace unicni::host_local

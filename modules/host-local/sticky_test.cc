@@ -4,7 +4,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::sticky_test {
 namespace {
 
 using Args = std::vector<std::pair<std::string, std::string>>;
@@ -27,7 +27,7 @@ TEST(Sticky, ErrorsNameTemplateAndPart) {
                                           {"${}", "'' is no name"},
                                           {"${A B}", "'A B' is no name"}}) {
     const std::string text = shown;
-    const Error error = refusal([&] { sticky_key(text, args); });
+    const Error error = error_of([&] { sticky_key(text, args); });
     EXPECT_TRUE(error.is(Code::invalid_config)) << text;
     EXPECT_NE(error.msg().find("\"sticky\" is '" + text + "'"), std::string::npos) << error.msg();
     EXPECT_NE(error.msg().find(part), std::string::npos) << error.msg();
@@ -37,9 +37,9 @@ TEST(Sticky, ErrorsNameTemplateAndPart) {
 TEST(Sticky, TemplateIsCheckedWithoutArguments) {
   require_valid_template("");
   require_valid_template("${A}");
-  EXPECT_TRUE(refusal([] { require_valid_template("${A"); }).is(Code::invalid_config));
-  EXPECT_TRUE(refusal([] { require_valid_template("fixed"); }).is(Code::invalid_config));
+  EXPECT_TRUE(error_of([] { require_valid_template("${A"); }).is(Code::invalid_config));
+  EXPECT_TRUE(error_of([] { require_valid_template("fixed"); }).is(Code::invalid_config));
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::sticky_test

@@ -70,10 +70,12 @@ IpConfig take_wanted(Store& store, const Request& request, std::size_t i,
   const IpAddress& wanted = *request.wanted[i];
   const RangeSet& set = request.sets[i];
   if (!store.reserve(wanted, request.owner, static_cast<int>(i), will, request.sticky)) {
-    throw Error(Code::internal,
-                fmt::format("requested IP address {} is not available in range set {}",
-                            wanted.str(), ipam::describe(set)),
-                fmt::format("{}/{} says who has it", store.folder(), wanted.str()));
+    throw Error(
+        Code::internal,
+        fmt::format("requested IP address {} is not available in range set {}", wanted.str(),
+                    ipam::describe(set)),
+        fmt::format("request another address, or DEL the attachment that the file {}/{} names",
+                    store.folder(), wanted.str()));
   }
   return config_of(wanted, *ipam::find_range(set, wanted));
 }

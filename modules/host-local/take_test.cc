@@ -6,7 +6,7 @@
 
 #include "fixture_for_test.h"
 
-namespace unicni::host_local {
+namespace unicni::host_local::take_test {
 namespace {
 
 using std::string;
@@ -26,14 +26,14 @@ TEST_F(Take, ExcludedAddressesAreNeverGiven) {
   EXPECT_EQ(try_add("c"),
             "failed to allocate for range 0: no IP addresses available in range set: "
             "10.1.2.1-10.1.2.6 (2 of 2 used)");
-  EXPECT_TRUE(refusal([&] { status(); }).is(Code::not_available));
+  EXPECT_TRUE(error_of([&] { status(); }).is(Code::not_available));
   options.runtime_ips = {"10.1.2.3"};
-  const Error wanted = refusal([&] { add("c"); });
+  const Error wanted = error_of([&] { add("c"); });
   EXPECT_TRUE(wanted.is(Code::invalid_config));
   EXPECT_EQ(wanted.msg(), "failed to allocate for range 0: requested ip 10.1.2.3 is excluded");
   options.runtime_ips.clear();
   options.exclude = {"10.1.2.2-10.1.2"};
-  const Error bad = refusal([&] { add("c"); });
+  const Error bad = error_of([&] { add("c"); });
   EXPECT_TRUE(bad.is(Code::invalid_config));
   EXPECT_EQ(bad.msg(), "invalid entry '10.1.2.2-10.1.2' in \"exclude\"");
   del("a");  // whatever the configuration says today
@@ -56,11 +56,11 @@ TEST_F(Take, ReleasedAddressRests) {
   for (const char* name : {"a", "b", "c", "d", "e"}) add(name);
   del("a");
   del("b");
-  const Error full = refusal([&] { add("f"); });
+  const Error full = error_of([&] { add("f"); });
   EXPECT_NE(full.msg().find("(3 of 5 used, 2 resting, the first for 3"), string::npos)
       << full.msg();
   EXPECT_NE(full.details().find("\"quarantine\" (3600 s)"), string::npos) << full.details();
-  const Error unavailable = refusal([&] { status(); });
+  const Error unavailable = error_of([&] { status(); });
   EXPECT_TRUE(unavailable.is(Code::not_available));
   EXPECT_NE(unavailable.details().find("3/5 used, 2 resting"), string::npos);
   options.runtime_ips = {"10.1.2.3"};  // whoever names it gets it
@@ -152,7 +152,7 @@ TEST_F(Take, RestIsForOthers) {
 
 TEST_F(Take, MissingArgumentIsAnErrorOfAddOnly) {
   options.sticky = "${K8S_POD_NAME}";
-  const Error error = refusal([&] { add("a"); });
+  const Error error = error_of([&] { add("a"); });
   EXPECT_TRUE(error.is(Code::invalid_config));
   EXPECT_NE(error.msg().find("CNI_ARGS has no K8S_POD_NAME"), string::npos);
   EXPECT_FALSE(std::filesystem::exists(data_dir()));
@@ -161,4 +161,4 @@ TEST_F(Take, MissingArgumentIsAnErrorOfAddOnly) {
 }
 
 }  // namespace
-}  // namespace unicni::host_local
+}  // namespace unicni::host_local::take_test

@@ -12,18 +12,22 @@ namespace {
 constexpr const char* kModes[] = {"l2", "l3", "l3s", "", nullptr};
 
 constexpr Option kRows[] = {
-    option<&IpvlanOptions::master>(
-        "master", "parent link; \"\": prevResult's interface, or that of the first default route"),
-    option<&IpvlanOptions::mode>("mode", "layer of the parent's switching; \"\": l2")
+    option<&IpvlanOptions::master>("master",
+                                   "parent link; absent or \"\": the interface of prevResult, "
+                                   "without prevResult the link of the first default route"),
+    option<&IpvlanOptions::mode>("mode",
+                                 "ipvlan mode: l2 switches frames, l3 routes past the host's "
+                                 "netfilter, l3s routes through it; \"\": l2")
         .with_choices(kModes)
         .with_default("l2"),
-    option<&IpvlanOptions::mtu>("mtu", "MTU in bytes; 0: the parent's")
+    option<&IpvlanOptions::mtu>("mtu", "MTU in bytes of the interface; 0: the parent link's")
         .with_range(0, 65535)
         .with_default("0"),
-    option<&IpvlanOptions::link_in_container>("linkInContainer",
-                                              "the parent is in the container's namespace")
+    option<&IpvlanOptions::link_in_container>(
+        "linkInContainer",
+        "the parent link is in the container's network namespace instead of the host's")
         .with_default("false"),
-    option<&IpvlanOptions::dns>("dns", "DNS settings of the result; replaces IPAM's"),
+    option<&IpvlanOptions::dns>("dns", "DNS settings for the result, in place of those from IPAM"),
 };
 
 }  // namespace

@@ -40,7 +40,7 @@ class Ipvlan final : public LinkModule {
   void validate_options(const Call& call) override;
   std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void prepare(LinkAdd& add) override;
-  void create_link(LinkAdd& add) override;
+  MadeLink create_link(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override;
   bool is_in_place(const Call& call, Host& host, const net::Link& container,
                    const net::Link*) override;
@@ -75,13 +75,13 @@ void Ipvlan::prepare(LinkAdd& add) {
   }
 }
 
-void Ipvlan::create_link(LinkAdd& add) {
+MadeLink Ipvlan::create_link(LinkAdd& add) {
   const net::IpvlanMode mode = mode_of(options_of(add.call));
   ChildLink child{.kind = net::kIpvlan, .put = {}};
   child.put = [mode](net::Batch& batch, const net::LinkSpec& spec) {
     net::add_ipvlan(batch, spec, mode);
   };
-  create_on_parent(add, choice_, parent_, child);
+  return create_on_parent(add, choice_, parent_, child);
 }
 
 void Ipvlan::check_link(const Call& call, Host& host, const net::Link& container) {

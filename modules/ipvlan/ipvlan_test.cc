@@ -5,7 +5,7 @@
 #include "config.h"
 #include "unicni/error.h"
 
-namespace unicni::ipvlan {
+namespace unicni::ipvlan::ipvlan_test {
 namespace {
 
 Interface named(const char* name) {
@@ -75,4 +75,4 @@ TEST(IpvlanAddresses, AreThoseOfPrevResultIfItHasSome) {
 }
 
 }  // namespace
-}  // namespace unicni::ipvlan
+}  // namespace unicni::ipvlan::ipvlan_test

@@ -53,7 +53,7 @@ class LoopbackModule : public Module {
       throw Error(Code::internal,
                   fmt::format("loopback interface {} in {} found with non-loopback address \"{}\"",
                               kLo, call.netns, address.str()),
-                  "only 127.0.0.0/8 and ::1 may be there");
+                  "remove the address: lo may have addresses of 127.0.0.0/8 and ::1 only");
     }
     return call.prev_result ? *call.prev_result : describe(call.netns, addresses);
   }
@@ -68,7 +68,8 @@ class LoopbackModule : public Module {
     if (!net::get_link(host.container_links(), kLo).up) {
       throw Error(Code::internal,
                   fmt::format("loopback interface {} in {} is down", kLo, call.netns),
-                  "something set it down after ADD");
+                  "run ADD again, or set it up with `ip link set lo up` in that namespace: another "
+                  "program set it down");
     }
   }
 };

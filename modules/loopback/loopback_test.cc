@@ -12,7 +12,7 @@
 
 extern "C" const unicni::ModuleDescriptor unicni_module_loopback;
 
-namespace unicni {
+namespace unicni::loopback_test {
 namespace {
 
 using testing::HasSubstr;
@@ -143,4 +143,4 @@ TEST_F(Loopback, StatusAndGcHaveNothingToSay) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::loopback_test

@@ -37,7 +37,7 @@ class Macvlan final : public LinkModule {
   void validate_options(const Call& call) override { macvlan::validate(options_of(call)); }
   std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void prepare(LinkAdd& add) override;
-  void create_link(LinkAdd& add) override;
+  MadeLink create_link(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override;
   bool is_in_place(const Call& call, Host& host, const net::Link& container,
                    const net::Link*) override;
@@ -59,7 +59,7 @@ void Macvlan::prepare(LinkAdd& add) {
   parent_ = usable_parent(add.host, options_of(add.call).parent());
 }
 
-void Macvlan::create_link(LinkAdd& add) {
+MadeLink Macvlan::create_link(LinkAdd& add) {
   const MacvlanOptions& options = options_of(add.call);
   const net::MacvlanMode mode = mode_of(options);
   const bool passthru = mode == net::MacvlanMode::passthru;
@@ -74,14 +74,14 @@ void Macvlan::create_link(LinkAdd& add) {
         "one that it can have",
         parent_.name);
   };
-  create_on_parent(add, options.parent(), parent_, child);
-  const Interface& made = add.result.interfaces.back();
-  if (passthru && options.mac() && Mac::parse(made.mac) != options.mac()) {
+  MadeLink made = create_on_parent(add, options.parent(), parent_, child);
+  if (passthru && options.mac() && made.mac != options.mac()) {
     add.host.log(LogLevel::warning,
                  fmt::format("mac {} is not taken: in mode passthru the interface has the MAC of "
                              "its master {}, {}",
-                             options.mac()->str(), parent_.name, made.mac));
+                             options.mac()->str(), parent_.name, made.mac.str()));
   }
+  return made;
 }
 
 void Macvlan::check_link(const Call& call, Host& host, const net::Link& container) {

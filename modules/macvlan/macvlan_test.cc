@@ -2,20 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error_for_test.h"
 #include "config.h"
-#include "unicni/error.h"
 
-namespace unicni::macvlan {
+namespace unicni::macvlan::macvlan_test {
 namespace {
 
 std::string refusal(const MacvlanOptions& options) {
-  try {
-    validate(options);
-    return "";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(Code::invalid_config));
-    return error.msg();
-  }
+  return refusal_of([&] { validate(options); });
 }
 
 TEST(MacvlanOptions, AcceptsTheDefaults) { EXPECT_EQ(refusal({}), ""); }
@@ -67,4 +61,4 @@ TEST(MacvlanOptions, TheParentIsWhatTheKeysSay) {
 }
 
 }  // namespace
-}  // namespace unicni::macvlan
+}  // namespace unicni::macvlan::macvlan_test

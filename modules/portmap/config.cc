@@ -19,15 +19,18 @@ namespace {
 constexpr std::int64_t kLastPort = 65535;
 
 constexpr Option kMappingRows[] = {
-    option<&portmap::PortMapping::host_port>("hostPort", "port of the host")
+    option<&portmap::PortMapping::host_port>("hostPort", "port of the host to publish")
         .with_range(1, kLastPort)
         .must_be_given(),
-    option<&portmap::PortMapping::container_port>("containerPort", "port of the container")
+    option<&portmap::PortMapping::container_port>(
+        "containerPort", "port of the container that hostPort is forwarded to")
         .with_range(1, kLastPort)
         .must_be_given(),
-    option<&portmap::PortMapping::protocol>("protocol", "tcp, udp or sctp"),
+    option<&portmap::PortMapping::protocol>("protocol", "protocol of the port: tcp, udp or sctp"),
     option<&portmap::PortMapping::host_ip>(
-        "hostIP", "one address of the host; \"\": all, 0.0.0.0 and ::: all of that family"),
+        "hostIP",
+        "address of the host on which the port is published; \"\" for all, 0.0.0.0 for all IPv4 "
+        "and :: for all IPv6 addresses"),
 };
 constinit const OptionTable kMappingFields = option_table<portmap::PortMapping>(kMappingRows);
 
@@ -46,28 +49,40 @@ constexpr const char* kBackends[] = {"nftables", "iptables", "none", "", nullptr
 constexpr std::size_t kLongestCondition = 4096;
 
 constexpr Option kRows[] = {
-    option<&PortmapOptions::backend>(
-        "backend", "what holds the rules; not given: nftables, unless another key needs iptables")
+    option<&PortmapOptions::backend>("backend",
+                                     "where the rules are kept; \"none\": nowhere; absent or \"\": "
+                                     "nftables, unless another option needs iptables")
         .with_choices(kBackends),
-    option<&PortmapOptions::snat>("snat",
-                                  "who couldn't get the answers otherwise gets the host's address")
+    option<&PortmapOptions::snat>(
+        "snat", "masquerade hairpin, same-subnet and loopback connections to published ports")
         .with_default("true"),
-    option<&PortmapOptions::masq_all>("masqAll", "everybody gets the host's address")
+    option<&PortmapOptions::masq_all>(
+        "masqAll", "masquerade all connections to published ports, whoever opens them")
         .with_default("false"),
     option<&PortmapOptions::mark_bit>(
-        "markMasqBit", "bit of the packet's mark that those have; iptables: 13 if not given")
+        "markMasqBit",
+        "bit of the packet mark to set on connections that snat or masqAll masquerades; with "
+        "backend iptables the default is 13")
         .with_range(0, 31),
     option<&PortmapOptions::set_mark_chain>(
-        "externalSetMarkChain", "iptables chain that marks those instead, and somebody masquerades")
+        "externalSetMarkChain",
+        "iptables chain that marks connections for masquerade instead of markMasqBit; masquerading "
+        "them is left to the chain's owner")
         .with_default(""),
     option<&PortmapOptions::conditions_v4>(
-        "conditionsV4", "words of nft(8), or of iptables(8), that IPv4 packets must meet"),
+        "conditionsV4",
+        "expressions of nft(8), or with backend iptables arguments of iptables(8), that new IPv4 "
+        "connections to published ports must match"),
     option<&PortmapOptions::conditions_v6>(
-        "conditionsV6", "words of nft(8), or of ip6tables(8), that IPv6 packets must meet"),
-    option<&PortmapOptions::ipv6_loopback>(
-        "ipv6Loopback", "the host's ::1 leads to ports, too: adds a route to ::1 by the bridge")
+        "conditionsV6",
+        "expressions of nft(8), or with backend iptables arguments of ip6tables(8), that new IPv6 "
+        "connections to published ports must match"),
+    option<&PortmapOptions::ipv6_loopback>("ipv6Loopback",
+                                           "publish ports on the host's ::1 as well, by a local "
+                                           "route to ::1 on the container's bridge")
         .with_default("false"),
-    option<&PortmapOptions::mappings>("portMappings", "ports of the host that lead here")
+    option<&PortmapOptions::mappings>("portMappings",
+                                      "ports of the host to publish (capability \"portMappings\")")
         .from(OptionSource::runtime_config),
 };
 
@@ -93,14 +108,16 @@ std::uint8_t protocol_of(std::size_t index, const std::string& text) {
   if (lower == "udp") return IPPROTO_UDP;
   if (lower == "sctp") return IPPROTO_SCTP;
   refuse_mapping(index, "protocol", text, "is no protocol with ports",
-                 "\"tcp\", \"udp\" or \"sctp\"");
+                 "write \"tcp\", \"udp\" or \"sctp\"");
 }
 
 void put_host_ip(Mapping& mapping, std::size_t index, const std::string& text,
                  const PortmapOptions& options) {
   if (text.empty()) return;
   const auto address = IpAddress::parse(text);
-  if (!address) refuse_mapping(index, "hostIP", text, "is no address", "an address of this host");
+  if (!address)
+    refuse_mapping(index, "hostIP", text, "is no address",
+                   "write an IP address of this host, or leave hostIP out for all of them");
   mapping.v4 = address->is_v4();
   mapping.v6 = !address->is_v4();
   if (address->is_unspecified()) return;
@@ -125,13 +142,13 @@ void validate_conditions(const PortmapOptions& options, const std::vector<std::s
     refuse(fmt::format("nftables backend was requested but configuration contains "
                        "iptables-specific options [{}]",
                        key),
-           "write it in nft's words, or set \"backend\": \"iptables\"");
+           "write the condition in the words of nft(8), or set \"backend\": \"iptables\"");
   }
   if (backend == Backend::iptables && !iptables) {
     refuse(fmt::format("iptables backend was requested but configuration contains "
                        "nftables-specific options [{}]",
                        key),
-           "write it in iptables' words, or set \"backend\": \"nftables\"");
+           "write the condition in the words of iptables(8), or set \"backend\": \"nftables\"");
   }
   std::size_t length = 0;
   for (const std::string& word : conditions) {
@@ -143,8 +160,8 @@ void validate_conditions(const PortmapOptions& options, const std::vector<std::s
     });
     if (word.empty() || bad || length > kLongestCondition) {
       refuse(fmt::format("{}: \"{}\" is no part of a condition", key, word),
-             fmt::format("printable ASCII, {} bytes in all{}", kLongestCondition,
-                         iptables ? "" : ", none of ; # $ \\ `"));
+             fmt::format("write words of printable ASCII, at most {} bytes in all{}",
+                         kLongestCondition, iptables ? "" : ", none of ; # $ \\ `"));
     }
   }
 }
@@ -220,7 +237,7 @@ std::vector<Mapping> mappings_of(const PortmapOptions& options) {
     if (mapping.unservable == nullptr && other != others.end()) {
       refuse(fmt::format("{} and {}: a port of the host leads to one port of the container",
                          describe(mappings[*other]), describe(mapping)),
-             "two hostPorts, or two hostIPs that don't cover each other");
+             "give the mappings different hostPorts, or hostIPs that don't cover each other");
     }
     others.push_back(mappings.size());
     mappings.push_back(mapping);
@@ -260,7 +277,7 @@ std::string condition_text(const PortmapOptions& options, Family family) {
 void validate(const PortmapOptions& options) {
   if (!options.set_mark_chain.empty() && options.mark_bit) {
     refuse("Cannot specify externalSetMarkChain and markMasqBit",
-           "the chain marks packets itself: leave markMasqBit out");
+           "remove markMasqBit: the chain in externalSetMarkChain marks packets itself");
   }
   if (!options.set_mark_chain.empty() && backend_of(options) == Backend::nftables) {
     refuse(

@@ -7,7 +7,7 @@
 #include "unicni/error.h"
 #include "unicni/netfilter/iptables_ports.h"
 #include "unicni/netfilter/published_port.h"
-#include "unicni/netfilter/reference_rules.h"
+#include "unicni/netfilter/reference_ports.h"
 #include "unicni/undo/iptables_ports.h"
 
 namespace unicni::portmap {

@@ -87,13 +87,13 @@ HostSide require_host_side(const Call& call, Host& host, const Result& result, c
   for (const auto& target : {plan.targets.v4, plan.targets.v6}) {
     if (target && side.link_to(target->address())) return side;
   }
-  throw Error(
-      Code::invalid_config,
-      fmt::format("portMappings: {}{} has no side on the host that ports could lead to",
-                  call.key.if_name,
-                  side.kind().empty() ? "" : fmt::format(", a {} link,", side.kind())),
-      "ports need an interface plugin such as \"bridge\" or \"ptp\", or a route of the host "
-      "to the container's address; with macvlan and ipvlan that is reachable from outside");
+  throw Error(Code::invalid_config,
+              fmt::format("portMappings: {}{} has no side on the host that ports could lead to",
+                          call.key.if_name,
+                          side.kind().empty() ? "" : fmt::format(", a {} link,", side.kind())),
+              "list portmap after a plugin such as \"bridge\" or \"ptp\", or give the host a route "
+              "to the container's address; a container behind macvlan or ipvlan is reached at its "
+              "own address, without published ports");
 }
 
 /// The bridge port of this attachment: what a container sends to its own published port is bridged
@@ -172,7 +172,8 @@ class Portmap final : public ChainedModule {
     if (uses_iptables(call)) return;
     const auto fault = net::find_closed_forward(host.nft(), net::kDefaultAdminChain);
     if (fault) {
-      throw Error(Code::internal, *fault, "the next ADD with ports on this host mends it");
+      throw Error(Code::internal, *fault,
+                  "the next ADD with published ports on this host restores the rules");
     }
   }
 
@@ -187,7 +188,8 @@ class Portmap final : public ChainedModule {
     if (backend_of(options_of(call)) == Backend::none) return;
     if (uses_iptables(call)) net::require_iptables();
     if (const auto foreign = host.nft().find_foreign_table()) {
-      throw Error(Code::not_available, *foreign, "remove that table, or rename it");
+      throw Error(Code::not_available, *foreign,
+                  "another program made the table: rename or delete it with nft(8)");
     }
     warn(host, net::repair_forward_gate(host.nft(), net::kDefaultAdminChain));
   }

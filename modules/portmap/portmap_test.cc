@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 
+#include "base/error_for_test.h"
 #include "config.h"
 #include "plan.h"
-#include "unicni/error.h"
 
-namespace unicni::portmap {
+namespace unicni::portmap::portmap_test {
 namespace {
 
 using testing::HasSubstr;
@@ -19,13 +19,7 @@ PortmapOptions with(std::vector<PortMapping> mappings) {
 }
 
 std::string refusal(const PortmapOptions& options) {
-  try {
-    validate(options);
-    return "";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), 7U);
-    return error.msg();
-  }
+  return refusal_of([&] { validate(options); });
 }
 
 TEST(PortmapOptions, ProtocolsInAnyLetterCase) {
@@ -183,4 +177,4 @@ TEST(PortmapPlan, WhatLeadsNowhereIsLeftOutAndToldOf) {
 }
 
 }  // namespace
-}  // namespace unicni::portmap
+}  // namespace unicni::portmap::portmap_test

@@ -6,7 +6,9 @@
 
 #include "config.h"
 #include "hops.h"
+#include "unicni/container_veth.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/masquerade.h"
 #include "unicni/net/forwarding.h"

@@ -7,12 +7,14 @@
 #include "config.h"
 #include "hops.h"
 #include "unicni/attachment_rules.h"
+#include "unicni/container_veth.h"
 #include "unicni/link_module.h"
 #include "unicni/masquerade.h"
 #include "unicni/net/forwarding.h"
 #include "unicni/net/route.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/net/veth.h"
+#include "unicni/stale_links.h"
 
 namespace unicni::ptp {
 
@@ -28,7 +30,7 @@ class Ptp final : public LinkModule {
   std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void complete(LinkAdd& add) override { require_gateways(add.result, add.call.ipam_type); }
   bool reaches_all_gateways() const override { return true; }
-  void create_link(LinkAdd& add) override;
+  MadeLink create_link(LinkAdd& add) override;
   void finish(LinkAdd& add) override;
   void put_routes(const LinkAdd& add, net::Batch& batch) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override {
@@ -42,24 +44,20 @@ class Ptp final : public LinkModule {
 
  public:
   void gc(const Call& call, Host& host) override;
-
- private:
-  net::VethSpec veth_;
 };
 
-void Ptp::create_link(LinkAdd& add) {
-  veth_.mtu = static_cast<std::uint32_t>(options_of(add.call).mtu);
-  create_veth(add, veth_);
-  net::Netlink& links = add.host.host_links();
+MadeLink Ptp::create_link(LinkAdd& add) {
+  net::VethSpec veth;
+  veth.mtu = static_cast<std::uint32_t>(options_of(add.call).mtu);
+  MadeLink made = create_veth(add, veth);
   const auto& ips = add.result.ips;
   if (std::any_of(ips.begin(), ips.end(), [](const auto& ip) { return !ip.address.is_v4(); })) {
-    net::ensure_ipv6(veth_.name, add.host.container_netns());
+    net::ensure_ipv6(made.host_end.name, add.host.container_netns());
   }
-  net::Batch batch(links);
-  net::put_link_local(batch, {net::get_link_index(links, veth_.name), veth_.name}, veth_.mac,
-                      add.result.ips);
+  net::Batch batch(add.host.host_links());
+  net::put_link_local(batch, made.host_end, made.host_mac, ips);
   if (!batch.empty()) batch.commit();
-  adopt_veth(add, veth_);
+  return made;
 }
 
 /// Both ends are new, so nobody has an old neighbour entry and nothing needs to be announced.
@@ -70,29 +68,29 @@ void Ptp::finish(LinkAdd& add) {
                  masq_backend(options.ip_masq_backend));
   const std::vector<IpNet> gateways = host_addresses(add.result);
   net::ensure_forwarding(links, gateways);
-  const int index = net::get_link_index(links, veth_.name);
+  const net::LinkRef& end = add.made.host_end;
   net::Batch batch(links);
   for (const IpNet& gateway : gateways) {
-    net::add_addr(batch, {index, veth_.name}, gateway, net::Dad::skip, false);
+    net::add_addr(batch, end, gateway, net::Dad::skip, false);
   }
   for (const Route& route : host_routes(add.result)) {
-    net::add_route(batch, {index, veth_.name}, route);
+    net::add_route(batch, end, route);
   }
   batch.commit();
   // It was UP before its other end: it sends only when the kernel has seen the carrier.
-  net::sync_carrier(links, veth_.name);
+  net::sync_carrier(links, end.name);
 }
 
 /// While the connected routes are there, a route of the result may name any gateway of the subnet.
 void Ptp::put_routes(const LinkAdd& add, net::Batch& batch) {
-  const std::string& name = add.call.key.if_name;
+  const net::LinkRef& link = add.made.link;
   for (const HopRoute& hop : gateway_routes(add.result)) {
-    net::add_route(batch, {add.container_link, name}, hop.route, hop.src);
+    net::add_route(batch, link, hop.route, hop.src);
   }
   LinkModule::put_routes(add, batch);
   for (const HopRoute& hop : subnet_routes(add.result)) {
-    net::remove_connected_route(batch, {add.container_link, name}, hop.route.dst);
-    net::add_route(batch, {add.container_link, name}, hop.route, hop.src);
+    net::remove_connected_route(batch, link, hop.route.dst);
+    net::add_route(batch, link, hop.route, hop.src);
   }
 }
 

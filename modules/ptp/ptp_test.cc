@@ -6,7 +6,7 @@
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 
-namespace unicni::ptp {
+namespace unicni::ptp::ptp_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -116,4 +116,4 @@ TEST(PtpOptions, RefusesAMtuThatNoLinkHas) {
 }
 
 }  // namespace
-}  // namespace unicni::ptp
+}  // namespace unicni::ptp::ptp_test

@@ -11,13 +11,17 @@ namespace unicni::sbr {
 namespace {
 
 constexpr Option kRows[] = {
-    option<&SbrOptions::table>("table",
-                               "only add rules that lead to this routing table, which is yours")
+    option<&SbrOptions::table>(
+        "table",
+        "routing table, with routes of your own, that rules for the interface's addresses lead to; "
+        "absent: sbr makes a table for each address")
         .with_range(1, std::numeric_limits<std::uint32_t>::max()),
     option<&SbrOptions::gateways>("gateways",
-                                  "gateway of each family instead of those in the result"),
+                                  "gateways of the default routes, at most one IPv4 and one IPv6; "
+                                  "absent: those that prevResult gives"),
     option<&SbrOptions::add_source_hints>("addSourceHints",
-                                          "keep the subnets in the main table, with source address")
+                                          "keep the route to each address's subnet in the main "
+                                          "table, with the address as its preferred source")
         .with_default("false"),
 };
 
@@ -27,7 +31,8 @@ constinit const OptionTable kSbrOptions = option_table<SbrOptions>(kRows);
 
 void validate(const SbrOptions& options) {
   const auto refuse = [](const std::string& why) {
-    throw Error(Code::invalid_config, "gateways: " + why, "one IPv4 and one IPv6 address at most");
+    throw Error(Code::invalid_config, "gateways: " + why,
+                "list at most one IPv4 and one IPv6 address in \"gateways\"");
   };
   const auto& gateways = options.gateways;
   if (gateways.size() > 2) {

@@ -75,7 +75,7 @@ std::vector<IpConfig> addresses_of(const Call& call) {
   if (result.ips.empty()) {
     throw Error(Code::invalid_config,
                 fmt::format("No IP addresses supplied on interface: {}", call.key.if_name),
-                "list sbr after a plugin with an IPAM");
+                "list sbr in \"plugins\" after a plugin that gets addresses from IPAM");
   }
   std::vector<IpConfig> addresses;
   for (const IpConfig& ip : result.ips) {

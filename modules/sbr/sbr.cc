@@ -90,13 +90,13 @@ class Sbr : public ChainedModule {
     }
     for (const net::RouteEntry& entry : plan.added) {
       host.undo().announce(undo_added_route(link.name, entry));
-      net::put_route(batch, link.name, entry);
+      net::put_route(batch, link, entry);
     }
     // Only when all of the others are there: else the container would lose its network.
     batch.commit();
     for (const net::RouteEntry& entry : plan.removed) {
       host.undo().announce(undo_removed_route(link.name, entry));
-      net::remove_route(batch, link.name, entry);
+      net::remove_route(batch, link, entry);
     }
     batch.commit();
   }
@@ -108,7 +108,8 @@ class Sbr : public ChainedModule {
     if (std::find(rules.begin(), rules.end(), rule) == rules.end()) return;
     throw Error(Code::internal,
                 fmt::format("rule from {} lookup {} exists already", rule.from.str(), rule.table),
-                "another attachment has this address, or DEL of an earlier one did not run");
+                "give the container another address, or DEL the attachment that the rule is of; if "
+                "that is gone, remove the rule with `ip rule del`");
   }
 
   static std::uint32_t require_rule(net::Netlink& links, const IpConfig& ip,

@@ -5,7 +5,7 @@
 #include "plan.h"
 #include "unicni/error.h"
 
-namespace unicni::sbr {
+namespace unicni::sbr::sbr_test {
 namespace {
 
 using testing::ElementsAre;
@@ -177,4 +177,4 @@ TEST(Sbr, AGatewayOutsideOfTheSubnetIsANeighbourNevertheless) {
 }
 
 }  // namespace
-}  // namespace unicni::sbr
+}  // namespace unicni::sbr::sbr_test

@@ -13,20 +13,22 @@ namespace {
 constexpr Option kAddressRows[] = {
     option<&StaticAddress::address>(
         "address",
-        "address of the interface with its prefix length, such as 10.1.2.3/24; may be "
-        "absent where others replace it"),
-    option<&StaticAddress::gateway>("gateway", "gateway of this address; makes no route"),
+        "IP address of the interface with prefix length, such as 10.1.2.3/24; may be absent if "
+        "args.cni.ips or runtimeConfig.ips replaces it"),
+    option<&StaticAddress::gateway>("gateway", "gateway to return for the address; adds no route"),
 };
 
 Error wrong(std::size_t index, const char* key, const char* expected, const std::string& text) {
   const std::string path = fmt::format("ipam.addresses[{}].{}", index, key);
   if (text.empty()) {
     return {Code::invalid_config, fmt::format("{}: missing, {} is needed", path, expected),
-            "or addresses in args.cni.ips or runtimeConfig.ips, which replace the configured ones"};
+            "set this key, or give addresses in args.cni.ips or runtimeConfig.ips, which replace "
+            "the configured ones"};
   }
   return {Code::invalid_config,
           fmt::format("{}: {} is expected, not {}", path, expected, json_text(text)),
-          "an entry of \"addresses\" is {\"address\": \"10.1.2.3/24\", \"gateway\": \"10.1.2.1\"}"};
+          "write an entry of \"addresses\" as {\"address\": \"10.1.2.3/24\", \"gateway\": "
+          "\"10.1.2.1\"}"};
 }
 
 IpNet address_of(const StaticAddress& configured, std::size_t index) {
@@ -59,20 +61,24 @@ std::optional<IpAddress> fitting_gateway(const StaticOptions& options, const IpN
 }
 
 constexpr Option kRows[] = {
-    option<&StaticOptions::addresses>("addresses", "addresses to give"),
-    option<&StaticOptions::routes>("routes", "routes to give"),
-    option<&StaticOptions::dns>("dns", "DNS settings to give"),
-    option<&StaticOptions::cni_args_ips>("IP",
-                                         "addresses, separated by ',', after the configured ones")
+    option<&StaticOptions::addresses>("addresses",
+                                      "IP addresses to assign to the container's interface"),
+    option<&StaticOptions::routes>("routes", "routes to return in the result"),
+    option<&StaticOptions::dns>("dns", "DNS settings to return in the result"),
+    option<&StaticOptions::cni_args_ips>(
+        "IP", "comma-separated addresses with prefix length, in addition to \"addresses\"")
         .from(OptionSource::cni_args)
         .exact_case(),
-    option<&StaticOptions::cni_args_gateways>("GATEWAY",
-                                              "gateways, separated by ',', of the addresses in IP")
+    option<&StaticOptions::cni_args_gateways>(
+        "GATEWAY", "comma-separated gateways for the addresses of IP in CNI_ARGS")
         .from(OptionSource::cni_args)
         .exact_case(),
-    option<&StaticOptions::args_ips>("ips", "addresses instead of the configured ones and IP")
+    option<&StaticOptions::args_ips>(
+        "ips", "addresses with prefix length that replace \"addresses\" and IP in CNI_ARGS")
         .from(OptionSource::args_cni),
-    option<&StaticOptions::runtime_ips>("ips", "addresses instead of all others (capability ips)")
+    option<&StaticOptions::runtime_ips>("ips",
+                                        "addresses with prefix length that replace those from "
+                                        "every other source (capability \"ips\")")
         .from(OptionSource::runtime_config),
 };
 
@@ -122,13 +128,14 @@ void require_workable(const std::vector<IpConfig>& ips) {
       throw Error(
           Code::invalid_config,
           fmt::format("address {} is the broadcast address of {}", net.str(), net.masked().str()),
-          "no host reaches a container by it: give another one, or another prefix length");
+          "give the container another address or another prefix length: it can't be reached at a "
+          "broadcast address");
     }
     if (ip.gateway && ip.gateway->family() != net.family()) {
       throw Error(
           Code::invalid_config,
           fmt::format("gateway {} is of another family than {}", ip.gateway->str(), net.str()),
-          "a gateway has the family of the address that it is for");
+          "give the address a gateway of its own family, or none");
     }
   }
 }

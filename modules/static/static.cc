@@ -23,7 +23,7 @@ void refuse_what_old_results_cannot_hold(const Call& call, const std::vector<IpC
                               "IPv{} addresses are "
                               "given",
                               call.spec_version, count, static_cast<int>(family)),
-                  "cniVersion 0.3.0 and later have a list of addresses");
+                  "give one address per family, or set cniVersion to 0.3.0 or later");
     }
   }
 }
@@ -35,7 +35,8 @@ void require_in(const Result& result, const IpConfig& wanted, bool may_lack_gate
   if (found == result.ips.end()) {
     throw Error(Code::internal,
                 fmt::format("address {} is not in prevResult", wanted.address.str()),
-                "the addresses of the configuration have changed since ADD");
+                "run DEL and then ADD for the attachment: the configured addresses have changed "
+                "since its ADD");
   }
   if (may_lack_gateway && !found->gateway) return;
   // Without a gateway of ours, the main plugin may have filled in its own.
@@ -44,7 +45,8 @@ void require_in(const Result& result, const IpConfig& wanted, bool may_lack_gate
                 fmt::format("gateway of {} is {} in prevResult, but {} in the configuration",
                             wanted.address.str(), found->gateway ? found->gateway->str() : "absent",
                             wanted.gateway->str()),
-                "the gateways of the configuration have changed since ADD");
+                "run DEL and then ADD for the attachment: the configured gateways have changed "
+                "since its ADD");
   }
 }
 
@@ -83,7 +85,7 @@ class StaticModule : public Module {
   void check(const Call& call, Host&) override {
     if (!call.prev_result) {
       throw Error(Code::invalid_config, "Required prevResult missing",
-                  "CHECK needs the result of ADD");
+                  "the runtime must send the result of ADD as prevResult with CHECK");
     }
     const auto& options = call.options<StaticOptions>();
     for (const IpConfig& wanted : merged_addresses(options)) {

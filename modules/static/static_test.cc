@@ -9,7 +9,7 @@
 
 extern "C" const unicni::ModuleDescriptor unicni_module_static;
 
-namespace unicni {
+namespace unicni::static_test {
 namespace {
 
 using testing::ElementsAre;
@@ -313,4 +313,4 @@ TEST(Static, StatusIsReadyAndGcHasNothingToDo) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::static_test

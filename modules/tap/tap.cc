@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/undo/container_link.h"
 
@@ -26,7 +27,7 @@ class Tap final : public LinkModule {
   void validate_options(const Call& call) override;
   std::optional<Dns> dns(const Call& call) const override { return options_of(call).dns.chosen(); }
   void prepare(LinkAdd& add) override;
-  void create_link(LinkAdd& add) override;
+  MadeLink create_link(LinkAdd& add) override;
   void tune_link(const LinkAdd& add, net::LinkChange& change) override {
     if (!add.result.ips.empty()) change.arp_notify = true;
   }
@@ -49,7 +50,7 @@ net::Link get_bridge(const Call& call, Host& host) {
   throw Error(
       Code::internal,
       fmt::format("bridge {} in {} is {}", name, call.netns, bridge ? "no bridge" : "missing"),
-      "\"bridge\" must be in the container's namespace: whoever makes the namespace makes it");
+      "create the bridge in the container's network namespace before ADD, or correct \"bridge\"");
 }
 
 void Tap::validate_options(const Call& call) {
@@ -59,14 +60,14 @@ void Tap::validate_options(const Call& call) {
   throw Error(Code::invalid_config,
               fmt::format("selinuxContext: this kernel doesn't run SELinux, so {} can't be had",
                           options.selinux_context),
-              "remove the key, or boot with selinux=1 security=selinux");
+              "remove selinuxContext, or boot the kernel with selinux=1 security=selinux");
 }
 
 void Tap::prepare(LinkAdd& add) {
   if (!options_of(add.call).bridge.empty()) bridge_ = get_bridge(add.call, add.host);
 }
 
-void Tap::create_link(LinkAdd& add) {
+MadeLink Tap::create_link(LinkAdd& add) {
   const TapOptions& options = options_of(add.call);
   const std::string& name = add.call.key.if_name;
   net::TapSpec spec;
@@ -87,7 +88,7 @@ void Tap::create_link(LinkAdd& add) {
   net::change_link(batch, {index, name}, change);
   if (bridge_.index != 0) net::set_master(batch, {index, name}, bridge_);
   if (!batch.empty()) batch.commit();
-  adopt_container_link(add);
+  return get_made_link(add);
 }
 
 void Tap::check_link(const Call& call, Host& host, const net::Link& container) {

@@ -1,19 +1,13 @@
 #include <gtest/gtest.h>
 
+#include "base/error_for_test.h"
 #include "config.h"
-#include "unicni/error.h"
 
-namespace unicni::tap {
+namespace unicni::tap::tap_test {
 namespace {
 
 std::string refusal(const TapOptions& options) {
-  try {
-    validate(options);
-    return "";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(Code::invalid_config));
-    return error.msg();
-  }
+  return refusal_of([&] { validate(options); });
 }
 
 TEST(TapOptions, AcceptsTheDefaults) { EXPECT_EQ(refusal(TapOptions()), ""); }
@@ -54,4 +48,4 @@ TEST(TapOptions, RefusesABridgeThatIsNoName) {
 }
 
 }  // namespace
-}  // namespace unicni::tap
+}  // namespace unicni::tap::tap_test

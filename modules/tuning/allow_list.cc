@@ -57,7 +57,7 @@ void require_allowed(const std::vector<Sysctl>& sysctls, Code code) {
         code,
         fmt::format("Sysctl {} is not allowed. Only the following sysctls are allowed: [{}]",
                     sysctl.written, all),
-        fmt::format("add it to {} or take it out of the configuration", kAllowList));
+        fmt::format("add the sysctl to {}, or remove it from the configuration", kAllowList));
   }
 }
 

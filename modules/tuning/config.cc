@@ -17,31 +17,56 @@ constexpr std::int64_t kMostPackets = std::numeric_limits<std::int32_t>::max();
 constexpr OptionSource kArgs = OptionSource::args_cni;
 
 constexpr Option kRows[] = {
-    option<&TuningOptions::sysctl>(
-        "sysctl", "settings below net/ of the container; IFNAME stands for its interface"),
-    option<&TuningOptions::mac>("mac", "MAC of the interface"),
-    option<&TuningOptions::promisc>("promisc", "the interface takes every frame")
+    option<&TuningOptions::sysctl>("sysctl",
+                                   "sysctls below net. to set in the container's network "
+                                   "namespace; IFNAME in a key stands for the interface's name"),
+    option<&TuningOptions::mac>(
+        "mac", "MAC address to set on the interface; any other source overrides it"),
+    option<&TuningOptions::promisc>("promisc", "put the interface into promiscuous mode")
         .with_default("false"),
-    option<&TuningOptions::mtu>("mtu", "MTU in bytes; 0: as it is")
+    option<&TuningOptions::mtu>("mtu",
+                                "MTU in bytes to set on the interface; 0: leave it unchanged")
         .with_range(0, 65535)
         .with_default("0"),
-    option<&TuningOptions::allmulti>("allmulti",
-                                     "the interface takes every multicast frame, or doesn't"),
-    option<&TuningOptions::tx_queue_len>("txQLen", "packets in the transmit queue")
+    option<&TuningOptions::allmulti>(
+        "allmulti",
+        "turn the interface's all-multicast mode on or off; absent: leave it unchanged"),
+    option<&TuningOptions::tx_queue_len>(
+        "txQLen",
+        "transmit queue length in packets to set on the interface; absent: leave it unchanged")
         .with_range(0, kMostPackets),
-    option<&TuningOptions::data_dir>("dataDir", "folder of the files that hold old values")
+    option<&TuningOptions::data_dir>(
+        "dataDir",
+        "folder of the files in which the interface's former settings are kept until DEL")
         .with_default("/run/cni/tuning"),
-    option<&TuningOptions::runtime_mac>("mac", "MAC; loses against args.cni")
+    option<&TuningOptions::runtime_mac>(
+        "mac",
+        "MAC address to set on the interface (capability \"mac\"); args.cni.mac overrides it")
         .from(OptionSource::runtime_config),
-    option<&TuningOptions::args_sysctl>("sysctl", "more settings; they win").from(kArgs),
-    option<&TuningOptions::args_mac>("mac", "MAC; wins").from(kArgs),
-    option<&TuningOptions::args_promisc>("promisc", "wins").from(kArgs),
-    option<&TuningOptions::args_mtu>("mtu", "wins").from(kArgs).with_range(0, 65535),
-    option<&TuningOptions::args_allmulti>("allmulti", "wins").from(kArgs),
-    option<&TuningOptions::args_tx_queue_len>("txQLen", "wins")
+    option<&TuningOptions::args_sysctl>(
+        "sysctl", "sysctls to set; they override equal keys of the configuration's \"sysctl\"")
+        .from(kArgs),
+    option<&TuningOptions::args_mac>(
+        "mac", "MAC address to set on the interface; overrides every other source")
+        .from(kArgs),
+    option<&TuningOptions::args_promisc>(
+        "promisc", "promiscuous mode of the interface; overrides \"promisc\" of the configuration")
+        .from(kArgs),
+    option<&TuningOptions::args_mtu>(
+        "mtu", "MTU in bytes to set on the interface; overrides \"mtu\" of the configuration")
+        .from(kArgs)
+        .with_range(0, 65535),
+    option<&TuningOptions::args_allmulti>(
+        "allmulti",
+        "all-multicast mode of the interface; overrides \"allmulti\" of the configuration")
+        .from(kArgs),
+    option<&TuningOptions::args_tx_queue_len>(
+        "txQLen", "transmit queue length in packets; overrides \"txQLen\" of the configuration")
         .from(kArgs)
         .with_range(0, kMostPackets),
-    option<&TuningOptions::cni_args_mac>("MAC", "MAC; loses against runtimeConfig")
+    option<&TuningOptions::cni_args_mac>(
+        "MAC",
+        "MAC address to set on the interface; args.cni.mac and runtimeConfig.mac override it")
         .from(OptionSource::cni_args)
         .exact_case(),
 };
@@ -82,14 +107,16 @@ std::string sysctl_key(const std::string& written, const std::string& if_name) {
     throw Error(
         Code::invalid_config,
         fmt::format("invalid net sysctl key: \"{}\"", shown_key(key.empty() ? written : key)),
-        "write it as in net.ipv4.conf.IFNAME.arp_ignore");
+        "write the key as in net.ipv4.conf.IFNAME.arp_ignore");
   }
   // The allow-list is about the key as written, whose repeated slashes don't count above.
   if (is_too_long(key) || written.size() > PATH_MAX) {
-    throw Error(Code::invalid_config,
-                fmt::format("net sysctl key \"{}\" of {} bytes is too long", shown_key(key),
-                            written.size()),
-                fmt::format("a part has at most {} bytes, the whole {}", NAME_MAX, PATH_MAX));
+    throw Error(
+        Code::invalid_config,
+        fmt::format("net sysctl key \"{}\" of {} bytes is too long", shown_key(key),
+                    written.size()),
+        fmt::format("shorten the key: a part between dots has at most {} bytes, the whole key {}",
+                    NAME_MAX, PATH_MAX));
   }
   return key;
 }
@@ -118,7 +145,8 @@ class Collection {
         throw Error(
             Code::invalid_config,
             fmt::format("sysctl {} is set to \"{}\" and to \"{}\"", next.key, same.value, value),
-            fmt::format("\"{}\" and \"{}\" are the same", same.written, written));
+            fmt::format("remove one of the two spellings \"{}\" and \"{}\", which name one sysctl",
+                        same.written, written));
       }
     }
   }
@@ -152,7 +180,7 @@ Settings settings(const TuningOptions& options, const std::string& if_name) {
     if (!result.link.mac) {
       throw Error(Code::invalid_config,
                   fmt::format("mac: invalid args {} for MAC addr", result.mac_text),
-                  "write it as in 0a:58:0a:01:02:03");
+                  "write the MAC address as in 0a:58:0a:01:02:03");
     }
     require_interface_mac("mac", result.link.mac);
   }
@@ -165,7 +193,8 @@ Settings settings(const TuningOptions& options, const std::string& if_name) {
   if (length) result.link.tx_queue_len = static_cast<std::uint32_t>(*length);
   if (!options.data_dir.starts_with('/')) {
     throw Error(Code::invalid_config,
-                fmt::format("dataDir: \"{}\" is no absolute path", options.data_dir));
+                fmt::format("dataDir: \"{}\" is no absolute path", options.data_dir),
+                "write a path that begins with /");
   }
   return result;
 }

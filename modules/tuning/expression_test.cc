@@ -7,7 +7,7 @@
 
 #include "unicni/error.h"
 
-namespace unicni::tuning {
+namespace unicni::tuning::expression_test {
 namespace {
 
 using testing::HasSubstr;
@@ -127,4 +127,4 @@ TEST(Expression, ALongTextTakesTimeThatIsItsLengthTimesTheExpressions) {
 }
 
 }  // namespace
-}  // namespace unicni::tuning
+}  // namespace unicni::tuning::expression_test

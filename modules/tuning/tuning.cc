@@ -81,13 +81,15 @@ class Tuning : public ChainedModule {
       if (!should || is == *should) return;
       throw Error(Code::internal,
                   fmt::format("{} of {} is {}, not {}", what, link.name, is, *should),
-                  "something changed it after ADD");
+                  "another program changed it after ADD: change it back, or run DEL and then ADD "
+                  "for the attachment");
     };
     if (wanted.link.mac && *wanted.link.mac != link.mac) {
       throw Error(
           Code::internal,
           fmt::format("MAC of {} is {}, not {}", link.name, link.mac.str(), wanted.mac_text),
-          "something changed it after ADD");
+          "another program changed it after ADD: change it back, or run DEL and then ADD for the "
+          "attachment");
     }
     compare("MTU", link.mtu, wanted.link.mtu);
     compare("promiscuous mode", link.promisc || link.promiscuity != 0, wanted.link.promisc);
@@ -116,7 +118,7 @@ class Tuning : public ChainedModule {
   void validate_options(const Call& call) override {
     if (const auto twice = find_repeated_key(call.request, "sysctl")) {
       throw Error(Code::invalid_config, "duplicated sysctl keys are not allowed",
-                  fmt::format("\"{}\" stands there twice", *twice));
+                  fmt::format("remove one of the two entries \"{}\" of \"sysctl\"", *twice));
     }
     // GC and STATUS have no interface, whatever CNI_IFNAME is.
     const bool named = call.command == Command::add || call.command == Command::check;
@@ -172,7 +174,7 @@ class Tuning : public ChainedModule {
         if (!old) {
           throw Error(Code::invalid_config,
                       fmt::format("sysctl {} does not exist in {}", each.key, call.netns),
-                      "the key may be misspelled, or the kernel lacks what it is for");
+                      "correct the sysctl's name, or load the kernel module that it belongs to");
         }
       } catch (const Error& error) {
         if (error.is(Code::invalid_config)) throw;
@@ -218,7 +220,8 @@ class Tuning : public ChainedModule {
                   value ? fmt::format("sysctl {} in {} is \"{}\", not \"{}\"", each.key, call.netns,
                                       *value, each.value)
                         : fmt::format("sysctl {} is missing in {}", each.key, call.netns),
-                  "something changed it after ADD");
+                  "another program changed it after ADD: change it back, or run DEL and then ADD "
+                  "for the attachment");
     }
   }
 };

@@ -4,12 +4,13 @@
 #include <string>
 
 #include "backup.h"
+#include "base/error_for_test.h"
 #include "config.h"
 #include "unicni/error.h"
 #include "unicni/module.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::tuning {
+namespace unicni::tuning::tuning_test {
 namespace {
 
 using testing::HasSubstr;
@@ -21,13 +22,7 @@ TuningOptions with_defaults() {
 }
 
 std::string refusal(const TuningOptions& options) {
-  try {
-    static_cast<void>(settings(options, "eth0"));
-    return "none";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(Code::invalid_config));
-    return error.msg();
-  }
+  return refusal_of([&] { static_cast<void>(settings(options, "eth0")); });
 }
 
 TEST(Settings, NothingIsNothing) {
@@ -197,4 +192,4 @@ TEST_F(BackupFile, GarbageIsNone) {
 }
 
 }  // namespace
-}  // namespace unicni::tuning
+}  // namespace unicni::tuning::tuning_test

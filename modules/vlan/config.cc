@@ -7,17 +7,21 @@ namespace unicni::vlan {
 namespace {
 
 constexpr Option kRows[] = {
-    option<&VlanOptions::master>("master", "parent link").must_be_given(),
-    option<&VlanOptions::vlan_id>("vlanId", "802.1Q VLAN of the interface")
+    option<&VlanOptions::master>("master",
+                                 "parent link that sends and receives the VLAN's tagged frames")
+        .must_be_given(),
+    option<&VlanOptions::vlan_id>("vlanId", "802.1Q VLAN ID of the interface")
         .with_range(0, 4094)
         .with_default("0"),
-    option<&VlanOptions::mtu>("mtu", "MTU in bytes, at most the parent's; 0: the parent's")
+    option<&VlanOptions::mtu>(
+        "mtu", "MTU in bytes of the interface, at most the parent link's; 0: the parent link's")
         .with_range(0, 65535)
         .with_default("0"),
-    option<&VlanOptions::link_in_container>("linkInContainer",
-                                            "the parent is in the container's namespace")
+    option<&VlanOptions::link_in_container>(
+        "linkInContainer",
+        "the parent link is in the container's network namespace instead of the host's")
         .with_default("false"),
-    option<&VlanOptions::dns>("dns", "DNS settings of the result; replaces IPAM's"),
+    option<&VlanOptions::dns>("dns", "DNS settings for the result, in place of those from IPAM"),
 };
 
 }  // namespace

@@ -31,7 +31,7 @@ class Vlan final : public LinkModule {
   void prepare(LinkAdd& add) override {
     parent_ = usable_parent(add.host, options_of(add.call).parent());
   }
-  void create_link(LinkAdd& add) override;
+  MadeLink create_link(LinkAdd& add) override;
   void check_link(const Call& call, Host& host, const net::Link& container) override;
   bool is_in_place(const Call& call, Host& host, const net::Link& container,
                    const net::Link*) override;
@@ -47,7 +47,7 @@ class Vlan final : public LinkModule {
   net::Link parent_;
 };
 
-void Vlan::create_link(LinkAdd& add) {
+MadeLink Vlan::create_link(LinkAdd& add) {
   const VlanOptions& options = options_of(add.call);
   ChildLink child{.kind = net::kVlan, .put = {}};
   child.put = [&](net::Batch& batch, const net::LinkSpec& spec) {
@@ -60,7 +60,7 @@ void Vlan::create_link(LinkAdd& add) {
         "\"vlanId\"; for several containers in one VLAN give it to macvlan or bridge",
         parent_.name, options.vlan_id);
   };
-  create_on_parent(add, options.parent(), parent_, child);
+  return create_on_parent(add, options.parent(), parent_, child);
 }
 
 void Vlan::check_link(const Call& call, Host& host, const net::Link& container) {

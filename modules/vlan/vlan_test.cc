@@ -1,19 +1,13 @@
 #include <gtest/gtest.h>
 
+#include "base/error_for_test.h"
 #include "config.h"
-#include "unicni/error.h"
 
-namespace unicni::vlan {
+namespace unicni::vlan::vlan_test {
 namespace {
 
 std::string refusal(const VlanOptions& options) {
-  try {
-    validate(options);
-    return "";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(Code::invalid_config));
-    return error.msg();
-  }
+  return refusal_of([&] { validate(options); });
 }
 
 VlanOptions good() {
@@ -52,4 +46,4 @@ TEST(VlanOptions, TheParentIsWhatTheKeysSay) {
 }
 
 }  // namespace
-}  // namespace unicni::vlan
+}  // namespace unicni::vlan::vlan_test

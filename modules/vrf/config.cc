@@ -10,9 +10,13 @@ namespace unicni::vrf {
 namespace {
 
 constexpr Option kRows[] = {
-    option<&VrfOptions::name>("vrfname", "name of the VRF in the container; made if it isn't there")
+    option<&VrfOptions::name>("vrfname",
+                              "name of the VRF in the container; created if it doesn't exist")
         .must_be_given(),
-    option<&VrfOptions::table>("table", "its routing table; 0: one that is free").with_default("0"),
+    option<&VrfOptions::table>("table",
+                               "routing table of the VRF; 0: for a new VRF the lowest free number, "
+                               "for an existing one its own")
+        .with_default("0"),
 };
 
 }  // namespace
@@ -22,7 +26,7 @@ constinit const OptionTable kVrfOptions = option_table<VrfOptions>(kRows);
 void validate(const VrfOptions& options) {
   if (options.name.empty()) {
     throw Error(Code::invalid_config, "vrfname: configuration is expected to have a valid vrf name",
-                "name the VRF that the interface is to be in");
+                "set \"vrfname\" to the name of a VRF for the interface");
   }
   require_link_name("vrfname", options.name);
 }

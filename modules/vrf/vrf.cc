@@ -53,7 +53,8 @@ std::optional<Vrf> find_vrf(net::Netlink& links, const VrfOptions& options) {
   if (link->kind != kKind) {
     throw Error(Code::invalid_config,
                 fmt::format("vrfname: Netlink {} is not a VRF, it is a {} link", options.name,
-                            link->kind.empty() ? "physical" : link->kind));
+                            link->kind.empty() ? "physical" : link->kind),
+                "choose another \"vrfname\", or rename that link");
   }
   return Vrf{*link, net::find_vrf_table(links, options.name).value_or(0)};
 }
@@ -65,7 +66,9 @@ Vrf ensure_vrf(Host& host, const VrfOptions& options) {
     throw Error(Code::invalid_config,
                 fmt::format("VRF {} already exist with different routing table {}", options.name,
                             present->table),
-                fmt::format("\"table\" says {}", options.table));
+                fmt::format("set \"table\" to that table instead of {}, leave it out, or choose "
+                            "another \"vrfname\"",
+                            options.table));
   }
   host.undo().announce(undo_vrf(options.name));
   if (present) return *present;
@@ -78,7 +81,8 @@ Vrf ensure_vrf(Host& host, const VrfOptions& options) {
     batch.commit();
   } catch (Error& error) {
     if (batch.error_of(0) == EOPNOTSUPP) {
-      error.advise(fmt::format("the kernel module {} is missing", net::kVrf.kernel_module));
+      error.advise(fmt::format("install the kernel module {} and load it with modprobe",
+                               net::kVrf.kernel_module));
     }
     throw;
   }
@@ -146,13 +150,16 @@ class VrfModule : public ChainedModule {
           fmt::format("failed to find {} associated to vrf {}", call.key.if_name, options.name),
           kAddAgain);
     }
-    if (!vrf->link.up) throw Error(Code::internal, fmt::format("VRF {} is down", options.name));
+    if (!vrf->link.up)
+      throw Error(Code::internal, fmt::format("VRF {} is down", options.name),
+                  fmt::format("ip -n <netns> link set {} up", options.name));
   }
 
   void status(const Call&, Host& host) override {
     if (net::knows_link_kind(host.host_links(), net::kVrf)) return;
     throw Error(Code::not_available, "the kernel has no VRFs",
-                fmt::format("the kernel module {} is missing", net::kVrf.kernel_module));
+                fmt::format("install the kernel module {} and load it with modprobe",
+                            net::kVrf.kernel_module));
   }
 
  protected:
@@ -166,8 +173,10 @@ class VrfModule : public ChainedModule {
     const auto present = find_vrf(links, options);
     if (link.master != 0 && (!present || present->link.index != link.master)) {
       const auto master = net::find_link(links, link.master);
-      throw Error(Code::internal, fmt::format("interface {} has already a master set: {}",
-                                              link.name, master ? master->name : "?"));
+      throw Error(Code::internal,
+                  fmt::format("interface {} has already a master set: {}", link.name,
+                              master ? master->name : "?"),
+                  "take the interface out of that master, or remove the plugin vrf");
     }
     const Vrf vrf = ensure_vrf(host, options);
     if (link.master == 0) move(host, link, vrf);
@@ -190,7 +199,7 @@ class VrfModule : public ChainedModule {
     }
     for (net::RouteEntry entry : belongings.routes) {
       entry.route.table = vrf.table;
-      net::put_route(batch, link.name, entry);
+      net::put_route(batch, link, entry);
     }
     batch.commit();
   }

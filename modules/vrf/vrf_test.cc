@@ -3,7 +3,7 @@
 #include "config.h"
 #include "unicni/error.h"
 
-namespace unicni::vrf {
+namespace unicni::vrf::vrf_test {
 namespace {
 
 using testing::HasSubstr;
@@ -34,4 +34,4 @@ TEST(FreeTable, IsTheLeastThatNobodyUses) {
 }
 
 }  // namespace
-}  // namespace unicni::vrf
+}  // namespace unicni::vrf::vrf_test

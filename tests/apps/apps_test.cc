@@ -12,7 +12,7 @@
 #include "support/kernel_state.h"
 #include "support/sandbox.h"
 
-namespace unicni::test {
+namespace unicni::test::apps_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -54,4 +54,4 @@ TEST_F(Application, ThatWaitsForAnyChild) { live("16", kSome, {"--waits-for-any"
 TEST_F(Application, WhoseMainThreadHasEnded) { live("16", kSome, {"--main-ends"}); }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::apps_test

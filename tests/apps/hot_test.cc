@@ -10,7 +10,7 @@
 #include "support/attachment.h"
 #include "support/process.h"
 
-namespace unicni::test {
+namespace unicni::test::hot_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -69,4 +69,4 @@ TEST(HotExecutable, HasNothingOfTheApplicationAndOfTools) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::hot_test

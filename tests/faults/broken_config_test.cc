@@ -12,7 +12,7 @@
 #include "faults/attached_by_hand.h"
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::broken_config_test {
 namespace {
 
 constexpr const char* kVerbs[] = {"DEL", "CHECK", "GC"};
@@ -245,4 +245,4 @@ TEST_F(BrokenConfig, GetsAnAnswerAndHarmsNobody) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::broken_config_test

@@ -10,7 +10,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::del_matrix_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -115,7 +115,7 @@ class DelMatrix : public HostTest,
     neighbour_ = made_by(maker_, attachment(network(9001), "neighbour"));
     neighbours_result_ = must_add(neighbour_);
     neighbour_.folder = neighbour_.cni_path = bin_dir();
-    make_stranger();
+    make_foreign();
     // What attachments leave for ever, such as the tables of iptables, is there from now on.
     for (const Maker maker : {Maker::ours, maker_}) {
       const Attachment first = made_by(maker, attachment(network(9002), "first"));
@@ -126,7 +126,7 @@ class DelMatrix : public HostTest,
       fs::remove(std::string(kStage) + "/lib/unicni/modules/bridge.so");
     }
     before_ = snapshot();
-    stranger_before_ = kernel_snapshot(stranger_netns_);
+    foreign_before_ = kernel_snapshot(foreign_netns_);
     neighbour_before_ = kernel_snapshot(container_of(neighbour_).fd());
   }
 
@@ -139,14 +139,14 @@ class DelMatrix : public HostTest,
     return attachment;
   }
   /// A container that no CNI plugin made, with an eth0 on the same bridge and in the same subnet.
-  void make_stranger() {
-    const Container& stranger = container("stranger");
-    stranger_netns_ = stranger.fd();
+  void make_foreign() {
+    const Container& foreign = container("foreign");
+    foreign_netns_ = foreign.fd();
     tool({"ip", "link", "add", "veth0000beef", "type", "veth", "peer", "name", "eth0", "netns",
-          "stranger"});
+          "foreign"});
     tool({"ip", "link", "set", "veth0000beef", "master", "br0", "up"});
-    stranger.run({"ip", "addr", "add", "10.1.2.200/24", "dev", "eth0"});
-    stranger.run({"ip", "link", "set", "eth0", "up"});
+    foreign.run({"ip", "addr", "add", "10.1.2.200/24", "dev", "eth0"});
+    foreign.run({"ip", "link", "set", "eth0", "up"});
   }
 
   /// One attachment on its way to its end.
@@ -170,9 +170,9 @@ class DelMatrix : public HostTest,
   Maker maker_ = Maker::ours;
   Attachment neighbour_;
   Json neighbours_result_;
-  int stranger_netns_ = -1;
+  int foreign_netns_ = -1;
   Snapshot before_;
-  Snapshot stranger_before_;
+  Snapshot foreign_before_;
   Snapshot neighbour_before_;
 };
 
@@ -198,12 +198,12 @@ std::string DelMatrix::netns_for(const Case& each, const Attachment& job) {
   if (each.netns == Netns::empty) return {};
   container_of(job).remove();
   if (each.netns == Netns::no_namespace) write_file(job.netns, "");
-  return each.netns == Netns::somebody_elses ? "/run/netns/stranger" : job.netns;
+  return each.netns == Netns::somebody_elses ? "/run/netns/foreign" : job.netns;
 }
 
 void DelMatrix::expect_others_untouched() {
   EXPECT_EQ(difference(before_, snapshot()), "");
-  EXPECT_EQ(difference(stranger_before_, kernel_snapshot(stranger_netns_)), "");
+  EXPECT_EQ(difference(foreign_before_, kernel_snapshot(foreign_netns_)), "");
   EXPECT_EQ(difference(neighbour_before_, kernel_snapshot(container_of(neighbour_).fd())), "");
   expect_silent_success(neighbour_.check(neighbours_result_));
 }
@@ -273,4 +273,4 @@ INSTANTIATE_TEST_SUITE_P(List, DelMatrix,
                          });
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::del_matrix_test

@@ -8,7 +8,7 @@
 #include "support/fault.h"
 #include "support/recorder.h"
 
-namespace unicni::test {
+namespace unicni::test::error_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -254,4 +254,4 @@ TEST_F(Errors, OfEachCallAroundAnIpamThatFails) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::error_test

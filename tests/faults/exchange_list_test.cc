@@ -5,7 +5,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::exchange_list_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -173,4 +173,4 @@ TEST_F(ExchangeList, TheOtherWayRoundNothingIsLeftEither) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::exchange_list_test

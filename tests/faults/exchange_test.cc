@@ -2,7 +2,7 @@
 // down.
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::exchange_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -166,4 +166,4 @@ TEST_F(Exchange, OneAttachmentAlternates) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::exchange_test

@@ -6,7 +6,7 @@
 #include "support/recorder.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::interrupted_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -90,4 +90,4 @@ TEST_F(Interrupted, WhatAnAddCannotUndoOfAnEarlierOneStaysInTheJournal) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::interrupted_test

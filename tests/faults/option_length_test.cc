@@ -13,7 +13,7 @@
 #include "faults/attached_by_hand.h"
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::option_length_test {
 namespace {
 
 constexpr std::size_t kLengths[] = {0,   1,   15,  16,   28,    29,    127,   128,    254,   255,
@@ -171,4 +171,4 @@ TEST_F(OptionLength, DelWithAnImpossibleChainSucceedsWithAWarning) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::option_length_test

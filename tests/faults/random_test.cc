@@ -16,7 +16,7 @@
 #include "integration/host_test.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::random_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -290,4 +290,4 @@ TEST_F(Random, LifeOfANodeLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::random_test

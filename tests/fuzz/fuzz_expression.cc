@@ -1,4 +1,5 @@
-// tuning's allow-list: an administrator's expression and a stranger's key, with NUL between them.
+// tuning's allow-list: an administrator's expression and the key that a foreign configuration sets,
+// with NUL between them.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "journal/journal.h"
+#include "journal/entry.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace unicni::journal;

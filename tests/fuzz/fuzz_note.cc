@@ -12,7 +12,7 @@
 #include <fstream>
 #include <string>
 
-#include "module/registry.h"
+#include "module/note.h"
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 

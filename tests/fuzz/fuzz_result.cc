@@ -1,10 +1,11 @@
-// Results and errors of strangers' plugins: stdout of a delegate.
+// Results and errors of foreign plugins: stdout of a delegate.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
 #include "protocol/reply.h"
-#include "protocol/result_json.h"
+#include "protocol/result_parse.h"
+#include "protocol/result_print.h"
 #include "unicni/error.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -6,7 +6,7 @@
 #include "golden_case.h"
 #include "plugin_run.h"
 
-namespace unicni::golden {
+namespace unicni::golden::golden_test {
 namespace {
 
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
@@ -107,4 +107,4 @@ TEST(GoldenCases, AreWellFormed) {
 }
 
 }  // namespace
-}  // namespace unicni::golden
+}  // namespace unicni::golden::golden_test

@@ -14,7 +14,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::background_child_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -129,4 +129,4 @@ TEST_F(BackgroundChild, OfARuntimeIsLeftToInitWithoutAHoldOnAnything) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::background_child_test

@@ -7,7 +7,7 @@
 #include "support/fault.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::bandwidth_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -270,7 +270,7 @@ TEST_F(Bandwidth, OtherLinksAndOtherQdiscsAreRefusedByName) {
   const Snapshot before = kernel_snapshot(sandbox_.netns());
   tool({"tc", "qdisc", "add", "dev", veth, "clsact"});
   EXPECT_THAT(expect_error(next.add())["msg"], HasSubstr(veth + " has a qdisc clsact"));
-  EXPECT_FALSE(qdisc_of(veth, "clsact").is_null()) << "a stranger's stays";
+  EXPECT_FALSE(qdisc_of(veth, "clsact").is_null()) << "somebody else's stays";
   EXPECT_THAT(ifbs(), IsEmpty()) << "rolled back";
   tool({"tc", "qdisc", "del", "dev", veth, "clsact"});
   EXPECT_EQ(difference(before, kernel_snapshot(sandbox_.netns())), "");
@@ -335,10 +335,10 @@ TEST_F(Bandwidth, DelRemovesWhatTheReferenceMade) {
   ours.folder = "";
   expect_silent_success(ours.check(result));
   // Of another attachment of the container it is not.
-  Attachment stranger = ours;
-  stranger.if_name = "eth1";
-  stranger.config["prevResult"] = bridge;
-  expect_silent_success(stranger.del());
+  Attachment foreign = ours;
+  foreign.if_name = "eth1";
+  foreign.config["prevResult"] = bridge;
+  expect_silent_success(foreign.del());
   EXPECT_EQ(ifbs().size(), 1U);
   expect_silent_success(ours.del(result));
   EXPECT_THAT(ifbs(), IsEmpty());
@@ -381,4 +381,4 @@ TEST_F(Bandwidth, StatusTellsOfAKernelWithoutIfb) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::bandwidth_test

@@ -2,7 +2,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::bridge_options_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -221,4 +221,4 @@ TEST_F(BridgeOptions, Ipv6OnlyWorksAtOnceAndInEveryVersion) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::bridge_options_test

@@ -4,7 +4,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::bridge_port_test {
 namespace {
 
 using ::testing::Each;
@@ -243,4 +243,4 @@ TEST_F(BridgePort, BadVlansAreRefusedBeforeActing) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::bridge_port_test

@@ -5,7 +5,7 @@
 #include "integration/host_test.h"
 #include "support/recorder.h"
 
-namespace unicni::test {
+namespace unicni::test::chain_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -199,4 +199,4 @@ TEST_F(Chain, ForeignFileUnderAModulesNameIsUsed) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::chain_test

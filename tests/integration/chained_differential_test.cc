@@ -6,7 +6,7 @@
 
 #include "integration/differential.h"
 
-namespace unicni::test {
+namespace unicni::test::chained_differential_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -255,4 +255,4 @@ TEST(ChainedDifferential, ForeignResultsAreTheReferences) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::chained_differential_test

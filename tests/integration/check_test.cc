@@ -1,7 +1,7 @@
 // CHECK sees what became of an attachment, and changes nothing.
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::check_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -176,4 +176,4 @@ TEST_F(Check, WithoutTheJournalWorks) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::check_test

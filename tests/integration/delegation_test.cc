@@ -2,7 +2,7 @@
 #include "integration/host_test.h"
 #include "support/recorder.h"
 
-namespace unicni::test {
+namespace unicni::test::delegation_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -207,4 +207,4 @@ TEST_F(Delegation, LinkPluginIsNoIpam) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::delegation_test

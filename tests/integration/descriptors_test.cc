@@ -7,7 +7,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::descriptors_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -143,4 +143,4 @@ TEST_F(UnwritableStdout, IsAFailedAdd) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::descriptors_test

@@ -1,7 +1,7 @@
 // "dns" of an interface plugin beside that of IPAM.
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::dns_test {
 namespace {
 
 class DnsOfResult : public HostTest {
@@ -42,4 +42,4 @@ TEST_F(DnsOfResult, AnyListReplacesIpamsEvenAnEmptyOne) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::dns_test

@@ -1,7 +1,7 @@
 // dummy on a kernel that may lack it; what it makes is tested on the second kernel.
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::dummy_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -27,4 +27,4 @@ TEST_F(HostTest, DummyOnAKernelWithoutItIsToldByItsModule) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::dummy_test

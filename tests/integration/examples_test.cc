@@ -4,7 +4,7 @@
 
 #include "integration/example.h"
 
-namespace unicni::test {
+namespace unicni::test::examples_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -46,4 +46,4 @@ INSTANTIATE_TEST_SUITE_P(All, Example, testing::ValuesIn(examples()), test_name)
 TEST(Examples, AreWhereThisTestLooks) { EXPECT_GE(examples().size(), 6U); }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::examples_test

@@ -5,7 +5,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::failed_add_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -139,4 +139,4 @@ TEST_F(FailedAdd, ResultCannotBePrinted) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::failed_add_test

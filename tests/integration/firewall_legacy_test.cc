@@ -4,7 +4,7 @@
 #include "integration/firewall_host.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::firewall_legacy_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -138,4 +138,4 @@ TEST_F(FirewallLegacy, NoneChangesNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::firewall_legacy_test

@@ -1,7 +1,7 @@
 // firewall in a list behind bridge, with packets, on hosts whose FORWARD chain drops.
 #include "integration/firewall_host.h"
 
-namespace unicni::test {
+namespace unicni::test::firewall_test {
 namespace {
 
 using ::testing::Contains;
@@ -183,7 +183,7 @@ TEST_F(Firewall, NoneChangesNothing) {
   expect_silent_success(job.del(result_of(job)));
 }
 
-TEST_F(Firewall, GcFindsALeakAndStatusAStranger) {
+TEST_F(Firewall, GcFindsALeakAndStatusAForeignTable) {
   drop_forwarding();
   const std::string before = foreign_rules();
   const Attachment job = added(list("br1", 1), "one");
@@ -211,4 +211,4 @@ TEST_F(Firewall, NeedsAPluginBeforeIt) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::firewall_test

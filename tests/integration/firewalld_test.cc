@@ -5,7 +5,7 @@
 #include "integration/firewall_host.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::firewalld_test {
 namespace {
 
 using ::testing::AllOf;
@@ -379,4 +379,4 @@ TEST_F(DefaultBesideFirewalld, NeedsNoDBus) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::firewalld_test

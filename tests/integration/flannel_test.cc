@@ -4,7 +4,7 @@
 #include "support/recorder.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::flannel_test {
 namespace {
 
 using ::testing::Contains;
@@ -347,7 +347,7 @@ TEST_F(Flannel, CheckTellsWhatIsBroken) {
   tool({"rm", file("c1")});
   const Json error = expect_error(job.check(result));
   EXPECT_THAT(error["msg"], HasSubstr(file("c1") + " is missing"));
-  EXPECT_THAT(error["details"], HasSubstr("ADD it again"));
+  EXPECT_THAT(error["details"], HasSubstr("run DEL and then ADD"));
 }
 
 TEST_F(Flannel, GCFindsWhatIsLeakedAndNothingElse) {
@@ -399,12 +399,12 @@ class ForeignDelegate : public FlannelTest {
   }
   Attachment job(const std::string& name = "c1") {
     Json config = cbr0();
-    config["delegate"] = {{"type", "stranger"}};
+    config["delegate"] = {{"type", "foreign"}};
     Attachment job = attachment(config, name);
     job.cni_path = bin_dir() + ':' + plugin_.folder();
     return job;
   }
-  Recorder plugin_{"stranger"};
+  Recorder plugin_{"foreign"};
 };
 
 TEST_F(ForeignDelegate, GetsTheConfigurationInEveryVerb) {
@@ -427,7 +427,7 @@ TEST_F(ForeignDelegate, GetsTheConfigurationInEveryVerb) {
   EXPECT_EQ(checked["ipam"], Json::parse(saved)["ipam"]);
   const Json collected = Json::parse(calls[3]["stdin"].get<std::string>());
   EXPECT_EQ(collected["cni.dev/valid-attachments"], Json::array({valid_entry(job)}));
-  EXPECT_EQ(Json::parse(calls[4]["stdin"].get<std::string>())["type"], "stranger");
+  EXPECT_EQ(Json::parse(calls[4]["stdin"].get<std::string>())["type"], "foreign");
   EXPECT_THAT(files_in(kFolder), IsEmpty());
 }
 
@@ -497,4 +497,4 @@ TEST_F(Flannel, AForeignIpamOfTheDelegateIsAskedOnce) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::flannel_test

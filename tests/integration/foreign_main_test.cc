@@ -7,7 +7,7 @@
 #include "integration/chained.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::foreign_main_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -280,7 +280,7 @@ TEST_F(ForeignHost, AMacvlanIsBesideTheHostThoughARouteLeadsToIt) {
               HasSubstr("eth0, a macvlan link, has no side"));
 }
 
-TEST_F(ForeignHost, EqualIndicesDoNotMakeAStrangersVethThePods) {
+TEST_F(ForeignHost, EqualIndicesDoNotMakeAForeignVethThePods) {
   wire(Wiring::beyond);
   const Attachment job = plugin(result_of(kKubeOvn), Json::parse(R"({"type": "bandwidth",
       "ingressRate": 8000000})"));
@@ -343,4 +343,4 @@ TEST_F(ForeignHost, TheResultsListIsAHintWhereTheKernelCannotTell) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::foreign_main_test

@@ -2,7 +2,7 @@
 #include "integration/uplink.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::gateway_test {
 namespace {
 
 using ::testing::AllOf;
@@ -152,4 +152,4 @@ TEST_F(Gateway, Ipv6OnAHostThatHasItSwitchedOff) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::gateway_test

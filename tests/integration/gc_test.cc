@@ -4,7 +4,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::gc_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -168,4 +168,4 @@ TEST_F(Status, BadConfigurationIsAnError) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::gc_test

@@ -5,7 +5,7 @@
 
 #include "integration/differential.h"
 
-namespace unicni::test {
+namespace unicni::test::host_device_differential_test {
 namespace {
 
 using ::testing::ElementsAreArray;
@@ -98,4 +98,4 @@ INSTANTIATE_TEST_SUITE_P(All, HostDeviceDifferential, ::testing::ValuesIn(kCases
                          [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::host_device_differential_test

@@ -10,7 +10,7 @@
 #include "support/fault.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::host_device_home_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -353,4 +353,4 @@ TEST_F(HostDeviceHome, InTwoHundredOfTwoHundredCycles) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::host_device_home_test

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-namespace unicni::test {
+namespace unicni::test::host_device_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -268,4 +268,4 @@ TEST_F(HostDeviceInSysfs, DeviceThatIsNotThereIsNamed) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::host_device_test

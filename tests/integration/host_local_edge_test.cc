@@ -4,7 +4,7 @@
 
 #include "integration/host_local.h"
 
-namespace unicni::test {
+namespace unicni::test::host_local_edge_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -188,4 +188,4 @@ TEST_F(HostLocalEdge, GcOfALargeListByAListOfPluginsNeedsNoMore) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::host_local_edge_test

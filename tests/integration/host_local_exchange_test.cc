@@ -6,7 +6,7 @@
 
 #include "integration/host_local.h"
 
-namespace unicni::test {
+namespace unicni::test::host_local_exchange_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -86,4 +86,4 @@ TEST_F(HostLocalExchange, ReferenceWalksPastTheIndex) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::host_local_exchange_test

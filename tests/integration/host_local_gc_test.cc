@@ -6,7 +6,7 @@
 
 #include "integration/host_local.h"
 
-namespace unicni::test {
+namespace unicni::test::host_local_gc_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -62,4 +62,4 @@ TEST_F(HostLocalLarge, LongRunsAreNoHindrance) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::host_local_gc_test

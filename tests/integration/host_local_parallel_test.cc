@@ -5,7 +5,7 @@
 #include "integration/host_local.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::host_local_parallel_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -105,4 +105,4 @@ TEST_F(HostLocalParallel, KilledAtEachStep) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::host_local_parallel_test

@@ -6,7 +6,7 @@
 
 #include "integration/host_local.h"
 
-namespace unicni::test {
+namespace unicni::test::host_local_reboot_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -138,4 +138,4 @@ TEST_F(HostLocalReboot, IndexCutByThePowerFailure) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::host_local_reboot_test

@@ -5,7 +5,7 @@
 #include "integration/host_test.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::installed_name_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -123,7 +123,7 @@ TEST_F(InstalledName, CopiesAloneUseWhereTheBuildWasMeantToBeOrSayHowToInstall) 
   }
 }
 
-TEST_F(InstalledName, AStrangersProgramWinsUnderARenamedType) {
+TEST_F(InstalledName, AForeignProgramWinsUnderARenamedType) {
   link("bridge", "bridge");
   std::ofstream(place("cnv-host-local"))
       << "#!/bin/sh\ncat >/dev/null\n"
@@ -143,4 +143,4 @@ TEST_F(InstalledName, AMissingTypeSuggestsTheNearest) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::installed_name_test

@@ -10,7 +10,7 @@
 #include "integration/differential.h"
 #include "integration/port_list.h"
 
-namespace unicni::test {
+namespace unicni::test::iptables_differential_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -252,4 +252,4 @@ TEST(ForeignResultDifferential, RulesAreTheReferencesWhateverTheResultNames) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::iptables_differential_test

@@ -5,7 +5,7 @@
 #include "integration/chained.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::iptables_firewall_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -195,4 +195,4 @@ TEST_F(IptablesFirewall, BothBackendsShareCniForward) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::iptables_firewall_test

@@ -2,7 +2,7 @@
 #include "integration/chained.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::iptables_portmap_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -126,4 +126,4 @@ TEST_F(IptablesPortmap, GcTakesTheRulesOfWhoIsGone) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::iptables_portmap_test

@@ -5,7 +5,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::journal_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -57,11 +57,11 @@ TEST_F(Journal, OfAnotherHostNamespaceIsLeftAlone) {
 TEST_F(Journal, RecycledNameIsLeftAlone) {
   const std::string veth = host_end(result_);
   tool({"ip", "link", "del", veth});
-  tool({"ip", "link", "add", veth, "type", "veth", "peer", "name", "stranger"});
+  tool({"ip", "link", "add", veth, "type", "veth", "peer", "name", "foreign"});
   job_.netns = "";
   expect_silent_success(job_.del());
   EXPECT_TRUE(find_link(veth));
-  EXPECT_TRUE(find_link("stranger"));
+  EXPECT_TRUE(find_link("foreign"));
   EXPECT_THAT(reservations("mynet"), IsEmpty());
   EXPECT_THAT(masqueraded(4), IsEmpty());
 }
@@ -250,7 +250,7 @@ TEST_F(MissingModule, AddIsRefused) {
   EXPECT_EQ(difference(full, snapshot()), "");
 }
 
-TEST_F(MissingModule, ThatStrangersCanReplaceIsRefused) {
+TEST_F(MissingModule, ThatOthersCanReplaceIsRefused) {
   tool({"chmod", "o+w", "/run/stage/lib/unicni/modules/bridge.so"});
   Attachment other = attachment(mynet(), "c2");
   other.folder = other.cni_path = job_.folder;
@@ -258,4 +258,4 @@ TEST_F(MissingModule, ThatStrangersCanReplaceIsRefused) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::journal_test

@@ -5,7 +5,7 @@
 #include "integration/host_test.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::kill_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -163,4 +163,4 @@ TEST_F(Killed, DelThenDel) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::kill_test

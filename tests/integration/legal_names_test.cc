@@ -4,7 +4,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::legal_names_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -67,7 +67,7 @@ std::vector<Names> all_names() {
     if (if_name == "." || if_name == "..") if_name += 'x';
     std::string container_id = name_of(i, id_first, id, 1 + i % kLongestId);
     // An owner that is too long for an alias is a hash there, of bytes that JSON can't tell: GC
-    // takes a living one for a stranger's (not mended yet).
+    // takes a living one for somebody else's (not mended yet).
     const bool is_ascii = std::all_of(if_name.begin(), if_name.end(), [](char c) { return c > 0; });
     if (container_id.size() > kLongestId - 30 && !is_ascii) {
       names.push_back({"long" + std::to_string(i), container_id});
@@ -203,4 +203,4 @@ TEST_F(LegalNames, LiveAndGoWithoutTouchingEachOther) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::legal_names_test

@@ -8,7 +8,7 @@
 
 #include "integration/differential.h"
 
-namespace unicni::test {
+namespace unicni::test::list_differential_test {
 namespace {
 
 using Known = std::vector<std::string>;
@@ -210,4 +210,4 @@ TEST(ListDifferential, VersionsWithoutInterfacesAreTheReferences) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::list_differential_test

@@ -1,13 +1,12 @@
 // One container id after another: what an earlier life left is taken down by the next ADD, and
 // never put into the new container.
 #include <algorithm>
-#include <cstdint>
-#include <cstdio>
 
 #include "integration/chained.h"
+#include "integration/journal_line.h"
 #include "integration/uplink.h"
 
-namespace unicni::test {
+namespace unicni::test::lives_test {
 namespace {
 
 using ::testing::Contains;
@@ -196,13 +195,13 @@ TEST_F(Exchanged, PrevResultOutweighsAJournalOfAnotherNamespace) {
 TEST_F(Exchanged, ANamespaceThatPrevResultDoesNotNameStaysUntouched) {
   const Attachment ours = attachment(macvlan());
   const Json result = must_add(ours);
-  Attachment stranger = attachment(macvlan(), "stranger");
-  tool({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "x"}, netns(stranger));
-  stranger.container_id = "c1";
-  const Output del = stranger.del(result);
+  Attachment foreign = attachment(macvlan(), "foreign");
+  tool({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "x"}, netns(foreign));
+  foreign.container_id = "c1";
+  const Output del = foreign.del(result);
   EXPECT_TRUE(del.ok()) << del.str();
   EXPECT_THAT(del.err, HasSubstr("nothing is touched there"));
-  EXPECT_TRUE(find_link("eth0", netns(stranger)));
+  EXPECT_TRUE(find_link("eth0", netns(foreign)));
   EXPECT_FALSE(find_link("eth0", netns(ours))) << "the journal knows where it is";
 }
 
@@ -365,24 +364,12 @@ TEST_F(FormerJournal, IsLockedWhereTheExecutableOfBeforeLocksIt) {
   expect_nothing();
 }
 
-/// CRC-32 of IEEE 802.3 of a journal's line.
-std::uint32_t crc32(const std::string& text) {
-  std::uint32_t crc = ~0U;
-  for (const char c : text) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1U) ^ ((crc & 1U) != 0 ? 0xEDB88320U : 0);
-  }
-  return ~crc;
-}
-
 TEST_F(FormerJournal, RecordsOfALaterVersionAreKeptAndWarnedOf) {
   const std::string entry = std::string(kJournals) + '/' + kName;
   std::string text = read_file(entry);
   for (const std::string record :
        {"undo type=veth version=2 .name=x", "undo type=future version=1"}) {
-    char sum[16];
-    std::snprintf(sum, sizeof sum, " #%08x\n", crc32(record));
-    text += record + sum;
+    text += journal_line(record);
   }
   write_file(entry, text, 0600);
   const Output del = port_.del(result_);
@@ -400,4 +387,4 @@ TEST_F(FormerJournal, RecordsOfALaterVersionAreKeptAndWarnedOf) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::lives_test

@@ -1,7 +1,7 @@
 // Attachments whose names are longer together than an alias or a comment can hold stay apart.
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::long_names_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -129,4 +129,4 @@ TEST_F(LongNames, WhoIsGoneMakesRoom) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::long_names_test

@@ -5,7 +5,7 @@
 #include "integration/differential.h"
 #include "support/kernel_state.h"
 
-namespace unicni::test {
+namespace unicni::test::macvlan_differential_test {
 namespace {
 
 using ::testing::Contains;
@@ -126,4 +126,4 @@ INSTANTIATE_TEST_SUITE_P(All, MacvlanLeak,
                          [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::macvlan_differential_test

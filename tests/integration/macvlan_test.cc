@@ -3,7 +3,7 @@
 #include "support/tracer.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::macvlan_test {
 namespace {
 
 using ::testing::AllOf;
@@ -437,4 +437,4 @@ TEST_F(Macvlan, StatusTellsOfAParentThatAddWouldMiss) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::macvlan_test

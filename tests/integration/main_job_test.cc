@@ -2,7 +2,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::main_job_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -204,12 +204,12 @@ TEST_F(MainJobDel, JournalLost) {
 
 TEST_F(MainJobDel, OfAnotherContainerTouchesNothing) {
   const Snapshot full = snapshot();
-  Attachment stranger = job_;
-  stranger.container_id = "c9";
-  stranger.netns = "";
-  expect_silent_success(stranger.del());
-  stranger.netns = container("c9").path();
-  expect_silent_success(stranger.del());
+  Attachment foreign = job_;
+  foreign.container_id = "c9";
+  foreign.netns = "";
+  expect_silent_success(foreign.del());
+  foreign.netns = container("c9").path();
+  expect_silent_success(foreign.del());
   EXPECT_EQ(difference(full, snapshot()), "");
 }
 
@@ -232,4 +232,4 @@ TEST_F(MainJobDel, NetnsMayBeADescriptorPath) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::main_job_test

@@ -5,7 +5,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::masquerade_backend_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -111,4 +111,4 @@ TEST_F(MasqueradeBackend, DelTakesTheReferencesRulesAlong) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::masquerade_backend_test

@@ -5,7 +5,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::masquerade_networks_test {
 namespace {
 
 using ::testing::AllOf;
@@ -255,4 +255,4 @@ TEST_F(MasqueradeNetworks, AHostEndOfPtpLeavesNoInterfaceBehind) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::masquerade_networks_test

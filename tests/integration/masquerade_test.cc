@@ -2,7 +2,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::masquerade_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -100,4 +100,4 @@ TEST_F(Masquerade, AddressOfAnotherOwnerIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::masquerade_test

@@ -4,7 +4,7 @@
 #include "integration/chained.h"
 #include "support/recorder.h"
 
-namespace unicni::test {
+namespace unicni::test::members_test {
 namespace {
 
 using ::testing::Contains;
@@ -292,4 +292,4 @@ TEST_F(ForeignMember, WhoseAttachmentIsCollectedGetsItsDel) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::members_test

@@ -2,7 +2,7 @@
 #include "integration/chained.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::no_program_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -102,4 +102,4 @@ TEST_F(NoProgramProof, AProgramWouldBeSeen) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::no_program_test

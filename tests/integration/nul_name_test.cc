@@ -2,7 +2,7 @@
 // link.
 #include "integration/chained.h"
 
-namespace unicni::test {
+namespace unicni::test::nul_name_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -96,4 +96,4 @@ TEST_F(NulNameOfPrevResult, IsRefusedAndIgnoredByDel) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::nul_name_test

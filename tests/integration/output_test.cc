@@ -1,7 +1,7 @@
 // stdout belongs to the protocol: one document or nothing, whatever the request was.
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::output_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -133,4 +133,4 @@ TEST_F(Stdout, ResultIsInOneWriteAndErrorsOfStderrStayThere) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::output_test

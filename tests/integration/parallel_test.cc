@@ -6,7 +6,7 @@
 #include "integration/host_test.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::parallel_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -188,4 +188,4 @@ TEST_F(Interleaved, DelOfNothingBesideTheAdd) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::parallel_test

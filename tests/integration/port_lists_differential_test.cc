@@ -3,7 +3,7 @@
 // container, and see the same caller. The lists are those of the seeds below.
 #include "integration/port_list.h"
 
-namespace unicni::test {
+namespace unicni::test::port_lists_differential_test {
 namespace {
 
 constexpr unsigned kSeeds = 12;
@@ -122,4 +122,4 @@ TEST_F(PortListsDifferential, TwoPortsOfTheContainerAtOneAreAnError) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::port_lists_differential_test

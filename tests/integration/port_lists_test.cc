@@ -5,7 +5,7 @@
 
 #include "integration/port_world.h"
 
-namespace unicni::test {
+namespace unicni::test::port_lists_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -191,4 +191,4 @@ TEST_F(DoubledAddress, OfFirewallIsOneAndGoes) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::port_lists_test

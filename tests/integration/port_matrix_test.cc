@@ -6,7 +6,7 @@
 
 #include "integration/port_world.h"
 
-namespace unicni::test {
+namespace unicni::test::port_matrix_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -397,4 +397,4 @@ TEST(PortMatrix, LoopbackOfIPv6IsLeftOutWithoutTheOption) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::port_matrix_test

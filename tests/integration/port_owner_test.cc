@@ -12,7 +12,7 @@
 #include "integration/port_world.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::port_owner_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -361,4 +361,4 @@ TEST_P(RandomPortLists, AnswerAsTheModelSays) {
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomPortLists, ::testing::Range(1U, 9U));
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::port_owner_test

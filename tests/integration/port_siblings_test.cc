@@ -8,7 +8,7 @@
 #include "support/tracer.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::port_siblings_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -365,4 +365,4 @@ TEST_F(PortSiblings, LongNamesAreOneContainerToo) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::port_siblings_test

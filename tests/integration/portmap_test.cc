@@ -9,7 +9,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::portmap_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -289,7 +289,7 @@ TEST_F(Portmap, WhatCannotBeLedIsLeftOutWithAWarning) {
   expect_silent_success(job.del(output.json()));
 }
 
-TEST_F(Portmap, GcFindsALeakAndStatusAStranger) {
+TEST_F(Portmap, GcFindsALeakAndStatusAForeignTable) {
   warm_up();
   const Snapshot before = snapshot();
   const Json config =
@@ -310,4 +310,4 @@ TEST_F(Portmap, GcFindsALeakAndStatusAStranger) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::portmap_test

@@ -4,7 +4,7 @@
 
 #include "integration/differential.h"
 
-namespace unicni::test {
+namespace unicni::test::ptp_differential_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -172,4 +172,4 @@ TEST(PtpDifferential, WithoutIpam) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::ptp_differential_test

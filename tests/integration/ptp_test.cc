@@ -5,7 +5,7 @@
 #include "support/tracer.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::ptp_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -397,4 +397,4 @@ TEST_F(Ptp, ReferenceRemovesOurs) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::ptp_test

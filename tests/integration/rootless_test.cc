@@ -12,7 +12,7 @@
 #include "integration/host_test.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::rootless_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -83,7 +83,7 @@ TEST_F(Rootless, MainJob) {
   });
 }
 
-TEST_F(Rootless, ModuleOfAStrangerIsRefused) {
+TEST_F(Rootless, ModuleOfAnotherUserIsRefused) {
   tool({"chown", "54321", std::string(kHome) + "/lib/unicni/modules/bridge.so"});
   in_child([] {
     become_rootless();
@@ -97,4 +97,4 @@ TEST_F(Rootless, ModuleOfAStrangerIsRefused) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::rootless_test

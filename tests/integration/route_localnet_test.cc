@@ -1,23 +1,13 @@
 // Sysctl route_localnet of a bridge: who needs it, and when it goes back.
-#include <cstdint>
-
+#include "integration/journal_line.h"
 #include "integration/port_world.h"
 
-namespace unicni::test {
+namespace unicni::test::route_localnet_test {
 namespace {
 
 using ::testing::IsEmpty;
 
 constexpr const char* kKey = "net/ipv4/conf/br1/route_localnet";
-
-std::uint32_t crc32(std::string_view text) {
-  std::uint32_t sum = ~0U;
-  for (const char c : text) {
-    sum ^= static_cast<std::uint8_t>(c);
-    for (int bit = 0; bit < 8; ++bit) sum = sum >> 1U ^ ((sum & 1U) != 0 ? 0xEDB88320U : 0U);
-  }
-  return ~sum;
-}
 
 /// The entries as versions up to 0.1 wrote them: no link in the record.
 void forget_links_of_localnets() {
@@ -27,13 +17,8 @@ void forget_links_of_localnets() {
     std::string text;
     for (std::string line; std::getline(lines, line);) {
       const auto link = line.find(" .link=");
-      if (line.find("type=localnet ") != line.npos && link != line.npos) {
-        const std::string kept = line.substr(0, link);
-        char sum[16];
-        std::snprintf(sum, sizeof sum, " #%08x", crc32(kept));
-        line = kept + sum;
-      }
-      text += line + '\n';
+      const bool tells = line.find("type=localnet ") != line.npos && link != line.npos;
+      text += tells ? journal_line(line.substr(0, link)) : line + '\n';
     }
     write_file(path, text, 0600);
   }
@@ -138,4 +123,4 @@ TEST_F(RouteLocalnet, GoesAlsoWithoutAJournal) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::route_localnet_test

@@ -6,7 +6,7 @@
 #include "integration/chained.h"
 #include "support/fault.h"
 
-namespace unicni::test {
+namespace unicni::test::sbr_test {
 namespace {
 
 using ::testing::Contains;
@@ -265,4 +265,4 @@ TEST_F(Sbr, StatusTellsOfAKernelWithoutRules) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::sbr_test

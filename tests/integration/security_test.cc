@@ -5,7 +5,7 @@
 #include "support/raw_packets.h"
 #include "support/recorder.h"
 
-namespace unicni::test {
+namespace unicni::test::security_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -286,4 +286,4 @@ TEST(SctpPort, AnInitArrivesAtTheContainersPort) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::security_test

@@ -5,7 +5,7 @@
 
 #include "integration/reference_model.h"
 
-namespace unicni::test {
+namespace unicni::test::tap_differential_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -150,4 +150,4 @@ TEST(TapDifferential, DnsOfIpamIsKept) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::tap_differential_test

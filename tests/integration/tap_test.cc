@@ -2,7 +2,7 @@
 #include "integration/del_states.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::tap_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -282,4 +282,4 @@ TEST_F(TapCheck, SeesAddressAndRouteMissing) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::tap_test

@@ -2,7 +2,7 @@
 #include "integration/chained.h"
 #include "support/tracer.h"
 
-namespace unicni::test {
+namespace unicni::test::tuning_test {
 namespace {
 
 using ::testing::AllOf;
@@ -303,4 +303,4 @@ TEST_F(Tuning, ArgumentsOfTheRuntime) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::tuning_test

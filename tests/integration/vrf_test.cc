@@ -1,7 +1,7 @@
 // vrf on a kernel without VRFs: says so, and leaves nothing. tests/second-kernel has the rest.
 #include "integration/chained.h"
 
-namespace unicni::test {
+namespace unicni::test::vrf_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -50,4 +50,4 @@ TEST_F(Vrf, AMissingKernelModuleIsNamed) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::vrf_test

@@ -16,6 +16,7 @@
 
 #include "unicni/module.h"
 
+namespace unicni::test::abi_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -264,3 +265,4 @@ TEST(AbiTest, CommentsAndSpaceDontCount) {
 }
 
 }  // namespace
+}  // namespace unicni::test::abi_test

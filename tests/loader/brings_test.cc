@@ -3,11 +3,12 @@
 
 #include <filesystem>
 
+#include "base/error_for_test.h"
 #include "module/loader.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::brings_test {
 namespace {
 
 using testing::ContainsRegex;
@@ -16,13 +17,7 @@ using testing::HasSubstr;
 class BringsTest : public testing::Test {
  protected:
   Error refusal(const std::string& name) {
-    try {
-      (void)load(name, prefix_.add_fixture(name), prefix_.executable());
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << name << " was loaded";
-    return {Code::internal, ""};
+    return error_of([&] { (void)load(name, prefix_.add_fixture(name), prefix_.executable()); });
   }
   std::string unusable(const std::string& name) {
     return "module " + prefix_.module(name) + " is unusable: ";
@@ -67,4 +62,4 @@ TEST_F(BringsTest, ALibraryThatIsNowhere) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::brings_test

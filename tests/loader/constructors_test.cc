@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 
+namespace unicni::test::constructors_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -55,3 +56,4 @@ TEST(ConstructorsTest, NoModuleHasAny) {
 }
 
 }  // namespace
+}  // namespace unicni::test::constructors_test

@@ -17,7 +17,7 @@
 #include "protocol/reply.h"
 #include "unicni/error.h"
 
-namespace unicni::exec {
+namespace unicni::exec::crash_test {
 namespace {
 
 struct Outcome {
@@ -180,4 +180,4 @@ TEST(CrashTest, AClosedStdoutDoesntHoldItUp) {
 }
 
 }  // namespace
-}  // namespace unicni::exec
+}  // namespace unicni::exec::crash_test

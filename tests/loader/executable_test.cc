@@ -20,6 +20,7 @@
 #include "scratch.h"
 #include "unicni/error.h"
 
+namespace unicni::test::executable_test {
 namespace {
 
 using testing::HasSubstr;
@@ -190,9 +191,9 @@ TEST_F(ExecutableTest, AGoodModuleAnswers) {
 }
 
 TEST_F(ExecutableTest, AModulesCommandLineIsItsOwn) {
-  (void)prefix_.add_fixture("fixture-stranger");
-  link("acme-fixture-stranger");
-  const auto count = run_with("acme-fixture-stranger", {"count", "42"});
+  (void)prefix_.add_fixture("fixture-foreign");
+  link("acme-fixture-foreign");
+  const auto count = run_with("acme-fixture-foreign", {"count", "42"});
   EXPECT_EQ(count.exit_status, 42);
   EXPECT_EQ(count.out, "");
 }
@@ -210,10 +211,10 @@ TEST_F(ExecutableTest, ACommandThatNobodyHasIsToldInWords) {
 }
 
 TEST_F(ExecutableTest, AModulesOwnVersionIsTold) {
-  (void)prefix_.add_fixture("fixture-stranger");
-  link("fixture-stranger");
-  EXPECT_THAT(run_with("fixture-stranger", {"--version"}).out,
-              HasSubstr("\nunicni " UNICNI_VERSION ", fixture-stranger 7.1-rc2\n"));
+  (void)prefix_.add_fixture("fixture-foreign");
+  link("fixture-foreign");
+  EXPECT_THAT(run_with("fixture-foreign", {"--version"}).out,
+              HasSubstr("\nunicni " UNICNI_VERSION ", fixture-foreign 7.1-rc2\n"));
 }
 
 // ptp by the other compiler, static by this one.
@@ -333,7 +334,7 @@ TEST_F(ExecutableTest, AModuleInAFolderThatOthersCanWrite) {
   EXPECT_THAT(error.msg(), HasSubstr("folder " + prefix_.modules() + " has mode 0777"));
 }
 
-TEST_F(ExecutableTest, AModuleOfAStranger) {
+TEST_F(ExecutableTest, AModuleOfAForeign) {
   const auto path = prefix_.add_fixture("fixture-good");
   ASSERT_EQ(::chown(path.c_str(), 12345, 12345), 0);
   link("fixture-good");
@@ -404,3 +405,4 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 }  // namespace
+}  // namespace unicni::test::executable_test

@@ -2,11 +2,12 @@
 // numbers 2 and 3, and what it calls of a module is what the module's number has.
 #include <gmock/gmock.h>
 
+#include "base/error_for_test.h"
 #include "module/loader.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::future_host_test {
 namespace {
 
 using testing::HasSubstr;
@@ -27,15 +28,6 @@ class FutureHostTest : public testing::Test {
     call.key.if_name = "eth0";
     return module.call(3, "future", [&](Module& instance) { return instance.of_the_future(call); });
   }
-  template <class F>
-  std::string error_of(F&& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error.msg();
-    }
-    return "nothing was thrown";
-  }
 
   scratch::Prefix prefix_;
 };
@@ -52,7 +44,7 @@ TEST_F(FutureHostTest, AModuleOfInterface2Serves) {
 
 TEST_F(FutureHostTest, WhatAModulesNumberLacksIsNotCalled) {
   auto module = load_fixture("fixture-good");
-  EXPECT_EQ(error_of([&] { of_the_future(module); }),
+  EXPECT_EQ(error_of([&] { of_the_future(module); }).msg(),
             "fixture-good: the module is built for module interface 2, which has no future");
 }
 
@@ -68,20 +60,20 @@ TEST_F(FutureHostTest, TheSkeletonsOfInterface2Serve) {
     auto module = load_fixture(name);
     Call call;
     call.prev_result.emplace();
-    EXPECT_EQ(error_of([&] { module.validate(call); }),
+    EXPECT_EQ(error_of([&] { module.validate(call); }).msg(),
               std::string(name) + ": validate_options() was called");
   }
 }
 
 TEST_F(FutureHostTest, AHostMayDropInterface2) {
-  EXPECT_THAT(error_of([&] { load_fixture("fixture-good", kNewest); }),
+  EXPECT_THAT(error_of([&] { load_fixture("fixture-good", kNewest); }).msg(),
               HasSubstr("it is built for module interface 2, this unicni takes 3"));
 }
 
 TEST_F(FutureHostTest, ANumberThatIsNoneOfBothIsRefused) {
-  EXPECT_THAT(error_of([&] { load_fixture("fixture-wrong-abi"); }),
+  EXPECT_THAT(error_of([&] { load_fixture("fixture-wrong-abi"); }).msg(),
               HasSubstr("it is built for module interface 4711, this unicni takes 2, 3"));
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::future_host_test

@@ -5,11 +5,13 @@
 #include <dlfcn.h>
 #include <gmock/gmock.h>
 
+#include "base/error_for_test.h"
 #include "interface/fake_host_for_test.h"
+#include "module/note.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::loader_test {
 namespace {
 
 using testing::ElementsAre;
@@ -26,16 +28,6 @@ class LoaderTest : public testing::Test {
     Call call;
     call.key.if_name = "eth0";
     return call;
-  }
-  template <class F>
-  Error error_of(F&& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error;
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return {Code::internal, ""};
   }
 
   scratch::Prefix prefix_;
@@ -58,20 +50,20 @@ TEST_F(LoaderTest, LoadsAndRunsAModule) {
 }
 
 TEST_F(LoaderTest, AModuleSaysItsOwnVersionAndTraits) {
-  const auto stranger = load_fixture("fixture-stranger");
-  const auto& descriptor = stranger.descriptor();
-  EXPECT_STREQ(descriptor.name, "fixture-stranger");
+  const auto foreign = load_fixture("fixture-foreign");
+  const auto& descriptor = foreign.descriptor();
+  EXPECT_STREQ(descriptor.name, "fixture-foreign");
   EXPECT_STREQ(descriptor.version, "7.1-rc2");
   EXPECT_STREQ(descriptor.built_for, UNICNI_VERSION);
   EXPECT_EQ(descriptor.kind, ModuleKind::ipam);
   EXPECT_STREQ(descriptor.spec_versions[0], "1.0.0");
-  EXPECT_TRUE(stranger.has_trait(Trait::needs_link));
-  EXPECT_TRUE(stranger.has_trait(Trait::delegates));
-  EXPECT_FALSE(stranger.has_trait(Trait::stateless));
-  EXPECT_FALSE(stranger.has_trait(Trait::enters_container));
-  EXPECT_FALSE(stranger.has_capability("needs-link"));
-  const auto note = read_note(prefix_.module("fixture-stranger"));
-  EXPECT_STREQ(note.name, "fixture-stranger");
+  EXPECT_TRUE(foreign.has_trait(Trait::needs_link));
+  EXPECT_TRUE(foreign.has_trait(Trait::delegates));
+  EXPECT_FALSE(foreign.has_trait(Trait::stateless));
+  EXPECT_FALSE(foreign.has_trait(Trait::enters_container));
+  EXPECT_FALSE(foreign.has_capability("needs-link"));
+  const auto note = read_note(prefix_.module("fixture-foreign"));
+  EXPECT_STREQ(note.name, "fixture-foreign");
   EXPECT_STREQ(note.version, "7.1-rc2");
   EXPECT_STREQ(note.built_for, UNICNI_VERSION);
   EXPECT_EQ(note.kind, static_cast<std::uint32_t>(ModuleKind::ipam));
@@ -79,7 +71,7 @@ TEST_F(LoaderTest, AModuleSaysItsOwnVersionAndTraits) {
 }
 
 TEST_F(LoaderTest, AModuleMayChangeALivingAttachment) {
-  auto module = load_fixture("fixture-stranger");
+  auto module = load_fixture("fixture-foreign");
   Call was = call();
   was.key.network = "old";
   Call now = call();
@@ -88,7 +80,7 @@ TEST_F(LoaderTest, AModuleMayChangeALivingAttachment) {
   now.key.if_name = "eth1";
   const auto error = error_of([&] { module.update(now, was, host_); });
   EXPECT_TRUE(error.is(Code::unsupported_field));
-  EXPECT_EQ(error.msg(), "fixture-stranger: CNI_IFNAME: eth0 can't become eth1");
+  EXPECT_EQ(error.msg(), "fixture-foreign: CNI_IFNAME: eth0 can't become eth1");
 }
 
 TEST_F(LoaderTest, AModuleThatCantSaysWhatToDoInstead) {
@@ -102,7 +94,7 @@ TEST_F(LoaderTest, AModuleThatCantSaysWhatToDoInstead) {
 }
 
 TEST_F(LoaderTest, AModuleMayHaveACommandLine) {
-  auto module = load_fixture("fixture-stranger");
+  auto module = load_fixture("fixture-foreign");
   const char* const arguments[] = {"count", "42", nullptr};
   EXPECT_EQ(module.command(2, arguments), 42);
   EXPECT_EQ(module.command(1, arguments), 2);
@@ -243,4 +235,4 @@ TEST_F(LoaderTest, TheHostsLibstdcxxServesAllThatAModuleUses) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::loader_test

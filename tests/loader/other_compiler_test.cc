@@ -3,12 +3,13 @@
 
 #include <filesystem>
 
+#include "base/error_for_test.h"
 #include "interface/fake_host_for_test.h"
 #include "module/loader.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::other_compiler_test {
 namespace {
 
 using testing::HasSubstr;
@@ -26,15 +27,6 @@ class OtherCompilerTest : public testing::Test {
   LoadedModule load_other(const std::string& name) {
     prefix_.copy(file(name), prefix_.module(name));
     return load(name, prefix_.module(name), prefix_.executable());
-  }
-  template <class F>
-  std::string error_of(F&& action) {
-    try {
-      action();
-    } catch (const Error& error) {
-      return error.msg();
-    }
-    return "nothing was thrown";
   }
 
   scratch::Prefix prefix_;
@@ -54,12 +46,13 @@ TEST_F(OtherCompilerTest, UsesTheHostsLibrary) {
 
 TEST_F(OtherCompilerTest, ItsExceptionsCrossTheBorder) {
   auto sdk = load_other("fixture-sdk");
-  EXPECT_THAT(error_of([&] { sdk.del(Call(), host_); }), HasSubstr("/nonexistent/fixture-sdk"));
-  EXPECT_THAT(error_of([&] { sdk.check(Call(), host_); }), HasSubstr("regular expression"));
+  EXPECT_THAT(error_of([&] { sdk.del(Call(), host_); }).msg(),
+              HasSubstr("/nonexistent/fixture-sdk"));
+  EXPECT_THAT(error_of([&] { sdk.check(Call(), host_); }).msg(), HasSubstr("regular expression"));
   auto module = load_other("fixture-throws-own-error");
-  EXPECT_EQ(error_of([&] { module.add(Call(), host_); }),
+  EXPECT_EQ(error_of([&] { module.add(Call(), host_); }).msg(),
             "fixture-throws-own-error: thrown as a subclass of Error");
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::other_compiler_test

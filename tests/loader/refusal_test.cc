@@ -4,11 +4,12 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "base/error_for_test.h"
 #include "module/loader.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::refusal_test {
 namespace {
 
 using testing::HasSubstr;
@@ -18,15 +19,11 @@ using testing::StartsWith;
 class RefusalTest : public testing::Test {
  protected:
   Error refusal(const std::string& name) {
-    try {
-      (void)load(name, prefix_.module(name), prefix_.executable());
-    } catch (const Error& error) {
-      EXPECT_THAT(error.msg(), HasSubstr(prefix_.module(name)));
-      EXPECT_FALSE(error.details().empty());
-      return error;
-    }
-    ADD_FAILURE() << name << " was loaded";
-    return {Code::internal, ""};
+    const Error error =
+        error_of([&] { (void)load(name, prefix_.module(name), prefix_.executable()); });
+    EXPECT_THAT(error.msg(), HasSubstr(prefix_.module(name)));
+    EXPECT_FALSE(error.details().empty());
+    return error;
   }
   std::string unusable(const std::string& name) {
     return "module " + prefix_.module(name) + " is unusable: ";
@@ -152,4 +149,4 @@ TEST_F(RefusalTest, TheThreeKindsDiffer) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::refusal_test

@@ -1,4 +1,6 @@
 // Who may provide a module: owners and modes of the file and of every folder above it.
+#include "module/trust.h"
+
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sched.h>
@@ -9,18 +11,17 @@
 #include <array>
 #include <fstream>
 
-#include "module/registry.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::trust_test {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr uid_t kStranger = 12345;
-constexpr uid_t kOtherStranger = 23456;
+constexpr uid_t kOther = 12345;
+constexpr uid_t kOtherForeign = 23456;
 
 class TrustTest : public testing::Test {
  protected:
@@ -39,7 +40,7 @@ class TrustTest : public testing::Test {
       return error.msg() + " | " + error.details();
     }
   }
-  void give(const std::string& path, uid_t owner = kStranger) {
+  void give(const std::string& path, uid_t owner = kOther) {
     ASSERT_EQ(::lchown(path.c_str(), owner, owner), 0) << path;
   }
 
@@ -62,7 +63,7 @@ TEST_F(TrustTest, AFileThatOthersCanWrite) {
   EXPECT_THAT(refusal(file_), HasSubstr("has mode 0775"));
 }
 
-TEST_F(TrustTest, AFileOfAStranger) {
+TEST_F(TrustTest, AFileOfAForeign) {
   give(file_);
   EXPECT_THAT(refusal(file_), HasSubstr("file " + file_ + " belongs to uid 12345"));
 }
@@ -73,7 +74,7 @@ TEST_F(TrustTest, AFolderThatOthersCanWrite) {
   EXPECT_THAT(refusal(file_), HasSubstr("folder " + folder + " has mode 0777"));
 }
 
-TEST_F(TrustTest, AFolderOfAStranger) {
+TEST_F(TrustTest, AFolderOfAForeign) {
   const auto folder = prefix_.path() + "/lib/unicni";
   give(folder);
   EXPECT_THAT(refusal(file_), HasSubstr("folder " + folder + " belongs to uid 12345"));
@@ -86,7 +87,7 @@ TEST_F(TrustTest, AStickyFolderOfRootThatOthersCanWrite) {
   EXPECT_THAT(refusal(file_), HasSubstr("belongs to uid 12345"));
 }
 
-TEST_F(TrustTest, AStickyFolderOfAStranger) {
+TEST_F(TrustTest, AStickyFolderOfAForeign) {
   ::chmod(prefix_.modules().c_str(), 01777);
   give(prefix_.modules());
   EXPECT_THAT(refusal(file_), HasSubstr("folder " + prefix_.modules() + " belongs to uid 12345"));
@@ -114,7 +115,7 @@ TEST_F(TrustTest, ASymlinkThroughAFolderThatOthersCanWrite) {
   EXPECT_THAT(refusal(link), HasSubstr("folder " + detour + " has mode 0777"));
 }
 
-TEST_F(TrustTest, ASymlinkOfAStrangerInAStickyFolder) {
+TEST_F(TrustTest, ASymlinkOfAForeignInAStickyFolder) {
   ::chmod(prefix_.modules().c_str(), 01777);
   const auto link = prefix_.module("link");
   ASSERT_EQ(::symlink(file_.c_str(), link.c_str()), 0);
@@ -189,7 +190,7 @@ class RootlessTest : public TrustTest {
  protected:
   void SetUp() override {
     TrustTest::SetUp();
-    if (in_user_namespace(kStranger, [] { return std::string(); }) != "") {
+    if (in_user_namespace(kOther, [] { return std::string(); }) != "") {
       GTEST_SKIP() << "no user namespaces here";
     }
     for (const auto* below : {"", "/lib", "/lib/unicni", "/lib/unicni/modules", "/libexec",
@@ -201,19 +202,19 @@ class RootlessTest : public TrustTest {
 };
 
 TEST_F(RootlessTest, AUsersOwnInstallationIsTrusted) {
-  EXPECT_EQ(in_user_namespace(kStranger, [&] { return refusal(file_); }), "");
+  EXPECT_EQ(in_user_namespace(kOther, [&] { return refusal(file_); }), "");
   EXPECT_THAT(refusal(file_), HasSubstr("belongs to uid 12345")) << "but not by the machine's root";
 }
 
-TEST_F(RootlessTest, AnUnmappedStrangersFileIsNot) {
-  give(file_, kOtherStranger);
-  EXPECT_THAT(in_user_namespace(kStranger, [&] { return refusal(file_); }),
+TEST_F(RootlessTest, AFileOfAnUnmappedOwnerIsNot) {
+  give(file_, kOtherForeign);
+  EXPECT_THAT(in_user_namespace(kOther, [&] { return refusal(file_); }),
               HasSubstr("file " + file_ + " belongs to uid 65534"));
 }
 
 TEST_F(RootlessTest, WritableByOthersIsRefusedThereToo) {
   ::chmod(prefix_.modules().c_str(), 0777);
-  EXPECT_THAT(in_user_namespace(kStranger, [&] { return refusal(file_); }),
+  EXPECT_THAT(in_user_namespace(kOther, [&] { return refusal(file_); }),
               HasSubstr("has mode 0777"));
 }
 
@@ -223,8 +224,8 @@ TEST_F(RootlessTest, TheMachinesInstallationIsTrusted) {
     give(prefix_.path() + below, 0);
   }
   give(file_, 0);
-  EXPECT_EQ(in_user_namespace(kStranger, [&] { return refusal(file_); }), "");
+  EXPECT_EQ(in_user_namespace(kOther, [&] { return refusal(file_); }), "");
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::trust_test

@@ -5,7 +5,7 @@
 #include "probe.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::bridge_vlan_test {
 namespace {
 
 using ::testing::AllOf;
@@ -410,4 +410,4 @@ TEST_F(BridgeVlan, GatewayOfTheReferenceIsTakenOver) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::bridge_vlan_test

@@ -10,7 +10,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test {
+namespace unicni::test::device_home_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -228,4 +228,4 @@ TEST_F(DeviceHome, AcrossTheInitialNamespace) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::device_home_test

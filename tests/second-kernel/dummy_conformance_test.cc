@@ -1,7 +1,7 @@
 // dummy is held to the rules of the CNI spec.
 #include "conformance/suite.h"
 
-namespace unicni::conformance {
+namespace unicni::conformance::dummy_conformance_test {
 namespace {
 
 Profile dummy() {
@@ -23,4 +23,4 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(PassThroughRules);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(IpamRules);
 
 }  // namespace
-}  // namespace unicni::conformance
+}  // namespace unicni::conformance::dummy_conformance_test

@@ -5,7 +5,7 @@
 
 #include "integration/reference_model.h"
 
-namespace unicni::test {
+namespace unicni::test::dummy_differential_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -99,4 +99,4 @@ TEST(DummyDifferential, DnsOfTheConfigurationCounts) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::dummy_differential_test

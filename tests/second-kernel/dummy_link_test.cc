@@ -4,7 +4,7 @@
 
 #include "integration/del_states.h"
 
-namespace unicni::test {
+namespace unicni::test::dummy_link_test {
 namespace {
 
 using ::testing::AllOf;
@@ -127,4 +127,4 @@ TEST_F(DummyLink, ExampleWorks) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::dummy_link_test

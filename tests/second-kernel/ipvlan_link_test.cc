@@ -4,7 +4,7 @@
 #include "integration/uplink.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::ipvlan_link_test {
 namespace {
 
 using ::testing::AllOf;
@@ -47,9 +47,9 @@ TEST_F(Ipvlan, Layer2ReachesTheNetworkOfItsParentAndItsSiblingsAtOnce) {
   // What DEL without a journal may take: this attachment's address says whose the link is, as
   // all of them have one MAC.
   tool({"rm", "-r", "/run/unicni"});
-  Attachment stranger = first;
-  stranger.container_id = "c9";
-  expect_silent_success(stranger.del(result));
+  Attachment foreign = first;
+  foreign.container_id = "c9";
+  expect_silent_success(foreign.del(result));
   EXPECT_THAT(link_names(netns(first)), ElementsAre("eth0"));
   expect_silent_success(first.del());
   expect_silent_success(first.del());
@@ -159,4 +159,4 @@ TEST_F(ExampleTest, OfIpvlanWorks) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::ipvlan_link_test

@@ -5,7 +5,7 @@
 #include "support/process.h"
 #include "support/sandbox.h"
 
-namespace unicni::test {
+namespace unicni::test::kernel_test {
 namespace {
 
 TEST(SecondKernel, HasTheLinkKindsThatOthersMayLack) {
@@ -19,4 +19,4 @@ TEST(SecondKernel, HasTheLinkKindsThatOthersMayLack) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::kernel_test

@@ -1,7 +1,7 @@
 // The rules of the CNI spec for the modules whose kinds of link the host's kernel may lack.
 #include "conformance/suite.h"
 
-namespace unicni::conformance {
+namespace unicni::conformance::link_conformance_test {
 namespace {
 
 Profile on_parent(const std::string& type) {
@@ -28,4 +28,4 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(IpamRules);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ReservingRules);
 
 }  // namespace
-}  // namespace unicni::conformance
+}  // namespace unicni::conformance::link_conformance_test

@@ -6,7 +6,7 @@
 #include "integration/differential.h"
 #include "support/kernel_state.h"
 
-namespace unicni::test {
+namespace unicni::test::link_differential_test {
 namespace {
 
 using ::testing::Contains;
@@ -137,4 +137,4 @@ INSTANTIATE_TEST_SUITE_P(All, LinkLeaks,
                          name_of);
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::link_differential_test

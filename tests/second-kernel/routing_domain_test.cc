@@ -6,7 +6,7 @@
 #include "integration/differential.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::routing_domain_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -237,4 +237,4 @@ TEST_F(RoutingDomain, FirewallOpensAVethWhoseEndOnTheHostIsInAVrf) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::routing_domain_test

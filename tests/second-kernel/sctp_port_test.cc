@@ -1,7 +1,7 @@
 // A published SCTP port with real sockets.
 #include "integration/port_world.h"
 
-namespace unicni::test {
+namespace unicni::test::sctp_port_test {
 namespace {
 
 TEST(SctpPort, LeadsToTheContainerWhereForwardDrops) {
@@ -26,4 +26,4 @@ TEST(SctpPort, LeadsToTheContainerWhereForwardDrops) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::sctp_port_test

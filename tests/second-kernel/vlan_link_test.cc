@@ -6,7 +6,7 @@
 #include "second-kernel/probe.h"
 #include "support/traffic.h"
 
-namespace unicni::test {
+namespace unicni::test::vlan_link_test {
 namespace {
 
 using ::testing::AllOf;
@@ -165,4 +165,4 @@ TEST_F(HostTest, MacvlanOnADummyOfItsOwnName) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::vlan_link_test

@@ -48,6 +48,28 @@ Findings file_names(const Files& files) {
   return found;
 }
 
+Findings test_namespaces(const Files& files) {
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.path.ends_with("_test.cc") || file.path.ends_with("_for_test.cc")) continue;
+    const std::string stem = file.name().substr(0, file.name().find('.'));
+    std::string around;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const std::string& line = file.lines[i];
+      if (line.starts_with("namespace unicni")) around = line.substr(0, line.find(" {"));
+      if (line != "namespace {") continue;
+      if (!around.ends_with("::" + stem)) {
+        found.push_back(finding(file, i + 1,
+                                "its names may meet another test's; around it belongs \"" +
+                                    (around.empty() ? "namespace unicni" : around) + "::" + stem +
+                                    " {\""));
+      }
+      break;
+    }
+  }
+  return found;
+}
+
 Findings module_folders(const Files& files) {
   std::set<std::string> paths;
   std::set<std::string> modules;

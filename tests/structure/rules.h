@@ -30,6 +30,9 @@ Findings unchecked_attributes(const Files&);
 Findings file_sizes(const Files&);
 /// No util, common, helper …: a file is called by its noun.
 Findings file_names(const Files&);
+/// A *_test.cc with an unnamed namespace has a namespace of its own name around it: tests are
+/// compiled several as one (unicni_quick_to_compile).
+Findings test_namespaces(const Files&);
 /// Every module has its README.md, example.conflist, CMakeLists.txt and <type>_test.cc.
 Findings module_folders(const Files&);
 /// No unfinished work and no paths of one person's machine.

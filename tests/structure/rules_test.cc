@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace unicni::structure {
+namespace unicni::structure::rules_test {
 namespace {
 
 using testing::ElementsAre;
@@ -103,6 +103,17 @@ TEST(CoreLayers, PublicHeadersAreUnderTheLaw) {
   EXPECT_EQ(count("core/include/unicni/options.h", "#include \"unicni/module.h\"\n"), 1U);
   EXPECT_EQ(count("core/include/unicni/sys/fd.h", "#include \"unicni/net/link.h\"\n"), 1U);
   EXPECT_EQ(count("core/include/unicni/novel.h", ""), 1U) << "of no unit";
+}
+
+TEST(TestNamespaces, AreCalledAsTheirFile) {
+  const auto count = [](const char* path, const char* text) {
+    return test_namespaces(one(path, text)).size();
+  };
+  EXPECT_EQ(count("core/src/net/a_test.cc", "namespace unicni::net {\nnamespace {\n"), 1U);
+  EXPECT_EQ(count("core/src/net/a_test.cc", "namespace {\n"), 1U);
+  EXPECT_EQ(count("core/src/net/a_test.cc", "namespace unicni::net::a_test {\nnamespace {\n"), 0U);
+  EXPECT_EQ(count("core/src/net/a_test.cc", "namespace unicni::net {\n"), 0U) << "all are shared";
+  EXPECT_EQ(count("core/src/net/a.cc", "namespace unicni::net {\nnamespace {\n"), 0U);
 }
 
 TEST(ModuleBorders, OwnFolderAndPublicHeadersOnly) {
@@ -255,4 +266,4 @@ TEST(Leftovers, UnfinishedWordsAndLocalPaths) {
 }
 
 }  // namespace
-}  // namespace unicni::structure
+}  // namespace unicni::structure::rules_test

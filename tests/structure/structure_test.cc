@@ -6,7 +6,7 @@
 
 #include "rules.h"
 
-namespace unicni::structure {
+namespace unicni::structure::structure_test {
 namespace {
 
 class Structure : public testing::Test {
@@ -57,10 +57,11 @@ TEST_F(Structure, NoShellAndNoStraySocket) { expect_none(forbidden_calls(files()
 TEST_F(Structure, MessagesAreWrittenWhereTheirRoomIsKnown) {
   expect_none(unchecked_attributes(files()));
 }
+TEST_F(Structure, EachTestFileHasItsNamespace) { expect_none(test_namespaces(files())); }
 TEST_F(Structure, FilesAreSmall) { expect_none(file_sizes(files())); }
 TEST_F(Structure, FilesAreNamedByTheirNoun) { expect_none(file_names(files())); }
 TEST_F(Structure, ModuleFoldersAreComplete) { expect_none(module_folders(files())); }
 TEST_F(Structure, NothingUnfinishedOrLocal) { expect_none(leftovers(files())); }
 
 }  // namespace
-}  // namespace unicni::structure
+}  // namespace unicni::structure::structure_test

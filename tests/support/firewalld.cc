@@ -15,7 +15,7 @@ namespace unicni::test {
 
 namespace {
 
-constexpr const char* kPath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr const char* kFirewalldPath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr const char* kSocket = "/run/dbus/system_bus_socket";
 constexpr const char* kFolder = "/run/firewalld-for-test";
 constexpr const char* kName = "org.fedoraproject.FirewallD1";
@@ -39,8 +39,9 @@ constexpr const char* kBusConfig =
 )";
 
 std::unique_ptr<Running> start_program(std::vector<std::string> argv) {
-  return std::make_unique<Running>(Spawn{
-      .argv = std::move(argv), .env = {kPath, "DBUS_SYSTEM_BUS_ADDRESS=" + Firewalld::address()}});
+  return std::make_unique<Running>(
+      Spawn{.argv = std::move(argv),
+            .env = {kFirewalldPath, "DBUS_SYSTEM_BUS_ADDRESS=" + Firewalld::address()}});
 }
 
 void stop_program(std::unique_ptr<Running>& program) {
@@ -61,7 +62,7 @@ Output dbus_call(const std::string& destination, const std::string& object,
                                    object,
                                    method};
   for (const std::string& each : arguments) argv.push_back("string:" + each);
-  return run({.argv = argv, .env = {kPath}});
+  return run({.argv = argv, .env = {kFirewalldPath}});
 }
 
 Output must_call(const std::string& method, const std::vector<std::string>& arguments) {

@@ -18,6 +18,9 @@ namespace unicni::test {
 
 #include <nlohmann/json.hpp>
 
+// Compiled in json.cc instead of in every test that looks into a result.
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace unicni::test {
 
 using Json = nlohmann::ordered_json;

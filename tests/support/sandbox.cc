@@ -38,6 +38,38 @@ void mount_tmpfs(const char* path) {
           std::string("mount tmpfs on ") + path);
 }
 
+/// What a young namespace has it takes from the machine (net.core.devconf_inherit_init_net), where
+/// a node forwards, filters or has no IPv6. The tests start from the kernel's own values.
+void set_kernel_defaults() {
+  constexpr std::pair<const char*, const char*> kDefaults[] = {
+      {"ipv4/ip_forward", "0"},  // before the others: it changes some of them
+      {"ipv4/conf/*/rp_filter", "0"},
+      {"ipv4/conf/*/route_localnet", "0"},
+      {"ipv4/conf/*/arp_notify", "0"},
+      {"ipv4/conf/*/proxy_arp", "0"},
+      {"ipv4/conf/*/promote_secondaries", "0"},
+      {"ipv4/conf/*/accept_local", "0"},
+      {"ipv6/conf/all/forwarding", "0"},
+      {"ipv6/conf/*/disable_ipv6", "0"},
+      {"ipv6/conf/*/accept_ra", "1"},
+      {"ipv6/conf/all/accept_dad", "0"},
+      {"ipv6/conf/default/accept_dad", "1"},
+      {"ipv6/conf/*/keep_addr_on_down", "0"},
+      {"ipv6/conf/*/ndisc_notify", "0"},
+  };
+  for (const auto& [key, value] : kDefaults) {
+    const std::string path = std::string("/proc/sys/net/") + key;
+    const std::size_t star = path.find('*');
+    if (star == path.npos) {
+      std::ofstream(path) << value;  // a kernel without IPv6 has none of it
+      continue;
+    }
+    for (const char* link : {"all", "default"}) {
+      std::ofstream(std::string(path).replace(star, 1, link)) << value;
+    }
+  }
+}
+
 }  // namespace
 
 void enter_private_host() {
@@ -49,6 +81,7 @@ void enter_private_host() {
   mount_tmpfs("/var/lib");
   require(::mkdir("/var/lib/cni", 0755) == 0, "mkdir /var/lib/cni");
   require(::mkdir("/run/netns", 0755) == 0, "mkdir /run/netns");
+  set_kernel_defaults();
   tool({"ip", "link", "set", "lo", "up"});
 }
 
@@ -73,6 +106,7 @@ Sandbox::~Sandbox() {
 
 void Sandbox::on_another_host(const std::function<void()>& work) {
   require(::unshare(CLONE_NEWNET) == 0, "unshare");
+  set_kernel_defaults();
   work();
   require(::setns(netns_, CLONE_NEWNET) == 0, "setns");
 }
@@ -81,6 +115,7 @@ Container::Container(const std::string& name) : name_(name), path_("/run/netns/"
   write_file(path_, "");
   const int host = open_namespace(kOwnNetns);
   require(::unshare(CLONE_NEWNET) == 0, "unshare");
+  set_kernel_defaults();
   const bool mounted = ::mount(kOwnNetns, path_.c_str(), nullptr, MS_BIND, nullptr) == 0;
   fd_ = open_namespace(kOwnNetns);
   require(::setns(host, CLONE_NEWNET) == 0, "setns");

@@ -148,7 +148,7 @@ void expect_inside(const Model& model, int container, int netns, const std::stri
     for (int i = 0; i < model.places(); ++i) {
       known = known || (model.place(i).container == container && model.place(i).if_name == link);
     }
-    if (!known) throw Broken("inside: stranger", container_name(container) + " has a link " + link);
+    if (!known) throw Broken("inside: foreign", container_name(container) + " has a link " + link);
   }
   expect_settings(model, container, netns, born_with);
 }

@@ -16,7 +16,7 @@
 #include "world/shrink.h"
 #include "world/without.h"
 
-namespace unicni::test::world {
+namespace unicni::test::world::world_test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -169,10 +169,10 @@ int main_of(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace unicni::test::world
+}  // namespace unicni::test::world::world_test
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);  // takes its own options out
   if (argc == 1) return RUN_ALL_TESTS();
-  return unicni::test::world::main_of(argc, argv);
+  return unicni::test::world::world_test::main_of(argc, argv);
 }

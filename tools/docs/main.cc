@@ -12,7 +12,8 @@
 #include <string>
 
 #include "modules.h"
-#include "options/parse.h"
+#include "options/readme.h"
+#include "options/schema.h"
 #include "unicni/error.h"
 
 namespace unicni::docs {

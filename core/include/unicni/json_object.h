@@ -1,5 +1,6 @@
-// An object whose keys and values are free, as text: for a module that writes another plugin's
-// configuration. The only JSON that crosses the module interface, and only as text.
+// JSON that isn't parsed as a request is: an object whose keys and values are free, for a module
+// that writes another plugin's configuration, and the state files of the reference. It crosses the
+// module interface as text only.
 #pragma once
 
 #include <optional>
@@ -9,6 +10,8 @@
 #include <vector>
 
 namespace unicni {
+
+struct OptionTable;
 
 /// Keys count in their letter case, as in Go's maps; of equal keys the last one counts.
 class JsonObject {
@@ -40,5 +43,16 @@ class JsonObject {
 std::optional<std::vector<std::string>> json_elements(const std::string& text);
 /// The array of such elements.
 std::string json_array(const std::vector<std::string>& elements);
+
+/// A key that stands twice in the object `key` of a configuration (Call::request), of which the
+/// last would silently win. nullopt: none, or there is no such object.
+std::optional<std::string> find_repeated_key(const std::string& config, const std::string& key);
+
+/// `text` as a JSON string, with its quotes.
+std::string json_text(const std::string& text);
+
+/// Fills the table's struct from a JSON object that isn't a configuration: a state file of the
+/// reference. False: it is no such object; then some members may be filled.
+bool read_json_object(const std::string& text, const OptionTable& table, void* into);
 
 }  // namespace unicni

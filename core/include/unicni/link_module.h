@@ -2,27 +2,37 @@
 // CHECK and DEL. A module (bridge, ptp, macvlan …) supplies the difference.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
+#include "unicni/mac.h"
 #include "unicni/module.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/link.h"
-#include "unicni/net/veth.h"
 
 namespace unicni {
+
+/// What create_link() made.
+struct MadeLink {
+  net::LinkRef link = {};      ///< in the container; index 0: none, see has_link()
+  Mac mac = {};                ///< zeros: it has none
+  std::uint32_t mtu = 0;       ///< bytes; 0: unknown
+  std::string pci_id = {};     ///< "pciID" of its entry in the result; empty: none
+  net::LinkRef host_end = {};  ///< of a veth: the end on the host; index 0: there is none
+  Mac host_mac = {};           ///< of that end
+  /// Whoever shall learn the addresses hears what the link says at the moment when it goes UP, as
+  /// no port of a bridge has to see a carrier first.
+  bool heard_when_up = false;
+};
 
 /// What one ADD knows while it runs.
 struct LinkAdd {
   const Call& call;
   Host& host;
-  Result result;  ///< interfaces by the module, the rest by the skeleton; routes may be added to
-  int container_interface =
-      -1;  ///< index into result.interfaces of the link in the container; set by create_link()
-  int container_link = 0;  ///< its ifindex in the container; set by create_link()
-  /// Set by create_link(): whoever shall learn the addresses hears what the link says at the moment
-  /// when it goes UP, as no port of a bridge has to see a carrier first.
-  bool heard_when_up = false;
+  Result result;  ///< interfaces of the host by the module, the rest by the skeleton; routes may be
+                  ///< added to
+  MadeLink made = {};  ///< from create_link() on
 };
 
 /// What an interface module supplies. A base of its own, so that Module can grow at its end: behind
@@ -51,8 +61,9 @@ class LinkHooks {
   /// Whether put_routes() makes every gateway reachable; else ADD refuses a route by a gateway that
   /// no address or earlier route of the result leads to.
   [[nodiscard]] virtual bool reaches_all_gateways() const { return false; }
-  /// Makes the link in the container (not yet UP inside) and whatever it needs on the host.
-  virtual void create_link(LinkAdd&) = 0;
+  /// Makes the link in the container (not yet UP inside) and whatever it needs on the host, with
+  /// the entries of that in the result; the entry of what it returns comes behind them.
+  virtual MadeLink create_link(LinkAdd&) = 0;
   /// Changes to the container's link that go into the configuring batch, before UP; `up` is preset
   /// to true. With `arp_notify` neighbours are told the addresses after finish().
   virtual void tune_link(const LinkAdd&, net::LinkChange&) {}
@@ -109,43 +120,8 @@ class LinkModule : public Module, protected LinkHooks {
   void status(const Call&, Host&) override;
 };
 
-/// The interface entry of a result for this name; `sandbox` empty: one on the host. nullptr if
-/// there is none.
-const Interface* find_interface(const Result&, const std::string& name, const std::string& sandbox);
-
-/// Entries of a result; a MAC of zeros is none (CAN, tunnels); `mtu` in bytes, 0: unknown; it is in
-/// results since 1.1.0.
-Interface host_interface(const Call& call, const std::string& name, const Mac& mac,
-                         std::uint32_t mtu);
-Interface container_interface(const Call& call, const Mac& mac, std::uint32_t mtu);
-/// Whether results of this call's version have "mtu", "socketPath" and "pciID" (1.1.0).
-bool tells_devices(const Call& call);
-
-/// The end of create_link() for a link that was made in the container as CNI_IFNAME:
-/// container_link, and the result's last interface with the MAC and MTU that the kernel gave it.
-void adopt_container_link(LinkAdd&);
-
-/// Makes a veth whose end on this host is UP and takes no router advertisement (accept_ra=0); as a
-/// bridge's port it has no IPv6 at all. Throws Error.
-void make_veth(net::Netlink& host_links, net::VethSpec);
-/// create_link() of a veth between host and container: names it, gives it the attachment's alias
-/// and what of MACs is zero, announces and makes it.
-void create_veth(LinkAdd&, net::VethSpec&);
-/// Its end: container_link, and the two ends as the result's last interfaces.
-void adopt_veth(LinkAdd&, const net::VethSpec&);
-
-/// CHECK's comparisons of a record with the kernel; what wasn't recorded says nothing. Throw Error.
-void require_same_mac(const Interface& recorded, const net::Link& link);
-void require_same_mtu(const Interface& recorded, const net::Link& link);
-/// The same for "mtu" of the configuration, for results before 1.1.0, which have none; 0: not set.
-void require_mtu(std::int64_t configured, const net::Link& link);
-
-/// CHECK: the end on this host of a veth in the container: there, UP, MAC and MTU as prevResult
-/// says (if it has an interface of that name). Throws Error.
-net::Link require_host_end(const Call&, Host&, const net::Link& container);
-
-/// GC: deletes those of these links of the host whose alias names an attachment of this network
-/// that isn't valid: what neither a journal nor a namespace's end took away. Throws Error.
-void remove_stale_links(const Call& call, Host& host, const std::vector<net::Link>& links);
+/// The end of create_link() for a link that is in the container as CNI_IFNAME: what the kernel made
+/// of it. Throws Error if it isn't there.
+MadeLink get_made_link(LinkAdd&);
 
 }  // namespace unicni

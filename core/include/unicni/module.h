@@ -222,9 +222,6 @@ constexpr ModuleDescriptor module_descriptor(const ModuleName& name, ModuleKind 
 
 // The note is assembler because only so its section surely is SHT_NOTE, which PT_NOTE needs; .irpc
 // spells the name.
-#ifdef UNICNI_MODULE_IN_PROGRAM
-#define UNICNI_MODULE_NOTE(symbol, kind)
-#else
 #define UNICNI_MODULE_NOTE(symbol, kind) \
   __asm__(                                                                                         \
       ".pushsection .note.unicni,\"aR\",@note\n"                                                    \
@@ -239,4 +236,3 @@ constexpr ModuleDescriptor module_descriptor(const ModuleName& name, ModuleKind 
       "3: .asciz \"" UNICNI_TOOLCHAIN "\"\n.org 3b + 96, 0\n"                                     \
       "4: .asciz \"" UNICNI_VERSION "\"\n.org 4b + 32, 0\n"                                       \
       ".popsection\n")
-#endif

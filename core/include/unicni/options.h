@@ -259,15 +259,4 @@ constexpr OptionTable option_table(const Option (&rows)[N]) {
                      [](void* options) noexcept { delete static_cast<T*>(options); }};
 }
 
-/// A key that stands twice in the object `key` of a configuration (Call::request), of which the
-/// last would silently win. nullopt: none, or there is no such object.
-std::optional<std::string> find_repeated_key(const std::string& config, const std::string& key);
-
-/// `text` as a JSON string, with its quotes.
-std::string json_text(const std::string& text);
-
-/// Fills the table's struct from a JSON object that isn't a configuration: a state file of the
-/// reference. False: it is no such object; then some members may be filled.
-bool read_json_object(const std::string& text, const OptionTable& table, void* into);
-
 }  // namespace unicni

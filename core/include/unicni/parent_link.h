@@ -41,9 +41,8 @@ struct ChildLink {
   /// What to do about an errno of the kernel; "" if the kind knows no more than all kinds do.
   std::function<std::string(int error)> advice = {};
 };
-/// The body of create_link(): announces the link, makes it, and adopts it as the result's last
-/// interface. Warns of a parent that is down.
-void create_on_parent(LinkAdd&, const ParentChoice&, const net::Link& parent, const ChildLink&);
+/// The body of create_link(): announces the link and makes it. Warns of a parent that is down.
+MadeLink create_on_parent(LinkAdd&, const ParentChoice&, const net::Link& parent, const ChildLink&);
 
 /// Whether the parent of this link in the container is the one of the configuration; without
 /// "master": any on the right side, as the default route may have moved since ADD.

@@ -1,5 +1,5 @@
 // The result of ADD as a value: CNI spec 1.1.0, section 5 "Success". Older layouts exist only on
-// the wire (core/src/protocol/result_json.h).
+// the wire (core/src/protocol/result_print.h, result_parse.h).
 #pragma once
 
 #include <cstdint>

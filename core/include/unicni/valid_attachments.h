@@ -38,8 +38,8 @@ class ValidAttachments {
   /// names it as an owner: it ends in "/container/ifname", unless it is too long for where it
   /// stands.
   using Print = std::function<std::string(const Attachment&)>;
-  [[nodiscard]] std::set<std::string> strangers(std::set<std::string> owners,
-                                                const Print& print) const;
+  [[nodiscard]] std::set<std::string> invalid_among(std::set<std::string> owners,
+                                                    const Print& print) const;
 
   /// Makes the set, one by one.
   class Builder {

@@ -8,7 +8,7 @@
 #include "attachments/shared_links.h"
 #include "base/owner.h"
 #include "ipam/reservation.h"
-#include "journal/journal.h"
+#include "journal/folder.h"
 #include "journal/trust.h"
 
 namespace unicni {
@@ -16,6 +16,7 @@ namespace {
 
 /// The journal of the attachment that an owner's text names, in full or by a hash. `is_owner`:
 /// false if it names none.
+/// A hash can't be turned back into names, so all journals are gone through until one has it.
 std::optional<journal::Entry> peek_owner(const std::string& folder, const std::string& owner,
                                          bool& is_owner) {
   is_owner = true;
@@ -38,6 +39,8 @@ Attachments::Attachments(net::Namespaces& namespaces, std::optional<AttachmentKe
                          Folders folders)
     : namespaces_(namespaces), adding_(std::move(adding)), folders_(std::move(folders)) {}
 
+/// Carefully: "gone" takes somebody's port or address away. Whatever can't be known is an
+/// attachment that lives.
 bool Attachments::is_gone(const std::string& owner) {
   bool is_owner = false;
   const auto entry = peek_owner(folders_.journals(), owner, is_owner);
@@ -62,6 +65,8 @@ bool Attachments::is_container_gone(const std::string& network, const std::strin
   return known;
 }
 
+/// All networks are looked at: two of them may have equal subnets, and a rule that names an address
+/// only doesn't say of which it is.
 std::optional<bool> Attachments::is_reserved_for(const Attachment& owner,
                                                  const IpAddress& address) const {
   std::optional<bool> answer;
@@ -77,6 +82,8 @@ std::optional<bool> Attachments::is_reserved_for(const Attachment& owner,
   return answer;
 }
 
+/// Without locks, so another verb may be in the middle of its work. Its records are announced
+/// before the change, so they err to the side of "somebody needs it".
 std::vector<Attachments::Announced> Attachments::list_records(std::string_view type, Steps steps,
                                                               std::size_t most) {
   const journal::Place place = attachments::place_of(namespaces_);

@@ -26,6 +26,7 @@ journal::Place place_of(net::Namespaces& namespaces) {
   return {sys::boot_id(), namespaces.host_links().identity()};
 }
 
+/// Compared by identity: the path may lead to the namespace of a later container.
 Life life_of(const journal::RecordedStep& step, const net::Netns& host_netns) {
   if (step.netns_path.empty()) return Life::unknown;
   try {
@@ -45,6 +46,7 @@ Life life_of(const journal::Entry& entry, const journal::Place& place,
   return entry.steps.empty() ? Life::unknown : life_of(entry.steps.back(), host_netns);
 }
 
+/// Every step must be sure: members of a list may have seen different namespaces.
 bool are_namespaces_gone(const journal::Entry& entry, const journal::Place& place,
                          const net::Netns& host_netns) {
   if (entry.place != place || entry.steps.empty()) return false;

@@ -1,7 +1,7 @@
 // Whether what a journal tells of still exists.
 #pragma once
 
-#include "journal/journal.h"
+#include "journal/entry.h"
 #include "unicni/net/namespaces.h"
 
 namespace unicni::attachments {

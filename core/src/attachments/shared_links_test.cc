@@ -8,7 +8,7 @@
 #include "base/temp_folder_for_test.h"
 #include "unicni/error.h"
 
-namespace unicni::attachments {
+namespace unicni::attachments::shared_links_test {
 namespace {
 
 using sys::LockMode;
@@ -38,4 +38,4 @@ TEST(SharedLinks, WithoutAFolderThereIsNothingToLock) {
 }
 
 }  // namespace
-}  // namespace unicni::attachments
+}  // namespace unicni::attachments::shared_links_test

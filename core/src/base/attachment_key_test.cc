@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace unicni {
+namespace unicni::attachment_key_test {
 namespace {
 
 TEST(AttachmentKey, IsReadBackFromItsOwnerText) {
@@ -34,4 +34,4 @@ TEST(AttachmentKey, LongOnesAreShortenedAndStayApart) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::attachment_key_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace unicni {
+namespace unicni::call_test {
 namespace {
 
 TEST(Call, NamesOfCommands) {
@@ -15,4 +15,4 @@ TEST(Call, NamesOfCommands) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::call_test

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-namespace unicni {
+namespace unicni::error_test {
 namespace {
 
 TEST(Error, KeepsCodeMessageAndDetails) {
@@ -41,4 +41,4 @@ TEST(SystemError, UnknownNumberIsShown) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::error_test

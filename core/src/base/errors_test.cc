@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace unicni {
+namespace unicni::errors_test {
 namespace {
 
 [[noreturn]] void fail(const char* text) { throw Error(Code::internal, text); }
@@ -48,4 +48,4 @@ TEST(Errors, AnotherExceptionBecomesOne) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::errors_test

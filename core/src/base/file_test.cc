@@ -13,7 +13,7 @@
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 
-namespace unicni::sys {
+namespace unicni::sys::file_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -245,4 +245,4 @@ TEST(Fd, ClosesOnce) {
 }
 
 }  // namespace
-}  // namespace unicni::sys
+}  // namespace unicni::sys::file_test

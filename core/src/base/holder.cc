@@ -62,6 +62,8 @@ std::optional<pid_t> pid_from_locks(const struct stat& file) {
   return std::nullopt;
 }
 
+/// /proc/locks shows process numbers of its own PID namespace. Where the holder is in another one
+/// it shows 0, and all that is left is to look who has the file open.
 bool holds_open(const std::string& process, const struct stat& file) {
   for (const auto& name : list_folder(process + "/fd")) {
     struct stat other {};
@@ -105,6 +107,7 @@ double age_of(pid_t pid) {
   return age < 0 ? 0 : age;
 }
 
+/// Plugins get their verb by the environment. Another program has none.
 std::string verb_of(pid_t pid) {
   constexpr std::string_view kVariable = "CNI_COMMAND=";
   const std::string environment = read_proc(fmt::format("/proc/{}/environ", pid));
@@ -130,6 +133,7 @@ std::string LockHolder::str() const {
   return text + ')';
 }
 
+/// Best effort, for a message. What it says may be out of date by the time it is read.
 std::optional<LockHolder> find_lock_holder(int fd) {
   struct stat file {};
   if (::fstat(fd, &file) != 0) return std::nullopt;

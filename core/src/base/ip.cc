@@ -9,10 +9,13 @@
 namespace unicni {
 namespace {
 
+/// Addresses of both families are computed with as whole numbers of 128 bits.
 __extension__ using Wide = unsigned __int128;
 
 constexpr std::size_t kMappedPrefix = 12;  // bytes of ::ffff:0:0/96
 
+/// ::ffff:a.b.c.d is the IPv4 address a.b.c.d, as for Go's net.IP, so that both spellings name one
+/// reservation and one rule.
 bool is_mapped(const std::array<std::uint8_t, 16>& bytes) {
   return std::all_of(bytes.begin(), bytes.begin() + 10, [](std::uint8_t b) { return b == 0; }) &&
          bytes[10] == 0xff && bytes[11] == 0xff;
@@ -39,11 +42,15 @@ IpAddress make(Family family, Wide value) {
 
 Wide load(const IpAddress& address) { return load(address.data(), address.size()); }
 
+/// Ones where the host part is. Shifting a number by its own width is undefined, hence the special
+/// case of a whole IPv6 address.
 Wide host_mask(int bits, int prefix_length) {
   const int host_bits = bits - prefix_length;
   return host_bits >= 128 ? ~Wide{0} : (Wide{1} << static_cast<unsigned>(host_bits)) - 1;
 }
 
+/// The one spelling of RFC 5952: texts of addresses are names of files and comments of rules, and
+/// are compared as texts.
 std::string print_v6(const std::uint8_t* bytes) {
   std::array<unsigned, 8> groups{};
   for (std::size_t i = 0; i < groups.size(); ++i) {
@@ -129,6 +136,7 @@ std::uint32_t IpAddress::to_v4() const noexcept {
 
 bool IpAddress::is_unspecified() const noexcept { return bytes_ == std::array<std::uint8_t, 16>{}; }
 
+/// All of 127.0.0.0/8, but ::1 alone.
 bool IpAddress::is_loopback() const noexcept {
   return is_v4() ? bytes_[0] == 127 : load(*this) == 1;
 }
@@ -160,6 +168,8 @@ std::string IpAddress::str() const {
 IpNet::IpNet(IpAddress address, int prefix_length)
     : address_(address), prefix_length_(std::clamp(prefix_length, 0, address.bits())) {}
 
+/// Go's net.ParseCIDR: the prefix length is needed, and of a mapped address it counts the 96 bits
+/// before the IPv4 address.
 std::optional<IpNet> IpNet::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
@@ -186,6 +196,7 @@ IpAddress IpNet::last() const {
 
 IpNet IpNet::masked() const { return IpNet(network(), prefix_length_); }
 
+/// The difference of two addresses of a net lies in the host part alone.
 bool IpNet::contains(const IpAddress& address) const {
   if (address.family() != family()) return false;
   return (load(address) ^ load(address_)) <= host_mask(address_.bits(), prefix_length_);

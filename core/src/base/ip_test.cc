@@ -4,22 +4,12 @@
 
 #include <string>
 
-namespace unicni {
+#include "base/ip_for_test.h"
+
+namespace unicni::ip_test {
 namespace {
 
 using namespace std::string_literals;
-
-IpAddress ip(std::string_view text) {
-  const auto address = IpAddress::parse(text);
-  EXPECT_TRUE(address.has_value()) << text;
-  return address.value_or(IpAddress());
-}
-
-IpNet net(std::string_view text) {
-  const auto value = IpNet::parse(text);
-  EXPECT_TRUE(value.has_value()) << text;
-  return value.value_or(IpNet());
-}
 
 TEST(IpAddress, TextIsCanonical) {
   const std::pair<const char*, const char*> cases[] = {
@@ -134,12 +124,12 @@ TEST(IpAddress, PlusCarriesAndStopsAtTheEnds) {
 }
 
 TEST(IpNet, ParsesAndKeepsHostBits) {
-  EXPECT_EQ(net("10.1.2.3/24").str(), "10.1.2.3/24");
-  EXPECT_EQ(net("10.1.2.3/24").masked().str(), "10.1.2.0/24");
-  EXPECT_EQ(net("2001:DB8::5/64").str(), "2001:db8::5/64");
-  EXPECT_EQ(net("::ffff:1.2.3.4/120").str(), "1.2.3.4/24");
-  EXPECT_EQ(net("::ffff:1.2.3.4/96").str(), "1.2.3.4/0");
-  EXPECT_EQ(net("1.2.3.4/024").prefix_length(), 24) << "as Go's net.ParseCIDR";
+  EXPECT_EQ(ip_net("10.1.2.3/24").str(), "10.1.2.3/24");
+  EXPECT_EQ(ip_net("10.1.2.3/24").masked().str(), "10.1.2.0/24");
+  EXPECT_EQ(ip_net("2001:DB8::5/64").str(), "2001:db8::5/64");
+  EXPECT_EQ(ip_net("::ffff:1.2.3.4/120").str(), "1.2.3.4/24");
+  EXPECT_EQ(ip_net("::ffff:1.2.3.4/96").str(), "1.2.3.4/0");
+  EXPECT_EQ(ip_net("1.2.3.4/024").prefix_length(), 24) << "as Go's net.ParseCIDR";
 }
 
 TEST(IpNet, RefusesWhatIsNoNetwork) {
@@ -158,34 +148,34 @@ TEST(IpNet, PrefixIsClamped) {
 }
 
 TEST(IpNet, FirstAndLast) {
-  EXPECT_EQ(net("10.1.2.3/24").network(), ip("10.1.2.0"));
-  EXPECT_EQ(net("10.1.2.3/24").last(), ip("10.1.2.255"));
-  EXPECT_EQ(net("10.1.2.3/32").last(), ip("10.1.2.3"));
-  EXPECT_EQ(net("10.1.2.3/31").network(), ip("10.1.2.2"));
-  EXPECT_EQ(net("1.2.3.4/0").last(), ip("255.255.255.255"));
-  EXPECT_EQ(net("2001:db8::5/64").network(), ip("2001:db8::"));
-  EXPECT_EQ(net("2001:db8::5/64").last(), ip("2001:db8::ffff:ffff:ffff:ffff"));
-  EXPECT_EQ(net("1::/0").last(), ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
-  EXPECT_EQ(net("1::1/128").network(), ip("1::1"));
+  EXPECT_EQ(ip_net("10.1.2.3/24").network(), ip("10.1.2.0"));
+  EXPECT_EQ(ip_net("10.1.2.3/24").last(), ip("10.1.2.255"));
+  EXPECT_EQ(ip_net("10.1.2.3/32").last(), ip("10.1.2.3"));
+  EXPECT_EQ(ip_net("10.1.2.3/31").network(), ip("10.1.2.2"));
+  EXPECT_EQ(ip_net("1.2.3.4/0").last(), ip("255.255.255.255"));
+  EXPECT_EQ(ip_net("2001:db8::5/64").network(), ip("2001:db8::"));
+  EXPECT_EQ(ip_net("2001:db8::5/64").last(), ip("2001:db8::ffff:ffff:ffff:ffff"));
+  EXPECT_EQ(ip_net("1::/0").last(), ip("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"));
+  EXPECT_EQ(ip_net("1::1/128").network(), ip("1::1"));
 }
 
 TEST(IpNet, ContainsAndOverlaps) {
-  EXPECT_TRUE(net("10.1.2.3/24").contains(ip("10.1.2.255")));
-  EXPECT_FALSE(net("10.1.2.3/24").contains(ip("10.1.3.0")));
-  EXPECT_FALSE(net("0.0.0.0/0").contains(ip("::")));
-  EXPECT_TRUE(net("::/0").contains(ip("ff::1")));
-  EXPECT_TRUE(net("10.0.0.0/8").overlaps(net("10.1.0.0/16")));
-  EXPECT_TRUE(net("10.1.0.0/16").overlaps(net("10.0.0.0/8")));
-  EXPECT_FALSE(net("10.1.0.0/16").overlaps(net("10.2.0.0/16")));
-  EXPECT_FALSE(net("10.1.0.0/16").overlaps(net("::/0")));
+  EXPECT_TRUE(ip_net("10.1.2.3/24").contains(ip("10.1.2.255")));
+  EXPECT_FALSE(ip_net("10.1.2.3/24").contains(ip("10.1.3.0")));
+  EXPECT_FALSE(ip_net("0.0.0.0/0").contains(ip("::")));
+  EXPECT_TRUE(ip_net("::/0").contains(ip("ff::1")));
+  EXPECT_TRUE(ip_net("10.0.0.0/8").overlaps(ip_net("10.1.0.0/16")));
+  EXPECT_TRUE(ip_net("10.1.0.0/16").overlaps(ip_net("10.0.0.0/8")));
+  EXPECT_FALSE(ip_net("10.1.0.0/16").overlaps(ip_net("10.2.0.0/16")));
+  EXPECT_FALSE(ip_net("10.1.0.0/16").overlaps(ip_net("::/0")));
 }
 
 TEST(IpNet, DefaultRoute) {
-  EXPECT_TRUE(net("0.0.0.0/0").is_default());
-  EXPECT_TRUE(net("::/0").is_default());
-  EXPECT_FALSE(net("0.0.0.0/1").is_default());
-  EXPECT_FALSE(net("10.0.0.0/0").is_default());
+  EXPECT_TRUE(ip_net("0.0.0.0/0").is_default());
+  EXPECT_TRUE(ip_net("::/0").is_default());
+  EXPECT_FALSE(ip_net("0.0.0.0/1").is_default());
+  EXPECT_FALSE(ip_net("10.0.0.0/0").is_default());
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::ip_test

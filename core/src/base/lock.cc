@@ -21,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds kFirstPause{1};
 constexpr milliseconds kLongestPause{20};
 
+/// The holder is looked for only when the wait was in vain, as that reads a good part of /proc.
 Error held_error(int fd, const std::string& name, Clock::duration waited) {
   const auto holder = find_lock_holder(fd);
   return Error(Code::try_again,
@@ -58,6 +59,7 @@ Lock::Lock(Fd fd, const std::string& name, Deadline deadline, LockMode mode) : f
   lock_until(fd_.get(), name, deadline, mode);
 }
 
+/// Half of the time that is left: after a wait there must be time for the work.
 Deadline lock_deadline(Deadline deadline) {
   const auto now = Clock::now();
   return deadline <= now ? deadline : now + (deadline - now) / 2;

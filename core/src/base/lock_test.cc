@@ -15,7 +15,7 @@
 #include "base/temp_folder_for_test.h"
 #include "unicni/error.h"
 
-namespace unicni::sys {
+namespace unicni::sys::lock_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -197,4 +197,4 @@ TEST(LockDeadline, IsHalfOfWhatIsLeft) {
 }
 
 }  // namespace
-}  // namespace unicni::sys
+}  // namespace unicni::sys::lock_test

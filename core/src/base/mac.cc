@@ -19,6 +19,7 @@ int hex_digit(char c) {
 
 }  // namespace
 
+/// The forms of Go's net.ParseMAC with six bytes. One separator throughout: "0a:58-0a…" is no MAC.
 std::optional<Mac> Mac::parse(std::string_view text) {
   constexpr std::size_t kPairs = 17;   // xx:xx:xx:xx:xx:xx
   constexpr std::size_t kDotted = 14;  // xxxx.xxxx.xxxx
@@ -49,6 +50,7 @@ Mac Mac::random() {
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
     throw system_error(errno, "getrandom for a MAC address");
   }
+  // Locally administered and unicast, as the kernel makes its own (eth_random_addr()).
   bytes[0] = static_cast<std::uint8_t>((bytes[0] & 0xfcU) | 0x02U);
   return Mac(bytes);
 }

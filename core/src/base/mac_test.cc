@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace unicni {
+namespace unicni::mac_test {
 namespace {
 
 TEST(Mac, ParsesTheThreeForms) {
@@ -40,4 +40,4 @@ TEST(Mac, ZeroAndMulticast) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::mac_test

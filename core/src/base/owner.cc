@@ -35,6 +35,7 @@ bool fits_comment(char c) { return c >= ' ' && c <= '~' && c != '"'; }
 
 }  // namespace
 
+/// The end is kept and not the beginning: container and interface, which tell most, stand there.
 std::string owner_comment(const std::string& owner) {
   std::string text = owner;
   std::ranges::replace_if(
@@ -46,6 +47,8 @@ std::string owner_comment(const std::string& owner) {
 
 bool is_shortened_owner(std::string_view comment) noexcept { return begins_with_hash(comment); }
 
+/// The hash of the network comes first, so that GC can tell by an alias of any length whether it is
+/// of its network.
 std::string owner_alias(const std::string& network, const std::string& owner) {
   const bool fits = owner.size() <= kLongestAlias && fits_alias(owner);
   return fits ? owner : hash_of(network) + owner_comment(owner);
@@ -61,6 +64,8 @@ bool is_owner_alias_of(std::string_view alias, const std::string& network) {
   return alias.starts_with(network + '/');
 }
 
+/// The alias of a link and the comment of a rule have different limits. This compares across both
+/// forms.
 bool is_same_owner(const std::string& alias, const std::string& comment) {
   if (begins_with_hash(alias)) return alias.substr(kHash) == comment;
   return owner_comment(alias) == comment;

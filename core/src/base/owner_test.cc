@@ -7,7 +7,7 @@
 
 #include "unicni/attachment_key.h"
 
-namespace unicni {
+namespace unicni::owner_test {
 namespace {
 
 const std::string kLongNetwork(230, 'n');
@@ -114,4 +114,4 @@ TEST(Owner, NoTwoLookTheSame) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::owner_test

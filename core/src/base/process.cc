@@ -85,6 +85,9 @@ class NoSigpipe {
   bool was_pending_ = false;
 };
 
+/// A process group of its own, so that a program that doesn't end in time can be ended with its
+/// children. Signals as a program expects them: what this process blocks or ignores would be
+/// inherited.
 struct SpawnSettings {
   posix_spawn_file_actions_t actions{};
   posix_spawnattr_t attributes{};
@@ -159,12 +162,16 @@ class Run {
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
+  // After an exception. Nobody waits for the child here: it is killed, and what is left of it
+  // becomes a zombie until this process ends.
   ~Run() {
     if (ended_) return;
     signal_group(SIGKILL);
     reap(WNOHANG);
   }
 
+  // The end of the program is the end of the run, not the end of its output: a daemon that it
+  // started may hold the pipes for ever.
   ProcessResult finish(Deadline deadline) {
     while (!ended_ && Clock::now() < deadline) step(deadline);
     if (!ended_) stop();
@@ -210,6 +217,7 @@ class Run {
     return false;
   }
 
+  // What is beyond the limit is read and dropped, as a program that can't write hangs.
   bool read_out() {
     std::array<char, 16384> buffer;
     std::string_view got;
@@ -218,6 +226,8 @@ class Run {
     return true;
   }
 
+  // The last bytes are kept for the error, as the cause of a failure mostly stands at the end. All
+  // of it goes to our own stderr, which a runtime logs.
   bool read_err() {
     std::array<char, 16384> buffer;
     std::string_view got;
@@ -229,6 +239,7 @@ class Run {
     return true;
   }
 
+  // SIGTERM first: iptables holds a lock file and flannel writes a file, and both clean up.
   void stop() {
     result_.timed_out = true;
     signal_group(SIGTERM);
@@ -247,6 +258,8 @@ class Run {
     result_.signal = SIGKILL;
   }
 
+  // WNOWAIT leaves the child unreaped. A reaped child's number may be given to another process,
+  // which the SIGKILL that follows would hit.
   [[nodiscard]] bool exited() const {
     siginfo_t info{};
     return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
@@ -322,6 +335,7 @@ ProcessResult run_process(const std::string& program, const std::vector<std::str
   const SpawnSettings settings(in.read.get(), out.write.get(), err.write.get(),
                                no_sigpipe.before());
   const pid_t pid = spawn(program, arguments, env, settings, deadline);
+  // Our copies of the child's ends: while one is open, no end of file comes.
   in.read.reset();
   out.write.reset();
   err.write.reset();

@@ -17,7 +17,7 @@
 #include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::sys {
+namespace unicni::sys::process_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -185,4 +185,4 @@ TEST_F(Process, HasOwnGroupPlainSignalsAndNoForeignDescriptors) {
 }
 
 }  // namespace
-}  // namespace unicni::sys
+}  // namespace unicni::sys::process_test

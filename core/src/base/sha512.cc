@@ -45,6 +45,7 @@ constexpr State kInitial = {0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe
                             0xa54ff53a5f1d36f1, 0x510e527fade682d1, 0x9b05688c2b3e6c1f,
                             0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
 
+/// The standard counts bytes from the highest.
 std::uint64_t big_endian(const unsigned char* bytes) {
   std::uint64_t value = 0;
   for (int i = 0; i < 8; ++i) value = value << 8U | bytes[i];

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace unicni {
+namespace unicni::sha512_test {
 namespace {
 
 TEST(Sha512, ExamplesOfTheStandard) {
@@ -40,4 +40,4 @@ TEST(Sha512, BytesAboveAsciiCount) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::sha512_test

@@ -33,6 +33,7 @@ std::size_t character_length(std::string_view text) {
   return 0;
 }
 
+/// Almost all names are ASCII and are compared as they are, without a copy.
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -72,6 +73,8 @@ class Told {
   std::string_view view_;
 };
 
+/// Hashes of containers stand in the upper half of the key, so the interfaces of one container are
+/// neighbours in the sorted list.
 std::uint64_t half(std::string_view text) {
   return std::hash<std::string_view>()(text) & 0xFFFFFFFFU;
 }
@@ -104,6 +107,7 @@ ValidAttachments::Builder& ValidAttachments::Builder::operator=(Builder&&) noexc
 
 void ValidAttachments::Builder::add(std::string_view container_id, std::string_view if_name) {
   ++size_;
+  // Such a name can be no file and no link here: nothing on this host is protected by it.
   if (container_id.find('\0') != std::string_view::npos ||
       if_name.find('\0') != std::string_view::npos) {
     return;
@@ -144,6 +148,8 @@ ValidAttachments::ValidAttachments(std::initializer_list<Attachment> attachments
 
 std::size_t ValidAttachments::size() const { return list_->keys.size(); }
 
+/// Equal hashes are compared by the names themselves: keeping an attachment by chance is harmless,
+/// removing one is not.
 bool ValidAttachments::contains(const Attachment& attachment) const {
   const Told container(attachment.container_id);
   const Told interface(attachment.if_name);
@@ -178,8 +184,10 @@ void ValidAttachments::for_each(const Visit& visit) const {
   }
 }
 
-std::set<std::string> ValidAttachments::strangers(std::set<std::string> owners,
-                                                  const Print& print) const {
+/// What remains are texts that don't tell their names (hashed ones). For these each listed
+/// attachment's text is made and struck off.
+std::set<std::string> ValidAttachments::invalid_among(std::set<std::string> owners,
+                                                      const Print& print) const {
   // One whose text says its names needs no look at the whole list.
   std::erase_if(owners, [this](const std::string& owner) {
     const std::size_t interface = owner.rfind('/');

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace unicni {
+namespace unicni::valid_attachments_test {
 namespace {
 
 using std::string;
@@ -91,22 +91,22 @@ TEST(ValidAttachments, KeepsNamesThatJsonCanNotTell) {
   EXPECT_FALSE(valid.contains({"e", "\xE4th0"}));
 }
 
-TEST(ValidAttachments, StrangersAreNamedByWhateverTextTheyOwnUnder) {
+TEST(ValidAttachments, InvalidOnesAreNamedByWhateverTextTheyOwnUnder) {
   const auto print = [](const Attachment& each) {
     const string text = "net/" + each.container_id + '/' + each.if_name;
     return text.size() > 20 ? "hash of " + text.substr(4) : text;
   };
   const ValidAttachments valid = {
       {"a", "eth0"}, {"b", "\xEF\xBF\xBDth0"}, {"a-long-container-id", "eth0"}};
-  EXPECT_EQ(
-      valid.strangers({"net/a/eth0", "net/b/\xE4th0", "hash of a-long-container-id/eth0"}, print),
-      std::set<string>{});
-  const std::set<string> strangers = {
-      "net/a/eth1", "net/c/eth0", "hash of a-long-container-id/eth1", "x", "/", ""};
-  std::set<string> all = strangers;
+  EXPECT_EQ(valid.invalid_among({"net/a/eth0", "net/b/\xE4th0", "hash of a-long-container-id/eth0"},
+                                print),
+            std::set<string>{});
+  const std::set<string> invalid = {"net/a/eth1", "net/c/eth0", "hash of a-long-container-id/eth1",
+                                    "x",          "/",          ""};
+  std::set<string> all = invalid;
   all.insert({"net/a/eth0", "hash of a-long-container-id/eth0"});
-  EXPECT_EQ(valid.strangers(all, print), strangers);
+  EXPECT_EQ(valid.invalid_among(all, print), invalid);
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::valid_attachments_test

@@ -1,3 +1,5 @@
+// ADD: steps in the order of the list, each with its section of the journal, and backward again if
+// one of them fails.
 #include "chain/attach.h"
 
 #include <fmt/core.h>
@@ -8,7 +10,7 @@
 #include "chain/foreign.h"
 #include "chain/member.h"
 #include "chain/recorder.h"
-#include "protocol/result_json.h"
+#include "protocol/result_print.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/undo/delegate.h"
@@ -133,6 +135,8 @@ void AddVerb::forget(const Step& step, const std::vector<Undo>& kept) {
   for (const std::size_t id : step.begun) journal_->forget_step(id, step.type(), kept);
 }
 
+/// After a foreign program has run. What it did to this attachment through us is in the journal
+/// now.
 void AddVerb::take_again() {
   open(journal::Access::add);
   if (adding_ == nullptr) return;
@@ -187,6 +191,8 @@ void AddVerb::settle(const Step& step) {
         fmt::format("{} is attached already, in {}", step.call.key.owner(), entry.netns_path),
         "a runtime must DEL an attachment before it ADDs it again");
   }
+  // Only now that no living one is left: a refused ADD must not have undone anything of the
+  // attachment that it refuses.
   for (auto previous = entry.steps.rbegin(); previous != entry.steps.rend(); ++previous) {
     if (is_earlier(*previous, identity, step)) undo_earlier(*previous, identity, step);
   }
@@ -220,6 +226,8 @@ Result AddVerb::add_module(Step& step) {
   }
 }
 
+/// begin() writes configuration and namespace before the module acts, so whoever finds the entry
+/// after a kill knows what its records are about.
 Result AddVerb::add_recorded(Step& step, Place place) {
   if (step.enters_container())
     host_.container_netns();  // refuses a missing namespace before anything is written
@@ -233,6 +241,7 @@ Result AddVerb::add_recorded(Step& step, Place place) {
   try {
     Result result = step.module->add(step.call, host_);
     adding_ = nullptr;
+    // From here on the step counts as done. Its records stay for DEL.
     journal_->end_step(ending(result, place));
     return result;
   } catch (Error& error) {
@@ -283,6 +292,7 @@ Result AddVerb::add(Step& step, const std::optional<Result>& prev_result, Place 
   return step.journaled() ? add_recorded(step, place) : add_module(step);
 }
 
+/// A program undoes its own work. It runs without our lock, as it may call us.
 void AddVerb::roll_back_foreign(Step& step) {
   journal_.reset();
   run_foreign(request_, step.found.program, Command::del, step.netconf.text());
@@ -332,6 +342,8 @@ void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<
       watch(steps[done]->type());
       result = verb.add(*steps[done], result, place_of(steps, done));
     }
+    // Inside the try: a runtime that gets no answer takes the ADD for failed and never sends a DEL
+    // for it.
     emit(verb.answer(*result));
   } catch (const std::exception&) {
     while (done > 0) verb.roll_back(*steps[--done]);

@@ -10,7 +10,9 @@
 #include "chain/foreign.h"
 #include "chain/member.h"
 #include "chain/recorder.h"
-#include "protocol/result_json.h"
+#include "journal/folder.h"
+#include "protocol/name.h"
+#include "protocol/result_parse.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 
@@ -20,6 +22,8 @@ namespace {
 
 using protocol::SpecVersion;
 
+/// Spec 1.1.0, sections 2 and 4: a verb exists from a version on. A runtime that calls an older one
+/// with it has made a mistake that it should hear of. DEL and ADD exist in all.
 void require_verb_in_version(const Request& request) {
   const Command command = request.command;
   const std::string& version = request.netconf.cni_version();
@@ -33,8 +37,8 @@ void require_verb_in_version(const Request& request) {
   if (!*allowed) {
     throw Error(Code::incompatible_version,
                 fmt::format("config version does not allow {}", command_name(command)),
-                fmt::format("config is \"{}\", {} came with {}", version, command_name(command),
-                            is_new ? "1.1.0" : "0.4.0"));
+                fmt::format("the configuration's cniVersion is \"{}\", but {} needs {} or later",
+                            version, command_name(command), is_new ? "1.1.0" : "0.4.0"));
   }
 }
 
@@ -43,6 +47,8 @@ struct Plan {
   bool direct = true;  ///< our own name on disk decides, not CNI_PATH
 };
 
+/// Called under the name of a plugin, that is the only member. Under the name `unicni` the
+/// configuration decides: a list in "plugins", or the plugin that "type" names.
 Plan plan(const Request& request) {
   Plan plan;
   std::string type = request.invoked_as;
@@ -53,8 +59,9 @@ Plan plan(const Request& request) {
         std::string member_type = member.type();
         module::require_valid_type(member_type);
         if (member_type == kChainType) {
-          throw Error(Code::invalid_config, "a member of \"plugins\" has type unicni",
-                      "chains don't nest; write its plugins into the outer list");
+          throw Error(
+              Code::invalid_config, "a member of \"plugins\" has type unicni",
+              "write the plugins of the inner list into the outer one: lists can't be nested");
         }
         const std::size_t ordinal = plan.members.size();
         plan.members.push_back({std::move(member_type), std::move(member), ordinal});
@@ -100,6 +107,8 @@ void require_network_name(const protocol::Netconf& netconf, const std::string& m
   }
 }
 
+/// All steps are made and all are validated before the first one acts. A configuration with a
+/// mistake in its last member changes nothing.
 void run(const Request& request, const Watch& watch, const Emit& emit) {
   require_verb_in_version(request);
   require_depth(request.process_environment);
@@ -134,6 +143,8 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
     attach(request, host, steps, watch, emit);
     return;
   }
+  // A list of IPAM and stateless plugins alone has made no rules, so it doesn't pay for looking at
+  // them.
   const bool journaled =
       std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step->journaled(); });
   if (command == Command::gc) {
@@ -157,6 +168,8 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
   }
   if (command != Command::status) return;
   if (journaled) host.restore_rules();
+  // STATUS is called often and by everybody, which makes it the one that clears up after containers
+  // whose DEL never came. Only some of them each time, as it must be quick.
   collect_some_gone(request, host);
 }
 

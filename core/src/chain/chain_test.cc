@@ -4,7 +4,7 @@
 
 #include "unicni/error.h"
 
-namespace unicni::chain {
+namespace unicni::chain::chain_test {
 namespace {
 
 /// Code of the refusal, 0 if there is none.
@@ -82,4 +82,4 @@ TEST(Chain, CallsDoNotNestForEver) {
 }
 
 }  // namespace
-}  // namespace unicni::chain
+}  // namespace unicni::chain::chain_test

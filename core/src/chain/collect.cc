@@ -8,6 +8,7 @@
 #include "attachments/liveness.h"
 #include "chain/foreign.h"
 #include "chain/recorder.h"
+#include "journal/folder.h"
 #include "undo/host_ends.h"
 #include "undo/idle_localnets.h"
 #include "unicni/error.h"
@@ -38,6 +39,7 @@ class GcVerb : public JournalLock {
   GcVerb(const Request& request, VerbHost& host) : request_(request), host_(host) {}
   ~GcVerb() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
+  // A GC works on one entry after the other, each under its own lock.
   void take_again() override {
     journal_.emplace(open_journal(request_, host_, key_, journal::Access::removal));
   }
@@ -89,6 +91,7 @@ void GcVerb::collect_entry(bool only_gone, const Wanted& wanted) {
   }
 }
 
+/// One attachment that can't be undone keeps none of the others from it.
 void GcVerb::collect(const AttachmentKey& key, bool only_gone, const Wanted& wanted) {
   key_ = key;
   host_.set_journal_lock(this);
@@ -112,6 +115,8 @@ void GcVerb::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
   }
 }
 
+/// Listed first and worked on afterwards: each is looked at once more under its lock, since an ADD
+/// may be using the entry by then.
 void GcVerb::collect_gone(std::size_t most) {
   std::vector<AttachmentKey> gone;
   journal::peek_some(host_.journals(), most, [&](const journal::Entry& entry) {
@@ -167,10 +172,12 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
     collection.collect_step(*step);
   }
   try {
+    // A route_localnet that no attachment needs any more, left by a verb that was killed.
     undo::restore_idle_localnets(host);
   } catch (const Error& error) {
     host.log(LogLevel::warning, error.msg());
   }
+  // An error of a thousand lines helps nobody. The rest is counted.
   constexpr std::size_t kMostTold = 20;
   collection.errors().finish(kMostTold);
 }

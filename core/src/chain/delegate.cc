@@ -53,6 +53,8 @@ protocol::Netconf completed(const Request& request, const Call& call, protocol::
 
 }  // namespace
 
+/// The module wrote this configuration, but of parts that a user wrote, so it is validated like one
+/// that came from a runtime.
 void PluginDelegate::configure(const std::string& config) {
   protocol::Netconf netconf = completed(request_, call_, protocol::Netconf::parse(config));
   const std::string type = netconf.type();
@@ -72,7 +74,7 @@ void PluginDelegate::require_fit(const Step& step) const {
   if (step.is_link() && !step.delegate) return;
   throw Error(Code::invalid_config,
               fmt::format("{} can't do the work of {}", step.type(), call_.type),
-              "a delegate is a plugin that makes an interface, such as bridge or ptp");
+              "set the delegate's type to a plugin that makes an interface, such as bridge or ptp");
 }
 
 Step& PluginDelegate::configured() const {
@@ -80,6 +82,8 @@ Step& PluginDelegate::configured() const {
   return *step_;
 }
 
+/// Its DEL has run as an undo record of this very verb. A second one could release what another
+/// container has got meanwhile.
 bool PluginDelegate::is_released(const std::string& type) const {
   return std::find(released_.begin(), released_.end(), type) != released_.end();
 }
@@ -105,6 +109,8 @@ void PluginDelegate::run(Command command, Verb verb) {
   verb(*step.module, step.call);
 }
 
+/// A program can be undone by its DEL alone, so that is its record. A module of ours announces its
+/// own changes, one by one.
 Result PluginDelegate::add() {
   Step& step = configured();
   if (step.module) {
@@ -125,6 +131,7 @@ Result PluginDelegate::add() {
   }
 }
 
+/// To succeed here would make the caller remove the file that the next DEL needs.
 void PluginDelegate::del() {
   const Step& step = configured();
   if (!step.module && step.found.program.empty()) {

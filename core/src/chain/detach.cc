@@ -1,3 +1,4 @@
+// DEL: backward through journal and request together. It goes on past every error.
 #include "chain/detach.h"
 
 #include <fmt/core.h>
@@ -8,7 +9,7 @@
 #include "chain/foreign.h"
 #include "chain/leftovers.h"
 #include "chain/recorder.h"
-#include "protocol/result_json.h"
+#include "protocol/result_parse.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
 
@@ -127,6 +128,7 @@ class DelVerb : public JournalLock {
   Errors errors_;
 };
 
+/// DEL is never refused for what others wrote. Without prevResult there is the journal.
 void DelVerb::read_prev_result() {
   try {
     prev_result_ = request_.netconf.prev_result();
@@ -169,6 +171,8 @@ void DelVerb::find_namespace(const journal::Entry& entry) {
   host_.leave_container(is_ours_);
 }
 
+/// A lock that can't be had or a folder that can't be trusted is an error of this DEL, which goes
+/// on by the configuration all the same.
 std::optional<journal::Entry> DelVerb::open_entry(const std::string& type) {
   errors_.attempt_step(type, [&] { take_again(); });
   const journal::Entry* entry = journal_ ? journal_->entry() : nullptr;
@@ -215,6 +219,7 @@ bool DelVerb::undo(const Task& task, Step* step) {
   return clean;
 }
 
+/// Records that a newer version wrote are kept: only that version can undo them.
 void DelVerb::forget(const Task& task) {
   take_again();
   for (const journal::RecordedStep& done : task.done) {
@@ -263,6 +268,8 @@ bool DelVerb::sweep(const Task& task, Step& step) {
     const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {
       return is_here(done) && !done.result.empty() && are_of_prev_result(done.undo, step.call);
     });
+    // Where the journal knows the attachment, its records have done the work, and a search by owner
+    // would list every link of the host for nothing.
     const bool lost = !entry_ || (!task.done.empty() && !known);
     if (lost && (step.is_link() || !step.module)) {
       errors_.attempt_step(task.type, [&] { remove_leftovers(step.call, host_); });
@@ -275,6 +282,8 @@ bool DelVerb::sweep(const Task& task, Step& step) {
   return errors_.attempt_step(task.type, [&] { call_del(step); });
 }
 
+/// The step leaves the journal only if everything of it was undone. Otherwise the next DEL or GC
+/// finds it and tries again.
 void DelVerb::del(Task& task) {
   host_.enter({task.type});
   const Made recalled = recall(task);

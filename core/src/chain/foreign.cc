@@ -7,7 +7,7 @@
 
 #include "base/stretch.h"
 #include "protocol/reply.h"
-#include "protocol/result_json.h"
+#include "protocol/result_parse.h"
 #include "unicni/error.h"
 #include "unicni/sys/process.h"
 
@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::string_view kDepthVariable = "UNICNI_DEPTH=";
 
+/// A number that can't be read counts as the limit: whoever sets the variable by hand gets an error
+/// and no endless chain.
 int depth_of(const std::vector<std::string>& environment) {
   for (const std::string& variable : environment) {
     if (!variable.starts_with(kDepthVariable)) continue;
@@ -29,6 +31,8 @@ int depth_of(const std::vector<std::string>& environment) {
   return 0;
 }
 
+/// The program gets the environment of this process, as variables of other makers (proxies, trace
+/// ids) are meant for it, too. Only the verb may be another one.
 std::vector<std::string> environment_for(const Request& request, Command command) {
   std::vector<std::string> environment;
   environment.reserve(request.process_environment.size() + 2);
@@ -42,6 +46,7 @@ std::vector<std::string> environment_for(const Request& request, Command command
   return environment;
 }
 
+/// For the message where the program itself gave none.
 std::string reason_of(const sys::ProcessResult& result) {
   if (result.timed_out) return "it was ended at the deadline";
   if (result.signal != 0) {
@@ -56,12 +61,16 @@ bool is_nested(const std::vector<std::string>& process_environment) {
   return depth_of(process_environment) > 0;
 }
 
+/// Two wrappers that call each other would otherwise fill the machine with processes.
 void require_depth(const std::vector<std::string>& process_environment) {
   if (depth_of(process_environment) < kDepthLimit) return;
-  throw Error(Code::internal, fmt::format("plugins call each other {} deep", kDepthLimit),
-              "a type in CNI_PATH leads back to itself; look for wrapper scripts there");
+  throw Error(
+      Code::internal, fmt::format("plugins call each other {} deep", kDepthLimit),
+      "look for wrapper scripts in the folders of CNI_PATH: a plugin there executes itself again");
 }
 
+/// stdout is read whole before it is judged. A status other than 0 makes it an error, whatever was
+/// printed.
 std::string run_foreign(const Request& request, const std::string& program, Command command,
                         const std::string& config) {
   const Stretch stretch(
@@ -75,6 +84,7 @@ std::string run_foreign(const Request& request, const std::string& program, Comm
   throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
 }
 
+/// For DEL, which is sent without a prevResult rather than refused for a malformed one.
 protocol::Netconf with_request_prev_result(const Request& request,
                                            const protocol::Netconf& netconf) {
   try {
@@ -85,6 +95,8 @@ protocol::Netconf with_request_prev_result(const Request& request,
   }
 }
 
+/// A program that succeeds and prints no result has broken the spec. What it printed is quoted, as
+/// it mostly is an error text of a shell.
 Result add_foreign(const Request& request, const std::string& program, const std::string& config,
                    const std::string& spec_version) {
   const std::string out = run_foreign(request, program, Command::add, config);

@@ -8,7 +8,7 @@
 
 #include "unicni/error.h"
 
-namespace unicni::chain {
+namespace unicni::chain::foreign_test {
 namespace {
 
 class Foreign : public ::testing::Test {
@@ -100,4 +100,4 @@ TEST_F(Foreign, EachCallIsOneDeeperAndTheDepthEnds) {
 }
 
 }  // namespace
-}  // namespace unicni::chain
+}  // namespace unicni::chain::foreign_test

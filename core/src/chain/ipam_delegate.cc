@@ -30,6 +30,8 @@ IpamDelegate::IpamDelegate(const Request& request, const Call& call,
     module_ = request.modules.load(found_, request.where.executable);
     module_->observe(request.services.observer, call.type);
   } catch (const Error& error) {
+    // DEL must release what it can. host-local's files are known, so they can be released without
+    // the module.
     if (call_.command != Command::del) throw;
     missing_ = error;
     warn(error.msg());
@@ -53,6 +55,7 @@ void IpamDelegate::validate() {
   if (module_) module_->validate(call_);
 }
 
+/// Of programs only the name is known, and the reference's dhcp is the one that sends packets.
 bool IpamDelegate::needs_link() const {
   return module_ ? module_->has_trait(Trait::needs_link) : found_.type == "dhcp";
 }
@@ -78,10 +81,13 @@ std::optional<std::vector<IpAddress>> IpamDelegate::held() {
 }
 
 void IpamDelegate::require_given() const {
-  if (!given()) throw Error(Code::invalid_config, "\"ipam\" has no \"type\"");
+  if (!given())
+    throw Error(Code::invalid_config, "\"ipam\" has no \"type\"",
+                "set \"type\" in \"ipam\" to an IPAM plugin, such as \"host-local\"");
   if (missing_) throw Error(*missing_);
 }
 
+/// GC of an IPAM gets the list of valid attachments, all others the request as it came.
 void IpamDelegate::run_program(Command command) {
   try {
     run_foreign(request_, found_.program, command,
@@ -102,6 +108,7 @@ Result IpamDelegate::add() {
   }
 }
 
+/// If the program's DEL ran already as an undo record, it is not run again.
 void IpamDelegate::del() {
   const auto release = [this](ipam::Store& store) { store.release(call_.key.of_network()); };
   if (missing_ && with_files(release)) return;

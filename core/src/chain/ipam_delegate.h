@@ -15,9 +15,11 @@
 
 namespace unicni::chain {
 
+/// Receives a line for each doubt about the configuration.
+using Warn = std::function<void(const std::string&)>;
+
 class IpamDelegate final : public Ipam {
  public:
-  using Warn = std::function<void(const std::string&)>;
   /// `call` is the link step's; without an ipam_type the delegate is the empty one. DEL: an IPAM
   /// that can't be found or loaded becomes a warning now and an Error of del().
   IpamDelegate(const Request& request, const Call& call, const protocol::Netconf& netconf,

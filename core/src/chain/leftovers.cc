@@ -1,3 +1,5 @@
+// What an attachment left that no journal knows: found by the marks that its objects carry (alias,
+// comment, computed names).
 #include "chain/leftovers.h"
 
 #include <algorithm>
@@ -9,10 +11,12 @@
 #include "undo/idle_localnets.h"
 #include "undo/record_fields.h"
 #include "unicni/errors.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/net/link.h"
-#include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 #include "unicni/netfilter/nft.h"
+#include "unicni/netfilter/reference_ports.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "unicni/undo/iptables_firewall.h"
 
@@ -20,6 +24,7 @@ namespace unicni::chain {
 
 namespace {
 
+/// Set by set through all of ours, as nobody remembers which sets the attachment used.
 void remove_elements(const std::string& owner, net::Nft& nft) {
   std::vector<net::NftElement> elements;
   for (const net::NftSet& set : nft.sets()) {
@@ -49,6 +54,7 @@ bool is_recorded(const net::Link& link, const Call& call) {
 
 }  // namespace
 
+/// ifbs go by alias alone. Veths of versions and plugins that set no alias are known by prevResult.
 void remove_leftovers(const Call& call, Host& host) {
   Errors errors;
   errors.attempt([&] { remove_elements(call.key.comment(), host.nft()); });
@@ -68,6 +74,7 @@ void remove_leftovers(const Call& call, Host& host) {
   errors.finish();
 }
 
+/// For a member whose module is gone: nobody else knows the names that the reference computes.
 void remove_reference_leftovers(const Call& call, Host& host, Ipam* ipam) {
   net::ReferenceMasquerade reference{call.key.network,
                                      call.key.container_id,
@@ -102,6 +109,8 @@ void remove_reference_leftovers(const Call& call, Host& host, Ipam* ipam) {
   errors.finish();
 }
 
+/// A result that names another host end than the records do is of a later attachment, by another
+/// program, under the same names.
 bool are_of_prev_result(const std::vector<Undo>& records, const Call& call) {
   if (!call.prev_result) return true;
   const auto is_recorded = [&](const std::string& name) {

@@ -1,3 +1,5 @@
+// Which steps of a journal belong to which members of the request: a list may have changed since
+// its ADD, and may have two members of one type.
 #include "chain/member.h"
 
 #include <algorithm>
@@ -54,12 +56,15 @@ bool Assigner::is_free(const Candidate& pair) const {
   return !taken_[pair.step] && members_[pair.member].type == entry_.steps[pair.step].type;
 }
 
+/// Nearly every list has each type once. Then nothing need be compared, and no configuration
+/// parsed.
 bool Assigner::is_only_choice(const std::string& type) const {
   const auto of_type = [&](const auto& each) { return each.type == type; };
   return std::count_if(entry_.steps.begin(), entry_.steps.end(), of_type) <= 1 &&
          std::count_if(members_.begin(), members_.end(), of_type) == 1;
 }
 
+/// Texts are made when first needed, and all at once.
 bool Assigner::equal(const Candidate& pair) {
   if (member_texts_.empty()) {
     for (const Member& member : members_) member_texts_.push_back(member.netconf.identity());
@@ -83,6 +88,7 @@ void Assigner::take_all(const std::function<bool(const Candidate&)>& fits) {
   }
 }
 
+/// From behind, as DEL goes backward: a member that is called twice takes its latest step first.
 void Assigner::take_last() {
   for (std::size_t member = members_.size(); member-- > 0;) {
     if (!result_.of_members[member].empty()) continue;
@@ -94,6 +100,7 @@ void Assigner::take_last() {
   }
 }
 
+/// From the surest to the weakest sign: place and configuration, configuration, place, type alone.
 Assignment Assigner::run() {
   take_all([&](const Candidate& pair) { return in_place(pair) && equal(pair); });
   take_all([&](const Candidate& pair) {
@@ -121,6 +128,8 @@ Assignment assign(const journal::Entry& entry, const std::vector<Member>& member
   return Assigner(entry, members).run();
 }
 
+/// By the record and not by the type: a delegate's interface is in the step of the plugin that
+/// delegated.
 bool makes_interface(const journal::RecordedStep& step) {
   return std::any_of(step.undo.begin(), step.undo.end(), [](const Undo& record) {
     return record.type == "veth" || record.type == "container-link" || record.type == "device";

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "journal/journal.h"
+#include "journal/entry.h"
 #include "protocol/netconf.h"
 
 namespace unicni::chain {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace unicni::chain {
+namespace unicni::chain::member_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -106,4 +106,4 @@ TEST_F(Assign, AStepThatCannotBeReadIsEqualToNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::chain
+}  // namespace unicni::chain::member_test

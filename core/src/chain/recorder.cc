@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "chain/foreign.h"
+#include "journal/folder.h"
 #include "undo/nft_elements.h"
 #include "undo/replay.h"
 #include "unicni/sys/file.h"
@@ -10,6 +11,7 @@
 
 namespace unicni::chain {
 
+/// Half of the time that is left goes to the wait for the lock; the rest is for the work.
 journal::Journal open_journal(const Request& request, VerbHost& host, const AttachmentKey& key,
                               journal::Access access) {
   auto journal = journal::Journal::open(host.journals(), key, host.place(),
@@ -27,6 +29,8 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const Atta
 
 namespace {
 
+/// The DEL of a program, with what its ADD was given. A runtime's DEL knows a prevResult, which
+/// takes the place of the recorded one; roll-back and GC have none.
 void run_program(const undo::Replay::Program& program, const Request& request, VerbHost& host,
                  const Step* step) {
   const protocol::Netconf netconf = protocol::Netconf::parse(program.request);
@@ -44,6 +48,8 @@ void run_program(const undo::Replay::Program& program, const Request& request, V
 
 }  // namespace
 
+/// On DEL the tables are looked at first: if somebody flushed them, they are made again without
+/// what goes now, so that other attachments don't stay without rules.
 Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Request& request,
                     VerbHost& host, const Step* step) {
   Errors astray;
@@ -70,6 +76,7 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
 Undone undo_step(const journal::RecordedStep& recorded, Where where, const Request& request,
                  VerbHost& host, const Step* step) {
   if (where.elsewhere) host.visit_container(recorded.netns_path, recorded.container_netns);
+  // A step without a result was killed or failed: what it shares with others is taken back as well.
   const auto why = recorded.result.empty() ? undo::Why::failed_add : undo::Why::removal;
   Undone undone = undo_records(recorded.undo, why, request, host, step);
   if (where.elsewhere) host.leave_container(where.is_ours);

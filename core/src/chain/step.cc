@@ -1,3 +1,5 @@
+// A step: a plugin of the list with its module or program, its parsed options and its IPAM, ready
+// to run.
 #include "chain/step.h"
 
 #include <fmt/core.h>
@@ -9,6 +11,7 @@ namespace unicni::chain {
 
 namespace {
 
+/// Modules see this and never the request: every module gets names and addresses already parsed.
 Call make_call(const Request& request, const std::string& type, const protocol::Netconf& netconf,
                std::size_t index, const std::optional<Result>& prev_result) {
   const protocol::Environment& environment = request.environment;
@@ -35,6 +38,7 @@ Call make_call(const Request& request, const std::string& type, const protocol::
   return call;
 }
 
+/// Code and texts are those of the reference's skeleton, which runtimes compare.
 void require_spec_version(const ModuleDescriptor& descriptor, const std::string& version) {
   std::string supported;
   for (const char* const* entry = descriptor.spec_versions; *entry != nullptr; ++entry) {

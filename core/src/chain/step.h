@@ -58,9 +58,7 @@ struct Step {
 };
 
 /// Finds, loads and parses. On DEL what is missing or wrong is only logged; on other verbs it
-/// throws. `direct`: the type is our own name on disk, so CNI_PATH isn't asked. `warn` receives one
-/// line per doubt about the configuration.
-using Warn = std::function<void(const std::string&)>;
+/// throws. `direct`: the type is our own name on disk, so CNI_PATH isn't asked.
 std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
                                 protocol::Netconf netconf, std::size_t index, bool direct,
                                 const std::optional<Result>& prev_result, const Warn& warn);

@@ -8,9 +8,7 @@
 #include <utility>
 
 #include "attachments/liveness.h"
-#include "journal/journal.h"
 #include "protocol/reply.h"
-#include "undo/remembered_rules.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -27,22 +25,28 @@ Services with_observer(Services services, Observer& observer) {
 }
 
 Error own_netns(const std::string& path) {
-  return {Code::invalid_netns, own_netns_text(path), "containers need a namespace of their own"};
+  return {Code::invalid_netns, own_netns_text(path),
+          "set CNI_NETNS to a network namespace of the container's own"};
 }
 
 }  // namespace
 
+/// Only ADD and CHECK say whose attachment this is: of that one the namespace is known to exist, as
+/// it was opened. For DEL and GC it is a question like any other.
 VerbHost::VerbHost(const Request& request)
     : request_(request),
       observer_(*this, request.services.observer),
       services_(with_observer(request.services, observer_)),
       netns_path_(request.environment.netns),
+      remembered_(*this, services_.folders.journals(), request.environment.container_id),
       attachments_(*this,
                    request.command == Command::add || request.command == Command::check
                        ? std::optional(request.key())
                        : std::nullopt,
                    request.services.folders) {}
 
+/// Two stat(2), before anything is opened. A runtime that passes the host's own namespace would
+/// have its links configured as a container's.
 void VerbHost::refuse_own_netns() const {
   const std::string& path = request_.environment.netns;
   struct stat theirs {};
@@ -54,11 +58,14 @@ void VerbHost::refuse_own_netns() const {
   if (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino) throw own_netns(path);
 }
 
+/// Verbs that take something away must do without a namespace: it may have ended long ago. So must
+/// an undo step that visits the namespace that its ADD saw.
 bool VerbHost::tolerant() const {
   const Command command = request_.command;
   return !visited_.empty() || (command != Command::add && command != Command::check);
 }
 
+/// Opened when first used: a verb that never touches the host's links has no socket for them.
 net::Netlink& VerbHost::host_links() {
   if (!host_links_) host_links_.emplace(services_);
   return *host_links_;
@@ -92,6 +99,8 @@ void VerbHost::open_container() {
   if (!visited_.empty()) require_visited();
 }
 
+/// A step is undone in the namespace that its ADD saw, which need not be that of the request. The
+/// path may lead to another namespace by now, so its identity is compared once it is open.
 void VerbHost::visit_container(const std::string& path, const std::string& identity) {
   container_links_.reset();
   container_netns_.reset();
@@ -100,6 +109,8 @@ void VerbHost::visit_container(const std::string& path, const std::string& ident
   container_opened_ = path.empty() || identity.empty();
 }
 
+/// The records are replayed. If the namespace of the request isn't that of the attachment, nobody
+/// opens it any more.
 void VerbHost::leave_container(bool is_ours) {
   visit_container({}, {});
   netns_path_ = request_.environment.netns;
@@ -126,6 +137,8 @@ std::string VerbHost::container_identity() {
   return container_netns() == nullptr ? std::string() : container_links().identity();
 }
 
+/// For questions that have a sense without a namespace ("is this entry of the container that stands
+/// there now?").
 std::string VerbHost::find_container_identity() {
   try {
     return container_identity();
@@ -137,24 +150,21 @@ std::string VerbHost::find_container_identity() {
   }
 }
 
+/// Another namespace stands at the path: as good as none.
 void VerbHost::require_visited() {
   if (container_links().identity() == visited_) return;
   container_links_.reset();
   container_netns_.reset();
 }
 
+/// Nft knows no journals. It asks for all remembered elements only if it finds a table gone, and
+/// for those of siblings only if a published port becomes free.
 net::Nft& VerbHost::nft() {
-  if (!nft_) {
-    nft_.emplace(services_);
-    nft_->remember([this] { return undo::remembered_rules(journals(), place(), host_netns()); });
-    nft_->inherit([this](const std::string& owner) {
-      return undo::remembered_siblings(journals(), place(), host_netns(), owner,
-                                       request_.environment.container_id);
-    });
-  }
+  if (!nft_) nft_.emplace(&remembered_, services_);
   return *nft_;
 }
 
+/// A courtesy to other attachments that must not make this verb fail.
 void VerbHost::restore_rules(const std::vector<net::NftElement>* own) noexcept {
   try {
     if (own != nullptr ? nft().restore(*own) : nft().restore()) {
@@ -193,6 +203,8 @@ void VerbHost::MemberObserver::on_event(const Event& event) noexcept {
 
 journal::Place VerbHost::place() { return attachments::place_of(*this); }
 
+/// A program of another maker may call us for this very attachment (a wrapper does), and would wait
+/// for the lock that we hold until its own time is up.
 std::string VerbHost::unlocked(const std::function<std::string()>& work) {
   if (journal_lock_ == nullptr) return work();
   std::string out;
@@ -208,6 +220,8 @@ std::string VerbHost::unlocked(const std::function<std::string()>& work) {
   return out;
 }
 
+/// Each line once: a warning that concerns a thousand attachments would otherwise fill the
+/// runtime's log. What is left out is counted.
 void VerbHost::log(LogLevel level, std::string_view text) {
   Line line{level, active_.type, protocol::bounded(text)};
   if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;

@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "chain/request.h"
-#include "journal/journal.h"
+#include "journal/entry.h"
+#include "undo/remembered_rules.h"
 #include "unicni/host.h"
 
 namespace unicni::chain {
@@ -112,6 +113,7 @@ class VerbHost final : public Host {
   std::string visited_;  // what visit_container() expects there
   std::optional<net::Netns> container_netns_;
   std::optional<net::Netlink> container_links_;
+  undo::RememberedRules remembered_;
   std::optional<net::Nft> nft_;
   Attachments attachments_;
   static constexpr std::size_t kMostLines = 20;

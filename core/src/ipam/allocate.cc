@@ -40,6 +40,9 @@ std::optional<std::pair<IpAddress, const Range*>> allocate(
     return std::pair{*got, &range};
   };
 
+  // The search begins behind the last address that was given, so a released address rests while
+  // others are free. That is the reference's order, and either program goes on where the other one
+  // ended.
   const Range* holder = last ? find_range(set, *last) : nullptr;
   if (holder != nullptr && *last < holder->end) {
     if (auto got = attempt(*holder, *last->plus(1), holder->end)) return got;
@@ -51,6 +54,7 @@ std::optional<std::pair<IpAddress, const Range*>> allocate(
     const Range& range = set[(begin + i) % set.size()];
     if (auto got = attempt(range, range.start, range.end)) return got;
   }
+  // Round once: what lies before the cursor, the last address included.
   if (holder != nullptr) return attempt(*holder, holder->start, *last);
   return std::nullopt;
 }

@@ -5,10 +5,10 @@
 #include <set>
 #include <string>
 
-namespace unicni::ipam {
-namespace {
+#include "base/ip_for_test.h"
 
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
+namespace unicni::ipam::allocate_test {
+namespace {
 
 Range range(const char* subnet, const char* start, const char* end, const char* gateway) {
   return {IpNet::parse(subnet).value(), ip(start), ip(end), ip(gateway)};
@@ -127,4 +127,4 @@ TEST(Allocate, RangesOfASetNeedNoOrder) {
 }
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::allocate_test

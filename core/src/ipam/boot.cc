@@ -43,8 +43,11 @@ BootId current_boot() {
   return id;
 }
 
+/// It moves when the clock is set, as CLOCK_REALTIME does.
 std::int64_t boot_time() { return nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_BOOTTIME); }
 
+/// libcni keeps what it was asked for each attachment in a file of this name. A name with a slash
+/// would be another folder's.
 bool cached_netns_is_gone(const std::string& network, const Attachment& owner) {
   if (owner.container_id.find('/') != std::string::npos ||
       owner.if_name.find('/') != std::string::npos) {

@@ -10,8 +10,11 @@ namespace {
 // A sticky key is forgotten when that many younger ones are remembered: names of pods never end.
 constexpr std::uint32_t kMostRemembered = 65'536;
 
+/// Any number that is never all zeroes would do: a page of zeroes must not have a valid checksum.
 constexpr std::uint64_t kChecksumSeed = 0x756e69636e692121U;
 
+/// Chains and lists are left out: a rebuild makes them anew, and a slot whose neighbours changed
+/// must not become invalid by that.
 std::uint64_t checksum_of(const Slot& slot) {
   Slot kept{};
   kept.state = slot.state;
@@ -27,6 +30,8 @@ std::uint64_t checksum_of(const Slot& slot) {
   return keyed_hash({kChecksumSeed, 0}, {reinterpret_cast<const char*>(&kept), sizeof kept});
 }
 
+/// An IPv4 address stands in the first four bytes, the rest are zero, so that equal addresses have
+/// equal bytes.
 IpAddress address_of(std::uint8_t family, const std::array<std::uint8_t, 16>& bytes) {
   if (family == 6) return IpAddress::v6(bytes);
   return IpAddress::v4(std::uint32_t{bytes[0]} << 24U | std::uint32_t{bytes[1]} << 16U |
@@ -67,12 +72,15 @@ void fill(Slot& slot, const IndexEntry& entry) {
 
 }  // namespace
 
+/// Keyed with random numbers of this file: names of containers come from outside, and nobody can
+/// choose them such that all fall into one chain.
 std::uint64_t Index::hash(std::string_view text) const { return keyed_hash(header().key, text); }
 
 std::uint64_t Index::address_hash(const IpAddress& address) const {
   return hash({reinterpret_cast<const char*>(address.data()), address.size()});
 }
 
+/// One table of heads holds all three chains one behind the other.
 std::uint32_t Index::bucket(Chain chain, std::uint64_t hash) const {
   const std::uint32_t slots = header().slots;
   return static_cast<std::uint32_t>(chain) * slots + static_cast<std::uint32_t>(hash % slots);
@@ -83,6 +91,8 @@ std::uint32_t Index::find_slot(const IpAddress& address) const {
   const auto family = static_cast<std::uint8_t>(address.family());
   std::uint32_t id = head(bucket(Chain::address, address_hash(address)));
   for (std::uint32_t steps = 0; id != 0; ++steps) {
+    // A chain longer than there are slots has a loop: the file is damaged, and without this the
+    // verb would never end.
     if (steps > header().slots) give_up();
     const Slot& found = slot(id);
     if (found.family == family && found.address == bytes) return id;
@@ -119,6 +129,8 @@ std::vector<IndexEntry> Index::of_sticky(std::uint64_t sticky) const {
   return collect(Chain::sticky, sticky, [&](const Slot& slot) { return slot.sticky == sticky; });
 }
 
+/// Goes over the slots as they lie, without chains: this is how entries are saved from a file whose
+/// links may be damaged. Only slots with a right checksum count.
 void Index::for_each(const std::function<void(const IndexEntry&)>& visit) const {
   const std::uint32_t used = std::min(header().used_slots, header().slots);
   for (std::uint32_t id = 1; id <= used; ++id) {
@@ -134,6 +146,8 @@ void Index::link(std::uint32_t id, Chain chain, std::uint64_t hash) {
   first = id;
 }
 
+/// Chains have no backward links, so the one before is looked for. They are short: there are as
+/// many heads as slots.
 void Index::unlink(std::uint32_t id, Chain chain, std::uint64_t hash) {
   const auto way = static_cast<std::size_t>(chain);
   const std::uint32_t from = bucket(chain, hash);
@@ -151,9 +165,11 @@ void Index::unlink(std::uint32_t id, Chain chain, std::uint64_t hash) {
     }
     each = next;
   }
+  // The slot must be in the chain of its own hash. Where it isn't, links were written half.
   give_up();
 }
 
+/// Entries come in the order of their release, so the list is sorted by time without a search.
 void Index::append(ListEnds Header::*list, std::uint32_t id) {
   ListEnds& ends = header().*list;
   Slot& added = edit_slot(id);
@@ -177,6 +193,8 @@ void Index::drop(ListEnds Header::*list, std::uint32_t id) {
   --ends.length;
 }
 
+/// An entry of another boot isn't "taken", although its file is there: no container outlives its
+/// kernel.
 Plane Index::plane_of(const Slot& slot) const {
   switch (static_cast<EntryState>(slot.state)) {
     case EntryState::reserved:
@@ -189,6 +207,8 @@ Plane Index::plane_of(const Slot& slot) const {
   return Plane::remembered;
 }
 
+/// enter() and leave() are mirror images. All that follows from a slot's fields (chains, lists,
+/// counters, bitmaps) is entered here, so a field is changed only between leave() and enter().
 void Index::enter(std::uint32_t id) {
   const Slot& entered = slot(id);
   const IpAddress address = address_of(entered.family, entered.address);
@@ -219,6 +239,8 @@ void Index::leave(std::uint32_t id) {
   mark(address, plane, false);
 }
 
+/// A slot is taken from the list of freed ones first, so the file grows with the most that ever was
+/// at once and not with every release.
 void Index::put(const IndexEntry& entry) {
   std::uint32_t id = find_slot(entry.address);
   if (id != 0) {
@@ -234,6 +256,7 @@ void Index::put(const IndexEntry& entry) {
   }
   fill(edit_slot(id), entry);
   enter(id);
+  // One at most: each put() adds one at most.
   if (header().remembered.length > kMostRemembered) erase_slot(header().remembered.oldest);
 }
 
@@ -258,6 +281,7 @@ void Index::for_each_resting(const std::function<bool(const IndexEntry&)>& visit
   }
 }
 
+/// The list is sorted by time, so the walk ends at the first one that must rest longer.
 void Index::end_rests(std::int64_t rest, std::int64_t now) {
   const Header& all = std::as_const(*this).header();
   for (std::uint32_t id = all.resting.oldest; id != 0; id = all.resting.oldest) {
@@ -274,6 +298,7 @@ void Index::end_rests(std::int64_t rest, std::int64_t now) {
   }
 }
 
+/// Reading the flag first keeps a page clean that need not be written.
 void Index::set_nobodys(bool any) {
   const std::uint32_t value = any ? 1 : 0;
   if (std::as_const(*this).header().nobodys != value) header().nobodys = value;
@@ -284,6 +309,8 @@ void Index::set_unsure(bool any) {
   if (std::as_const(*this).header().unsure != value) header().unsure = value;
 }
 
+/// Into a file of twice the size, entry by entry. Numbers of slots change by that, so whoever holds
+/// one across put() holds a wrong one.
 void Index::grow() {
   const Header& all = std::as_const(*this).header();
   const bool full = all.free_slot == 0 && all.used_slots >= all.slots;

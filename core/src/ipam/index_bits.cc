@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kWordBits = 64;
 using Words = std::array<std::uint64_t, kBlockSize / kWordBits>;
 
+/// Blocks begin at multiples of their size, so base and offset follow from the address alone.
 std::size_t offset_in_block(const IpAddress& address) {
   const std::uint8_t* bytes = address.data();
   const std::size_t size = address.size();
@@ -75,6 +76,7 @@ std::uint32_t Index::find_block(const IpAddress& base) const {
   return 0;
 }
 
+/// A block is needed only for the first address of a neighbourhood.
 bool Index::has_room(const IpAddress& address) const {
   const Header& all = header();
   if (all.free_slot == 0 && all.used_slots >= all.slots) return false;
@@ -122,6 +124,8 @@ void Index::mark(const IpAddress& address, Plane plane, bool set) {
   header().free_block = id;
 }
 
+/// Where no block is, all addresses are free. A full /16 is passed in 128 steps, and an empty /64
+/// in one.
 std::optional<IpAddress> Index::first_free(const IpAddress& from, const IpAddress& to,
                                            Planes planes) const {
   IpAddress at = from;

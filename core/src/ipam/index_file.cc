@@ -78,6 +78,8 @@ Slot& Index::edit_slot(std::uint32_t id) {
   return reinterpret_cast<Slot*>(pages_.edit(layout_.slots + at / kSlotsOfPage))[at % kSlotsOfPage];
 }
 
+/// As with slots, a number out of bounds reads the last block. Damage leads to a wrong match at
+/// worst, never out of the mapping.
 const Block& Index::block(std::uint32_t id) const {
   const std::uint32_t at = id == 0 || id > header().blocks ? header().blocks - 1 : id - 1;
   return reinterpret_cast<const Block*>(
@@ -100,12 +102,16 @@ std::uint32_t& Index::edit_head(std::uint32_t number) {
       pages_.edit(layout_.heads + number / kHeadsOfPage))[number % kHeadsOfPage];
 }
 
+/// The layout follows from the two sizes in the header, which open() has compared with the length
+/// of the file.
 Index::Index(Pages pages, std::string folder, const BootId& boot)
     : pages_(std::move(pages)), layout_(1, 1), folder_(std::move(folder)), boot_(boot) {
   const Header& all = std::as_const(*this).header();
   layout_ = Layout(all.slots, all.blocks);
 }
 
+/// Every number that pages are computed from is checked before it is used: the file may be of
+/// another version, cut off, or made by somebody else.
 std::optional<Index> Index::open(const std::string& folder, const BootId& boot) {
   std::optional<Pages> pages = Pages::open(folder + kName);
   if (!pages) return std::nullopt;
@@ -132,11 +138,14 @@ Index::Index(std::string folder, const BootId& boot, std::uint32_t least_slots,
   all.boot = boot;
   all.slots = slots;
   all.blocks = blocks;
+  // GRND_NONBLOCK: early in the boot there may be no randomness yet, and an ADD must not wait for
+  // it. Clock and process id make a weaker key, which is good enough for one boot.
   if (::getrandom(all.key.data(), sizeof all.key, GRND_NONBLOCK) < 0) {
     all.key = {static_cast<std::uint64_t>(wall_clock()), static_cast<std::uint64_t>(::getpid())};
   }
 }
 
+/// The key stays: owners and sticky keys are stored as hashes by it and could not be hashed again.
 Index Index::successor(std::uint32_t slots, std::uint32_t blocks) const {
   Index next(folder_, boot_, slots, blocks);
   next.header().key = header().key;
@@ -145,6 +154,9 @@ Index Index::successor(std::uint32_t slots, std::uint32_t blocks) const {
 
 bool Index::is_whole() const { return header().folder_time != 0 && header().boot == boot_; }
 
+/// A folder that was changed within one tick of the file system's clock before the header was
+/// written could have been changed once more in that same tick, with the same time. Such a time
+/// proves nothing.
 bool Index::matches(std::int64_t folder_time) const {
   return is_whole() && header().unsure == 0 && header().folder_time == folder_time &&
          header().written - folder_time > kTick;
@@ -178,16 +190,23 @@ bool Index::write_pages() {
   return false;
 }
 
+/// Damage is not repaired in the middle of a verb. The file goes, the verb fails with "try again",
+/// and the next one makes the index anew from the reservations.
 void Index::give_up() const {
   ::unlink((folder_ + kName).c_str());
   throw Error(Code::try_again, fmt::format("{}{} is damaged", folder_, kName),
               "it was removed and is made again by the next call");
 }
 
+/// First the header says "being written" (time 0), then come the pages, then the folder's time is
+/// set back, and only then the header is valid again. A kill anywhere between leaves an index that
+/// is not believed.
 void Index::commit() {
   if (!pages_.changed() && pages_.has_file() && matches(folder_time(folder_))) return;
   seal(0);
   if (!write_pages()) return;
+  // Nobody else's change can give the folder a time in the past, so exactly this time means:
+  // unchanged since our verb.
   const std::int64_t mark = wall_clock() - kBack;
   const timespec times[2] = {{0, UTIME_OMIT}, {mark / kSecond, mark % kSecond}};
   ::utimensat(AT_FDCWD, folder_.c_str(), times, 0);

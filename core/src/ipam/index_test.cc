@@ -9,12 +9,13 @@
 #include <random>
 #include <set>
 
+#include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "ipam/reconcile.h"
 #include "ipam/reservation.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::ipam {
+namespace unicni::ipam::index_test {
 namespace {
 
 using std::string;
@@ -22,8 +23,6 @@ using std::string;
 constexpr BootId kBoot = {1, 2, 3};
 constexpr BootId kNextBoot = {4, 5, 6};
 constexpr Index::Planes kAll = 7;
-
-IpAddress ip(const string& text) { return IpAddress::parse(text).value(); }
 
 class IndexTest : public ::testing::Test {
  protected:
@@ -287,4 +286,4 @@ TEST_F(IndexTest, ReadOnlyFolderIsReadAllTheSame) {
 }
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::index_test

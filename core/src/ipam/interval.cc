@@ -18,6 +18,8 @@ std::optional<Interval> parse_interval(std::string_view text) {
   return Interval{*first, *last};
 }
 
+/// Merged and sorted, so that a look-up is a binary search and counting need not beware of
+/// overlaps.
 Intervals merge(std::vector<Interval> intervals) {
   std::sort(intervals.begin(), intervals.end(),
             [](const Interval& a, const Interval& b) { return a.first < b.first; });

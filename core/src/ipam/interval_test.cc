@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "base/ip_for_test.h"
 #include "unicni/ipam/range.h"
 
-namespace unicni::ipam {
+namespace unicni::ipam::interval_test {
 namespace {
 
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 Interval interval(const char* text) { return parse_interval(text).value(); }
 
 TEST(Interval, ThreeSpellings) {
@@ -56,4 +56,4 @@ TEST(Interval, ExcludedAddressesDontCount) {
 }
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::interval_test

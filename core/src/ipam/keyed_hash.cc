@@ -1,3 +1,5 @@
+// SipHash-2-4 (Aumasson and Bernstein, 2012): two rounds a word, four at the end. Short inputs, a
+// key, and nobody without the key can make many names fall into one chain.
 #include "ipam/keyed_hash.h"
 
 #include <bit>
@@ -48,6 +50,7 @@ std::uint64_t keyed_hash(const HashKey& key, std::string_view bytes) {
               key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U};
   const std::uint64_t length = std::uint64_t{bytes.size()} << 56U;
   for (; bytes.size() >= 8; bytes.remove_prefix(8)) state.take(little_endian(bytes.substr(0, 8)));
+  // The last word: what is left of the text, and its length in the highest byte.
   state.take(length | little_endian(bytes));
   state.c ^= 0xffU;
   for (int i = 0; i < 4; ++i) state.round();

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace unicni::ipam {
+namespace unicni::ipam::keyed_hash_test {
 namespace {
 
 // The paper's own vectors: key 00 01 … 0f, message 00 01 … of each length.
@@ -18,4 +18,4 @@ TEST(KeyedHash, IsThatOfThePaper) {
 }
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::keyed_hash_test

@@ -32,6 +32,7 @@ bool write_page(int fd, std::uint32_t number, const std::byte* bytes) {
 
 }  // namespace
 
+/// A size that is no whole number of pages means that the file was cut off or isn't ours.
 std::optional<Pages> Pages::open(const std::string& path) {
   sys::Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat status {};
@@ -41,6 +42,8 @@ std::optional<Pages> Pages::open(const std::string& path) {
   return Pages(path, std::move(fd), static_cast<std::uint32_t>(size / kPageSize));
 }
 
+/// Pages are read when they are first needed: a verb touches a few of them, however large the index
+/// is. A page of a file that isn't there yet is all zeroes.
 Pages::Page& Pages::load(std::uint32_t number) const {
   const auto [found, is_new] = pages_.try_emplace(number);
   Page& page = found->second;
@@ -73,6 +76,7 @@ std::byte* Pages::edit(std::uint32_t number) {
 
 bool Pages::write_first() const { return write_page(fd_.get(), 0, load(0).bytes); }
 
+/// Page 0, the header, says whether the rest counts, and is written by itself before and after.
 bool Pages::write_others() {
   for (auto& [number, page] : pages_) {
     if (number == 0 || !page.changed) continue;

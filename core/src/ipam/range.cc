@@ -12,17 +12,17 @@ namespace unicni::ipam {
 namespace {
 
 constexpr Option kRangeRows[] = {
-    option<&RangeConfig::subnet>("subnet", "network to allocate from, without host bits")
+    option<&RangeConfig::subnet>("subnet", "subnet to allocate addresses from, without host bits")
         .must_be_given(),
     option<&RangeConfig::range_start>("rangeStart",
-                                      "first address to hand out; default network + 1, in a /31, "
-                                      "/32, /127 or /128 the subnet's first"),
+                                      "first address to allocate; default: network address + 1, in "
+                                      "a /31, /32, /127 or /128 the subnet's first address"),
     option<&RangeConfig::range_end>("rangeEnd",
-                                    "last address to hand out; default the subnet's last, in IPv4 "
-                                    "the one before the broadcast address"),
+                                    "last address to allocate; default: the subnet's last address, "
+                                    "in IPv4 the one before the broadcast address"),
     option<&RangeConfig::gateway>("gateway",
-                                  "gateway that containers are told, never handed out; default "
-                                  "network + 1, in a /32 or /128 none"),
+                                  "gateway to return to containers; never allocated; default: "
+                                  "network address + 1, in a /32 or /128 none"),
 };
 
 constexpr std::uint64_t kMany = std::numeric_limits<std::uint64_t>::max();
@@ -45,8 +45,11 @@ std::uint64_t width(const IpAddress& first, const IpAddress& last) {
   return difference == kMany ? kMany : difference + 1;
 }
 
+/// How many bits of an address tell hosts apart: 0 for a /32 or /128, 1 for a /31 or /127.
 int host_bits(const IpNet& subnet) { return subnet.address().bits() - subnet.prefix_length(); }
 
+/// In a subnet of two addresses the gateway takes the one that the range leaves, as one end of the
+/// link is the container.
 std::optional<IpAddress> default_gateway(const Range& range) {
   if (host_bits(range.subnet) == 0) return std::nullopt;
   const IpAddress second = range.subnet.address().plus(1).value();
@@ -72,6 +75,8 @@ RangeSet canonical_set(const std::vector<RangeConfig>& configs) {
                       set.front().subnet.str(), set.back().subnet.str()));
     }
   }
+  // Overlapping ranges of one set would offer an address twice, and the walk after the cursor would
+  // not end where it began.
   for (auto first = set.begin(); first != set.end(); ++first) {
     for (auto second = first + 1; second != set.end(); ++second) {
       if (first->overlaps(*second)) {
@@ -99,11 +104,14 @@ bool Range::overlaps(const Range& other) const {
   return start.family() == other.start.family() && start <= other.end && other.start <= end;
 }
 
+/// A /31 has no broadcast address (RFC 3021), and IPv6 has none at all.
 Interval usable(const IpNet& subnet) {
   if (!subnet.is_v4() || host_bits(subnet) < 2) return {subnet.network(), subnet.last()};
   return {subnet.network().plus(1).value(), subnet.last().plus(-1).value()};
 }
 
+/// Messages are the reference's, whose texts tools compare. The order of the checks is the
+/// reference's too, so a configuration with two mistakes gets the same error.
 Range canonical(const RangeConfig& config) {
   if (!config.subnet) {
     throw Error(Code::invalid_config, "IP <nil> not v4 nor v6",
@@ -126,35 +134,40 @@ Range canonical(const RangeConfig& config) {
               config.gateway};
 
   const auto refuse = [&](const char* what, const IpAddress& address) {
-    throw Error(Code::invalid_config,
-                fmt::format("{} {} not in network {}", what, address.str(), subnet.str()),
-                fmt::format("allowed is {}-{}, and rangeStart not after rangeEnd {}",
-                            subnet.address().str(), subnet.last().str(), range.end.str()));
+    throw Error(
+        Code::invalid_config,
+        fmt::format("{} {} not in network {}", what, address.str(), subnet.str()),
+        fmt::format("choose an address from {}-{}, and a rangeStart that is not after rangeEnd {}",
+                    subnet.address().str(), subnet.last().str(), range.end.str()));
   };
   const bool backward = range.end < range.start;
   if (!subnet.contains(range.start) || (config.range_start && backward))
     refuse("RangeStart", range.start);
   if (!subnet.contains(range.end) || backward) refuse("RangeEnd", range.end);
+  // From here on start and end are moved to addresses that hosts can have; the message shows them
+  // as they were written.
   const std::string written = describe(range);
   range.start = std::max(range.start, hosts.first);
   range.end = std::min(range.end, hosts.last);
   if (range.end < range.start) {
-    throw Error(
-        Code::invalid_config,
-        fmt::format("range {} of {} has no address for a container", written, subnet.str()),
-        fmt::format("network and broadcast address are given to nobody; the others are {}-{}",
-                    hosts.first.str(), hosts.last.str()));
+    throw Error(Code::invalid_config,
+                fmt::format("range {} of {} has no address for a container", written, subnet.str()),
+                fmt::format("choose rangeStart and rangeEnd from {}-{}: network and broadcast "
+                            "addresses are never allocated",
+                            hosts.first.str(), hosts.last.str()));
   }
   if (!range.gateway) range.gateway = default_gateway(range);
   if (range.gateway && range.gateway->family() != subnet.address().family()) {
     throw Error(
         Code::invalid_config,
         fmt::format("gateway {} is of another family than {}", range.gateway->str(), subnet.str()),
-        "a gateway has the family of the addresses that it is for");
+        "give the subnet a gateway of its own family");
   }
   return range;
 }
 
+/// The number of the set is part of the message: a configuration may have several, and the flat
+/// range is one of them.
 std::vector<RangeSet> canonical_sets(const std::vector<std::vector<RangeConfig>>& sets) {
   std::vector<RangeSet> result;
   result.reserve(sets.size());
@@ -187,6 +200,8 @@ std::string describe(const RangeSet& set) {
   return text;
 }
 
+/// Counts only; the numbers of an IPv6 subnet may be larger than 64 bits and stop at the largest
+/// one.
 std::uint64_t capacity(const RangeSet& set, const Intervals& excluded) {
   std::uint64_t sum = 0;
   for (const Range& range : set) {

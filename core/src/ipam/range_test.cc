@@ -5,12 +5,11 @@
 #include <limits>
 #include <string>
 
+#include "base/ip_for_test.h"
 #include "unicni/error.h"
 
-namespace unicni::ipam {
+namespace unicni::ipam::range_test {
 namespace {
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 RangeConfig config(const char* subnet, const char* start = nullptr, const char* end = nullptr,
                    const char* gateway = nullptr) {
@@ -230,4 +229,4 @@ TEST(RangeFields, HaveTheKeysOfTheNetconf) {
 }
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::range_test

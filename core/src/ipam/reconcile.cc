@@ -24,6 +24,8 @@ BootId boot_of(const FileIdentity& file, const BootId& boot, std::int64_t begun)
   return file.modified >= begun - kClockSlack ? boot : BootId{};
 }
 
+/// ctime changes with every write and rename and can't be set by a program; an inode alone may be
+/// used again for a new file.
 bool is_same_file(const IndexEntry& entry, const FileIdentity& file) {
   return entry.state == EntryState::reserved && !entry.unreadable && entry.inode == file.inode &&
          entry.changed == file.changed;
@@ -45,6 +47,8 @@ void carry_over(const Index& from, Index& to) {
   for (const IndexEntry& entry : released) to.put(entry);
 }
 
+/// Only files that changed are read. The others cost one lstat(2), so a folder that another program
+/// has touched is compared in a fraction of the time of a rebuild.
 void compare(Index& index, const std::string& folder, const std::vector<std::string>& names) {
   const std::int64_t begun = boot_time();
   std::vector<IpAddress> present;
@@ -92,6 +96,8 @@ void reconcile(Index& index, const std::string& folder) {
   compare(index, folder, sys::list_folder(folder));
 }
 
+/// Three states: up to date (used as it is), whole but behind (compared), and damaged or of another
+/// boot (made anew, with what could be saved).
 Index load_index(const std::string& folder, const BootId& boot) {
   std::optional<Index> found;
   try {

@@ -39,6 +39,8 @@ std::int64_t nanoseconds(const timespec& time) {
 
 }  // namespace
 
+/// As the reference reads it: blanks around the words don't count, and a file without a second line
+/// is of the old format.
 std::optional<Attachment> parse_owner(std::string_view content) {
   const std::string_view text = trim(content);
   const std::size_t line_end = text.find('\n');
@@ -50,6 +52,7 @@ std::optional<Attachment> parse_owner(std::string_view content) {
   return Attachment{std::string(container), std::string(if_name)};
 }
 
+/// A link in place of the file is unreadable on purpose: its target may be any file of the host.
 ReservationFile read_reservation(const std::string& path) {
   std::optional<std::string> text;
   try {
@@ -67,6 +70,8 @@ std::string print_owner(const Attachment& owner) {
   return owner.if_name.empty() ? owner.container_id : owner.container_id + "\r\n" + owner.if_name;
 }
 
+/// Only the one spelling that this project and the reference write. "010.1.2.3" or "::ffff:a01:203"
+/// are files of somebody else.
 std::optional<IpAddress> reserved_by(const std::string& file_name) {
   const std::optional<IpAddress> address = IpAddress::parse(file_name);
   return address && address->str() == file_name ? address : std::nullopt;

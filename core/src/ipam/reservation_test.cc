@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/temp_folder_for_test.h"
-#include "protocol/request.h"
+#include "protocol/name.h"
 #include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::ipam {
+namespace unicni::ipam::reservation_test {
 namespace {
 
 using std::string;
@@ -186,4 +186,4 @@ TEST_F(UnusualOwners, SurviveTheGcThatListsThem) {
 }
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::reservation_test

@@ -8,16 +8,15 @@
 #include <map>
 #include <random>
 
+#include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::ipam {
+namespace unicni::ipam::store_model_test {
 namespace {
 
 using std::string;
-
-IpAddress ip(const string& text) { return IpAddress::parse(text).value(); }
 
 class StoreModel : public ::testing::TestWithParam<unsigned> {
  protected:
@@ -170,4 +169,4 @@ TEST_P(StoreModel, IndexSaysWhatTheFilesSay) {
 INSTANTIATE_TEST_SUITE_P(Histories, StoreModel, ::testing::Range(1U, 5U));
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::store_model_test

@@ -15,16 +15,16 @@
 #include <map>
 #include <string>
 
+#include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::ipam {
+namespace unicni::ipam::store_test {
 namespace {
 
 using std::string;
 
-IpAddress ip(const string& text) { return IpAddress::parse(text).value(); }
 Deadline in_seconds(int n) { return std::chrono::steady_clock::now() + std::chrono::seconds(n); }
 void unannounced(const IpAddress&, const string&) {}
 
@@ -353,4 +353,4 @@ TEST_F(StoreTest, ParallelProcessesGetDifferentAddresses) {
 }
 
 }  // namespace
-}  // namespace unicni::ipam
+}  // namespace unicni::ipam::store_test

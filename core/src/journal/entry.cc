@@ -9,6 +9,8 @@ namespace unicni::journal {
 namespace {
 
 constexpr std::string_view kMagic = "unicni-journal";
+/// Of the form of lines as a whole. New words and new fields need no new number: old programs pass
+/// over them.
 constexpr std::string_view kVersion = "1";
 
 std::optional<Entry> read_header(const Line& line) {
@@ -21,6 +23,7 @@ std::optional<Entry> read_header(const Line& line) {
   return entry;
 }
 
+/// Fields of the record begin with a dot, so they can't clash with those of the line.
 std::optional<Undo> read_undo(const Line& line) {
   Undo undo;
   undo.type = line.get("type");
@@ -52,6 +55,8 @@ bool is_known_id(const Entry& entry, std::optional<std::size_t> id) {
 }
 
 /// One line after the header; false if it makes no sense here.
+/// Lines are replayed in the order in which they were written; what is left at the end is the state
+/// of the attachment. Unknown words are of later versions and change nothing here.
 bool apply(const Line& line, Entry& entry) {
   if (line.word == "step") {
     RecordedStep step{line.get("type"), line.get("config"), {}, {}};
@@ -74,6 +79,7 @@ bool apply(const Line& line, Entry& entry) {
     entry.steps.back().result = line.get("result");
     return true;
   }
+  // By number since 0.2. A line without one is of an earlier version, in which a type had one step.
   if (line.word == "forget") {
     const auto id = read_number(line, "id");
     const std::string type = line.get("type");
@@ -96,6 +102,8 @@ bool moves(const Entry& entry, const std::string& container_netns, const std::st
 
 }  // namespace
 
+/// A line that doesn't parse in the middle of the file is damage, and then the whole is not
+/// believed. At the end it is a write that was cut off.
 std::optional<EntryText> read_entry(std::string_view text) {
   const std::size_t header_end = text.find('\n');
   if (header_end == text.npos) return std::nullopt;
@@ -125,6 +133,7 @@ std::optional<Entry> parse_entry(std::string_view text) {
   return std::move(result->entry);
 }
 
+/// The header alone: GC looks at the names of many entries and needs the steps of few.
 std::optional<AttachmentKey> read_key(std::string_view text) {
   if (text.find('\n') == text.npos) return std::nullopt;
   const auto line = parse_line(first_line(text));
@@ -163,6 +172,7 @@ std::string header_line(const Entry& entry) {
   return line.finish();
 }
 
+/// The namespace is written only where it differs from the line before. Most entries have one.
 std::string step_line(const Entry& entry, const RecordedStep& step) {
   LineWriter line("step");
   line.add("type", step.type).add("config", step.config);

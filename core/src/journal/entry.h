@@ -1,5 +1,5 @@
-// The text form of an entry: its lines, and reading them with what an open file has to know of
-// their places.
+// What the journal of an attachment says, and its text form: lines, and reading them with what an
+// open file has to know of their places.
 //
 //   unicni-journal version=1 network=… container=… if_name=… boot=… host_netns=…
 //   step type=bridge config=… member=0 args=… container_netns=… netns=…
@@ -16,12 +16,51 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "journal/journal.h"
+#include "unicni/attachment_key.h"
+#include "unicni/undo.h"
 
 namespace unicni::journal {
 
+/// Where and when the state exists; an entry of another boot or another host namespace is nobody's.
+struct Place {
+  std::string boot_id;
+  std::string host_netns;  ///< net::Netlink::identity()
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+/// One step of the attachment: what one member of its list was asked, changed and answered.
+struct RecordedStep {
+  std::string type;        ///< which plugin
+  std::string config;      ///< its request, as given on ADD
+  std::vector<Undo> undo;  ///< in order of time
+  std::string result;  ///< JSON of its result, of a step inside a list "{}"; empty: ADD did not end
+  /// Names the step inside its file: how many were begun there before it.
+  std::size_t id = 0;
+  /// Its place in the list of a request of type "unicni"; nullopt: a runtime called it alone.
+  std::optional<std::size_t> ordinal = {};
+  std::string args = {};             ///< CNI_ARGS of its ADD
+  std::string container_netns = {};  ///< identity of the namespace its ADD saw; empty: of none
+  std::string netns_path = {};       ///< CNI_NETNS of its ADD
+};
+
+struct Entry {
+  AttachmentKey key;
+  Place place;
+  std::string container_netns;  ///< of the step begun last; a file may hold steps of earlier lives
+  std::string netns_path;       ///< in the same way
+  std::vector<RecordedStep> steps;
+  std::size_t begun = 0;  ///< how many steps were ever begun in the file
+};
+
 inline constexpr std::size_t kEntryLimit = 64U << 20U;  ///< bytes of a file that are read at most
+
+/// Text form: one header line, then one line a record, each "<type> key=value …" with
+/// percent-escapes and a checksum at its end. A torn last line (power cut, kill -9) is dropped: its
+/// change was not made yet. Anything else that is wrong: nullopt.
+std::optional<Entry> parse_entry(std::string_view text);
+std::string print_entry(const Entry& entry);
 
 struct EntryText {
   Entry entry;

@@ -1,3 +1,5 @@
+// The file of a journal's entry, opened and locked in one step. Locks are on the open file, so one
+// whose name was removed while we waited is told by its count of links.
 #include "journal/entry_file.h"
 
 #include <fcntl.h>
@@ -29,6 +31,8 @@ int link_as(int fd, const std::string& path) {
   return result == 0 ? 0 : errno;
 }
 
+/// A file without a name is locked and filled before anybody can see it. The folder is made only if
+/// it is missing, as that is so once a boot.
 sys::Fd open_unnamed(const std::string& folder) {
   const auto open = [&] {
     return sys::Fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, kFileMode));
@@ -41,13 +45,12 @@ sys::Fd open_unnamed(const std::string& folder) {
 
 }  // namespace
 
-std::optional<EntryFile> EntryFile::open(const std::string& path, Access access,
-                                         Deadline deadline) {
+std::optional<EntryFile> EntryFile::open(const std::string& path, Mode mode, Deadline deadline) {
   for (;;) {
     // O_NONBLOCK: a fifo that somebody left there must not hold us.
     constexpr int kFlags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     sys::Fd fd(::open(path.c_str(), O_RDWR | kFlags));
-    if (!fd && access == Access::read_only_will_do &&
+    if (!fd && mode == Mode::read_only_will_do &&
         (errno == EACCES || errno == EPERM || errno == EROFS)) {
       fd = sys::Fd(::open(path.c_str(), O_RDONLY | kFlags));
     }
@@ -91,6 +94,7 @@ std::optional<EntryFile> EntryFile::create(const std::string& folder, const std:
   return file;
 }
 
+/// By offset and not by position: the descriptor is used for appending as well.
 std::string EntryFile::read() const {
   if (size_ > kEntryLimit) throw system_error(EFBIG, "read " + path_);
   std::string text(size_, '\0');
@@ -107,6 +111,8 @@ std::string EntryFile::read() const {
   return text;
 }
 
+/// In one write(2), so that a line is there as a whole or was cut by a full disk. What was cut is
+/// taken back.
 int EntryFile::append(std::size_t at, std::string_view text) const {
   ssize_t n = 0;
   do {

@@ -17,11 +17,11 @@ namespace unicni::journal {
 /// unlinks it.
 class EntryFile {
  public:
-  enum class Access : bool { read_write, read_only_will_do };
+  enum class Mode : bool { read_write, read_only_will_do };
 
   /// nullopt: it doesn't exist. Error: it can't be opened, or (Code::try_again) is locked until
   /// `deadline`.
-  static std::optional<EntryFile> open(const std::string& path, Access access, Deadline deadline);
+  static std::optional<EntryFile> open(const std::string& path, Mode mode, Deadline deadline);
   /// Makes folder and file; the file has its content from the moment it has its name. nullopt: try
   /// open(), somebody else made it (or the file system can't make unnamed files, and it is there
   /// empty now).

@@ -19,6 +19,9 @@ bool operator==(const Entry& a, const Entry& b) {
          a.netns_path == b.netns_path && a.steps == b.steps;
 }
 
+}  // namespace unicni::journal
+
+namespace unicni::journal::entry_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -193,4 +196,4 @@ TEST(Entry, StepMovesTheEntryToItsNamespace) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::entry_test

@@ -21,15 +21,16 @@ struct Journal::File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
   ~File() {
+    // A journal without steps tells nothing. It is removed while its lock is still held, so nobody
+    // can have begun to write to it.
     if (handle && (disposable || (ours && entry.steps.empty()))) handle->remove();
   }
 
   void open(Deadline deadline);
   void load();
   bool open_former(Deadline deadline);
-  [[nodiscard]] EntryFile::Access mode() const {
-    return access == Access::add ? EntryFile::Access::read_write
-                                 : EntryFile::Access::read_only_will_do;
+  [[nodiscard]] EntryFile::Mode mode() const {
+    return access == Access::add ? EntryFile::Mode::read_write : EntryFile::Mode::read_only_will_do;
   }
   [[nodiscard]] bool is_unusable(const std::string& text) const;
   void write(std::string_view line);
@@ -53,6 +54,8 @@ struct Journal::File {
   std::size_t size = 0;
 };
 
+/// Opening and creating take turns until one of them succeeds: between the two another verb may
+/// make the file, or remove it at its end.
 void Journal::File::open(Deadline deadline) {
   for (;;) {
     path = folder + '/' + name;
@@ -95,6 +98,8 @@ bool Journal::File::is_unusable(const std::string& text) const {
          (place == entry.place || place.boot_id != entry.place.boot_id);
 }
 
+/// Three answers: the entry is ours, it is somebody's who must not be disturbed (another host
+/// namespace, a newer version), or nobody can make use of it.
 void Journal::File::load() {
   const std::string text = handle->read();
   auto found = read_entry(text);
@@ -121,6 +126,8 @@ void Journal::File::load() {
   entry = std::move(found->entry);
   header_size = found->header_size;
   size = found->size;
+  // A kill in the middle of a write leaves a line without its end. The change that it announces was
+  // not made.
   torn = text.size() > size;
 }
 
@@ -131,6 +138,8 @@ Error Journal::File::cannot_write(Error error) const {
       folder));
 }
 
+/// Appended only. A line is in force when its line feed is there, so no write can damage what was
+/// written before.
 void Journal::File::write(std::string_view line) {
   int error = torn ? handle->cut(size) : 0;
   if (error == 0) {
@@ -187,6 +196,8 @@ Journal::Journal(Journal&&) noexcept = default;
 Journal& Journal::operator=(Journal&&) noexcept = default;
 Journal::~Journal() = default;
 
+/// A journal that can't be used stops only an ADD, which would otherwise leave behind what nobody
+/// knows of. All other verbs go on without it.
 Journal Journal::open(const std::string& folder, const AttachmentKey& key, const Place& place,
                       Deadline deadline, Access access) {
   auto file = std::make_unique<File>(folder, key, place, access);
@@ -233,6 +244,8 @@ std::size_t Journal::begin_step(const std::string& type, const std::string& conf
   return put_step(file_->entry, std::move(step)).id;
 }
 
+/// The lock was given away while a program ran. Only if our step is still the last one, and open,
+/// may records be appended to it.
 bool Journal::resume_step(std::size_t id, const std::string& type) {
   const Entry* found = entry();
   if (found == nullptr) return false;
@@ -255,6 +268,8 @@ void Journal::end_step(const std::string& result) {
   file_->begun = false;
 }
 
+/// Records that stay are written anew as a step of their own before the old one is forgotten, in
+/// one write. A kill leaves both or none.
 void Journal::forget_step(std::size_t id, const std::string& type, const std::vector<Undo>& kept) {
   RecordedStep* step = usable() ? find_step(file_->entry, id) : nullptr;
   if (step == nullptr || step->type != type) return;

@@ -4,61 +4,18 @@
 // as their program may still run.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "journal/entry.h"
 #include "unicni/attachment_key.h"
 #include "unicni/deadline.h"
 #include "unicni/sys/lock.h"
 #include "unicni/undo.h"
 
 namespace unicni::journal {
-
-/// File name of a key inside the folder: "<network>:<container>:<ifname>", each with ':', '/', '%',
-/// '~', blanks and control bytes as %XX; a name beyond 200 bytes is cut and gets '~' and a hash.
-/// The key inside the file is what counts.
-std::string file_name(const AttachmentKey& key);
-
-/// Where and when the state exists; an entry of another boot or another host namespace is nobody's.
-struct Place {
-  std::string boot_id;
-  std::string host_netns;  ///< net::Netlink::identity()
-  friend bool operator==(const Place&, const Place&) = default;
-};
-
-/// One step of the attachment: what one member of its list was asked, changed and answered.
-struct RecordedStep {
-  std::string type;        ///< which plugin
-  std::string config;      ///< its request, as given on ADD
-  std::vector<Undo> undo;  ///< in order of time
-  std::string result;  ///< JSON of its result, of a step inside a list "{}"; empty: ADD did not end
-  /// Names the step inside its file: how many were begun there before it.
-  std::size_t id = 0;
-  /// Its place in the list of a request of type "unicni"; nullopt: a runtime called it alone.
-  std::optional<std::size_t> ordinal = {};
-  std::string args = {};             ///< CNI_ARGS of its ADD
-  std::string container_netns = {};  ///< identity of the namespace its ADD saw; empty: of none
-  std::string netns_path = {};       ///< CNI_NETNS of its ADD
-};
-
-struct Entry {
-  AttachmentKey key;
-  Place place;
-  std::string container_netns;  ///< of the step begun last; a file may hold steps of earlier lives
-  std::string netns_path;       ///< in the same way
-  std::vector<RecordedStep> steps;
-  std::size_t begun = 0;  ///< how many steps were ever begun in the file
-};
-
-/// Text form: one header line, then one line a record, each "<type> key=value …" with
-/// percent-escapes and a checksum at its end. A torn last line (power cut, kill -9) is dropped: its
-/// change was not made yet. Anything else that is wrong: nullopt.
-std::optional<Entry> parse_entry(std::string_view text);
-std::string print_entry(const Entry& entry);
 
 /// What a verb opens an entry for.
 enum class Access {
@@ -115,23 +72,5 @@ class Journal {
   explicit Journal(std::unique_ptr<File> file);
   std::unique_ptr<File> file_;
 };
-
-/// What an entry says now, unlocked: a verb may be working on it. nullopt: there is none, or it
-/// can't be read.
-std::optional<Entry> peek(const std::string& folder, const AttachmentKey& key);
-/// The entries of all networks, in the same way, until `wants_more` says no.
-void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more);
-/// As many of them as `most`, others each time (by the clock).
-void peek_some(const std::string& folder, std::size_t most,
-               const std::function<bool(const Entry&)>& wants_more);
-/// All of them.
-std::vector<Entry> peek_all(const std::string& folder);
-/// What the entries of one container say, of all its networks, in the same way. Reads no others,
-/// except those whose names were cut.
-std::vector<Entry> peek_container(const std::string& folder, const std::string& container_id);
-/// Keys of the other entries of `key`'s network and container: other interfaces of it.
-std::vector<AttachmentKey> list_siblings(const std::string& folder, const AttachmentKey& key);
-/// Keys of all entries of one network (from file names, checked against the header).
-std::vector<AttachmentKey> list_keys(const std::string& folder, const std::string& network);
 
 }  // namespace unicni::journal

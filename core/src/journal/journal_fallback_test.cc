@@ -13,12 +13,13 @@
 #include <thread>
 
 #include "base/temp_folder_for_test.h"
+#include "journal/folder.h"
 #include "journal/forget_for_test.h"
 #include "journal/journal.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::journal_fallback_test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -76,4 +77,4 @@ TEST(JournalFallback, WithoutTheRightToLinkByDescriptor) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::journal_fallback_test

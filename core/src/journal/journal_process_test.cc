@@ -14,19 +14,17 @@
 #include <thread>
 
 #include "base/temp_folder_for_test.h"
+#include "journal/folder.h"
 #include "journal/forget_for_test.h"
 #include "journal/journal.h"
 #include "journal/record_for_test.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::journal_process_test {
 namespace {
 
 using namespace std::chrono_literals;
-
-const AttachmentKey kKey{"net", "ctr", "eth0"};
-const Place kPlace{"boot", "cookie:1"};
 
 class JournalProcess : public ::testing::Test {
  protected:
@@ -179,4 +177,4 @@ TEST_F(JournalProcess, AddThatWaitedForADelWritesIntoALinkedFile) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::journal_process_test

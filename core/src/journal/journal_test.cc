@@ -12,21 +12,19 @@
 #include "base/in_namespace_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "journal/entry.h"
+#include "journal/folder.h"
 #include "journal/forget_for_test.h"
 #include "journal/line.h"
 #include "journal/record_for_test.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::journal_test {
 namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-const AttachmentKey kKey{"net", "ctr", "eth0"};
-const Place kPlace{"boot", "cookie:1"};
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -512,4 +510,4 @@ TEST_F(FormerFolder, WhatIsOfAnotherBootIsOverwritten) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::journal_test

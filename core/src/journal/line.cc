@@ -1,3 +1,5 @@
+// Lines of the journal: "word key=value … #checksum". Any byte can be in a value; special ones are
+// escaped, so a line feed always ends a line.
 #include "journal/line.h"
 
 #include <fmt/core.h>
@@ -12,6 +14,7 @@ constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr std::size_t kChecksumSize = 8;  // hex digits
 
 /// CRC-32 of IEEE 802.3, reflected.
+/// At compile time: start-up has no static constructors.
 constexpr std::array<std::uint32_t, 256> make_crc_table() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < table.size(); ++i) {
@@ -95,6 +98,8 @@ LineWriter& LineWriter::add(std::string_view key, std::string_view value) {
   return *this;
 }
 
+/// The checksum tells a whole line from one whose blocks were written in part before a power cut
+/// (only where the folder isn't a tmpfs).
 std::string LineWriter::finish() {
   text_ += fmt::format(" #{:08x}\n", crc32(text_));
   return std::move(text_);
@@ -112,6 +117,7 @@ std::string Line::get(std::string_view key) const {
   return value == nullptr ? std::string() : *value;
 }
 
+/// The sum is checked before anything else is believed.
 std::optional<Line> parse_line(std::string_view text) {
   const std::size_t mark = text.rfind(" #");
   if (mark == text.npos || text.size() != mark + 2 + kChecksumSize) return std::nullopt;

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace unicni::journal {
+namespace unicni::journal::line_test {
 namespace {
 
 std::string all_bytes() {
@@ -69,4 +69,4 @@ TEST(Line, AnyChangedByteIsNoticed) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::line_test

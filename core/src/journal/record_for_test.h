@@ -4,9 +4,14 @@
 #include <string>
 #include <utility>
 
+#include "journal/journal.h"
+#include "unicni/attachment_key.h"
 #include "unicni/undo.h"
 
 namespace unicni::journal {
+
+inline const AttachmentKey kKey{"net", "ctr", "eth0"};
+inline const Place kPlace{"boot", "cookie:1"};
 
 inline Undo record_of(std::string type, std::vector<std::pair<std::string, std::string>> fields) {
   return Undo{std::move(type), 1, false, std::move(fields)};

@@ -11,6 +11,7 @@ namespace {
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 constexpr mode_t kModeBits = 07777;
 
+/// By the effective user: the one with whose rights records are undone.
 bool is_private(const struct stat& status) {
   return status.st_uid == ::geteuid() && (status.st_mode & kOthers) == 0;
 }
@@ -29,6 +30,7 @@ Untrusted untrusted(const std::string& what, const std::string& path, const stru
 
 }  // namespace
 
+/// lstat(2), as a symbolic link could be turned to another folder between this look and the use.
 std::optional<Untrusted> distrust_folder(const std::string& folder) {
   struct stat status {};
   // What can't be looked at, or is no folder, can't be opened either, which says why.

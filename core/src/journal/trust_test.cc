@@ -7,10 +7,11 @@
 #include <filesystem>
 
 #include "base/temp_folder_for_test.h"
+#include "journal/folder.h"
 #include "journal/journal.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal {
+namespace unicni::journal::trust_test {
 namespace {
 
 using ::testing::AllOf;
@@ -129,4 +130,4 @@ TEST_F(Trust, AnAbsentFolderIsNoMatter) {
 }
 
 }  // namespace
-}  // namespace unicni::journal
+}  // namespace unicni::journal::trust_test

@@ -19,18 +19,23 @@ const Result& require_prev_result(const Call& call) {
 
 void ChainedHooks::validate_options(const Call&) {}
 
+/// In a list of ours only the first step has its prevResult by now. For the others it comes with
+/// the result of the step before.
 void ChainedModule::validate(const Call& call) {
   const bool first = call.command == Command::add && call.step == 0;
   if (first || call.command == Command::check) require_prev_result(call);
   validate_options(call);
 }
 
+/// The result is handed on as it came but for what apply() changes in it: a chained plugin must
+/// lose nothing of it.
 Result ChainedModule::add(const Call& call, Host& host) {
   Result result = require_prev_result(call);
   apply(call, host, result);
   return result;
 }
 
+/// prevResult isn't asked. Other makers' results don't name the host end, or name another link.
 net::Link get_host_veth(const Call& call, Host& host) {
   const auto refuse = [&](const std::string& why) {
     throw Error(Code::internal, fmt::format("{} in {} {}", call.key.if_name, call.netns, why),
@@ -57,6 +62,8 @@ std::optional<net::Link> find_host_veth(const Call& call, Host& host) {
                             host.host_netns());
 }
 
+/// The rule of interface modules holds for chained ones as well: in a namespace that is somebody
+/// else's by now nothing is changed.
 std::optional<net::Link> find_own_link(const Call& call, Host& host) {
   if (host.container_netns() == nullptr) return std::nullopt;
   net::Netlink& links = host.container_links();
@@ -69,6 +76,8 @@ std::optional<net::Link> find_own_link(const Call& call, Host& host) {
   return link;
 }
 
+/// flock(2) on the namespace's own file, as the reference's plugins do it. Processes in the
+/// container can open that file as well, so DEL doesn't depend on the lock.
 std::optional<sys::Lock> lock_container(const Call& call, Host& host) {
   const std::string path = fmt::format("/proc/thread-self/fd/{}", host.container_netns()->fd());
   if (call.command == Command::add) return sys::Lock(path, 0, sys::lock_deadline(call.deadline));

@@ -1,3 +1,4 @@
+// CHECK of addresses and routes, which every interface module has in common.
 #include "link_module/check.h"
 
 #include <fmt/core.h>
@@ -22,6 +23,8 @@ bool belongs_to(const IpConfig& ip, const Result& result, const Call& call) {
   return interface.name == call.key.if_name && interface.sandbox == call.netns;
 }
 
+/// Only what prevResult says is compared. A field that it leaves out may have any value in the
+/// kernel.
 bool matches(const Route& wanted, const Route& seen) {
   if (wanted.dst.masked() != seen.dst) return false;
   if (wanted.gw && !wanted.gw->is_unspecified() && wanted.gw != seen.gw) return false;
@@ -48,6 +51,8 @@ void check_addresses(const Call& call, Host& host, const Result& result, const n
   }
 }
 
+/// All links of the namespace are listed: a later plugin, such as vrf or sbr, may have moved a
+/// route to another table, which list_routes() covers as well.
 void check_routes(const Call& call, Host& host, const Result& result) {
   for (const Family family : {Family::v4, Family::v6}) {
     const bool wanted = std::any_of(result.routes.begin(), result.routes.end(),

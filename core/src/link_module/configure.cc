@@ -1,3 +1,5 @@
+// The container's side of an interface: settings, addresses, routes and announcement, in few
+// batches. The order is what makes the first packet pass.
 #include "link_module/configure.h"
 
 #include <fmt/core.h>
@@ -16,6 +18,7 @@ namespace unicni::link_module {
 
 namespace {
 
+/// Settings of a family are touched only if the attachment has an address of it.
 bool has_family(const Result& result, Family family) {
   return std::any_of(result.ips.begin(), result.ips.end(),
                      [family](const IpConfig& ip) { return ip.address.family() == family; });
@@ -62,6 +65,8 @@ bool is_gateway_of_address(const Result& result, const IpAddress& hop) {
                      [&](const IpConfig& ip) { return ip.gateway == hop; });
 }
 
+/// All of them before the link goes UP: the kernel reads them then, when it makes the link-local
+/// address and begins with duplicate address detection.
 void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
   const bool has_v6 = has_family(add.result, Family::v6);
   const auto write = [&] {
@@ -69,8 +74,11 @@ void set_ipv6_sysctls(const LinkAdd& add, net::Dad dad) {
     const std::string conf = "net/ipv6/conf/";
     const std::string own = conf + add.call.key.if_name;
     if (has_v6) {
+      // Container engines switch IPv6 off in new namespaces, on `lo` as well. The reference turns
+      // it on for both before it adds an IPv6 address.
       net::ensure_sysctl(conf + "lo/disable_ipv6", "0", {.young = young});
       net::ensure_sysctl(own + "/disable_ipv6", "0", {.young = young});
+      // Without it the kernel drops IPv6 addresses, not IPv4 ones, when the link goes down.
       net::set_sysctl(own + "/keep_addr_on_down", "1", young);
     }
     // Neighbours that knew the address elsewhere are told (RFC 4861 §7.2.6), as arp_notify does it.
@@ -88,32 +96,37 @@ void bring_up(const LinkAdd& add) {
   net::Batch batch(add.host.container_links());
   net::LinkChange change;
   change.up = true;
-  net::change_link(batch, {add.container_link, add.call.key.if_name}, change);
+  net::change_link(batch, add.made.link, change);
   batch.commit();
 }
 
 void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) {
   if (!add.result.ips.empty()) set_ipv6_sysctls(add, dad);
-  const std::string& name = add.call.key.if_name;
   net::Batch batch(add.host.container_links());
 
+  // Three messages, one batch. MAC and MTU come before the addresses, since the kernel makes the
+  // link-local address of the MAC. The link goes UP after them, so that its first announcement has
+  // all addresses.
   net::LinkChange before = change;
   before.up.reset();
   before.arp_notify.reset();
-  if (add.heard_when_up && !add.result.ips.empty()) before.arp_notify = true;
+  if (add.made.heard_when_up && !add.result.ips.empty()) before.arp_notify = true;
   if (before.promisc || before.mtu || before.mac || before.arp_notify) {
-    net::change_link(batch, {add.container_link, name}, before);
+    net::change_link(batch, add.made.link, before);
   }
   for (const IpConfig& ip : add.result.ips) {
-    net::add_addr(batch, {add.container_link, name}, ip.address, dad, false);
+    net::add_addr(batch, add.made.link, ip.address, dad, false);
   }
   net::LinkChange up;
   up.up = change.up;
   up.arp_notify = change.arp_notify;
-  if (up.up || up.arp_notify) net::change_link(batch, {add.container_link, name}, up);
+  if (up.up || up.arp_notify) net::change_link(batch, add.made.link, up);
   if (!batch.empty()) batch.commit();
 }
 
+/// Routes are put in the order of the result. The kernel takes a gateway only if an earlier route
+/// or address makes it a neighbour. What it would refuse halfway is refused here, before anything
+/// exists.
 void require_reachable_gateways(const Result& result) {
   Neighbours neighbours(result);
   for (const Route& route : result.routes) {
@@ -133,6 +146,7 @@ void require_reachable_gateways(const Result& result) {
   }
 }
 
+/// `Hops::told` means that modules vouch for gateways outside of the subnet, as hosters give them.
 void put_routes(const LinkAdd& add, net::Batch& batch, Hops hops) {
   Neighbours neighbours(add.result);
   for (const Route& route : add.result.routes) {
@@ -141,25 +155,24 @@ void put_routes(const LinkAdd& add, net::Batch& batch, Hops hops) {
     if (!programmed.gw) {
       neighbours.learn(route.dst);
     } else if (hops == Hops::told && !neighbours.hold(*programmed.gw)) {
-      net::add_onlink_route(batch, {add.container_link, add.call.key.if_name}, programmed);
+      net::add_onlink_route(batch, add.made.link, programmed);
       continue;
     }
-    net::add_route(batch, {add.container_link, add.call.key.if_name}, programmed);
+    net::add_route(batch, add.made.link, programmed);
   }
 }
 
 void announce(const LinkAdd& add, net::Batch& batch) {
-  const auto& interface =
-      add.result.interfaces.at(static_cast<std::size_t>(add.container_interface));
   // A link without MAC, such as a layer 3 tunnel, has no neighbours.
-  const auto mac = Mac::parse(interface.mac);
-  if (mac && !add.result.ips.empty()) {
-    net::announce_addrs(batch, {add.container_link, add.call.key.if_name}, *mac);
+  if (!add.made.mac.is_zero() && !add.result.ips.empty()) {
+    net::announce_addrs(batch, add.made.link, add.made.mac);
   }
 }
 
 void await_dad(const LinkAdd& add) {
   if (!has_family(add.result, Family::v6)) return;
+  // One probe, a random delay of up to a second before it and a second of waiting is the kernel's
+  // default; five seconds leave room for a busy host.
   constexpr std::chrono::seconds kPatience{5};
   constexpr std::chrono::milliseconds kPause{20};
   const auto deadline = std::min(add.call.deadline, std::chrono::steady_clock::now() + kPatience);
@@ -169,7 +182,7 @@ void await_dad(const LinkAdd& add) {
                 "two containers may have got the same address: see the ranges in \"ipam\"");
   };
   for (;;) {
-    const net::DadState state = net::get_dad_state(add.host.container_links(), add.container_link);
+    const net::DadState state = net::get_dad_state(add.host.container_links(), add.made.link.index);
     if (state.failed) fail(fmt::format("address {} is a duplicate", state.failed->str()));
     if (!state.running) return;
     if (std::chrono::steady_clock::now() >= deadline) {

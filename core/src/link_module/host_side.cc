@@ -22,6 +22,8 @@ bool is_container_interface(const Interface& interface, const std::string& if_na
 
 }  // namespace
 
+/// Makers differ in what they write. An address counts unless the result says clearly that it is of
+/// another interface: one of the host, or of another plugin of the list.
 std::vector<IpNet> attachment_addresses(const Result& result, const std::string& if_name) {
   const auto named = [&](bool sandboxed) {
     return std::any_of(
@@ -43,6 +45,8 @@ std::vector<IpNet> attachment_addresses(const Result& result, const std::string&
   return addresses;
 }
 
+/// The kernel is asked before prevResult: results of other makers leave out the host's interfaces,
+/// or name ones that don't exist.
 HostSide HostSide::find(const Call& call, Host& host, const Result& hint) {
   HostSide side(host);
   if (const auto link = net::find_link(host.container_links(), call.key.if_name)) {
@@ -65,11 +69,14 @@ bool HostSide::is_passed_by() const {
   return std::find(kBesideTheHost.begin(), kBesideTheHost.end(), kind_) != kBesideTheHost.end();
 }
 
+/// What the host itself would do with a packet to the container. A default route doesn't count.
 std::optional<net::Link> HostSide::routed_link(const IpAddress& address) const {
   const auto index = net::find_link_to(host_->host_links(), address);
   return index ? net::find_link(host_->host_links(), *index) : std::nullopt;
 }
 
+/// The two ways to have a gateway in one VLAN of a bridge: a vlan link on the bridge, or a veth
+/// whose other end is a port.
 bool HostSide::leads_into_bridge(const net::Link& link) const {
   if (link.link_netnsid) return false;
   if (link.kind == "vlan") return link.iflink == bridge_->index;
@@ -102,6 +109,8 @@ std::optional<std::string> HostSide::link_to(const IpAddress& address) const {
   return hinted_link();
 }
 
+/// In a VRF nftables sees packets twice, once with the link and once with the VRF as their
+/// interface. Both get an element.
 std::vector<std::string> HostSide::links_of(const IpAddress& address) const {
   std::vector<std::string> links;
   if (const auto link = link_to(address)) links.push_back(*link);

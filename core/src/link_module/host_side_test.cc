@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace unicni {
+namespace unicni::host_side_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -59,4 +59,4 @@ TEST(AttachmentAddresses, TheHostMayHaveAnInterfaceOfThatNameToo) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::host_side_test

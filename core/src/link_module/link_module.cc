@@ -7,10 +7,11 @@
 #include "link_module/check.h"
 #include "link_module/configure.h"
 #include "link_module/ownership.h"
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
+#include "unicni/interface_entry.h"
 #include "unicni/undo/iptables_firewall.h"
 
 namespace unicni {
@@ -36,10 +37,13 @@ void require_usable(const Result& given, const std::string& ipam_type) {
                 fmt::format("{}: {} gave {}, the broadcast address of {}",
                             ip.gateway == broadcast ? "gateway" : "address", giver, broadcast.str(),
                             ip.address.masked().str()),
-                "nobody can have it; see the ranges, addresses and gateways in \"ipam\"");
+                "correct the ranges, addresses or gateways in \"ipam\": a broadcast address can't "
+                "be assigned");
   }
 }
 
+/// `dns` of the configuration replaces that of the IPAM as a whole, as the reference does: two
+/// lists of servers are never mixed.
 void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) {
   if (ipam.ips.empty()) {
     throw Error(Code::internal, fmt::format("IPAM {} gave no address", add.call.ipam_type),
@@ -52,8 +56,17 @@ void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) 
   if (dns) add.result.dns = *dns;
 }
 
+Interface entry_of(const LinkAdd& add) {
+  Interface entry = container_interface(add.call, add.made.mac, add.made.mtu);
+  if (tells_devices(add.call)) entry.pci_id = add.made.pci_id;
+  return entry;
+}
+
 }  // namespace
 
+/// Everything that can be refused without the kernel is refused here, before any step of the list
+/// has changed anything. GC needs no IPAM configuration: it removes what is left of a network,
+/// whatever its configuration is by now.
 void LinkModule::validate(const Call& call) {
   const auto version = protocol::find_version(call.spec_version);
   if (needs_ipam() && call.ipam_type.empty() && call.command != Command::gc) {
@@ -70,25 +83,30 @@ void LinkModule::validate(const Call& call) {
   }
   if (call.command == Command::check && !call.prev_result) {
     throw Error(Code::invalid_config, "CHECK needs prevResult, the result of ADD",
-                "the runtime must send it; call ADD first");
+                "run ADD first; the runtime must then send its result as prevResult with CHECK");
   }
   validate_options(call);
 }
 
+/// The order is explained in core/ARCHITECTURE.md, "The order of work".
 Result LinkModule::add(const Call& call, Host& host) {
-  LinkAdd add{call, host, {}, -1, 0};
+  LinkAdd add{call, host, {}};
   const auto finish_result = [&] {
     complete(add);
     if (has_link(call) && !reaches_all_gateways())
       link_module::require_reachable_gateways(add.result);
   };
+  // Asked first, as the most frequent mistake of a runtime, a second ADD, must not cost an address.
   if (net::find_link(host.container_links(), call.key.if_name)) {
     throw Error(Code::internal,
                 fmt::format("interface {} exists already in {}", call.key.if_name, call.netns),
                 "DEL this attachment first, or choose another CNI_IFNAME");
   }
+  // What the module needs of the host (a parent link, a bridge of the right kind) is looked for
+  // before an address is reserved.
   prepare(add);
   const auto dns_option = dns(call);
+  // An IPAM like dhcp sends packets through the interface, so its turn comes when that is UP.
   const bool ipam_first = host.ipam().given() && !host.ipam().needs_link();
   if (ipam_first) {
     take_addresses(add, host.ipam().add(), dns_option);
@@ -101,7 +119,9 @@ Result LinkModule::add(const Call& call, Host& host) {
       add.result.dns = *dns_option;
     }
   }
-  create_link(add);
+  add.made = create_link(add);
+  const auto own_entry = static_cast<int>(add.result.interfaces.size());
+  add.result.interfaces.push_back(entry_of(add));
   if (host.ipam().given() && !ipam_first) {
     if (!has_link(call)) {
       throw Error(Code::invalid_config,
@@ -112,7 +132,8 @@ Result LinkModule::add(const Call& call, Host& host) {
     take_addresses(add, host.ipam().add(), dns_option);
     finish_result();
   }
-  for (IpConfig& ip : add.result.ips) ip.interface = add.container_interface;
+  // An IPAM doesn't know the interface: its addresses come without an index.
+  for (IpConfig& ip : add.result.ips) ip.interface = own_entry;
   if (!has_link(call)) return std::move(add.result);
 
   net::LinkChange change;
@@ -122,6 +143,9 @@ Result LinkModule::add(const Call& call, Host& host) {
   link_module::configure(add, change, dad_wanted);
   finish(add);
   net::Batch batch(host.container_links());
+  // Routes need a link that is UP and gateways that are reachable, so they can't go into the batch
+  // that sets the link up. The announcement comes last: who is told of an address must get an
+  // answer from it.
   put_routes(add, batch);
   if (change.arp_notify.value_or(false)) link_module::announce(add, batch);
   if (!batch.empty()) batch.commit();
@@ -129,6 +153,8 @@ Result LinkModule::add(const Call& call, Host& host) {
   return std::move(add.result);
 }
 
+/// Each part is tried whatever became of the one before, and the first failure is reported when all
+/// are through. An address is given back last, as it may be in use while the link exists.
 void LinkModule::del(const Call& call, Host& host) {
   Errors errors;
   std::vector<IpNet> addresses;
@@ -136,6 +162,8 @@ void LinkModule::del(const Call& call, Host& host) {
     for (const IpConfig& ip : call.prev_result->ips) addresses.push_back(ip.address);
   }
   std::optional<net::Link> link;
+  // Rules of earlier versions and of the reference plugin are found by addresses, so every source
+  // of them is asked: prevResult, the interface, the reservations.
   const auto know = [&addresses](const IpNet& net) {
     if (std::find(addresses.begin(), addresses.end(), net) == addresses.end()) {
       addresses.push_back(net);
@@ -144,6 +172,8 @@ void LinkModule::del(const Call& call, Host& host) {
   errors.attempt([&] {
     if (host.container_netns() == nullptr) return;
     link = recognise(call, host);
+    // A module that knows its link by more than its name (host-device) is asked first. For the
+    // others the name must do, and the check of the owner follows.
     const bool recognised = link.has_value();
     if (!link) link = net::find_link(host.container_links(), call.key.if_name);
     if (!link) return;
@@ -179,6 +209,8 @@ void LinkModule::del(const Call& call, Host& host) {
   errors.finish();
 }
 
+/// The IPAM comes first: an address that isn't reserved any more may be given to another container
+/// at any time, which is the worst that CHECK can find.
 void LinkModule::check(const Call& call, Host& host) {
   if (host.ipam().given()) host.ipam().check();
   const Result& result = *call.prev_result;
@@ -196,6 +228,7 @@ void LinkModule::check(const Call& call, Host& host) {
                 fmt::format("interface {} is missing in {}", call.key.if_name, call.netns),
                 "the attachment is broken: DEL and ADD it again");
   }
+  // Somebody has put another link in place of ours under its name.
   if (container_kind() != nullptr && link->kind != container_kind()) {
     throw Error(Code::internal,
                 fmt::format("{} is a {} link, ADD made a {}", call.key.if_name,
@@ -212,15 +245,23 @@ void LinkModule::check(const Call& call, Host& host) {
   link_module::check_routes(call, host, result);
 }
 
+MadeLink get_made_link(LinkAdd& add) {
+  const net::Link link = net::get_link(add.host.container_links(), add.call.key.if_name);
+  return {.link = link, .mac = link.mac, .mtu = link.mtu};
+}
+
 void LinkHooks::put_routes(const LinkAdd& add, net::Batch& batch) {
   const auto hops = reaches_all_gateways() ? link_module::Hops::reached : link_module::Hops::told;
   link_module::put_routes(add, batch, hops);
 }
 
+/// Removing one end of a veth takes the other one with it.
 void LinkHooks::remove(const Call&, Host& host, const net::Link& container) {
   net::remove_link(host.container_links(), container.index);
 }
 
+/// Links, rules and folders of stale attachments are core's business, which knows them from the
+/// journals (core/src/chain/collect.cc).
 void LinkModule::gc(const Call&, Host& host) {
   if (host.ipam().given()) host.ipam().gc();
 }

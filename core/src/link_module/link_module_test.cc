@@ -4,9 +4,10 @@
 
 #include "link_module/configure.h"
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_options.h"
 
-namespace unicni {
+namespace unicni::link_module_test {
 namespace {
 
 /// A module that supplies nothing: what is left is the skeleton.
@@ -21,7 +22,10 @@ class Bare final : public LinkModule {
   bool needs_ipam() const override { return ipam_needed; }
   std::optional<Result> addresses(const Call&) const override { return others; }
   void validate_options(const Call&) override { options_seen = true; }
-  void create_link(LinkAdd&) override { FAIL() << "validate() must not act"; }
+  MadeLink create_link(LinkAdd&) override {
+    ADD_FAILURE() << "validate() must not act";
+    return {};
+  }
   void check_link(const Call&, Host&, const net::Link&) override {}
   std::optional<Dns> dns(const Call&) const override { return dns_; }
 
@@ -211,4 +215,4 @@ TEST(LinkOptions, RefuseWhatNoLinkMayHave) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::link_module_test

@@ -14,21 +14,21 @@ void require_link_name(const char* key, const std::string& name) {
                    name.find_first_of(kRefused) != std::string::npos;
   if (!bad) return;
   throw Error(Code::invalid_config, fmt::format("{}: \"{}\" is no name for a link", key, name),
-              "1 to 15 bytes without '/', ':', '%' and white space");
+              "write a name of 1 to 15 bytes without '/', ':', '%' and white space");
 }
 
 void require_interface_mac(const char* key, const std::optional<Mac>& mac) {
   if (!mac || (!mac->is_multicast() && !mac->is_zero())) return;
   throw Error(Code::invalid_config,
               fmt::format("{} {} can't be an interface's address", key, mac->str()),
-              "a MAC must be unicast and not zero");
+              "set a unicast MAC address that is not zero");
 }
 
 void require_mtu_range(const char* key, std::int64_t mtu) {
   if (mtu == 0 || (mtu >= 68 && mtu <= 65535)) return;
   throw Error(Code::invalid_config,
               fmt::format("{}: {} is too {}", key, mtu, mtu < 68 ? "small" : "large"),
-              "0 for the kernel's default, or 68 to 65535 bytes");
+              "set 68 to 65535 bytes, or 0 for the default");
 }
 
 }  // namespace unicni

@@ -2,7 +2,7 @@
 
 #include "unicni/attachment_rules.h"
 #include "unicni/error.h"
-#include "unicni/netfilter/iptables.h"
+#include "unicni/netfilter/iptables_masquerade.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "unicni/undo/iptables_masquerade.h"
 
@@ -10,6 +10,7 @@ namespace unicni {
 
 namespace {
 
+/// With the other backends `more` (bridge's spoof check) still goes into our own tables.
 std::vector<net::NftElement> elements_of(const Call& call, const Result& result,
                                          MasqBackend backend,
                                          const std::vector<net::NftElement>& more) {
@@ -65,6 +66,8 @@ void check_masquerade(const Call& call, Host& host, const Result& result, MasqBa
   }
 }
 
+/// The reference names its chains by a hash of network and container. Its nftables rules are found
+/// by their comment and, where the interface is unknown, by address.
 void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& addresses) {
   net::ReferenceMasquerade reference{call.key.network,
                                      call.key.container_id,

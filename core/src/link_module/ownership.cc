@@ -1,3 +1,5 @@
+// Whether CNI_IFNAME in a namespace is this attachment's interface. DEL may be given a namespace
+// that belongs to another container by now, and names of interfaces are all alike.
 #include "link_module/ownership.h"
 
 #include <fmt/core.h>
@@ -38,6 +40,8 @@ bool Ownership::has_recorded_address() const {
                      [&](const IpConfig& ip) { return has(ip.address.address()); });
 }
 
+/// All of its addresses are reserved for others: in the container stands the interface of a later
+/// attachment under the same name.
 bool Ownership::is_anothers() const {
   const auto held = host_.ipam().given() ? host_.ipam().held() : std::nullopt;
   if (!held) return false;
@@ -49,6 +53,8 @@ bool Ownership::is_anothers() const {
          std::none_of(held->begin(), held->end(), [this](const auto& each) { return has(each); });
 }
 
+/// From the surest sign to the weakest. The first that says anything decides, and its words go into
+/// the warning.
 std::optional<std::string> Ownership::why_not_ours(
     const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const {
   if (kind != nullptr && link_.kind != kind) {
@@ -84,6 +90,7 @@ std::optional<std::string> Ownership::why_not_ours(
   return "is not where this network's interfaces are";
 }
 
+/// A foreign interface stays, and DEL succeeds: nothing of this attachment is left there.
 bool Ownership::is_ours_or_warn(
     const char* kind, const std::function<bool(const net::Link* host_end)>& is_in_place) const {
   const auto reason = why_not_ours(kind, is_in_place);

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "unicni/error.h"
+#include "unicni/interface_entry.h"
 #include "unicni/link_options.h"
 #include "unicni/net/link_kind.h"
 #include "unicni/net/route.h"
@@ -15,6 +16,8 @@ namespace unicni {
 
 namespace {
 
+/// With "linkInContainer" parent and interface are in one namespace, where an earlier plugin of the
+/// list put the parent.
 net::Netlink& links_of(Host& host, const ParentChoice& choice) {
   return choice.in_container ? host.container_links() : host.host_links();
 }
@@ -39,6 +42,7 @@ int free_index(Host& host) {
   }
 }
 
+/// The kernel has one errno for many reasons here, and mostly no text with it.
 std::string advice_on(int error, const ChildLink& child, const net::Link& parent) {
   if (child.advice) {
     if (auto own = child.advice(error); !own.empty()) return own;
@@ -59,6 +63,7 @@ std::string advice_on(int error, const ChildLink& child, const net::Link& parent
   }
 }
 
+/// Returned instead of thrown, as one failure has a second try.
 std::optional<Error> create(net::Batch& batch, const ChildLink& child, const net::LinkSpec& spec) {
   child.put(batch, spec);
   try {
@@ -82,7 +87,8 @@ net::Link get_parent(Host& host, const ParentChoice& choice) {
     if (auto parent = net::find_link(links, choice.master)) return *std::move(parent);
     throw Error(Code::internal,
                 fmt::format("master {} doesn't exist {}", choice.master, side_of(choice)),
-                "name an existing link in \"master\"; \"linkInContainer\" says where it is");
+                "name an existing link in \"master\"; with \"linkInContainer\" it is looked for in "
+                "the container's namespace");
   }
   const auto index = net::find_default_link(links);
   auto parent = index ? net::find_link(links, *index) : std::nullopt;
@@ -92,6 +98,7 @@ net::Link get_parent(Host& host, const ParentChoice& choice) {
               R"(name the link in the configuration: "master": "eth0")");
 }
 
+/// The kernel refuses a larger MTU with a bare EINVAL. The message is the reference's.
 void require_mtu_within(const ParentChoice& choice, const net::Link& parent) {
   if (choice.mtu <= static_cast<std::int64_t>(parent.mtu)) return;
   throw Error(Code::invalid_config,
@@ -105,6 +112,8 @@ void require_up(const net::Link& parent) {
               fmt::format("ip link set {} up", parent.name));
 }
 
+/// STATUS asks what ADD would say of the parent, and answers with its own code. A parent inside a
+/// container can't be asked for: STATUS has no container.
 void require_available(const ParentChoice& choice, const std::function<void()>& refuse) {
   if (choice.in_container) return;
   try {
@@ -114,8 +123,8 @@ void require_available(const ParentChoice& choice, const std::function<void()>& 
   }
 }
 
-void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link& parent,
-                      const ChildLink& child) {
+MadeLink create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link& parent,
+                          const ChildLink& child) {
   Host& host = add.host;
   net::LinkSpec spec;
   spec.name = add.call.key.if_name;
@@ -128,6 +137,7 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
                                             "set {} up`",
                                             parent.name, spec.name, parent.name));
   }
+  // Announced before it exists: a kill between the message and the next line must leave nothing.
   host.undo().announce(undo_container_link(spec.name, child.kind.name));
   net::Batch batch(links_of(host, choice));
   auto failure = create(batch, child, spec);
@@ -143,10 +153,13 @@ void create_on_parent(LinkAdd& add, const ParentChoice& choice, const net::Link&
     if (!details.empty() && !advice.empty()) details += "; ";
     throw failure->advise(details + advice);
   }
-  add.heard_when_up = true;
-  adopt_container_link(add);
+  MadeLink made = get_made_link(add);
+  made.heard_when_up = true;
+  return made;
 }
 
+/// IFLA_LINK is an index of the parent's namespace. The kernel reports an id of that namespace with
+/// it if and only if it is another one.
 bool hangs_on_parent(Host& host, const ParentChoice& choice, const net::Link& container) {
   if (container.link_netnsid.has_value() == choice.in_container) return false;
   net::Netlink& links = links_of(host, choice);

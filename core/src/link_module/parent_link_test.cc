@@ -4,7 +4,7 @@
 
 #include "unicni/error.h"
 
-namespace unicni {
+namespace unicni::parent_link_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -63,4 +63,4 @@ TEST(ParentLink, WhatRefusesAddIsNotAvailableForStatus) {
 }
 
 }  // namespace
-}  // namespace unicni
+}  // namespace unicni::parent_link_test

@@ -20,6 +20,7 @@ void append(Elements& list, const Elements& more) {
   list.insert(list.end(), more.begin(), more.end());
 }
 
+/// What isn't about a port of the host has no place.
 std::set<net::PortPlace> places_in(const Elements& own) {
   std::set<net::PortPlace> places;
   for (const net::NftElement& element : own) {
@@ -101,6 +102,9 @@ class Claim {
   }
 
  private:
+  // Three cases: another container that lives (refused), one that is gone (cleared away), a
+  // sibling. A sibling that publishes a single address gives way to a mapping of all addresses,
+  // which serves both.
   void judge(const net::PortPlace& place, const net::NftElement& holder, Standing& standing) const {
     if (!net::is_of_container(holder.owner, call_.key.container_id)) {
       if (!is_void(call_, host_, holder)) throw net::port_is_taken(holder, call_.key.owner());
@@ -159,6 +163,8 @@ std::set<net::PortPlace> served_places(const Call& call, Host& host, const Eleme
 
 }  // namespace
 
+/// The quick way is to add everything and let the kernel refuse a key that is taken. Only then, or
+/// where its maps couldn't see a conflict, all holders are looked up.
 std::vector<net::PortPlace> claim_ports(const Call& call, Host& host, const Elements& own,
                                         const Elements& shared) {
   announce_rules(host, own, shared);
@@ -183,6 +189,8 @@ std::vector<net::PortPlace> claim_ports(const Call& call, Host& host, const Elem
   throw Error(Code::try_again, "portMappings: ports of the host change owners all the time");
 }
 
+/// First as if every port were ours. Places that a sibling serves are left out only if that fails,
+/// as finding them reads journals.
 void require_ports(const Call& call, Host& host, const Elements& own, const Elements& shared) {
   try {
     host.nft().require_effective(own, shared);

@@ -45,6 +45,7 @@ std::string own_build_id() {
   return id;
 }
 
+/// A file that can't be read or is no ELF file has no build id, and so isn't ours.
 std::string find_build_id(const std::string& path) {
   std::string id;
   try {

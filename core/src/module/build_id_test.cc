@@ -8,7 +8,7 @@
 #include <fstream>
 #include <random>
 
-namespace unicni::module {
+namespace unicni::module::build_id_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -54,4 +54,4 @@ TEST_F(BuildIdTest, DamagedFilesHaveNoneOrOursAndAreHarmless) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::build_id_test

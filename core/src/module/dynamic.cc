@@ -1,3 +1,5 @@
+// The dynamic section of a file: which libraries it needs and where they are searched (elf(5),
+// ld.so(8)). Read from the file, as dlopen would run the constructors of what it finds.
 #include "module/dynamic.h"
 
 #include <algorithm>
@@ -28,6 +30,7 @@ Dynamic::Dynamic(const ElfFile& file, const std::vector<ElfW(Phdr)>& segments)
   }
 }
 
+/// The section has addresses as in memory; segments say where these lie in the file.
 std::uint64_t Dynamic::file_offset(std::uint64_t address) const {
   for (const auto& segment : segments_) {
     if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
@@ -38,6 +41,8 @@ std::uint64_t Dynamic::file_offset(std::uint64_t address) const {
   throw file_.damaged("its string table is in no segment");
 }
 
+/// DT_RUNPATH holds for the file itself, the older DT_RPATH for the libraries that it brings as
+/// well. With both the loader looks at DT_RUNPATH only.
 Dynamic::Folders Dynamic::folders() const {
   const auto find = [&](auto tag) {
     return std::find_if(entries_.begin(), entries_.end(),

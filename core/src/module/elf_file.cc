@@ -18,17 +18,22 @@ extern "C" __attribute__((visibility("hidden"))) const ElfW(Ehdr) __ehdr_start;
 namespace unicni::module {
 namespace {
 
+/// Real modules have about ten. The limit keeps a damaged number from becoming a large allocation.
 constexpr std::size_t kMostSegments = 64;
 constexpr auto kRebuild = "install the module again, built with unicni_add_module()";
 
 }  // namespace
 
+/// The first bytes, in which headers and notes of usual files stand, are read at once. O_NONBLOCK
+/// and O_NOCTTY: a fifo or terminal in place of the file must not hold the process or become its
+/// own.
 ElfFile::ElfFile(const std::string& path) : path_(path) {
   fd_ = sys::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!fd_ && (errno == ENOENT || errno == ENOTDIR)) throw absent(path);
   struct stat found {};
   if (!fd_ || ::fstat(fd_.get(), &found) != 0) {
-    throw unusable(path, system_error(errno, "open").msg(), "the file must be readable");
+    throw unusable(path, system_error(errno, "open").msg(),
+                   "let the file be read by the user that runs the plugin");
   }
   if (!S_ISREG(found.st_mode)) throw unusable(path, "it is not a regular file", kRebuild);
   size_ = static_cast<std::uint64_t>(found.st_size);
@@ -36,6 +41,7 @@ ElfFile::ElfFile(const std::string& path) : path_(path) {
   pread_exactly(first_.data(), first_size_, 0);
 }
 
+/// Offsets come from the file and are checked in a way that can't overflow.
 void ElfFile::read(void* to, std::uint64_t size, std::uint64_t offset) const {
   if (offset > size_ || size > size_ - offset) {
     throw unusable(path_, "it is a damaged ELF file: an offset leads beyond its end", kRebuild);
@@ -60,6 +66,8 @@ Error ElfFile::damaged(std::string_view what) const {
   return unusable(path_, fmt::format("it is a damaged ELF file: {}", what), kRebuild);
 }
 
+/// Compared with the header of the running program, so that no list of architectures is needed
+/// here.
 std::vector<ElfW(Phdr)> ElfFile::segments() const {
   if (size_ < sizeof(ElfW(Ehdr))) throw unusable(path_, "it is not an ELF file", kRebuild);
   const auto header = read_object<ElfW(Ehdr)>(0);

@@ -5,7 +5,7 @@
 #include <memory>
 #include <stdexcept>
 
-namespace unicni::module {
+namespace unicni::module::guard_test {
 namespace {
 
 template <class F>
@@ -50,4 +50,4 @@ TEST(GuardTest, KeepsAnErrorsCodeAndDetailsAndNamesTheStepOnce) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::guard_test

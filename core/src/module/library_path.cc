@@ -32,6 +32,7 @@ struct CacheEntry {
 };
 constexpr std::string_view kCacheMagic = "glibc-ld.so.cache1.1";
 
+/// Offsets come from a file of root that other programs write; each is checked all the same.
 std::string_view text_at(std::string_view cache, std::size_t offset) {
   if (offset >= cache.size()) return {};
   const auto rest = cache.substr(offset);
@@ -56,6 +57,7 @@ std::vector<std::string> loader_folders() {
   return folders;
 }
 
+/// A host may have libraries of several architectures under one name (multilib).
 bool is_of_this_machine(const std::string& path) {
   try {
     (void)ElfFile(path).segments();
@@ -67,6 +69,7 @@ bool is_of_this_machine(const std::string& path) {
 
 }  // namespace
 
+/// ld.so(8): $ORIGIN stands for the folder of the file that has the search path.
 std::string expand_origin(std::string folders, std::string_view path) {
   const auto origin = path.substr(0, path.rfind('/'));
   for (const std::string_view variable : {"${ORIGIN}", "$ORIGIN"}) {
@@ -96,6 +99,8 @@ std::vector<std::string> find_in_cache(std::string_view cache, std::string_view 
   return paths;
 }
 
+/// In ld.so's order: the search path of the file, the cache, the standard folders. What would be
+/// loaded is what must be looked at.
 std::optional<std::string> find_library(std::string_view name, std::string_view folders) {
   std::optional<std::string> found;
   const auto is_it = [&](std::string path) {

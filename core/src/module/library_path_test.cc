@@ -7,7 +7,7 @@
 #include <cstring>
 #include <random>
 
-namespace unicni::module {
+namespace unicni::module::library_path_test {
 namespace {
 
 using testing::ElementsAre;
@@ -90,4 +90,4 @@ TEST(LibraryPathTest, OriginIsTheFilesFolder) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::library_path_test

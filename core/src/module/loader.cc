@@ -8,6 +8,8 @@
 #include <system_error>
 
 #include "module/missing_symbol.h"
+#include "module/note.h"
+#include "module/trust.h"
 #include "unicni/error.h"
 
 namespace unicni::module {
@@ -38,6 +40,8 @@ dll::shared_library open_library(const std::string& path, const ModuleNote& note
   }
 }
 
+/// The symbol has the module's name in it, so two modules in one process can't be taken for each
+/// other.
 const ModuleDescriptor& find_descriptor(dll::shared_library& library, const std::string& name,
                                         const std::string& path) {
   std::string symbol = "unicni_module_" + name;
@@ -46,7 +50,7 @@ const ModuleDescriptor& find_descriptor(dll::shared_library& library, const std:
     return library.get<const ModuleDescriptor>(symbol);
   } catch (const std::system_error& error) {
     throw unusable(path, loader_text(error.what()),
-                   "a module ends with the macro UNICNI_MODULE (unicni/module.h)");
+                   "end the module's source with the macro UNICNI_MODULE (unicni/module.h)");
   }
 }
 
@@ -79,6 +83,8 @@ void require_fit(const ModuleDescriptor& found, const std::string& name, const s
 
 constexpr std::string_view kValidation = "validation";
 
+/// A constructor of a module runs here for the first time: whatever it throws becomes an error that
+/// names the module.
 Module* create(const ModuleDescriptor& descriptor) {
   return guarded(descriptor.name, "its creation", [&] {
     Module* instance = descriptor.create();
@@ -112,6 +118,8 @@ Phase LoadedModule::phase_of(std::string_view doing) const {
   return descriptor_->kind == ModuleKind::ipam ? Phase::ipam : Phase::module;
 }
 
+/// The number is that of the interface in which the method came. All of these came with 2; a later
+/// one is refused for an older module instead of calling past the end of its vtable.
 void LoadedModule::validate(const Call& now) {
   call(2, kValidation, [&](Module& module) { module.validate(now); });
 }
@@ -144,11 +152,13 @@ int LoadedModule::command(int argc, const char* const* argv) {
   return call(2, "command", [&](Module& module) { return module.command(argc, argv); });
 }
 
+/// Each check stands before what it protects: trust before the file is read, the note before
+/// dlopen() runs constructors, the descriptor before a method is called.
 const ModuleDescriptor& open(const std::string& name, const std::string& path,
                              const std::string& executable, Abis accepted) {
   if (!valid_module_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" can't be the name of a module", name),
-                "names of modules match ^[a-z0-9][a-z0-9-]{0,31}$");
+                "correct \"type\": names of modules match ^[a-z0-9][a-z0-9-]{0,31}$");
   }
   require_trusted(path, executable);
   const ModuleNote note = read_note(path);

@@ -17,6 +17,7 @@ namespace {
 
 /// The symbol of "<file>: undefined symbol: <name>[, version <v>]"; empty: the text is of something
 /// else.
+/// The text is that of glibc's dlerror(3), which has no number.
 std::string missing_symbol(std::string_view text) {
   constexpr std::string_view kMark = "undefined symbol: ";
   const auto mark = text.find(kMark);
@@ -52,6 +53,8 @@ std::string_view subject(std::string_view name) {
   return of == name.npos ? name : name.substr(of + kOf.size());
 }
 
+/// The note says for which version the module was built; comparing it with ours tells who has to be
+/// replaced.
 std::string which_unicni_is_older(const ModuleNote& note) {
   const auto theirs = version_numbers(note.built_for);
   const auto ours = version_numbers(UNICNI_VERSION);
@@ -73,7 +76,7 @@ std::string which_unicni_is_older(const ModuleNote& note) {
       UNICNI_VERSION);
 }
 
-struct Family {
+struct SymbolFamily {
   std::string_view prefix;  ///< of the name as C++ writes it
   std::string_view advice;
 };
@@ -84,7 +87,8 @@ constexpr std::string_view kOldLibrary =
 constexpr std::string_view kSanitizer =
     "the module was built with a sanitizer and this unicni wasn't: build both in the same way";
 
-constexpr Family kFamilies[] = {
+/// The first prefix that fits decides.
+constexpr SymbolFamily kFamilies[] = {
     {"std::", kOldLibrary},
     {"__gnu_cxx::", kOldLibrary},
     {"__cxxabiv1::", kOldLibrary},
@@ -102,8 +106,9 @@ std::string advice_for(const std::string& symbol, const ModuleNote& note) {
   if (whose.starts_with("unicni::") || whose.starts_with("unicni_")) {
     return advice + which_unicni_is_older(note);
   }
-  const auto* family = std::find_if(std::begin(kFamilies), std::end(kFamilies),
-                                    [&](const Family& f) { return whose.starts_with(f.prefix); });
+  const auto* family =
+      std::find_if(std::begin(kFamilies), std::end(kFamilies),
+                   [&](const SymbolFamily& f) { return whose.starts_with(f.prefix); });
   if (family != std::end(kFamilies)) return advice.append(family->advice);
   return advice + "link the module with the library that has it";
 }

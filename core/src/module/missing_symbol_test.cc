@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace unicni::module {
+namespace unicni::module::missing_symbol_test {
 namespace {
 
 using testing::HasSubstr;
@@ -67,4 +67,4 @@ TEST(MissingSymbolTest, WhatIsNoSymbolIsLeftAsItIs) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::missing_symbol_test

@@ -23,6 +23,8 @@ bool starts_with_any(std::string_view name, std::initializer_list<std::string_vi
                      [name](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
+/// A second copy in the process would have its own exceptions, type infos and allocator state, and
+/// catch nothing that the first one throws.
 bool is_cxx_library(std::string_view name) {
   name.remove_prefix(name.rfind('/') + 1);
   return starts_with_any(name, {"libstdc++.so", "libc++.so"});
@@ -72,6 +74,7 @@ class Search {
     });
   }
 
+  // A library that can't be found or read is no reason to refuse: dlopen has better words for it.
   bool follow() {
     for (; !pending_.empty(); pending_.pop_front()) {
       const Place& place = pending_.front();

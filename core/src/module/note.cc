@@ -1,4 +1,5 @@
-// The note of a module, read from the file: dlopen would run its constructors first.
+#include "module/note.h"
+
 #include <elf.h>
 #include <fmt/core.h>
 #include <link.h>
@@ -9,8 +10,6 @@
 
 #include "module/elf_file.h"
 #include "module/needed.h"
-#include "module/refusal.h"
-#include "module/registry.h"
 
 namespace unicni::module {
 namespace {
@@ -19,6 +18,8 @@ namespace {
 constexpr std::size_t kSmallestNote = offsetof(ModuleNote, built_for);
 
 /// Our note in one PT_NOTE segment.
+/// Notes of later interfaces are longer. What this build knows is copied, and what an older note
+/// lacks stays zero.
 std::optional<ModuleNote> find_note(const ElfFile& file, const ElfW(Phdr) & segment) {
   std::optional<ModuleNote> found;
   const bool whole = each_note(file.read_notes(segment), segment.p_align, [&](const ElfNote& note) {
@@ -35,6 +36,7 @@ std::optional<ModuleNote> find_note(const ElfFile& file, const ElfW(Phdr) & segm
 
 constexpr bool kBringsLibstdcxx = std::string_view(UNICNI_LIBSTDCXX) == "host";
 
+/// Texts of the note are used as C strings further on.
 template <std::size_t N>
 bool terminated(const char (&text)[N]) {
   return std::memchr(text, '\0', N) != nullptr;
@@ -66,7 +68,7 @@ ModuleNote read_note(const std::string& path) {
   }
   if (!note) {
     throw unusable(path, "it has no unicni note, so it is no unicni module",
-                   "a module ends with the macro UNICNI_MODULE (unicni/module.h)");
+                   "end the module's source with the macro UNICNI_MODULE (unicni/module.h)");
   }
   if (!terminated(note->name) || !terminated(note->version) || !terminated(note->toolchain) ||
       !terminated(note->built_for)) {

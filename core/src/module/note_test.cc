@@ -1,5 +1,7 @@
 // Reading the note from files that are damaged in every way: an Error, never a crash or a wild
 // read.
+#include "module/note.h"
+
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <link.h>
@@ -10,11 +12,10 @@
 #include <fstream>
 #include <random>
 
-#include "module/registry.h"
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 
-namespace unicni::module {
+namespace unicni::module::note_test {
 namespace {
 
 using testing::AnyOf;
@@ -278,4 +279,4 @@ TEST_F(NoteTest, ALongerNoteIsReadAsFarAsItIsKnown) {
 TEST_F(NoteTest, AnAbsentFile) { EXPECT_THROW((void)read_note("/nonexistent/demo.so"), Error); }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::note_test

@@ -23,6 +23,7 @@ Error absent(const std::string& path) {
           "install the module, or correct the \"type\" of the network configuration"};
 }
 
+/// Every refusal has this form: which file, why, and what mends it.
 Error unusable(const std::string& path, std::string_view why, std::string advice) {
   return {Code::internal, fmt::format("module {} is unusable: {}", path, why), std::move(advice)};
 }
@@ -43,6 +44,7 @@ void require_abi(const std::string& path, unsigned abi, std::string_view module_
                     module_version);
 }
 
+/// A module that includes no fmt header has a tag without fmt's part, and fits a host with any fmt.
 void require_toolchain(const std::string& path, std::string_view toolchain,
                        std::string_view module_version) {
   constexpr std::string_view kOurs = UNICNI_TOOLCHAIN;

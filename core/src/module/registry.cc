@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "module/build_id.h"
-#include "options/parse.h"
+#include "options/nearest.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -36,6 +36,8 @@ bool may_exist(const std::string& path) {
   return ::stat(path.c_str(), &found) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
+/// Execute bits of anybody: root may execute a file if one of them is set, which access(2) would
+/// answer for this user alone.
 bool runnable(const struct stat& file) {
   return S_ISREG(file.st_mode) && (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
 }
@@ -45,6 +47,8 @@ bool same_file(const struct stat& a, const struct stat& b) {
 }
 
 /// Our executable, or a copy of it as installers make them.
+/// By the file first, which is cheap: links to one executable are the usual way to install. Copies
+/// are known by the build id, which is equal in all copies of one build.
 bool is_ours(const struct stat& file, const std::string& path, const Locations& where) {
   const auto self = stat_of(where.executable);
   if (self && same_file(file, *self)) return true;
@@ -55,9 +59,11 @@ bool is_ours(const struct stat& file, const std::string& path, const Locations& 
 /// What CNI_PATH has under a type's name.
 struct InPath {
   bool ours = false;
-  std::string program;  ///< a stranger's
+  std::string program;  ///< a foreign plugin
 };
 
+/// The first executable counts, as execvp(3) and libcni do it. A relative folder is passed over: it
+/// would depend on the runtime's working folder.
 InPath look_up(const std::string& type, const Locations& where) {
   for (const auto& folder : where.cni_path) {
     if (!folder.starts_with('/')) continue;
@@ -93,6 +99,7 @@ void each_meaning(std::string_view name, F each) {
   }
 }
 
+/// Only for an error's "did you mean".
 std::vector<std::string> installed_modules(const Locations& where) {
   std::vector<std::string> names;
   for (const auto& folder : where.modules) {
@@ -128,6 +135,7 @@ std::string joined(const std::vector<std::string>& texts, std::string_view betwe
   return all;
 }
 
+/// All folders are named: a module that was installed into another place is the usual cause.
 Error nothing_serves(const std::string& type, std::string_view why, const Locations& where) {
   const std::string nearest = nearest_module(type, where);
   return {
@@ -141,6 +149,7 @@ Error nothing_serves(const std::string& type, std::string_view why, const Locati
 
 }  // namespace
 
+/// A name becomes a path, an ELF symbol and a folder of the project, and must fit all three.
 bool valid_module_name(std::string_view name) {
   return !name.empty() && name.size() <= kLongestName && lower_or_digit(name.front()) &&
          std::all_of(name.begin(), name.end(),
@@ -157,6 +166,8 @@ void require_valid_type(std::string_view type) {
   }
 }
 
+/// In a build tree the modules stand beside exec/. Everywhere else the two places are relative to
+/// the executable, so an installed tree can be moved as a whole.
 std::vector<std::string> module_folders(const std::string& executable,
                                         const std::string& installed) {
   const auto folder = parent(executable);
@@ -181,6 +192,8 @@ std::optional<Found> find_named(const std::string& name, const Locations& where)
   return found;
 }
 
+/// What a file of ours is called on disk was chosen by who installed it, so a name with a prefix
+/// counts.
 Found get_named(const std::string& name, const Locations& where) {
   require_valid_type(name);
   if (where.own && where.own->type == name) return *where.own;

@@ -6,9 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "module/refusal.h"
-#include "unicni/module.h"
-
 namespace unicni::module {
 
 /// `^[a-z0-9][a-z0-9-]{0,31}$`: only such names ever meet the modules' folder.
@@ -28,7 +25,7 @@ struct Found {
   std::string type;         ///< as the configuration, or who called us, has it
   std::string module;       ///< the module's name, "bridge" for a link "cnv-bridge"
   std::string module_path;  ///< our module, absolute; empty: it is a program
-  std::string program;      ///< a stranger's plugin in CNI_PATH, absolute; empty: it is a module
+  std::string program;      ///< a foreign plugin in CNI_PATH, absolute; empty: it is a module
 };
 
 struct Locations {
@@ -52,20 +49,5 @@ Found get_named(const std::string& name, const Locations& where);
 /// has modules of its own. Error(invalid_config) "absent" with the folders that were searched and
 /// the nearest name if nothing serves it.
 Found find_type(const std::string& type, const Locations& where);
-
-/// Throws Error unless the file and every folder above it belong to a trusted owner and can't be
-/// written by others (a sticky, root-owned folder that others can write is fine if the next
-/// component passes). Trusted: uid 0; in a user namespace other than the first also the owner of
-/// `executable`, and there the folders above the executable may have any owner ("/" belongs to
-/// nobody that such a namespace knows); who may write counts as ever.
-void require_trusted(const std::string& path, const std::string& executable);
-
-/// The note of a module file, read as ELF without dlopen; of an older module what it doesn't have
-/// is empty. Error: not ELF of this machine, no note, or a C++ library that the module brings, by
-/// itself or through another (needed.h), where the executable has its own.
-ModuleNote read_note(const std::string& path);
-/// Throws Error ("another ABI") unless abi and toolchain fit and the note's name is `name`.
-void require_compatible(const ModuleNote& note, const std::string& name, const std::string& path,
-                        Abis accepted = kAcceptedAbis);
 
 }  // namespace unicni::module

@@ -10,7 +10,7 @@
 #include "module/build_id.h"
 #include "unicni/error.h"
 
-namespace unicni::module {
+namespace unicni::module::registry_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -231,7 +231,7 @@ TEST_F(FindTypeTest, WithoutAFileOfOursAMissingPluginIsNotOurModule) {
               AllOf(HasSubstr("failed to find plugin \"acme-static\""), HasSubstr("\"static\"?")));
 }
 
-TEST_F(FindTypeTest, AStrangersProgramUnderARenamedTypeIsTheirs) {
+TEST_F(FindTypeTest, AForeignProgramUnderARenamedTypeIsTheirs) {
   touch("/modules/bridge.so", 0644);
   touch("/one/cnv-bridge", 0755);
   EXPECT_EQ(program_of("cnv-bridge"), root_ + "/one/cnv-bridge");
@@ -299,4 +299,4 @@ TEST_F(FindNamedTest, LongNamesAndManyDashesAreHarmless) {
 }
 
 }  // namespace
-}  // namespace unicni::module
+}  // namespace unicni::module::registry_test

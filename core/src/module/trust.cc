@@ -1,4 +1,5 @@
-// Who may provide a module: the walk down its path.
+#include "module/trust.h"
+
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include <utility>
 
 #include "module/refusal.h"
-#include "module/registry.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::module {
@@ -81,8 +81,9 @@ mode_t inspect(const std::string& path, const std::string& component, Owners& ow
   struct stat found {};
   if (::lstat(component.c_str(), &found) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) throw absent(path);
-    throw unusable(path, system_error(errno, "lstat " + component).msg(),
-                   "the folders above the modules must be searchable");
+    throw unusable(
+        path, system_error(errno, "lstat " + component).msg(),
+        "let the folders above the modules be searched by the user that runs the plugin");
   }
   require_safe(path, component, found, owners);
   return found.st_mode;
@@ -109,8 +110,8 @@ void push_components(std::vector<std::string>& stack, std::string_view path) {
 }  // namespace
 
 // Resolves the path by hand, so that every folder and symlink on the way is looked at once, before
-// what is below it: checking only realpath(3)'s answer would miss a folder that a stranger owns and
-// that a symlink leads through.
+// what is below it: checking only realpath(3)'s answer would miss a folder that somebody else owns
+// and that a symlink leads through.
 void require_trusted(const std::string& path, const std::string& executable) {
   if (!path.starts_with('/')) {
     throw unusable(path, "the path is not absolute", "modules are loaded by absolute path only");

@@ -20,6 +20,8 @@ std::vector<int> tolerate(bool wanted, std::vector<int> errno_values) {
   return wanted ? std::move(errno_values) : std::vector<int>{};
 }
 
+/// IFA_ADDRESS is the peer's on a point-to-point link. On all others it equals IFA_LOCAL, and the
+/// kernel compares both when an address is removed.
 void put_addr(nl_msg* message, int index, const IpNet& net) {
   auto& header = put_header<ifaddrmsg>(message);
   header.ifa_family = net.is_v4() ? AF_INET : AF_INET6;
@@ -37,7 +39,10 @@ void add_addr(Batch& batch, const LinkRef& link, const IpNet& net, Dad dad, bool
                               fmt::format("add address {} to {}", net.str(), link.name),
                               tolerate(exists_ok, {EEXIST}));
   put_addr(message, link.index, net);
+  // By netlink the kernel adds no broadcast address itself.
   if (net.is_v4() && net.prefix_length() < 31) put_address(message, IFA_BROADCAST, net.last());
+  // Without this flag the address is tentative for a second or more, and nothing can be bound to it
+  // or sent from it.
   if (!net.is_v4() && dad == Dad::skip) put_u32(message, IFA_FLAGS, IFA_F_NODAD);
 }
 
@@ -82,6 +87,8 @@ bool for_each_addr(Netlink& netlink, int index, const Each& each) {
 
 }  // namespace
 
+/// The modified EUI-64 of RFC 4291, appendix A, which the kernel makes by default when the link
+/// gets its carrier. Adding it early spares the wait for that.
 IpNet link_local(const Mac& mac) {
   constexpr std::uint8_t kUniversal = 2;  // the bit is inverted
   const auto& m = mac.bytes();
@@ -97,6 +104,8 @@ void put_link_local(Batch& batch, const LinkRef& link, const Mac& mac,
   if (used) add_addr(batch, link, link_local(mac), Dad::skip, true);
 }
 
+/// IPv4 first, and within a family as the kernel has them: the first IPv4 address is the one that
+/// packets get as source.
 std::vector<IpNet> list_addrs(Netlink& netlink, int index) {
   std::vector<IpNet> v4;
   std::vector<IpNet> v6;
@@ -109,6 +118,7 @@ std::vector<IpNet> list_addrs(Netlink& netlink, int index) {
 
 DadState get_dad_state(Netlink& netlink, int index) {
   DadState state;
+  // A duplicate stays tentative for ever, so the failure is looked at first.
   const auto note = [&](unsigned, const IpNet& net, std::uint32_t flags) {
     if ((flags & IFA_F_DADFAILED) != 0) {
       state.failed = net;

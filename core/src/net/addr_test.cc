@@ -2,18 +2,17 @@
 
 #include <gmock/gmock.h>
 
+#include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 
-namespace unicni::net {
+namespace unicni::net::addr_test {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-IpNet net(const char* text) { return IpNet::parse(text).value(); }
 
 class AddrTest : public PrivateNetnsTest {
  protected:
@@ -30,9 +29,9 @@ class AddrTest : public PrivateNetnsTest {
 
 TEST_F(AddrTest, Ipv4HasTheBroadcastAddressOfItsSubnet) {
   Batch batch(*netlink_);
-  add_addr(batch, {v0_, "v0"}, net("10.1.2.3/24"), Dad::skip, false);
-  add_addr(batch, {v0_, "v0"}, net("10.9.0.1/31"), Dad::kernel, false);
-  add_addr(batch, {v0_, "v0"}, net("10.8.0.1/32"), Dad::kernel, false);
+  add_addr(batch, {v0_, "v0"}, ip_net("10.1.2.3/24"), Dad::skip, false);
+  add_addr(batch, {v0_, "v0"}, ip_net("10.9.0.1/31"), Dad::kernel, false);
+  add_addr(batch, {v0_, "v0"}, ip_net("10.8.0.1/32"), Dad::kernel, false);
   batch.commit();
   const std::string text = shell("ip -4 addr show v0");
   EXPECT_THAT(text, HasSubstr("inet 10.1.2.3/24 brd 10.1.2.255 scope global v0"));
@@ -45,8 +44,8 @@ TEST_F(AddrTest, NodadIsNeverTentative) {
   LinkChange up;
   up.up = true;
   change_link(batch, {v0_, "v0"}, up);
-  add_addr(batch, {v0_, "v0"}, net("fd00::5/64"), Dad::skip, false);
-  add_addr(batch, {v0_, "v0"}, net("fd00::6/64"), Dad::kernel, false);
+  add_addr(batch, {v0_, "v0"}, ip_net("fd00::5/64"), Dad::skip, false);
+  add_addr(batch, {v0_, "v0"}, ip_net("fd00::6/64"), Dad::kernel, false);
   batch.commit();
   const std::string text = shell("ip -6 addr show v0 scope global");
   EXPECT_THAT(text, HasSubstr("fd00::5/64 scope global nodad"));
@@ -57,21 +56,21 @@ TEST_F(AddrTest, NodadIsNeverTentative) {
 TEST_F(AddrTest, ListIsOfOneLinkIpv4First) {
   shell("ip addr add 10.7.0.1/24 dev v1; ip addr add fd07::1/64 dev v1");
   Batch batch(*netlink_);
-  add_addr(batch, {v0_, "v0"}, net("fd00::5/64"), Dad::skip, false);
-  add_addr(batch, {v0_, "v0"}, net("10.1.2.3/24"), Dad::skip, false);
+  add_addr(batch, {v0_, "v0"}, ip_net("fd00::5/64"), Dad::skip, false);
+  add_addr(batch, {v0_, "v0"}, ip_net("10.1.2.3/24"), Dad::skip, false);
   batch.commit();
   shell("ip addr add 10.2.0.1 peer 10.2.0.2/32 dev v0");
   EXPECT_THAT(list_addrs(*netlink_, v0_),
-              ElementsAre(net("10.1.2.3/24"), net("10.2.0.1/32"), net("fd00::5/64")));
+              ElementsAre(ip_net("10.1.2.3/24"), ip_net("10.2.0.1/32"), ip_net("fd00::5/64")));
 }
 
 TEST_F(AddrTest, ExistingIsSuccessOnlyIfAllowed) {
   Batch batch(*netlink_);
   for (const char* text : {"10.1.2.3/24", "fd00::5/64"}) {
-    add_addr(batch, {v0_, "v0"}, net(text), Dad::skip, false);
-    add_addr(batch, {v0_, "v0"}, net(text), Dad::skip, true);
+    add_addr(batch, {v0_, "v0"}, ip_net(text), Dad::skip, false);
+    add_addr(batch, {v0_, "v0"}, ip_net(text), Dad::skip, true);
     EXPECT_NO_THROW(batch.commit()) << text;
-    add_addr(batch, {v0_, "v0"}, net(text), Dad::skip, false);
+    add_addr(batch, {v0_, "v0"}, ip_net(text), Dad::skip, false);
     try {
       batch.commit();
       ADD_FAILURE() << "no error";
@@ -85,15 +84,15 @@ TEST_F(AddrTest, ExistingIsSuccessOnlyIfAllowed) {
 TEST_F(AddrTest, RemovingToleratesAbsenceIfAllowed) {
   Batch batch(*netlink_);
   for (const char* text : {"10.1.2.3/24", "fd00::5/64"}) {
-    add_addr(batch, {v0_, "v0"}, net(text), Dad::skip, false);
-    remove_addr(batch, {v0_, "v0"}, net(text), false);
-    remove_addr(batch, {v0_, "v0"}, net(text), true);
+    add_addr(batch, {v0_, "v0"}, ip_net(text), Dad::skip, false);
+    remove_addr(batch, {v0_, "v0"}, ip_net(text), false);
+    remove_addr(batch, {v0_, "v0"}, ip_net(text), true);
     EXPECT_NO_THROW(batch.commit()) << text;
-    remove_addr(batch, {v0_, "v0"}, net(text), false);
+    remove_addr(batch, {v0_, "v0"}, ip_net(text), false);
     EXPECT_THROW(batch.commit(), Error);
   }
   EXPECT_TRUE(list_addrs(*netlink_, v0_).empty());
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::addr_test

@@ -12,7 +12,7 @@
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 
-namespace unicni::net {
+namespace unicni::net::attribute_test {
 namespace {
 
 using testing::HasSubstr;
@@ -162,4 +162,4 @@ TEST_F(LengthsTest, ALongNameIsNotTheLinkThatItBeginsWith) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::attribute_test

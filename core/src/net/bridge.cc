@@ -8,19 +8,12 @@
 #include <cerrno>
 #include <functional>
 
-#include "net/bridge_port.h"
 #include "net/link_message.h"
 
 namespace unicni::net {
 
-void put_port_settings(nl_msg* message, bool hairpin, bool isolated) {
-  const Nest info(message, IFLA_LINKINFO);
-  put_text(message, IFLA_INFO_SLAVE_KIND, "bridge");
-  const Nest port(message, IFLA_INFO_SLAVE_DATA);
-  put_u8(message, IFLA_BRPORT_MODE, hairpin ? 1 : 0);
-  put_u8(message, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
-}
-
+/// With a MAC from the start: without one a bridge takes the smallest MAC of its ports and changes
+/// it as they come and go, and with it what neighbours remember.
 void add_bridge(Batch& batch, const BridgeSpec& spec) {
   require_alias(spec.name, spec.alias);
   std::function<void(nl_msg*)> put_data;
@@ -34,6 +27,7 @@ void add_bridge(Batch& batch, const BridgeSpec& spec) {
             spec.alias);
 }
 
+/// A flag that is on already isn't ours, and DEL leaves it on.
 void set_port_flag(Batch& batch, const LinkRef& link, PortFlag flag, bool on) {
   const bool isolated = flag == PortFlag::isolated;
   nl_msg* message = batch.add(RTM_NEWLINK, 0,

@@ -23,6 +23,8 @@ void put_vlan(nl_msg* message, std::uint16_t flags, std::uint16_t vid) {
   put_bytes(message, IFLA_BRIDGE_VLAN_INFO, sizeof info, &info);
 }
 
+/// A range is two entries, its begin and its end. The kernel refuses a PVID on a range, as a port
+/// has one at most.
 void put_vlans(nl_msg* message, int index, const PortVlan& vlan) {
   auto& header = put_header<ifinfomsg>(message);
   header.ifi_family = AF_BRIDGE;
@@ -73,6 +75,8 @@ void remove_port_vlans(Batch& batch, const LinkRef& link) {
             link.index, {1, kLastVlan, false, false});
 }
 
+/// RTM_GETVLAN (Linux 5.6) reports the VLANs of one port. The older way, a dump of AF_BRIDGE links,
+/// has all ports of all bridges.
 std::vector<PortVlan> list_port_vlans(Netlink& netlink, int index) {
   SingleRequest request(RTM_GETVLAN, NLM_F_DUMP);
   auto& header = put_header<br_vlan_msg>(request);

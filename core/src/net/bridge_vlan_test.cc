@@ -8,7 +8,7 @@
 #include "unicni/net/link.h"
 #include "unicni/net/veth.h"
 
-namespace unicni::net {
+namespace unicni::net::bridge_vlan_test {
 namespace {
 
 using testing::AnyOf;
@@ -69,4 +69,4 @@ TEST_F(BridgeVlanTest, ListingIsPossibleOnEveryKernel) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::bridge_vlan_test

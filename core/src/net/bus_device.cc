@@ -19,6 +19,8 @@ std::string name_of(const std::string& folder) {
   return std::filesystem::path(folder).lexically_normal().filename().string();
 }
 
+/// A PCI network card of a virtual machine is two devices: the PCI one, and below it the virtio one
+/// that the link belongs to.
 std::vector<std::string> with_virtio(const std::string& folder) {
   std::vector<std::string> folders{folder};
   for (const std::string& name : sys::list_folder(folder)) {
@@ -38,6 +40,8 @@ bool belongs_to_device(const Link& link, const std::string& folder) {
          });
 }
 
+/// By rtnetlink first: /sys shows the links of the namespace that it was mounted in, which need not
+/// be ours.
 std::optional<Link> find_link_of_device(Netlink& links, const std::string& folder) {
   for (Link& link : list_links(links)) {
     if (belongs_to_device(link, folder)) return std::move(link);
@@ -53,6 +57,7 @@ std::optional<Link> find_link_of_device(Netlink& links, const std::string& folde
   return std::nullopt;
 }
 
+/// Empty for a device without a driver, as one that is about to be given to a program.
 std::string driver_of_device(const std::string& folder) { return end_of_link(folder + "/driver"); }
 
 }  // namespace unicni::net

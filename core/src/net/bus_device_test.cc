@@ -5,7 +5,7 @@
 #include "base/temp_folder_for_test.h"
 #include "net/private_netns_for_test.h"
 
-namespace unicni::net {
+namespace unicni::net::bus_device_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -57,4 +57,4 @@ TEST_F(BusDeviceTest, DriverIsWhatItIsBoundTo) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::bus_device_test

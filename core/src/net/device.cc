@@ -18,17 +18,23 @@ bool is_name(const std::string& text) {
          text.find_first_of("/: \t\n\v\f\r%") == std::string::npos;
 }
 
+/// What no program can change. Two virtual links of one kind are alike in all of this, so for them
+/// more is asked.
 bool is_same_thing(const Link& link, const Link& was) {
   return link.kind == was.kind && link.parent_bus == was.parent_bus && link.parent == was.parent &&
          link.permanent_mac == was.permanent_mac;
 }
 
+/// ADD makes the name on the host the link's alias. It survives a move between namespaces, unlike
+/// the name.
 bool is_marked(const Link& link, const Device& device) { return link.alias == device.was.name; }
 
 bool has_mac(const Link& link, const Device& device) {
   return !device.was.mac.is_zero() && link.mac == device.was.mac;
 }
 
+/// A permanent MAC is burnt in and thus proof. For virtual links the alias or the MAC must agree,
+/// either of which the container may have changed, or the index as a last resort.
 bool is_device_inside(const Link& link, const Device& device) {
   const Link& was = device.was;
   if (!is_same_thing(link, was)) return false;
@@ -38,6 +44,8 @@ bool is_device_inside(const Link& link, const Device& device) {
   return link.index == was.index && link.name == device.if_name;
 }
 
+/// On the host a name is worth more than in the container: other programs find their links by it
+/// and don't give it away.
 bool is_device_at_home(const Link& link, const Device& device) {
   const Link& was = device.was;
   if (!is_same_thing(link, was)) return false;
@@ -72,7 +80,7 @@ std::string free_name(Netlink& host, const std::string& wanted, int own_index) {
     name = wanted.substr(0, kLongestName - suffix.size()) + suffix;
   }
   throw Error(Code::internal, fmt::format("no name for {} is free on the host", wanted),
-              "remove or rename links there");
+              "delete or rename links on the host to free a name");
 }
 
 /// Message by message, so that what a driver refuses keeps nothing else from being put back. The
@@ -86,6 +94,7 @@ void put_back(Netlink& host, const Link& link, const std::string& name, const Li
   };
   const bool renames = link.name != name;
   const bool changes_mac = link.mac != was.mac && !was.mac.is_zero();
+  // Before Linux 6.2 a link that is UP can't be renamed, and many drivers refuse a new MAC.
   const bool goes_down = link.up && (renames || changes_mac);
   if (goes_down) put(&LinkChange::up, false);
   if (renames) rename_link(batch, link, name);
@@ -110,10 +119,14 @@ void restore(Netlink& host, const Link& link, const std::string& name, const Lin
 
 }  // namespace
 
+/// The kernel moves hardware to the initial namespace when its own ends. Virtual links end with
+/// their namespace.
 bool is_hardware(const Link& link) {
   return link.kind.empty() && (!link.parent.empty() || link.permanent_mac);
 }
 
+/// What is known where the journal was lost: the alias. The settings before ADD are gone, so the
+/// link is returned down, as the reference plugin does.
 Device marked_device(const Link& link, const std::string& otherwise) {
   Device device{link, link.name, 0, {}, {}};
   if (!otherwise.empty()) device.was.name = otherwise;
@@ -123,6 +136,8 @@ Device marked_device(const Link& link, const std::string& otherwise) {
   return device;
 }
 
+/// default_device_exit_net() in the kernel: a link whose name is taken in the initial namespace is
+/// called dev<index>.
 bool is_given_back(const Link& link, const std::string& if_name) {
   const bool numbered = link.name.starts_with("dev") && link.name.size() > 3 &&
                         link.name.find_first_not_of("0123456789", 3) == std::string::npos;
@@ -143,6 +158,8 @@ std::optional<Link> find_device_at_home(Netlink& host, const Device& device) {
 
 std::string bring_device_home(Netlink& from, const Link& link, Netlink& host,
                               const Netns& host_netns, const Device& device) {
+  // It is on the host already: the kernel gave it back, or a verb was killed after the move. Only
+  // name and settings are left to do.
   if (from.identity() == host.identity()) {
     const std::string name = free_name(host, device.was.name, link.index);
     restore(host, link, name, device.was);
@@ -161,6 +178,8 @@ std::string bring_device_home(Netlink& from, const Link& link, Netlink& host,
       batch.commit();
       arrived = get_link(host, name);
     } catch (const Error&) {
+      // EEXIST: the name was taken meanwhile. EBUSY: the index was. Another round looks for free
+      // ones.
       const int error = batch.error_of(0);
       if ((error != EEXIST && error != EBUSY) || i == kPatience) throw;
       if (find_link(from, link.index)) continue;
@@ -173,6 +192,8 @@ std::string bring_device_home(Netlink& from, const Link& link, Netlink& host,
   }
 }
 
+/// The commands that give the device its old name, for the warning. It must be down for that before
+/// Linux 6.2.
 std::optional<std::string> clash_of(const Device& device, const std::string& name) {
   if (name == device.was.name) return std::nullopt;
   return fmt::format(

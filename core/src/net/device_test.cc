@@ -3,7 +3,7 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 
-namespace unicni::net {
+namespace unicni::net::device_test {
 namespace {
 
 class DeviceTest : public PrivateNetnsTest {
@@ -130,4 +130,4 @@ TEST(Device, KernelsGiveHardwareBackUnderTwoKindsOfNames) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::device_test

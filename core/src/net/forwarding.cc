@@ -14,6 +14,7 @@
 
 namespace unicni::net {
 
+/// By netlink and not by /proc/sys, whose files cost several system calls and depend on the mount.
 bool is_forwarding(Netlink& netlink, Family family) {
   SingleRequest request(RTM_GETNETCONF);
   put_header<netconfmsg>(request).ncm_family = family == Family::v4 ? AF_INET : AF_INET6;
@@ -29,6 +30,8 @@ bool is_forwarding(Netlink& netlink, Family family) {
   return on;
 }
 
+/// Written only where it is off: the write makes the kernel drop its routes' caches and tell every
+/// link.
 void ensure_forwarding(Netlink& netlink, Family family) {
   if (is_forwarding(netlink, family)) return;
   ensure_sysctl(family == Family::v4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding", "1");

@@ -5,7 +5,7 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/net/sysctl.h"
 
-namespace unicni::net {
+namespace unicni::net::forwarding_test {
 namespace {
 
 using ForwardingTest = PrivateNetnsTest;
@@ -39,4 +39,4 @@ TEST_F(ForwardingTest, IsTurnedOnForTheFamiliesOfNetworks) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::forwarding_test

@@ -13,7 +13,7 @@
 #include "unicni/net/sysctl.h"
 #include "unicni/net/vlan.h"
 
-namespace unicni::net {
+namespace unicni::net::gone_link_test {
 namespace {
 
 using testing::IsEmpty;
@@ -52,8 +52,7 @@ TEST_F(GoneLinkTest, WhatIsTakenAwayHasGoneWithIt) {
     remove_connected_route(batch, {kGone, "gone0"}, IpNet::parse(net).value());
     RouteEntry entry;
     entry.route.dst = IpNet::parse(net).value().masked();
-    entry.index = kGone;
-    remove_route(batch, "gone0", entry);
+    remove_route(batch, {kGone, "gone0"}, entry);
     remove_loopback_route(batch, {kGone, "gone0"});
     set_port_flag(batch, {kGone, "gone0"}, PortFlag::hairpin, false);
     EXPECT_NO_THROW(batch.commit()) << net;
@@ -68,4 +67,4 @@ TEST_F(GoneLinkTest, WhatMustBeThereIsMissed) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::gone_link_test

@@ -1,3 +1,5 @@
+// Links by rtnetlink: looking them up, changing, moving and renaming them. What differs by kind of
+// link is in a file of its own.
 #include "unicni/net/link.h"
 
 #include <fmt/core.h>
@@ -20,6 +22,8 @@
 namespace unicni::net {
 namespace {
 
+/// Attributes of IFLA_LINKINFO may come in any order, and how the data is read depends on the kind.
+/// So all are collected first.
 void parse_info(const nlattr* info, Link& link) {
   std::string port_kind;
   const nlattr* port = nullptr;
@@ -43,6 +47,8 @@ void parse_info(const nlattr* info, Link& link) {
   });
 }
 
+/// Flags are those that a user set: dev_get_flags() leaves out what a bridge or a packet socket
+/// asked of the link, which shows in the counter IFLA_PROMISCUITY only.
 Link parse_link(const nlmsghdr* message) {
   const auto& header = family_header<ifinfomsg>(message);
   Link link;
@@ -89,6 +95,8 @@ Link parse_link(const nlmsghdr* message) {
       case IFLA_LINK:
         link.iflink = value_of<int>(attribute);
         break;
+      // Present only where the other end is in another namespace. An `iflink` without it is an
+      // index of this one.
       case IFLA_LINK_NETNSID:
         link.link_netnsid = value_of<int>(attribute);
         break;
@@ -102,6 +110,7 @@ Link parse_link(const nlmsghdr* message) {
   return link;
 }
 
+/// Without statistics: the kernel would add them up over all CPUs for every link that it reports.
 std::optional<Link> ask_for_link(Netlink& netlink, SingleRequest& request,
                                  const std::string& what) {
   put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
@@ -122,6 +131,7 @@ void put_arp_notify(nl_msg* message, bool on) {
 
 }  // namespace
 
+/// A name that no link can have is an absent link. The kernel would call it an invalid request.
 std::optional<Link> find_link(Netlink& netlink, const std::string& name) {
   if (!is_link_name(name)) return std::nullopt;
   SingleRequest request(RTM_GETLINK);
@@ -130,6 +140,7 @@ std::optional<Link> find_link(Netlink& netlink, const std::string& name) {
   return ask_for_link(netlink, request, "link " + name);
 }
 
+/// Index 0 would be a request without a filter.
 std::optional<Link> find_link(Netlink& netlink, int index) {
   if (index <= 0) return std::nullopt;
   SingleRequest request(RTM_GETLINK);
@@ -157,6 +168,8 @@ ifreq ask_device(Netlink& netlink, const std::string& name, unsigned long questi
 
 }  // namespace
 
+/// An ioctl copies one small structure, where a netlink answer about a link is made of some sixty
+/// attributes.
 int get_link_index(Netlink& netlink, const std::string& name) {
   return ask_device(netlink, name, SIOCGIFINDEX).ifr_ifindex;
 }
@@ -165,6 +178,8 @@ std::uint32_t get_link_mtu(Netlink& netlink, const std::string& name) {
   return static_cast<std::uint32_t>(ask_device(netlink, name, SIOCGIFMTU).ifr_mtu);
 }
 
+/// The kernel compares IFLA_MASTER itself, so a host with a thousand veths reports the ports of one
+/// bridge only.
 std::vector<Link> list_ports(Netlink& netlink, int bridge) {
   SingleRequest request(RTM_GETLINK, NLM_F_DUMP);
   put_header<ifinfomsg>(request);
@@ -205,6 +220,9 @@ std::vector<Link> list_links(Netlink& netlink) {
   return links;
 }
 
+/// Everything in one message. The kernel applies MAC and MTU before the flags, whatever the order
+/// of the attributes, so a link is never UP with a MAC that it doesn't keep. It stops at the first
+/// setting that fails and leaves those before it changed.
 void change_link(Batch& batch, const LinkRef& link, const LinkChange& change) {
   if (change.alias) require_alias(link.name, *change.alias);
   const auto start = [&](std::string what) {
@@ -236,12 +254,16 @@ void change_link(Batch& batch, const LinkRef& link, const LinkChange& change) {
   if (change.arp_notify) put_arp_notify(message, *change.arp_notify);
 }
 
+/// Before Linux 6.2 most links can be renamed only while they are down (EBUSY).
 void rename_link(Batch& batch, const LinkRef& link, const std::string& new_name) {
   nl_msg* message = batch.add(RTM_SETLINK, 0, fmt::format("rename {} to {}", link.name, new_name));
   put_header<ifinfomsg>(message).ifi_index = link.index;
   put_name(message, IFLA_IFNAME, new_name);
 }
 
+/// Namespace, name and alias in one message: at no moment is the link in the new namespace under
+/// its old name, where that could clash. The kernel sets the alias after the move, in the new
+/// namespace.
 void move_link(Batch& batch, const LinkRef& link, const Netns& to, const std::string& new_name,
                const std::string& alias, int new_index) {
   require_alias(new_name, alias);
@@ -256,6 +278,8 @@ void move_link(Batch& batch, const LinkRef& link, const Netns& to, const std::st
   put_alias(message, alias);
 }
 
+/// The carrier of a new veth is noticed by a work item of the kernel (linkwatch), up to a second
+/// later. ETHTOOL_GLINK makes it look at once.
 void sync_carrier(Netlink& netlink, const std::string& name) {
   ethtool_value value{};
   value.cmd = ETHTOOL_GLINK;
@@ -266,6 +290,7 @@ void sync_carrier(Netlink& netlink, const std::string& name) {
   static_cast<void>(::ioctl(netlink.fd(), SIOCETHTOOL, &request));
 }
 
+/// Master 0 releases the link from what it is a port of.
 void set_master(Batch& batch, const LinkRef& link, const LinkRef& master) {
   nl_msg* message =
       batch.add(RTM_SETLINK, 0,

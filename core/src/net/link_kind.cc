@@ -13,6 +13,8 @@
 
 namespace unicni::net {
 
+/// Asks without making anything: the kernel loads the module of the kind first and checks the
+/// address after that, and a multicast MAC is no address of a link.
 bool knows_link_kind(Netlink& netlink, const LinkKind& kind) {
   SingleRequest request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
   put_header<ifinfomsg>(request);

@@ -11,7 +11,7 @@
 #include "unicni/net/veth.h"
 #include "unicni/net/vlan.h"
 
-namespace unicni::net {
+namespace unicni::net::link_kind_test {
 namespace {
 
 using testing::HasSubstr;
@@ -144,4 +144,4 @@ TEST_F(LinkKindTest, DataOfAnotherKindIsNone) {
 TEST(KernelModule, VlanIs8021q) { EXPECT_STREQ(kVlan.kernel_module, "8021q"); }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::link_kind_test

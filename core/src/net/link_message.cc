@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kAliasLimit = 255;  // IFALIASZ - 1
 }  // namespace
 
+/// Parent and namespace in one message: IFLA_LINK is an index of the namespace that the request is
+/// sent in, and the link is made at once in the other one.
 nl_msg* add_link(Batch& batch, const LinkSpec& spec, const LinkKind& kind,
                  const std::function<void(nl_msg*)>& put_data) {
   std::string where = spec.netns != nullptr ? " in " + spec.netns->path() : "";
@@ -41,6 +43,8 @@ nl_msg* add_link(Batch& batch, const LinkSpec& spec, const LinkKind& kind,
   return message;
 }
 
+/// For a link that an earlier message of the batch makes: its index isn't known yet. RTM_NEWLINK
+/// without NLM_F_CREATE changes it.
 nl_msg* change_by_name(Batch& batch, const std::string& name, std::string what) {
   nl_msg* message = batch.add(RTM_NEWLINK, 0, std::move(what));
   put_header<ifinfomsg>(message).ifi_family = AF_UNSPEC;
@@ -48,22 +52,27 @@ nl_msg* change_by_name(Batch& batch, const std::string& name, std::string what) 
   return message;
 }
 
+/// ifi_change says which flags the message is about, so all others stay as they are.
 void put_link_flag(nl_msg* message, unsigned flag, bool on) {
   auto& header = family_header<ifinfomsg>(message);
   header.ifi_change |= flag;
   if (on) header.ifi_flags |= flag;
 }
 
+/// Without a closing NUL: the kernel takes the length of the attribute for that of the alias.
 void put_alias(nl_msg* message, const std::string& alias) {
   put_bytes(message, IFLA_IFALIAS, alias.size(), alias.data());
 }
 
+/// The kernel refuses a longer one with EINVAL, after the link was made by the same batch.
 void require_alias(const std::string& name, const std::string& alias) {
   if (alias.size() <= kAliasLimit) return;
   throw Error(Code::internal, fmt::format("alias of {} has {} bytes", name, alias.size()),
               fmt::format("at most {} are possible", kAliasLimit));
 }
 
+/// The data of another kind would be read with attributes that mean something else, so the kind is
+/// compared first.
 void read_kind_data(Netlink& netlink, const std::string& name, const LinkKind& kind,
                     const std::function<void(std::uint16_t, const nlattr*)>& each) {
   SingleRequest request(RTM_GETLINK);

@@ -102,6 +102,8 @@ std::optional<int> remove_in_background(NetlinkSocket& socket, nl_msg* request, 
 
 }  // namespace
 
+/// Where the child's way fails the request is sent from here. A link that has gone by then answers
+/// ENODEV, which is what the caller wants.
 bool remove_link(Netlink& netlink, int index) {
   const auto about = [index](SingleRequest request) {
     put_header<ifinfomsg>(request).ifi_index = index;

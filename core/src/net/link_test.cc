@@ -19,7 +19,7 @@
 #include "unicni/net/veth.h"
 #include "unicni/sys/fd.h"
 
-namespace unicni::net {
+namespace unicni::net::link_test {
 namespace {
 
 using testing::HasSubstr;
@@ -401,4 +401,4 @@ TEST(VethNameTest, IsRandomHex) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::link_test

@@ -1,3 +1,4 @@
+// Several netlink messages one behind the other, as one sendmsg(2) takes them.
 #include "net/message_buffer.h"
 
 #include <netlink/msg.h>
@@ -11,6 +12,8 @@ namespace {
 constexpr std::size_t kFirstAllocation = 8192;  // a whole attachment's batch without growing
 }  // namespace
 
+/// One message of libnl is built at a time and copied behind the others when it is complete, as
+/// libnl itself sends them one by one.
 nl_msg* MessageBuffer::add(std::uint16_t type, std::uint16_t flags, std::size_t space) {
   end_message();
   if (message_ && nlmsg_get_max_size(message_.get()) == NLMSG_ALIGN(space)) {
@@ -28,6 +31,7 @@ nlmsghdr* MessageBuffer::last() {
   return reinterpret_cast<nlmsghdr*>(bytes_.data() + last_);
 }
 
+/// Numbered last: a transaction that is tried again gets new numbers for the same bytes.
 void MessageBuffer::number_from(std::uint32_t first) {
   end_message();
   for (std::size_t at = 0; at < bytes_.size();) {
@@ -42,6 +46,7 @@ std::span<const char> MessageBuffer::bytes() {
   return bytes_;
 }
 
+/// `indices` are in order. Used when some objects turned out to be there already.
 void MessageBuffer::drop(std::span<const std::size_t> indices) {
   end_message();
   std::string kept;

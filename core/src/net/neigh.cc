@@ -12,6 +12,8 @@
 
 namespace unicni::net {
 
+/// STALE: the entry is used at once and confirmed by the first packets. REACHABLE would hide a
+/// wrong MAC for half a minute.
 void refresh_neigh(Batch& batch, const LinkRef& link, const IpAddress& address, const Mac& mac) {
   // ENOENT: no entry. Without NLM_F_CREATE the kernel makes none.
   nl_msg* message =
@@ -25,6 +27,8 @@ void refresh_neigh(Batch& batch, const LinkRef& link, const IpAddress& address, 
   put_mac(message, NDA_LLADDR, mac);
 }
 
+/// A change of the MAC makes the kernel announce all addresses of a link (NETDEV_CHANGEADDR, with
+/// arp_notify and ndisc_notify), also if the new MAC is the old one.
 void announce_addrs(Batch& batch, const LinkRef& link, const Mac& mac) {
   LinkChange same;
   same.mac = mac;

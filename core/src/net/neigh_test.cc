@@ -11,7 +11,7 @@
 #include "unicni/net/sysctl.h"
 #include "unicni/net/veth.h"
 
-namespace unicni::net {
+namespace unicni::net::neigh_test {
 namespace {
 
 using testing::HasSubstr;
@@ -91,4 +91,4 @@ TEST_F(NeighTest, AnnouncementReachesANeighbourThatKnowsAnotherMac) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::neigh_test

@@ -36,12 +36,15 @@ Netlink::Netlink(Netlink&&) noexcept = default;
 Netlink& Netlink::operator=(Netlink&&) noexcept = default;
 Netlink::~Netlink() = default;
 
+/// With strict checking the kernel applies the filters of a dump request, where it would otherwise
+/// ignore them and report everything, and refuses header fields that it doesn't know.
 void Netlink::open(const Services* services) {
   socket_ = std::make_unique<NetlinkSocket>(NETLINK_ROUTE, services);
   const int on = 1;
   if (::setsockopt(fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on) != 0) {
     throw system_error(errno, "set NETLINK_GET_STRICT_CHK").advise("unicni needs Linux 4.20");
   }
+  // The cookie (Linux 5.14) is never used again for another namespace, unlike an inode number.
   std::uint64_t cookie = 0;
   socklen_t size = sizeof cookie;
   if (::getsockopt(fd(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0) {
@@ -83,6 +86,8 @@ Batch::Batch(Netlink& netlink) : netlink_(netlink), messages_(std::make_unique<M
 Batch::Batch(Batch&&) noexcept = default;
 Batch::~Batch() = default;
 
+/// Each message asks for its own acknowledgement. Without that the kernel would report errors only,
+/// and a message that succeeded couldn't be told from one whose answer was lost.
 nl_msg* Batch::add(std::uint16_t type, std::uint16_t flags, std::string what,
                    std::vector<int> tolerated, std::size_t space) {
   const auto all_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST | NLM_F_ACK);
@@ -92,6 +97,9 @@ nl_msg* Batch::add(std::uint16_t type, std::uint16_t flags, std::string what,
 
 bool Batch::empty() const noexcept { return messages_->notes.empty(); }
 
+/// The kernel goes on after a message that fails, as netlink_rcv_skb() handles each by itself. So
+/// later messages of a batch may have taken effect although commit() throws; undo records are what
+/// takes them back.
 void Batch::commit() {
   messages_->errors.assign(messages_->notes.size(), 0);
   if (empty()) return;
@@ -109,6 +117,8 @@ void Batch::commit() {
   socket.send(bytes);
   messages_->buffer.clear();
 
+  // All answers are read even after a failure: the next request on this socket must not meet them.
+  // The first failure is thrown, as later ones mostly follow from it.
   std::optional<Error> failure;
   for (std::uint32_t received = 0; received < count; ++received) {
     Acknowledgement answer = socket.receive_acknowledgement(first, first + count - 1);

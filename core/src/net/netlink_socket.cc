@@ -29,6 +29,8 @@ constexpr std::size_t kDefaultRoom = 200'000;   // net.core.{w,r}mem_default is 
 constexpr std::size_t kAcknowledgementRoom = 1024;
 constexpr int kDumpTries = 6;
 
+/// With NETLINK_CAP_ACK the answer holds only the header of the request. Where a kernel doesn't
+/// know that option it repeats the whole request, and the extended error text comes behind that.
 Acknowledgement parse_acknowledgement(const nlmsghdr* message) {
   const auto* error = static_cast<const nlmsgerr*>(nlmsg_data(message));
   Acknowledgement result{message->nlmsg_seq, -error->error, {}};
@@ -42,6 +44,8 @@ Acknowledgement parse_acknowledgement(const nlmsghdr* message) {
   return result;
 }
 
+/// The message that ends a dump carries the result of the dump as a negative errno. A short one
+/// means success.
 Acknowledgement parse_end(const nlmsghdr* message) {
   const bool has_status = nlmsg_datalen(message) >= static_cast<int>(sizeof(int));
   const int status = has_status ? *static_cast<const int*>(nlmsg_data(message)) : 0;
@@ -72,6 +76,7 @@ class Conversation : public Listener {
   [[nodiscard]] bool expects(std::uint32_t sequence) const noexcept override {
     return sequence == sequence_;
   }
+  // libnl lets go of its message when the callback returns; nlmsg_get() keeps it.
   bool on_answer(nl_msg* message) override {
     nlmsg_get(message);
     answers.emplace_back(message);
@@ -219,12 +224,16 @@ bool NetlinkSocket::join(int group) noexcept {
 
 void NetlinkSocket::leave(int group) noexcept { nl_socket_drop_membership(socket_.get(), group); }
 
+/// The numbers of a batch follow one another, so that an answer tells by its number which message
+/// it is for.
 std::uint32_t NetlinkSocket::take_sequence(std::size_t count) noexcept {
   const std::uint32_t first = nl_socket_use_seq(socket_.get());
   for (std::size_t taken = 1; taken < count; ++taken) nl_socket_use_seq(socket_.get());
   return first;
 }
 
+/// The kernel handles all messages within this one call, on the caller's thread: when it returns,
+/// the work is done and the answers wait to be read.
 void NetlinkSocket::send(std::span<const char> bytes) {
   int sent = 0;
   do {
@@ -241,6 +250,8 @@ void NetlinkSocket::send(nl_msg* message) {
   send({reinterpret_cast<const char*>(header), header->nlmsg_len});
 }
 
+/// An exception must not pass through the C code of libnl. A callback keeps it in `reading_`, and
+/// it goes on from here.
 void NetlinkSocket::receive(Listener& listener) {
   reading_ = {&listener, false, nullptr};
   const int code = nl_recvmsgs_default(socket_.get());
@@ -263,12 +274,17 @@ void NetlinkSocket::fail_receiving(int code, int error) const {
   }
 }
 
+/// Answers to earlier requests, which may still be in the queue after a failure, are passed over by
+/// their numbers.
 Acknowledgement NetlinkSocket::receive_acknowledgement(std::uint32_t first, std::uint32_t last) {
   FirstAcknowledgement listener(first, last);
   while (!listener.found) receive(listener);
   return *std::move(listener.found);
 }
 
+/// A dump that the kernel marks as interrupted (NLM_F_DUMP_INTR) may have left out or doubled
+/// objects, since something changed between two of its datagrams. It is asked for again. `each`
+/// sees only the answers of a whole one.
 int NetlinkSocket::ask(nl_msg* request, Expect expect,
                        const std::function<void(const nlmsghdr*)>& each) {
   nlmsghdr* header = nlmsg_hdr(request);
@@ -289,6 +305,9 @@ int NetlinkSocket::ask(nl_msg* request, Expect expect,
   return EINTR;
 }
 
+/// A batch that doesn't fit into the send buffer fails with EMSGSIZE, and answers that don't fit
+/// into the receive buffer are lost with ENOBUFS after the work was done. Both buffers are enlarged
+/// before the send.
 void NetlinkSocket::make_room(std::size_t bytes, std::size_t answers) {
   const auto set = [this](int forced, int plain, std::size_t size) {
     const int value = static_cast<int>(std::min<std::size_t>(size, 1U << 30U));

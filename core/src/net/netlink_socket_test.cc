@@ -13,7 +13,7 @@
 #include "net/single_request.h"
 #include "unicni/sys/fd.h"
 
-namespace unicni::net {
+namespace unicni::net::netlink_socket_test {
 namespace {
 
 class NetlinkSocketTest : public PrivateNetnsTest {};
@@ -139,4 +139,4 @@ TEST_F(NetlinkSocketTest, BuffersAreThoseThatTheKernelGives) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::netlink_socket_test

@@ -11,7 +11,7 @@
 #include "unicni/net/bridge.h"
 #include "unicni/net/link.h"
 
-namespace unicni::net {
+namespace unicni::net::netlink_test {
 namespace {
 
 using testing::HasSubstr;
@@ -142,4 +142,4 @@ TEST_F(NetlinkTest, ImpossibleNamesAreRefusedBeforeTheKernel) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::netlink_test

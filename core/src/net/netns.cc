@@ -20,7 +20,9 @@
 namespace unicni::net {
 namespace {
 
+/// Of the thread, not of the process: setns(2) moves the calling thread only.
 constexpr const char* kOwnPath = "/proc/thread-self/ns/net";
+/// O_NONBLOCK: whoever names a fifo as CNI_NETNS must not make the open wait for its other end.
 constexpr int kOpenFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
 Error no_netns(const std::string& path, int errno_value, const std::string& doing) {
@@ -41,6 +43,8 @@ void go_back(const Netns& back) {
     if (error != ENOMEM && error != EINTR) break;
     std::this_thread::sleep_for(kPause);
   }
+  // A thread in the wrong namespace would do the rest of its work on the container instead of the
+  // host, or the other way round: see is_current().
   throw system_error(error, "return to network namespace " + back.path());
 }
 
@@ -54,6 +58,8 @@ std::optional<Netns> Netns::open(const std::string& path) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
     throw no_netns(path, errno, "open");
   }
+  // The ioctl fails on every file that is not of nsfs, so a regular file or a device is told by it
+  // as well.
   const int type = ::ioctl(netns.fd(), NS_GET_NSTYPE);
   if (type < 0 || type != CLONE_NEWNET) {
     throw Error(Code::invalid_netns, fmt::format("{} is no network namespace", path),
@@ -83,6 +89,8 @@ Netns Netns::current() {
 
 void Netns::run(const std::function<void()>& work) const { run(work, current()); }
 
+/// The caller is often there already: a visit to the own namespace would be two system calls for
+/// nothing.
 void Netns::run(const std::function<void()>& work, const Netns& back) const {
   if (same_as(back)) {
     work();
@@ -106,6 +114,8 @@ bool Netns::is_current() const noexcept {
 
 bool Netns::is_one_of_many() const noexcept { return tells_of_many(inode_); }
 
+/// The inode number of a namespace may be given to a new one after it has ended. Before Linux 5.14
+/// there is nothing better.
 std::string netns_identity(int socket, const Netns& netns) {
   std::uint64_t cookie = 0;
   socklen_t size = sizeof cookie;

@@ -9,7 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/net/netlink.h"
 
-namespace unicni::net {
+namespace unicni::net::netns_test {
 namespace {
 
 using testing::HasSubstr;
@@ -88,4 +88,4 @@ TEST_F(NetnsTest, IdentityNamesTheNamespaceNotTheSocket) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::netns_test

@@ -1,3 +1,4 @@
+// Token buckets and redirections, with the numbers that the reference plugin uses.
 #include "unicni/net/qdisc.h"
 
 #include <arpa/inet.h>
@@ -22,6 +23,7 @@
 namespace unicni::net {
 namespace {
 
+/// The handles of the reference plugin, so that either program finds what the other one made.
 constexpr std::uint32_t kRootHandle = 0x00010000;     // 1:
 constexpr std::uint32_t kIngressHandle = 0xffff0000;  // ffff:
 constexpr std::uint32_t kFlow = 0x00010001;           // 1:1
@@ -43,6 +45,7 @@ tcmsg& put_place(nl_msg* message, int index, std::uint32_t parent, std::uint32_t
   return header;
 }
 
+/// tc_tbf_qopt holds a rate of 32 bits, at most 34 Gbit/s. A larger one comes in TCA_TBF_RATE64.
 TokenBucket parse_bucket(const nlattr* options) {
   TokenBucket bucket;
   for_each_attribute(options, [&](std::uint16_t type, const nlattr* attribute) {
@@ -122,6 +125,8 @@ void put_match_all(nl_msg* message) {
 
 }  // namespace
 
+/// The reference's formulas: a latency of 25 ms, computed in floating point. Its conversions cut
+/// the result to 32 bits; here it stops at the largest one.
 TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst) {
   constexpr std::uint64_t kUsPerSecond = 1'000'000;
   constexpr std::uint64_t kLatencyUs = 25'000;
@@ -141,6 +146,7 @@ TokenBucket token_bucket(std::uint64_t rate, std::uint64_t burst) {
   return bucket;
 }
 
+/// CHECK accepts what the reference would have set as well, as it may have made the attachment.
 std::uint32_t reference_buffer(std::uint64_t rate, std::uint64_t burst) {
   // Go's conversion of a float to 32 bits on amd64: whole number, low half.
   const auto low = [](double value) {
@@ -165,6 +171,7 @@ std::optional<Qdisc> find_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlac
   return qdisc;
 }
 
+/// A qdisc goes with its filters and queued packets; the kernel puts the default one in its place.
 bool remove_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlace place) {
   SingleRequest request(RTM_DELQDISC);
   put_place(request, link.index, parent_of(place), 0);
@@ -176,6 +183,7 @@ bool remove_qdisc(Netlink& netlink, const LinkRef& link, QdiscPlace place) {
   return true;
 }
 
+/// NLM_F_EXCL: a root qdisc that somebody else has set is an error and isn't replaced.
 void add_token_bucket(Batch& batch, const LinkRef& link, const TokenBucket& bucket) {
   nl_msg* message =
       batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
@@ -192,6 +200,8 @@ void add_token_bucket(Batch& batch, const LinkRef& link, const TokenBucket& buck
   if (bucket.rate > kMost) put_u64(message, TCA_TBF_RATE64, bucket.rate);
 }
 
+/// Packets can be queued only on their way out. What the host end receives is sent out by an ifb,
+/// whose root qdisc limits it. TC_ACT_STOLEN: the packet goes on behind the ifb.
 void redirect_received(Batch& batch, const LinkRef& link, const LinkRef& to) {
   nl_msg* message = batch.add(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL,
                               fmt::format("add ingress qdisc to {}", link.name));

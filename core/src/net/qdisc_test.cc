@@ -10,7 +10,7 @@
 #include "unicni/net/link.h"
 #include "unicni/net/veth.h"
 
-namespace unicni::net {
+namespace unicni::net::qdisc_test {
 namespace {
 
 using testing::HasSubstr;
@@ -140,4 +140,4 @@ TEST_F(QdiscTest, KindsAreKnownOrNot) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::qdisc_test

@@ -1,3 +1,4 @@
+// Routes by rtnetlink: of a link, of a table, and the kernel's own answer to where a packet goes.
 #include "unicni/net/route.h"
 
 #include <fmt/core.h>
@@ -21,6 +22,7 @@ constexpr std::uint8_t family_of(Family family) {
   return family == Family::v4 ? AF_INET : AF_INET6;
 }
 
+/// The kernel keeps some twenty metrics; the CNI result knows these two.
 void parse_metrics(const nlattr* metrics, Route& route) {
   for_each_attribute(metrics, [&](std::uint16_t type, const nlattr* attribute) {
     if (type == RTAX_MTU) route.mtu = value_of<std::uint32_t>(attribute);
@@ -50,6 +52,8 @@ void add_hops(const nlattr* multipath, const RouteEntry& shared, std::vector<Rou
   }
 }
 
+/// Local, broadcast and unreachable routes are the kernel's or an administrator's business. Cloned
+/// ones are entries of a cache.
 void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>& entries) {
   const auto& header = family_header<rtmsg>(message);
   if (header.rtm_family != family_of(family) || header.rtm_type != RTN_UNICAST ||
@@ -58,6 +62,7 @@ void parse_route(const nlmsghdr* message, Family family, std::vector<RouteEntry>
   }
   RouteEntry entry;
   entry.protocol = header.rtm_protocol;
+  // Holds tables below 256 only. RTA_TABLE, which follows, holds all.
   entry.route.table = header.rtm_table;
   entry.route.scope = header.rtm_scope;
   entry.onlink = (header.rtm_flags & RTNH_F_ONLINK) != 0;
@@ -120,7 +125,9 @@ std::vector<RouteEntry> dump_routes(Netlink& netlink, Family family, int index,
   return entries;
 }
 
-void put_whole_route(nl_msg* message, const RouteEntry& entry) {
+/// Serves adding and removing. For a removal the kernel compares what the message has and takes the
+/// first route that fits, so the more is said the surer it is the right one.
+void put_whole_route(nl_msg* message, const LinkRef& link, const RouteEntry& entry) {
   const Route& route = entry.route;
   auto& header = put_header<rtmsg>(message);
   const std::uint32_t table = route.table.value_or(RT_TABLE_MAIN);
@@ -132,8 +139,9 @@ void put_whole_route(nl_msg* message, const RouteEntry& entry) {
   header.rtm_scope = static_cast<std::uint8_t>(route.scope.value_or(RT_SCOPE_UNIVERSE));
   header.rtm_type = RTN_UNICAST;
   if (entry.onlink) header.rtm_flags = RTNH_F_ONLINK;
+  // A default route is one without destination.
   if (!route.dst.is_default()) put_address(message, RTA_DST, route.dst.address());
-  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(entry.index));
+  put_u32(message, RTA_OIF, static_cast<std::uint32_t>(link.index));
   put_u32(message, RTA_TABLE, table);
   if (route.gw && !route.gw->is_unspecified()) put_address(message, RTA_GATEWAY, *route.gw);
   if (entry.src) put_address(message, RTA_PREFSRC, *entry.src);
@@ -144,6 +152,8 @@ void put_whole_route(nl_msg* message, const RouteEntry& entry) {
   if (route.advmss != 0) put_u32(message, RTAX_ADVMSS, route.advmss);
 }
 
+/// Packets to ::1 that come in by this link are delivered. Without it the kernel drops answers to
+/// ::1 that don't come from `lo`.
 void put_loopback_route(nl_msg* message, int index) {
   constexpr std::uint32_t kBehindOthers = 4096;  // the kernel's own has metric 0
   auto& header = put_header<rtmsg>(message);
@@ -174,39 +184,46 @@ void remove_loopback_route(Batch& batch, const LinkRef& link) {
 
 namespace {
 
-void add(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+void add(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   // EEXIST without NLM_F_EXCL means: the same destination, metric, gateway and device.
   nl_msg* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE,
-                fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
-  put_whole_route(message, entry);
+                fmt::format("add route {} dev {}", describe(entry.route), link.name), {EEXIST});
+  put_whole_route(message, link, entry);
 }
 
 }  // namespace
 
+/// RTPROT_BOOT is what `ip route add` uses: routing daemons leave such routes alone.
 void add_route(Batch& batch, const LinkRef& link, const Route& route,
                const std::optional<IpAddress>& src) {
-  add(batch, link.name, {route, link.index, RTPROT_BOOT, src});
+  add(batch, link, {route, link.index, RTPROT_BOOT, src});
 }
 
+/// RTNH_F_ONLINK: the kernel takes the gateway for a neighbour, although no route to it is on this
+/// link.
 void add_onlink_route(Batch& batch, const LinkRef& link, const Route& route) {
-  add(batch, link.name, {route, link.index, RTPROT_BOOT, {}, true});
+  add(batch, link, {route, link.index, RTPROT_BOOT, {}, true});
 }
 
-void put_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+/// Appended, as several routes with one destination and metric are told apart by their order
+/// (IPv4), or are hops of one route (IPv6).
+void put_route(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   nl_msg* message =
       batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND,
-                fmt::format("add route {} dev {}", describe(entry.route), link_name), {EEXIST});
-  put_whole_route(message, entry);
+                fmt::format("add route {} dev {}", describe(entry.route), link.name), {EEXIST});
+  put_whole_route(message, link, entry);
 }
 
-void remove_route(Batch& batch, const std::string& link_name, const RouteEntry& entry) {
+void remove_route(Batch& batch, const LinkRef& link, const RouteEntry& entry) {
   nl_msg* message =
       batch.add(RTM_DELROUTE, 0,
-                fmt::format("delete route {} dev {}", describe(entry.route), link_name), kGone);
-  put_whole_route(message, entry);
+                fmt::format("delete route {} dev {}", describe(entry.route), link.name), kGone);
+  put_whole_route(message, link, entry);
 }
 
+/// The route that the kernel made when the address was added (RTPROT_KERNEL). An equal one that
+/// somebody added by hand stays.
 void remove_connected_route(Batch& batch, const LinkRef& link, const IpNet& net) {
   nl_msg* message = batch.add(
       RTM_DELROUTE, 0, fmt::format("remove route {} dev {}", net.masked().str(), link.name), kGone);
@@ -228,6 +245,8 @@ std::vector<RouteEntry> list_routes(Netlink& netlink, Family family, int index) 
   return entries;
 }
 
+/// In the kernel's order, which is by metric within a table, so the first one is the one that
+/// packets take.
 std::optional<int> find_default_link(Netlink& netlink) {
   for (const Family family : {Family::v4, Family::v6}) {
     for (const RouteEntry& entry : dump_routes(netlink, family, 0, RT_TABLE_MAIN)) {
@@ -268,11 +287,14 @@ Way ask_way(Netlink& netlink, const IpAddress& address, unsigned flags) {
 
 }  // namespace
 
+/// A default route is no evidence that the address is behind its link: it leads to everything that
+/// nobody knows.
 std::optional<int> find_link_to(Netlink& netlink, const IpAddress& address) {
   if (ask_way(netlink, address, RTM_F_FIB_MATCH).prefix_length == 0) return std::nullopt;
   return ask_way(netlink, address, 0).link;
 }
 
+/// In the words of ip-route(8), so that it can be pasted behind `ip route add`.
 std::string describe(const Route& route) {
   std::string text = route.dst.str();
   if (route.gw) text += fmt::format(" via {}", route.gw->str());

@@ -9,7 +9,7 @@
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 
-namespace unicni::net {
+namespace unicni::net::route_test {
 namespace {
 
 using testing::HasSubstr;
@@ -227,4 +227,4 @@ TEST_F(RouteTest, TheLinkToAnAddressIsThatOfARouteOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::route_test

@@ -20,6 +20,8 @@ std::string describe(const Rule& rule) {
   return fmt::format("rule from {} lookup {}", rule.from.str(), rule.table);
 }
 
+/// Without a priority: the kernel takes the number before that of the first rule behind local, so a
+/// later rule comes before an earlier one.
 void put_rule(nl_msg* message, const Rule& rule) {
   auto& header = put_header<fib_rule_hdr>(message);
   header.family = family_of(rule.from.family());
@@ -41,6 +43,8 @@ void remove_rule(Batch& batch, const Rule& rule) {
   put_rule(batch.add(RTM_DELRULE, 0, "delete " + describe(rule), {ENOENT, ESRCH}), rule);
 }
 
+/// Rules that do something else than a look-up (blackhole, goto) lead to no table and are not
+/// listed.
 std::vector<Rule> list_rules(Netlink& netlink, Family family) {
   SingleRequest request(RTM_GETRULE, NLM_F_DUMP);
   put_header<fib_rule_hdr>(request).family = family_of(family);

@@ -10,7 +10,7 @@
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
 
-namespace unicni::net {
+namespace unicni::net::rule_test {
 namespace {
 
 using testing::Contains;
@@ -70,10 +70,10 @@ TEST_F(RuleTest, WholeRoutesMoveBetweenTables) {
       "ip link add v0 type veth peer name v1; ip link set v1 up; ip link set v0 up;"
       "ip addr add 10.1.0.2/24 dev v0; ip addr add fd01::2/64 dev v0 nodad;"
       "ip route add default via 10.1.0.1 metric 7; ip -6 route add default via fd01::1");
-  const int v0 = get_link(*netlink_, "v0").index;
+  const Link v0 = get_link(*netlink_, "v0");
   for (const Family family : {Family::v4, Family::v6}) {
     std::vector<RouteEntry> routes;
-    for (const RouteEntry& each : list_routes(*netlink_, family, v0)) {
+    for (const RouteEntry& each : list_routes(*netlink_, family, v0.index)) {
       if (each.route.table == RT_TABLE_MAIN) routes.push_back(each);
     }
     ASSERT_GE(routes.size(), 2U);
@@ -87,18 +87,18 @@ TEST_F(RuleTest, WholeRoutesMoveBetweenTables) {
       for (RouteEntry each : routes) {
         if (each.route.gw.has_value() != gateways) continue;
         each.route.table = 1000;
-        commit([&](Batch& batch) { put_route(batch, "v0", each); });
-        commit([&](Batch& batch) { put_route(batch, "v0", each); });
+        commit([&](Batch& batch) { put_route(batch, v0, each); });
+        commit([&](Batch& batch) { put_route(batch, v0, each); });
       }
     }
     EXPECT_EQ(table("1000"), before) << "protocol, source, scope and metric too";
     for (const RouteEntry& each : routes) {
-      commit([&](Batch& batch) { remove_route(batch, "v0", each); });
-      commit([&](Batch& batch) { remove_route(batch, "v0", each); });
+      commit([&](Batch& batch) { remove_route(batch, v0, each); });
+      commit([&](Batch& batch) { remove_route(batch, v0, each); });
     }
     EXPECT_EQ(table("main"), "");
   }
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::rule_test

@@ -22,10 +22,11 @@ void require_below_net(const std::string& key) {
   if (!key.starts_with("net/") || fenced.find("/../") != std::string::npos ||
       key.find('\0') != std::string::npos) {
     throw Error(Code::invalid_config, fmt::format("sysctl \"{}\" is not below net/", key),
-                "write it as in net/ipv4/conf/eth0/arp_ignore");
+                "write the key as in net/ipv4/conf/eth0/arp_ignore");
   }
 }
 
+/// Slashes, never dots: a name of a link may have dots of its own ("eth0.100").
 std::string name_of(const std::string& key) { return "/proc/sys/" + key; }
 
 /// A mount of procfs that nobody else looks into. In the one that all share the kernel remembers a
@@ -90,6 +91,7 @@ std::optional<std::string> read(const std::string& key, const Netns* young) {
   return value;
 }
 
+/// The kernel takes a setting by one write(2): what comes in a second one is a second value.
 void write(const std::string& key, const std::string& value, const Netns* young) {
   const sys::Fd file = open_setting(key, O_WRONLY | O_TRUNC, young);
   if (!file) throw system_error(errno, "open " + name_of(key));
@@ -119,6 +121,9 @@ bool same_sysctl_value(const std::string& a, const std::string& b) {
   return normalised(a) == normalised(b);
 }
 
+/// Writing may be refused although nothing has to change: /proc/sys is read-only in many
+/// containers, and some settings belong to the initial namespace. A value that is right already is
+/// no error.
 bool set_sysctl(const std::string& key, const std::string& value, const Netns* young) {
   require_below_net(key);
   try {
@@ -132,6 +137,7 @@ bool set_sysctl(const std::string& key, const std::string& value, const Netns* y
   }
 }
 
+/// Reads before it writes: where /proc/sys is read-only, a value that is right already will do.
 bool ensure_sysctl(const std::string& key, const std::string& value, const SysctlScope& scope) {
   require_below_net(key);
   bool exists = false;
@@ -152,6 +158,8 @@ void switch_ipv6_off(const std::string& link, const Netns* young) {
   set_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "1", young);
 }
 
+/// Hosts may switch IPv6 off for new links (conf/default/disable_ipv6), and the kernel then refuses
+/// IPv6 addresses on them.
 void ensure_ipv6(const std::string& link, const Netns* young) {
   ensure_sysctl("net/ipv6/conf/" + link + "/disable_ipv6", "0", {.young = young});
 }

@@ -7,7 +7,7 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 
-namespace unicni::net {
+namespace unicni::net::sysctl_test {
 namespace {
 
 class SysctlTest : public PrivateNetnsTest {};
@@ -71,4 +71,4 @@ TEST_F(SysctlTest, KeysStayBelowNet) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::sysctl_test

@@ -64,6 +64,7 @@ Outcome make(const TapSpec& spec) noexcept {
   return {};
 }
 
+/// Of the thread. The write is refused if the policy doesn't allow the change.
 bool take_context(const std::string& context) noexcept {
   const sys::Fd attribute(::open(kOwnContext, O_WRONLY | O_CLOEXEC));
   return attribute && ::write(attribute.get(), context.c_str(), context.size() + 1) >= 0;
@@ -106,6 +107,7 @@ Outcome make_in_context(const TapSpec& spec) {
   return size == sizeof outcome ? outcome : Outcome{Step::fork, EIO};
 }
 
+/// Made by the parent, as the child may only use system calls and can't throw.
 [[noreturn]] void fail(const TapSpec& spec, const std::string& where, const Outcome& outcome) {
   const std::string tap = fmt::format("tap {} in {}", spec.name, where);
   switch (outcome.step) {
@@ -146,11 +148,13 @@ void require_tun_device() {
   if (!device) throw no_device(errno);
 }
 
+/// The kernel lists the file system only if SELinux runs.
 bool has_selinux() {
   const auto filesystems = sys::read_file("/proc/filesystems");
   return filesystems && filesystems->find("selinuxfs") != std::string::npos;
 }
 
+/// Links of kind "tun" are taps or layer 3 tunnels; only the data tells which.
 std::optional<TapData> find_tap_data(Netlink& netlink, const std::string& name) {
   SingleRequest request(RTM_GETLINK);
   put_header<ifinfomsg>(request);

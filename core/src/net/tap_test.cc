@@ -6,7 +6,7 @@
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 
-namespace unicni::net {
+namespace unicni::net::tap_test {
 namespace {
 
 using testing::HasSubstr;
@@ -89,4 +89,4 @@ TEST_F(TapTest, OthersAreNoTaps) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::tap_test

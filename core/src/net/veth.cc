@@ -28,6 +28,8 @@ void put_single_queue(nl_msg* message) {
 }
 
 /// What the namespace of `here` calls another one; -1: it has no name for it yet.
+/// Ids of namespaces are local: each namespace numbers the others by itself. The number of
+/// IFLA_LINK_NETNSID is one of the namespace that was asked.
 int get_nsid(Netlink& here, const Netns& other) {
   SingleRequest request(RTM_GETNSID);
   put_header<rtgenmsg>(request);
@@ -44,6 +46,9 @@ int get_nsid(Netlink& here, const Netns& other) {
 
 }  // namespace
 
+/// One message makes both ends, the peer at once in the container's namespace under its final name.
+/// Nothing has to be moved or renamed afterwards, so there is no moment at which a link of a
+/// temporary name exists on the host.
 void add_veth(Batch& batch, const VethSpec& spec) {
   require_alias(spec.name, spec.alias);
   const std::string where = spec.peer_netns != nullptr ? " in " + spec.peer_netns->path() : "";
@@ -82,6 +87,8 @@ void add_veth(Batch& batch, const VethSpec& spec) {
   if (port) put_port_settings(message, spec.hairpin, spec.isolated);
 }
 
+/// An index alone proves nothing, as each namespace counts from 1. Both ends must name each other,
+/// and the kernel's id of the other namespace must be that of `there`.
 std::optional<Link> find_veth_end(Netlink& here, const Link& link, Netlink& there,
                                   const Netns& there_netns) {
   if (link.kind != "veth") return std::nullopt;

@@ -5,7 +5,7 @@
 #include "unicni/net/link.h"
 #include "unicni/net/veth.h"
 
-namespace unicni::net {
+namespace unicni::net::veth_end_test {
 namespace {
 
 class VethEndTest : public PrivateNetnsTest {
@@ -64,4 +64,4 @@ TEST_F(VethEndTest, BothEndsMayBeInOneNamespace) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::veth_end_test

@@ -10,6 +10,7 @@ namespace unicni::net {
 void add_vrf(Batch& batch, const LinkSpec& spec, std::uint32_t table) {
   nl_msg* message =
       add_link(batch, spec, kVrf, [table](nl_msg* data) { put_u32(data, IFLA_VRF_TABLE, table); });
+  // Interfaces of a VRF that is down get no routes into its table.
   put_link_flag(message, IFF_UP, true);
 }
 

@@ -61,6 +61,7 @@ const ValueType* set_value(const Option& row, std::string_view text, void* optio
   return nullptr;
 }
 
+/// The reference looks for this key before it complains of others, wherever it stands.
 bool ignores_unknown(const std::vector<Pair>& pairs, Reader& reader) {
   bool ignores = false;
   for (const Pair& pair : pairs) {
@@ -76,6 +77,8 @@ bool ignores_unknown(const std::vector<Pair>& pairs, Reader& reader) {
 
 }  // namespace
 
+/// A module without such rows takes no notice of CNI_ARGS, as they may be meant for another plugin
+/// of the list.
 bool reads_cni_args(const OptionTable& table) {
   return std::any_of(table.rows, table.rows + table.count,
                      [](const Option& row) { return row.source == OptionSource::cni_args; });
@@ -88,6 +91,7 @@ void read_cni_args(const OptionTable& table, std::string_view text, Reader& read
   } catch (const Error& error) {
     return reader.refuse(error);
   }
+  // All unknown pairs in one error, as the reference does.
   std::string unknown;
   for (const Pair& pair : pairs) {
     if (pair.first == kIgnoreUnknown || find_row(table, pair.first) != nullptr) continue;
@@ -95,7 +99,8 @@ void read_cni_args(const OptionTable& table, std::string_view text, Reader& read
   }
   if (!ignores_unknown(pairs, reader) && !unknown.empty()) {
     reader.refuse({Code::invalid_environment, fmt::format("ARGS: unknown args [{}]", unknown),
-                   "IgnoreUnknown=1 in CNI_ARGS lets keys pass that are meant for others"});
+                   "remove these keys from CNI_ARGS, or add IgnoreUnknown=1 if they are meant for "
+                   "other plugins"});
   }
   for (const Option& row : std::span(table.rows, table.count)) {
     if (row.source != OptionSource::cni_args || !reader.uses(row)) continue;

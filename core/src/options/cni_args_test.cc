@@ -4,7 +4,7 @@
 
 #include "options/demo_table_for_test.h"
 
-namespace unicni::options {
+namespace unicni::options::cni_args_test {
 namespace {
 
 using demo::parse_args;
@@ -110,4 +110,4 @@ TEST(CniArgs, DelWarnsInstead) {
 }
 
 }  // namespace
-}  // namespace unicni::options
+}  // namespace unicni::options::cni_args_test

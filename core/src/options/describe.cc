@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kShownLimit = 64;  // bytes of a value in a message
 
+/// Cut between characters: half of one would make the error's JSON invalid.
 std::string shorten(std::string text) {
   if (text.size() <= kShownLimit) return text;
   std::size_t end = kShownLimit;
@@ -63,6 +64,7 @@ std::string Path::str() const {
   return text.append(key_);
 }
 
+/// Without making the text, which is only needed for messages.
 bool Path::is_below(std::string_view key) const {
   if (parent_ == nullptr) return false;
   return parent_->parent_ == nullptr ? !is_index_ && key_ == key : parent_->is_below(key);
@@ -74,6 +76,7 @@ Bounds bounds_of(const ValueType& type, const Option& row) {
   return {std::max<std::int64_t>(row.min, 0), std::min(row.max, kWidest)};
 }
 
+/// Completes the sentence "… is expected, not …".
 std::string expected(const ValueType& type, const Option& row) {
   switch (type.kind) {
     case ValueKind::boolean:
@@ -128,6 +131,8 @@ std::string type_text(const ValueType& type, const Option& row) {
   return "";
 }
 
+/// A row without a default text has that of the member: a struct is made and looked at, so the
+/// documentation can't differ from the code.
 std::string default_of(const Option& row, const OptionTable& owner) {
   if (row.default_text != nullptr) return row.default_text;
   if (row.required || row.type->engage != nullptr) return "";

@@ -13,6 +13,7 @@
 
 namespace unicni {
 
+/// Asked of the text, as the parsed tree has only the last of equal keys.
 std::optional<std::string> find_repeated_key(const std::string& config, const std::string& key) {
   for (const protocol::RawMember& member : protocol::split_object(config)) {
     if (!protocol::same_letters(member.key, key) || !member.value.starts_with('{')) continue;
@@ -26,6 +27,8 @@ std::optional<std::string> find_repeated_key(const std::string& config, const st
 
 std::string json_text(const std::string& text) { return protocol::quote(text); }
 
+/// A file that another program may have written in another version: other keys are passed over, and
+/// what can't be read is an answer and no error.
 bool read_json_object(const std::string& text, const OptionTable& table, void* into) {
   try {
     const auto json = protocol::parse_document(text, "a file");
@@ -40,6 +43,8 @@ bool read_json_object(const std::string& text, const OptionTable& table, void* i
   }
 }
 
+/// The text is checked as a whole first; the members are then kept as they were written. Of equal
+/// keys the last one counts, in the place of the first.
 std::optional<JsonObject> JsonObject::parse(const std::string& text) {
   try {
     if (!protocol::parse_document(text, "an object").is_object()) return std::nullopt;
@@ -71,6 +76,7 @@ std::optional<std::string> JsonObject::find_string(std::string_view key) const {
   return nlohmann::json::parse(*value).get<std::string>();
 }
 
+/// `value` is JSON text: a string comes with its quotes (json_text()).
 void JsonObject::set(const std::string& key, std::string value) {
   const auto found = std::find_if(members_.begin(), members_.end(),
                                   [&](const Member& member) { return member.first == key; });
@@ -81,6 +87,7 @@ void JsonObject::set(const std::string& key, std::string value) {
   }
 }
 
+/// In the order in which members came, so that equal input gives equal output.
 std::string JsonObject::str() const {
   std::string text = "{";
   for (const auto& [key, value] : members_) {

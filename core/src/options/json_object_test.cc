@@ -1,11 +1,14 @@
+#include "unicni/json_object.h"
+
 #include <gmock/gmock.h>
 
 #include <ctime>
 #include <string>
 
 #include "options/demo_table_for_test.h"
+#include "options/schema.h"
 
-namespace unicni::options {
+namespace unicni::options::json_object_test {
 namespace {
 
 using demo::Free;
@@ -63,7 +66,7 @@ TEST(JsonObject, ObjectsOfAHundredThousandMembersTakeNoTimeToSpeakOf) {
   EXPECT_EQ(object->members()[7].second, "\"last\"");
 }
 
-TEST(JsonObject, FillsTheStructAndIgnoresStrangers) {
+TEST(JsonObject, FillsTheStructAndIgnoresOtherKeys) {
   Free free;
   EXPECT_TRUE(read_json_object(R"({"count": 3, "other": [], "settings": {"a": "b"}})",
                                demo::kFreeTable, &free));
@@ -126,4 +129,4 @@ TEST(FreeObjectOption, TakesAnyMembersAndRefusesOtherKinds) {
 }
 
 }  // namespace
-}  // namespace unicni::options
+}  // namespace unicni::options::json_object_test

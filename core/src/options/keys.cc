@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "options/parse.h"
+#include "options/nearest.h"
 #include "protocol/document.h"
 
 namespace unicni::options {
@@ -15,6 +15,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+/// Keys that the spec and libcni define for every plugin. They are no options of a module, and no
+/// typing errors either.
 constexpr const char* kPluginKeys[] = {
     "cniVersion",
     "cniVersions",
@@ -43,6 +45,7 @@ std::span<const char* const> keys_of(Neighbours neighbours) {
 }
 
 /// How the key is rightly spelled, or nullptr if nobody knows it.
+/// An exact match ends the search. Otherwise one in another letter case will do, as in Go.
 const char* known_spelling(const OptionTable& table, OptionSource source, Neighbours neighbours,
                            std::string_view key) {
   const char* meant = nullptr;
@@ -64,6 +67,7 @@ std::string in(const Path& path) {
 }
 
 /// The row of another source with this key: right key, wrong place.
+/// A right key in the wrong place is the most frequent mistake with runtimeConfig.
 const char* other_place(const OptionTable& table, OptionSource source, std::string_view key) {
   for (const Option& row : std::span(table.rows, table.count)) {
     if (row.source == source || key != row.key) continue;

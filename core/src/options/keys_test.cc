@@ -7,7 +7,7 @@
 
 #include "options/demo_table_for_test.h"
 
-namespace unicni::options {
+namespace unicni::options::keys_test {
 namespace {
 
 using demo::parse_demo;
@@ -126,4 +126,4 @@ TEST(Keys, EvilKeysStayOneShortLine) {
 }
 
 }  // namespace
-}  // namespace unicni::options
+}  // namespace unicni::options::keys_test

@@ -1,9 +1,7 @@
-// The known key that was probably meant.
+#include "options/nearest.h"
+
 #include <algorithm>
 #include <cstddef>
-#include <vector>
-
-#include "options/parse.h"
 
 namespace unicni::options {
 namespace {

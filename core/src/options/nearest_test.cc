@@ -1,8 +1,8 @@
+#include "options/nearest.h"
+
 #include <gtest/gtest.h>
 
-#include "options/parse.h"
-
-namespace unicni::options {
+namespace unicni::options::nearest_test {
 namespace {
 
 const std::vector<std::string_view> kKnown = {
@@ -33,4 +33,4 @@ TEST(NearestKey, TheNearestOfSeveralIsTaken) {
 }
 
 }  // namespace
-}  // namespace unicni::options
+}  // namespace unicni::options::nearest_test

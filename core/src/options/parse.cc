@@ -23,6 +23,7 @@ const ordered_json* find_section(const ordered_json& object, const char* key, co
   return nullptr;
 }
 
+/// A section that the table knows nothing of isn't looked at: its keys are other plugins' business.
 bool has_rows(const OptionTable& table, OptionSource source) {
   for (std::size_t i = 0; i < table.count; ++i) {
     if (table.rows[i].source == source) return true;
@@ -36,11 +37,13 @@ void read_ipam(const OptionTable& table, const ordered_json& netconf, const Path
   const ordered_json* ipam = find_section(netconf, "ipam", path, reader);
   if (ipam == nullptr && protocol::find_field(netconf, "ipam") == nullptr) {
     reader.refuse({Code::invalid_config, "IPAM config missing 'ipam' key",
-                   "an IPAM plugin reads its options from the object \"ipam\""});
+                   "write the IPAM plugin's options into the object \"ipam\""});
   }
   reader.read_rows(table, OptionSource::config, ipam, Neighbours::ipam, path, data);
 }
 
+/// Defaults come first, then each source in turn. Sources have rows of their own, so none
+/// overwrites another here; which of them wins is decided by the module.
 Parsed read(const OptionTable& table, const Input& input, Warnings& warnings) {
   Parsed parsed(table);
   void* data = parsed.data();

@@ -52,13 +52,4 @@ struct Input {
 /// (options/warnings.h).
 Parsed parse(const OptionTable& table, const Input& input, std::vector<std::string>& warnings);
 
-/// The known key nearest to `key` (Damerau-Levenshtein, case folded), or "" if none is near enough
-/// to be meant.
-std::string nearest_key(std::string_view key, const std::vector<std::string_view>& known);
-
-/// JSON Schema (draft 2020-12) of one plugin object of type `type`.
-std::string json_schema(std::string_view type, const OptionTable& table, bool ipam);
-/// The Markdown table of a module's README: name, type, default, meaning, error if wrong.
-std::string readme_table(const OptionTable& table, bool ipam);
-
 }  // namespace unicni::options

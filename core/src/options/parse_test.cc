@@ -4,7 +4,7 @@
 
 #include "options/demo_table_for_test.h"
 
-namespace unicni::options {
+namespace unicni::options::parse_test {
 namespace {
 
 using demo::parse_demo;
@@ -282,4 +282,4 @@ TEST(Parse, ATableWithAWrongDefaultIsAnInternalError) {
 }
 
 }  // namespace
-}  // namespace unicni::options
+}  // namespace unicni::options::parse_test

@@ -1,3 +1,5 @@
+// Values of the request into the struct of a table. A mistake is an error that names the path, the
+// value and what is expected; on DEL it is a warning.
 #include "options/reader.h"
 
 #include <fmt/core.h>
@@ -56,6 +58,8 @@ class Scratch {
 
 }  // namespace
 
+/// By the same functions as values of a user, so a default that doesn't fit its row is found by the
+/// first test that parses the table.
 void set_defaults(const OptionTable& table, void* options) {
   for (const Option& row : std::span(table.rows, table.count)) {
     if (row.default_text == nullptr) continue;
@@ -67,11 +71,15 @@ void set_defaults(const OptionTable& table, void* options) {
   }
 }
 
+/// DEL is never refused for its configuration (CNI spec, section 2): a container that can't be
+/// removed is worse than a wrong key.
 void Reader::refuse(const Error& error) {
   if (command_ != Command::del) throw Error(error);
   warnings_.add([&] { return error.msg() + "; ignored"; });
 }
 
+/// A key that this verb doesn't use isn't looked at: what only ADD needs can't make a DEL or CHECK
+/// fail.
 bool Reader::read_rows(const OptionTable& table, OptionSource source, const ordered_json* object,
                        Neighbours neighbours, const Path& path, void* options) {
   bool complete = true;
@@ -85,6 +93,8 @@ bool Reader::read_rows(const OptionTable& table, OptionSource source, const orde
   return complete;
 }
 
+/// A key that isn't offered yet may be there as long as it asks for nothing, as generators write
+/// every key with its empty value.
 bool Reader::read_row(const OptionTable& table, const Option& row, const ordered_json* value,
                       const Path& path, void* options) {
   if (value == nullptr) {
@@ -125,6 +135,7 @@ bool Reader::read_value(const ValueType& type, const Option& row, const ordered_
     case ValueKind::free_object: {
       if (!value.is_object()) break;
       auto& object = *static_cast<JsonObject*>(engaged(type, field));
+      // Printed and parsed: JsonObject keeps texts, so that modules need no JSON library.
       object = JsonObject::parse(value.dump()).value_or(JsonObject());
       return true;
     }
@@ -182,6 +193,8 @@ void Reader::read_element(const ValueType& type, const Option& row, const ordere
   refuse(wrong(path, element, row, value));
 }
 
+/// On DEL an element is read into a struct that is thrown away first: half of an object must not
+/// take part.
 bool Reader::is_complete(const OptionTable& table, const ordered_json& value, const Path& path) {
   Warnings found;
   const Scratch scratch(table);

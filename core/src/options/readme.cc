@@ -1,11 +1,11 @@
-// The option table of a module's README.
+#include "options/readme.h"
+
 #include <fmt/core.h>
 
 #include <span>
 #include <string>
 
 #include "options/describe.h"
-#include "options/parse.h"
 
 namespace unicni::options {
 namespace {
@@ -20,6 +20,7 @@ std::string cell(std::string_view text) {
   return escaped;
 }
 
+/// Only options that not all verbs use are marked.
 std::string verbs_text(unsigned verbs) {
   std::string text;
   for (const Command command :
@@ -43,6 +44,8 @@ std::string default_cell(const Option& row, const OptionTable& owner) {
   return text.empty() ? "–" : fmt::format("`{}`", cell(text));
 }
 
+/// Codes of the spec: 7 for a configuration, 4 for the environment, 2 for a field that isn't
+/// supported.
 std::string error_cell(const Option& row) {
   if (!row.offered) return "2 unless the default: not offered yet";
   return row.source == OptionSource::cni_args ? "4" : "7";

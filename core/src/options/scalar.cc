@@ -22,6 +22,7 @@ Outcome put_if(const ValueType& type, void* field, const std::optional<T>& value
   return value ? put(type, field, *value) : Outcome::wrong;
 }
 
+/// Bounds are those of the row and of the C++ type.
 Outcome put_integer(const ValueType& type, const Option& row, void* field,
                     std::optional<std::int64_t> value) {
   const Bounds bounds = bounds_of(type, row);
@@ -37,6 +38,8 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return value;
 }
 
+/// JSON has one kind of number, and writers print 1500.0 or 1.5e3 for 1500. Whole numbers are taken
+/// however they are written.
 std::optional<std::int64_t> integer_of(const nlohmann::ordered_json& value) {
   if (value.is_number_unsigned()) {
     const auto number = value.get<std::uint64_t>();
@@ -69,6 +72,7 @@ bool on_trial_as(const ValueType& plain, const Set& set) {
 }
 
 /// Runs `set` on a member that is thrown away.
+/// An element is tried before it is appended to its list, as it could not be taken back.
 template <class Set>
 bool on_trial(const ValueType& type, const Set& set) {
   const ValueType plain{type.kind, nullptr, nullptr, nullptr, nullptr, type.narrow};
@@ -105,6 +109,7 @@ std::optional<bool> parse_boolean(std::string_view text) {
   return std::nullopt;
 }
 
+/// Texts of CNI_ARGS and strings of JSON go the same way, as do defaults.
 Outcome set_from_text(const ValueType& type, const Option& row, void* field,
                       std::string_view text) {
   switch (type.kind) {

@@ -1,5 +1,5 @@
-// JSON Schema (draft 2020-12) from an option table. It accepts what the parser accepts: null for
-// every key that is not required, and unknown keys, which only earn a warning.
+#include "options/schema.h"
+
 #include <fmt/core.h>
 
 #include <nlohmann/json.hpp>
@@ -7,7 +7,6 @@
 #include <string>
 
 #include "options/describe.h"
-#include "options/parse.h"
 #include "options/scalar.h"
 #include "protocol/version.h"
 
@@ -21,6 +20,8 @@ ordered_json typed(const char* name, bool nullable) {
   return {{"type", ordered_json::array({name, "null"})}};
 }
 
+/// Unknown keys are allowed, as the parser only warns of them: configurations are shared with other
+/// plugins.
 ordered_json object_schema(const OptionTable& table, OptionSource source, bool nullable);
 
 void add_pattern(ordered_json& schema, const char* pattern, bool may_be_empty) {
@@ -28,6 +29,7 @@ void add_pattern(ordered_json& schema, const char* pattern, bool may_be_empty) {
 }
 
 /// "nothing" of a value's type: what a key that is not offered may be set to.
+/// A schema refuses what the parser would refuse, and no more.
 ordered_json nothing_of(ValueKind kind) {
   switch (kind) {
     case ValueKind::boolean:
@@ -46,6 +48,8 @@ ordered_json nothing_of(ValueKind kind) {
 }
 
 ordered_json value_schema(const ValueType& type, const Option& row, bool nullable) {
+  // Go's plugins take an empty text for an absent address. That is kept where a row tells absence
+  // apart.
   const bool may_be_empty = type.engage != nullptr;
   ordered_json schema;
   switch (type.kind) {
@@ -149,6 +153,7 @@ void require(ordered_json& schema, const char* key) {
 
 }  // namespace
 
+/// An IPAM module describes the object "ipam" of the plugin that asks it, not the whole.
 std::string json_schema(std::string_view type, const OptionTable& table, bool ipam) {
   auto versions = ordered_json::array();
   for (const std::string_view version : protocol::kSpecVersions) versions.push_back(version);

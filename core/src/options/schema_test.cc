@@ -1,9 +1,11 @@
+#include "options/schema.h"
+
 #include <gmock/gmock.h>
 
 #include "options/demo_table_for_test.h"
-#include "options/parse.h"
+#include "options/readme.h"
 
-namespace unicni::options {
+namespace unicni::options::schema_test {
 namespace {
 
 using nlohmann::ordered_json;
@@ -119,4 +121,4 @@ TEST(Readme, NoOptionsIsSaid) {
 }
 
 }  // namespace
-}  // namespace unicni::options
+}  // namespace unicni::options::schema_test

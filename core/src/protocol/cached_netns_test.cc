@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace unicni::protocol {
+namespace unicni::protocol::cached_netns_test {
 namespace {
 
 // As libcni writes it.
@@ -27,4 +27,4 @@ TEST(CachedNetns, WhatIsNoEntrySaysNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::cached_netns_test

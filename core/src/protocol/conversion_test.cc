@@ -6,10 +6,12 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
+#include "protocol/result_parse.h"
+#include "protocol/result_print.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::conversion_test {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -200,4 +202,4 @@ TEST(ResultProperty, ParsingUndoesPrinting) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::conversion_test

@@ -18,6 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Object = Json::object_t;
 
+constexpr std::size_t kShownLimit = 120;    // bytes of a value in a message
 constexpr std::size_t kRefusalLimit = 240;  // bytes; the library quotes the token, however long
 constexpr std::size_t kFewKeys = 16;  // up to here comparing all pairs is cheaper than sorting
 
@@ -26,6 +27,8 @@ constexpr std::size_t kFewKeys = 16;  // up to here comparing all pairs is cheap
 class TreeBuilder {
  public:
   explicit TreeBuilder(std::span<GcList> lists) : lists_(lists) {}
+  // The functions from here on are called by the parser, one for each thing it reads (the SAX
+  // interface of nlohmann::json). False ends the parse.
   [[nodiscard]] Json take() { return std::move(root_); }
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
 
@@ -46,6 +49,8 @@ class TreeBuilder {
   bool binary(Json::binary_t& /*value*/) { return false; }
   bool start_object(std::size_t /*elements*/) { return open(Json::value_t::object); }
   bool start_array(std::size_t /*elements*/) { return open(Json::value_t::array); }
+  // A list that is streamed is found by its exact name at the outermost level only: a key of that
+  // name further inside belongs to somebody's options.
   bool key(std::string& value) {
     if (streams([&](GcList& list) { list.key(value); })) return true;
     if (open_.size() == 1) {
@@ -96,6 +101,7 @@ class TreeBuilder {
   bool add_number(Number value) {
     return streams([](GcList& list) { list.other("number"); }) || add(Json(value));
   }
+  // The depth is limited since everything that walks a document later does so by recursion.
   bool open(Json::value_t kind) {
     const std::size_t depth = open_.size() + (streaming_ == nullptr ? 0 : streaming_->depth());
     if (depth == static_cast<std::size_t>(kNestingLimit)) {
@@ -122,6 +128,7 @@ class TreeBuilder {
     object.emplace_back(std::move(key_), std::move(value));
     return &object.back().second;
   }
+  // Most objects of a configuration have a handful of keys, none of them twice.
   static bool few_and_distinct(const Object& object) {
     if (object.size() > kFewKeys) return false;
     for (auto a = object.begin(); a != object.end(); ++a) {
@@ -131,6 +138,9 @@ class TreeBuilder {
     }
     return true;
   }
+  // Go's decoder lets the last of equal keys win, so the reference plugins do. Sorted by address
+  // within equal keys, the last one is the one to keep. What stays keeps its order, which lists of
+  // options rely on.
   static void keep_last_of_equal_keys(Object& object) {
     if (few_and_distinct(object)) return;
     const std::size_t count = object.size();
@@ -179,6 +189,8 @@ std::size_t after_string(std::string_view text, std::size_t at) {
   return at + 1;
 }
 
+/// Only looks for the end of the value. The text was parsed before, so brackets match and every
+/// string ends.
 std::size_t after_value(std::string_view text, std::size_t at) {
   if (text[at] == '"') return after_string(text, at);
   if (text[at] != '{' && text[at] != '[') {
@@ -239,6 +251,8 @@ const Json* find_exact(const Json& object, std::string_view key) {
   return nullptr;
 }
 
+/// As Go's decoder: an exact key wins over one in another letter case, of those the last one
+/// counts, and null is the same as absent.
 const Json* find_field(const Json& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
   const Json* found = nullptr;
@@ -255,6 +269,13 @@ const Json* find_field(const Json& object, std::string_view key) {
 
 const char* kind_of(const Json& json) { return json.type_name(); }
 
+std::string shown(const Json& json) {
+  if (json.is_structured()) return kind_of(json);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, kShownLimit);
+}
+
+/// Members as they were written, byte for byte: what is handed on to another plugin keeps its
+/// numbers (1e3, 1.0) and escapes. A parsed and printed document would not.
 std::vector<RawMember> split_object(std::string_view object) {
   std::vector<RawMember> members;
   std::size_t at = after_space(object, after_space(object, 0) + 1);
@@ -285,6 +306,27 @@ std::vector<std::string_view> split_array(std::string_view array) {
   return elements;
 }
 
+const RawMember* find_raw(const std::vector<RawMember>& members, std::string_view key) {
+  const RawMember* found = nullptr;
+  bool exact = false;
+  for (const RawMember& member : members) {
+    const bool same = member.key == key;
+    if (!same && (exact || !same_letters(member.key, key))) continue;
+    found = &member;
+    exact = same;
+  }
+  return found;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(space);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
+}
+
+/// Bytes that aren't UTF-8 are replaced, so any text can be shown in an error and the reply stays
+/// valid JSON.
 std::string quote(std::string_view text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -31,6 +31,8 @@ bool same_letters(std::string_view a, std::string_view b);
 
 /// "string", "number" … for messages.
 const char* kind_of(const nlohmann::ordered_json& json);
+/// A value as messages show it: a scalar as JSON, at most 120 bytes of it; else its kind.
+std::string shown(const nlohmann::ordered_json& json);
 
 /// A member of an object's text: numbers and escapes as they were written.
 struct RawMember {
@@ -42,6 +44,11 @@ struct RawMember {
 /// all listed.
 std::vector<RawMember> split_object(std::string_view object);
 std::vector<std::string_view> split_array(std::string_view array);
+/// The member of `key`; nullptr: absent. The last of equal keys counts, and the exact spelling more
+/// than another letter case, as find_field() does.
+const RawMember* find_raw(const std::vector<RawMember>& members, std::string_view key);
+/// `text` without JSON's white space around it.
+std::string_view trimmed(std::string_view text);
 /// `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD.
 std::string quote(std::string_view text);
 

@@ -8,7 +8,7 @@
 #include "protocol/request.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::document_test {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -151,4 +151,4 @@ TEST(Document, QuoteReplacesBadBytes) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::document_test

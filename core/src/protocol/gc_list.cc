@@ -1,3 +1,5 @@
+// The list of valid attachments, taken from the parser's events one by one: a list of a million
+// entries never becomes a tree.
 #include "protocol/gc_list.h"
 
 #include <fmt/core.h>
@@ -13,6 +15,7 @@ constexpr std::size_t kInEntry = 2;  // and at which their members do
 
 }  // namespace
 
+/// A key that comes twice begins anew: the last one counts.
 void GcList::start() {
   *this = GcList(key_);
   given_ = true;
@@ -25,6 +28,7 @@ void GcList::refuse_list(const char* kind) {
       "a list is expected");
 }
 
+/// Other members of an entry are allowed and mean nothing here.
 GcList::Field* GcList::field(std::string_view name) {
   if (same_letters(name, "containerID")) return &container_id_;
   return same_letters(name, "ifname") ? &if_name_ : nullptr;

@@ -1,15 +1,15 @@
-// What names may look like: container ids, network names, interface names.
+#include "protocol/name.h"
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
-
-#include "protocol/request.h"
 
 namespace unicni::protocol {
 namespace {
 
 constexpr std::size_t kIfNameLimit = 15;  // IFNAMSIZ without its zero
 
+/// Not isalnum(3), which goes by the locale.
 bool alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -49,12 +49,15 @@ std::uint32_t next_character(std::string_view text, std::size_t& length) {
 
 }  // namespace
 
+/// The expression of the spec and of libcni: ^[a-zA-Z0-9][a-zA-Z0-9_.-]*$
 bool valid_name(std::string_view text) {
   if (text.empty() || !alphanumeric(text.front())) return false;
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return alphanumeric(c) || c == '_' || c == '.' || c == '-'; });
 }
 
+/// libcni's checks in libcni's words. DEL goes no further than these, as older versions may have
+/// made such an interface.
 std::optional<std::string> refuse_if_name(std::string_view name) {
   if (name.empty()) return "interface name is empty";
   if (name.size() > kIfNameLimit) return "interface name is too long";
@@ -70,6 +73,7 @@ std::optional<std::string> refuse_if_name(std::string_view name) {
   return std::nullopt;
 }
 
+/// What libcni lets pass and dev_valid_name() in the kernel doesn't, or takes for something else.
 std::optional<std::string> refuse_new_if_name(std::string_view name) {
   if (auto why = refuse_if_name(name)) return why;
   if (name.find('\0') != std::string_view::npos) return "interface name contains a NUL byte";

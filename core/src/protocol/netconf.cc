@@ -8,27 +8,15 @@
 
 #include "protocol/document.h"
 #include "protocol/netconf_document.h"
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
+#include "protocol/result_parse.h"
+#include "protocol/result_print.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-[[noreturn]] void refuse(std::string_view what, std::string_view key, const Json& value,
-                         std::string_view expected) {
-  throw Error(Code::decode,
-              fmt::format("cannot decode {}: \"{}\" is of type {}", what, key, kind_of(value)),
-              fmt::format("{} is expected", expected));
-}
-
-std::string get_text(const Json& object, std::string_view what, std::string_view key) {
-  const Json* value = find_field(object, key);
-  if (value == nullptr) return {};
-  if (!value->is_string()) refuse(what, key, *value, "a string");
-  return value->get_ref<const std::string&>();
-}
 
 SpecVersion known_version(const std::string& text) {
   if (const auto version = find_version(text)) return *version;
@@ -37,6 +25,8 @@ SpecVersion known_version(const std::string& text) {
 }
 
 /// The object `text` with only its GC lists, or without them; no braces around it.
+/// The list of a GC can have a million entries. It stands apart from the rest of the text, so that
+/// what is copied and handed on for each plugin stays small.
 std::string members_of(std::string_view text, bool lists) {
   std::string members;
   for (const RawMember& member : split_object(text)) {
@@ -49,21 +39,6 @@ std::string members_of(std::string_view text, bool lists) {
 }
 
 }  // namespace
-
-void Netconf::Document::read_fields(std::string_view what) {
-  constexpr std::array<std::string_view, 5> objects = {"ipam", "dns", "args", "runtimeConfig",
-                                                       "prevResult"};
-  version = get_text(*tree, what, "cniVersion");
-  if (version.empty()) version = version_text(SpecVersion::v0_1_0);
-  name = get_text(*tree, what, "name");
-  type = get_text(*tree, what, "type");
-  for (const std::string_view key : objects) {
-    const Json* value = find_field(*tree, key);
-    if (value != nullptr && !value->is_object()) refuse(what, key, *value, "an object");
-  }
-  ipam_type.clear();
-  if (const Json* ipam = find_field(*tree, "ipam")) ipam_type = get_text(*ipam, what, "type");
-}
 
 Netconf::Netconf(std::unique_ptr<Document> document) : document_(std::move(document)) {}
 Netconf::Netconf(Netconf&&) noexcept = default;
@@ -109,12 +84,15 @@ bool Netconf::has_untyped_ipam() const {
   });
 }
 
+/// Read leniently and without an option table: core needs it for DEL, when host-local's module may
+/// be missing.
 std::string Netconf::ipam_data_dir() const {
   const Json* ipam = find_field(*document_->tree, "ipam");
   const Json* folder = ipam == nullptr ? nullptr : find_field(*ipam, "dataDir");
   return folder != nullptr && folder->is_string() ? folder->get<std::string>() : std::string();
 }
 
+/// Parsed when it is asked for. DEL of a plugin that doesn't need it goes on where it is malformed.
 std::optional<Result> Netconf::prev_result() const {
   if (document_->prev_replaced) return document_->prev;
   const Json* json = find_field(*document_->request, "prevResult");
@@ -150,6 +128,8 @@ std::string Netconf::text_for(Command command) const {
 
 Netconf Netconf::copy() const { return Netconf(std::make_unique<Document>(*document_)); }
 
+/// The text is cut and joined, not printed from the tree, so what the user wrote reaches the next
+/// plugin byte for byte.
 Netconf Netconf::with_prev_result(const Result* result) const {
   auto copy = std::make_unique<Document>(*document_);
   copy->prev_replaced = true;

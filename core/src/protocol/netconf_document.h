@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "protocol/gc_list.h"
 #include "protocol/netconf.h"
@@ -38,5 +39,9 @@ struct Netconf::Document {
   /// Fills the four strings from `tree`. Error(decode) for a wrong kind; `what` names the document.
   void read_fields(std::string_view what);
 };
+
+/// Error(decode): the key of the document `what` has a value of the wrong kind.
+[[noreturn]] void refuse(std::string_view what, std::string_view key,
+                         const nlohmann::ordered_json& value, std::string_view expected);
 
 }  // namespace unicni::protocol

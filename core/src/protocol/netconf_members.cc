@@ -1,13 +1,13 @@
 // A list cut into the requests that a runtime would send to its members.
 #include <fmt/core.h>
 
-#include <array>
 #include <string_view>
 #include <utility>
 
 #include "protocol/document.h"
 #include "protocol/netconf.h"
 #include "protocol/netconf_document.h"
+#include "protocol/plugin_fields.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol {
@@ -20,48 +20,16 @@ constexpr const char* kListAdvice =
     "a configuration of type unicni has \"plugins\": a list of at least one plugin object";
 
 // Of a member's own keys, what the list or the runtime decides.
+// As libcni does it: name and version are those of the list, and a plugin gets of runtimeConfig
+// only what its capabilities ask for.
 bool is_dropped(std::string_view key) {
-  constexpr std::array<std::string_view, 5> dropped = {"name", "cniVersion", "prevResult",
-                                                       "runtimeConfig", "capabilities"};
-  for (const std::string_view other : dropped) {
-    if (same_letters(key, other)) return true;
-  }
-  return key.starts_with("cni.dev/");
+  return is_written_by_runtime(key) || same_letters(key, "name") ||
+         same_letters(key, "cniVersion") || same_letters(key, "capabilities");
 }
 
 void append(std::string& text, std::string_view member) {
   if (text.size() > 1) text += ',';
   text += member;
-}
-
-// The last of equal keys counts, and the exact spelling more than another letter case.
-const RawMember* find_raw(const std::vector<RawMember>& members, std::string_view key) {
-  const RawMember* found = nullptr;
-  bool exact = false;
-  for (const RawMember& member : members) {
-    const bool same = member.key == key;
-    if (!same && (exact || !same_letters(member.key, key))) continue;
-    found = &member;
-    exact = same;
-  }
-  return found;
-}
-
-std::vector<std::string> enabled_capabilities(const Json& member, std::size_t index) {
-  std::vector<std::string> enabled;
-  const Json* capabilities = find_field(member, "capabilities");
-  if (capabilities == nullptr) return enabled;
-  const auto refuse = [&](std::string_view key, const Json& value) {
-    throw Error(Code::invalid_config,
-                fmt::format("\"plugins\"[{}].{} is of type {}", index, key, kind_of(value)),
-                "\"capabilities\" is an object of booleans");
-  };
-  if (!capabilities->is_object()) refuse("capabilities", *capabilities);
-  for (const auto& [key, value] : capabilities->get_ref<const Object&>()) {
-    if (!value.is_boolean()) refuse("capabilities." + key, value);
-    if (value.get<bool>()) enabled.push_back(key);
-  }
-  return enabled;
 }
 
 // The outer document, cut up once for all members.
@@ -98,9 +66,10 @@ std::vector<Netconf> Netconf::members() const {
   members.reserve(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const Json& element = (*plugins)[i];
+    const std::string where = fmt::format("\"plugins\"[{}]", i);
     if (!element.is_object()) {
-      throw Error(Code::invalid_config,
-                  fmt::format("\"plugins\"[{}] is of type {}", i, kind_of(element)), kListAdvice);
+      throw Error(Code::invalid_config, fmt::format("{} is of type {}", where, kind_of(element)),
+                  kListAdvice);
     }
     Object tree;
     tree.emplace_back("cniVersion", document_->version);
@@ -116,7 +85,7 @@ std::vector<Netconf> Netconf::members() const {
 
     Object runtime;
     std::string runtime_text = "{";
-    for (const std::string& key : enabled_capabilities(element, i)) {
+    for (const std::string& key : enabled_capabilities(element, where)) {
       const Json* value = outer.runtime == nullptr ? nullptr : find_exact(*outer.runtime, key);
       if (value == nullptr) continue;
       runtime.emplace_back(key, *value);
@@ -134,13 +103,8 @@ std::vector<Netconf> Netconf::members() const {
     document->request = document_->request;
     document->lists = document_->lists;
     document->prev_replaced = true;
-    document->read_fields(fmt::format("\"plugins\"[{}]", i));
-    if (document->type.empty() || document->type.find('/') != std::string::npos ||
-        document->type == "." || document->type == "..") {
-      throw Error(Code::invalid_config,
-                  fmt::format("\"plugins\"[{}].type is {}", i, quote(document->type)),
-                  "the name of a plugin is expected, which is not empty and has no /");
-    }
+    document->read_fields(where);
+    require_plugin_type(document->type, where);
     members.push_back(Netconf(std::move(document)));
   }
   return members;

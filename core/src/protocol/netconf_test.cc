@@ -4,10 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error_for_test.h"
 #include "protocol/request.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::netconf_test {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -23,13 +24,7 @@ Netconf parse(const std::string& text) { return Netconf::parse(replaced(text)); 
 
 template <class Call>
 std::string refusal(Code code, Call call) {
-  try {
-    call();
-    return "";
-  } catch (const Error& error) {
-    EXPECT_TRUE(error.is(code)) << error.code() << ' ' << error.msg();
-    return error.msg();
-  }
+  return refusal_of(call, code);
 }
 
 TEST(Netconf, Fields) {
@@ -386,4 +381,4 @@ TEST(Netconf, AnIpamWithKeysButNoTypeIsTold) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::netconf_test

@@ -19,13 +19,8 @@ constexpr int kIndent = 4;
 constexpr std::string_view kReference = "v1.9.1";  // the plugins whose behaviour is ours
 constexpr std::size_t kQuoteLimit = 1024;          // bytes of a delegate's output in a message
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t begin = text.find_first_not_of(space);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(space) + 1 - begin);
-}
-
+/// Wording of libcni, which runtimes know; what the program wrote to stderr mostly says more than
+/// its output.
 Error unparsable(std::string_view out, std::string_view stderr_tail, std::string_view reason,
                  std::string_view why) {
   std::string details(trimmed(stderr_tail));
@@ -52,12 +47,15 @@ std::vector<std::string_view> entries(const char* const* supported) {
 
 }  // namespace
 
+/// Messages quote what others wrote, however long. Journals and logs of runtimes have limits of
+/// their own.
 std::string bounded(std::string_view text) {
   constexpr std::size_t kMost = 4000;
   if (text.size() <= kMost) return std::string(text);
   return fmt::format("{}… ({} bytes more)", text.substr(0, kMost), text.size() - kMost);
 }
 
+/// Bytes that aren't UTF-8 (in names of files and links) are replaced, as JSON can't have them.
 std::string print_error(const Error& error, std::string_view version) {
   Json json = Json::object();
   json["cniVersion"] = version;
@@ -67,6 +65,8 @@ std::string print_error(const Error& error, std::string_view version) {
   return json.dump(kIndent, ' ', false, Json::error_handler_t::replace);
 }
 
+/// What a plugin printed that ended with a status other than 0. By the spec it is an error object;
+/// by experience it may be anything, or nothing.
 Error parse_error(std::string_view out, std::string_view stderr_tail, std::string_view reason) {
   if (trimmed(out).empty()) return silent(stderr_tail, reason);
   Json json;
@@ -117,6 +117,8 @@ std::string print_version(std::string_view stdin_text, const char* const* suppor
   return json.dump() + '\n';
 }
 
+/// Nomad and nerdctl read the first line. It has the version of the reference whose behaviour this
+/// is, not our own.
 std::string print_about(std::string_view type, const char* const* supported,
                         std::string_view version) {
   std::string versions;

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace unicni::protocol {
+namespace unicni::protocol::reply_test {
 namespace {
 
 constexpr const char* kTwo[] = {"0.4.0", "1.0.0", nullptr};
@@ -132,4 +132,4 @@ TEST(AboutReply, TheReferencesLinesAndOurs) {  // EXEC-10
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::reply_test

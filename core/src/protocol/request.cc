@@ -1,3 +1,5 @@
+// The request as a runtime sends it: verb and names in the environment, the configuration on stdin
+// (CNI spec, section 2).
 #include "protocol/request.h"
 
 #include <fmt/core.h>
@@ -10,6 +12,7 @@
 #include <cerrno>
 
 #include "protocol/document.h"
+#include "protocol/name.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol {
@@ -26,6 +29,7 @@ constexpr std::array kCommands = {Command::add, Command::del,    Command::check,
 constexpr std::size_t kFirstRead = 16U << 10U;
 constexpr int kSilence = 200;  // ms
 
+/// Upper case only, as the spec writes them.
 std::optional<Command> find_command(std::string_view text) {
   for (const Command command : kCommands) {
     if (text == command_name(command)) return command;
@@ -38,6 +42,7 @@ std::string variable(const GetEnv& get, const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
+/// Empty parts are dropped: "" would be the working folder, from which root must not run programs.
 std::vector<std::string> split_path(std::string_view list) {
   std::vector<std::string> path;
   while (!list.empty()) {
@@ -50,6 +55,7 @@ std::vector<std::string> split_path(std::string_view list) {
 }
 
 // Returns the bytes read, 0 at the end, -1 with errno. Waits for a non-blocking stdin.
+// Some runtimes hand on a socket or pipe that is non-blocking.
 ssize_t read_some(int fd, char* to, std::size_t space) {
   for (;;) {
     const ssize_t count = ::read(fd, to, space);
@@ -63,6 +69,8 @@ ssize_t read_some(int fd, char* to, std::size_t space) {
 
 }  // namespace
 
+/// All missing variables are told in one error, in the order and with the text of the reference's
+/// skeleton. A malformed one is told first, as there.
 std::optional<Environment> read_environment(const GetEnv& get) {
   Environment env;
   env.command_text = variable(get, "CNI_COMMAND");
@@ -106,9 +114,10 @@ std::optional<Environment> read_environment(const GetEnv& get) {
   if (!missing.empty()) {
     throw Error(Code::invalid_environment,
                 fmt::format("required env variables [{}] missing", missing),
-                fmt::format("{} needs them, set and not empty", env.command_text));
+                fmt::format("{} needs these variables, set and not empty", env.command_text));
   }
 
+  // OpenTelemetry's variables: handed on to programs, and otherwise not looked at.
   for (const char* name : {"TRACEPARENT", "TRACESTATE", "BAGGAGE"}) {
     std::string value = variable(get, name);
     if (!value.empty()) env.trace.emplace_back(name, std::move(value));
@@ -145,6 +154,8 @@ std::vector<std::pair<std::string, std::string>> parse_args(std::string_view tex
   return pairs;
 }
 
+/// Read to the end of the stream. The first read has room for nearly all requests, so most take two
+/// system calls.
 std::string read_request(int fd, std::size_t limit) {
   std::string text(std::min(kFirstRead, limit + 1), '\0');
   std::size_t used = 0;
@@ -154,7 +165,7 @@ std::string read_request(int fd, std::size_t limit) {
       throw Error(Code::io,
                   fmt::format("error reading from stdin: {} ({})", strerrordesc_np(errno),
                               strerrorname_np(errno)),
-                  "the network configuration is expected there");
+                  "send the network configuration on stdin");
     }
     used += static_cast<std::size_t>(count);
     if (count == 0) break;
@@ -168,6 +179,7 @@ std::string read_request(int fd, std::size_t limit) {
   return text;
 }
 
+/// For VERSION, whose caller may send nothing and keep stdin open: silence ends it.
 std::string read_optional_request(int fd) {
   std::string text;
   std::array<char, 4096> buffer;

@@ -44,13 +44,6 @@ std::optional<Environment> read_environment(const GetEnv& get);
 /// naming the command.
 Command require_known_command(const Environment& environment);
 
-bool valid_name(std::string_view text);  ///< container id, network name
-std::optional<std::string> refuse_if_name(
-    std::string_view name);  ///< why an interface name is refused
-/// Also what the kernel refuses or changes, though the spec allows it: ADD and CHECK. A DEL of such
-/// a name has nothing to do, and no reason to fail.
-std::optional<std::string> refuse_new_if_name(std::string_view name);
-
 /// CNI_ARGS "K=V;K=V". Throws Error(invalid_environment) for a piece without exactly one '='; empty
 /// text: no pairs.
 std::vector<std::pair<std::string, std::string>> parse_args(std::string_view text);

@@ -9,10 +9,11 @@
 #include <string>
 #include <thread>
 
+#include "protocol/name.h"
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::request_test {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
@@ -283,4 +284,4 @@ TEST(Stdin, OptionalNeverFailsAndNeverHangs) {  // VERN-03
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::request_test

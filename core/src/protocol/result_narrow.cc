@@ -1,15 +1,17 @@
-// What a result loses on its way through an older layout.
+#include "protocol/result_narrow.h"
+
 #include <fmt/core.h>
 
 #include <optional>
 #include <utility>
 
-#include "protocol/result_json.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol {
 namespace {
 
+/// The first address of each family, with the routes of that family. Interfaces have no place in
+/// this layout.
 Result to_ip4_ip6(Result&& wide, SpecVersion version) {
   Result result;
   result.dns = std::move(wide.dns);
@@ -42,6 +44,8 @@ bool can_express_without_ips(SpecVersion version) {
   return result_family(version) != ResultFamily::ip4_ip6;
 }
 
+/// Down only: what a layout can't hold is dropped here, so that the journal has the very result
+/// that the runtime saw.
 Result narrowed(Result result, SpecVersion version) {
   switch (result_family(version)) {
     case ResultFamily::ip4_ip6:

@@ -1,3 +1,5 @@
+#include "protocol/result_parse.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include <span>
 
 #include "protocol/document.h"
-#include "protocol/result_json.h"
 #include "unicni/error.h"
 
 namespace unicni::protocol {
@@ -18,7 +19,6 @@ using Object = Json::object_t;
 using Keys = std::span<const std::string_view>;
 
 constexpr std::uint32_t kScopeLimit = 255;
-constexpr std::size_t kShownLimit = 120;  // bytes of a refused value in the message
 
 // What the older layouts lack is known there too, so that it is dropped and not kept as unknown.
 constexpr std::array<std::string_view, 5> kResultKeys = {"cniVersion", "interfaces", "ips",
@@ -42,10 +42,10 @@ struct Place {
   }
 };
 
+/// A plugin of another maker wrote the result, so the message says where in it the value stands.
+/// Lists and objects are named by their kind: their text could be as long as the document.
 [[noreturn]] void refuse(const Place& place, const Json& value, std::string_view expected) {
-  const std::string shown =
-      value.is_structured() ? std::string(kind_of(value)) : value.dump().substr(0, kShownLimit);
-  throw Error(Code::decode, fmt::format("{} is {}", place.str(), shown),
+  throw Error(Code::decode, fmt::format("{} is {}", place.str(), shown(value)),
               fmt::format("{} is expected", expected));
 }
 
@@ -59,6 +59,8 @@ std::string get_text(const Json& object, const Place& place, std::string_view ke
   return text;
 }
 
+/// Go writes unsigned numbers without a sign or a fraction. "1.0" and "-0" are refused, as Go's
+/// decoder does.
 std::optional<std::uint32_t> find_number(const Json& object, const Place& place,
                                          std::string_view key, std::uint32_t limit) {
   const Json* value = find_field(object, key);
@@ -73,6 +75,7 @@ std::uint32_t get_number(const Json& object, const Place& place, std::string_vie
   return find_number(object, place, key, std::numeric_limits<std::uint32_t>::max()).value_or(0);
 }
 
+/// Go's plugins write an absent address as an empty text.
 std::optional<IpAddress> find_address(const Json& object, const Place& place,
                                       std::string_view key) {
   const std::string text = get_text(object, place, key);
@@ -93,6 +96,8 @@ IpNet get_net(const Json& object, const Place& place, std::string_view key) {
   return *net;
 }
 
+/// A result goes through every plugin of a list. What we don't know, perhaps from a later version
+/// of the spec, is handed on and not lost.
 std::string unknown_keys(const Json& object, Keys known, bool keep) {
   if (!keep) return {};
   Object unknown;
@@ -141,6 +146,8 @@ Dns parse_dns(const Json& result, const Place& place) {
           get_texts(*dns, here, "search"), get_texts(*dns, here, "options")};
 }
 
+/// MTU, socket path and PCI address are fields of 1.1.0. In results of older versions they mean
+/// nothing, whatever they hold.
 Interface parse_interface(const Json& json, const Place& place, ResultFamily family, bool keep) {
   Interface interface;
   interface.name = get_text(json, place, "name");
@@ -179,6 +186,7 @@ IpConfig parse_ip(const Json& json, const Place& place, ResultFamily family, boo
   return ip;
 }
 
+/// The layout of 0.1.0 and 0.2.0 knows destination and next hop only.
 Route parse_route(const Json& json, const Place& place, ResultFamily family, bool keep) {
   Route route;
   route.dst = get_net(json, place, "dst");
@@ -193,6 +201,8 @@ Route parse_route(const Json& json, const Place& place, ResultFamily family, boo
   return route;
 }
 
+/// Results of 0.1.0 and 0.2.0 have one object for each family, "ip4" and "ip6", with the routes
+/// inside it.
 void parse_family_object(Result& result, const Json& json, const Place& place, std::string_view key,
                          Family family) {
   const Json* object = find_field(json, key);
@@ -211,6 +221,8 @@ void parse_family_object(Result& result, const Json& json, const Place& place, s
   });
 }
 
+/// prevResult may be without a version, as some runtimes send it. It then has the one of the
+/// configuration around it.
 SpecVersion version_of(const Json& json, SpecVersion fallback) {
   const Json* value = find_field(json, "cniVersion");
   if (value == nullptr || !value->is_string()) return fallback;
@@ -245,6 +257,8 @@ Result read_result(const Json& json, SpecVersion fallback) {
     parse_family_object(result, json, place, "ip6", Family::v6);
     return result;
   }
+  // A key that we don't know could mean something else in another layout, so it is kept only where
+  // result and configuration have the same one.
   const bool keep = family == result_family(fallback);
   read_objects(json, place, "interfaces", [&](const Json& element, const Place& where) {
     result.interfaces.push_back(parse_interface(element, where, family, keep));
@@ -259,6 +273,8 @@ Result read_result(const Json& json, SpecVersion fallback) {
   return result;
 }
 
+/// JSON is UTF-8, a name of a link is bytes. A name that isn't UTF-8 was printed with replacement
+/// characters, and this finds it again by printing it once more.
 void restore_name(Result& result, const std::string& if_name) {
   const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
   if (std::ranges::all_of(if_name, is_ascii)) return;

@@ -1,9 +1,10 @@
+#include "protocol/result_parse.h"
+
 #include <gtest/gtest.h>
 
-#include "protocol/result_json.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::result_parse_test {
 namespace {
 
 // The message of the refusal, "" if the text is a result.
@@ -278,4 +279,4 @@ TEST(RestoreName, OfAnInterfaceWhoseBytesJsonCannotHold) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::result_parse_test

@@ -1,10 +1,14 @@
+// Results as JSON, key by key in the order in which the reference prints them: some runtimes and
+// tests compare texts. 0.x has the order of Go's structs, 1.x the alphabet.
+#include "protocol/result_print.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "protocol/document.h"
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
 
 namespace unicni::protocol {
 namespace {
@@ -21,6 +25,7 @@ void put(Object& object, const char* key, Json&& value) {
 void put_text(Object& object, const char* key, const std::string& text) {
   if (!text.empty()) put(object, key, text);
 }
+/// 0 means "not given" to every reader of results, and isn't printed.
 void put_number(Object& object, const char* key, std::uint32_t number) {
   if (number != 0) put(object, key, number);
 }
@@ -105,6 +110,8 @@ Object print_route(const Route& route) {
 }
 
 // `narrow` has been through narrowed(): at most one address a family.
+// Routes stand inside the object of their family. One of a family without address has no place in
+// this layout.
 Object print_ip4_ip6(const Result& narrow) {
   Object object;
   for (const IpConfig& ip : narrow.ips) {
@@ -195,6 +202,7 @@ Object print_plain_ips(const Result& result) {
 
 }  // namespace sorted
 
+/// cniVersion is the first key in all versions, as the reference prints it.
 std::string dump(const Result& result, SpecVersion version, int indent) {
   Object body;
   switch (result_family(version)) {

@@ -1,10 +1,12 @@
 // The exact bytes of a result at each version: RES-13
+#include "protocol/result_print.h"
+
 #include <gtest/gtest.h>
 
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::result_print_test {
 namespace {
 
 Result bridge_result() {
@@ -262,4 +264,4 @@ TEST(PrintResult, OldVersionsNeedAnAddress) {  // CONV-09
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::result_print_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace unicni::protocol {
+namespace unicni::protocol::version_test {
 namespace {
 
 TEST(Version, KnownTextsOnly) {  // VERN-07
@@ -66,4 +66,4 @@ TEST(Version, GatesCompareNumbers) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::version_test

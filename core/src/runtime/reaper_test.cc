@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-namespace unicni::runtime {
+namespace unicni::runtime::reaper_test {
 namespace {
 
 constexpr int kPatience = 5000;  // ms
@@ -142,4 +142,4 @@ TEST_F(ReaperTest, ItsThreadsAreInTheNamespaceOfItsMakerWhereverTheVerbIs) {
 }
 
 }  // namespace
-}  // namespace unicni::runtime
+}  // namespace unicni::runtime::reaper_test

@@ -1,3 +1,5 @@
+// "added-route": a route that was added to the container (sbr's tables). It goes with its link by
+// itself; the record is for links that stay.
 #include "unicni/undo/added_route.h"
 
 #include <fmt/core.h>
@@ -24,7 +26,7 @@ Found find(const Undo& record, Undoing& undoing) {
 
 void act(const Undo& record, const net::Link& link, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
-  net::remove_route(batch, link.name, route_of(record, link.index));
+  net::remove_route(batch, link, route_of(record));
   batch.commit();
 }
 

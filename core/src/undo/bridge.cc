@@ -1,3 +1,5 @@
+// "bridge": made by this ADD. Only a failed ADD takes it away, and only if it has no ports: another
+// attachment may have joined it meanwhile. After a successful one it stays, as with the reference.
 #include "unicni/undo/bridge.h"
 
 #include <fmt/core.h>

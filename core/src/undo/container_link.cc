@@ -1,3 +1,5 @@
+// "container-link": an interface that was made in the container (macvlan, ipvlan, vlan, tap,
+// dummy). Name and kind are all there is to know before it exists.
 #include "unicni/undo/container_link.h"
 
 #include <fmt/core.h>
@@ -29,10 +31,6 @@ FoundLink look(const Undo& record, Undoing& undoing) {
   return judge(std::move(link), is_ours);
 }
 
-void act(const Undo&, const net::Link& link, Undoing& undoing) {
-  net::remove_link(undoing.host.container_links(), link.index);
-}
-
 std::string describe(const Undo& record) {
   return fmt::format("{} {} in the container", field(record, "kind"), field(record, "name"));
 }
@@ -40,6 +38,6 @@ std::string describe(const Undo& record) {
 }  // namespace
 
 const UndoKind kContainerLinkKind = {"container-link", Turn::objects, &find_by<look>,
-                                     &undo_by<look, act>, &describe};
+                                     &undo_by<look, remove_from_container>, &describe};
 
 }  // namespace unicni::undo

@@ -16,7 +16,7 @@
 #include "unicni/undo/rule.h"
 #include "unicni/undo/sysctl.h"
 
-namespace unicni::undo {
+namespace unicni::undo::container_settings_test {
 namespace {
 
 using testing::HasSubstr;
@@ -136,11 +136,11 @@ TEST_F(ContainerSettings, RulesAndRoutesAreAsBefore) {
     net::RouteEntry copy = *each;
     copy.route.table = 100;
     records.push_back(undo_added_route("v0", copy));
-    net::put_route(batch, "v0", copy);
+    net::put_route(batch, v0(), copy);
   }
   for (const net::RouteEntry& each : gone) {
     records.push_back(undo_removed_route("v0", each));
-    net::remove_route(batch, "v0", each);
+    net::remove_route(batch, v0(), each);
   }
   batch.commit();
   EXPECT_NE(state(), before);
@@ -160,4 +160,4 @@ TEST_F(ContainerSettings, BrokenRecordsAreTold) {
 }
 
 }  // namespace
-}  // namespace unicni::undo
+}  // namespace unicni::undo::container_settings_test

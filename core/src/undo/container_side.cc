@@ -8,6 +8,8 @@
 
 namespace unicni::undo {
 
+/// By name and index. A link that was deleted and made anew has another index, and is not the one
+/// that was changed.
 FoundLink look_at_container_link(const Undo& record, Undoing& undoing) {
   if (undoing.host.container_netns() == nullptr) return {};
   auto link = net::find_link(undoing.host.container_links(), field(record, "link"));
@@ -16,6 +18,8 @@ FoundLink look_at_container_link(const Undo& record, Undoing& undoing) {
   return judge(std::move(link), is_ours);
 }
 
+/// Fields that have their usual value are left out, so that journals stay short and records of
+/// former versions compare equal.
 Undo route_record(const char* type, const std::string& link, const net::RouteEntry& entry) {
   Undo record{type,
               1,
@@ -38,9 +42,8 @@ Undo route_record(const char* type, const std::string& link, const net::RouteEnt
   return record;
 }
 
-net::RouteEntry route_of(const Undo& record, int index) {
+net::RouteEntry route_of(const Undo& record) {
   net::RouteEntry entry;
-  entry.index = index;
   entry.protocol = find_number(record, "protocol").value_or(0);
   entry.src = find_address(record, "src");
   entry.route.dst = get_net(record, "dst");
@@ -54,11 +57,13 @@ net::RouteEntry route_of(const Undo& record, int index) {
   return entry;
 }
 
+/// By destination, gateway and table. The kernel fills in the rest by itself (metric of IPv6,
+/// protocol), so a closer comparison would miss the route.
 bool has_route(const Undo& record, const net::Link& link, Undoing& undoing) {
   constexpr std::uint32_t kMain = 254;  // RT_TABLE_MAIN
-  const net::RouteEntry wanted = route_of(record, link.index);
+  const net::RouteEntry wanted = route_of(record);
   const auto routes =
-      net::list_routes(undoing.host.container_links(), wanted.route.dst.family(), wanted.index);
+      net::list_routes(undoing.host.container_links(), wanted.route.dst.family(), link.index);
   return std::any_of(routes.begin(), routes.end(), [&](const net::RouteEntry& each) {
     return each.route.dst == wanted.route.dst && each.route.gw == wanted.route.gw &&
            each.route.table.value_or(kMain) == wanted.route.table.value_or(kMain);

@@ -13,7 +13,7 @@ FoundLink look_at_container_link(const Undo& record, Undoing& undoing);
 /// Fields of the records about routes.
 Undo route_record(const char* type, const std::string& link, const net::RouteEntry& entry);
 /// The route of such a record; by the link with this index.
-net::RouteEntry route_of(const Undo& record, int index);
+net::RouteEntry route_of(const Undo& record);
 /// Whether the link of such a record is still there: absent as above, else ours if `has` says of
 /// the link what is to be undone.
 template <class Has>

@@ -1,3 +1,6 @@
+// "delegate": a plugin that is a program. Its record is the request of its DEL. Core's undo can run
+// no programs, as that needs locks to be let go first, so replay returns such records to its
+// caller.
 #include "unicni/undo/delegate.h"
 
 #include <fmt/core.h>

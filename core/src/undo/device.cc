@@ -1,3 +1,6 @@
+// "device": a device of the host that was lent to the container. Undoing is a search, as the device
+// may be in the container, on the host, in the initial namespace or in one that only a process
+// holds, under any name.
 #include "unicni/undo/device.h"
 
 #include <fmt/core.h>
@@ -48,6 +51,8 @@ class Search {
  public:
   Search(HostKernel& host, const net::Device& device) : host_(host), device_(device) {}
 
+  // The namespace of the request, or if that is gone the path that ADD was given. It may be another
+  // namespace's by now, hence the comparison of the identity in in_recorded().
   bool in_container() {
     const net::Netns* netns = host_.container_netns();
     if (netns != nullptr) return home_from(host_.container_links());
@@ -136,6 +141,7 @@ net::Device device_of(const Undo& record) {
 
 void bring_home(HostKernel& host, const net::Device& device) {
   Search search(host, device);
+  // The likely places first. Looking at every process costs most and finds what nothing else does.
   if (search.in_container() || search.on_host() || search.in_any_process()) return;
   if (!net::is_hardware(device.was) || search.in_initial_namespace()) return;
   // A worker of the kernel takes an ended namespace apart (cleanup_net()).

@@ -1,3 +1,5 @@
+// "file": a file with this content, such as flannel's. Another program that has written it since
+// keeps it.
 #include "unicni/undo/file.h"
 
 #include <fmt/core.h>
@@ -28,6 +30,7 @@ bool is_file_of_sibling(Attachments& attachments, const AttachmentKey& key,
 namespace unicni::undo {
 namespace {
 
+/// The reference writes and reads these files, too, with or without a line end.
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlanks);

@@ -1,3 +1,5 @@
+// "firewalld-source": an address that is a source of a zone. firewalld knows no owners, so who else
+// needs the source is asked of the journals of all attachments.
 #include "unicni/undo/firewalld_source.h"
 
 #include <fmt/core.h>
@@ -32,10 +34,13 @@ std::optional<net::FirewalldSource> find_firewalld_source(const Undo& record) {
 namespace unicni::undo {
 namespace {
 
+/// firewalld answers one request after the other and may be busy with a reload.
 constexpr std::chrono::seconds kPatience{10};
 
 using Announced = std::vector<Attachments::Announced>;
 
+/// A late DEL: the address has been given to another container meanwhile, whose ADD found the
+/// source there already.
 bool is_held_by_another(const Undo& record, const Announced& announced, Attachments& attachments) {
   const std::string& owner = field(record, "owner");
   return std::any_of(announced.begin(), announced.end(), [&](const auto& each) {

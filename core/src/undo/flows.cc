@@ -1,3 +1,5 @@
+// "flows": forget the conntrack entries of a published UDP port. Without that a sender that goes on
+// sending would be led to the former container for ever, as each packet keeps the entry alive.
 #include "unicni/undo/flows.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,5 @@
+// "forward-gate": the rules in foreign FORWARD chains that let marked packets through. All
+// attachments of the host share them; they go with the last one.
 #include "unicni/undo/forward_gate.h"
 
 #include <fmt/core.h>

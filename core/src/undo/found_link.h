@@ -38,4 +38,12 @@ void undo_by(const std::vector<Undo>& records, Undoing& undoing) {
   }
 }
 
+/// For undo_by(), of links that ADD made on the host, and in the container.
+inline void remove_from_host(const Undo&, const net::Link& link, Undoing& undoing) {
+  net::remove_link(undoing.host.host_links(), link.index);
+}
+inline void remove_from_container(const Undo&, const net::Link& link, Undoing& undoing) {
+  net::remove_link(undoing.host.container_links(), link.index);
+}
+
 }  // namespace unicni::undo

@@ -1,3 +1,6 @@
+// "gateway-veth": the interface of the host that has the gateway's address in a VLAN of a bridge.
+// Later attachments in that VLAN use it, so only a failed ADD takes it away, and only if no other
+// port is in the VLAN.
 #include "unicni/undo/gateway_veth.h"
 
 #include <fmt/core.h>
@@ -48,6 +51,7 @@ FoundLink look(const Undo& record, Undoing& undoing) {
 }
 
 void undo_one(const Undo& record, Undoing& undoing) {
+  // Looked at once more under the lock: another ADD may have become a user since.
   const auto lock = hold_shared_objects(undoing.host);
   const FoundLink gateway = look(record, undoing);
   if (gateway.link) net::remove_link(undoing.host.host_links(), gateway.link->index);

@@ -1,3 +1,5 @@
+// "host-link": a link of the host that belongs to one attachment, such as bandwidth's ifb. Name,
+// kind and alias must agree.
 #include "unicni/undo/host_link.h"
 
 #include <fmt/core.h>
@@ -25,17 +27,13 @@ FoundLink look(const Undo& record, Undoing& undoing) {
   return judge(std::move(link), is_ours);
 }
 
-void act(const Undo&, const net::Link& link, Undoing& undoing) {
-  net::remove_link(undoing.host.host_links(), link.index);
-}
-
 std::string describe(const Undo& record) {
   return fmt::format("{} {} on the host", field(record, "kind"), field(record, "name"));
 }
 
 }  // namespace
 
-const UndoKind kHostLinkKind = {"host-link", Turn::objects, &find_by<look>, &undo_by<look, act>,
-                                &describe};
+const UndoKind kHostLinkKind = {"host-link", Turn::objects, &find_by<look>,
+                                &undo_by<look, remove_from_host>, &describe};
 
 }  // namespace unicni::undo

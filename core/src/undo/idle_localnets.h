@@ -1,12 +1,21 @@
-// Undo record "localnet", where no record tells of it.
+// Undo record "localnet": interfaces whose route_localnet nobody needs any more.
 #pragma once
 
+#include <cstddef>
+
+#include "unicni/undo.h"
 #include "unicni/undo/host_kernel.h"
 
 namespace unicni::undo {
 
+/// Versions up to 0.1 wrote no link into the record, and no element of who needs it.
+bool is_former_localnet(const Undo& record);
+
 /// Takes back every route_localnet that nobody needs any more: after a DEL or GC of what has lost
 /// its journal.
 void restore_idle_localnets(HostKernel& host);
+/// The same while records are undone, of which so many are of former versions: one more in the
+/// journals keeps all.
+void restore_idle_localnets(HostKernel& host, std::ptrdiff_t own_former);
 
 }  // namespace unicni::undo

@@ -1,3 +1,5 @@
+// "iptables-firewall": rules of backend iptables. The reference's rules name an address and no
+// owner, so they are removed only if the address isn't another's by now.
 #include "unicni/undo/iptables_firewall.h"
 
 #include <fmt/core.h>
@@ -8,6 +10,7 @@
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/error.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 
 namespace unicni {
 
@@ -22,6 +25,8 @@ Undo undo_iptables_firewall(const net::IptablesFirewall& firewall) {
                {"addresses", undo::listed(firewall.addresses)}}};
 }
 
+/// Reservations are asked first: host-local knows surely, in one look at a file. For other IPAM
+/// plugins the journals must tell.
 bool is_anothers(Attachments& attachments, const Attachment& owner, const IpAddress& address) {
   if (const auto reserved = attachments.is_reserved_for(owner, address)) return !*reserved;
   const auto records = attachments.list_records(undo::kIptablesFirewallKind.type, Steps::all);

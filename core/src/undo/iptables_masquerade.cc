@@ -1,3 +1,5 @@
+// "iptables-masquerade": chain and rules of "ipMasqBackend": "iptables", under the reference's
+// names.
 #include "unicni/undo/iptables_masquerade.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,5 @@
+// "iptables-ports": chains and rules of ports that backend iptables published. The reference names
+// the chain after network and container, so attachments of one container share it.
 #include "unicni/undo/iptables_ports.h"
 
 #include <fmt/core.h>
@@ -7,6 +9,7 @@
 #include "undo/iptables_records.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
+#include "unicni/netfilter/iptables_ports_removal.h"
 
 namespace unicni {
 
@@ -19,6 +22,7 @@ Undo undo_iptables_ports(const net::IptablesPorts& ports) {
                {"if_name", ports.if_name}}};
 }
 
+/// A sibling that is gone doesn't count: nobody would remove the chain after it.
 bool has_iptables_ports_of_sibling(Attachments& attachments, const AttachmentKey& key) {
   const auto records = attachments.list_records_of_siblings(key, undo::kIptablesPortsKind.type);
   return std::any_of(records.begin(), records.end(), [&](const auto& each) {

@@ -8,6 +8,7 @@
 
 namespace unicni::undo {
 
+/// iptables waits for its lock file. A verb that undoes things has no deadline of its own to take.
 Deadline iptables_deadline() {
   constexpr std::chrono::seconds kPatience{10};
   return std::chrono::steady_clock::now() + kPatience;

@@ -44,6 +44,8 @@ constexpr std::array kAll = {
 
 std::span<const UndoKind* const> kinds() { return kAll; }
 
+/// A record of a later version may mean something else by fields of the same names, so it counts as
+/// unknown.
 const UndoKind* find_kind(const Undo& record) {
   const auto kind = std::find_if(kAll.begin(), kAll.end(),
                                  [&](const UndoKind* each) { return each->type == record.type; });

@@ -41,7 +41,7 @@
 #include "unicni/undo/vrf.h"
 #include "unicni/undo/vrf_port.h"
 
-namespace unicni::undo {
+namespace unicni::undo::kinds_test {
 namespace {
 
 using testing::IsEmpty;
@@ -219,4 +219,4 @@ TEST_F(UndoKindsOnAHost, WhatIsThereIsOursOrSomebodyElses) {
 }
 
 }  // namespace
-}  // namespace unicni::undo
+}  // namespace unicni::undo::kinds_test

@@ -1,3 +1,5 @@
+// "link-settings": what the settings of the container's interface were. Fields that the record
+// lacks were not changed.
 #include "unicni/undo/link_settings.h"
 
 #include <fmt/core.h>

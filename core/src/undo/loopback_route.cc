@@ -1,3 +1,5 @@
+// "loopback-route": the route `local ::1` by a bridge (portmap's ipv6Loopback). All published ports
+// of the host share it; it goes with the last one of IPv6.
 #include "unicni/undo/loopback_route.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,6 @@
+// "lost-address": an address that an interface lost on its way into a VRF, since the kernel drops
+// IPv6 addresses then. Undoing adds it again, without duplicate address detection, as it was in
+// use.
 #include "unicni/undo/lost_address.h"
 
 #include <fmt/core.h>

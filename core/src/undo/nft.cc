@@ -1,3 +1,5 @@
+// "nft" is an element of this attachment, "nft-network" one that the attachments of a network or of
+// a link share. Both are remembered, so that a flushed table can be made again.
 #include "unicni/undo/nft.h"
 
 #include <fmt/core.h>
@@ -46,6 +48,8 @@ Found find(const Undo& record, Undoing& undoing) {
 /// one's elements (netfilter/nft/idle.h).
 void leave(const std::vector<Undo>&, Undoing&) {}
 
+/// All elements of the step in one transaction, as each costs the kernel a commit, and a commit of
+/// deletions a grace period.
 void undo_all(const std::vector<Undo>&, Undoing& undoing) {
   Errors errors;
   const auto elements = find_own_elements(undoing.step, errors);

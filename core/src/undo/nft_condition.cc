@@ -1,3 +1,5 @@
+// "nft-condition": the chain that holds conditionsV4 or conditionsV6 of an attachment. Its name is
+// unique to the attachment, so being there means being ours.
 #include "unicni/undo/nft_condition.h"
 
 #include <fmt/core.h>

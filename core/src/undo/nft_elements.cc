@@ -1,3 +1,5 @@
+// From undo records to elements and conditions of nftables: for undoing, and for making a flushed
+// table again.
 #include "undo/nft_elements.h"
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 
 namespace unicni::undo {
 
+/// Family, and data, came with later versions: absent they are what all elements were before.
 net::NftElement element_of(const Undo& record) {
   const bool bridge = optional_field(record, "family") == "bridge";
   return {field(record, "set"),
@@ -21,6 +24,8 @@ net::NftElement element_of(const Undo& record) {
           std::string(optional_field(record, "data"))};
 }
 
+/// In the form that they have today: a base of an older version had other sets, whose elements the
+/// present ones stand for.
 std::vector<net::NftElement> find_elements(const std::vector<Undo>& records) {
   std::vector<net::NftElement> elements;
   for (const Undo& record : records) {
@@ -34,6 +39,8 @@ std::vector<net::NftElement> find_elements(const std::vector<Undo>& records) {
   return net::from_former_base(elements);
 }
 
+/// Records of an older version name its sets. What has become of them is removed along with what
+/// the records say literally.
 std::vector<net::NftElement> find_own_elements(const std::vector<Undo>& step, Errors& damaged) {
   std::vector<net::NftElement> elements;
   for (const Undo& record : step) {

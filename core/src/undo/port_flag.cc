@@ -1,3 +1,5 @@
+// "port-flag": isolation or hairpin mode that was switched on at a bridge's port. It stays on only
+// as long as the attachment, so undoing is always "off".
 #include "unicni/undo/port_flag.h"
 
 #include <fmt/core.h>
@@ -30,6 +32,7 @@ net::PortFlag flag_of(const Undo& record) {
 
 FoundLink look(const Undo& record, Undoing& undoing) {
   auto port = net::find_link(undoing.host.host_links(), field(record, "link"));
+  // Out of its bridge it has no such flags.
   if (!port || port->master == 0) return {};
   if (port->alias != field(record, "alias")) return {Found::others};
   const bool is_on = flag_of(record) == net::PortFlag::isolated ? port->isolated : port->hairpin;

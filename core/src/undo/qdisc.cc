@@ -1,3 +1,5 @@
+// "qdisc": a queueing discipline on the host end of a veth. Found by the alias of the link and the
+// kind of the qdisc: an administrator may have put another one in its place.
 #include "unicni/undo/qdisc.h"
 
 #include <fmt/core.h>

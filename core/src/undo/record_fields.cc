@@ -8,6 +8,8 @@
 
 namespace unicni::undo {
 
+/// A field that must be there. Records come from a file, so what is missing or malformed is an
+/// error of that record alone, never a crash.
 const std::string& field(const Undo& record, std::string_view key) {
   const auto found = std::find_if(record.fields.begin(), record.fields.end(),
                                   [&](const auto& pair) { return pair.first == key; });
@@ -16,6 +18,7 @@ const std::string& field(const Undo& record, std::string_view key) {
               fmt::format("undo record \"{}\" has no field \"{}\"", record.type, key));
 }
 
+/// Empty for absent: fields that later versions added read like that in older records.
 std::string_view optional_field(const Undo& record, std::string_view key) {
   const auto found = std::find_if(record.fields.begin(), record.fields.end(),
                                   [&](const auto& pair) { return pair.first == key; });

@@ -1,25 +1,31 @@
+// What journals remember of nftables elements: to make a table again that somebody flushed, and to
+// hand a published port to another attachment of its container.
 #include "undo/remembered_rules.h"
 
 #include <algorithm>
 #include <iterator>
 
 #include "attachments/liveness.h"
+#include "journal/folder.h"
 #include "netfilter/nft/port_handover.h"
 #include "undo/nft_elements.h"
 #include "unicni/netfilter/published_port.h"
 
 namespace unicni::undo {
 
-net::NftMemory remembered_rules(const std::string& folder, const journal::Place& place,
-                                const net::Netns& host_netns) {
+net::NftMemory RememberedRules::remembered() {
+  const journal::Place place = attachments::place_of(kernel_);
+  const net::Netns& host_netns = kernel_.host_netns();
   net::NftMemory memory;
   std::vector<std::vector<net::NftElement>> announced;
-  for (const journal::Entry& entry : journal::peek_all(folder)) {
+  for (const journal::Entry& entry : journal::peek_all(folder_)) {
     if (entry.place != place) continue;
     for (const journal::RecordedStep& step : entry.steps) {
       if (step.undo.empty() || attachments::life_of(step, host_netns) == attachments::Life::gone)
         continue;
       auto elements = find_elements(step.undo);
+      // An ADD that has not ended announced its elements before they were in. A port among them may
+      // be another's, who was first.
       if (step.result.empty()) {
         announced.push_back(std::move(elements));
       } else {
@@ -40,16 +46,14 @@ net::NftMemory remembered_rules(const std::string& folder, const journal::Place&
   return memory;
 }
 
-std::vector<std::vector<net::NftElement>> remembered_siblings(const std::string& folder,
-                                                              const journal::Place& place,
-                                                              const net::Netns& host_netns,
-                                                              const std::string& owner,
-                                                              const std::string& likely) {
+std::vector<std::vector<net::NftElement>> RememberedRules::siblings(const std::string& owner) {
   std::vector<std::vector<net::NftElement>> siblings;
   const std::string container =
-      net::is_of_container(owner, likely) ? likely : net::find_container(owner);
+      net::is_of_container(owner, container_id_) ? container_id_ : net::find_container(owner);
   if (container.empty()) return siblings;
-  const auto entries = journal::peek_container(folder, container);
+  const journal::Place place = attachments::place_of(kernel_);
+  const net::Netns& host_netns = kernel_.host_netns();
+  const auto entries = journal::peek_container(folder_, container);
   const auto is_own = [&](const journal::Entry& entry) { return entry.key.comment() == owner; };
   const auto own = std::find_if(entries.begin(), entries.end(), is_own);
   const std::string netns = own == entries.end() ? std::string() : own->container_netns;

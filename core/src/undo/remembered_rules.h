@@ -5,25 +5,31 @@
 #include <string>
 #include <vector>
 
-#include "journal/journal.h"
-#include "unicni/net/netns.h"
 #include "unicni/netfilter/nft.h"
+#include "unicni/undo/host_kernel.h"
 
 namespace unicni::undo {
 
-/// The elements of all attachments of `place` that have a journal in `folder`, whose namespace
-/// isn't gone, and those that their networks share. Whoever has a port of the host keeps it from
-/// whoever has only announced that he wants it.
-net::NftMemory remembered_rules(const std::string& folder, const journal::Place& place,
-                                const net::Netns& host_netns);
+/// What the journals of this host say, read anew for each question.
+class RememberedRules final : public net::NftRecords {
+ public:
+  /// `kernel` and `container_id` outlive it. `folder`: of the journals; `container_id`: whose
+  /// attachment is worked on.
+  RememberedRules(HostKernel& kernel, std::string folder, const std::string& container_id)
+      : kernel_(kernel), folder_(std::move(folder)), container_id_(container_id) {}
 
-/// What the other attachments of the container of `owner` have, each in a list of its own, as far
-/// as their namespaces aren't gone. `owner` is an element's, "network/container/ifname", of which a
-/// long one is cut: then only `likely` can be known as its container.
-std::vector<std::vector<net::NftElement>> remembered_siblings(const std::string& folder,
-                                                              const journal::Place& place,
-                                                              const net::Netns& host_netns,
-                                                              const std::string& owner,
-                                                              const std::string& likely);
+  /// The elements of all attachments whose namespace isn't gone, and those that their networks
+  /// share. Whoever has a port of the host keeps it from whoever has only announced that he wants
+  /// it.
+  net::NftMemory remembered() override;
+  /// As far as their namespaces aren't gone. Of an element's owner, "network/container/ifname", a
+  /// long one is cut: then only `container_id` can be known as its container.
+  std::vector<std::vector<net::NftElement>> siblings(const std::string& owner) override;
+
+ private:
+  HostKernel& kernel_;
+  std::string folder_;
+  const std::string& container_id_;
+};
 
 }  // namespace unicni::undo

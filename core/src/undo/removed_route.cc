@@ -1,3 +1,5 @@
+// "removed-route": a route that was taken out of the container's main table (sbr). Undoing puts it
+// back.
 #include "unicni/undo/removed_route.h"
 
 #include <fmt/core.h>
@@ -25,7 +27,7 @@ Found find(const Undo& record, Undoing& undoing) {
 
 void act(const Undo& record, const net::Link& link, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
-  net::put_route(batch, link.name, route_of(record, link.index));
+  net::put_route(batch, link, route_of(record));
   batch.commit();
 }
 

@@ -1,3 +1,5 @@
+// Undoes records in the right order, whatever fails on the way: first rules and elements,
+// then objects from the latest to the earliest.
 #include "undo/replay.h"
 
 #include <algorithm>
@@ -24,11 +26,14 @@ bool is_superseded(const Undo& record, const std::vector<Undo>& records) {
 Replay::Replay(const Undoing& undoing)
     : undoing_(undoing), records_(undoing.step), left_(records_.size()) {}
 
+/// A record "on failure only" is of something shared that outlives its maker, such as the bridge:
+/// DEL leaves it.
 bool Replay::applies(const Undo& record) const {
   if (is_superseded(record, records_)) return false;
   return undoing_.why == Why::failed_add || !record.on_failure_only;
 }
 
+/// What can't be undone keeps nothing else from it; the errors are collected.
 void Replay::undo(const UndoKind& kind, const std::vector<Undo>& records) {
   attempt([&] { kind.undo(records, undoing_); });
 }
@@ -44,6 +49,8 @@ void Replay::undo_turn(Turn turn) {
   }
 }
 
+/// Elements of nftables go first, in one transaction: the kernel frees them after a grace period,
+/// which then runs beside the removal of the links. Objects follow, latest first.
 std::optional<Replay::Program> Replay::next_program() {
   if (!begun_) {
     begun_ = true;
@@ -53,6 +60,7 @@ std::optional<Replay::Program> Replay::next_program() {
     const Undo& record = records_[--left_];
     if (!applies(record)) continue;
     const UndoKind* kind = find_kind(record);
+    // A later version wrote it. It stays in the journal for that version.
     if (kind == nullptr) {
       kept_.push_back(record);
     } else if (kind == &kDelegateKind) {

@@ -25,7 +25,7 @@
 #include "unicni/undo/shared_address.h"
 #include "unicni/undo/veth.h"
 
-namespace unicni::undo {
+namespace unicni::undo::replay_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -405,4 +405,4 @@ TEST_F(ReplayTest, IptablesMasqueradeOfOddAddressesIsAnError) {
 }
 
 }  // namespace
-}  // namespace unicni::undo
+}  // namespace unicni::undo::replay_test

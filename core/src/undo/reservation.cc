@@ -1,3 +1,5 @@
+// "reservation": a file of host-local. The content tells whether it is still ours: the address may
+// have been released and given to another container since.
 #include "unicni/undo/reservation.h"
 
 #include <fmt/core.h>
@@ -35,6 +37,7 @@ Found find(const Undo& record, Undoing&) {
       ipam::read_reservation(field(record, "data_dir") + '/' + field(record, "network") + '/' +
                              get_address(record, "address").str());
   if (file.state == ipam::FileState::absent) return Found::absent;
+  // A file without an owner: killed between making and filling it.
   const bool is_ours = file.state == ipam::FileState::nobodys ||
                        (file.state == ipam::FileState::owned &&
                         ipam::print_owner(file.owner) == field(record, "content"));

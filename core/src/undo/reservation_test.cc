@@ -7,16 +7,15 @@
 #include <map>
 #include <string>
 
+#include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "undo/fake_kernel_for_test.h"
 #include "undo/kinds.h"
 #include "unicni/ipam/store.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::undo {
+namespace unicni::undo::reservation_test {
 namespace {
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 class ReservationRecord : public ::testing::Test {
  protected:
@@ -71,4 +70,4 @@ TEST_F(ReservationRecord, RestsOnlyIfItWasUsed) {
 }
 
 }  // namespace
-}  // namespace unicni::undo
+}  // namespace unicni::undo::reservation_test

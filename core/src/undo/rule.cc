@@ -1,3 +1,5 @@
+// "rule": a routing rule of the container (sbr). Rules have no owner in the kernel; in the
+// container's namespace source address and table are enough.
 #include "unicni/undo/rule.h"
 
 #include <fmt/core.h>

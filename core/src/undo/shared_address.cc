@@ -1,3 +1,5 @@
+// "shared-address": the gateway's address on a bridge. Other attachments use it, so only a failed
+// ADD takes it back, and only from a bridge without ports.
 #include "unicni/undo/shared_address.h"
 
 #include <fmt/core.h>

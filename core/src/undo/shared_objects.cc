@@ -11,6 +11,7 @@ std::optional<sys::Lock> hold_shared_objects(HostKernel& host) {
                                               std::chrono::steady_clock::now() + kPatience);
 }
 
+/// A link of another kind with the bridge's name is somebody else's.
 FoundLink look_at_idle_bridge(net::Netlink& links, const std::string& name) {
   auto link = net::find_link(links, name);
   if (!link) return {};

@@ -1,3 +1,4 @@
+// "sysctl": the value that a setting of the container had before ADD.
 #include "unicni/undo/sysctl.h"
 
 #include <fmt/core.h>

@@ -1,11 +1,9 @@
+// "veth": the pair between host and container, by its end on the host.
 #include "unicni/undo/veth.h"
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "undo/found_link.h"
-#include "undo/host_ends.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/net/link.h"
@@ -32,24 +30,13 @@ FoundLink look(const Undo& record, Undoing& undoing) {
   return judge(std::move(link), is_ours);
 }
 
-void act(const Undo&, const net::Link& link, Undoing& undoing) {
-  net::remove_link(undoing.host.host_links(), link.index);
-}
-
 std::string describe(const Undo& record) {
   return fmt::format("veth {} on the host", field(record, "name"));
 }
 
 }  // namespace
 
-const UndoKind kVethKind = {"veth", Turn::objects, &find_by<look>, &undo_by<look, act>, &describe};
-
-bool has_host_end(const std::vector<Undo>& records, net::Netlink& host_links) {
-  return std::any_of(records.begin(), records.end(), [&](const Undo& record) {
-    if (find_kind(record) != &kVethKind) return false;
-    const auto link = net::find_link(host_links, std::string(optional_field(record, "name")));
-    return link && link->kind == "veth" && link->alias == optional_field(record, "alias");
-  });
-}
+const UndoKind kVethKind = {"veth", Turn::objects, &find_by<look>, &undo_by<look, remove_from_host>,
+                            &describe};
 
 }  // namespace unicni::undo

@@ -1,3 +1,5 @@
+// "vrf": a VRF that was made in the container. Several interfaces can be in it; it goes with the
+// last of them.
 #include "unicni/undo/vrf.h"
 
 #include <fmt/core.h>
@@ -27,16 +29,13 @@ FoundLink look(const Undo& record, Undoing& undoing) {
   return judge(std::move(vrf), is_idle);
 }
 
-void act(const Undo&, const net::Link& vrf, Undoing& undoing) {
-  net::remove_link(undoing.host.container_links(), vrf.index);
-}
-
 std::string describe(const Undo& record) {
   return fmt::format("VRF {} in the container", field(record, "name"));
 }
 
 }  // namespace
 
-const UndoKind kVrfKind = {"vrf", Turn::objects, &find_by<look>, &undo_by<look, act>, &describe};
+const UndoKind kVrfKind = {"vrf", Turn::objects, &find_by<look>,
+                           &undo_by<look, remove_from_container>, &describe};
 
 }  // namespace unicni::undo

@@ -1,3 +1,5 @@
+// "vrf-port": an interface of the container that was put into a VRF. Addresses and routes have
+// records of their own, which are undone after this one.
 #include "unicni/undo/vrf_port.h"
 
 #include <fmt/core.h>

@@ -42,10 +42,11 @@ std::optional<int> find_default_link(Netlink&);
 /// nullopt: there is no way or none but a default route, or the address is this host's own.
 std::optional<int> find_link_to(Netlink&, const IpAddress& address);
 
-/// The route of `entry`, beside others to that destination. One that is the same is success.
-void put_route(Batch&, const std::string& link_name, const RouteEntry&);
-/// Takes away the route that has all that `entry` says. One that is gone is success.
-void remove_route(Batch&, const std::string& link_name, const RouteEntry&);
+/// The route of `entry` by this link, whatever entry.index says, beside others to that destination.
+/// One that is the same is success.
+void put_route(Batch&, const LinkRef&, const RouteEntry& entry);
+/// Takes away the link's route that has all that `entry` says. One that is gone is success.
+void remove_route(Batch&, const LinkRef&, const RouteEntry& entry);
 
 /// `local ::1` of table local by a second link. The kernel takes packets to ::1, after NAT answers,
 /// only from links that such a route names, which is lo alone (net/ipv6/route.c,

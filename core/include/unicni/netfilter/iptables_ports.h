@@ -76,16 +76,6 @@ void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
                                                      Deadline deadline);
 
-/// Removes the chains CNI-DN-… (and CNI-SN-… of old versions) of each of `owners`
-/// (iptables_chain_owner()) and what leads there, made by us or by the reference, with iptables-nft
-/// (through netlink, no process) or -legacy. With the last ports of anybody in a family what
-/// attachments share goes as well. Where there is nothing it is one netlink round trip and a look
-/// at two files of /proc. Returns how many rules of shared chains that led there went. `goes` is
-/// asked where there is a chain. Throws Error; goes on past errors.
-std::size_t remove_iptables_ports(Nft& nft, const std::string& network,
-                                  const std::vector<std::string>& owners, Deadline deadline,
-                                  const std::function<bool(const std::string& owner)>& goes = {});
-
 /// Whether a port is published so in that family, by anybody. No process.
 bool has_iptables_ports(Nft& nft, Family family);
 /// Whether any are of containers whose chains aren't among `ours`, as iptables_ports_chain() names

@@ -32,9 +32,19 @@ struct NftMemory {
   std::vector<NftCondition> conditions;
 };
 
-/// What the living attachments of an owner's container have besides the owner, each in a list of
-/// its own.
-using NftSiblings = std::function<std::vector<std::vector<NftElement>>(const std::string& owner)>;
+/// What attachments have in the ruleset, as somebody remembers it who may have to read a lot for an
+/// answer: so it is asked only where one is needed. Throws Error.
+class NftRecords {
+ public:
+  /// What all attachments of this host have.
+  virtual NftMemory remembered() = 0;
+  /// What the living attachments of an owner's container have besides the owner, each in a list of
+  /// its own.
+  virtual std::vector<std::vector<NftElement>> siblings(const std::string& owner) = 0;
+
+ protected:
+  ~NftRecords() = default;
+};
 
 /// A set or map of our tables.
 struct NftSet {
@@ -48,9 +58,13 @@ struct NftSet {
 /// reference_rules.h.
 class Nft {
  public:
-  Nft();
-  /// For core: with what a program around it owns, which outlives this.
-  explicit Nft(const Services& services);
+  /// Whoever has to make a table puts in, in the same transaction, what `records` remember for it:
+  /// a ruleset that was flushed comes back whole. Conditions follow in a second one, as their text
+  /// takes nft's own parser; until then their ports are closed. They outlive this; nullptr: nothing
+  /// is remembered, and nobody takes the place of what goes.
+  explicit Nft(NftRecords* records = nullptr);
+  /// The same with what a program around core owns, which outlives this.
+  Nft(NftRecords* records, const Services& services);
   ~Nft();
   Nft(const Nft&) = delete;
   Nft& operator=(const Nft&) = delete;
@@ -101,13 +115,6 @@ class Nft {
   void require_effective(const std::vector<NftElement>& own,
                          const std::vector<NftElement>& shared = {});
 
-  /// For core: `remembered` is what all attachments of this host have. Whoever has to make a table
-  /// puts its elements in, in the same transaction: a ruleset that was flushed comes back whole.
-  /// Conditions follow in a second one, as their text takes nft's own parser; until then their
-  /// ports are closed.
-  void remember(std::function<NftMemory()> remembered);
-  /// For core: who takes the place of what goes, see remove().
-  void inherit(NftSiblings siblings);
   /// Makes what is missing of tables that remembered elements need, and mends what was damaged, as
   /// add() does; nothing if nothing is. True: something was. A table that isn't there may be one
   /// that nobody needs, so this may read all journals.

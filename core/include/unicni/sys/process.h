@@ -1,4 +1,4 @@
-// Running another program: the delegates of strangers.
+// Running another program: foreign plugins.
 #pragma once
 
 #include <string>

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "unicni/netfilter/iptables.h"
+#include "unicni/netfilter/iptables_masquerade.h"
 #include "unicni/undo.h"
 
 namespace unicni {

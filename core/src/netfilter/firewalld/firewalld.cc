@@ -24,6 +24,7 @@ bool says(const BusAnswer& answer, const char* code) {
   return answer.error_text.find(code) != std::string::npos;
 }
 
+/// firewalld's text has the reason; its log says more.
 [[noreturn]] void refuse(const BusAnswer& answer, const char* method) {
   throw Error(Code::internal,
               fmt::format("firewalld: {}: {}", method,
@@ -104,8 +105,9 @@ bool Firewalld::add_source(const FirewalldSource& source) {
   throw Error(Code::invalid_config,
               fmt::format("{} belongs to zone \"{}\" of firewalld already, not to \"{}\"", address,
                           zone, source.zone),
-              fmt::format("`firewall-cmd --zone={} --remove-source={}`, or set firewalldZone", zone,
-                          address));
+              fmt::format("run `firewall-cmd --zone={} --remove-source={}`, or set firewalldZone "
+                          "to the zone that the address belongs to",
+                          zone, address));
 }
 
 bool Firewalld::remove_source(const FirewalldSource& source) {

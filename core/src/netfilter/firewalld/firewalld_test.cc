@@ -14,7 +14,7 @@
 #include "unicni/error.h"
 #include "unicni/netfilter/nft.h"
 
-namespace unicni::net {
+namespace unicni::net::firewalld_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -93,4 +93,4 @@ TEST_F(FirewalldRules, ShowWhetherAnAddressMayBeASource) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::firewalld_test

@@ -41,6 +41,8 @@ void look_up(void* library, const char* name, Function& function) {
   }
 }
 
+/// Loaded only when backend firewalld is asked for. Linked, the library and those that it needs
+/// would be loaded by every plugin at every start.
 std::optional<Functions> find_functions(std::string& why_not) {
   void* library = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
@@ -113,6 +115,7 @@ SystemBus::SystemBus(SystemBus&&) noexcept = default;
 SystemBus& SystemBus::operator=(SystemBus&&) noexcept = default;
 SystemBus::~SystemBus() = default;
 
+/// A host without D-Bus is no error here; whether it is one, the caller knows.
 std::optional<SystemBus> SystemBus::find(Deadline deadline, std::string& why_not) {
   const auto functions = find_functions(why_not);
   if (!functions) return std::nullopt;
@@ -130,6 +133,8 @@ std::optional<SystemBus> SystemBus::find(Deadline deadline, std::string& why_not
   return SystemBus(std::move(connection));
 }
 
+/// An error that firewalld itself answers is returned by name, as some mean success
+/// (ALREADY_ENABLED). What is thrown is a failure of the bus.
 BusAnswer SystemBus::call(const BusMethod& method, const std::string& first,
                           const std::optional<std::string>& second, Type answer,
                           Deadline deadline) {

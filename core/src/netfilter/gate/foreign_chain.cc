@@ -10,6 +10,7 @@
 
 namespace unicni::net {
 
+/// By handle: rules have no other name, and a position moves when others come and go.
 void delete_rule(NftBatch& batch, const NftChainName& chain, std::uint64_t handle) {
   nl_msg* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
   put_text(message, NFTA_RULE_TABLE, chain.table);
@@ -17,6 +18,7 @@ void delete_rule(NftBatch& batch, const NftChainName& chain, std::uint64_t handl
   put_u64(message, NFTA_RULE_HANDLE, htobe64(handle));
 }
 
+/// NFT_MSG_DELRULE without a handle deletes all rules of the chain.
 void flush_chain(NftBatch& batch, const NftChainName& chain) {
   nl_msg* message = batch.add(NFT_MSG_DELRULE, 0, chain.family);
   put_text(message, NFTA_RULE_TABLE, chain.table);
@@ -29,6 +31,7 @@ void delete_chain(NftBatch& batch, const NftChainName& chain) {
   put_text(message, NFTA_CHAIN_NAME, chain.chain);
 }
 
+/// With everything in it.
 void delete_table(NftBatch& batch, std::uint8_t family, const std::string& table) {
   nl_msg* message = batch.add(NFT_MSG_DELTABLE, 0, family);
   put_text(message, NFTA_TABLE_NAME, table);

@@ -10,7 +10,7 @@
 #include "netfilter/nft/batch.h"
 #include "unicni/netfilter/forward_gate.h"
 
-namespace unicni::net {
+namespace unicni::net::forward_gate_firewalld_test {
 namespace {
 
 using testing::HasSubstr;
@@ -108,4 +108,4 @@ TEST_F(FirewalldGate, ATableWithAnOwnerIsWarnedOfAndLeft) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::forward_gate_firewalld_test

@@ -45,6 +45,7 @@ constexpr const char* kInstall =
     "install the package iptables; if nothing uses the legacy tables any more, a reboot removes "
     "them";
 
+/// Debian has iptables-legacy in the package iptables, other distributions leave it out.
 bool can_restore(Family family) { return can_restore_tables(family, IptablesFlavour::legacy); }
 
 bool restore(Family family, const std::string& lines, std::string& complaint) {
@@ -63,6 +64,8 @@ IptablesWords accept_rule(std::uint32_t mark, const std::string& comment) {
   return words;
 }
 
+/// As the rule was written by us, comment and mark of its time included: iptables-restore deletes
+/// by text.
 std::string remove_accept(const LegacyRule& rule) {
   return iptables_line("-D", kForwardChain, accept_rule(rule.mark, rule.comment));
 }
@@ -220,11 +223,15 @@ std::optional<std::string> read_note(const std::string& note) {
 
 }  // namespace
 
+/// Asking the kernel about a legacy table makes it. Only the list of names tells without that
+/// whether there is one.
 bool may_have_legacy_gate() {
   return std::ranges::any_of(kFamilies,
                              [](Family family) { return has_legacy_table(family, kTable); });
 }
 
+/// The usual ADD: two getsockopt(2) and a small file say that nothing has changed since the gate
+/// was last seen.
 std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
                                               const Folders& folders) {
   if (!may_have_legacy_gate()) return std::nullopt;
@@ -269,6 +276,8 @@ std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain
   return std::nullopt;
 }
 
+/// Read and removed again until nothing of ours is found, as each program in between may have
+/// changed the table.
 bool remove_legacy_gate(const std::string& admin_chain, const Folders& folders) {
   bool was_there = false;
   for (const Family family : kFamilies) {

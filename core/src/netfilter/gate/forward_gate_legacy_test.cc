@@ -10,7 +10,7 @@
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::net {
+namespace unicni::net::forward_gate_legacy_test {
 namespace {
 
 using testing::HasSubstr;
@@ -292,4 +292,4 @@ TEST_F(LegacyGateTest, ReadsTheTableAsIptablesListsIt) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::forward_gate_legacy_test

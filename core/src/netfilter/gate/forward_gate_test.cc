@@ -5,7 +5,7 @@
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 
-namespace unicni::net {
+namespace unicni::net::forward_gate_test {
 namespace {
 
 using testing::HasSubstr;
@@ -181,4 +181,4 @@ TEST_F(ForwardGateTest, MakesNoTable) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::forward_gate_test

@@ -29,6 +29,7 @@ void require_owned(const std::string& path) {
               fmt::format("chown root {} && chmod go-w {}", path, path));
 }
 
+/// The folder as well: whoever can write it could put another file in the place of this one.
 std::optional<std::string> read_trusted(const std::string& path) {
   auto text = sys::read_file(path);
   if (!text) return text;
@@ -55,7 +56,8 @@ std::uint32_t forward_mark(const Folders& folders) {
     throw Error(
         Code::invalid_config,
         fmt::format("{}: \"{}\" is no bit of a packet's mark", path, text.substr(0, kBits)),
-        fmt::format("a number from 0 to 31; without the file it is {}", kDefaultForwardMarkBit));
+        fmt::format("write a number from 0 to 31 into the file, or remove it for the default {}",
+                    kDefaultForwardMarkBit));
   }
   return 1U << bit;
 }

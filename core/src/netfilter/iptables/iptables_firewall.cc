@@ -18,14 +18,15 @@ constexpr const char* kComment = "CNI firewall plugin rules";
 std::uint8_t nfproto(Family family) { return family == Family::v4 ? NFPROTO_IPV4 : NFPROTO_IPV6; }
 
 /// The part of a firewall that is in one family's table.
-struct Part {
+struct FirewallPart {
   const IptablesFirewall& what;
   Family family;
   std::vector<IpAddress> addresses;
 };
 
-Part part_of(const IptablesFirewall& what, Family family) {
-  Part part{what, family, {}};
+/// A list of addresses may name one twice, and iptables would make the rule twice.
+FirewallPart part_of(const IptablesFirewall& what, Family family) {
+  FirewallPart part{what, family, {}};
   for (const IpAddress& address : what.addresses) {
     const bool known = std::ranges::find(part.addresses, address) != part.addresses.end();
     if (address.family() == family && !known) part.addresses.push_back(address);
@@ -33,6 +34,7 @@ Part part_of(const IptablesFirewall& what, Family family) {
   return part;
 }
 
+/// In the place in which iptables-save prints it: rules are compared as texts.
 IptablesWords with_comment(IptablesWords words, const std::string& comment,
                            const std::string& target) {
   words.insert(words.end(), {"-m", "comment", "--comment", comment, "-j", target});
@@ -49,7 +51,7 @@ struct Wanted {
 /// Stage 1 knows the bridges that packets come from, stage 2 those that they would go to: what goes
 /// from one such bridge to another is dropped. "-I" puts a bridge's rule before the RETURN at the
 /// end.
-void add_policy(std::vector<Wanted>& rules, const Part& part) {
+void add_policy(std::vector<Wanted>& rules, const FirewallPart& part) {
   const std::string& bridge = part.what.bridge;
   const bool isolated = part.what.policy == IngressPolicy::isolated;
   const std::string own =
@@ -68,7 +70,7 @@ void add_policy(std::vector<Wanted>& rules, const Part& part) {
 }
 
 /// In the reference's order.
-std::vector<Wanted> rules_of(const Part& part) {
+std::vector<Wanted> rules_of(const FirewallPart& part) {
   std::vector<Wanted> rules;
   const std::string& admin_chain = part.what.admin_chain;
   rules.push_back({"-I", kForwardBase, with_comment({}, kComment, kForwardShared)});
@@ -83,12 +85,13 @@ std::vector<Wanted> rules_of(const Part& part) {
   return rules;
 }
 
-std::vector<std::string> chains_of(const Part& part) {
+std::vector<std::string> chains_of(const FirewallPart& part) {
   std::vector<std::string> chains{kForwardShared, part.what.admin_chain};
   if (part.what.policy) chains.insert(chains.end(), {kIsolationStage1, kIsolationStage2});
   return chains;
 }
 
+/// Comments differ between versions of the reference, and the rule does the same with any of them.
 IptablesWords without_comment(IptablesWords words) {
   const auto comment = std::ranges::find(words, "--comment");
   if (comment != words.end()) words.erase(comment - 2, comment + 2);
@@ -105,7 +108,7 @@ bool has(const IptablesListing& listing, const Wanted& wanted) {
 
 /// Chains before the rules that lead to them: iptables-restore refuses a jump to one that isn't
 /// there.
-std::string missing_lines(const Part& part, const IptablesListing& listing) {
+std::string missing_lines(const FirewallPart& part, const IptablesListing& listing) {
   std::string lines;
   for (const std::string& chain : chains_of(part)) {
     if (!listing.has_chain(chain)) lines += iptables_line("-N", chain, {});
@@ -116,7 +119,7 @@ std::string missing_lines(const Part& part, const IptablesListing& listing) {
   return lines;
 }
 
-bool has_any_nft(Nft& nft, const Part& part) {
+bool has_any_nft(Nft& nft, const FirewallPart& part) {
   std::vector<NftChainName> names;
   for (const std::string& chain : chains_of(part)) {
     names.push_back({nfproto(part.family), kFilterTable, chain});
@@ -125,13 +128,13 @@ bool has_any_nft(Nft& nft, const Part& part) {
                              [](const auto& found) { return found.has_value(); });
 }
 
-bool has_any_legacy(const Part& part) {
+bool has_any_legacy(const FirewallPart& part) {
   return std::ranges::any_of(chains_of(part), [&](const std::string& chain) {
     return legacy_has_chain(part.family, kFilterTable, chain);
   });
 }
 
-std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
+std::optional<std::string> find_fault(const FirewallPart& part, IptablesFlavour flavour,
                                       Deadline deadline) {
   const IptablesListing listing(save_table(part.family, flavour, kFilterTable, deadline));
   for (const Wanted& rule : rules_of(part)) {
@@ -144,7 +147,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
   return std::nullopt;
 }
 
-std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadline) {
+std::optional<std::string> find_fault(Nft& nft, const FirewallPart& part, Deadline deadline) {
   std::optional<std::string> fault = fmt::format(
       "{} has no chain {}", part.family == Family::v4 ? "iptables" : "ip6tables", kForwardShared);
   const NftChainName chain{nfproto(part.family), kFilterTable, kForwardShared};
@@ -159,15 +162,9 @@ std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadl
 
 }  // namespace
 
-std::vector<IptablesWords> firewall_rules_of(const IpAddress& address) {
-  const std::string host = IpNet(address, address.bits()).str();
-  return {{"-d", host, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"},
-          {"-s", host, "-j", "ACCEPT"}};
-}
-
 void add_iptables_firewall(Nft& nft, const IptablesFirewall& what, Deadline deadline) {
   for (const Family family : {Family::v4, Family::v6}) {
-    const Part part = part_of(what, family);
+    const FirewallPart part = part_of(what, family);
     if (part.addresses.empty()) continue;
     edit_iptables(
         {nft.socket(), family, IptablesFlavour::host, kFilterTable},
@@ -181,7 +178,7 @@ void add_iptables_firewall(Nft& nft, const IptablesFirewall& what, Deadline dead
 std::optional<std::string> find_iptables_firewall_fault(Nft& nft, const IptablesFirewall& what,
                                                         Deadline deadline) {
   for (const Family family : {Family::v4, Family::v6}) {
-    const Part part = part_of(what, family);
+    const FirewallPart part = part_of(what, family);
     if (part.addresses.empty()) continue;
     if (auto fault = find_fault(nft, part, deadline)) return fault;
   }

@@ -4,17 +4,18 @@
 
 #include <chrono>
 
+#include "base/deadline_for_test.h"
+#include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 
-namespace unicni::net {
+namespace unicni::net::iptables_firewall_test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 
-Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 bool nobodys(const IpAddress&) { return false; }
 
 /// Rules of both families, made with the flavour of iptables that the parameter says.
@@ -224,4 +225,4 @@ TEST_F(IptablesFirewallTest, ContainersThatRaceAllSucceed) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::iptables_firewall_test

@@ -14,6 +14,7 @@
 #include "netfilter/nft/query.h"
 #include "netfilter/reference/reference_name.h"
 #include "unicni/error.h"
+#include "unicni/netfilter/iptables_ports_removal.h"
 
 namespace unicni::net {
 namespace {
@@ -25,7 +26,7 @@ std::uint8_t nfproto(Family family) { return family == Family::v4 ? NFPROTO_IPV4
 const char* program(Family family) { return family == Family::v4 ? "iptables" : "ip6tables"; }
 
 /// What is in one family's table.
-struct Part {
+struct PortsPart {
   const IptablesPorts& what;
   Family family;
   IpNet address;
@@ -35,8 +36,8 @@ struct Part {
 };
 
 /// The chain has the reference's name in both families; a family without an address has nothing.
-std::vector<Part> parts_of(const IptablesPorts& what) {
-  std::vector<Part> parts;
+std::vector<PortsPart> parts_of(const IptablesPorts& what) {
+  std::vector<PortsPart> parts;
   if (what.ports.empty()) return parts;
   const std::string chain = reference_dnat_chain(what.network, iptables_chain_owner(what));
   const std::string comment = reference_dnat_comment(what.network, what.container_id);
@@ -61,13 +62,15 @@ bool is_of_family(const IptablesPort& port, Family family) {
 }
 
 /// The address that the port is limited to.
+/// 0.0.0.0 and :: mean every address of their family.
 std::optional<IpNet> only_address(const IptablesPort& port) {
   if (!port.host_ip || port.host_ip->is_unspecified()) return std::nullopt;
   return single(*port.host_ip);
 }
 
 /// The rules of a port in the attachment's chain, each as iptables-save prints it.
-void put_port_rules(std::vector<IptablesWords>& rules, const Part& part, const IptablesPort& port) {
+void put_port_rules(std::vector<IptablesWords>& rules, const PortsPart& part,
+                    const IptablesPort& port) {
   IptablesWords packet;
   if (const auto only = only_address(port)) packet = {"-d", only->str()};
   packet = joined(std::move(packet), {"-p", port.protocol, "-m", port.protocol, "--dport",
@@ -90,7 +93,7 @@ void put_port_rules(std::vector<IptablesWords>& rules, const Part& part, const I
 }
 
 /// A port of any address may be written in more than one way: each rule once.
-std::vector<IptablesWords> chain_rules(const Part& part) {
+std::vector<IptablesWords> chain_rules(const PortsPart& part) {
   std::vector<IptablesWords> rules;
   for (const IptablesPort& port : part.what.ports) {
     std::vector<IptablesWords> more;
@@ -104,7 +107,7 @@ std::vector<IptablesWords> chain_rules(const Part& part) {
 
 /// The rules of CNI-HOSTPORT-DNAT that lead to the chain. Of all ports, also those of addresses of
 /// the other family, as the reference has it: the chain then has no rule for them.
-std::vector<IptablesWords> entry_rules(const Part& part) {
+std::vector<IptablesWords> entry_rules(const PortsPart& part) {
   std::map<std::string, std::vector<std::string>> protocols;
   for (const IptablesPort& port : part.what.ports) {
     protocols[port.protocol].push_back(std::to_string(port.host_port));
@@ -131,7 +134,9 @@ struct SharedRule {
   bool any_to_target;  ///< another rule of the chain with that target will do
 };
 
-std::vector<SharedRule> shared_rules(const Part& part) {
+/// Made by the first attachment, used by all, and taken away with the last one. The reference makes
+/// the same, so a rule that is there already is left as it is.
+std::vector<SharedRule> shared_rules(const PortsPart& part) {
   std::vector<SharedRule> rules;
   if (part.what.snat && part.what.set_mark_chain.empty()) {
     const std::string mark = fmt::format("{0:#x}/{0:#x}", 1U << part.what.mark_bit);
@@ -149,6 +154,8 @@ std::vector<SharedRule> shared_rules(const Part& part) {
          {"-m", "comment", "--comment", "CNI portfwd requiring masquerade", "-j", kPortsMasquerade},
          true});
   }
+  // PREROUTING has packets from outside and from containers, OUTPUT those of the host itself. Only
+  // what is addressed to the host may be led away.
   for (const char* base : kDnatBases) {
     rules.push_back(
         {"-A", base, {"-m", "addrtype", "--dst-type", "LOCAL", "-j", kPortsDnat}, true});
@@ -156,7 +163,7 @@ std::vector<SharedRule> shared_rules(const Part& part) {
   return rules;
 }
 
-std::vector<std::string> shared_chains(const Part& part) {
+std::vector<std::string> shared_chains(const PortsPart& part) {
   std::vector<std::string> chains;
   if (part.what.snat && part.what.set_mark_chain.empty()) {
     chains = {kPortsSetMark, kPortsMasquerade};
@@ -174,7 +181,7 @@ bool is_there(const IptablesListing& listing, const SharedRule& rule) {
 /// Whether `rule`, of an attachment's chain, has a port of ours.
 /// Between two attachments at one port the kernel would choose by the order of rules: the second
 /// would never get a packet, and nothing would say so.
-const IptablesPort* find_conflict(const Part& part, const IptablesRule& rule) {
+const IptablesPort* find_conflict(const PortsPart& part, const IptablesRule& rule) {
   if (rule.target != "DNAT") return nullptr;
   const auto found = std::ranges::find_if(part.what.ports, [&](const IptablesPort& port) {
     if (!is_of_family(port, part.family) || rule.value_of("-p") != port.protocol ||
@@ -213,6 +220,7 @@ bool is_of_container(std::string_view comment, const std::string& container_id) 
   return container_id.starts_with(part);
 }
 
+/// The rules that lead to the chain go before the chain is emptied, so no packet meets half of it.
 std::string removal_lines(const IptablesListing& listing, const std::string& chain) {
   std::string lines;
   for (const IptablesRule& rule : listing.rules()) {
@@ -225,7 +233,7 @@ std::string removal_lines(const IptablesListing& listing, const std::string& cha
 
 /// Chains of other containers that have a port of ours and are void. Throws Error for one that
 /// isn't.
-std::set<std::string> void_chains(const Part& part, const IptablesListing& listing,
+std::set<std::string> void_chains(const PortsPart& part, const IptablesListing& listing,
                                   const IsVoid& is_void) {
   std::set<std::string> chains;
   for (const IptablesRule& rule : listing.rules()) {
@@ -258,7 +266,8 @@ std::set<std::string> void_chains(const Part& part, const IptablesListing& listi
 
 /// One transaction of iptables-restore, which refuses a rule that leads to a chain that isn't there
 /// yet.
-std::string lines_for(const Part& part, const IptablesListing& listing, const IsVoid& is_void) {
+std::string lines_for(const PortsPart& part, const IptablesListing& listing,
+                      const IsVoid& is_void) {
   std::string lines;
   for (const std::string& chain : void_chains(part, listing, is_void)) {
     lines += removal_lines(listing, chain) + fmt::format("-X {}\n", chain);
@@ -284,7 +293,7 @@ std::string lines_for(const Part& part, const IptablesListing& listing, const Is
 /// Any of the chains that we are going to make.
 /// Where none is there the table needn't be saved: one process instead of two. iptables' table may
 /// be in nftables or in legacy; which of them `iptables` means doesn't matter here.
-bool has_any(Nft& nft, const Part& part) {
+bool has_any(Nft& nft, const PortsPart& part) {
   std::vector<std::string> chains = shared_chains(part);
   chains.push_back(part.chain);
   std::vector<NftChainName> names;
@@ -299,7 +308,7 @@ bool has_any(Nft& nft, const Part& part) {
 }
 
 /// Conditions may be printed in other words than they were given in.
-bool has_entry(const IptablesListing& listing, const Part& part, const IptablesWords& words) {
+bool has_entry(const IptablesListing& listing, const PortsPart& part, const IptablesWords& words) {
   if (part.conditions.empty()) return listing.has(kPortsDnat, words);
   IptablesRule wanted;
   wanted.words = words;
@@ -312,7 +321,7 @@ bool has_entry(const IptablesListing& listing, const Part& part, const IptablesW
   });
 }
 
-std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
+std::optional<std::string> find_fault(const PortsPart& part, IptablesFlavour flavour,
                                       Deadline deadline) {
   const IptablesListing listing(save_table(part.family, flavour, kNatTable, deadline));
   const auto missing = [&](const std::string& chain, const IptablesWords& words) {
@@ -333,7 +342,7 @@ std::optional<std::string> find_fault(const Part& part, IptablesFlavour flavour,
 }
 
 /// In nftables first, where most hosts have them; a chain in legacy alone is as good.
-std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadline) {
+std::optional<std::string> find_fault(Nft& nft, const PortsPart& part, Deadline deadline) {
   std::optional<std::string> fault =
       fmt::format("{}' table nat has no chain {}", program(part.family), part.chain);
   if (find_chains(nft.socket(), {{nfproto(part.family), kNatTable, part.chain}})[0]) {
@@ -347,9 +356,11 @@ std::optional<std::string> find_fault(Nft& nft, const Part& part, Deadline deadl
 
 }  // namespace
 
+/// A transaction for each family. If the second one fails, the undo record of both takes the first
+/// back.
 void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                         Deadline deadline) {
-  for (const Part& part : parts_of(what)) {
+  for (const PortsPart& part : parts_of(what)) {
     edit_iptables(
         {nft.socket(), part.family, IptablesFlavour::host, kNatTable},
         fmt::format("publish ports by {}' table nat", program(part.family)), deadline,
@@ -361,7 +372,7 @@ void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_vo
 namespace {
 
 /// Whether a rule that leads to an attachment's chain may have a port of ours, or doesn't tell.
-bool may_have_port(const Part& part, const NftListedRule& rule) {
+bool may_have_port(const PortsPart& part, const NftListedRule& rule) {
   if (rule.target.empty()) return false;
   return rule.ports.empty() || std::ranges::any_of(part.what.ports, [&](const IptablesPort& port) {
            return std::ranges::find(rule.ports, port.host_port) != rule.ports.end();
@@ -370,24 +381,28 @@ bool may_have_port(const Part& part, const NftListedRule& rule) {
 
 /// Netlink told that a rule may have the port. Whose it is stands in xtables' match "comment",
 /// which list_rules() doesn't read.
-void clear(Nft& nft, const Part& part, IptablesFlavour flavour, const IsVoid& is_void,
+void clear(Nft& nft, const PortsPart& part, IptablesFlavour flavour, const IsVoid& is_void,
            Deadline deadline) {
   const IptablesListing listing(save_table(part.family, flavour, kNatTable, deadline));
   for (const std::string& chain : void_chains(part, listing, is_void)) {
-    remove_ports_chain(nft.socket(), part.family, chain, deadline);
+    remove_iptables_ports_chain(nft, part.family, chain, deadline);
   }
 }
 
 }  // namespace
 
+/// For backend nftables: a port that iptables' rules lead elsewhere would never reach ours, as
+/// their chains come first. Netlink narrows it down, and a program runs only if a rule may have one
+/// of the ports.
 void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                                Deadline deadline) {
-  const std::vector<Part> parts = parts_of(what);
+  const std::vector<PortsPart> parts = parts_of(what);
   std::vector<NftChainName> names;
-  for (const Part& part : parts) names.push_back({nfproto(part.family), kNatTable, kPortsDnat});
+  for (const PortsPart& part : parts)
+    names.push_back({nfproto(part.family), kNatTable, kPortsDnat});
   const auto found = find_chains(nft.socket(), names);
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const Part& part = parts[i];
+    const PortsPart& part = parts[i];
     const auto may = [&](const NftListedRule& rule) { return may_have_port(part, rule); };
     if (found[i] && std::ranges::any_of(list_rules(nft.socket(), names[i]), may)) {
       clear(nft, part, IptablesFlavour::nft, is_void, deadline);
@@ -403,6 +418,8 @@ bool has_iptables_ports(Nft& nft, Family family) {
          legacy_has_chain(family, kNatTable, kPortsDnat);
 }
 
+/// Legacy's chains can't be told apart without a program. Where we have none of our own any rule
+/// there is another's.
 bool has_iptables_ports_besides(Nft& nft, Family family, const std::set<std::string>& ours) {
   const auto rules = list_rules(nft.socket(), {nfproto(family), kNatTable, kPortsDnat});
   const bool others = std::ranges::any_of(rules, [&](const NftListedRule& rule) {
@@ -425,7 +442,7 @@ std::string iptables_ports_chain(const std::string& network, const std::string& 
 
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
                                                      Deadline deadline) {
-  for (const Part& part : parts_of(what)) {
+  for (const PortsPart& part : parts_of(what)) {
     if (auto fault = find_fault(nft, part, deadline)) return fault;
   }
   return std::nullopt;

@@ -4,19 +4,18 @@
 
 #include <chrono>
 
+#include "base/deadline_for_test.h"
+#include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
-#include "unicni/netfilter/reference_rules.h"
+#include "unicni/netfilter/iptables_ports_removal.h"
+#include "unicni/netfilter/reference_ports.h"
 
-namespace unicni::net {
+namespace unicni::net::iptables_ports_test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
-IpNet net(const char* text) { return IpNet::parse(text).value(); }
 
 IptablesPorts ports(const char* container, std::vector<IptablesPort> list,
                     const char* address = "10.1.2.2/24") {
@@ -24,7 +23,7 @@ IptablesPorts ports(const char* container, std::vector<IptablesPort> list,
           .container_id = container,
           .if_name = "eth0",
           .ports = std::move(list),
-          .address4 = net(address),
+          .address4 = ip_net(address),
           .address6 = {},
           .set_mark_chain = {},
           .conditions4 = {},
@@ -95,7 +94,7 @@ TEST_F(IptablesPortsTest, TheLastOneTakesWhatIsSharedAndNothingElse) {
       "for i in iptables ip6tables; do $i -t nat -N USER; $i -t nat -A POSTROUTING -j USER; done");
   const std::string before = saved();
   IptablesPorts dual = one_;
-  dual.address6 = net("fd00::2/64");
+  dual.address6 = ip_net("fd00::2/64");
   add(dual);
   EXPECT_EQ(fault(dual), std::nullopt);
   const IptablesPorts other = ports("ctr2", {{"tcp", 8081, 80, std::nullopt}}, "10.1.2.3/24");
@@ -329,4 +328,4 @@ TEST_F(IptablesPortsTest, NftablesRulesOfTheReferenceGoByContainerAndAddress) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::iptables_ports_test

@@ -153,11 +153,14 @@ Parsed parse(std::string_view bytes, std::size_t offset) {
   return result;
 }
 
+/// Built-in chains have no names in the table. Their places do (valid_hooks, hook_entry).
 const char* hook_name(unsigned hook) {
   constexpr const char* kNames[] = {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"};
   return kNames[hook];
 }
 
+/// A table is one row of entries. A chain of a user begins with an entry whose target is ERROR and
+/// holds the name; jumps are offsets and are turned into names when all beginnings are known.
 std::vector<LegacyChain> parse_chains(Family family, const ipt_getinfo& info,
                                       std::string_view bytes) {
   const auto parse_at =
@@ -201,6 +204,7 @@ std::vector<LegacyChain> parse_chains(Family family, const ipt_getinfo& info,
 
 }  // namespace
 
+/// The file lists tables of this network namespace only, and reading it makes none.
 bool has_legacy_table(Family family, const std::string& table) {
   // A thread may be in another network namespace than the process.
   const auto names =
@@ -215,6 +219,7 @@ std::optional<LegacySize> find_legacy_size(Family family, const char* table) {
   return LegacySize{info.num_entries, info.size};
 }
 
+/// Size and entries are two questions; EAGAIN says that the table has changed between them.
 std::optional<LegacyTable> read_legacy_table(Family family, const char* table) {
   if (!has_legacy_table(family, table)) return std::nullopt;
   const Question question(family, table);

@@ -59,6 +59,8 @@ std::string_view until(std::string_view text, char end) { return text.substr(0, 
 
 }  // namespace
 
+/// Lines with a colon name chains, lines with -A are rules. The rest (comments, counters, COMMIT)
+/// says nothing here.
 IptablesListing::IptablesListing(std::string_view saved) {
   while (!saved.empty()) {
     const std::string_view line = until(saved, '\n');
@@ -78,6 +80,7 @@ std::string_view IptablesRule::value_of(std::string_view option) const {
   return *(found + 1);
 }
 
+/// Word by word, which is right for rules that were written in the way iptables-save prints them.
 bool IptablesListing::has(std::string_view chain, const IptablesWords& words) const {
   return std::ranges::any_of(
       rules_, [&](const IptablesRule& rule) { return rule.chain == chain && rule.words == words; });
@@ -89,6 +92,7 @@ std::size_t IptablesListing::count_jumps(std::string_view chain, std::string_vie
   }));
 }
 
+/// A line break in a word would begin another command of iptables-restore.
 std::string iptables_line(std::string_view verb, const std::string& chain,
                           const IptablesWords& words) {
   std::string line = fmt::format("{} {}", verb, chain);

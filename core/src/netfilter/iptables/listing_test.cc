@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
-namespace unicni::net {
+#include "base/ip_for_test.h"
+
+namespace unicni::net::listing_test {
 namespace {
 
 using testing::IsEmpty;
@@ -22,8 +24,6 @@ COMMIT
 # Completed
 )";
 
-IpNet net(const char* text) { return IpNet::parse(text).value(); }
-
 TEST(IptablesListing, ChainsAndRules) {
   const IptablesListing listing(kSaved);
   EXPECT_TRUE(listing.has_chain("CNI-5145007e2a8415ce07579739"));
@@ -33,14 +33,14 @@ TEST(IptablesListing, ChainsAndRules) {
   ASSERT_THAT(listing.rules(), SizeIs(5));
   const auto& rules = listing.rules();
   EXPECT_EQ("POSTROUTING", rules[0].chain);
-  EXPECT_EQ(net("10.1.2.2/32"), rules[0].source);
+  EXPECT_EQ(ip_net("10.1.2.2/32"), rules[0].source);
   EXPECT_EQ("CNI-5145007e2a8415ce07579739", rules[0].target);
   EXPECT_EQ(R"(-s 10.1.2.2/32 -m comment --comment "name: \"mynet\" id: \"ctr1\"" )"
             "-j CNI-5145007e2a8415ce07579739",
             rules[0].text);
-  EXPECT_EQ(net("10.1.2.0/24"), rules[2].destination);
+  EXPECT_EQ(ip_net("10.1.2.0/24"), rules[2].destination);
   EXPECT_EQ("ACCEPT", rules[2].target);
-  EXPECT_EQ(net("224.0.0.0/4"), rules[3].not_destination);
+  EXPECT_EQ(ip_net("224.0.0.0/4"), rules[3].not_destination);
   EXPECT_EQ(std::nullopt, rules[3].destination);
   EXPECT_EQ("MASQUERADE", rules[3].target);
   EXPECT_EQ("", rules[4].target);
@@ -63,4 +63,4 @@ TEST(IptablesListing, AnythingElseIsNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::listing_test

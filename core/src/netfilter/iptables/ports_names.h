@@ -1,12 +1,6 @@
 // What portmap's backend "iptables" is made of, for those who make it and those who take it away.
 #pragma once
 
-#include <string>
-
-#include "net/netlink_socket.h"
-#include "unicni/call.h"
-#include "unicni/ip.h"
-
 namespace unicni::net {
 
 inline constexpr const char* kNatTable = "nat";
@@ -17,9 +11,5 @@ inline constexpr const char* kOldPortsSnat = "CNI-HOSTPORT-SNAT";  ///< before 0
 inline constexpr const char* kPostroutingBase = "POSTROUTING";
 /// Where packets come to CNI-HOSTPORT-DNAT from.
 inline constexpr const char* kDnatBases[] = {"PREROUTING", "OUTPUT"};
-
-/// One attachment's chain of one family by its name, as remove_iptables_ports() removes it.
-void remove_ports_chain(NetlinkSocket& socket, Family family, const std::string& chain,
-                        Deadline deadline);
 
 }  // namespace unicni::net

@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "unicni/error.h"
-#include "unicni/netfilter/iptables.h"
 #include "unicni/sys/lock.h"
 #include "unicni/sys/process.h"
 
@@ -43,23 +42,15 @@ std::optional<std::string> find_program(Family family, IptablesFlavour flavour,
   return find_in_system(program_name(family, IptablesFlavour::host, verb));
 }
 
-/// Never from PATH: a runtime's may hold anything, and what runs here is root's.
-std::string require_program(Family family, IptablesFlavour flavour, std::string_view verb) {
-  const auto path = find_program(family, flavour, verb);
-  if (path) return *path;
-  throw Error(Code::internal,
-              fmt::format("there is no {} on this host", program_name(family, flavour, verb)),
-              "install the package iptables, or set \"backend\": \"nftables\" (for ipMasq "
-              "\"ipMasqBackend\": \"nftables\"), which needs no program");
-}
-
+/// With an environment of its own: variables of the runtime change what iptables does
+/// (XTABLES_LIBDIR) and says (LC_ALL).
 sys::ProcessResult run(const std::string& program, const std::vector<std::string>& arguments,
                        std::string_view input, Deadline deadline, LogSink* log) {
   static constexpr const char* kPath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
   auto result = sys::run_process(program, {kPath, "LC_ALL=C"}, input, deadline, arguments, log);
   if (result.timed_out) {
     throw Error(Code::try_again, fmt::format("{} did not end in time", program),
-                "another program may hold /run/xtables.lock");
+                "try again; another program may hold /run/xtables.lock");
   }
   return result;
 }
@@ -73,13 +64,24 @@ std::string lock_wait(Deadline deadline) {
 
 }  // namespace
 
+// Never from PATH: a runtime's may hold anything, and what runs here is root's.
+std::string require_iptables_program(Family family, IptablesFlavour flavour,
+                                     std::string_view verb) {
+  const auto path = find_program(family, flavour, verb);
+  if (path) return *path;
+  throw Error(Code::internal,
+              fmt::format("there is no {} on this host", program_name(family, flavour, verb)),
+              "install the package iptables, or set \"backend\": \"nftables\" (for ipMasq "
+              "\"ipMasqBackend\": \"nftables\"), which needs no program");
+}
+
 bool can_restore_tables(Family family, IptablesFlavour flavour) {
   return find_program(family, flavour, "restore").has_value();
 }
 
 std::string save_table(Family family, IptablesFlavour flavour, const char* table, Deadline deadline,
                        LogSink* log) {
-  const std::string program = require_program(family, flavour, "save");
+  const std::string program = require_iptables_program(family, flavour, "save");
   auto result = run(program, {"-t", table}, {}, deadline, log);
   if (result.exit_status != 0) {
     throw Error(Code::internal,
@@ -94,24 +96,12 @@ std::string save_table(Family family, IptablesFlavour flavour, const char* table
 bool restore_table(Family family, IptablesFlavour flavour, const char* table,
                    std::string_view lines, Deadline deadline, std::string& complaint,
                    LogSink* log) {
-  const std::string program = require_program(family, flavour, "restore");
+  const std::string program = require_iptables_program(family, flavour, "restore");
   const auto result = run(program, {"--noflush", "-w", lock_wait(deadline)},
                           fmt::format("*{}\n{}COMMIT\n", table, lines), deadline, log);
   if (result.exit_status == 0) return true;
   complaint = fmt::format("{}: exit status {}: {}", program, result.exit_status, result.err_tail);
   return false;
-}
-
-void require_iptables() {
-  for (const Family family : {Family::v4, Family::v6}) {
-    for (const char* verb : {"save", "restore"}) {
-      try {
-        require_program(family, IptablesFlavour::host, verb);
-      } catch (const Error& error) {
-        throw Error(Code::not_available, error.msg(), error.details());
-      }
-    }
-  }
 }
 
 }  // namespace unicni::net

@@ -14,9 +14,12 @@ namespace unicni::net {
 /// or those in nftables.
 enum class IptablesFlavour : unsigned char { host, legacy, nft };
 
-/// What `iptables-save -t <table>` prints. Programs come from the system's own folders only,
-/// whatever PATH says; `log` (nullptr: nobody) hears what they print to stderr. Throws Error: also
-/// if there is no such program, naming the package.
+/// Where `iptables-<verb>` of that family and flavour is: in the system's own folders only,
+/// whatever PATH says. Throws Error if there is none, naming the package and the alternative.
+std::string require_iptables_program(Family family, IptablesFlavour flavour, std::string_view verb);
+
+/// What `iptables-save -t <table>` prints; `log` (nullptr: nobody) hears what the program has on
+/// stderr. Throws Error: also if there is no such program.
 std::string save_table(Family family, IptablesFlavour flavour, const char* table, Deadline deadline,
                        LogSink* log = nullptr);
 

@@ -29,6 +29,8 @@ namespace {
 constexpr std::string_view kOurs = "unicni base ";
 constexpr std::string_view kOtherMark = " mark ";
 
+/// Counted up when rules, sets or fields change such that an older base can't do what a newer one
+/// does.
 unsigned version_of(NftTable table) { return table == NftTable::inet ? 2 : 1; }
 
 /// In the table itself (NFTA_TABLE_USERDATA, since Linux 5.10), so that it comes and goes with the
@@ -85,6 +87,7 @@ struct WantedChain {
   std::uint32_t use;
 };
 
+/// With the use count that each chain has at least if all of its rules and jumps are there.
 std::vector<WantedChain> chains_of(NftTable table, const NftParts& parts) {
   std::vector<WantedChain> chains;
   for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
@@ -163,6 +166,7 @@ FoundBase find_base(NetlinkSocket& socket, NftTable table, const NftParts& parts
 }
 
 /// Whatever of a table there is, in two.
+/// Sets are listed only here, for repair and for GC. ADD asks by name for what it needs.
 FoundBase find_whole_base(NetlinkSocket& socket, NftTable table) {
   NftParts all = nft_parts_of(table);
   for (const std::string& set : list_set_names(socket, nft_family(table), kNftTable)) {
@@ -255,6 +259,8 @@ bool is_former_nft_base(NetlinkSocket& socket) {
   return found.table && is_older(*found.table, NftTable::inet);
 }
 
+/// Table deleted and made again with all elements in one transaction: no packet meets a host
+/// without rules in between.
 bool replace_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
                       const std::vector<NftElement>& elements, std::uint32_t generation) {
   NftBaseWriter base =
@@ -266,6 +272,8 @@ bool replace_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& par
       .advise(failures.front().text);
 }
 
+/// Two processes may come at the same time; the kernel lets one of them make the table, and the
+/// other finds it.
 bool create_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
                      const std::vector<NftElement>& elements) {
   NftBaseWriter base = write_all(socket, table, parts, elements, NftBaseWriter::Mode::create);
@@ -284,16 +292,18 @@ bool create_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& part
 namespace {
 
 /// What is wrong with a chain that is there.
+enum class ChainFault : unsigned char { none, misplaced, lacks_rules };
+
 /// NFTA_CHAIN_USE is how many rules a chain has and how many rules and elements lead to it: the
 /// kernel counts both (nf_tables_newrule, nft_verdict_init), so that a missing rule shows without a
 /// list.
-const char* fault_of(const WantedChain& wanted, const NftChainState& found) {
+ChainFault fault_of(const WantedChain& wanted, const NftChainState& found) {
   const bool hooked = wanted.type != nullptr;
   if (found.hooked != hooked ||
       (hooked && (found.hook != wanted.hook || found.priority != wanted.priority))) {
-    return "is not hooked where it belongs";
+    return ChainFault::misplaced;
   }
-  return !wanted.open && found.use < wanted.use ? "lacks rules" : nullptr;
+  return !wanted.open && found.use < wanted.use ? ChainFault::lacks_rules : ChainFault::none;
 }
 
 }  // namespace
@@ -303,6 +313,8 @@ bool is_nft_foreign(NetlinkSocket& socket, NftTable table) {
   return found.table && version_of(found.table->comment) == 0;
 }
 
+/// For GC and STATUS, which look at everything that was ever made. A table of a newer version is
+/// none of our business.
 bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
   const FoundBase found = find_whole_base(socket, table);
   if (!found.table || found.table->dormant) return true;
@@ -310,34 +322,48 @@ bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
   if (found.table->comment != base_comment(table, socket.folders())) return false;
   for (const WantedChain& wanted : chains_of(table, found.parts)) {
     const auto chain = found.chains.find(wanted.name);
-    if (chain != found.chains.end() && fault_of(wanted, chain->second) != nullptr) return true;
+    if (chain == found.chains.end()) continue;
+    if (fault_of(wanted, chain->second) != ChainFault::none) return true;
   }
   return false;
 }
 
 namespace {
 
-std::optional<std::string> look_for_fault(NetlinkSocket& socket, NftTable table,
-                                          const NftParts& parts) {
+struct BaseFault {
+  std::string text;
+  /// The kernel counts uses while a transaction is put together: one that writes rules anew makes
+  /// them look missing for a moment.
+  bool may_pass = false;
+};
+
+std::optional<BaseFault> look_for_fault(NetlinkSocket& socket, NftTable table,
+                                        const NftParts& parts) {
   const FoundBase found = find_base(socket, table, parts);
   const char* name = nft_table_name(table);
-  if (!found.table) return fmt::format("table {} is missing", name);
-  if (found.table->dormant) return fmt::format("table {} is dormant", name);
+  if (!found.table) return BaseFault{fmt::format("table {} is missing", name)};
+  if (found.table->dormant) return BaseFault{fmt::format("table {} is dormant", name)};
   if (is_older(*found.table, table)) {
-    return fmt::format("table {} is of an older version of unicni", name);
+    return BaseFault{fmt::format("table {} is of an older version of unicni", name)};
   }
   if (is_outdated(*found.table, table, socket.folders())) {
-    return fmt::format("table {} has another mark than {} says", name,
-                       forward_mark_file(socket.folders()));
+    return BaseFault{fmt::format("table {} has another mark than {} says", name,
+                                 forward_mark_file(socket.folders()))};
   }
   if (found.table->comment != base_comment(table, socket.folders())) return std::nullopt;
   for (const WantedChain& wanted : chains_of(table, found.parts)) {
     const auto chain = found.chains.find(wanted.name);
     if (chain == found.chains.end()) {
-      return fmt::format("chain {} of table {} is missing", wanted.name, name);
+      return BaseFault{fmt::format("chain {} of table {} is missing", wanted.name, name)};
     }
-    if (const char* fault = fault_of(wanted, chain->second)) {
-      return fmt::format("chain {} of table {} {}", wanted.name, name, fault);
+    switch (fault_of(wanted, chain->second)) {
+      case ChainFault::none:
+        break;
+      case ChainFault::misplaced:
+        return BaseFault{
+            fmt::format("chain {} of table {} is not hooked where it belongs", wanted.name, name)};
+      case ChainFault::lacks_rules:
+        return BaseFault{fmt::format("chain {} of table {} lacks rules", wanted.name, name), true};
     }
   }
   return std::nullopt;
@@ -347,16 +373,13 @@ std::optional<std::string> look_for_fault(NetlinkSocket& socket, NftTable table,
 
 std::optional<std::string> find_nft_base_fault(NetlinkSocket& socket, NftTable table,
                                                const NftParts& parts) {
-  // The kernel counts uses while a transaction is put together: one that writes rules anew makes
-  // them look missing for a moment.
   constexpr int kLooks = 6;
-  std::optional<std::string> fault;
-  for (int looks = 0; looks < kLooks; ++looks) {
-    wait_before_nft_retry(looks == 0 ? 0 : looks + 4);
-    fault = look_for_fault(socket, table, parts);
-    if (!fault || !fault->ends_with("lacks rules")) break;
+  for (int looks = 1;; ++looks) {
+    auto fault = look_for_fault(socket, table, parts);
+    if (!fault) return std::nullopt;
+    if (!fault->may_pass || looks == kLooks) return std::move(fault->text);
+    wait_before_nft_retry(looks + 4);
   }
-  return fault;
 }
 
 void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts) {
@@ -371,8 +394,8 @@ void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts)
     if (found.table->comment != base_comment(table, socket.folders())) {
       const char* name = nft_table_name(table);
       throw Error(Code::internal, fmt::format("table {} is there but not its sets", name),
-                  fmt::format("look at `nft list table {}`: it was not made by this version of "
-                              "unicni, remove it",
+                  fmt::format("look at `nft list table {}` and delete the table: it was not made "
+                              "by this version of unicni",
                               name));
     }
     if (found.table->dormant) {

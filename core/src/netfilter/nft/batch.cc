@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kEnvelopeSpace = 64;
 
+/// Begin and end of a transaction: what lies between is committed as a whole or not at all.
 void put_envelope(nl_msg* message) {
   auto& header = put_header<nfgenmsg>(message);
   header.nfgen_family = AF_UNSPEC;
@@ -37,6 +38,8 @@ void put_nft_header(nl_msg* message, std::uint16_t type, std::uint8_t family) {
   header.version = NFNETLINK_V0;
 }
 
+/// With a generation the kernel refuses the transaction (ERESTART) if anybody has changed the
+/// ruleset since it was read.
 NftBatch::NftBatch(std::optional<std::uint32_t> generation) {
   nl_msg* begin = buffer_.add(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, kEnvelopeSpace);
   put_envelope(begin);
@@ -51,6 +54,8 @@ nl_msg* NftBatch::add(std::uint16_t type, std::uint16_t flags, std::uint8_t fami
   return message;
 }
 
+/// A transaction that fails changes nothing, and the kernel goes on checking after the first error,
+/// so all of them are returned.
 std::vector<NftBatch::Failure> NftBatch::commit(NetlinkSocket& socket) {
   if (size() == 0) return {};
   // Errors come unasked, message by message; the last message's answer comes after the commit.
@@ -81,11 +86,15 @@ std::vector<NftBatch::Failure> NftBatch::commit(NetlinkSocket& socket) {
     }
     if (answer.sequence == last) break;
   }
+  // Closing a socket after deletions waits for the kernel to free them. linger() leaves that to a
+  // child.
   const bool deletes = std::ranges::any_of(types_, is_deletion);
   if (deletes && failures.empty()) socket.linger();
   return failures;
 }
 
+/// Deletions that failed because the object is gone, or (EBUSY) because a chain is used again.
+/// Without them the rest can be tried once more.
 std::vector<std::size_t> NftBatch::hindrances(const std::vector<Failure>& failures,
                                               int error) const {
   std::vector<std::size_t> indices;

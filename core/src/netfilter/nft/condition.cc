@@ -41,26 +41,22 @@ const char* ports_behind(Family family) {
   return family == Family::v4 ? kToPorts4.name : kToPorts6.name;
 }
 
+/// Two chains, as a condition can't stand inside a DNAT map: the first map leads to the chain of
+/// the condition, and that one goes on to the second map, which knows where the port leads.
 void write_rules(NftBaseWriter& base, NftFamilies families) {
   using namespace nft_field;
   for (const Family family : list(families)) {
     const char* to_conditions = family == Family::v4 ? kToConditions4.name : kToConditions6.name;
-    const std::vector<NftField> endpoint = {ip_destination(family), l4_protocol(),
-                                            destination_port()};
     const std::vector<NftField> port = {l4_protocol(), destination_port()};
-    const auto of = [&](const char* chain) {
-      NftRule rule(chain);
-      rule.family(family);
-      return rule;
-    };
+    const auto of = [&](const char* chain) { return NftRule(chain, family); };
     const auto set = [&](NftSetKind kind) { return nft_set(kind, family).name.c_str(); };
     for (const char* chain : {kIn.name, kOut.name}) {
       base.rule(of(chain).destination_is_local().go_to(to_conditions));
     }
-    base.rule(of(to_conditions).verdict_of(endpoint, set(NftSetKind::cond_at)));
+    base.rule(of(to_conditions).verdict_of(endpoint(family), set(NftSetKind::cond_at)));
     base.rule(of(to_conditions).verdict_of(port, set(NftSetKind::cond_any)));
     const char* to_ports = ports_behind(family);
-    base.rule(of(to_ports).dnat_of(family, endpoint, set(NftSetKind::cport_at)));
+    base.rule(of(to_ports).dnat_of(family, endpoint(family), set(NftSetKind::cport_at)));
     base.rule(of(to_ports).dnat_of(family, port, set(NftSetKind::cport_any)));
   }
 }
@@ -95,6 +91,7 @@ class Parser {
   }
 
   /// As one transaction, which is only tried if `dry`. Returns nft's complaint; empty: done.
+  // nft's complaint begins with the place of the error; its first line is enough for a message.
   std::string run(const std::string& commands, bool dry) {
     function<void(nft_ctx*, bool)>("nft_ctx_set_dry_run")(context_, dry);
     if (function<int(nft_ctx*, const char*)>("nft_run_cmd_from_buffer")(context_,
@@ -121,6 +118,8 @@ class Parser {
   nft_ctx* context_ = nullptr;
 };
 
+/// The text goes into nft's parser, so it was checked to hold none of the characters that end a
+/// statement.
 std::string rule(const std::string& table, const std::string& chain, const NftCondition& condition,
                  const std::string& verdict) {
   return fmt::format("add rule {} {} {} {}\n", table, chain, condition.text, verdict);
@@ -157,7 +156,7 @@ void require_condition(const NftCondition& condition) {
   throw Error(Code::invalid_config,
               fmt::format("conditionsV{}: \"{}\": {}", condition.family == Family::v4 ? '4' : '6',
                           condition.text, complaint),
-              "what nft(8) takes in a rule before its verdict, such as \"ip\", \"saddr\", "
+              "write what nft(8) takes in a rule before its verdict, such as \"ip\", \"saddr\", "
               "\"192.0.2.0/24\"");
 }
 
@@ -202,6 +201,7 @@ bool is_condition_idle(NetlinkSocket& socket, const std::string& chain, std::siz
   return found[0] && found[0]->use <= list_rules(socket, name).size() + elements;
 }
 
+/// Emptied first, as the kernel deletes no chain that has rules.
 void put_condition_removal(NftBatch& batch, const std::string& chain) {
   nl_msg* flush = batch.add(NFT_MSG_DELRULE, 0);
   put_text(flush, NFTA_RULE_TABLE, kNftTable);

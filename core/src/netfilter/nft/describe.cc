@@ -30,6 +30,7 @@ std::string protocol_text(std::uint8_t protocol) {
   }
 }
 
+/// Keys are in network byte order, as packets have them.
 std::string field_text(NftSetField field, std::string_view bytes) {
   switch (field) {
     case NftSetField::ip:
@@ -61,6 +62,7 @@ std::string hexadecimal(std::string_view bytes) {
 
 }  // namespace
 
+/// For errors and CHECK, in the words of `nft list`.
 std::string describe_key(const NftElement& element) {
   const auto row = find_nft_set(element);
   // A damaged journal may have keys of any length.

@@ -34,6 +34,8 @@ void put_data(nl_msg* message, std::uint16_t type, const std::string& bytes) {
   put_bytes(message, NFTA_DATA_VALUE, bytes.size(), bytes.data());
 }
 
+/// Verdict maps lead to chains by goto and not by jump: what comes back at a chain's end would go
+/// on behind the look-up.
 void put_goto(nl_msg* message, const std::string& chain) {
   const Nest data(message, NFTA_SET_ELEM_DATA);
   const Nest verdict(message, NFTA_DATA_VERDICT);
@@ -58,6 +60,7 @@ void put_element(nl_msg* message, const NftElement& element, bool with_comment) 
   put_bytes(message, NFTA_SET_ELEM_USERDATA, userdata.size(), userdata.data());
 }
 
+/// Keys and data are raw bytes in the order in which packets carry them.
 std::string data_of(const nlattr* data) {
   std::string bytes;
   for_each_attribute(data, [&](std::uint16_t type, const nlattr* attribute) {
@@ -140,6 +143,8 @@ class Search : public Listener {
   const std::function<bool(const NftElement&)>& wanted_;
 };
 
+/// Each field of a concatenated key fills whole registers of 4 bytes. The rest is zero, and the
+/// kernel compares it.
 std::string padded(std::string_view bytes, std::size_t size) {
   std::string field(bytes);
   field.resize(size);
@@ -181,10 +186,11 @@ IpAddress address_from_key(std::string_view bytes) {
                        std::uint32_t{raw[2]} << 8U | raw[3]);
 }
 
+/// An interface's name is compared with all 16 bytes of IFNAMSIZ, the zeroes behind it included.
 std::string interface_key(const std::string& name) {
   if (!is_link_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" is no interface name", name),
-                fmt::format("1 to {} bytes", IFNAMSIZ - 1));
+                fmt::format("write a name of 1 to {} bytes", IFNAMSIZ - 1));
   }
   return padded(name, IFNAMSIZ);
 }
@@ -209,6 +215,8 @@ void put_old_element(nl_msg* message, const NftElement& element) {
   put_element(message, element, false);
 }
 
+/// The kernel hashes the key, so this costs the same in a set of any size. An interval set is
+/// searched by its tree.
 std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
                                        const std::string& set, const std::string& key) {
   if (!is_nft_name(set) || key.empty() || key.size() > kLongestKey) return std::nullopt;
@@ -221,6 +229,7 @@ std::optional<NftElement> read_element(NetlinkSocket& socket, NftTable table,
   return std::move(found.front());
 }
 
+/// Reads the whole set. For what concerns one attachment there is read_element().
 std::vector<NftElement> read_elements(NetlinkSocket& socket, NftTable table,
                                       const std::string& set) {
   if (!is_nft_name(set)) return {};

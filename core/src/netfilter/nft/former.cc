@@ -30,11 +30,15 @@ const FormerSet* find_former(const NftElement& element) {
   return found == std::end(kFormerSets) ? nullptr : found;
 }
 
+/// "net4": subnets as intervals "first . first" to "last . last", by which base 1 knew what stays
+/// inside.
 bool is_pair(const NftElement& element) {
   const FormerSet* set = find_former(element);
   return set != nullptr && set->holds == FormerSet::Holds::pairs;
 }
 
+/// "masq4": addresses to masquerade. Their subnets were in the other set, so both are needed to
+/// make an element of today.
 bool is_source(const NftElement& element) {
   const FormerSet* set = find_former(element);
   return set != nullptr && set->holds == FormerSet::Holds::sources;
@@ -73,6 +77,7 @@ std::optional<IpNet> subnet_of(const NftElement& pair) {
 }
 
 /// `address` with the prefix of the smallest subnet that holds it.
+/// An address in no subnet masquerades by itself alone.
 IpNet within(const IpAddress& address, const std::vector<IpNet>& subnets) {
   const IpNet* own = nullptr;
   for (const IpNet& subnet : subnets) {
@@ -84,6 +89,8 @@ IpNet within(const IpAddress& address, const std::vector<IpNet>& subnets) {
 
 }  // namespace
 
+/// Step by step of one journal, as an attachment's subnets are those of its own elements. A step
+/// without such a pair is of today's base and stays as it is.
 std::vector<NftElement> from_former_base(const std::vector<NftElement>& of_step) {
   std::vector<IpNet> subnets;
   for (const NftElement& element : of_step) {
@@ -121,6 +128,7 @@ std::vector<NftElement> from_former_base(const std::vector<NftElement>& of_step)
   return now;
 }
 
+/// The other way round, to find an element in a table that hasn't been replaced yet.
 std::optional<NftElement> in_former_base(const NftElement& element) {
   const auto part = find_nft_prefix_part(element.set);
   if (!part) return element;

@@ -3,18 +3,18 @@
 
 #include <gmock/gmock.h>
 
+#include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
+#include "netfilter/nft/records_for_test.h"
 #include "unicni/error.h"
 #include "unicni/netfilter/published_port.h"
 
-namespace unicni::net {
+namespace unicni::net::former_test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
 using testing::UnorderedElementsAre;
-
-IpNet net(const char* text) { return IpNet::parse(text).value(); }
 
 std::string bytes(const IpAddress& address) {
   return {reinterpret_cast<const char*>(address.data()), address.size()};
@@ -26,9 +26,9 @@ NftElement former_masq(const char* address, const char* owner) {
 }
 
 NftElement former_pair(const char* subnet, const char* network) {
-  const std::string first = bytes(net(subnet).network());
-  const std::string last = bytes(net(subnet).last());
-  return {net(subnet).is_v4() ? "net4" : "net6",
+  const std::string first = bytes(ip_net(subnet).network());
+  const std::string last = bytes(ip_net(subnet).last());
+  return {ip_net(subnet).is_v4() ? "net4" : "net6",
           first + first,
           last + last,
           network,
@@ -47,17 +47,17 @@ TEST(NftFormerBase, EachAddressGetsTheSubnetOfItsOwnStep) {
       from_former_base({former_masq("10.22.0.5", "net/c1/eth0"),
                         former_masq("fd00::5", "net/c1/eth0"), former_pair("10.22.0.0/16", "net"),
                         former_pair("fd00::/64", "net"), former_pair("10.0.0.0/8", "net")}),
-      UnorderedElementsAre(masquerade_element(net("10.22.0.5/16"), "net/c1/eth0"),
-                           masquerade_element(net("fd00::5/64"), "net/c1/eth0")));
+      UnorderedElementsAre(masquerade_element(ip_net("10.22.0.5/16"), "net/c1/eth0"),
+                           masquerade_element(ip_net("fd00::5/64"), "net/c1/eth0")));
   EXPECT_THAT(from_former_base({former_masq("10.1.2.3", "o"), former_pair("10.1.2.3/32", "net")}),
-              UnorderedElementsAre(masquerade_element(net("10.1.2.3/32"), "o")));
+              UnorderedElementsAre(masquerade_element(ip_net("10.1.2.3/32"), "o")));
 }
 
 TEST(NftFormerBase, PublishedPortsGetTheirHairpin) {
   const NftElement port = endpoint("pub4", "10.22.0.5");
   const NftElement bit = endpoint("bit4", "10.22.0.5", "bit_13");
   const NftElement pair = former_pair("10.22.0.0/16", "net");
-  const IpNet container = net("10.22.0.5/16");
+  const IpNet container = ip_net("10.22.0.5/16");
   EXPECT_THAT(from_former_base({port, bit, pair}),
               UnorderedElementsAre(port, bit, hairpin_element(port, container),
                                    hairpin_element(bit, container)));
@@ -70,9 +70,9 @@ TEST(NftFormerBase, PublishedPortsGetTheirHairpin) {
 
 TEST(NftFormerBase, WhatThisBaseWroteStaysAsItIs) {
   const NftElement port = endpoint("pub4", "10.22.0.5");
-  const std::vector<NftElement> now{masquerade_element(net("10.22.0.5/16"), "net/c1/eth0"),
-                                    masquerade_element(net("10.1.2.3/32"), "net/c1/eth0"), port,
-                                    hairpin_element(port, net("10.22.0.5/16"))};
+  const std::vector<NftElement> now{masquerade_element(ip_net("10.22.0.5/16"), "net/c1/eth0"),
+                                    masquerade_element(ip_net("10.1.2.3/32"), "net/c1/eth0"), port,
+                                    hairpin_element(port, ip_net("10.22.0.5/16"))};
   EXPECT_EQ(from_former_base(now), now);
 }
 
@@ -84,7 +84,7 @@ TEST(NftFormerBase, DamagedRecordsAreLeftOut) {
   EXPECT_THAT(
       from_former_base({cut, open, former_masq("10.22.0.5", "o"),
                         former_pair("10.22.0.0/16", "net"), NftElement{"masq4", "x", {}, "o"}}),
-      UnorderedElementsAre(masquerade_element(net("10.22.0.5/16"), "o"),
+      UnorderedElementsAre(masquerade_element(ip_net("10.22.0.5/16"), "o"),
                            NftElement{"masq4", "x", {}, "o"}));
 }
 
@@ -118,12 +118,13 @@ class NftFormerTableTest : public PrivateNetnsTest {
     PrivateNetnsTest::SetUp();
     if (IsSkipped()) return;
     shell(std::string("nft -f - <<'END'\n") + kFormerTable + "END\n");
-    nft_.remember([this] { return NftMemory{from_former_base(journal_), {}}; });
+    records_.memory = {from_former_base(journal_), {}};
   }
   const std::vector<NftElement> journal_{former_masq("10.22.0.5", "net/c1/eth0"),
                                          former_pair("10.22.0.0/16", "net")};
   const NftElement now_ = masquerade_element(net("10.22.0.5/16"), "net/c1/eth0");
-  Nft nft_;
+  FakeRecords records_;
+  Nft nft_{&records_};
 };
 
 TEST_F(NftFormerTableTest, IsGoodForItsOwnAttachments) {
@@ -133,7 +134,7 @@ TEST_F(NftFormerTableTest, IsGoodForItsOwnAttachments) {
 }
 
 TEST_F(NftFormerTableTest, TheNextAddReplacesItWithAllOfTheJournals) {
-  const NftElement another = masquerade_element(net("10.22.0.6/16"), "net/c2/eth0");
+  const NftElement another = masquerade_element(ip_net("10.22.0.6/16"), "net/c2/eth0");
   nft_.add({another}, {});
   const std::string listed = shell("nft list table inet unicni");
   EXPECT_THAT(listed, HasSubstr("unicni base 2"));
@@ -159,4 +160,4 @@ TEST_F(NftFormerTableTest, ADelFindsItsElementInEither) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::former_test

@@ -62,7 +62,7 @@ void write_published(NftBaseWriter& base, NftFamilies families) {
     base.rule(NftRule(kPublished.name)
                   .family(family)
                   .ct_original_direction(true)
-                  .fields_in({ip_destination(family), l4_protocol(), destination_port()}, published)
+                  .fields_in(endpoint(family), published)
                   .go_to(kPass.name));
     base.rule(NftRule(kPublished.name)
                   .family(family)

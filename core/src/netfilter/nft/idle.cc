@@ -51,6 +51,8 @@ void put_interface_removals(NetlinkSocket& socket, NftBatch& batch, const NftSet
 
 }  // namespace
 
+/// Elements about an interface are written by every ADD and belong to nobody alone. They go in the
+/// transaction that removes the last element behind the interface.
 void put_idle_removals(NetlinkSocket& socket, NftBatch& batch,
                        const std::vector<NftElement>& going) {
   Keys keys;

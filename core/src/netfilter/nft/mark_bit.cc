@@ -73,37 +73,28 @@ void write_rules(NftBaseWriter& base, NftFamilies families) {
     const bool v4 = family == Family::v4;
     const char* need_bit = v4 ? kNeedBit4.name : kNeedBit6.name;
     const IpNet loopback = IpNet::parse(v4 ? "127.0.0.0/8" : "::1/128").value();
-    const std::vector<NftField> endpoint = {ip_destination(family), l4_protocol(),
-                                            destination_port()};
     // Only the first packet of a connection comes to the nat chains, whose rules this is for.
-    base.rule(NftRule(kBits.name)
-                  .family(family)
+    base.rule(NftRule(kBits.name, family)
                   .ct_state_has(NF_CT_STATE_BIT(IP_CT_NEW))
                   .ct_status_has(IPS_DST_NAT)
                   .jump(need_bit));
-    const auto of = [&] {
-      NftRule rule(need_bit);
-      rule.family(family);
-      return rule;
-    };
+    const auto of = [&] { return NftRule(need_bit, family); };
     const char* bits = nft_set(NftSetKind::bit, family).name.c_str();
     const char* masq_all = nft_set(NftSetKind::masqall, family).name.c_str();
-    base.rule(of().field_within(ip_source(family), loopback).verdict_of(endpoint, bits));
-    base.rule(of().fields_in(endpoint, masq_all).verdict_of(endpoint, bits));
+    base.rule(of().field_within(ip_source(family), loopback).verdict_of(endpoint(family), bits));
+    base.rule(of().fields_in(endpoint(family), masq_all).verdict_of(endpoint(family), bits));
   }
 }
 
+/// Senders in the container's own subnet: the packet's source is cut to the prefix and looked up
+/// together with the port.
 void write_hairpin_rules(NftBaseWriter& base, const NftSetRow& set) {
-  using namespace nft_field;
   const Family family = set.address_family();
   const std::string name = set.name.c_str();
-  base.rule(NftRule(name)
-                .family(family)
+  base.rule(NftRule(name, family)
                 .ct_state_has(NF_CT_STATE_BIT(IP_CT_NEW))
                 .ct_status_has(IPS_DST_NAT)
-                .verdict_of({ip_destination(family), l4_protocol(), destination_port(),
-                             ip_source(family).cut(set.prefix)},
-                            name));
+                .verdict_of(nft_field::endpoint_and_sender(family, set.prefix), name));
 }
 
 }  // namespace

@@ -23,11 +23,7 @@ void write_rules(NftBaseWriter& base, const NftSetRow& set) {
   const NftField source = nft_field::ip_source(family);
   const NftField destination = nft_field::ip_destination(family);
   const IpNet multicast = IpNet::parse(family == Family::v4 ? "224.0.0.0/4" : "ff00::/8").value();
-  const auto rule = [&] {
-    NftRule of(name);
-    of.family(family);
-    return of;
-  };
+  const auto rule = [&] { return NftRule(name, family); };
   // Most packets of a host are no container's of this length: out at the first look-up.
   base.rule(rule().fields_not_in({source, source.cut(set.prefix)}, name).returns());
   // Multicast keeps the sender's address, as with the reference.

@@ -10,7 +10,7 @@
 #include "unicni/netfilter/nft.h"
 #include "unicni/netfilter/published_port.h"
 
-namespace unicni::net {
+namespace unicni::net::mend_test {
 namespace {
 
 using testing::HasSubstr;
@@ -222,4 +222,4 @@ TEST_F(NftMendTest, ProcessesThatMendAtOnceAllSucceed) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::mend_test

@@ -14,9 +14,9 @@
 #include "netfilter/nft/rule.h"
 #include "unicni/error.h"
 #include "unicni/netfilter/forward_gate.h"
-#include "unicni/netfilter/iptables_firewall.h"
+#include "unicni/netfilter/iptables_firewall_removal.h"
 
-namespace unicni::net {
+namespace unicni::net::name_length_test {
 namespace {
 
 constexpr std::size_t kLengths[] = {0,     1,     15,    16,    127,    128,   254,
@@ -71,4 +71,4 @@ TEST_F(NameLengthTest, ANameThatIsImpossibleIsNobodys) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::name_length_test

@@ -84,15 +84,16 @@ std::vector<Need> needs_of(const std::vector<NftElement>& own,
 struct Nft::Impl {
   const Services* services = nullptr;
   std::optional<NetlinkSocket> opened;
-  std::function<NftMemory()> remembered;
-  NftSiblings siblings;
+  NftRecords* records = nullptr;  ///< nullptr: nothing is remembered
 
   NetlinkSocket& socket() {
     if (!opened) opened.emplace(NETLINK_NETFILTER, services);
     return *opened;
   }
 
-  NftMemory memory() { return remembered ? remembered() : NftMemory(); }
+  [[nodiscard]] NftMemory memory() const {
+    return records != nullptr ? records->remembered() : NftMemory();
+  }
 
   std::optional<NftElement> read(const NftElement& element) {
     return read_element(socket(), element.table, element.set, element.key);
@@ -163,9 +164,10 @@ bool Nft::Impl::replace_outdated(const Need& need) {
 /// elements stay: packets meet the old rules or the new ones.
 void Nft::Impl::mend(Addition& addition, const Need& need, const std::string& fault) {
   if (++addition.mends > kMends) {
-    throw Error(Code::internal, fault,
-                fmt::format("it was mended {} times; look at `nft list table {}`", kMends,
-                            nft_table_name(need.table)));
+    throw Error(
+        Code::internal, fault,
+        fmt::format("another program undoes each of {} repairs: look at `nft list table {}`",
+                    kMends, nft_table_name(need.table)));
   }
   if (replace_outdated(need)) return;
   mend_nft_base(socket(), need.table, need.parts);
@@ -273,8 +275,8 @@ bool Nft::Impl::try_add(Addition& addition) {
   return false;
 }
 
-Nft::Nft() : impl_(std::make_unique<Impl>()) {}
-Nft::Nft(const Services& services) : impl_(std::make_unique<Impl>()) {
+Nft::Nft(NftRecords* records) : impl_(std::make_unique<Impl>()) { impl_->records = records; }
+Nft::Nft(NftRecords* records, const Services& services) : Nft(records) {
   impl_->services = &services;
 }
 Nft::~Nft() = default;
@@ -294,18 +296,15 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
     if (effective && impl_->lead_on(addition, wanted)) return;
     addition.own = wanted;  // if the table was deleted or replaced, they went with it
   }
-  throw Error(Code::try_again,
-              "add elements to our nftables sets: the ruleset changes all the time",
-              fmt::format("{} tries, each overtaken by another change", kTries));
-}
-
-void Nft::remember(std::function<NftMemory()> remembered) {
-  impl_->remembered = std::move(remembered);
+  throw Error(
+      Code::try_again, "add elements to our nftables sets: the ruleset changes all the time",
+      fmt::format("try again: each of {} attempts was overtaken by another program's change",
+                  kTries));
 }
 
 bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
-  if (damaged.empty() || !remembered) return false;
-  const NftMemory known = remembered();
+  if (damaged.empty() || records == nullptr) return false;
+  const NftMemory known = memory();
   bool restored = false;
   for (const Need& need : needs_of(known.elements, {})) {
     if (std::ranges::find(damaged, need.table) == damaged.end()) continue;
@@ -345,12 +344,10 @@ std::optional<std::string> Nft::find_foreign_table() {
   return std::nullopt;
 }
 
-void Nft::inherit(NftSiblings siblings) { impl_->siblings = std::move(siblings); }
-
 std::size_t Nft::remove(const std::vector<NftElement>& elements) {
   if (elements.empty()) return 0;
   std::vector<NftElement> heirs;
-  const auto remove_for = [&](const NftSiblings& siblings) {
+  const auto remove_for = [&](NftRecords* records) {
     return commit_as_read(
         impl_->socket(), "delete elements of our nftables sets", [&](NftBatch& batch) {
           // How many elements that go lead to each chain: what else does keeps it.
@@ -371,8 +368,8 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
           put_idle_removals(impl_->socket(), batch, leaving);
           heirs.clear();
           for (const NftPart& part : nft_parts()) {
-            if (part.say.find_heirs == nullptr || !siblings) continue;
-            std::ranges::move(part.say.find_heirs(*this, leaving, siblings),
+            if (part.say.find_heirs == nullptr || records == nullptr) continue;
+            std::ranges::move(part.say.find_heirs(*this, leaving, *records),
                               std::back_inserter(heirs));
           }
           for (const NftElement& heir : heirs) {
@@ -387,12 +384,12 @@ std::size_t Nft::remove(const std::vector<NftElement>& elements) {
         });
   };
   try {
-    return remove_for(impl_->siblings);
+    return remove_for(impl_->records);
   } catch (const Error&) {
     // What a sibling would get may lack its chain or set: no reason to stay.
     if (heirs.empty()) throw;
   }
-  return remove_for({});
+  return remove_for(nullptr);
 }
 
 void Nft::exchange(const std::function<Exchange()>& decide) {
@@ -484,7 +481,7 @@ void Nft::require_effective(const std::vector<NftElement>& own,
     const auto fault = find_nft_base_fault(impl_->socket(), need.table, need.parts);
     if (fault && !(need.table == NftTable::inet && is_former())) {
       throw Error(Code::internal, *fault,
-                  "the next ADD that uses this table on this host mends it");
+                  "the next ADD that uses this table on this host restores it");
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <gmock/gmock.h>
 
+#include "base/ip_for_test.h"
 #include "net/netlink_socket.h"
 #include "net/private_netns_for_test.h"
 #include "netfilter/nft/base.h"
@@ -12,7 +13,7 @@
 #include "netfilter/nft/prefix_part.h"
 #include "unicni/error.h"
 
-namespace unicni::net {
+namespace unicni::net::nft_test {
 namespace {
 
 using testing::ElementsAre;
@@ -36,9 +37,8 @@ constexpr const char* kBase = R"(table inet unicni {
 }
 )";
 
-IpNet net(const char* text) { return IpNet::parse(text).value(); }
 NftElement masq(const char* address, const char* owner) {
-  return masquerade_element(net(address), owner);
+  return masquerade_element(ip_net(address), owner);
 }
 
 const NftParts kMasqueradeParts = nft_parts_of(masq("10.1.0.5/16", "net/c1/eth0"));
@@ -321,4 +321,4 @@ TEST(NftPrefixPartTest, NamesAreReadAsTheyAreWritten) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::nft_test

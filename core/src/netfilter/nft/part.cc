@@ -23,6 +23,7 @@ namespace {
 
 constexpr unsigned kBitsOfPart = 3;
 
+/// A set without family (interfaces) needs neither family's rules by itself.
 NftFamilies only(std::optional<Family> family) {
   if (!family) return NftFamilies::none;
   return *family == Family::v4 ? NftFamilies::v4 : NftFamilies::v6;
@@ -57,6 +58,7 @@ NftParts& NftParts::operator|=(const NftParts& more) {
   return *this;
 }
 
+/// Three bits a part: wanted, IPv4, IPv6.
 std::optional<NftFamilies> NftParts::families_of(std::size_t part) const {
   const unsigned own = bits >> part * kBitsOfPart;
   if ((own & 1U) == 0) return std::nullopt;
@@ -91,6 +93,7 @@ NftParts nft_condition_parts(Family family) {
   return parts_of(nft_set(NftSetKind::cond_at, family));
 }
 
+/// Sets before chains before rules: the kernel resolves names as it reads the messages.
 void write_nft_part(NftBaseWriter& base, const NftPart& part, NftFamilies families) {
   // A set that two parts know is put twice into the batch: without NLM_F_EXCL the kernel takes the
   // second for the first one.

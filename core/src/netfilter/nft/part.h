@@ -60,7 +60,7 @@ struct NftPartSay {
   std::vector<NftElement> (*find_idle)(Nft&, const std::vector<NftElement>& leaving) = nullptr;
   /// What takes the places of `leaving`, which are there: of the siblings of their owners.
   std::vector<NftElement> (*find_heirs)(Nft&, const std::vector<NftElement>& leaving,
-                                        const NftSiblings& siblings) = nullptr;
+                                        NftRecords& records) = nullptr;
   /// Of all elements that journals name, in their order: takes out those that wait for the place of
   /// another.
   void (*drop_waiting)(std::vector<const NftElement*>& elements) = nullptr;

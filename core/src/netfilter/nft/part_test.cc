@@ -4,19 +4,19 @@
 
 #include <algorithm>
 
+#include "base/ip_for_test.h"
 #include "net/netlink_socket.h"
 #include "net/private_netns_for_test.h"
 #include "netfilter/nft/base.h"
+#include "netfilter/nft/records_for_test.h"
 #include "unicni/error.h"
 #include "unicni/netfilter/published_port.h"
 
-namespace unicni::net {
+namespace unicni::net::part_test {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 PublishedPort port(const char* container, const char* host_ip = nullptr) {
   PublishedPort made;
@@ -47,7 +47,8 @@ class NftPartTest : public PrivateNetnsTest {
     }
     return "";
   }
-  Nft nft_;
+  FakeRecords records_;
+  Nft nft_{&records_};
 };
 
 TEST_F(NftPartTest, OnlyWhatIsUsedIsMade) {
@@ -119,7 +120,7 @@ TEST_F(NftPartTest, AFlushIsSeenWhereOnlyASubnetsPartIsLeft) {
   EXPECT_FALSE(is_nft_base_damaged(nft_.socket(), NftTable::inet));
   shell("nft flush table inet unicni");
   EXPECT_TRUE(is_nft_base_damaged(nft_.socket(), NftTable::inet));
-  nft_.remember([] { return NftMemory{{masq("10.1.0.5/16")}, {}}; });
+  records_.memory = {{masq("10.1.0.5/16")}, {}};
   EXPECT_TRUE(nft_.restore());
   nft_.require_effective({masq("10.1.0.5/16")});
 }
@@ -197,7 +198,7 @@ TEST_F(NftPartTest, ConditionsAndBitsLeadToChains) {
   EXPECT_THROW(nft_.require_effective(elements.own), Error);
 
   // A table that has to be made again has the chain with its text.
-  nft_.remember([&] { return NftMemory{elements.own, {condition}}; });
+  records_.memory = {elements.own, {condition}};
   shell("nft delete table inet unicni");
   EXPECT_TRUE(nft_.restore());
   EXPECT_EQ(shell(kSorted), sorted);
@@ -287,4 +288,4 @@ TEST_F(NftPartTest, SingleAddressesShareAPortAndKeepItFromAny) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::part_test

@@ -17,6 +17,8 @@ bool is_in(const NftElement& element, const std::vector<NftElement>& list) {
   return std::ranges::find(list, element) != list.end();
 }
 
+/// An element about the container's own address, which nobody else can have: while it is there the
+/// attachment stands.
 bool is_endpoint(const NftElement& element) {
   const auto row = find_nft_set(element);
   return row && row->kind == NftSetKind::pub;
@@ -57,6 +59,7 @@ bool stands(Nft& nft, const Candidate& candidate, const std::vector<NftElement>&
   });
 }
 
+/// Nobody holds the place but those that leave in this very transaction.
 bool is_free(Nft& nft, const PortPlace& place, const std::vector<NftElement>& leaving) {
   return std::ranges::all_of(find_port_holders(nft, place),
                              [&](const NftElement& holder) { return is_in(holder, leaving); });
@@ -67,15 +70,14 @@ bool is_free(Nft& nft, const PortPlace& place, const std::vector<NftElement>& le
 // Siblings are asked only if a place becomes free, as that reads journals. What serves is decided
 // by what is in the kernel and not by the journals: two DELs at a time both read the same ones.
 std::vector<NftElement> find_heirs(Nft& nft, const std::vector<NftElement>& leaving,
-                                   const NftSiblings& siblings) {
-  if (!siblings) return {};
+                                   NftRecords& records) {
   std::map<std::string, std::vector<PortPlace>> freed;  // by owner
   for (const NftElement& element : leaving) {
     if (auto place = find_place(element)) freed[element.owner].push_back(*std::move(place));
   }
   std::vector<NftElement> heirs;
   for (const auto& [owner, places] : freed) {
-    const auto remembered = siblings(owner);
+    const auto remembered = records.siblings(owner);
     std::vector<Candidate> candidates;
     for (const auto& elements : remembered) collect(elements, places, candidates);
     // Any address serves single ones as well, so who wants all of them comes first.
@@ -126,6 +128,8 @@ void drop_waiting_ports(std::vector<const NftElement*>& elements) {
   });
 }
 
+/// Elements of an ADD that has not ended may be the wish of an attachment that lost its port to
+/// another one. They are restored only if nobody holds the place for sure.
 void drop_unsure_ports(std::vector<NftElement>& announced, const std::vector<NftElement>& held) {
   // Ports whose claim was announced: the attachment meant to have them.
   std::set<std::pair<Family, std::string>> claimed;

@@ -2,7 +2,6 @@
 // their journals.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,7 @@ namespace unicni::net {
 /// comes first. Only attachments that stand get one: a sibling whose own DEL was faster has no
 /// elements about its container any more. Nothing is read unless a place becomes free.
 std::vector<NftElement> find_heirs(Nft& nft, const std::vector<NftElement>& leaving,
-                                   const NftSiblings& siblings);
+                                   NftRecords& records);
 
 /// Of elements that journals name: takes out those of attachments that wait, so that what is left
 /// may stand beside each other. The first of equal places serves.

@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 
+#include "base/ip_for_test.h"
 #include "net/private_netns_for_test.h"
+#include "netfilter/nft/records_for_test.h"
 #include "unicni/netfilter/published_port.h"
 
-namespace unicni::net {
+namespace unicni::net::port_handover_test {
 namespace {
 
 using testing::ElementsAre;
@@ -14,8 +16,6 @@ using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 using Elements = std::vector<NftElement>;
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 /// All elements of an attachment with one port.
 Elements elements(const char* owner, const char* container, const char* host_ip = nullptr) {
@@ -40,12 +40,6 @@ Elements about_container(const Elements& all) {
 
 class PortHandover : public PrivateNetnsTest {
  protected:
-  PortHandover() {
-    nft_.inherit([this](const std::string& owner) {
-      asked_.push_back(owner);
-      return siblings_;
-    });
-  }
   /// "owner, owner" of what leads from the host's ports.
   std::vector<std::string> owners(const char* set = "port4_any") {
     std::vector<std::string> found;
@@ -54,11 +48,10 @@ class PortHandover : public PrivateNetnsTest {
   }
   void wait_as(const Elements& all) {
     nft_.add(about_container(all), {});
-    siblings_.push_back(all);
+    records_.others.push_back(all);
   }
-  Nft nft_;
-  std::vector<Elements> siblings_;
-  std::vector<std::string> asked_;
+  FakeRecords records_;
+  Nft nft_{&records_};
   const Elements first_ = elements("net1/c1/eth0", "10.1.0.5");
   const Elements second_ = elements("net2/c1/eth1", "10.2.0.5");
   const Elements third_ = elements("net3/c1/eth2", "10.3.0.5");
@@ -73,11 +66,11 @@ TEST_F(PortHandover, ASiblingThatWaitsTakesOver) {
   EXPECT_THAT(owners(), ElementsAre("net2/c1/eth1"));
   EXPECT_THAT(owners("claim4"), ElementsAre("net2/c1/eth1"));
   EXPECT_THAT(owners("pub4"), UnorderedElementsAre("net2/c1/eth1", "net3/c1/eth2"));
-  EXPECT_THAT(asked_, ElementsAre("net1/c1/eth0"));
-  siblings_.erase(siblings_.begin());
+  EXPECT_THAT(records_.asked, ElementsAre("net1/c1/eth0"));
+  records_.others.erase(records_.others.begin());
   nft_.remove(second_);
   EXPECT_THAT(owners(), ElementsAre("net3/c1/eth2"));
-  siblings_.clear();
+  records_.others.clear();
   nft_.remove(third_);
   EXPECT_THAT(owners(), IsEmpty());
   EXPECT_THAT(owners("claim4"), IsEmpty());
@@ -87,13 +80,13 @@ TEST_F(PortHandover, NobodyIsAskedIfNoPortBecomesFree) {
   nft_.add(first_, {});
   nft_.add(about_container(second_), {});
   nft_.remove(second_);
-  EXPECT_THAT(asked_, IsEmpty());
+  EXPECT_THAT(records_.asked, IsEmpty());
   EXPECT_THAT(owners(), ElementsAre("net1/c1/eth0"));
 }
 
 TEST_F(PortHandover, WhoseOwnDelWasFasterGetsNothing) {
   nft_.add(first_, {});
-  siblings_.push_back(second_);
+  records_.others.push_back(second_);
   nft_.remove(first_);
   EXPECT_THAT(owners(), IsEmpty());
 }
@@ -105,7 +98,7 @@ TEST_F(PortHandover, TheWiderPlaceComesFirst) {
   nft_.remove(first_);
   EXPECT_THAT(owners(), ElementsAre("net2/c1/eth1"));
   EXPECT_THAT(owners("port4_at"), IsEmpty());
-  siblings_.pop_back();
+  records_.others.pop_back();
   nft_.remove(second_);
   EXPECT_THAT(owners("port4_at"), ElementsAre("net4/c1/eth3"));
   EXPECT_THAT(owners("claim4"), ElementsAre("net4"));
@@ -142,13 +135,10 @@ TEST_F(PortHandover, AnHeirThatLacksItsChainKeepsNobodyFromLeaving) {
 }
 
 TEST_F(PortHandover, AFlushedRulesetHasOneOfThoseThatWantAPort) {
-  nft_.remember([this] {
-    NftMemory memory;
-    for (const Elements* each : {&single_, &first_, &second_}) {
-      memory.elements.insert(memory.elements.end(), each->begin(), each->end());
-    }
-    return memory;
-  });
+  for (const Elements* each : {&single_, &first_, &second_}) {
+    Elements& all = records_.memory.elements;
+    all.insert(all.end(), each->begin(), each->end());
+  }
   EXPECT_TRUE(nft_.restore());
   EXPECT_THAT(owners(), ElementsAre("net1/c1/eth0"));
   EXPECT_THAT(owners("claim4"), ElementsAre("net1/c1/eth0"));
@@ -183,4 +173,4 @@ TEST(UnsurePorts, WithoutTheirClaimOrThatOthersHoldAreNobodys) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::port_handover_test

@@ -18,6 +18,7 @@ constexpr std::uint32_t kSingle = 1;
 constexpr std::size_t kNumber = 8;  // protocol and port, which end the key of a host's port
 
 /// Type "mark", in the host's byte order.
+/// A map's data has a type, and "mark" is the only one that is a plain number.
 std::string mark_data(std::uint32_t mark) {
   std::string bytes(sizeof mark, '\0');
   std::memcpy(bytes.data(), &mark, sizeof mark);
@@ -57,12 +58,15 @@ std::optional<NftElement> find_in(Nft& nft, NftSetKind kind, Family family,
   return nft.find(nft_set(kind, family).name.c_str(), key);
 }
 
+/// A key of another length is of a damaged journal.
 bool leads_from_one(const NftElement& element) {
   return what_says(element) == Says::leads_from_one && element.key.size() >= kNumber;
 }
 
 }  // namespace
 
+/// One claim for each family, protocol and port. It is what makes the kernel refuse a second owner:
+/// the two maps of a port (any address, one address) alone would take both.
 NftElement claim_element(const PortPlace& place, const std::string& owner) {
   const NftSetRow& set = nft_set(NftSetKind::claim, place.family);
   return {set.name.c_str(), place.number, {},
@@ -89,11 +93,14 @@ std::optional<PortPlace> find_place(const NftElement& element) {
   return PortPlace{family_of(element), element.key.substr(address), element.key.substr(0, address)};
 }
 
+/// "Any address" includes each single one.
 bool overlap(const PortPlace& one, const PortPlace& other) {
   return one.family == other.family && one.number == other.number &&
          (one.address.empty() || other.address.empty() || one.address == other.address);
 }
 
+/// A claim for any address has one holder. One for single addresses is shared, and the holder of an
+/// address is found by that address.
 std::vector<NftElement> find_port_holders(Nft& nft, const PortPlace& place) {
   const auto claim = find_in(nft, NftSetKind::claim, place.family, place.number);
   if (!claim) return {};
@@ -160,6 +167,7 @@ std::vector<NftElement> find_single_ports(Nft& nft, const NftElement& claim) {
   return found;
 }
 
+/// A port with a condition and one without stand in different maps, so the kernel would take both.
 std::optional<NftElement> find_rival(Nft& nft, const NftElement& element) {
   if (!leads_from_one(element)) return std::nullopt;
   return find_in(nft, is_nft_condition(element) ? NftSetKind::port_at : NftSetKind::cond_at,

@@ -61,16 +61,12 @@ void write_dnat(NftBaseWriter& base, Family family) {
   // What isn't addressed to the host itself only passes through: it isn't ours to redirect
   // (CVE-2025-67499). LOCAL_OUT is for the host's own connections, which PRE_ROUTING never sees.
   for (const char* chain : {kDnatIn.name, kDnatOut.name}) {
-    base.rule(NftRule(chain).family(family).destination_is_local().go_to(to_ports));
+    base.rule(NftRule(chain, family).destination_is_local().go_to(to_ports));
   }
-  const auto rule = [&] {
-    NftRule of(to_ports);
-    of.family(family);
-    return of;
-  };
+  const auto rule = [&] { return NftRule(to_ports, family); };
   // The map of single addresses first; no port is in both, as claims keep them apart.
-  base.rule(rule().dnat_of(family, {ip_destination(family), l4_protocol(), destination_port()},
-                           nft_set(NftSetKind::port_at, family).name.c_str()));
+  base.rule(
+      rule().dnat_of(family, endpoint(family), nft_set(NftSetKind::port_at, family).name.c_str()));
   base.rule(rule().dnat_of(family, {l4_protocol(), destination_port()},
                            nft_set(NftSetKind::port_any, family).name.c_str()));
 }
@@ -80,11 +76,10 @@ void write_snat(NftBaseWriter& base, Family family) {
   using namespace nft_field;
   const bool v4 = family == Family::v4;
   const char* snat_ports = v4 ? kSnatPorts4.name : kSnatPorts6.name;
-  base.rule(NftRule(kSnatPorts.name).family(family).ct_status_has(IPS_DST_NAT).go_to(snat_ports));
+  base.rule(NftRule(kSnatPorts.name, family).ct_status_has(IPS_DST_NAT).go_to(snat_ports));
   const auto of = [&](NftSetKind kind) {
-    NftRule rule(snat_ports);
-    rule.family(family).fields_in({ip_destination(family), l4_protocol(), destination_port()},
-                                  nft_set(kind, family).name.c_str());
+    NftRule rule(snat_ports, family);
+    rule.fields_in(endpoint(family), nft_set(kind, family).name.c_str());
     return rule;
   };
   base.rule(of(NftSetKind::masqall).masquerade());
@@ -107,15 +102,11 @@ void write_rules(NftBaseWriter& base, NftFamilies families) {
 /// A sender in the container's own subnet: the answers would go there directly, from an address
 /// that it has never sent to.
 void write_hairpin_rules(NftBaseWriter& base, const NftSetRow& set) {
-  using namespace nft_field;
   const Family family = set.address_family();
   const std::string name = set.name.c_str();
-  base.rule(NftRule(name)
-                .family(family)
+  base.rule(NftRule(name, family)
                 .ct_status_has(IPS_DST_NAT)
-                .fields_in({ip_destination(family), l4_protocol(), destination_port(),
-                            ip_source(family).cut(set.prefix)},
-                           name)
+                .fields_in(nft_field::endpoint_and_sender(family, set.prefix), name)
                 .masquerade());
 }
 

@@ -1,3 +1,5 @@
+// Questions about the ruleset that change nothing. Answers are parsed here from the attributes,
+// since libnftnl would build an object for each rule of a table that may have thousands.
 #include "netfilter/nft/query.h"
 
 #include <endian.h>
@@ -24,8 +26,10 @@
 namespace unicni::net {
 namespace {
 
+/// nf_tables sends its numbers in network byte order, unlike rtnetlink.
 std::uint32_t number_of(const nlattr* value) { return be32toh(value_of<std::uint32_t>(value)); }
 
+/// A dormant table is there with all its rules, and none of them is in force.
 NftTableState parse_table(const nlmsghdr* message) {
   NftTableState state;
   for_each_attribute(message, sizeof(nfgenmsg), [&](std::uint16_t type, const nlattr* value) {
@@ -95,6 +99,7 @@ class RuleReader {
       if (type == NFTA_EXPR_NAME) name = text_of(value);
       if (type == NFTA_EXPR_DATA) data = value;
     });
+    // Both end the packet's way here, or may do so.
     if (name == "reject" || name == "queue") rule_.may_drop = true;
     if (data == nullptr) return;
     if (name == "target") target(data);
@@ -136,6 +141,8 @@ class RuleReader {
     prefix_ = static_cast<int>(size) * 8;
   }
 
+  // A prefix that is no whole number of bytes is a load of more bytes and a mask. The ones of the
+  // mask are its length.
   void bitwise(const nlattr* data) {
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
       if (type != NFTA_BITWISE_MASK) return;
@@ -196,6 +203,7 @@ class RuleReader {
     });
   }
 
+  // A value (the address of a DNAT) or a verdict: accept, drop, jump or goto with the chain's name.
   void immediate(const nlattr* data) {
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
       if (type != NFTA_IMMEDIATE_DATA) return;
@@ -293,6 +301,7 @@ std::vector<int> ask_together(NetlinkSocket& socket, MessageBuffer& requests,
   return std::move(replies.results);
 }
 
+/// All questions in one send: a round trip for each would cost more than the answers.
 NftFound find_table_and_chains(NetlinkSocket& socket, std::uint8_t family, const std::string& table,
                                const std::vector<NftChainName>& chains,
                                const std::vector<std::string>& sets) {
@@ -380,6 +389,8 @@ std::vector<NftListedRule> list_rules(NetlinkSocket& socket, const NftChainName&
   return rules;
 }
 
+/// Userdata is a row of type, length and value. The kernel keeps it without looking at it; nft and
+/// iptables-nft write their comments there.
 std::string nft_comment_of(const nlattr* userdata, std::uint8_t type) {
   std::string_view rest = bytes_of(userdata);
   while (rest.size() >= 2) {

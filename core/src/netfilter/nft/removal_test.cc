@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "base/ip_for_test.h"
 #include "net/netlink_socket.h"
 #include "net/private_netns_for_test.h"
 #include "netfilter/gate/foreign_chain.h"
@@ -15,7 +16,7 @@
 #include "unicni/netfilter/forward_gate.h"
 #include "unicni/netfilter/published_port.h"
 
-namespace unicni::net {
+namespace unicni::net::removal_test {
 namespace {
 
 using testing::HasSubstr;
@@ -24,7 +25,6 @@ using testing::Not;
 
 constexpr const char* kOwner = "net/c1/eth0";
 
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 NftElement masq(const char* address, const char* owner = kOwner) {
   return masquerade_element(IpNet(ip(address), 16), owner);
 }
@@ -235,4 +235,4 @@ TEST_F(NftRemovalTest, AnAdministratorsOnlyRuleOutlivesALostJump) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::removal_test

@@ -15,6 +15,7 @@
 namespace unicni::net {
 namespace nft_field {
 
+/// Offsets within the IP header: RFC 791 and RFC 8200.
 NftField ip_source(Family family) {
   return family == Family::v4 ? NftField{NFT_PAYLOAD_NETWORK_HEADER, 12, 4}
                               : NftField{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
@@ -28,12 +29,22 @@ NftField ip_destination(Family family) {
 NftField input_name() { return {kNftMeta, NFT_META_IIFNAME, IFNAMSIZ}; }
 NftField output_name() { return {kNftMeta, NFT_META_OIFNAME, IFNAMSIZ}; }
 NftField l4_protocol() { return {kNftMeta, NFT_META_L4PROTO, 1}; }
+/// TCP, UDP and SCTP have their ports at the same place.
 NftField source_port() { return {NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2}; }
 NftField destination_port() { return {NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2}; }
 NftField hop_limit() { return {NFT_PAYLOAD_NETWORK_HEADER, 7, 1}; }
 NftField icmp6_type() { return {NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1}; }
 NftField ether_source() { return {NFT_PAYLOAD_LL_HEADER, 6, 6}; }
+/// ARP for Ethernet and IPv4: hardware address of the sender, behind 8 bytes of types and lengths.
 NftField arp_sender_mac() { return {NFT_PAYLOAD_NETWORK_HEADER, 8, 6}; }
+
+std::vector<NftField> endpoint(Family family) {
+  return {ip_destination(family), l4_protocol(), destination_port()};
+}
+
+std::vector<NftField> endpoint_and_sender(Family family, int prefix) {
+  return {ip_destination(family), l4_protocol(), destination_port(), ip_source(family).cut(prefix)};
+}
 
 }  // namespace nft_field
 
@@ -43,14 +54,6 @@ namespace {
 constexpr std::uint32_t kFirstRegister = NFT_REG32_00;
 
 }  // namespace
-
-const char* require_nft_name(const std::string& name) {
-  if (is_nft_name(name)) return name.c_str();
-  throw Error(
-      Code::invalid_config,
-      fmt::format("no nftables chain, set or table can have a name of {} bytes", name.size()),
-      fmt::format("1 to {} bytes", NFT_NAME_MAXLEN - 1));
-}
 
 NftRule::NftRule(const std::string& chain, const char* table) : rule_(own(nftnl_rule_alloc())) {
   nftnl_rule_set_str(rule_.get(), NFTNL_RULE_TABLE, table != nullptr ? table : kNftTable);
@@ -87,6 +90,8 @@ NftRule& NftRule::protocol(std::uint16_t ether_type) {
   return *this;
 }
 
+/// A meta key is a number, a payload is base, offset and length. Both put their bytes into a
+/// register.
 void NftRule::load(const NftField& field, std::uint32_t reg) {
   if (field.base == kNftMeta) {
     nftnl_expr* meta = add("meta");
@@ -173,6 +178,7 @@ void NftRule::mask(std::uint32_t keep, std::uint32_t flip) {
   nftnl_expr_set(bitwise, NFTNL_EXPR_BITWISE_XOR, &flip, sizeof flip);
 }
 
+/// "Has one of these bits": the mask has cut out all others.
 void NftRule::require_not_zero() {
   constexpr std::uint32_t kZero = 0;
   nftnl_expr* cmp = add("cmp");
@@ -207,6 +213,8 @@ NftRule& NftRule::ct_has(std::uint32_t key, std::uint32_t bits) {
 NftRule& NftRule::ct_status_has(std::uint32_t bits) { return ct_has(NFT_CT_STATUS, bits); }
 NftRule& NftRule::ct_state_has(std::uint32_t bits) { return ct_has(NFT_CT_STATE, bits); }
 
+/// Of the original direction are the packets of who opened the connection; answers are of the other
+/// one.
 NftRule& NftRule::ct_original_direction(bool original) {
   nftnl_expr* ct = add("ct");
   nftnl_expr_set_u32(ct, NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION);
@@ -223,6 +231,7 @@ NftRule& NftRule::mark_has(std::uint32_t bits) {
   return *this;
 }
 
+/// All of these bits, where mark_has() takes any.
 NftRule& NftRule::mark_is(std::uint32_t bits) {
   load({kNftMeta, NFT_META_MARK, sizeof bits}, kFirstRegister);
   mask(bits, 0);
@@ -263,6 +272,7 @@ NftRule& NftRule::dnat_of(Family family, const std::vector<NftField>& fields,
   return *this;
 }
 
+/// Counts what comes so far in the rule, so it stands behind the matches.
 NftRule& NftRule::counter() {
   add("counter");
   return *this;
@@ -291,6 +301,8 @@ NftRule& NftRule::jump(const std::string& chain) { return verdict(NFT_JUMP, chai
 NftRule& NftRule::returns() { return verdict(NFT_RETURN, nullptr); }
 NftRule& NftRule::drop() { return verdict(NF_DROP, nullptr); }
 
+/// The kernel takes the address of the link by which the packet leaves, and forgets the connection
+/// when that link goes down.
 NftRule& NftRule::masquerade() {
   add("masq");
   return *this;

@@ -36,6 +36,11 @@ NftField hop_limit();   ///< behind family(Family::v6) only
 NftField icmp6_type();  ///< behind field_is(l4_protocol(), IPPROTO_ICMPV6) only
 NftField ether_source();
 NftField arp_sender_mac();  ///< behind protocol(ETH_P_ARP) only
+/// Where a packet goes: address, protocol, port. Behind the DNAT of a published port that is what
+/// the port leads to.
+std::vector<NftField> endpoint(Family family);
+/// The same and the sender's subnet, whose prefix has that length.
+std::vector<NftField> endpoint_and_sender(Family family, int prefix);
 }  // namespace nft_field
 
 /// Conditions first, then one verdict:
@@ -44,6 +49,9 @@ class NftRule {
  public:
   /// `table`: nullptr for our own.
   explicit NftRule(const std::string& chain, const char* table = nullptr);
+
+  /// In our own table, about one family: see family().
+  NftRule(const std::string& chain, Family family) : NftRule(chain) { this->family(family); }
 
   /// meta nfproto. Must stand before any condition on IP fields: an inet chain sees both families.
   NftRule& family(Family family);

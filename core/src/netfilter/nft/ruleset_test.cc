@@ -10,7 +10,7 @@
 #include "net/private_netns_for_test.h"
 #include "netfilter/nft/base.h"
 
-namespace unicni::net {
+namespace unicni::net::ruleset_test {
 namespace {
 
 std::vector<std::string> lines_of_file() {
@@ -61,4 +61,4 @@ TEST(RulesetFileTest, EachChainAndSetHasItsSentence) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::ruleset_test

@@ -19,6 +19,7 @@ constexpr std::optional<Family> kAny;
 using Key = std::array<Field, 4>;
 using Data = std::array<Field, 2>;
 // The forms of keys and data.
+// Unused places are Field{}, which ends the key.
 constexpr Key kInterface{Field::interface};
 constexpr Key kBehindInterface{Field::interface, Field::ip};
 constexpr Key kNumber{Field::l4_protocol, Field::port};
@@ -109,6 +110,7 @@ constexpr NftSetRow kGenerators[] = {
 
 constexpr int longest_prefix(Family family) { return family == Family::v4 ? 32 : 128; }
 
+/// At compile time and without an allocation, as all names are looked through on each look-up.
 constexpr NftSetName numbered(std::string_view stem, int number) {
   std::array<char, 16> text{};
   std::size_t size = 0;
@@ -178,6 +180,7 @@ std::span<const NftSetRow> nft_sets(NftSetKind kind) {
   return {first, behind};
 }
 
+/// Where a kind has two rows, that of IPv4 comes first.
 const NftSetRow& nft_set(NftSetKind kind, Family family) {
   const auto rows = nft_sets(kind);
   return rows.size() > 1 && family == Family::v6 ? rows[1] : rows[0];

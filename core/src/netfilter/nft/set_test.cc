@@ -6,16 +6,15 @@
 #include <algorithm>
 #include <set>
 
+#include "base/ip_for_test.h"
 #include "netfilter/nft/describe.h"
 #include "netfilter/nft/part.h"
 #include "unicni/netfilter/published_port.h"
 
-namespace unicni::net {
+namespace unicni::net::set_test {
 namespace {
 
 using testing::Contains;
-
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 TEST(NftSetTest, ARowIsFoundByItsExactNameInItsTable) {
   std::set<std::string_view> names;
@@ -135,4 +134,4 @@ TEST(NftSetTest, WhatIsMadeFitsItsRow) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::set_test

@@ -18,6 +18,8 @@ constexpr NftBaseChain kCheckMac{"check_mac", {3}};
 constexpr NftBaseChain kChains[] = {kPrerouting, kCheckMac};
 constexpr NftSetKind kSets[] = {NftSetKind::port_checked, NftSetKind::port_mac};
 
+/// At the first hook of the bridge, before it learns a sender's MAC. Packets of unchecked ports
+/// cost one look-up.
 void write_rules(NftBaseWriter& base, NftFamilies) {
   const char* checked = nft_set(NftSetKind::port_checked).name.c_str();
   const char* allowed = nft_set(NftSetKind::port_mac).name.c_str();

@@ -16,7 +16,7 @@
 #include "unicni/error.h"
 #include "unicni/netfilter/nft.h"
 
-namespace unicni::net {
+namespace unicni::net::spoof_test {
 namespace {
 
 using testing::ElementsAre;
@@ -256,4 +256,4 @@ TEST(NftSpoofElementTest, NamesThatNoLinkCanHaveAreRefused) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::spoof_test

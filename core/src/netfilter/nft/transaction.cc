@@ -26,6 +26,8 @@ constexpr std::chrono::seconds kPatience{5};
 
 bool is_nft_race(int error) { return error == ERESTART || error == EAGAIN || error == EINTR; }
 
+/// A random wait that grows: processes that failed together would otherwise meet again at the next
+/// try.
 void wait_before_nft_retry(int tries) {
   if (tries < 2) return;
   std::uint32_t random = 0;
@@ -50,6 +52,8 @@ std::uint32_t nft_generation(NetlinkSocket& socket) {
   return id;
 }
 
+/// A "no" counts only if nothing changed while it was found: rules that are being replaced are
+/// missing for a moment.
 bool holds_at_one_generation(NetlinkSocket& socket, const std::function<bool()>& look) {
   constexpr int kLooks = 20;
   for (int looks = 0; looks < kLooks; ++looks) {
@@ -61,6 +65,8 @@ bool holds_at_one_generation(NetlinkSocket& socket, const std::function<bool()>&
   return false;
 }
 
+/// `plan` reads the ruleset and fills the batch. It runs again from the start after each change by
+/// another program, so it must not remember anything of the run before.
 std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
                            const std::function<void(NftBatch&)>& plan) {
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
@@ -92,8 +98,10 @@ std::size_t commit_as_read(NetlinkSocket& socket, std::string_view doing,
       }
     }
   }
-  throw Error(Code::try_again, fmt::format("{}: the nftables ruleset changes all the time", doing),
-              fmt::format("{} tries, each overtaken by another change", tries));
+  throw Error(
+      Code::try_again, fmt::format("{}: the nftables ruleset changes all the time", doing),
+      fmt::format("try again: each of {} attempts was overtaken by another program's change",
+                  tries));
 }
 
 }  // namespace unicni::net

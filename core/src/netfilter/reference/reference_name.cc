@@ -1,3 +1,5 @@
+// Names that the reference plugins compute for chains, comments and instances. They stand in the
+// kernels of living hosts, so each must come out as there, byte for byte.
 #include "netfilter/reference/reference_name.h"
 
 #include <fmt/core.h>
@@ -13,6 +15,7 @@ std::string reference_masquerade_chain(const std::string& network,
 
 namespace {
 
+/// What is left of the 28 bytes of a chain's name behind "CNI-DN-".
 std::string short_hash(const std::string& network, const std::string& container_id) {
   return sha512_hex(network + container_id).substr(0, 21);
 }
@@ -27,6 +30,7 @@ std::string reference_snat_chain(const std::string& network, const std::string& 
   return "CNI-SN-" + short_hash(network, container_id);
 }
 
+/// A long one is cut, as a comment of iptables has 255 bytes at most.
 std::string reference_dnat_comment(const std::string& network, const std::string& container_id) {
   constexpr std::size_t kLimit = 255;
   std::string comment = fmt::format(R"(dnat name: "{}" id: "{}")", network, container_id);
@@ -39,6 +43,8 @@ std::string reference_masquerade_comment(const std::string& network,
   return fmt::format(R"(name: "{}" id: "{}")", network, container_id);
 }
 
+/// The nftables backend of the reference's masquerade: two hashes, so that the network can be told
+/// by the first.
 std::string reference_masquerade_instance(const std::string& network,
                                           const std::string& container_id,
                                           const std::string& if_name) {

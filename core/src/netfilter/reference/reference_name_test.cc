@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace unicni::net {
+namespace unicni::net::reference_name_test {
 namespace {
 
 // What the reference's own tests expect, and what it was seen to make.
@@ -32,4 +32,4 @@ TEST(ReferenceName, Comments) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::reference_name_test

@@ -1,3 +1,5 @@
+#include "unicni/netfilter/reference_ports.h"
+
 #include <fmt/core.h>
 #include <linux/netfilter.h>
 
@@ -6,8 +8,7 @@
 #include "netfilter/gate/foreign_chain.h"
 #include "netfilter/nft/transaction.h"
 #include "netfilter/rule_sweep.h"
-#include "unicni/netfilter/iptables_ports.h"
-#include "unicni/netfilter/reference_rules.h"
+#include "unicni/netfilter/iptables_ports_removal.h"
 
 namespace unicni::net {
 namespace {
@@ -28,6 +29,8 @@ bool is_of(const ReferencePorts& what, const NftListedRule& rule) {
   return rule.destination && is_ours(rule.destination->address());
 }
 
+/// Rules are read and deleted under one generation. The table goes with its last rule, as the
+/// reference never deletes it.
 std::size_t remove_from_table(NetlinkSocket& socket, std::uint8_t family,
                               const ReferencePorts& what) {
   std::size_t removed = 0;

@@ -4,11 +4,13 @@
 
 #include <chrono>
 
+#include "base/deadline_for_test.h"
+#include "base/ip_for_test.h"
 #include "netfilter/iptables/legacy_table.h"
 #include "netfilter/reference/reference_for_test.h"
 #include "unicni/error.h"
 
-namespace unicni::net {
+namespace unicni::net::reference_rules_test {
 namespace {
 
 using testing::HasSubstr;
@@ -19,9 +21,6 @@ constexpr const char* kSave = "iptables-save -t nat; ip6tables-save -t nat";
 constexpr const char* kSaveLegacy = "iptables-legacy-save -t nat; ip6tables-legacy-save -t nat";
 /// Without what differs from one listing to the next.
 constexpr const char* kStable = " | grep -v '^#' | sed 's/\\[.*//'";
-
-Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 ReferenceMasquerade of(const std::vector<IpAddress>& addresses, const char* if_name = "eth0") {
   return {"mynet", "ctr1", if_name, addresses};
@@ -227,4 +226,4 @@ TEST_F(ReferenceRulesTest, IdsTooLongForAChainNameAreAbsent) {
 }
 
 }  // namespace
-}  // namespace unicni::net
+}  // namespace unicni::net::reference_rules_test

@@ -1,0 +1,39 @@
+// Published ports that the Go reference plugins made for an attachment: reference_rules.h.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "unicni/deadline.h"
+#include "unicni/ip.h"
+#include "unicni/netfilter/nft.h"
+
+namespace unicni::net {
+
+/// Whose published ports.
+struct ReferencePorts {
+  std::string network;
+  std::string container_id;
+  std::vector<IpAddress> addresses;  ///< of the attachment
+  bool container_is_gone = false;    ///< so none of its attachments needs a rule
+  std::string if_name = {};          ///< also the chain that add_iptables_ports() names after it
+  /// Asked if there is a chain of the reference's name: another attachment of the container to the
+  /// network has it.
+  std::function<bool()> is_siblings = {};
+};
+
+/// Removes what portmap of the reference, or add_iptables_ports(), made:
+/// - iptables: remove_iptables_ports() of iptables_ports_removal.h. The names of its chains hold
+///   network and container, and all ports of a container on a network go together, as they came.
+/// - nftables: in tables `ip cni_hostport` and `ip6 cni_hostport` the rules whose comment is the
+///   container. That says nothing of the network: of a container with ports on several networks
+///   only the rules that lead to `addresses` go, and with `container_is_gone` all. With neither
+///   nothing does. A table in which no rule of a container is left goes; the reference's ADD makes
+///   it in one transaction.
+/// Where there is nothing that is two netlink round trips and a look at two files of /proc. Returns
+/// how many rules went. Throws Error; goes on past errors.
+std::size_t remove_reference_ports(Nft& nft, const ReferencePorts& what, Deadline deadline);
+
+}  // namespace unicni::net

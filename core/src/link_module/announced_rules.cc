@@ -1,0 +1,88 @@
+#include "link_module/announced_rules.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <tuple>
+
+#include "base/owner.h"
+#include "unicni/error.h"
+#include "unicni/net/link.h"
+#include "unicni/netfilter/published_port.h"
+#include "unicni/undo/nft.h"
+
+namespace unicni {
+
+namespace {
+
+/// A link of the host with this owner is the surest sign of life: the kernel deletes it with the
+/// container's namespace.
+bool has_host_end(Host& host, const std::string& owner) {
+  const auto links = net::list_links(host.host_links(), "veth");
+  return std::any_of(links.begin(), links.end(),
+                     [&](const net::Link& link) { return is_same_owner(link.alias, owner); });
+}
+
+/// What of others has the keys of `own` but belongs to nobody any more.
+std::vector<net::NftElement> void_elements(const Call& call, Host& host,
+                                           const std::vector<net::NftElement>& own) {
+  std::vector<net::NftElement> found;
+  for (const net::NftElement& element : own) {
+    auto holder = host.nft().find(element.set, element.key, element.table);
+    if (holder && holder->owner != element.owner && is_void(call, host, *holder)) {
+      found.push_back(*std::move(holder));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+// Of the same network: IPAM gave its address to us, so without a host end it was taken down by a
+// program that doesn't know our tables. Of others, and where it isn't about an address: neither
+// journal nor namespace is left.
+bool is_void(const Call& call, Host& host, const net::NftElement& holder) {
+  if (has_host_end(host, holder.owner)) return false;
+  if (host.attachments().is_gone(holder.owner)) return true;
+  return !net::is_about_host_port(holder) && holder.owner.starts_with(call.key.network + '/');
+}
+
+namespace {
+
+/// Two mappings may lead to one port of the container, and a result may have an address twice.
+std::vector<net::NftElement> each_once(const std::vector<net::NftElement>& elements) {
+  std::vector<net::NftElement> once;
+  std::set<std::tuple<net::NftTable, std::string_view, std::string_view, std::string_view>> known;
+  for (const net::NftElement& element : elements) {
+    const bool first = known.emplace(element.table, element.set, element.key, element.data).second;
+    if (first) once.push_back(element);
+  }
+  return once;
+}
+
+}  // namespace
+
+/// All records before the first change, as all elements go in by one transaction.
+void announce_rules(Host& host, const std::vector<net::NftElement>& all_own,
+                    const std::vector<net::NftElement>& all_shared) {
+  const auto own = each_once(all_own);
+  const auto shared = each_once(all_shared);
+  for (const net::NftElement& element : own) host.undo().announce(undo_nft(element));
+  for (const net::NftElement& element : shared) host.undo().announce(remember_nft(element));
+}
+
+/// The usual case costs one transaction. Only if the kernel refuses it (a key is taken) the holders
+/// are looked at; those that are gone make room, and a living one is the error.
+void add_announced(const Call& call, Host& host, const std::vector<net::NftElement>& own,
+                   const std::vector<net::NftElement>& shared) {
+  try {
+    host.nft().add(own, shared);
+  } catch (const Error&) {
+    const auto stale = void_elements(call, host, own);
+    if (stale.empty()) throw;
+    host.nft().remove(stale);
+    host.nft().add(own, shared);
+  }
+}
+
+}  // namespace unicni

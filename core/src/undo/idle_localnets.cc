@@ -1,0 +1,58 @@
+#include "undo/idle_localnets.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+#include "undo/shared_objects.h"
+#include "unicni/net/sysctl.h"
+#include "unicni/netfilter/iptables_ports.h"
+#include "unicni/netfilter/localnet.h"
+#include "unicni/netfilter/published_port.h"
+
+namespace unicni::undo {
+
+bool is_former_localnet(const Undo& record) { return optional_field(record, "link").empty(); }
+
+namespace {
+
+/// Whether ports are published that tell no link: by versions up to 0.1, or by the reference, which
+/// relies on route_localnet just as we do.
+bool are_others_publishing(HostKernel& host, std::ptrdiff_t own_former) {
+  const auto localnets = host.attachments().list_records(kLocalnetKind.type, Steps::all);
+  const auto former = std::count_if(localnets.begin(), localnets.end(), [](const auto& each) {
+    return is_former_localnet(each.record);
+  });
+  if (former > own_former) return true;
+  std::set<std::string> ours;
+  for (const auto& [by, record] :
+       host.attachments().list_records(kIptablesPortsKind.type, Steps::all)) {
+    ours.insert(net::iptables_ports_chain(field(record, "network"), field(record, "container")));
+  }
+  return net::has_iptables_ports_besides(host.nft(), Family::v4, ours);
+}
+
+}  // namespace
+
+void restore_idle_localnets(HostKernel& host, std::ptrdiff_t own_former) {
+  const auto lock = hold_shared_objects(host);
+  auto idle = net::list_localnets(host.nft());
+  std::erase_if(idle, [&](const net::NftElement& element) {
+    return net::is_localnet_used(host.nft(), net::interface_of_localnet(element));
+  });
+  if (idle.empty() || are_others_publishing(host, own_former)) return;
+  for (const net::NftElement& element : idle) {
+    if (!net::is_localnet_by_us(element)) continue;
+    net::ensure_sysctl("net/ipv4/conf/" + net::interface_of_localnet(element) + "/route_localnet",
+                       "0", {.young = host.container_netns()});
+  }
+  host.nft().remove(idle);
+}
+
+void restore_idle_localnets(HostKernel& host) {
+  if (!net::list_localnets(host.nft()).empty()) restore_idle_localnets(host, 0);
+}
+
+}  // namespace unicni::undo
