@@ -111,6 +111,29 @@ int command(const std::string& name, int argc, const char* const* argv, Process&
   }
 }
 
+/// The runtime that waits for the answer on stdout.
+class StandardStreams final : public unicni::chain::Caller {
+ public:
+  StandardStreams(Command command, const std::string& version, Process& process)
+      : command_(command), version_(version), process_(process) {}
+  void on_member(std::string_view type) override {
+    unicni::exec::set_crash_context(type, unicni::command_name(command_), version_);
+  }
+  void on_result(const std::string& document) override {
+    unicni::exec::mark_result_written();
+    write_all(STDOUT_FILENO, document);
+    // ADD's journal is complete and its answer is out: what is left to do, the kernel does.
+    if (command_ != Command::add) return;
+    process_.children.settle();
+    ::_exit(0);
+  }
+
+ private:
+  Command command_;
+  const std::string& version_;
+  Process& process_;
+};
+
 /// Runs one verb. `version` becomes the configuration's as soon as it is known, for the error
 /// document.
 void serve(const std::string& invoked_as, std::string& version, Process& process) {
@@ -146,18 +169,8 @@ void serve(const std::string& invoked_as, std::string& version, Process& process
                                std::chrono::steady_clock::now() + time,
                                process.services,
                                process.modules};
-  chain::run(
-      request,
-      [&](std::string_view type) { exec::set_crash_context(type, command_name(command), version); },
-      [command, &process](const std::string& document) {
-        exec::mark_result_written();
-        write_all(STDOUT_FILENO, document);
-        // ADD's journal is complete and its answer is out: what is left to do, the kernel does.
-        if (command == Command::add) {
-          process.children.settle();
-          ::_exit(0);
-        }
-      });
+  StandardStreams caller(command, version, process);
+  chain::run(request, caller);
 }
 
 /// An error that can't be told on stdout any more is told on stderr, which may be gone as well.

@@ -130,6 +130,17 @@ struct Owned {
   Services services{.log = &complaints, .observer = &counts, .background = &reaper};
 };
 
+/// Keeps the result of an ADD.
+class Keeper final : public chain::Caller {
+ public:
+  explicit Keeper(std::string* result) : result_(result) {}
+  void on_member(std::string_view) override {}
+  void on_result(const std::string& document) override { *result_ = document; }
+
+ private:
+  std::string* result_;
+};
+
 class Attachment {
  public:
   Attachment(const Options& options, Owned& owned, int number)
@@ -176,9 +187,8 @@ class Attachment {
                                    std::chrono::steady_clock::now() + chain::kVerbTime,
                                    owned_.services,
                                    owned_.modules};
-      chain::run(
-          request, [](std::string_view) {},
-          [&](const std::string& document) { *result = document; });
+      Keeper keeper(result);
+      chain::run(request, keeper);
       return true;
     } catch (const std::exception& error) {
       const auto* own = dynamic_cast<const Error*>(&error);

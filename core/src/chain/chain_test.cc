@@ -7,6 +7,11 @@
 namespace unicni::chain::chain_test {
 namespace {
 
+class Nobody : public Caller {
+  void on_member(std::string_view) override {}
+  void on_result(const std::string&) override {}
+};
+
 /// Code of the refusal, 0 if there is none.
 unsigned refusal(Command command, const std::string& netconf, const std::string& invoked_as,
                  std::vector<std::string> environment = {}) {
@@ -27,8 +32,8 @@ unsigned refusal(Command command, const std::string& netconf, const std::string&
                         modules};
   try {
     require_network_name(request.netconf, invoked_as);
-    run(
-        request, [](std::string_view) {}, [](const std::string&) {});
+    Nobody nobody;
+    run(request, nobody);
     return 0;
   } catch (const Error& error) {
     return error.code();

@@ -156,7 +156,7 @@ void collect_some_gone(const Request& request, VerbHost& host) noexcept {
 }
 
 void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
-             const Watch& watch) {
+             Caller& caller) {
   const auto valid = request.netconf.valid_attachments();
   if (!valid) {
     throw Error(Code::invalid_config, "GC without cni.dev/valid-attachments",
@@ -168,7 +168,7 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
   if (journaled) collection.collect_invalid(steps, *valid);
   collection.collect_gone(kAll);
   for (auto& step : steps) {
-    watch(step->type());
+    caller.on_member(step->type());
     collection.collect_step(*step);
   }
   try {
