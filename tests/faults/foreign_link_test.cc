@@ -1,7 +1,7 @@
 // DEL of an attachment of the reference, without journal: which interface is it that has its name?
 #include "integration/host_test.h"
 
-namespace unicni::test::stranger_test {
+namespace unicni::test::foreign_link_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -80,4 +80,4 @@ TEST_F(ForeignLink, AVethThatEndsElsewhereIsNoAttachmentOfThisHost) {
 }
 
 }  // namespace
-}  // namespace unicni::test::stranger_test
+}  // namespace unicni::test::foreign_link_test

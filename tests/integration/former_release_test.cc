@@ -5,7 +5,7 @@
 #include "integration/chained.h"
 #include "integration/journal_line.h"
 
-namespace unicni::test {
+namespace unicni::test::former_release_test {
 namespace {
 
 using ::testing::AllOf;
@@ -159,4 +159,4 @@ TEST_F(FormerRelease, DelTakesAwayWhatAnAddMadeOfItsElements) {
 }
 
 }  // namespace
-}  // namespace unicni::test
+}  // namespace unicni::test::former_release_test

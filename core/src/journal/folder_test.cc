@@ -10,7 +10,7 @@
 #include "journal/entry.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::journal::key_test {
+namespace unicni::journal::folder_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -92,4 +92,4 @@ TEST(ListKeys, FolderThatIsNoneIsEmpty) {
 }
 
 }  // namespace
-}  // namespace unicni::journal::key_test
+}  // namespace unicni::journal::folder_test

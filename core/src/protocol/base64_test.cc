@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace unicni::protocol {
+namespace unicni::protocol::base64_test {
 namespace {
 
 struct Vector {
@@ -37,4 +37,4 @@ TEST(Base64, WhatIsNoneIsNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::base64_test

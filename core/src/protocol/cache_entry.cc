@@ -8,7 +8,8 @@
 
 #include "protocol/base64.h"
 #include "protocol/document.h"
-#include "protocol/result_json.h"
+#include "protocol/result_narrow.h"
+#include "protocol/result_parse.h"
 
 namespace unicni::protocol {
 namespace {

@@ -5,9 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/network_list.h"
-#include "protocol/result_json.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::cache_entry_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -83,7 +82,7 @@ TEST(CacheEntry, EmptyFieldsAreLeftOut) {
   EXPECT_THAT(null.args, IsEmpty());
 }
 
-TEST(CacheEntry, StrangersKeysStayToTheByte) {
+TEST(CacheEntry, OthersKeysStayToTheByte) {
   const std::string text =
       R"({"kind":"cniCacheV1","containerId":"c","config":"e30=","ifName":"e","networkName":"n",)"
       R"("capabilityArgs":{"a":1.0,"b":12345678901234567890123},)"
@@ -246,4 +245,4 @@ TEST(CacheEntry, BytesThatJsonCannotTellAreNoDifference) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::cache_entry_test

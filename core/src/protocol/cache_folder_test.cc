@@ -8,7 +8,7 @@
 #include "base/temp_folder_for_test.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::cache_folder_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -168,4 +168,4 @@ TEST_F(Cache, LeftoversOfKilledWritersGoWhenTheyAreOld) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::cache_folder_test

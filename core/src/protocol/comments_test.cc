@@ -4,7 +4,7 @@
 
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::comments_test {
 namespace {
 
 TEST(Comments, BecomeBlanksAndLinesStay) {
@@ -42,4 +42,4 @@ TEST(Comments, WithoutEndAreRefusedByLine) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::comments_test

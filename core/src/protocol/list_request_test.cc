@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "protocol/result_json.h"
+#include "protocol/result_parse.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::list_request_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -173,4 +173,4 @@ TEST(ListRequest, GcAndStatusCameWith1_1_0) {  // GC-05, GC-12, STAT-03
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::list_request_test

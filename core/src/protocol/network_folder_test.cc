@@ -8,7 +8,7 @@
 
 #include "base/temp_folder_for_test.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::network_folder_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -217,4 +217,4 @@ TEST_F(NetworkFolder, TheListingHasAllFilesAndWhoIsTaken) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::network_folder_test

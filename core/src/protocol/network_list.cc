@@ -11,6 +11,7 @@
 
 #include "protocol/comments.h"
 #include "protocol/document.h"
+#include "protocol/name.h"
 #include "protocol/netconf.h"
 #include "protocol/plugin_fields.h"
 #include "protocol/request.h"

@@ -6,7 +6,7 @@
 
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::network_list_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -77,7 +77,7 @@ TEST(NetworkList, FlagsMayBeStrings) {  // CONF-09
   }
 }
 
-TEST(NetworkList, StrangersKeysAndDigitsStay) {  // CONF-20
+TEST(NetworkList, OthersKeysAndDigitsStay) {  // CONF-20
   const NetworkList list = list_of(
       "{'name':'n','plugins':[{'type':'a','Big':12345678901234567890123,'f':1.0,'s':'\\u00e4'}]}");
   EXPECT_EQ(list.members[0].text,
@@ -288,4 +288,4 @@ TEST(NetworkList, BytesThatAreNoObjectAreRefused) {  // CONF-29, EXEC-13
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::network_list_test

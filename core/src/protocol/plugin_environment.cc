@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "protocol/document.h"
+#include "protocol/name.h"
 #include "protocol/network_list.h"
 #include "protocol/request.h"
 #include "unicni/error.h"

@@ -5,7 +5,7 @@
 #include "protocol/request.h"
 #include "unicni/error.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::plugin_environment_test {
 namespace {
 
 using ::testing::Contains;
@@ -158,4 +158,4 @@ TEST(RequireAttachment, TheBadValueIsNamed) {
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::plugin_environment_test

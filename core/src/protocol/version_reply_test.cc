@@ -5,7 +5,7 @@
 #include "protocol/reply.h"
 #include "protocol/version.h"
 
-namespace unicni::protocol {
+namespace unicni::protocol::version_reply_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -53,4 +53,4 @@ TEST(VersionReply, APluginFromBeforeTheVerbIsOf0_1_0) {  // VERN-06
 }
 
 }  // namespace
-}  // namespace unicni::protocol
+}  // namespace unicni::protocol::version_reply_test

@@ -11,7 +11,7 @@
 #include "unicni/error.h"
 #include "unicni/netfilter/reference_rules.h"
 
-namespace unicni::net::iptables_test {
+namespace unicni::net::iptables_masquerade_test {
 namespace {
 
 using testing::HasSubstr;
@@ -168,4 +168,4 @@ TEST_F(IptablesTest, ContainersThatRaceAllSucceed) {
 }
 
 }  // namespace
-}  // namespace unicni::net::iptables_test
+}  // namespace unicni::net::iptables_masquerade_test
