@@ -64,7 +64,7 @@ constexpr Option kRows[] = {
         "vlanTrunk", "VLANs whose tagged frames the container's bridge port carries"),
     option<&BridgeOptions::preserve_default_vlan>(
         "preserveDefaultVlan",
-        "keep the container's bridge port in the bridge's default VLAN as well")
+        "with vlan, keep the container's bridge port in the bridge's default VLAN as well")
         .with_default("false"),
     option<&BridgeOptions::mac_spoof_check>(
         "macspoofchk",

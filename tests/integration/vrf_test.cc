@@ -43,9 +43,10 @@ TEST_F(Vrf, AMissingKernelModuleIsNamed) {
   const Json error = expect_error(job.add());
   EXPECT_THAT(error["msg"], HasSubstr("create vrf blue"));
   EXPECT_THAT(error["msg"], HasSubstr("EOPNOTSUPP"));
-  EXPECT_EQ(error["details"], "the kernel module vrf is missing");
+  EXPECT_EQ(error["details"], "install the kernel module vrf and load it with modprobe");
   EXPECT_EQ(difference(before, kernel_snapshot(inside)), "");
-  EXPECT_EQ(expect_error(job.status(), 50)["details"], "the kernel module vrf is missing");
+  EXPECT_EQ(expect_error(job.status(), 50)["details"],
+            "install the kernel module vrf and load it with modprobe");
   expect_silent_success(job.del());
 }
 

@@ -122,7 +122,7 @@ class NftFormerTableTest : public PrivateNetnsTest {
   }
   const std::vector<NftElement> journal_{former_masq("10.22.0.5", "net/c1/eth0"),
                                          former_pair("10.22.0.0/16", "net")};
-  const NftElement now_ = masquerade_element(net("10.22.0.5/16"), "net/c1/eth0");
+  const NftElement now_ = masquerade_element(ip_net("10.22.0.5/16"), "net/c1/eth0");
   FakeRecords records_;
   Nft nft_{&records_};
 };
