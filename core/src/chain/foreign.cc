@@ -77,9 +77,13 @@ std::string run_foreign(const Request& request, const std::string& program, Comm
       request.services.observer, Phase::program,
       [&] { return fmt::format("{} {}", command_name(command), program); },
       std::string_view(program).substr(program.rfind('/') + 1));
+  const Services& services = request.services;
+  const auto environment = environment_for(request, command);
   const sys::ProcessResult result =
-      sys::run_process(program, environment_for(request, command), config, request.deadline, {},
-                       request.services.log);
+      services.programs == nullptr
+          ? sys::run_process(program, environment, config, request.deadline, {}, services.log)
+          : services.programs->run(program, environment, config, request.deadline, {},
+                                   services.log);
   if (result.exit_status == 0 && result.signal == 0 && !result.timed_out) return result.out;
   throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
 }
