@@ -111,6 +111,7 @@ void Reaper::work() noexcept {
     waiting_.pop_front();
     if (job->state == Job::State::ended) continue;
     job->state = Job::State::sending;
+    ++busy_;
     // By one of us and not by the verb's thread, whose namespaces a new thread would have, and
     // keep.
     if (idle_ < waiting_.size() + 1 && threads_.size() < kMostThreads && !stopping_) {
@@ -123,6 +124,7 @@ void Reaper::work() noexcept {
     job->send();
     job->socket.reset();
     lock.lock();
+    --busy_;
     job->state = Job::State::ended;
     ended_.notify_all();
   }
@@ -138,7 +140,7 @@ std::unique_ptr<sys::BackgroundSend> Reaper::send(int socket,
     auto sending = std::make_unique<Send>(*this, job);
     const std::lock_guard lock(mutex_);
     // Rather than behind others that the kernel keeps waiting.
-    if (stopping_ || waiting_.size() >= idle_ + (kMostThreads - threads_.size())) return nullptr;
+    if (stopping_ || waiting_.size() + busy_ >= kMostThreads) return nullptr;
     waiting_.push_back(std::move(job));
     wake_.notify_one();
     return sending;

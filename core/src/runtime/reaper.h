@@ -50,7 +50,8 @@ class Reaper final : public sys::BackgroundChild {
   std::condition_variable wake_;
   std::condition_variable ended_;  // a job has
   bool stopping_ = false;
-  std::size_t idle_ = 0;
+  std::size_t idle_ = 0;  // threads that wait
+  std::size_t busy_ = 0;  // threads that send
   std::deque<std::shared_ptr<Job>> waiting_;
   std::deque<Kept> kept_;  // the first one's time comes first
   std::vector<std::thread> threads_;
