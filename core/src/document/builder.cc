@@ -199,7 +199,10 @@ void Builder::merge(Node& map) const {
 }
 
 std::string path_to(std::string_view path, std::string_view key) {
-  return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
+  // What would garble a message, or a terminal, is escaped.
+  const std::string quoted = options::shown_text(key);
+  const bool is_clean = !key.empty() && quoted.size() == key.size() + 2;
+  return fmt::format("{}{}{}", path, path.empty() ? "" : ".", is_clean ? key : quoted);
 }
 
 std::string path_to(std::string_view path, std::size_t index) {
