@@ -11,6 +11,7 @@
 #include "document/source.h"
 #include "document/typed.h"
 #include "options/nearest.h"
+#include "options/warnings.h"
 #include "protocol/document.h"
 #include "protocol/name.h"
 #include "protocol/version.h"
@@ -212,9 +213,11 @@ protocol::NetworkList read_chain(const Document& document, std::string_view name
     throw Error(Code::invalid_config, wrong->line(document.file), wrong->details);
   }
   protocol::NetworkList list = parse(chain.json, document.file);
+  options::Warnings warnings;
   for (const Finding& finding : chain.findings) {
-    list.warnings.push_back(finding.line(document.file));
+    warnings.add([&] { return finding.line(document.file); });
   }
+  for (std::string& text : warnings.take()) list.warnings.push_back(std::move(text));
   return list;
 }
 

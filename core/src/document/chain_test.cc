@@ -7,6 +7,7 @@
 
 #include "base/temp_folder_for_test.h"
 #include "document/tree_for_test.h"
+#include "document/typed.h"
 #include "options/demo_table_for_test.h"
 #include "unicni/sys/file.h"
 
@@ -104,6 +105,19 @@ TEST(Chain, UnknownKeysAreFindingsOfALinterAndWarningsOfAVerb) {
             "f: \"plugins\"[0].\"cni.dev/x\" is not passed on, the runtime writes that "
             "key\n" +
                 findings);
+}
+
+TEST(Chain, ManyUnknownKeysAreCounted) {
+  std::string text = "name: net\nplugins:\n- type: demo\n";
+  for (int i = 0; i < 2000; ++i) text += "  k" + std::to_string(i) + ": 1\n";
+  EXPECT_EQ(type_chain(read(text, "f"), "net", types()).findings.size(), kFindingLimit);
+  const auto warnings = chain(text).warnings;
+  ASSERT_EQ(warnings.size(), 10U);
+  EXPECT_EQ(warnings[0], "f:4:3: plugins[0].k0: unknown key");
+  EXPECT_EQ(warnings[9], "991 more keys or values are wrong in this configuration");
+  // A wrong value behind them is found nevertheless.
+  EXPECT_EQ(refusal(text + "  flag: 1\n"),
+            "f:2004:9: plugins[0].flag: true or false is expected, not 1");
 }
 
 TEST(Chain, KeysForAnchorsAreLeftOut) {

@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "document/tree_for_test.h"
+#include "document/typed.h"
+#include "protocol/document.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::document::document_test {
@@ -92,18 +96,38 @@ TEST(Document, JsonIsTheSameTreeByBothReaders) {
   }
 }
 
-TEST(Document, EveryConfigurationOfTheProjectIsTheSameTreeByBothReaders) {
+/// Calls `look` with the text and the name of each configuration and golden case of the project.
+template <class Look>
+int for_each_configuration(const Look& look) {
   int count = 0;
   for (const char* folder : {"config", "modules", "tests/golden/cases"}) {
     const auto root = std::filesystem::path(UNICNI_SOURCE_DIR) / folder;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
       const auto kind = entry.path().extension();
       if (kind != ".conflist" && kind != ".conf" && kind != ".json") continue;
-      expect_equal(sys::read_file(entry.path()).value(), entry.path().filename());
+      look(sys::read_file(entry.path()).value(), entry.path().filename().string());
       ++count;
     }
   }
-  EXPECT_GT(count, 200);
+  return count;
+}
+
+TEST(Document, EveryConfigurationOfTheProjectIsTheSameTreeByBothReaders) {
+  EXPECT_GT(for_each_configuration(expect_equal), 200);
+}
+
+TEST(Document, JsonBecomesTheSameJson) {
+  const auto expect_same = [](const std::string& text, const std::string& what) {
+    std::vector<Finding> findings;
+    const std::string json =
+        TypedWriter(Syntax::json, findings).free(*read_json(Source(what, text)));
+    EXPECT_EQ(protocol::parse_document(json, what), protocol::parse_document(text, what)) << what;
+    EXPECT_TRUE(findings.empty());
+  };
+  for (unsigned seed = 0; seed < 500; ++seed) {
+    expect_same(Generator(seed).document(), "seed " + std::to_string(seed));
+  }
+  for_each_configuration(expect_same);
 }
 
 TEST(Document, WhatIsJsonIsReadAsJson) {

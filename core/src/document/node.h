@@ -5,6 +5,7 @@
 // text that they are, and the option table of who reads them decides (document/typed.h).
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <memory>
 #include <string>

@@ -131,6 +131,7 @@ std::string TypedWriter::member(const OptionTable& table, OptionSource source, c
 void TypedWriter::check_key(const OptionTable& table, OptionSource source,
                             options::Neighbours neighbours, const Node& map, const Child& child,
                             const std::string& path) {
+  if (findings_.size() >= kFindingLimit) return;
   const char* meant = options::known_spelling(table, source, neighbours, child.key);
   if (meant != nullptr && child.key == meant) return;
   const std::string where = path_to(path, child.key);
@@ -151,6 +152,7 @@ void TypedWriter::check_key(const OptionTable& table, OptionSource source,
 
 void TypedWriter::check_required(const OptionTable& table, OptionSource source, const Node& map,
                                  const std::string& path) {
+  if (findings_.size() >= kFindingLimit) return;
   for (const Option& row : std::span(table.rows, table.count)) {
     if (row.source != source || !is_needed(row)) continue;
     bool is_given = false;

@@ -6,6 +6,7 @@
 // says.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,10 @@
 #include "unicni/options.h"
 
 namespace unicni::document {
+
+/// From so many findings on only wrong values are looked for: a file of 1 MiB may have 100,000 keys
+/// that nobody knows, and finding the nearest known one takes its time.
+inline constexpr std::size_t kFindingLimit = 1000;
 
 class TypedWriter {
  public:
