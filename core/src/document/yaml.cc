@@ -46,6 +46,21 @@ std::string_view after_properties(std::string_view text) {
   return text;
 }
 
+/// The word for nothing at the front of `text`; "": there is none, but whatever comes next. As a
+/// value it isn't one that a ":" follows, which is the next key.
+std::string_view null_word(std::string_view text, bool is_key) {
+  for (const std::string_view word : {"~", "null", "Null", "NULL"}) {
+    if (!text.starts_with(word)) continue;
+    const std::string_view rest = text.substr(word.size());
+    const bool ends = rest.empty() ||
+                      std::string_view(" \t\r\n,]}:").find(rest.front()) != std::string_view::npos;
+    const bool has_colon =
+        rest.substr(std::min(rest.find_first_not_of(" \t"), rest.size())).starts_with(':');
+    return ends && (is_key || !has_colon) ? word : std::string_view();
+  }
+  return {};
+}
+
 class Events : public YAML::EventHandler {
  public:
   explicit Events(const Source& source) : source_(source), builder_(source) {}
@@ -63,10 +78,7 @@ class Events : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const std::string_view rest =
         after_properties(source_.text().substr(std::min(offset(mark), source_.text().size())));
-    std::string text;
-    for (const std::string_view word : {"~", "null", "Null", "NULL"}) {
-      if (rest.starts_with(word)) text = word;
-    }
+    std::string text(null_word(rest, builder_.expects_key()));
     if (text.empty() && builder_.in_sequence() &&
         (rest.starts_with(',') || rest.starts_with(']'))) {
       throw refusal(mark, "an element is missing", "between commas a value is expected");

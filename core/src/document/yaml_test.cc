@@ -32,6 +32,14 @@ TEST(Yaml, WhatIsLeftEmptyHasThePlaceOfItsKey) {
             "@5:3}@1:1");
 }
 
+TEST(Yaml, WhatIsLeftEmptyIsNotTheNextKey) {
+  EXPECT_EQ(yaml("a:\nnull: 1\n", true), "{a@1:1: @1:1, null@2:1: 1@2:7}@1:1");
+  EXPECT_EQ(yaml("a:\n~ : 1\n", true), "{a@1:1: @1:1, ~@2:1: 1@2:5}@1:1");
+  EXPECT_EQ(yaml("a:\nnullable: 1\nb: null # c\n", true),
+            "{a@1:1: @1:1, nullable@2:1: 1@2:11, b@3:1: null@3:4}@1:1");
+  EXPECT_EQ(yaml("[null: ~, {~}]"), "[{null: ~}, {~: }]");
+}
+
 TEST(Yaml, KeysAreTextsWhateverTheyLookLike) {
   EXPECT_EQ(yaml("1: a\nno: b\nnull: c\n~: d\n\"\": e\nx y: f\n"),
             "{1: a, no: b, null: c, ~: d, \"\": e, x y: f}");
