@@ -53,12 +53,17 @@ function(unicni_module_library target name)
   endif()
 endfunction()
 
-# unicni_host_program(<target> [WITHOUT <regex>])
-# Makes an executable a host of modules: it holds all of libunicni and of libstdc++ and exports both; with WITHOUT not
-# the object files of libunicni that match. Call it in a folder that comes after core.
+# unicni_host_program(<target> [GROUP application] [WITHOUT <regex>])
+# Makes an executable a host of modules: it holds the units of the group hot, with GROUP those of that one as well, and
+# all of libstdc++, and exports both; with WITHOUT not the object files of libunicni that match. Call it in a folder that
+# comes after core.
 function(unicni_host_program target)
-  cmake_parse_arguments(HOST "" "WITHOUT" "" ${ARGN})
-  get_property(units GLOBAL PROPERTY UNICNI_CORE_UNITS)
+  cmake_parse_arguments(HOST "" "WITHOUT;GROUP" "" ${ARGN})
+  get_property(units GLOBAL PROPERTY UNICNI_UNITS_hot)
+  if(HOST_GROUP)
+    get_property(others GLOBAL PROPERTY UNICNI_UNITS_${HOST_GROUP})
+    list(APPEND units ${others})
+  endif()
   # The objects themselves, since of an archive the linker takes only what the program uses; the archives are linked for
   # their include folders and the libraries that they need.
   foreach(unit ${units})

@@ -1,11 +1,15 @@
-# unicni_core_unit(<folder> [LINK <target>...])
+# unicni_core_unit(<folder> [GROUP <group>] [LINK <target>...])
 # One folder of core/src: a static library unicni_<folder> of its *.cc, in sub-folders too, which links the units that
 # core/layers.txt says it stands on, and, if it has *_test.cc, a test program <folder>_test whose cases ctest sees one by
-# one.
+# one. The group says who links it (core/ARCHITECTURE.md, "Build groups"): hot, the executable and whoever else hosts
+# modules; application, libunicni.so too; tools, only who names it.
 file(STRINGS ${PROJECT_SOURCE_DIR}/core/layers.txt UNICNI_LAYERS REGEX "^[a-z_]+:")
 set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS core/layers.txt)
 function(unicni_core_unit name)
-  cmake_parse_arguments(UNIT "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(UNIT "" "GROUP" "LINK" ${ARGN})
+  if(NOT UNIT_GROUP)
+    set(UNIT_GROUP hot)
+  endif()
   set(row ${UNICNI_LAYERS})
   list(FILTER row INCLUDE REGEX "^${name}:")
   if(NOT row)
@@ -23,7 +27,7 @@ function(unicni_core_unit name)
     list(TRANSFORM below PREPEND unicni_)
   endif()
   target_link_libraries(unicni_${name} PUBLIC ${below} ${UNIT_LINK})
-  set_property(GLOBAL APPEND PROPERTY UNICNI_CORE_UNITS unicni_${name})
+  set_property(GLOBAL APPEND PROPERTY UNICNI_UNITS_${UNIT_GROUP} unicni_${name})
   if(UNICNI_TESTS AND tests)
     unicni_test(${name}_test SOURCES ${tests} LINK unicni_${name})
   endif()
