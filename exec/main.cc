@@ -12,16 +12,18 @@
 #include <string>
 #include <string_view>
 
-#include "base/straggler.h"
+#include "base/services.h"
 #include "chain/chain.h"
 #include "crash.h"
 #include "descriptors.h"
+#include "forked_children.h"
 #include "help.h"
 #include "installed.h"
-#include "module/loader.h"
+#include "module/cache.h"
 #include "protocol/reply.h"
 #include "protocol/request.h"
 #include "protocol/version.h"
+#include "standard_error.h"
 #include "unicni/error.h"
 
 namespace {
@@ -32,6 +34,14 @@ using unicni::Error;
 
 constexpr int kHeapStep = 1 << 20;                           // bytes
 constexpr int kNeverTrim = std::numeric_limits<int>::max();  // bytes
+
+/// What this process owns and core works with.
+struct Process {
+  unicni::exec::StandardError log;
+  unicni::exec::ForkedChildren children;
+  unicni::module::Cache modules;
+  unicni::Services services{.log = &log, .background = &children};
+};
 
 void write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -74,7 +84,8 @@ const unicni::ModuleDescriptor* own_module(const std::string& name,
                                            const unicni::module::Locations& where) {
   namespace module = unicni::module;
   if (name == unicni::chain::kChainType) return nullptr;
-  return &module::load(module::get_named(name, where), where.executable).descriptor();
+  const module::Found found = module::get_named(name, where);
+  return &module::open(found.module, found.module_path, where.executable);
 }
 
 /// What a plugin says of itself.
@@ -85,12 +96,13 @@ std::string about(const std::string& name, const unicni::module::Locations& wher
 }
 
 /// The module's own command line, which is no CNI verb: errors are for people.
-int command(const std::string& name, int argc, const char* const* argv) {
+int command(const std::string& name, int argc, const char* const* argv, Process& process) {
   namespace module = unicni::module;
   try {
     const module::Locations where = locations(name, {});
-    const int status =
-        module::load(module::get_named(name, where), where.executable).command(argc, argv);
+    module::LoadedModule own =
+        process.modules.load(module::get_named(name, where), where.executable);
+    const int status = own.command(argc, argv);
     std::fflush(nullptr);
     return status;
   } catch (const Error& error) {
@@ -99,9 +111,32 @@ int command(const std::string& name, int argc, const char* const* argv) {
   }
 }
 
+/// The runtime that waits for the answer on stdout.
+class StandardStreams final : public unicni::chain::Caller {
+ public:
+  StandardStreams(Command command, const std::string& version, Process& process)
+      : command_(command), version_(version), process_(process) {}
+  void on_member(std::string_view type) override {
+    unicni::exec::set_crash_context(type, unicni::command_name(command_), version_);
+  }
+  void on_result(const std::string& document) override {
+    unicni::exec::mark_result_written();
+    write_all(STDOUT_FILENO, document);
+    // ADD's journal is complete and its answer is out: what is left to do, the kernel does.
+    if (command_ != Command::add) return;
+    process_.children.settle();
+    ::_exit(0);
+  }
+
+ private:
+  Command command_;
+  const std::string& version_;
+  Process& process_;
+};
+
 /// Runs one verb. `version` becomes the configuration's as soon as it is known, for the error
 /// document.
-void serve(const std::string& invoked_as, std::string& version) {
+void serve(const std::string& invoked_as, std::string& version, Process& process) {
   using namespace unicni;
   auto environment = protocol::read_environment([](const char* name) { return std::getenv(name); });
   module::Locations where =
@@ -131,19 +166,11 @@ void serve(const std::string& invoked_as, std::string& version) {
                                invoked_as,
                                std::move(where),
                                environment_strings(),
-                               std::chrono::steady_clock::now() + time};
-  chain::run(
-      request,
-      [&](std::string_view type) { exec::set_crash_context(type, command_name(command), version); },
-      [command](const std::string& document) {
-        exec::mark_result_written();
-        write_all(STDOUT_FILENO, document);
-        // ADD's journal is complete and its answer is out: what is left to do, the kernel does.
-        if (command == Command::add) {
-          unicni::sys::settle_stragglers();
-          ::_exit(0);
-        }
-      });
+                               std::chrono::steady_clock::now() + time,
+                               process.services,
+                               process.modules};
+  StandardStreams caller(command, version, process);
+  chain::run(request, caller);
 }
 
 /// An error that can't be told on stdout any more is told on stderr, which may be gone as well.
@@ -159,7 +186,7 @@ int fail(const Error& error, const std::string& version) noexcept {
   return 1;
 }
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, Process& process) {
   std::string_view path = argc > 0 ? argv[0] : unicni::chain::kChainType;
   path.remove_prefix(path.rfind('/') + 1);
   const std::string invoked_as(path);
@@ -172,11 +199,11 @@ int run(int argc, char** argv) {
       return 0;
     }
     if (argc > 1 && argv[1][0] != '-' && invoked_as != unicni::chain::kChainType) {
-      return command(invoked_as, argc - 1, argv + 1);
+      return command(invoked_as, argc - 1, argv + 1, process);
     }
     if (argc > 1) return unicni::exec::answer_arguments(argc, argv);
     unicni::exec::install_crash_handler();
-    serve(invoked_as, version);
+    serve(invoked_as, version, process);
     return 0;
   } catch (const Error& error) {
     return fail(error, version);
@@ -198,8 +225,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   // Ignored by a parent, it would hide how a delegate ended.
   std::signal(SIGCHLD, SIG_DFL);
-  const int status = run(argc, argv);
-  unicni::sys::settle_stragglers();
+  Process process;
+  const int status = run(argc, argv, process);
+  process.children.settle();
   // Nothing is buffered, and the kernel closes what is open. What exit(3) would still do is only
   // time.
   ::_exit(status);

@@ -61,7 +61,7 @@ class HostLocal : public Module {
  public:
   void validate(const Call& call) override {
     const auto& options = call.options<HostLocalOptions>();
-    static_cast<void>(data_dir(options));
+    static_cast<void>(data_dir(options, {}));
     switch (call.command) {
       case Command::add:
         require_usable(required_sets(call), excluded(options));
@@ -94,7 +94,7 @@ class HostLocal : public Module {
     result.routes = options.routes;
     result.dns = dns_of(options);
 
-    const std::string folder = data_dir(options);
+    const std::string folder = data_dir(options, host.folders());
     const auto will = [&](const IpAddress& address, const std::string& content) {
       host.undo().announce(
           undo_reservation(folder, call.key.network, address, content, options.quarantine > 0));
@@ -110,7 +110,7 @@ class HostLocal : public Module {
   void del(const Call& call, Host& host) override {
     std::string folder;
     try {
-      folder = data_dir(call.options<HostLocalOptions>());
+      folder = data_dir(call.options<HostLocalOptions>(), host.folders());
     } catch (const Error& error) {
       host.log(
           LogLevel::warning,
@@ -122,10 +122,11 @@ class HostLocal : public Module {
     store.release(owner_of(call), call.options<HostLocalOptions>().quarantine > 0);
   }
 
-  void check(const Call& call, Host&) override {
+  void check(const Call& call, Host& host) override {
     const std::vector<RangeSet> sets = required_sets(call);
     const Attachment owner = owner_of(call);
-    Store store(data_dir(call.options<HostLocalOptions>()), call.key.network, call.deadline, false);
+    Store store(data_dir(call.options<HostLocalOptions>(), host.folders()), call.key.network,
+                call.deadline, false);
     std::vector<IpAddress> held = store.find(owner);
     // Read again here: what somebody wrote into a file shows nowhere else.
     std::erase_if(held, [&](const IpAddress& address) { return !store.names(address, owner); });
@@ -153,9 +154,10 @@ class HostLocal : public Module {
     }
   }
 
-  void gc(const Call& call, Host&) override {
+  void gc(const Call& call, Host& host) override {
     const ValidAttachments& valid = valid_attachments(call);
-    Store store(data_dir(call.options<HostLocalOptions>()), call.key.network, call.deadline, false);
+    Store store(data_dir(call.options<HostLocalOptions>(), host.folders()), call.key.network,
+                call.deadline, false);
     const Errors errors = store.collect(valid, call.options<HostLocalOptions>().quarantine > 0);
     if (errors.empty()) return;
     std::string all;
@@ -166,10 +168,10 @@ class HostLocal : public Module {
                 all);
   }
 
-  void status(const Call& call, Host&) override {
+  void status(const Call& call, Host& host) override {
     const auto& options = call.options<HostLocalOptions>();
     const std::vector<RangeSet> sets = range_sets(call);
-    const std::string folder = data_dir(options);
+    const std::string folder = data_dir(options, host.folders());
     try {
       ipam::require_writable(folder, call.key.network);
       Store store(folder, call.key.network, call.deadline, false);

@@ -76,9 +76,9 @@ bool has_parent_component(std::string_view path) {
 
 }  // namespace
 
-std::string data_dir(const HostLocalOptions& options) {
+std::string data_dir(const HostLocalOptions& options, const Folders& folders) {
   const std::string& path = options.data_dir;
-  if (path.empty()) return kDefaultDataDir;
+  if (path.empty() || path == kDefaultDataDir) return folders.reservations();
   const bool has_control =
       std::any_of(path.begin(), path.end(), [](char c) { return c >= 0 && c < ' '; });
   if (path.front() != '/' || has_control || has_parent_component(path)) {

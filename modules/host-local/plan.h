@@ -7,13 +7,14 @@
 
 #include "config.h"
 #include "unicni/call.h"
+#include "unicni/folders.h"
 #include "unicni/ipam/range.h"
 
 namespace unicni::host_local {
 
-/// "dataDir", or its default. Error(invalid_config) unless it is absolute, without ".." and control
-/// characters.
-std::string data_dir(const HostLocalOptions& options);
+/// "dataDir". Its default, written out or not, stands for the host's folder of reservations.
+/// Error(invalid_config) unless it is absolute, without ".." and control characters.
+std::string data_dir(const HostLocalOptions& options, const Folders& folders);
 
 /// Range sets in the order in which they are numbered: "ipRanges", the flat range, "ranges".
 /// Error(invalid_config) for everything that canonical_sets() refuses and for more than one set of

@@ -103,14 +103,19 @@ TEST_F(PlanTest, DataDirMustBeAbsoluteAndStraight) {
         std::string("/var/lib/.."), std::string("/a\nb"), nul_inside}) {
     options.data_dir = bad;
     EXPECT_TRUE(error_of([&] {
-                  static_cast<void>(host_local::data_dir(options));
+                  static_cast<void>(host_local::data_dir(options, {}));
                 }).is(Code::invalid_config))
         << bad;
   }
   options.data_dir = "/var/..lib/x..";
-  EXPECT_EQ(host_local::data_dir(options), "/var/..lib/x..");
+  EXPECT_EQ(host_local::data_dir(options, {}), "/var/..lib/x..");
   options.data_dir = "";
-  EXPECT_EQ(host_local::data_dir(options), "/var/lib/cni/networks");
+  EXPECT_EQ(host_local::data_dir(options, {}), "/var/lib/cni/networks");
+  const Folders other{.cni_state = "/srv/cni"};
+  EXPECT_EQ(host_local::data_dir(options, other), "/srv/cni/networks");
+  options.data_dir = kDefaultDataDir;
+  EXPECT_EQ(host_local::data_dir(options, other), "/srv/cni/networks")
+      << "the default, written out";
 }
 
 TEST(HostLocalTable, HasTheKeysOfTheReferenceAndItsOwn) {

@@ -56,7 +56,7 @@ int measure(const Options& options) {
 }
 
 /// Plugins look whether their parent is a runtime, whose machine reaps what they leave behind
-/// (core/src/base/orphan.h). Runtimes are Go programs, which catch what they can.
+/// (exec/orphan.h). Runtimes are Go programs, which catch what they can.
 void look_like_a_runtime() {
   struct sigaction nothing {};
   nothing.sa_handler = [](int) {};

@@ -23,7 +23,7 @@ struct Stop {
 /// Runs the program and kills it at its k-th step.
 Stop kill_at(const Spawn& spawn, int k);
 /// Runs the program to its end and tells by which system calls it made a process or became another
-/// program; copies of itself, as wait for the kernel behind a deletion (core/src/base/straggler.h),
+/// program; copies of itself, as wait for the kernel behind a deletion (exec/forked_children.h),
 /// are only counted.
 struct Life {
   std::vector<std::string> births;

@@ -10,6 +10,7 @@
 
 #include "unicni/attachment_key.h"
 #include "unicni/deadline.h"
+#include "unicni/folders.h"
 #include "unicni/ip.h"
 #include "unicni/net/namespaces.h"
 #include "unicni/sys/lock.h"
@@ -27,7 +28,8 @@ class Attachments {
  public:
   /// `adding`: the attachment that an ADD or CHECK is about, as whose container's namespace is
   /// known to be the one of `namespaces`; nullopt for other verbs.
-  Attachments(net::Namespaces& namespaces, std::optional<AttachmentKey> adding);
+  Attachments(net::Namespaces& namespaces, std::optional<AttachmentKey> adding,
+              Folders folders = {});
 
   /// Whether the attachment of an owner's text (AttachmentKey::owner() or comment()) is provably
   /// gone: it has no journal entry of this boot and host, or one whose container namespace is gone.
@@ -65,6 +67,7 @@ class Attachments {
  private:
   net::Namespaces& namespaces_;
   std::optional<AttachmentKey> adding_;
+  Folders folders_;
 };
 
 }  // namespace unicni

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "unicni/call.h"
+#include "unicni/folders.h"
 #include "unicni/ip.h"
 #include "unicni/undo.h"
 #include "unicni/undo/host_kernel.h"
@@ -58,6 +59,8 @@ class Host : public HostKernel {
   virtual UndoLog& undo() = 0;  ///< where changes are announced before they are made
   virtual Ipam& ipam() = 0;
   virtual Delegate& delegate();  ///< Error without the trait
+  /// Where this host keeps what its attachments share.
+  [[nodiscard]] virtual const Folders& folders() const = 0;
 };
 
 }  // namespace unicni

@@ -14,16 +14,15 @@
 namespace unicni {
 namespace {
 
-constexpr const char* kReservations = "/var/lib/cni/networks";
-
 /// The journal of the attachment that an owner's text names, in full or by a hash. `is_owner`:
 /// false if it names none.
 /// A hash can't be turned back into names, so all journals are gone through until one has it.
-std::optional<journal::Entry> peek_owner(const std::string& owner, bool& is_owner) {
+std::optional<journal::Entry> peek_owner(const std::string& folder, const std::string& owner,
+                                         bool& is_owner) {
   is_owner = true;
   if (is_shortened_owner(owner)) {
     std::optional<journal::Entry> found;
-    journal::peek_each(journal::kFolder, [&](const journal::Entry& entry) {
+    journal::peek_each(folder, [&](const journal::Entry& entry) {
       if (entry.key.comment() == owner) found = entry;
       return !found;
     });
@@ -31,21 +30,22 @@ std::optional<journal::Entry> peek_owner(const std::string& owner, bool& is_owne
   }
   const auto key = AttachmentKey::parse(owner);
   is_owner = key.has_value();
-  return key ? journal::peek(journal::kFolder, *key) : std::nullopt;
+  return key ? journal::peek(folder, *key) : std::nullopt;
 }
 
 }  // namespace
 
-Attachments::Attachments(net::Namespaces& namespaces, std::optional<AttachmentKey> adding)
-    : namespaces_(namespaces), adding_(std::move(adding)) {}
+Attachments::Attachments(net::Namespaces& namespaces, std::optional<AttachmentKey> adding,
+                         Folders folders)
+    : namespaces_(namespaces), adding_(std::move(adding)), folders_(std::move(folders)) {}
 
 /// Carefully: "gone" takes somebody's port or address away. Whatever can't be known is an
 /// attachment that lives.
 bool Attachments::is_gone(const std::string& owner) {
   bool is_owner = false;
-  const auto entry = peek_owner(owner, is_owner);
+  const auto entry = peek_owner(folders_.journals(), owner, is_owner);
   if (!is_owner) return false;
-  if (!entry) return !journal::distrust_folder(journal::kFolder);
+  if (!entry) return !journal::distrust_folder(folders_.journals());
   const auto life =
       attachments::life_of(*entry, attachments::place_of(namespaces_), namespaces_.host_netns());
   if (life == attachments::Life::gone) return true;
@@ -57,7 +57,7 @@ bool Attachments::is_gone(const std::string& owner) {
 
 bool Attachments::is_container_gone(const std::string& network, const std::string& container_id) {
   bool known = false;
-  for (const AttachmentKey& key : journal::list_keys(journal::kFolder, network)) {
+  for (const AttachmentKey& key : journal::list_keys(folders_.journals(), network)) {
     if (key.container_id != container_id) continue;
     known = true;
     if (!is_gone(key.owner())) return false;
@@ -71,7 +71,7 @@ std::optional<bool> Attachments::is_reserved_for(const Attachment& owner,
                                                  const IpAddress& address) const {
   std::optional<bool> answer;
   std::error_code error;
-  for (std::filesystem::directory_iterator network(kReservations, error), end;
+  for (std::filesystem::directory_iterator network(folders_.reservations(), error), end;
        !error && network != end; network.increment(error)) {
     const auto file = ipam::read_reservation(network->path() / address.str());
     if (file.state != ipam::FileState::owned) continue;
@@ -88,7 +88,7 @@ std::vector<Attachments::Announced> Attachments::list_records(std::string_view t
                                                               std::size_t most) {
   const journal::Place place = attachments::place_of(namespaces_);
   std::vector<Announced> records;
-  journal::peek_each(journal::kFolder, [&](const journal::Entry& entry) {
+  journal::peek_each(folders_.journals(), [&](const journal::Entry& entry) {
     if (entry.place != place) return true;
     for (const journal::RecordedStep& step : entry.steps) {
       if (steps == Steps::finished && step.result.empty()) continue;
@@ -105,8 +105,8 @@ std::vector<Attachments::Announced> Attachments::list_records_of_siblings(const 
                                                                           std::string_view type) {
   const journal::Place place = attachments::place_of(namespaces_);
   std::vector<Announced> records;
-  for (const AttachmentKey& sibling : journal::list_siblings(journal::kFolder, key)) {
-    const auto entry = journal::peek(journal::kFolder, sibling);
+  for (const AttachmentKey& sibling : journal::list_siblings(folders_.journals(), key)) {
+    const auto entry = journal::peek(folders_.journals(), sibling);
     if (!entry || entry->place != place) continue;
     for (const journal::RecordedStep& step : entry->steps) {
       for (const Undo& record : step.undo) {
@@ -119,7 +119,7 @@ std::vector<Attachments::Announced> Attachments::list_records_of_siblings(const 
 
 std::optional<sys::Lock> Attachments::hold_shared_links(sys::LockMode mode,
                                                         Deadline deadline) const {
-  return attachments::lock_shared_links(journal::kRunFolder, mode, deadline);
+  return attachments::lock_shared_links(folders_.run, mode, deadline);
 }
 
 }  // namespace unicni

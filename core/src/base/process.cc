@@ -147,8 +147,10 @@ pid_t spawn(const std::string& program, const std::vector<std::string>& argument
 /// One run: the child and our ends of its pipes.
 class Run {
  public:
-  Run(const std::string& program, pid_t pid, std::string_view input, Fd in, Fd out, Fd err)
+  Run(const std::string& program, pid_t pid, std::string_view input, Fd in, Fd out, Fd err,
+      LogSink* log)
       : program_(program),
+        log_(log),
         pid_(pid),
         pidfd_(open_pidfd(pid)),
         input_(input),
@@ -233,22 +235,8 @@ class Run {
     std::string& tail = result_.err_tail;
     tail += got;
     if (tail.size() > kErrTail) tail.erase(0, tail.size() - kErrTail);
-    pass_on(got);
+    if (log_ != nullptr) log_->pass_on(got);
     return true;
-  }
-
-  /// To our own stderr, in pieces that don't block when poll(2) says so; a reader that hangs loses
-  /// text.
-  static void pass_on(std::string_view text) {
-    while (!text.empty()) {
-      pollfd ready{STDERR_FILENO, POLLOUT, 0};
-      if (::poll(&ready, 1, 100) != 1 || (ready.revents & POLLOUT) == 0) return;
-      const ssize_t n =
-          ::write(STDERR_FILENO, text.data(), std::min<std::size_t>(text.size(), 4096));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return;
-      text.remove_prefix(static_cast<std::size_t>(n));
-    }
   }
 
   // SIGTERM first: iptables holds a lock file and flannel writes a file, and both clean up.
@@ -321,6 +309,7 @@ class Run {
   }
 
   const std::string& program_;
+  LogSink* log_;
   pid_t pid_;
   Fd pidfd_;
   std::string_view input_;
@@ -335,7 +324,7 @@ class Run {
 
 ProcessResult run_process(const std::string& program, const std::vector<std::string>& env,
                           std::string_view input, Deadline deadline,
-                          const std::vector<std::string>& arguments) {
+                          const std::vector<std::string>& arguments, LogSink* log) {
   if (Clock::now() >= deadline) {
     throw Error(Code::try_again, fmt::format("execute {}: no time is left for it", program));
   }
@@ -350,7 +339,7 @@ ProcessResult run_process(const std::string& program, const std::vector<std::str
   in.read.reset();
   out.write.reset();
   err.write.reset();
-  Run run(program, pid, input, std::move(in.write), std::move(out.read), std::move(err.read));
+  Run run(program, pid, input, std::move(in.write), std::move(out.read), std::move(err.read), log);
   return run.finish(deadline);
 }
 

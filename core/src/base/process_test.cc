@@ -62,12 +62,20 @@ TEST_F(Process, ArgumentsFollowTheProgram) {
   EXPECT_EQ(result.out, "[-w]\n[two words]\n[]\n");
 }
 
-TEST_F(Process, StderrGoesThroughAndItsTailIsKept) {
+TEST_F(Process, StderrIsPassedOnToTheLogAloneAndItsTailIsKept) {
+  class Heard final : public LogSink {
+   public:
+    void log(LogLevel, std::string_view, std::string_view) noexcept override {}
+    void pass_on(std::string_view bytes) noexcept override { text += bytes; }
+    std::string text;
+  };
+  Heard heard;
   ::testing::internal::CaptureStderr();
-  const auto result = run("head -c 10000 /dev/zero | tr '\\0' x >&2; echo END >&2");
-  const std::string seen = ::testing::internal::GetCapturedStderr();
-  EXPECT_EQ(seen.size(), 10004U);
-  EXPECT_EQ(result.err_tail, seen.substr(seen.size() - 4096));
+  const auto result = run_process(script("head -c 10000 /dev/zero | tr '\\0' x >&2; echo END >&2"),
+                                  {"PATH=/usr/bin:/bin"}, {}, Clock::now() + 20s, {}, &heard);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(heard.text.size(), 10004U);
+  EXPECT_EQ(result.err_tail, heard.text.substr(heard.text.size() - 4096));
 }
 
 TEST_F(Process, LargeInputAndOutputDoNotDeadlock) {

@@ -333,18 +333,18 @@ void AddVerb::roll_back(Step& step) noexcept {
 }  // namespace
 
 void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
-            const Watch& watch, const Emit& emit) {
+            Caller& caller) {
   AddVerb verb(request, host);
   std::optional<Result> result = steps.front()->call.prev_result;
   std::size_t done = 0;
   try {
     for (; done < steps.size(); ++done) {
-      watch(steps[done]->type());
+      caller.on_member(steps[done]->type());
       result = verb.add(*steps[done], result, place_of(steps, done));
     }
     // Inside the try: a runtime that gets no answer takes the ADD for failed and never sends a DEL
     // for it.
-    emit(verb.answer(*result));
+    caller.on_result(verb.answer(*result));
   } catch (const std::exception&) {
     while (done > 0) verb.roll_back(*steps[--done]);
     throw;

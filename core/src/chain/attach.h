@@ -14,6 +14,6 @@ namespace unicni::chain {
 /// that was done is undone, last step first, and the Error is thrown on; what could not be undone
 /// stays in the journal for DEL or GC.
 void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
-            const Watch& watch, const Emit& emit);
+            Caller& caller);
 
 }  // namespace unicni::chain

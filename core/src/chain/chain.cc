@@ -77,7 +77,7 @@ Plan plan(const Request& request) {
 
 /// CHECK of a list: its members of ADD that have left it since still are there.
 void add_left(std::vector<Member>& members, const Request& request, VerbHost& host) {
-  const auto entry = journal::peek(journal::kFolder, request.key());
+  const auto entry = journal::peek(host.journals(), request.key());
   if (!entry || entry->place != host.place()) return;
   const Assignment steps = assign(*entry, members);
   for (const journal::RecordedStep& step : entry->steps) {
@@ -109,7 +109,9 @@ void require_network_name(const protocol::Netconf& netconf, const std::string& m
 
 /// All steps are made and all are validated before the first one acts. A configuration with a
 /// mistake in its last member changes nothing.
-void run(const Request& request, const Watch& watch, const Emit& emit) {
+Caller::~Caller() = default;
+
+void run(const Request& request, Caller& caller) {
   require_verb_in_version(request);
   require_depth(request.process_environment);
   VerbHost host(request);
@@ -118,7 +120,7 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
   Plan todo = plan(request);
   const Command command = request.command;
   if (command == Command::del) {
-    detach(request, host, std::move(todo.members), todo.direct, watch);
+    detach(request, host, std::move(todo.members), todo.direct, caller);
     return;
   }
 
@@ -128,19 +130,19 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
   if (command == Command::check && !todo.direct) add_left(todo.members, request, host);
   std::vector<std::unique_ptr<Step>> steps;
   for (Member& member : todo.members) {
-    watch(member.type);
+    caller.on_member(member.type);
     steps.push_back(make_step(request, member.type, std::move(member.netconf), steps.size(),
                               todo.direct, prev_result, warn));
     steps.back()->ordinal = member.ordinal;
   }
   for (auto& step : steps) {
     if (!step->module) continue;
-    watch(step->type());
+    caller.on_member(step->type());
     step->module->validate(step->call);
     step->ipam->validate();
   }
   if (command == Command::add) {
-    attach(request, host, steps, watch, emit);
+    attach(request, host, steps, caller);
     return;
   }
   // A list of IPAM and stateless plugins alone has made no rules, so it doesn't pay for looking at
@@ -149,11 +151,11 @@ void run(const Request& request, const Watch& watch, const Emit& emit) {
       std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step->journaled(); });
   if (command == Command::gc) {
     if (journaled) host.restore_rules();
-    collect(request, host, steps, watch);
+    collect(request, host, steps, caller);
     return;
   }
   for (auto& step : steps) {
-    watch(step->type());
+    caller.on_member(step->type());
     if (!step->module) {
       run_foreign(request, step->found.program, command,
                   step->netconf.with_prev_result(prev_result ? &*prev_result : nullptr).text());

@@ -15,6 +15,6 @@ void require_network_name(const protocol::Netconf& netconf, const std::string& m
 
 /// Runs the verb of `request` (VERSION excepted). Returns normally for success; throws the one
 /// Error that stdout gets.
-void run(const Request& request, const Watch& watch, const Emit& emit);
+void run(const Request& request, Caller& caller);
 
 }  // namespace unicni::chain

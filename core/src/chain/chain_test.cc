@@ -7,6 +7,11 @@
 namespace unicni::chain::chain_test {
 namespace {
 
+class Nobody : public Caller {
+  void on_member(std::string_view) override {}
+  void on_result(const std::string&) override {}
+};
+
 /// Code of the refusal, 0 if there is none.
 unsigned refusal(Command command, const std::string& netconf, const std::string& invoked_as,
                  std::vector<std::string> environment = {}) {
@@ -14,17 +19,21 @@ unsigned refusal(Command command, const std::string& netconf, const std::string&
   env.netns = "/nonexistent";
   env.container_id = "c";
   env.if_name = "eth0";
+  const Services services;
+  module::Cache modules;
   const Request request{command,
                         env,
                         protocol::Netconf::parse(netconf),
                         invoked_as,
                         {"/nonexistent/unicni", {"/nonexistent/modules"}, {}},
                         std::move(environment),
-                        std::chrono::steady_clock::now() + std::chrono::seconds(5)};
+                        std::chrono::steady_clock::now() + std::chrono::seconds(5),
+                        services,
+                        modules};
   try {
     require_network_name(request.netconf, invoked_as);
-    run(
-        request, [](std::string_view) {}, [](const std::string&) {});
+    Nobody nobody;
+    run(request, nobody);
     return 0;
   } catch (const Error& error) {
     return error.code();

@@ -22,7 +22,7 @@ namespace {
 Request request_for(const Request& request, const journal::Entry& entry) {
   Request copy{request.command,    request.environment, request.netconf.with_prev_result(nullptr),
                request.invoked_as, request.where,       {},
-               request.deadline};
+               request.deadline,   request.services,    request.modules};
   for (const std::string& variable : request.process_environment) {
     const bool replaced = variable.starts_with("CNI_CONTAINERID=") ||
                           variable.starts_with("CNI_IFNAME=") || variable.starts_with("CNI_NETNS=");
@@ -110,7 +110,7 @@ void GcVerb::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
              return candidate->type() == step.type;
            });
   };
-  for (const AttachmentKey& key : journal::list_keys(journal::kFolder, request_.netconf.name())) {
+  for (const AttachmentKey& key : journal::list_keys(host_.journals(), request_.netconf.name())) {
     if (!valid.contains({key.container_id, key.if_name})) collect(key, false, wanted);
   }
 }
@@ -119,7 +119,7 @@ void GcVerb::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
 /// may be using the entry by then.
 void GcVerb::collect_gone(std::size_t most) {
   std::vector<AttachmentKey> gone;
-  journal::peek_some(journal::kFolder, most, [&](const journal::Entry& entry) {
+  journal::peek_some(host_.journals(), most, [&](const journal::Entry& entry) {
     if (is_surely_gone(entry)) gone.push_back(entry.key);
     return true;
   });
@@ -134,6 +134,7 @@ void GcVerb::collect_step(Step& step) {
       run_foreign(request_, step.found.program, Command::gc, step.netconf.text_for(Command::gc));
       return;
     }
+    host_.require_home();
     step.enter(host_);
     step.module->gc(step.call, host_);
   });
@@ -155,7 +156,7 @@ void collect_some_gone(const Request& request, VerbHost& host) noexcept {
 }
 
 void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
-             const Watch& watch) {
+             Caller& caller) {
   const auto valid = request.netconf.valid_attachments();
   if (!valid) {
     throw Error(Code::invalid_config, "GC without cni.dev/valid-attachments",
@@ -167,7 +168,7 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
   if (journaled) collection.collect_invalid(steps, *valid);
   collection.collect_gone(kAll);
   for (auto& step : steps) {
-    watch(step->type());
+    caller.on_member(step->type());
     collection.collect_step(*step);
   }
   try {

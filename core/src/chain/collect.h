@@ -14,7 +14,7 @@ namespace unicni::chain {
 /// (or program) collect what it finds itself. Goes on past errors; throws the first at the end,
 /// with the number of the others.
 void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr<Step>>& steps,
-             const Watch& watch);
+             Caller& caller);
 
 /// STATUS: undoes what the journals have of attachments of any network whose namespace is surely
 /// gone: nobody may ever call their DEL. A part of the entries each time, so that it costs a

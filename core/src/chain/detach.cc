@@ -90,7 +90,7 @@ class DelVerb : public JournalLock {
       journal_.emplace(open_journal(request_, host_, request_.key(), journal::Access::removal));
     }
   }
-  void run(const std::vector<Member>& members, const Watch& watch);
+  void run(const std::vector<Member>& members, Caller& caller);
   [[nodiscard]] const Errors& errors() const { return errors_; }
 
  private:
@@ -262,6 +262,7 @@ DelVerb::Made DelVerb::recall(Task& task) {
 /// By the configuration: what the records don't know of.
 bool DelVerb::sweep(const Task& task, Step& step) {
   step.enter(host_);
+  if (!errors_.empty() && !errors_.attempt([&] { host_.require_home(); })) return false;
   if (!takes_itself_back(step)) {
     // Whether its ADD ended, so that the journal knows all of it.
     const bool known = std::any_of(task.done.begin(), task.done.end(), [&](const auto& done) {
@@ -298,13 +299,13 @@ void DelVerb::del(Task& task) {
 
 /// IPAM and others without a journal never ask for the attachment's lock when they are called
 /// alone, as who calls them may hold it.
-void DelVerb::run(const std::vector<Member>& members, const Watch& watch) {
+void DelVerb::run(const std::vector<Member>& members, Caller& caller) {
   const Member& last = members.back();
   const bool alone = !last.ordinal;
   const bool nested = is_nested(request_.process_environment);
   bool takes_interface = false;
   bool journaled = true;
-  watch(last.type);
+  caller.on_member(last.type);
   host_.enter({last.type});
   read_prev_result();
   if (alone) {
@@ -319,7 +320,7 @@ void DelVerb::run(const std::vector<Member>& members, const Watch& watch) {
   // The rest of the attachment is the business of the list that runs the program that calls us.
   if (nested) std::erase_if(tasks, [](const Task& task) { return !task.netconf; });
   for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
-    watch(task->type);
+    caller.on_member(task->type);
     del(*task);
   }
 }
@@ -327,9 +328,9 @@ void DelVerb::run(const std::vector<Member>& members, const Watch& watch) {
 }  // namespace
 
 void detach(const Request& request, VerbHost& host, std::vector<Member> members, bool direct,
-            const Watch& watch) {
+            Caller& caller) {
   DelVerb verb(request, host, direct);
-  verb.run(members, watch);
+  verb.run(members, caller);
   verb.errors().finish();
 }
 

@@ -14,6 +14,6 @@ namespace unicni::chain {
 /// their place of a list, or before the plugin that made the interface, the last that a runtime
 /// calls. Throws the first Error after all are done, the others in its details.
 void detach(const Request& request, VerbHost& host, std::vector<Member> members, bool direct,
-            const Watch& watch);
+            Caller& caller);
 
 }  // namespace unicni::chain

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/stretch.h"
 #include "protocol/reply.h"
 #include "protocol/result_parse.h"
 #include "unicni/error.h"
@@ -72,8 +73,13 @@ void require_depth(const std::vector<std::string>& process_environment) {
 /// printed.
 std::string run_foreign(const Request& request, const std::string& program, Command command,
                         const std::string& config) {
+  const Stretch stretch(
+      request.services.observer, Phase::program,
+      [&] { return fmt::format("{} {}", command_name(command), program); },
+      std::string_view(program).substr(program.rfind('/') + 1));
   const sys::ProcessResult result =
-      sys::run_process(program, environment_for(request, command), config, request.deadline);
+      sys::run_process(program, environment_for(request, command), config, request.deadline, {},
+                       request.services.log);
   if (result.exit_status == 0 && result.signal == 0 && !result.timed_out) return result.out;
   throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
 }

@@ -25,7 +25,7 @@ class Foreign : public ::testing::Test {
     ::chmod(path.c_str(), 0755);
     return path;
   }
-  static Request request(std::vector<std::string> environment) {
+  Request request(std::vector<std::string> environment) {
     protocol::Environment env;
     return {Command::add,
             env,
@@ -33,10 +33,14 @@ class Foreign : public ::testing::Test {
             "t",
             {},
             std::move(environment),
-            std::chrono::steady_clock::now() + std::chrono::seconds(10)};
+            std::chrono::steady_clock::now() + std::chrono::seconds(10),
+            services_,
+            modules_};
   }
 
   std::string folder_;
+  Services services_;
+  module::Cache modules_;
 };
 
 TEST_F(Foreign, InheritsTheEnvironmentButTheCommand) {

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/stretch.h"
 #include "chain/foreign.h"
 #include "unicni/error.h"
 #include "unicni/undo/delegate.h"
@@ -24,7 +25,10 @@ IpamDelegate::IpamDelegate(const Request& request, const Call& call,
     found_ = module::find_type(call_.ipam_type, request.where);
     call_.type = found_.type;
     if (found_.module_path.empty()) return;
-    module_ = module::load(found_, request.where.executable);
+    const Stretch stretch(
+        request.services.observer, Phase::load, [&] { return found_.module_path; }, call.type);
+    module_ = request.modules.load(found_, request.where.executable);
+    module_->observe(request.services.observer, call.type);
   } catch (const Error& error) {
     // DEL must release what it can. host-local's files are known, so they can be released without
     // the module.
@@ -59,7 +63,8 @@ bool IpamDelegate::needs_link() const {
 bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) const {
   // Also for the reference's program, which keeps the same files.
   if (call_.ipam_type != kHostLocal && found_.module != kHostLocal) return false;
-  const std::string folder = data_dir_.empty() ? "/var/lib/cni/networks" : data_dir_;
+  const std::string folder =
+      data_dir_.empty() ? request_.services.folders.reservations() : data_dir_;
   // No ADD can have used such a one.
   if (!folder.starts_with('/') || folder.find('\0') != std::string::npos) return false;
   ipam::Store store(folder, call_.key.network, call_.deadline, false);

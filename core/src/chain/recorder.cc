@@ -14,7 +14,7 @@ namespace unicni::chain {
 /// Half of the time that is left goes to the wait for the lock; the rest is for the work.
 journal::Journal open_journal(const Request& request, VerbHost& host, const AttachmentKey& key,
                               journal::Access access) {
-  auto journal = journal::Journal::open(journal::kFolder, key, host.place(),
+  auto journal = journal::Journal::open(host.journals(), key, host.place(),
                                         sys::lock_deadline(request.deadline), access);
   if (journal.is_of_future()) {
     host.log(LogLevel::warning,
@@ -52,6 +52,8 @@ void run_program(const undo::Replay::Program& program, const Request& request, V
 /// what goes now, so that other attachments don't stay without rules.
 Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Request& request,
                     VerbHost& host, const Step* step) {
+  Errors astray;
+  if (!astray.attempt([&] { host.require_home(); })) return {astray, {}};
   if (request.command == Command::del) {
     Errors damaged;  // replay tells
     const auto own = undo::find_own_elements(records, damaged);

@@ -1,11 +1,12 @@
 // Everything one verb was called with.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/services.h"
+#include "module/cache.h"
 #include "module/registry.h"
 #include "protocol/netconf.h"
 #include "protocol/request.h"
@@ -20,16 +21,24 @@ struct Request {
   module::Locations where;
   std::vector<std::string> process_environment;  ///< "K=V", what delegates inherit
   Deadline deadline{};
+  const Services& services;
+  module::Cache& modules;
 
   [[nodiscard]] AttachmentKey key() const {
     return {netconf.name(), environment.container_id, environment.if_name};
   }
 };
 
-/// Told before each step acts: the crash handler's context.
-using Watch = std::function<void(std::string_view type)>;
-/// Writes the result to stdout; throws Error if it can't. Called once, by ADD.
-using Emit = std::function<void(const std::string& document)>;
+/// Who asked for a verb.
+class Caller {
+ public:
+  virtual ~Caller();
+  /// A member is about to act: what a crash from now on is said to be of.
+  virtual void on_member(std::string_view type) = 0;
+  /// ADD has its result. Called once, while what was done can still be rolled back: who can't take
+  /// it throws Error.
+  virtual void on_result(const std::string& document) = 0;
+};
 
 /// A verb's whole time (design: kernel work takes milliseconds, locks and delegates decide).
 inline constexpr std::chrono::seconds kVerbTime{30};

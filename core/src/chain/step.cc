@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include "base/stretch.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -68,7 +69,10 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
     step->found =
         direct ? module::get_named(type, request.where) : module::find_type(type, request.where);
     if (step->found.module_path.empty()) return step;
-    step->module = module::load(step->found, request.where.executable);
+    const Stretch stretch(
+        request.services.observer, Phase::load, [&] { return step->found.module_path; }, type);
+    step->module = request.modules.load(step->found, request.where.executable);
+    step->module->observe(request.services.observer, type);
   } catch (const Error& error) {
     if (!is_del) throw;
     // The journal still undoes what the module did, and its IPAM can be asked.

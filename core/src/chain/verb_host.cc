@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -20,9 +19,9 @@ std::string own_netns_text(const std::string& path) {
   return fmt::format("CNI_NETNS {} is the plugin's own network namespace", path);
 }
 
-/// stderr is a courtesy: a runtime that closed it loses the line and nothing else.
-void say(const std::string& line) {
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+Services with_observer(Services services, Observer& observer) {
+  if (services.observer != nullptr) services.observer = &observer;
+  return services;
 }
 
 Error own_netns(const std::string& path) {
@@ -36,11 +35,15 @@ Error own_netns(const std::string& path) {
 /// it was opened. For DEL and GC it is a question like any other.
 VerbHost::VerbHost(const Request& request)
     : request_(request),
+      observer_(*this, request.services.observer),
+      services_(with_observer(request.services, observer_)),
       netns_path_(request.environment.netns),
-      remembered_(*this, request.environment.container_id),
-      attachments_(*this, request.command == Command::add || request.command == Command::check
-                              ? std::optional(request.key())
-                              : std::nullopt) {}
+      remembered_(*this, services_.folders.journals(), request.environment.container_id),
+      attachments_(*this,
+                   request.command == Command::add || request.command == Command::check
+                       ? std::optional(request.key())
+                       : std::nullopt,
+                   request.services.folders) {}
 
 /// Two stat(2), before anything is opened. A runtime that passes the host's own namespace would
 /// have its links configured as a container's.
@@ -64,7 +67,7 @@ bool VerbHost::tolerant() const {
 
 /// Opened when first used: a verb that never touches the host's links has no socket for them.
 net::Netlink& VerbHost::host_links() {
-  if (!host_links_) host_links_.emplace();
+  if (!host_links_) host_links_.emplace(services_);
   return *host_links_;
 }
 
@@ -125,7 +128,7 @@ net::Netlink& VerbHost::container_links() {
     if (netns == nullptr) {
       throw Error(Code::invalid_netns, "the container's network namespace is gone");
     }
-    container_links_.emplace(*netns, host_netns());
+    container_links_.emplace(*netns, host_netns(), services_);
   }
   return *container_links_;
 }
@@ -157,7 +160,7 @@ void VerbHost::require_visited() {
 /// Nft knows no journals. It asks for all remembered elements only if it finds a table gone, and
 /// for those of siblings only if a published port becomes free.
 net::Nft& VerbHost::nft() {
-  if (!nft_) nft_.emplace(&remembered_);
+  if (!nft_) nft_.emplace(&remembered_, services_);
   return *nft_;
 }
 
@@ -186,6 +189,18 @@ Delegate& VerbHost::delegate() {
   return active_.delegate != nullptr ? *active_.delegate : Host::delegate();
 }
 
+void VerbHost::require_home() const {
+  if (!host_netns_ || host_netns_->is_current()) return;
+  throw Error(Code::internal, "the verb could not return to the runtime's network namespace",
+              "nothing more is changed: what is left to undo is in the journal, for DEL and GC");
+}
+
+void VerbHost::MemberObserver::on_event(const Event& event) noexcept {
+  Event told = event;
+  if (told.member.empty()) told.member = host_.active().type;
+  to_->on_event(told);
+}
+
 journal::Place VerbHost::place() { return attachments::place_of(*this); }
 
 /// A program of another maker may call us for this very attachment (a wrapper does), and would wait
@@ -208,20 +223,19 @@ std::string VerbHost::unlocked(const std::function<std::string()>& work) {
 /// Each line once: a warning that concerns a thousand attachments would otherwise fill the
 /// runtime's log. What is left out is counted.
 void VerbHost::log(LogLevel level, std::string_view text) {
-  constexpr const char* kNames[] = {"debug", "info", "warning", "error"};
-  std::string line = fmt::format("unicni {}: {}: {}\n", active_.type,
-                                 kNames[static_cast<int>(level)], protocol::bounded(text));
+  Line line{level, active_.type, protocol::bounded(text)};
   if (std::find(warned_.begin(), warned_.end(), line) != warned_.end()) return;
   if (warned_.size() == kMostLines) {
     ++untold_;
     return;
   }
-  say(line);
+  if (services_.log != nullptr) services_.log->log(level, line.member, line.text);
   warned_.push_back(std::move(line));
 }
 
 VerbHost::~VerbHost() {
-  if (untold_ > 0) say(fmt::format("unicni: warning: {} more messages are left out\n", untold_));
+  if (untold_ == 0 || services_.log == nullptr) return;
+  services_.log->log(LogLevel::warning, {}, fmt::format("{} more messages are left out", untold_));
 }
 
 }  // namespace unicni::chain

@@ -45,7 +45,14 @@ class VerbHost final : public Host {
   Ipam& ipam() override;
   void log(LogLevel level, std::string_view text) override;
   Delegate& delegate() override;
+  [[nodiscard]] const Folders& folders() const override { return services_.folders; }
 
+  /// Throws Error if a piece of work left the thread in another namespace than the runtime's, which
+  /// decides what is changed there. Ask before going on past an error.
+  void require_home() const;
+
+  /// Folder of the journals.
+  [[nodiscard]] std::string journals() const { return services_.folders.journals(); }
   /// What journals of this boot and host say in their header.
   journal::Place place();
 
@@ -83,7 +90,20 @@ class VerbHost final : public Host {
   void open_container();
   void require_visited();
 
+  /// Says whose work it is that an observer hears of.
+  class MemberObserver final : public Observer {
+   public:
+    MemberObserver(const VerbHost& host, Observer* to) : host_(host), to_(to) {}
+    void on_event(const Event& event) noexcept override;
+
+   private:
+    const VerbHost& host_;
+    Observer* to_;
+  };
+
   const Request& request_;
+  MemberObserver observer_;
+  const Services services_;  // the request's, with `observer_` if there is one
   std::string netns_path_;
   ActiveStep active_;
   JournalLock* journal_lock_ = nullptr;
@@ -97,7 +117,13 @@ class VerbHost final : public Host {
   std::optional<net::Nft> nft_;
   Attachments attachments_;
   static constexpr std::size_t kMostLines = 20;
-  std::vector<std::string> warned_;  // at most kMostLines
+  struct Line {
+    LogLevel level;
+    std::string member;
+    std::string text;
+    friend bool operator==(const Line&, const Line&) = default;
+  };
+  std::vector<Line> warned_;  // at most kMostLines
   std::size_t untold_ = 0;
 };
 

@@ -14,9 +14,11 @@ class FakeHost : public FakeKernelOf<Host>, public UndoLog {
  public:
   UndoLog& undo() override { return *this; }
   Ipam& ipam() override { throw std::logic_error("ipam"); }
+  [[nodiscard]] const Folders& folders() const override { return used; }
   void announce(const Undo& record) override { records.push_back(record); }
 
   std::vector<Undo> records;
+  Folders used;
 };
 
 }  // namespace unicni

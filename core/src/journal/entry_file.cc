@@ -26,7 +26,7 @@ int link_as(int fd, const std::string& path) {
   if (::linkat(fd, "", AT_FDCWD, path.c_str(), AT_EMPTY_PATH) == 0) return 0;
   if (errno == EEXIST) return EEXIST;
   // The form above takes CAP_DAC_READ_SEARCH in the initial user namespace; open(2), O_TMPFILE.
-  const std::string self = fmt::format("/proc/self/fd/{}", fd);
+  const std::string self = fmt::format("/proc/thread-self/fd/{}", fd);
   const int result = ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
   return result == 0 ? 0 : errno;
 }

@@ -1,5 +1,7 @@
-// The attachment journal: one file an attachment in /run/unicni/attachments, an undo log as data.
-// core/ARCHITECTURE.md, "Journal".
+// The attachment journal: one file an attachment, an undo log as data. core/ARCHITECTURE.md,
+// "Journal". Its folder (Folders::journals()) has entries and nothing else. Versions before 0.2 had
+// them in its parent: one that is found there is read, locked, written on and removed in its place,
+// as their program may still run.
 #pragma once
 
 #include <memory>

@@ -81,6 +81,8 @@ void require_fit(const ModuleDescriptor& found, const std::string& name, const s
   }
 }
 
+constexpr std::string_view kValidation = "validation";
+
 /// A constructor of a module runs here for the first time: whatever it throws becomes an error that
 /// names the module.
 Module* create(const ModuleDescriptor& descriptor) {
@@ -111,10 +113,15 @@ Error LoadedModule::too_old_for(std::string_view doing) const {
                       descriptor_->version, UNICNI_VERSION)};
 }
 
+Phase LoadedModule::phase_of(std::string_view doing) const {
+  if (doing == kValidation) return Phase::validate;
+  return descriptor_->kind == ModuleKind::ipam ? Phase::ipam : Phase::module;
+}
+
 /// The number is that of the interface in which the method came. All of these came with 2; a later
 /// one is refused for an older module instead of calling past the end of its vtable.
 void LoadedModule::validate(const Call& now) {
-  call(2, "validation", [&](Module& module) { module.validate(now); });
+  call(2, kValidation, [&](Module& module) { module.validate(now); });
 }
 
 Result LoadedModule::add(const Call& now, Host& host) {
@@ -147,8 +154,8 @@ int LoadedModule::command(int argc, const char* const* argv) {
 
 /// Each check stands before what it protects: trust before the file is read, the note before
 /// dlopen() runs constructors, the descriptor before a method is called.
-LoadedModule load(const std::string& name, const std::string& path, const std::string& executable,
-                  Abis accepted) {
+const ModuleDescriptor& open(const std::string& name, const std::string& path,
+                             const std::string& executable, Abis accepted) {
   if (!valid_module_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" can't be the name of a module", name),
                 "correct \"type\": names of modules match ^[a-z0-9][a-z0-9-]{0,31}$");
@@ -159,11 +166,12 @@ LoadedModule load(const std::string& name, const std::string& path, const std::s
   auto library = open_library(path, note);
   const auto& descriptor = find_descriptor(library, name, path);
   require_fit(descriptor, name, path, note, accepted);
-  return LoadedModule(descriptor);
+  return descriptor;
 }
 
-LoadedModule load(const Found& found, const std::string& executable) {
-  return load(found.module, found.module_path, executable);
+LoadedModule load(const std::string& name, const std::string& path, const std::string& executable,
+                  Abis accepted) {
+  return LoadedModule(open(name, path, executable, accepted));
 }
 
 }  // namespace unicni::module

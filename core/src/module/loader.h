@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/stretch.h"
 #include "module/guard.h"
 #include "module/refusal.h"
 #include "module/registry.h"
@@ -25,6 +26,12 @@ class LoadedModule {
     return unicni::has_trait(descriptor_->traits, trait);
   }
 
+  /// From now on `observer` (nullptr: nobody) hears of each call, as work of the list's `member`.
+  void observe(Observer* observer, const std::string& member) {
+    observer_ = observer;
+    if (observer != nullptr) member_ = member;
+  }
+
   void validate(const Call&);
   Result add(const Call&, Host&);
   void del(const Call&, Host&);
@@ -41,22 +48,28 @@ class LoadedModule {
   template <class F>
   auto call(unsigned since, std::string_view doing, F&& work) {
     if (!knows(since)) throw too_old_for(doing);
+    const Stretch stretch(
+        observer_, phase_of(doing), [&] { return std::string(doing); }, member_);
     return guarded(descriptor_->name, doing, [&] { return std::forward<F>(work)(*instance_); });
   }
 
  private:
   [[nodiscard]] Error too_old_for(std::string_view doing) const;
+  [[nodiscard]] Phase phase_of(std::string_view doing) const;
 
   const ModuleDescriptor* descriptor_;
+  Observer* observer_ = nullptr;
+  std::string member_;
   std::unique_ptr<Module, void (*)(Module*) noexcept> instance_;
 };
 
-/// Trust, note, dlopen(RTLD_NOW|RTLD_LOCAL), symbol, descriptor, create. Three distinct kinds of
-/// Error: absent (find_type), unusable (with dlerror's text), ABI mismatch. Each module name is
-/// opened once.
+/// Trust, note, dlopen(RTLD_NOW|RTLD_LOCAL), symbol, descriptor. Three distinct kinds of Error:
+/// absent (find_type), unusable (with dlerror's text), ABI mismatch. The library stays open until
+/// the process ends. Cache opens each only once.
+const ModuleDescriptor& open(const std::string& name, const std::string& path,
+                             const std::string& executable, Abis accepted = kAcceptedAbis);
+/// open() and create.
 LoadedModule load(const std::string& name, const std::string& path, const std::string& executable,
                   Abis accepted = kAcceptedAbis);
-/// The same for a module that was found.
-LoadedModule load(const Found& found, const std::string& executable);
 
 }  // namespace unicni::module

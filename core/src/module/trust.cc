@@ -21,7 +21,7 @@ constexpr int kMostSymlinks = 40;  // as the kernel: path_resolution(7)
 /// The numbers mean the same users as on the machine, as in the initial user namespace. Without
 /// /proc: assume so, which is the stricter rule.
 bool identity_mapped() {
-  const auto map = sys::read_file("/proc/self/uid_map");
+  const auto map = sys::read_file("/proc/thread-self/uid_map");
   if (!map) return true;
   std::istringstream words(*map);
   std::uint64_t inside = 0;

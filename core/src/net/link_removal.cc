@@ -2,12 +2,10 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <optional>
 
-#include "base/straggler.h"
 #include "net/attribute.h"
 #include "net/netlink_socket.h"
 #include "net/single_request.h"
@@ -17,7 +15,7 @@
 namespace unicni::net {
 namespace {
 
-constexpr int kSlice = 20;    // ms until it is looked whether the child lives
+constexpr int kSlice = 20;    // ms until it is looked whether the request is still being sent
 constexpr int kSlices = 500;  // 10 s, as NetlinkSocket waits
 
 /// The socket hears of every link of its namespace while this lives.
@@ -62,13 +60,13 @@ class Verdict : public Listener {
   int index_;
 };
 
-/// The verdict, as soon as there is one; nullopt if the child ended without, or takes too long.
+/// The verdict, as soon as there is one; nullopt if the sending ended without, or takes too long.
 /// Throws what the socket throws (ENOBUFS: too much went on).
 std::optional<int> await_verdict(NetlinkSocket& socket, std::uint32_t sequence, int index,
-                                 pid_t child) {
+                                 sys::BackgroundSend& sending) {
   Verdict verdict(sequence, index);
   for (int slice = 0; slice < kSlices; ++slice) {
-    const bool ended = sys::has_straggler_ended(child);  // before the look at what it left
+    const bool ended = sending.has_ended();  // before the look at what it left
     pollfd readable{socket.fd(), POLLIN, 0};
     if (::poll(&readable, 1, ended ? 0 : kSlice) != 1) {
       if (ended) break;
@@ -80,34 +78,25 @@ std::optional<int> await_verdict(NetlinkSocket& socket, std::uint32_t sequence, 
   return std::nullopt;
 }
 
-[[noreturn]] void send_and_exit(NetlinkSocket& socket, nl_msg* request) {
-  try {
-    socket.send(request);
-  } catch (const Error&) {
-    ::_exit(1);
-  }
-  ::_exit(0);
-}
-
-/// Leaves the deletion to a child, as the sender of the request waits for everybody who might
-/// still look at the link, long after it has gone. The errno, as soon as it is known; nullopt if
-/// that way doesn't work.
-std::optional<int> remove_by_child(NetlinkSocket& socket, nl_msg* request, int index) {
-  const int fd = socket.fd();
+/// Leaves the deletion to the background child, as the sender of the request waits for everybody
+/// who might still look at the link, long after it has gone. The errno, as soon as it is known;
+/// nullopt if that way doesn't work.
+std::optional<int> remove_in_background(NetlinkSocket& socket, nl_msg* request, int index) {
+  if (socket.background() == nullptr) return std::nullopt;
   const Membership membership(socket);
   if (!membership) return std::nullopt;
   const std::uint32_t sequence = socket.take_sequence();
-  header_of(request)->nlmsg_seq = sequence;
-  const pid_t child = sys::fork_straggler({&fd, 1});
-  if (child == 0) send_and_exit(socket, request);
-  if (child < 0) return std::nullopt;
-  sys::may_leave_stragglers();  // found out while the child works, as it must be known at the end
+  nlmsghdr* header = header_of(request);
+  header->nlmsg_seq = sequence;
+  const auto sending = socket.background()->send(
+      socket.fd(), {reinterpret_cast<const char*>(header), header->nlmsg_len});
+  if (!sending) return std::nullopt;
   try {
-    if (const auto found = await_verdict(socket, sequence, index, child)) return found;
+    if (const auto found = await_verdict(socket, sequence, index, *sending)) return found;
   } catch (const Error&) {
     // What the socket missed is asked again.
   }
-  sys::end_straggler(child);
+  sending->end();
   return std::nullopt;
 }
 
@@ -120,8 +109,10 @@ bool remove_link(Netlink& netlink, int index) {
     put_header<ifinfomsg>(request).ifi_index = index;
     return request;
   };
+  const Stretch stretch =
+      netlink.socket_->observe([&] { return fmt::format("delete link {} and wait", index); });
   SingleRequest removal = about(SingleRequest(RTM_DELLINK, NLM_F_REQUEST | NLM_F_ACK));
-  auto error = remove_by_child(*netlink.socket_, removal, index);
+  auto error = remove_in_background(*netlink.socket_, removal, index);
   if (!error) error = netlink.ask(removal, {});
   // Behind the lock under which the links of one deletion go: the other end of a veth has gone too.
   if (error == 0) netlink.ask(about(SingleRequest(RTM_GETLINK)), {});

@@ -1,5 +1,6 @@
 #include "unicni/net/netlink.h"
 
+#include <fmt/core.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -25,14 +26,20 @@ Netlink::Netlink(const Netns& in, const Netns& back) {
   in.run([this] { open(); }, back);
 }
 
+Netlink::Netlink(const Services& services) { open(&services); }
+
+Netlink::Netlink(const Netns& in, const Netns& back, const Services& services) {
+  in.run([&] { open(&services); }, back);
+}
+
 Netlink::Netlink(Netlink&&) noexcept = default;
 Netlink& Netlink::operator=(Netlink&&) noexcept = default;
 Netlink::~Netlink() = default;
 
 /// With strict checking the kernel applies the filters of a dump request, where it would otherwise
 /// ignore them and report everything, and refuses header fields that it doesn't know.
-void Netlink::open() {
-  socket_ = std::make_unique<NetlinkSocket>(NETLINK_ROUTE);
+void Netlink::open(const Services* services) {
+  socket_ = std::make_unique<NetlinkSocket>(NETLINK_ROUTE, services);
   const int on = 1;
   if (::setsockopt(fd(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on) != 0) {
     throw system_error(errno, "set NETLINK_GET_STRICT_CHK").advise("unicni needs Linux 4.20");
@@ -99,6 +106,10 @@ void Batch::commit() {
   NetlinkSocket& socket = *netlink_.socket_;
   const std::vector<Messages::Note> notes = std::exchange(messages_->notes, {});
   const auto count = static_cast<std::uint32_t>(notes.size());
+  Stretch stretch = socket.observe([&] {
+    return count == 1 ? notes.front().what
+                      : fmt::format("{} and {} more", notes.front().what, count - 1);
+  });
   const std::uint32_t first = socket.take_sequence(count);
   messages_->buffer.number_from(first);
   const std::span<const char> bytes = messages_->buffer.bytes();
@@ -115,6 +126,7 @@ void Batch::commit() {
     messages_->errors[answer.sequence - first] = answer.error;
     const bool fine = answer.error == 0 || std::ranges::count(note.tolerated, answer.error) > 0;
     if (!fine && !failure) {
+      stretch.set_error(answer.error);
       failure = system_error(answer.error, note.what).advise(std::move(answer.text));
     }
   }

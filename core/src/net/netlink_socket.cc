@@ -1,6 +1,7 @@
 #include "net/netlink_socket.h"
 
 #include <fmt/core.h>
+#include <linux/rtnetlink.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -9,13 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <ctime>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/straggler.h"
 #include "net/attribute.h"
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
@@ -28,7 +28,6 @@ constexpr std::size_t kBufferSize = 1U << 16U;  // more than the 32 KiB of the l
 constexpr std::size_t kDefaultRoom = 200'000;   // net.core.{w,r}mem_default is 212,992
 constexpr std::size_t kAcknowledgementRoom = 1024;
 constexpr int kDumpTries = 6;
-constexpr timespec kFreeing{0, 200'000'000};  // grace periods take 10 to 30 ms, more under load
 
 /// With NETLINK_CAP_ACK the answer holds only the header of the request. Where a kernel doesn't
 /// know that option it repeats the whole request, and the extended error text comes behind that.
@@ -51,6 +50,21 @@ Acknowledgement parse_end(const nlmsghdr* message) {
   const bool has_status = nlmsg_datalen(message) >= static_cast<int>(sizeof(int));
   const int status = has_status ? *static_cast<const int*>(nlmsg_data(message)) : 0;
   return {message->nlmsg_seq, std::max(0, -status), {}};
+}
+
+/// For an observer. rtnetlink's message types come in fours, NEW, DEL, GET and SET, from 16 on.
+std::string describe(int protocol, unsigned type) {
+  constexpr std::array kVerbs = {"new", "delete", "get", "set"};
+  constexpr std::array kNouns = {"link", "addr", "route", "neigh", "rule", "qdisc"};
+  constexpr unsigned kNetconf = 80;
+  if (protocol != NETLINK_ROUTE) {
+    return fmt::format("request {} of subsystem {}", type & 0xffU, type >> 8U);
+  }
+  const unsigned noun = (type - RTM_BASE) / kVerbs.size();
+  const char* verb = kVerbs.at(type % kVerbs.size());
+  if (noun < kNouns.size()) return fmt::format("{} {}", verb, kNouns.at(noun));
+  if (type - type % kVerbs.size() == kNetconf) return fmt::format("{} netconf", verb);
+  return fmt::format("{} (type {})", verb, type);
 }
 
 /// Answers of one request as they come in.
@@ -169,8 +183,10 @@ struct NetlinkSocket::Callbacks {
   }
 };
 
-NetlinkSocket::NetlinkSocket(int protocol)
-    : protocol_(protocol), socket_(own_nl(nl_socket_alloc_cb(Callbacks::make(reading_).get()))) {
+NetlinkSocket::NetlinkSocket(int protocol, const Services* services)
+    : protocol_(protocol),
+      services_(services),
+      socket_(own_nl(nl_socket_alloc_cb(Callbacks::make(reading_).get()))) {
   // Not nl_connect(): it makes the socket's buffers six times smaller, and binds to a port that it
   // looks for itself, where the kernel finds one while it sends.
   sys::Fd opened(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
@@ -188,16 +204,13 @@ NetlinkSocket::NetlinkSocket(int protocol)
 }
 
 NetlinkSocket::~NetlinkSocket() {
-  // Without anybody to reap a child, the close waits.
-  if (!lingers_ || !sys::may_leave_stragglers()) return;
+  if (!lingers_ || background() == nullptr) return;
   std::vector<int> kept{fd()};
   for (const NetlinkSocket& spare : spares_) kept.push_back(spare.fd());
-  if (sys::fork_straggler(kept) != 0) return;
-  ::nanosleep(&kFreeing, nullptr);
-  ::_exit(0);
+  background()->keep_open(kept);
 }
 
-NetlinkSocket& NetlinkSocket::spare() { return spares_.emplace_front(protocol_); }
+NetlinkSocket& NetlinkSocket::spare() { return spares_.emplace_front(protocol_, services_); }
 
 const char* NetlinkSocket::name() const noexcept {
   return protocol_ == NETLINK_ROUTE ? "rtnetlink" : "nftables netlink";
@@ -275,6 +288,7 @@ Acknowledgement NetlinkSocket::receive_acknowledgement(std::uint32_t first, std:
 int NetlinkSocket::ask(nl_msg* request, Expect expect,
                        const std::function<void(const nlmsghdr*)>& each) {
   nlmsghdr* header = nlmsg_hdr(request);
+  Stretch stretch = observe([&] { return describe(protocol_, header->nlmsg_type); });
   header->nlmsg_flags = static_cast<std::uint16_t>(header->nlmsg_flags | NLM_F_REQUEST);
   for (int tries = 0; tries < kDumpTries; ++tries) {
     header->nlmsg_seq = take_sequence();
@@ -282,6 +296,7 @@ int NetlinkSocket::ask(nl_msg* request, Expect expect,
     send(request);
     while (!conversation.result) receive(conversation);
     if (conversation.interrupted) continue;
+    stretch.set_error(*conversation.result);
     if (*conversation.result == 0 && each) {
       for (const auto& answer : conversation.answers) each(nlmsg_hdr(answer.get()));
     }

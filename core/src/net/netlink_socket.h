@@ -11,6 +11,8 @@
 #include <span>
 #include <string>
 
+#include "base/services.h"
+#include "base/stretch.h"
 #include "net/owned.h"
 
 namespace unicni::net {
@@ -50,9 +52,10 @@ class NetlinkSocket {
     dump,             ///< NLM_F_DUMP: messages until NLMSG_DONE
   };
 
-  /// Opens in the calling thread's namespace. `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER.
+  /// Opens in the calling thread's namespace. `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER;
+  /// `services`, which outlive the socket, may be nullptr: then it waits for the kernel itself.
   /// Throws Error.
-  explicit NetlinkSocket(int protocol);
+  explicit NetlinkSocket(int protocol, const Services* services = nullptr);
   NetlinkSocket(const NetlinkSocket&) = delete;
   NetlinkSocket& operator=(const NetlinkSocket&) = delete;
   ~NetlinkSocket();
@@ -85,8 +88,26 @@ class NetlinkSocket {
 
   /// Says that a deletion from nftables went through: whoever closes a netfilter socket before the
   /// kernel has freed what was deleted waits for that (10 ms and more; nft_rcv_nl_event), and keeps
-  /// everybody else's transactions waiting. A child process then holds the socket open for as long.
+  /// everybody else's transactions waiting. A background child then holds it open for as long.
   void linger() noexcept { lingers_ = true; }
+
+  /// Who does what only waits; nullptr: nobody.
+  [[nodiscard]] sys::BackgroundChild* background() const noexcept {
+    return services_ == nullptr ? nullptr : services_->background;
+  }
+  /// A stretch of work on this socket, of which an observer hears; see Stretch for `object`.
+  template <class Object>
+  [[nodiscard]] Stretch observe(const Object& object) const {
+    return {services_ == nullptr ? nullptr : services_->observer,
+            protocol_ == NETLINK_ROUTE ? Phase::netlink : Phase::nft, object};
+  }
+  [[nodiscard]] Folders folders() const {
+    return services_ == nullptr ? Folders{} : services_->folders;
+  }
+  /// Where programs that work beside the socket write to; nullptr: nowhere.
+  [[nodiscard]] LogSink* log() const noexcept {
+    return services_ == nullptr ? nullptr : services_->log;
+  }
 
   /// Lets the socket take `bytes` to the kernel at once and `answers` acknowledgements back.
   void make_room(std::size_t bytes, std::size_t answers);
@@ -104,6 +125,7 @@ class NetlinkSocket {
   [[noreturn]] void fail_receiving(int code, int error) const;
 
   int protocol_;
+  const Services* services_;
   Reading reading_;
   NlOwned<nl_sock> socket_;
   std::forward_list<NetlinkSocket> spares_;

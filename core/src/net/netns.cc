@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
+#include <chrono>
+#include <exception>
+#include <thread>
 
 #include "net/netns_count.h"
 #include "unicni/error.h"
@@ -31,25 +32,21 @@ Error no_netns(const std::string& path, int errno_value, const std::string& doin
           "/proc/PID/ns/net"};
 }
 
-/// Enters on construction, returns on destruction.
-class Visit {
- public:
-  Visit(int there, int back) : back_(back) {
-    if (::setns(there, CLONE_NEWNET) != 0) throw system_error(errno, "enter network namespace");
+/// setns(2) lets whoever got in back out again, but for a moment without memory.
+void go_back(const Netns& back) {
+  constexpr int kTries = 100;
+  constexpr std::chrono::milliseconds kPause{10};
+  int error = 0;
+  for (int i = 0; i < kTries; ++i) {
+    if (::setns(back.fd(), CLONE_NEWNET) == 0) return;
+    error = errno;
+    if (error != ENOMEM && error != EINTR) break;
+    std::this_thread::sleep_for(kPause);
   }
-  Visit(const Visit&) = delete;
-  Visit& operator=(const Visit&) = delete;
-  ~Visit() {
-    if (::setns(back_, CLONE_NEWNET) == 0) return;
-    // A process in the wrong namespace would do the rest of its work on the container instead of
-    // the host, or the other way round. Nothing it could do from here on is right.
-    std::perror("unicni: cannot return to its own network namespace, giving up");
-    std::abort();
-  }
-
- private:
-  int back_;
-};
+  // A thread in the wrong namespace would do the rest of its work on the container instead of the
+  // host, or the other way round: see is_current().
+  throw system_error(error, "return to network namespace " + back.path());
+}
 
 }  // namespace
 
@@ -99,8 +96,20 @@ void Netns::run(const std::function<void()>& work, const Netns& back) const {
     work();
     return;
   }
-  const Visit visit(fd(), back.fd());
-  work();
+  if (::setns(fd(), CLONE_NEWNET) != 0) throw system_error(errno, "enter network namespace");
+  std::exception_ptr failure;
+  try {
+    work();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  go_back(back);
+  if (failure) std::rethrow_exception(failure);
+}
+
+bool Netns::is_current() const noexcept {
+  struct stat status {};
+  return ::stat(kOwnPath, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
 }
 
 bool Netns::is_one_of_many() const noexcept { return tells_of_many(inode_); }

@@ -7,6 +7,7 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,13 +70,22 @@ bool take_context(const std::string& context) noexcept {
   return attribute && ::write(attribute.get(), context.c_str(), context.size() + 1) >= 0;
 }
 
-/// make() by a child, as nobody comes back from a context.
+/// fork(2) for a child that nobody but its maker hears of or reaps: its end sends no signal, so
+/// that neither a program that ignores SIGCHLD nor one that waits for any child takes it away
+/// (clone(2), __WCLONE). By number: glibc's own would tell the program's atfork handlers. The child
+/// may do system calls only.
+pid_t fork_unheard() noexcept {
+  return static_cast<pid_t>(::syscall(SYS_clone, 0UL, nullptr, nullptr, nullptr, nullptr));
+}
+
+/// make() by a child, as nobody comes back from a context, and only a process with one thread may
+/// take one.
 Outcome make_in_context(const TapSpec& spec) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return {Step::fork, errno};
   const sys::Fd in(ends[0]);
   sys::Fd out(ends[1]);
-  const pid_t child = ::fork();
+  const pid_t child = fork_unheard();
   if (child < 0) return {Step::fork, errno};
   if (child == 0) {
     Outcome outcome{Step::context, 0};
@@ -92,7 +102,7 @@ Outcome make_in_context(const TapSpec& spec) {
   do {
     size = ::read(in.get(), &outcome, sizeof outcome);
   } while (size < 0 && errno == EINTR);
-  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  while (::waitpid(child, nullptr, __WCLONE) < 0 && errno == EINTR) {
   }
   return size == sizeof outcome ? outcome : Outcome{Step::fork, EIO};
 }

@@ -110,7 +110,7 @@ std::string get_version(const Json& list) {
       unknown = element.get<std::string>();
     }
   }
-  if (!version.empty() && !version_parts(version)) {
+  if (own != nullptr && !version.empty() && !version_parts(version)) {
     refuse("\"cniVersion\"", *own, "a version as 1.0.0");
   }
   if (newest) return std::string(version_text(*newest));

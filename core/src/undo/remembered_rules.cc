@@ -18,7 +18,7 @@ net::NftMemory RememberedRules::remembered() {
   const net::Netns& host_netns = kernel_.host_netns();
   net::NftMemory memory;
   std::vector<std::vector<net::NftElement>> announced;
-  for (const journal::Entry& entry : journal::peek_all(journal::kFolder)) {
+  for (const journal::Entry& entry : journal::peek_all(folder_)) {
     if (entry.place != place) continue;
     for (const journal::RecordedStep& step : entry.steps) {
       if (step.undo.empty() || attachments::life_of(step, host_netns) == attachments::Life::gone)
@@ -53,7 +53,7 @@ std::vector<std::vector<net::NftElement>> RememberedRules::siblings(const std::s
   if (container.empty()) return siblings;
   const journal::Place place = attachments::place_of(kernel_);
   const net::Netns& host_netns = kernel_.host_netns();
-  const auto entries = journal::peek_container(journal::kFolder, container);
+  const auto entries = journal::peek_container(folder_, container);
   const auto is_own = [&](const journal::Entry& entry) { return entry.key.comment() == owner; };
   const auto own = std::find_if(entries.begin(), entries.end(), is_own);
   const std::string netns = own == entries.end() ? std::string() : own->container_netns;

@@ -13,9 +13,10 @@ namespace unicni::undo {
 /// What the journals of this host say, read anew for each question.
 class RememberedRules final : public net::NftRecords {
  public:
-  /// Both outlive it. `container_id`: whose attachment is worked on.
-  RememberedRules(HostKernel& kernel, const std::string& container_id)
-      : kernel_(kernel), container_id_(container_id) {}
+  /// `kernel` and `container_id` outlive it. `folder`: of the journals; `container_id`: whose
+  /// attachment is worked on.
+  RememberedRules(HostKernel& kernel, std::string folder, const std::string& container_id)
+      : kernel_(kernel), folder_(std::move(folder)), container_id_(container_id) {}
 
   /// The elements of all attachments whose namespace isn't gone, and those that their networks
   /// share. Whoever has a port of the host keeps it from whoever has only announced that he wants
@@ -27,6 +28,7 @@ class RememberedRules final : public net::NftRecords {
 
  private:
   HostKernel& kernel_;
+  std::string folder_;
   const std::string& container_id_;
 };
 

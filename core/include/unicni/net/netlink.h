@@ -14,6 +14,10 @@
 
 struct nl_msg;  // of libnl, which writes the messages
 
+namespace unicni {
+struct Services;  // of the program around core
+}
+
 namespace unicni::net {
 
 class NetlinkSocket;
@@ -25,6 +29,9 @@ class Netlink {
   Netlink();                                    ///< in the calling thread's namespace
   explicit Netlink(const Netns& in);            ///< in that namespace
   Netlink(const Netns& in, const Netns& back);  ///< as Netns::run() with `back`
+  /// For core: what waits for the kernel is done in the background, and an observer hears of all.
+  explicit Netlink(const Services& services);
+  Netlink(const Netns& in, const Netns& back, const Services& services);
   Netlink(Netlink&&) noexcept;
   Netlink& operator=(Netlink&&) noexcept;
   ~Netlink();
@@ -42,7 +49,7 @@ class Netlink {
  private:
   friend class Batch;
   friend bool remove_link(Netlink&, int);
-  void open();
+  void open(const Services* services = nullptr);
   std::unique_ptr<NetlinkSocket> socket_;
   std::string identity_;
 };

@@ -10,8 +10,9 @@
 
 namespace unicni::net {
 
-/// An open namespace. Its cookie names it for the life of the kernel (SO_NETNS_COOKIE, Linux 5.14,
-/// never reused); on older kernels device and inode of the nsfs file stand in.
+/// An open namespace, of one thread at a time. Its cookie names it for the life of the kernel
+/// (SO_NETNS_COOKIE, Linux 5.14, never reused); on older kernels device and inode of the nsfs file
+/// stand in.
 class Netns {
  public:
   /// nullopt: `path` is empty or doesn't exist. Error (Code::invalid_netns): it exists but is no
@@ -30,8 +31,12 @@ class Netns {
   /// nothing.
   [[nodiscard]] bool is_one_of_many() const noexcept;
 
-  /// Runs `work` with the calling thread inside, then goes back, also when it throws. If the way
-  /// back is shut the process ends: nothing may go on in the wrong namespace.
+  /// Whether the calling thread is in it.
+  [[nodiscard]] bool is_current() const noexcept;
+
+  /// Runs `work` with the calling thread inside, then goes back, also when it throws. Throws Error
+  /// if the way back stays shut for a second: who goes on past errors asks is_current() first, as
+  /// nothing may be changed in the wrong namespace.
   void run(const std::function<void()>& work) const;
   /// The same for who has the calling thread's namespace open already.
   void run(const std::function<void()>& work, const Netns& back) const;
@@ -42,7 +47,7 @@ class Netns {
   std::string path_;
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;
-  friend const sys::Fd& settings_beside(const Netns&);  // net/sysctl.h
+  friend const sys::Fd& settings_beside(const Netns&);  // net/sysctl.h, not to be shared by threads
   mutable std::optional<sys::Fd> settings_;
 };
 

@@ -18,6 +18,10 @@
 #include "unicni/netfilter/masquerade.h"
 #include "unicni/netfilter/spoof_check.h"
 
+namespace unicni {
+struct Services;
+}
+
 namespace unicni::net {
 
 class NetlinkSocket;
@@ -59,6 +63,8 @@ class Nft {
   /// takes nft's own parser; until then their ports are closed. They outlive this; nullptr: nothing
   /// is remembered, and nobody takes the place of what goes.
   explicit Nft(NftRecords* records = nullptr);
+  /// The same with what a program around core owns, which outlives this.
+  Nft(NftRecords* records, const Services& services);
   ~Nft();
   Nft(const Nft&) = delete;
   Nft& operator=(const Nft&) = delete;

@@ -44,11 +44,11 @@ struct Gate {
   bool firewalld = false;  ///< it has a chain of its own; asked with IPv4, in the same round trip
 };
 
-bool is_accept(const NftListedRule& rule) { return accepts_forward_mark(rule); }
-
-/// Ours from the time when the host's setting was another.
-bool is_stale(const NftListedRule& rule) {
-  return accepts_any_forward_mark(rule) && !is_accept(rule);
+/// Whether a rule accepts our mark.
+auto accept_test(const NetlinkSocket& socket) {
+  return [folders = socket.folders()](const NftListedRule& rule) {
+    return accepts_forward_mark(rule, folders);
+  };
 }
 
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
@@ -72,7 +72,8 @@ Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_c
   };
   // What uses the chain beyond its own rules are jumps to it. FORWARD itself isn't listed: others
   // may have thousands of rules there.
-  gate.whole = gate.wanted && gate.admin && gate.chain->use > gate.rules.size() && has(is_accept) &&
+  gate.whole = gate.wanted && gate.admin && gate.chain->use > gate.rules.size() &&
+               has(accept_test(socket)) &&
                has([&](const auto& rule) { return jumps_to(rule, admin_chain); });
   return gate;
 }
@@ -128,15 +129,18 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   const auto& inner = gate.rules;
   const auto is_admin = [&](const auto& rule) { return jumps_to(rule, admin_chain); };
   const auto admin = std::find_if(inner.begin(), inner.end(), is_admin);
+  const auto is_accept = accept_test(socket);
   const bool accepts = std::any_of(inner.begin(), inner.end(), is_accept);
   NftRule accept(kForwardChain, kTable);
-  accept.mark_is(forward_mark()).counter().accept().comment(kForwardMarkComment);
+  accept.mark_is(forward_mark(socket.folders())).counter().accept().comment(kForwardMarkComment);
   // Inserted, so the last one comes first.
   if (!accepts && admin != inner.end()) change.insert(accept, admin->handle);
   if (!accepts && admin == inner.end()) change.insert(accept);
   if (admin == inner.end()) change.insert(jump_rule(kForwardChain, admin_chain));
   for (const NftListedRule& rule : inner) {
-    if (is_stale(rule)) change.remove_rule(kForwardChain, rule.handle);
+    // Ours from the time when the host's setting was another.
+    const bool is_stale = accepts_any_forward_mark(rule) && !is_accept(rule);
+    if (is_stale) change.remove_rule(kForwardChain, rule.handle);
   }
 
   const auto outer = list_rules(socket, {family, kTable, kForward});
@@ -273,7 +277,7 @@ void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
 // drop in either is final.
 std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
   const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
-  auto legacy = ensure_legacy_gate(admin_chain);
+  auto legacy = ensure_legacy_gate(admin_chain, nft.socket().folders());
   return closed ? closed : legacy;
 }
 
@@ -283,7 +287,7 @@ std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admi
     return std::nullopt;
   }
   const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
-  auto legacy = repair_legacy_gate(admin_chain);
+  auto legacy = repair_legacy_gate(admin_chain, nft.socket().folders());
   return closed ? closed : legacy;
 }
 
@@ -292,7 +296,8 @@ namespace {
 std::optional<std::string> find_fault(Nft& nft, const std::string& admin_chain, Where where) {
   NftFault fault = find_nft_fault(nft.socket(), admin_chain, where);
   if (!fault.text && fault.firewalld) fault.text = find_firewalld_gate_fault(nft.socket());
-  return fault.text ? std::move(fault.text) : find_legacy_gate_fault(admin_chain);
+  return fault.text ? std::move(fault.text)
+                    : find_legacy_gate_fault(admin_chain, nft.socket().folders());
 }
 
 }  // namespace
@@ -312,8 +317,8 @@ void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
   if ((!in_nft && !in_legacy) || is_needed(socket)) return;
   if (in_nft) remove_nft_gate(socket, admin_chain);
   // Legacy has no generations: an ADD may have looked before and come between.
-  if (in_legacy && remove_legacy_gate(admin_chain) && is_needed(socket))
-    repair_legacy_gate(admin_chain);
+  if (in_legacy && remove_legacy_gate(admin_chain, socket.folders()) && is_needed(socket))
+    repair_legacy_gate(admin_chain, nft.socket().folders());
 }
 
 }  // namespace unicni::net

@@ -20,8 +20,6 @@ constexpr const char* kForward = "filter_FORWARD";
 /// NFT_TABLE_F_OWNER of linux/netfilter/nf_tables.h; since Linux 5.12.
 constexpr std::uint32_t kOwnerFlag = 2;
 
-bool is_accept(const NftListedRule& rule) { return accepts_forward_mark(rule); }
-
 /// Also from the time when the host's setting was another. firewalld writes no such rules itself,
 /// and what others put into its table doesn't outlive a reload.
 bool is_ours(const NftListedRule& rule) { return accepts_any_forward_mark(rule); }
@@ -49,7 +47,9 @@ NftChainName firewalld_forward() { return {NFPROTO_INET, kTable, kForward}; }
 
 bool is_firewalld_forward_open(NetlinkSocket& socket) {
   const auto rules = list_rules(socket, firewalld_forward());
-  return std::any_of(rules.begin(), rules.end(), is_accept);
+  return std::any_of(rules.begin(), rules.end(), [folders = socket.folders()](const auto& rule) {
+    return accepts_forward_mark(rule, folders);
+  });
 }
 
 std::optional<std::string> find_firewalld_gate_fault(NetlinkSocket& socket) {
@@ -70,7 +70,10 @@ std::optional<std::string> open_firewalld_forward(NetlinkSocket& socket) {
                    if (!find_chains(socket, {firewalld_forward()})[0]) return;
                    if (is_firewalld_forward_open(socket)) return;
                    NftRule accept(kForward, kTable);
-                   accept.mark_is(forward_mark()).counter().accept().comment(kForwardMarkComment);
+                   accept.mark_is(forward_mark(socket.folders()))
+                       .counter()
+                       .accept()
+                       .comment(kForwardMarkComment);
                    accept.put(batch.add(NFT_MSG_NEWRULE, NLM_F_CREATE, NFPROTO_INET));
                    remove_rules(socket, batch, is_ours);
                  });

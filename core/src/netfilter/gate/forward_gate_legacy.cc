@@ -53,11 +53,6 @@ bool restore(Family family, const std::string& lines, std::string& complaint) {
                        std::chrono::steady_clock::now() + kPatience, complaint);
 }
 
-bool is_accept(const LegacyRule& rule) { return accepts_forward_mark(rule); }
-
-/// Ours from the time when the host's setting was another.
-bool is_stale(const LegacyRule& rule) { return accepts_any_forward_mark(rule) && !is_accept(rule); }
-
 bool jumps_to(const LegacyRule& rule, const std::string& chain) {
   return rule.plain && rule.target == chain;
 }
@@ -83,7 +78,11 @@ std::size_t jump_number(const LegacyChain& from, const std::string& chain) {
 }
 
 /// Lines for iptables-restore that make what `table` lacks.
-std::string missing_lines(const LegacyTable& table, const std::string& admin_chain) {
+std::string missing_lines(const LegacyTable& table, const std::string& admin_chain,
+                          const Folders& folders) {
+  const auto is_accept = [&](const LegacyRule& rule) {
+    return accepts_forward_mark(rule, folders);
+  };
   const LegacyChain* forward = table.find(kForward);
   if (forward == nullptr) return {};
   std::string lines;
@@ -98,10 +97,12 @@ std::string missing_lines(const LegacyTable& table, const std::string& admin_cha
   }
   if (gate == nullptr || std::ranges::none_of(gate->rules, is_accept)) {
     lines += iptables_line("-I", fmt::format("{} {}", kForwardChain, admin + 1),
-                           accept_rule(forward_mark(), kForwardMarkComment));
+                           accept_rule(forward_mark(folders), kForwardMarkComment));
   }
   for (const LegacyRule& rule : gate == nullptr ? std::vector<LegacyRule>() : gate->rules) {
-    if (is_stale(rule)) lines += remove_accept(rule);
+    // Ours from the time when the host's setting was another.
+    const bool is_stale = accepts_any_forward_mark(rule) && !is_accept(rule);
+    if (is_stale) lines += remove_accept(rule);
   }
   if (jump_number(*forward, kForwardChain) == 0) {
     lines += fmt::format("-I {} {} -j {}\n", kForward, jump_number(*forward, kDockerUser) + 1,
@@ -165,12 +166,12 @@ struct Opened {
 /// Legacy has no generations: what is missing is read without a program, and put there by one that
 /// reads the table again under /run/xtables.lock. If somebody came between, its lines are refused
 /// as a whole, or are no more needed, which the next look says.
-Opened open_gate(Family family, const std::string& admin_chain) {
+Opened open_gate(Family family, const std::string& admin_chain, const Folders& folders) {
   std::string complaint;
   for (int tries = 0; tries <= kTries; ++tries) {
     const auto table = read_legacy_table(family, kTable);
     if (!table) return {};
-    const std::string lines = missing_lines(*table, admin_chain);
+    const std::string lines = missing_lines(*table, admin_chain, folders);
     if (lines.empty()) return {table->size, std::nullopt};
     if (!can_restore(family)) {
       const LegacyChain* forward = table->find(kForward);
@@ -232,26 +233,28 @@ bool may_have_legacy_gate() {
 /// The usual ADD: two getsockopt(2) and a small file say that nothing has changed since the gate
 /// was last seen.
 std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
-                                              const std::string& note) {
+                                              const Folders& folders) {
   if (!may_have_legacy_gate()) return std::nullopt;
   std::vector<std::optional<LegacySize>> sizes;
   for (const Family family : kFamilies) sizes.push_back(find_legacy_size(family, kTable));
-  if (is_noted(read_note(note), note_text(sizes), admin_chain)) return std::nullopt;
-  return repair_legacy_gate(admin_chain, note);
+  if (is_noted(read_note(legacy_gate_note(folders)), note_text(sizes), admin_chain))
+    return std::nullopt;
+  return repair_legacy_gate(admin_chain, folders);
 }
 
 std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
-                                              const std::string& note) {
+                                              const Folders& folders) {
   if (!may_have_legacy_gate()) return std::nullopt;
   std::vector<std::optional<LegacySize>> sizes;
   std::optional<std::string> closed;
   for (const Family family : kFamilies) {
-    Opened opened = open_gate(family, admin_chain);
+    Opened opened = open_gate(family, admin_chain, folders);
     sizes.push_back(opened.size);
     if (opened.closed) closed = std::move(opened.closed);
   }
   if (closed) return closed;
   const std::string text = note_text(sizes);
+  const std::string note = legacy_gate_note(folders);
   const auto before = read_note(note);
   if (!is_noted(before, text, admin_chain)) {
     const bool same = before && before->starts_with(text);
@@ -260,10 +263,11 @@ std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
   return closed;
 }
 
-std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain) {
+std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain,
+                                                  const Folders& folders) {
   for (const Family family : kFamilies) {
     const auto table = read_legacy_table(family, kTable);
-    if (table && !missing_lines(*table, admin_chain).empty()) {
+    if (table && !missing_lines(*table, admin_chain, folders).empty()) {
       return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
                          family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy",
                          kForwardChain);
@@ -274,7 +278,7 @@ std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain
 
 /// Read and removed again until nothing of ours is found, as each program in between may have
 /// changed the table.
-bool remove_legacy_gate(const std::string& admin_chain, const std::string& note) {
+bool remove_legacy_gate(const std::string& admin_chain, const Folders& folders) {
   bool was_there = false;
   for (const Family family : kFamilies) {
     std::string complaint;
@@ -296,7 +300,7 @@ bool remove_legacy_gate(const std::string& admin_chain, const std::string& note)
       if (restore(family, lines, complaint)) was_there = true;
     }
   }
-  sys::remove_file(note);
+  sys::remove_file(legacy_gate_note(folders));
   return was_there;
 }
 

@@ -6,28 +6,33 @@
 #include <optional>
 #include <string>
 
+#include "unicni/folders.h"
+
 namespace unicni::net {
 
 /// Where it is noted which table was seen to be whole, so that ADD needn't read it again: boot,
 /// namespace, and the table's size. Hidden: the other files of that folder are the journal.
-inline constexpr const char* kLegacyGateNote = "/run/unicni/.forward-legacy";
+inline std::string legacy_gate_note(const Folders& folders) {
+  return folders.run + "/.forward-legacy";
+}
 
 /// ADD: makes what is missing, if the tables aren't those of the note. Two files of /proc are all
 /// that a host without legacy tables costs; one with them a question for each table's size.
 /// Returns what stays closed for want of a program, where packets may pass all the same: to be
 /// warned of. Throws Error: also for want of a program where FORWARD's policy is DROP.
 std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
-                                              const std::string& note = kLegacyGateNote);
+                                              const Folders& folders);
 
 /// GC, STATUS: the same, but it reads the tables whatever the note says.
 std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
-                                              const std::string& note = kLegacyGateNote);
+                                              const Folders& folders);
 
 /// CHECK: reads the tables, as what was changed may have the same size.
-std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain);
+std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain,
+                                                  const Folders& folders);
 
 /// The last attachment is gone. False: there was no gate. Throws Error.
-bool remove_legacy_gate(const std::string& admin_chain, const std::string& note = kLegacyGateNote);
+bool remove_legacy_gate(const std::string& admin_chain, const Folders& folders);
 
 /// There is a table that might have the gate.
 bool may_have_legacy_gate();

@@ -42,11 +42,11 @@ std::optional<std::string> read_trusted(const std::string& path) {
 
 // Read for each table that is made or judged, not remembered: an administrator who changes the bit
 // sees tables with the old one replaced by the next ADD (base_comment()).
-std::uint32_t forward_mark() {
+std::uint32_t forward_mark(const Folders& folders) {
   constexpr unsigned kBits = 32;
-  const char* path = kForwardMarkFile;
+  std::string path = forward_mark_file(folders);
   auto file = read_trusted(path);
-  if (!file) file = read_trusted(path = kFormerForwardMarkFile);
+  if (!file) file = read_trusted(path = former_forward_mark_file(folders));
   if (!file) return 1U << kDefaultForwardMarkBit;
   std::string_view text = *file;
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
@@ -63,9 +63,9 @@ std::uint32_t forward_mark() {
 }
 
 // For who only asks whether a rule is ours: a file that is broken is told of by those who need it.
-std::uint32_t find_forward_mark() noexcept {
+std::uint32_t find_forward_mark(const Folders& folders) noexcept {
   try {
-    return forward_mark();
+    return forward_mark(folders);
   } catch (const Error&) {
     return 0;
   }

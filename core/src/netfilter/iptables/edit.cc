@@ -29,9 +29,13 @@ void edit_iptables(const IptablesTable& table, const std::string& doing, Deadlin
     wait_before_nft_retry(tries);
     const std::uint32_t before = nft_generation(table.nft);
     const std::string lines = plan(IptablesListing(
-        is_there() ? save_table(table.family, table.flavour, table.name, deadline) : ""));
+        is_there() ? save_table(table.family, table.flavour, table.name, deadline, table.nft.log())
+                   : ""));
     if (lines.empty()) return;
-    if (restore_table(table.family, table.flavour, table.name, lines, deadline, complaint)) return;
+    if (restore_table(table.family, table.flavour, table.name, lines, deadline, complaint,
+                      table.nft.log())) {
+      return;
+    }
     const bool in_peace = lines == refused && nft_generation(table.nft) == before;
     same = in_peace ? same + 1 : 1;
     refused = lines;

@@ -36,10 +36,10 @@ unsigned version_of(NftTable table) { return table == NftTable::inet ? 2 : 1; }
 /// In the table itself (NFTA_TABLE_USERDATA, since Linux 5.10), so that it comes and goes with the
 /// table in one transaction and everybody sees it in `nft list`. The mark is part of it, as rules
 /// hold it.
-std::string base_comment(NftTable table) {
+std::string base_comment(NftTable table, const Folders& folders) {
   std::string comment = fmt::format("{}{}", kOurs, version_of(table));
   if (table != NftTable::inet) return comment;
-  const std::uint32_t mark = forward_mark();
+  const std::uint32_t mark = forward_mark(folders);
   if (mark != 1U << kDefaultForwardMarkBit) comment += fmt::format("{}{:#x}", kOtherMark, mark);
   return comment;
 }
@@ -62,9 +62,9 @@ bool is_newer(const NftTableState& state, NftTable table) {
 }
 
 /// A newer version knows of this one, this one nothing of a newer: its tables are left to it.
-bool is_outdated(const NftTableState& state, NftTable table) {
+bool is_outdated(const NftTableState& state, NftTable table, const Folders& folders) {
   return version_of(state.comment) != 0 && !is_newer(state, table) &&
-         state.comment != base_comment(table);
+         state.comment != base_comment(table, folders);
 }
 
 /// Calls `each(part, its number, families)`.
@@ -106,9 +106,10 @@ std::vector<WantedChain> chains_of(NftTable table, const NftParts& parts) {
   return chains;
 }
 
-NftBaseWriter write_base(NftTable table, const NftParts& parts, NftBaseWriter::Mode mode,
-                         std::optional<std::uint32_t> generation) {
-  NftBaseWriter base(table, mode, base_comment(table).c_str(), generation);
+NftBaseWriter write_base(const NetlinkSocket& socket, NftTable table, const NftParts& parts,
+                         NftBaseWriter::Mode mode, std::optional<std::uint32_t> generation) {
+  const Folders folders = socket.folders();
+  NftBaseWriter base(table, mode, base_comment(table, folders).c_str(), folders, generation);
   for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
     write_nft_part(base, part, families);
   });
@@ -213,8 +214,8 @@ bool fits_its_set(const NftElement& element) {
 }
 
 /// Everything of a new table.
-NftBaseWriter write_all(NftTable table, NftParts parts, const std::vector<NftElement>& elements,
-                        NftBaseWriter::Mode mode,
+NftBaseWriter write_all(const NetlinkSocket& socket, NftTable table, NftParts parts,
+                        const std::vector<NftElement>& elements, NftBaseWriter::Mode mode,
                         std::optional<std::uint32_t> generation = std::nullopt) {
   std::vector<const NftElement*> wanted;
   for (const NftElement& element : elements) {
@@ -230,7 +231,7 @@ NftBaseWriter write_all(NftTable table, NftParts parts, const std::vector<NftEle
   const auto same = [&](const auto* one, const auto* other) { return place(one) == place(other); };
   wanted.erase(std::unique(wanted.begin(), wanted.end(), same), wanted.end());
   for (const NftElement* element : wanted) parts |= nft_parts_of(*element);
-  NftBaseWriter base = write_base(table, parts, mode, generation);
+  NftBaseWriter base = write_base(socket, table, parts, mode, generation);
   // An element that goes to a chain which isn't there is refused with all others
   // (nft_verdict_init). Empty ones will do: they end without a verdict, and write_conditions()
   // fills them.
@@ -250,7 +251,7 @@ NftBaseWriter write_all(NftTable table, NftParts parts, const std::vector<NftEle
 
 bool is_nft_base_outdated(NetlinkSocket& socket, NftTable table) {
   const FoundBase found = find_base(socket, table, {});
-  return found.table && is_outdated(*found.table, table);
+  return found.table && is_outdated(*found.table, table, socket.folders());
 }
 
 bool is_former_nft_base(NetlinkSocket& socket) {
@@ -262,7 +263,8 @@ bool is_former_nft_base(NetlinkSocket& socket) {
 /// without rules in between.
 bool replace_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
                       const std::vector<NftElement>& elements, std::uint32_t generation) {
-  NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::replace, generation);
+  NftBaseWriter base =
+      write_all(socket, table, parts, elements, NftBaseWriter::Mode::replace, generation);
   const auto failures = base.batch().commit(socket);
   if (failures.empty()) return true;
   if (is_nft_race(failures.front().error)) return false;
@@ -274,7 +276,7 @@ bool replace_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& par
 /// other finds it.
 bool create_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts,
                      const std::vector<NftElement>& elements) {
-  NftBaseWriter base = write_all(table, parts, elements, NftBaseWriter::Mode::create);
+  NftBaseWriter base = write_all(socket, table, parts, elements, NftBaseWriter::Mode::create);
   const auto failures = base.batch().commit(socket);
   if (failures.empty()) return true;
   // Message 0 is the table. Whoever made it made all of it in one transaction as well.
@@ -316,8 +318,8 @@ bool is_nft_foreign(NetlinkSocket& socket, NftTable table) {
 bool is_nft_base_damaged(NetlinkSocket& socket, NftTable table) {
   const FoundBase found = find_whole_base(socket, table);
   if (!found.table || found.table->dormant) return true;
-  if (is_outdated(*found.table, table)) return true;
-  if (found.table->comment != base_comment(table)) return false;
+  if (is_outdated(*found.table, table, socket.folders())) return true;
+  if (found.table->comment != base_comment(table, socket.folders())) return false;
   for (const WantedChain& wanted : chains_of(table, found.parts)) {
     const auto chain = found.chains.find(wanted.name);
     if (chain == found.chains.end()) continue;
@@ -344,10 +346,11 @@ std::optional<BaseFault> look_for_fault(NetlinkSocket& socket, NftTable table,
   if (is_older(*found.table, table)) {
     return BaseFault{fmt::format("table {} is of an older version of unicni", name)};
   }
-  if (is_outdated(*found.table, table)) {
-    return BaseFault{fmt::format("table {} has another mark than {} says", name, kForwardMarkFile)};
+  if (is_outdated(*found.table, table, socket.folders())) {
+    return BaseFault{fmt::format("table {} has another mark than {} says", name,
+                                 forward_mark_file(socket.folders()))};
   }
-  if (found.table->comment != base_comment(table)) return std::nullopt;
+  if (found.table->comment != base_comment(table, socket.folders())) return std::nullopt;
   for (const WantedChain& wanted : chains_of(table, found.parts)) {
     const auto chain = found.chains.find(wanted.name);
     if (chain == found.chains.end()) {
@@ -388,7 +391,7 @@ void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts)
     const std::uint32_t generation = nft_generation(socket);
     const FoundBase found = find_whole_base(socket, table);
     if (!found.table) return;
-    if (found.table->comment != base_comment(table)) {
+    if (found.table->comment != base_comment(table, socket.folders())) {
       const char* name = nft_table_name(table);
       throw Error(Code::internal, fmt::format("table {} is there but not its sets", name),
                   fmt::format("look at `nft list table {}` and delete the table: it was not made "
@@ -403,7 +406,7 @@ void mend_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& parts)
     // too.
     NftParts all = parts;
     all |= found.parts;
-    NftBaseWriter base = write_base(table, all, NftBaseWriter::Mode::mend, generation);
+    NftBaseWriter base = write_base(socket, table, all, NftBaseWriter::Mode::mend, generation);
     const auto failures = base.batch().commit(socket);
     if (failures.empty()) return;
     for (const NftBatch::Failure& failure : failures) {

@@ -42,9 +42,9 @@ struct Layout {
 
 // Messages of one batch see what those before them made: the table comes first, then sets and
 // chains, then the rules that name them. nft(8) reads sets by what it stores in their user data.
-NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment,
+NftBaseWriter::NftBaseWriter(NftTable table, Mode mode, const char* comment, const Folders& folders,
                              std::optional<std::uint32_t> generation)
-    : family_(nft_family(table)), mode_(mode), batch_(generation) {
+    : family_(nft_family(table)), mode_(mode), folders_(folders), batch_(generation) {
   if (mode == Mode::replace) {
     put_text(add(NFT_MSG_DELTABLE, 0), NFTA_TABLE_NAME, kNftTable);
   }

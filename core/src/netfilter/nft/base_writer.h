@@ -10,6 +10,7 @@
 #include "netfilter/nft/owned.h"
 #include "netfilter/nft/rule.h"
 #include "netfilter/nft/set.h"
+#include "unicni/folders.h"
 
 namespace unicni::net {
 
@@ -20,8 +21,8 @@ class NftBaseWriter {
     mend,     ///< adds what is missing and writes the rules of all chains anew; elements stay
     replace,  ///< deletes the table, which is there, and makes it anew
   };
-  /// `generation`: see NftBatch.
-  NftBaseWriter(NftTable table, Mode mode, const char* comment,
+  /// `folders`: with the administrator's choices. `generation`: see NftBatch.
+  NftBaseWriter(NftTable table, Mode mode, const char* comment, const Folders& folders,
                 std::optional<std::uint32_t> generation = std::nullopt);
 
   void set(const NftSetRow& row);
@@ -33,6 +34,7 @@ class NftBaseWriter {
   void rule(const NftRule& rule);
 
   NftBatch& batch() { return batch_; }
+  [[nodiscard]] const Folders& folders() const { return folders_; }
 
  private:
   NftOwned<nftnl_chain> new_chain(const char* name) const;
@@ -41,6 +43,7 @@ class NftBaseWriter {
 
   std::uint8_t family_;
   Mode mode_;
+  Folders folders_;
   NftBatch batch_;
   std::uint32_t last_set_id_ = 0;
 };

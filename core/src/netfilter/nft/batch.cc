@@ -61,6 +61,8 @@ std::vector<NftBatch::Failure> NftBatch::commit(NetlinkSocket& socket) {
   // Errors come unasked, message by message; the last message's answer comes after the commit.
   buffer_.last()->nlmsg_flags |= NLM_F_ACK;
   const std::size_t messages = size();
+  Stretch stretch =
+      socket.observe([&] { return "transaction of " + std::to_string(messages) + " messages"; });
   put_envelope(buffer_.add(NFNL_MSG_BATCH_END, NLM_F_REQUEST, kEnvelopeSpace));
   const std::uint32_t first = socket.take_sequence(buffer_.count());
   const std::uint32_t last = first + static_cast<std::uint32_t>(messages);
@@ -74,10 +76,12 @@ std::vector<NftBatch::Failure> NftBatch::commit(NetlinkSocket& socket) {
     if (answer.sequence == first) {
       // About the transaction: a stale generation, or the commit failed. What else is queued has
       // sequence numbers that nobody waits for.
+      stretch.set_error(answer.error);
       failures.push_back({std::nullopt, answer.error, std::move(answer.text)});
       return failures;
     }
     if (answer.error != 0) {
+      stretch.set_error(answer.error);
       failures.push_back({answer.sequence - first - 1, answer.error, std::move(answer.text)});
     }
     if (answer.sequence == last) break;

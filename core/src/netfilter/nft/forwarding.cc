@@ -90,7 +90,7 @@ void write_neighbours(NftBaseWriter& base) {
 }
 
 void write_rules(NftBaseWriter& base, NftFamilies families) {
-  const std::uint32_t mark = forward_mark();
+  const std::uint32_t mark = forward_mark(base.folders());
   // One that arrives already set is nobody's permission.
   base.rule(NftRule(kForward.name).mark_has(mark).clear_mark_bits(mark));
   write_attachments(base, families);

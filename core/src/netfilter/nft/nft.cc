@@ -82,11 +82,12 @@ std::vector<Need> needs_of(const std::vector<NftElement>& own,
 }  // namespace
 
 struct Nft::Impl {
+  const Services* services = nullptr;
   std::optional<NetlinkSocket> opened;
   NftRecords* records = nullptr;  ///< nullptr: nothing is remembered
 
   NetlinkSocket& socket() {
-    if (!opened) opened.emplace(NETLINK_NETFILTER);
+    if (!opened) opened.emplace(NETLINK_NETFILTER, services);
     return *opened;
   }
 
@@ -275,6 +276,9 @@ bool Nft::Impl::try_add(Addition& addition) {
 }
 
 Nft::Nft(NftRecords* records) : impl_(std::make_unique<Impl>()) { impl_->records = records; }
+Nft::Nft(NftRecords* records, const Services& services) : Nft(records) {
+  impl_->services = &services;
+}
 Nft::~Nft() = default;
 
 NetlinkSocket& Nft::socket() { return impl_->socket(); }

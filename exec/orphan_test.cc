@@ -1,4 +1,4 @@
-#include "base/orphan.h"
+#include "orphan.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -11,7 +11,7 @@
 
 #include "unicni/sys/file.h"
 
-namespace unicni::sys::orphan_test {
+namespace unicni::exec::orphan_test {
 namespace {
 
 /// What `ask` says in a child process.
@@ -64,7 +64,7 @@ TEST(Orphan, AParentThatWaitsForItsOwnOnlyReapsNobodyElse) {
 }
 
 TEST(Orphan, ARuntimesMachineReaps) {
-  const auto own = parse_waiting(*read_file("/proc/1/status"));
+  const auto own = parse_waiting(*sys::read_file("/proc/1/status"));
   struct stat found {};
   const bool first = ::stat("/proc/self/ns/pid", &found) == 0 && found.st_ino == 0xEFFFFFFC;
   EXPECT_EQ(reaped_below(catch_all), first || (own.hears && !own.catches_all));
@@ -96,4 +96,4 @@ TEST(Orphan, TheProcOfAnotherNamespaceTellsNothing) {
 }
 
 }  // namespace
-}  // namespace unicni::sys::orphan_test
+}  // namespace unicni::exec::orphan_test

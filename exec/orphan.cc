@@ -1,4 +1,4 @@
-#include "base/orphan.h"
+#include "orphan.h"
 
 #include <signal.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
-namespace unicni::sys {
+namespace unicni::exec {
 namespace {
 
 constexpr int kMostAncestors = 64;
@@ -45,7 +45,7 @@ bool is_first_pid_namespace() {
 /// wait for unknown children collects zombies.
 bool does_init_reap() {
   if (is_first_pid_namespace()) return true;
-  const auto status = read_file("/proc/1/status");
+  const auto status = sys::read_file("/proc/1/status");
   if (!status) return false;
   const Waiting init = parse_waiting(*status);
   return init.hears && !init.catches_all;
@@ -57,7 +57,7 @@ bool do_ancestors_reap() {
   pid_t pid = ::getppid();
   if (pid <= 1 || !is_proc_ours()) return false;
   for (int i = 0; i < kMostAncestors && pid > 1; ++i) {
-    const auto status = read_file("/proc/" + std::to_string(pid) + "/status");
+    const auto status = sys::read_file("/proc/" + std::to_string(pid) + "/status");
     if (!status) return false;
     const Waiting ancestor = parse_waiting(*status);
     if (!ancestor.hears) return false;
@@ -91,4 +91,4 @@ bool are_orphans_reaped() noexcept {
   }
 }
 
-}  // namespace unicni::sys
+}  // namespace unicni::exec

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace unicni::sys {
+namespace unicni::exec {
 
 /// Whether somebody can be expected to reap the children that this process leaves behind. They go
 /// to the nearest subreaper or to init, and the kernel doesn't tell who is a subreaper, so this
@@ -24,4 +24,4 @@ struct Waiting {
 };
 Waiting parse_waiting(std::string_view status);
 
-}  // namespace unicni::sys
+}  // namespace unicni::exec

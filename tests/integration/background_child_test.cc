@@ -1,4 +1,4 @@
-// What waits for the kernel behind a deletion (core/src/base/straggler.h), seen from whoever called
+// What waits for the kernel behind a deletion (exec/forked_children.h), seen from whoever called
 // the plugin.
 #include <dirent.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 #include "integration/host_test.h"
 
-namespace unicni::test::straggler_test {
+namespace unicni::test::background_child_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -22,7 +22,7 @@ using ::testing::IsEmpty;
 
 constexpr milliseconds kGrace{600};  // three times as long as a child may stay
 
-class Straggler : public HostTest {
+class BackgroundChild : public HostTest {
  protected:
   static Json list() {
     Json config = {{"cniVersion", "1.0.0"}, {"name", "mynet"}, {"type", "unicni"}};
@@ -63,7 +63,7 @@ class Straggler : public HostTest {
   }
 };
 
-TEST_F(Straggler, UnderASubreaperThatReapsNobodyElseNoneIsLeft) {
+TEST_F(BackgroundChild, UnderASubreaperThatReapsNobodyElseNoneIsLeft) {
   in_child([&] {
     ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     del_some([](const Spawn& spawn) { return run(spawn); });
@@ -73,7 +73,7 @@ TEST_F(Straggler, UnderASubreaperThatReapsNobodyElseNoneIsLeft) {
   });
 }
 
-TEST_F(Straggler, UnderAShellOfSuchASubreaperNoneIsLeft) {
+TEST_F(BackgroundChild, UnderAShellOfSuchASubreaperNoneIsLeft) {
   in_child([&] {
     ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     del_some([](Spawn spawn) {
@@ -85,7 +85,7 @@ TEST_F(Straggler, UnderAShellOfSuchASubreaperNoneIsLeft) {
   });
 }
 
-TEST_F(Straggler, UnderInitThatCallsPluginsItselfNoneIsLeft) {
+TEST_F(BackgroundChild, UnderInitThatCallsPluginsItselfNoneIsLeft) {
   in_child([&] {
     ASSERT_EQ(::unshare(CLONE_NEWPID), 0);
     in_child([&] {  // process 1; a /proc that it can read
@@ -100,7 +100,7 @@ TEST_F(Straggler, UnderInitThatCallsPluginsItselfNoneIsLeft) {
   });
 }
 
-TEST_F(Straggler, OfARuntimeIsLeftToInitWithoutAHoldOnAnything) {
+TEST_F(BackgroundChild, OfARuntimeIsLeftToInitWithoutAHoldOnAnything) {
   in_child([&] {
     ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     catch_all();
@@ -129,4 +129,4 @@ TEST_F(Straggler, OfARuntimeIsLeftToInitWithoutAHoldOnAnything) {
 }
 
 }  // namespace
-}  // namespace unicni::test::straggler_test
+}  // namespace unicni::test::background_child_test

@@ -1,0 +1,11 @@
+// Key functions of what the program around core supplies.
+#include "base/services.h"
+
+namespace unicni {
+
+LogSink::~LogSink() = default;
+Observer::~Observer() = default;
+sys::BackgroundSend::~BackgroundSend() = default;
+sys::BackgroundChild::~BackgroundChild() = default;
+
+}  // namespace unicni

@@ -1,0 +1,72 @@
+// What the executable is made of, as each library and each page of it costs every call
+// (core/ARCHITECTURE.md, "Build groups").
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/attachment.h"
+#include "support/process.h"
+
+namespace unicni::test::hot_test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string executable() { return stage() + "/libexec/cni/unicni"; }
+
+/// Namespaces of units that the executable hasn't got, and of libraries that only tools may link.
+std::vector<std::string> foreign_namespaces() {
+  std::vector<std::string> names{"YAML::", "CLI::"};
+  std::istringstream units(OTHER_UNITS);
+  for (std::string unit; units >> unit;) names.push_back("unicni::" + unit + "::");
+  return names;
+}
+
+/// The lines of exported symbols that name one of those namespaces.
+std::vector<std::string> foreign_symbols(const std::string& program) {
+  std::vector<std::string> found;
+  for (const std::string& line :
+       lines_of(tool({"nm", "-D", "-C", "--defined-only", program}).out)) {
+    for (const std::string& name : foreign_namespaces()) {
+      if (line.find(name) != std::string::npos) found.push_back(line);
+    }
+  }
+  return found;
+}
+
+TEST(HotExecutable, NeedsTheLibrariesOfCAndLibmnlAlone) {
+  std::vector<std::string> others;
+  std::size_t needed = 0;
+  for (const std::string& line : lines_of(tool({"readelf", "-dW", executable()}).out)) {
+    if (line.find("(NEEDED)") == std::string::npos) continue;
+    ++needed;
+    bool known = false;
+    // The loader and, but in a release, the mathematics are glibc's as well.
+    for (const char* name : {"[libc.so.", "[libm.so.", "[libmnl.so.", "[ld-linux"}) {
+      known = known || line.find(name) != std::string::npos;
+    }
+    if (!known) others.push_back(line);
+  }
+  EXPECT_THAT(others, IsEmpty());
+  EXPECT_GE(needed, 2U);
+}
+
+TEST(HotExecutable, HasNothingOfTheApplicationAndOfTools) {
+  EXPECT_THAT(foreign_symbols(executable()), IsEmpty());
+  EXPECT_THAT(foreign_symbols(APPLICATION), ::testing::Not(IsEmpty()))
+      << "else nothing is looked at";
+}
+
+}  // namespace
+}  // namespace unicni::test::hot_test
