@@ -102,7 +102,7 @@ Outcome make_in_context(const TapSpec& spec) {
   do {
     size = ::read(in.get(), &outcome, sizeof outcome);
   } while (size < 0 && errno == EINTR);
-  while (::waitpid(child, nullptr, __WCLONE) < 0 && errno == EINTR) {
+  while (::waitpid(child, nullptr, static_cast<int>(__WCLONE)) < 0 && errno == EINTR) {
   }
   return size == sizeof outcome ? outcome : Outcome{Step::fork, EIO};
 }
