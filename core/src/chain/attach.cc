@@ -87,6 +87,7 @@ class AddVerb : public JournalLock {
     return text;
   }
   Result add_foreign_step(Step& step, const std::optional<Result>& prev_result, Place place);
+  Result run_module(Step& step);
   Result add_module(Step& step);
   Result add_recorded(Step& step, Place place);
   void roll_back_foreign(Step& step);
@@ -211,14 +212,20 @@ void AddVerb::undo(const std::vector<Undo>& records, Step& step, Error& error) {
   error.advise(text + "; DEL or GC will try again");
 }
 
+/// Work whose failure a module takes lightly may have been what ended in another namespace.
+Result AddVerb::run_module(Step& step) {
+  Result result = step.module->add(step.call, host_);
+  host_.require_home();
+  return result;
+}
+
 /// An ADD that leaves nothing to the journal: its records are only for its own roll-back, which may
 /// come after it: when its answer can't be written.
 Result AddVerb::add_module(Step& step) {
   Memory log;
   step.enter(host_, &log);
   try {
-    Result result = step.module->add(step.call, host_);
-    host_.require_home();
+    Result result = run_module(step);
     unjournaled_[&step] = log.records();
     return result;
   } catch (Error& error) {
@@ -240,9 +247,7 @@ Result AddVerb::add_recorded(Step& step, Place place) {
   begin(step);
   adding_ = &step;
   try {
-    Result result = step.module->add(step.call, host_);
-    // Work whose failure a module takes lightly may have been what ended elsewhere.
-    host_.require_home();
+    Result result = run_module(step);
     adding_ = nullptr;
     // From here on the step counts as done. Its records stay for DEL.
     journal_->end_step(ending(result, place));

@@ -29,16 +29,12 @@ constexpr milliseconds kLongestPause{50};
 constexpr std::chrono::hours kLongest{24 * 365};  // so that what is added to a deadline is time
 constexpr int kMostSpawners = 3;  // for one run; another one that is killed at once is no accident
 
-sys::Fd open_netns() {
-  sys::Fd fd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!fd) throw system_error(errno, "open /proc/thread-self/ns/net");
-  return fd;
-}
-
 }  // namespace
 
 Spawner::Spawner(const std::string& executable, LogSink* log)
-    : log_(log), netns_(open_netns()), executable_(::open(executable.c_str(), O_PATH | O_CLOEXEC)) {
+    : log_(log),
+      netns_(net::Netns::current()),
+      executable_(::open(executable.c_str(), O_PATH | O_CLOEXEC)) {
   if (executable_) return;
   unusable_ = true;
   say(system_error(errno, "open " + executable).msg());
@@ -129,7 +125,7 @@ sys::ProcessResult Spawner::run_directly(const std::string& program,
     const NoSignals no_signals;
     thread = std::thread([&] {
       try {
-        if (::setns(netns_.get(), CLONE_NEWNET) != 0) {
+        if (::setns(netns_.fd(), CLONE_NEWNET) != 0) {
           throw system_error(errno, "enter the program's network namespace");
         }
         result = sys::run_process(program, env, input, deadline, arguments, log);

@@ -9,6 +9,7 @@
 
 #include "base/program_runner.h"
 #include "unicni/log.h"
+#include "unicni/net/netns.h"
 #include "unicni/sys/fd.h"
 
 namespace unicni::runtime {
@@ -50,7 +51,7 @@ class Spawner final : public sys::ProgramRunner {
                                   const std::vector<std::string>& arguments, LogSink* log) const;
 
   LogSink* log_;
-  sys::Fd netns_;
+  net::Netns netns_;
   sys::Fd executable_;  // none: plugins are run directly
   std::mutex mutex_;    // of the next ones
   std::shared_ptr<SpawnerProcess> process_;

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,14 +81,6 @@ sys::Fd open_pidfd(pid_t pid) {
   return sys::Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
-/// A namespace that this thread is in already need not be entered.
-bool is_here(const sys::Fd& netns) {
-  struct stat there {};
-  struct stat here {};
-  return ::fstat(netns.get(), &there) == 0 && ::stat("/proc/thread-self/ns/net", &here) == 0 &&
-         there.st_dev == here.st_dev && there.st_ino == here.st_ino;
-}
-
 /// Whether a later attempt may not fail so.
 bool passes(int error) {
   constexpr std::array kPassing{EAGAIN, ENOMEM, EMFILE, ENFILE, ETXTBSY};
@@ -107,7 +98,8 @@ bool wait_readable(int fd, Deadline until) {
 
 }  // namespace
 
-SpawnerProcess::SpawnerProcess(const sys::Fd& executable, const sys::Fd& netns, Deadline deadline)
+SpawnerProcess::SpawnerProcess(const sys::Fd& executable, const net::Netns& netns,
+                               Deadline deadline)
     : owner_(::getpid()) {
   std::array<int, 2> ends{-1, -1};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -119,7 +111,8 @@ SpawnerProcess::SpawnerProcess(const sys::Fd& executable, const sys::Fd& netns, 
   const sys::Fd program_low = open_pidfd(::getpid());
   const sys::Fd program = program_low ? high(program_low.get()) : sys::Fd();
   const sys::Fd executable_high = high(executable.get());
-  const sys::Fd netns_high = is_here(netns) ? sys::Fd() : high(netns.get());
+  // One that this thread is in already need not be entered.
+  const sys::Fd netns_high = netns.is_current() ? sys::Fd() : high(netns.fd());
   std::string name = "unicni";
   std::string argument = spawner::kArgument;
   const std::array<char*, 3> argv{name.data(), argument.data(), nullptr};

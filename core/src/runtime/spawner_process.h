@@ -5,6 +5,7 @@
 
 #include "unicni/deadline.h"
 #include "unicni/error.h"
+#include "unicni/net/netns.h"
 #include "unicni/sys/fd.h"
 
 namespace unicni::runtime {
@@ -22,7 +23,7 @@ class SpawnerProcess {
  public:
   /// Executes `executable` (an open file) in the network namespace `netns`, and waits until it
   /// answers, `deadline` at most. Throws NotASpawner, or an Error that a later start may not meet.
-  SpawnerProcess(const sys::Fd& executable, const sys::Fd& netns, Deadline deadline);
+  SpawnerProcess(const sys::Fd& executable, const net::Netns& netns, Deadline deadline);
   SpawnerProcess(const SpawnerProcess&) = delete;
   SpawnerProcess& operator=(const SpawnerProcess&) = delete;
   /// Waits until it is gone, unless a plugin that the kernel keeps holds it.
