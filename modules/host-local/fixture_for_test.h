@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error_for_test.h"
+#include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "config.h"
 #include "interface/fake_host_for_test.h"
@@ -25,11 +26,9 @@ extern "C" const unicni::ModuleDescriptor unicni_module_host_local;
 
 namespace unicni::host_local {
 
-inline IpAddress ip(const std::string& text) { return IpAddress::parse(text).value(); }
-
 inline ipam::RangeConfig subnet(const std::string& text) {
   ipam::RangeConfig range;
-  range.subnet = IpNet::parse(text).value();
+  range.subnet = ip_net(text);
   return range;
 }
 

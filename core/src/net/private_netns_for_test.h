@@ -7,17 +7,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
+#include <chrono>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "unicni/net/netns.h"
+#include "unicni/sys/process.h"
 
 namespace unicni::net {
 
@@ -58,16 +57,11 @@ class PrivateNetnsTest : public testing::Test {
   /// stdout and stderr of a shell command in the calling thread's namespace; fails the test if the
   /// command does.
   static std::string shell(const std::string& command) {
-    FILE* pipe = ::popen(("{ " + command + "\n} 2>&1").c_str(), "re");
-    if (pipe == nullptr) throw std::runtime_error("popen");
-    std::string output;
-    std::array<char, 4096> chunk{};
-    while (const std::size_t size = ::fread(chunk.data(), 1, chunk.size(), pipe)) {
-      output.append(chunk.data(), size);
-    }
-    const int status = ::pclose(pipe);
-    EXPECT_EQ(0, status) << command << '\n' << output;
-    return output;
+    const auto result = sys::run_process("/bin/sh", {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}, {},
+                                         std::chrono::steady_clock::now() + std::chrono::minutes(1),
+                                         {"-c", "{ " + command + "\n} 2>&1"});
+    EXPECT_EQ(0, result.exit_status) << command << '\n' << result.out;
+    return result.out;
   }
   static std::string shell_in(const Netns& netns, const std::string& command) {
     std::string output;

@@ -15,19 +15,15 @@
 #include <thread>
 #include <vector>
 
+#include "base/socket_pair_for_test.h"
+
 namespace unicni::runtime::reaper_test {
 namespace {
 
 constexpr int kPatience = 5000;  // ms
 
-class ReaperTest : public testing::Test {
+class ReaperTest : public SocketPairTest {
  protected:
-  void SetUp() override {
-    std::array<int, 2> ends{-1, -1};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
-    near_ = sys::Fd(ends[0]);
-    far_ = sys::Fd(ends[1]);
-  }
   std::string received() {
     pollfd readable{far_.get(), POLLIN, 0};
     if (::poll(&readable, 1, kPatience) != 1) return "(nothing)";
@@ -49,9 +45,6 @@ class ReaperTest : public testing::Test {
     for (int i = 0; i < kPatience && !sending.has_ended(); ++i) ::usleep(1000);
     return sending.has_ended();
   }
-
-  sys::Fd near_;
-  sys::Fd far_;
 };
 
 TEST_F(ReaperTest, SendsThoughTheCallerClosesItsSocketAndForgetsTheSending) {

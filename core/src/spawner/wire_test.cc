@@ -10,6 +10,7 @@
 
 #include "base/deadline_for_test.h"
 #include "base/error_for_test.h"
+#include "base/socket_pair_for_test.h"
 
 namespace unicni::spawner::wire_test {
 namespace {
@@ -69,17 +70,7 @@ TEST(Wire, RequestThatNoKernelTakesIsRefused) {
       HasSubstr("E2BIG"));
 }
 
-class Sockets : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::array<int, 2> ends{-1, -1};
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()), 0);
-    near_ = sys::Fd(ends[0]);
-    far_ = sys::Fd(ends[1]);
-  }
-  sys::Fd near_;
-  sys::Fd far_;
-};
+using Sockets = SocketPairTest;
 
 TEST_F(Sockets, MessageBringsItsDescriptors) {
   std::array<int, 2> pipe{-1, -1};
