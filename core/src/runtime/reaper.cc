@@ -1,7 +1,6 @@
 #include "runtime/reaper.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -9,26 +8,12 @@
 #include <exception>
 #include <utility>
 
+#include "runtime/no_signals.h"
+
 namespace unicni::runtime {
 namespace {
 
 sys::Fd duplicate(int fd) noexcept { return sys::Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
-
-/// A new thread takes no signals: which of a program's threads gets them is the program's affair.
-class NoSignals {
- public:
-  NoSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 }  // namespace
 
