@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,7 +75,7 @@ void VerbLocks::leave(const std::string& name, unsigned long ticket) noexcept {
   left_.notify_all();
 }
 
-sys::Lock VerbLocks::lock_file(const std::string& name, sys::LockMode mode, bool is_kept,
+sys::Lock VerbLocks::lock_file(const std::string& name, sys::LockMode mode,
                                Deadline deadline) const {
   sys::ensure_folder(folder_, kFolderMode);
   const std::string path = path_of(name);
@@ -83,38 +84,39 @@ sys::Lock VerbLocks::lock_file(const std::string& name, sys::LockMode mode, bool
     if (!file) throw system_error(errno, "open lock " + path);
     // Who removed it held it, so whoever gets it afterwards has a lock on nothing.
     sys::Lock lock(std::move(file), path, deadline, mode);
-    if (is_kept || stands_at(lock.fd(), path)) return lock;
+    if (stands_at(lock.fd(), path)) return lock;
   }
 }
 
 VerbLocks::Held::Held(VerbLocks& locks, std::string name, sys::LockMode mode,
-                      const std::string& verb, bool is_kept, Deadline deadline)
-    : locks_(locks), name_(std::move(name)), is_kept_(is_kept) {
+                      const std::string& verb, Deadline deadline)
+    : locks_(locks), name_(std::move(name)) {
   const Deadline until = sys::lock_deadline(deadline);
   ticket_ = locks_.enter(name_, mode, verb, until);
   try {
-    file_.emplace(locks_.lock_file(name_, mode, is_kept_, until));
+    file_.emplace(locks_.lock_file(name_, mode, until));
   } catch (const Error&) {
     locks_.leave(name_, ticket_);
     throw;
   }
 }
 
-/// Removed while it is locked: who has it open and waits looks whether it still stands.
+/// Removed while nobody else has it locked: who has it open and waits looks whether it still
+/// stands. A shared lock may be lost when it is made an exclusive one, and is given up anyway.
 VerbLocks::Held::~Held() {
-  if (!is_kept_) ::unlink(locks_.path_of(name_).c_str());
+  if (::flock(file_->fd(), LOCK_EX | LOCK_NB) == 0) ::unlink(locks_.path_of(name_).c_str());
   file_.reset();
   locks_.leave(name_, ticket_);
 }
 
 VerbLocks::Held VerbLocks::container(const std::string& id, const std::string& verb,
                                      Deadline deadline) {
-  return {*this, "container:" + id, sys::LockMode::exclusive, verb, false, deadline};
+  return {*this, "container:" + id, sys::LockMode::exclusive, verb, deadline};
 }
 
 VerbLocks::Held VerbLocks::network(const std::string& name, sys::LockMode mode,
                                    const std::string& verb, Deadline deadline) {
-  return {*this, "network:" + name, mode, verb, true, deadline};
+  return {*this, "network:" + name, mode, verb, deadline};
 }
 
 }  // namespace unicni::runtime

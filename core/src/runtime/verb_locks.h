@@ -18,7 +18,7 @@ namespace unicni::runtime {
 
 /// Between threads by a table, whose waiters are woken at once, and between processes by flock(2)
 /// on files <folder>/container:<id> and <folder>/network:<name>. Who needs both takes the network
-/// first. A container's file goes with its last lock, a network's stays.
+/// first. A file goes with its last lock.
 class VerbLocks {
  public:
   explicit VerbLocks(std::string folder) : folder_(std::move(folder)) {}
@@ -35,11 +35,10 @@ class VerbLocks {
    private:
     friend class VerbLocks;
     Held(VerbLocks& locks, std::string name, sys::LockMode mode, const std::string& verb,
-         bool is_kept, Deadline deadline);
+         Deadline deadline);
 
     VerbLocks& locks_;
     std::string name_;
-    bool is_kept_;  // the file
     unsigned long ticket_;
     std::optional<sys::Lock> file_;
   };
@@ -67,7 +66,7 @@ class VerbLocks {
   unsigned long enter(const std::string& name, sys::LockMode mode, const std::string& verb,
                       Deadline deadline);
   void leave(const std::string& name, unsigned long ticket) noexcept;
-  [[nodiscard]] sys::Lock lock_file(const std::string& name, sys::LockMode mode, bool is_kept,
+  [[nodiscard]] sys::Lock lock_file(const std::string& name, sys::LockMode mode,
                                     Deadline deadline) const;
   [[nodiscard]] std::string path_of(const std::string& name) const;
 

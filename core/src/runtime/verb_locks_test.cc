@@ -64,8 +64,11 @@ TEST_F(VerbLocksTest, WhoWaitsGetsItWhenItIsFree) {
   EXPECT_EQ(most, 1);
 }
 
-TEST_F(VerbLocksTest, AContainersFileGoesWithItsLock) {
+TEST_F(VerbLocksTest, AFileGoesWithItsLastLock) {
   {
+    const auto first = locks_.network("net", LockMode::shared, "ADD", soon());
+    { const auto second = locks_.network("net", LockMode::shared, "DEL", soon()); }
+    EXPECT_TRUE(std::filesystem::exists(folder_ / "locks/network:net"));
     const auto held = locks_.container("c1", "ADD", soon());
     EXPECT_TRUE(std::filesystem::exists(folder_ / "locks/container:c1"));
   }
