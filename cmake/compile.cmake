@@ -56,3 +56,4 @@ find_library(LIBNL_STATIC_LIB NAMES libnl-3.a REQUIRED)
 pkg_check_modules(LIBNFTNL REQUIRED libnftnl)
 find_library(LIBNFTNL_STATIC_LIB NAMES libnftnl.a REQUIRED)
 pkg_check_modules(LIBMNL REQUIRED IMPORTED_TARGET libmnl)  # which libnftnl needs
+pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)  # tools only, never the executable

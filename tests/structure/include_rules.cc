@@ -113,6 +113,8 @@ Findings library_borders(const Files& files) {
                                 "JSON never crosses the module interface: " + include.target));
       } else if (starts("boost/dll") && file.path != "core/src/module/loader.cc") {
         found.push_back(finding(file, include.line, "Boost.DLL only in core/src/module/loader.cc"));
+      } else if (starts("yaml-cpp/") && file.path != "core/src/document/yaml.cc") {
+        found.push_back(finding(file, include.line, "yaml-cpp only in core/src/document/yaml.cc"));
       } else if (starts("libmnl/") && !mnl) {
         found.push_back(
             finding(file, include.line, "libmnl only in core/src/netfilter, for libnftnl"));

@@ -162,6 +162,11 @@ TEST(LibraryBorders, EachLibraryHasItsPlace) {
   EXPECT_THAT(library_borders(one("core/src/module/loader.cc", dll)), IsEmpty());
   EXPECT_THAT(library_borders(one("core/src/module/registry.cc", dll)).size(), 1);
 
+  const std::string yaml = "#include <yaml-cpp/parser.h>\n";
+  EXPECT_THAT(library_borders(one("core/src/document/yaml.cc", yaml)), IsEmpty());
+  EXPECT_THAT(library_borders(one("core/src/document/json.cc", yaml)).size(), 1);
+  EXPECT_THAT(library_borders(one("exec/main.cc", yaml)).size(), 1);
+
   const std::string nl = "#include <netlink/msg.h>\n";
   EXPECT_THAT(library_borders(one("core/src/net/a.cc", nl)), IsEmpty());
   EXPECT_THAT(library_borders(one("core/src/netfilter/nft/a.cc", nl)), IsEmpty());

@@ -44,23 +44,6 @@ std::span<const char* const> keys_of(Neighbours neighbours) {
   return {};
 }
 
-/// How the key is rightly spelled, or nullptr if nobody knows it.
-/// An exact match ends the search. Otherwise one in another letter case will do, as in Go.
-const char* known_spelling(const OptionTable& table, OptionSource source, Neighbours neighbours,
-                           std::string_view key) {
-  const char* meant = nullptr;
-  for (const Option& row : std::span(table.rows, table.count)) {
-    if (row.source != source) continue;
-    if (key == row.key) return row.key;
-    if (row.key_case == KeyCase::any && protocol::same_letters(key, row.key)) meant = row.key;
-  }
-  for (const char* other : keys_of(neighbours)) {
-    if (key == other) return other;
-    if (protocol::same_letters(key, other)) meant = other;
-  }
-  return meant;
-}
-
 std::string in(const Path& path) {
   const std::string text = path.str();
   return text.empty() ? "" : text + ": ";
@@ -87,19 +70,9 @@ const char* other_place(const OptionTable& table, OptionSource source, std::stri
 
 std::string unknown(const Path& path, std::string_view key, const OptionTable& table,
                     OptionSource source, Neighbours neighbours) {
-  std::vector<std::string_view> known;
-  for (const Option& row : std::span(table.rows, table.count)) {
-    if (row.source == source) known.emplace_back(row.key);
-  }
-  const auto others = keys_of(neighbours);
-  known.insert(known.end(), others.begin(), others.end());
   std::string text = fmt::format("{}unknown key {} is ignored", in(path), shown_text(key));
-  if (const char* place = other_place(table, source, key)) {
-    text += fmt::format("; it is read from {}", place);
-  } else if (const std::string nearest = nearest_key(key, known); !nearest.empty()) {
-    text += fmt::format("; did you mean \"{}\"?", nearest);
-  }
-  return text;
+  const std::string hint = hint_for(key, table, source, neighbours);
+  return hint.empty() ? text : text + "; " + hint;
 }
 
 }  // namespace
@@ -108,6 +81,44 @@ const ordered_json* find_value(const ordered_json& object, const Option& row) {
   if (row.key_case == KeyCase::any) return protocol::find_field(object, row.key);
   const ordered_json* found = protocol::find_exact(object, row.key);
   return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+/// An exact match ends the search. Otherwise one in another letter case will do, as in Go.
+const Option* find_row(const OptionTable& table, OptionSource source, std::string_view key) {
+  const Option* found = nullptr;
+  for (const Option& row : std::span(table.rows, table.count)) {
+    if (row.source != source) continue;
+    if (key == row.key) return &row;
+    if (row.key_case == KeyCase::any && protocol::same_letters(key, row.key)) found = &row;
+  }
+  return found;
+}
+
+const char* known_spelling(const OptionTable& table, OptionSource source, Neighbours neighbours,
+                           std::string_view key) {
+  const Option* row = find_row(table, source, key);
+  const char* meant = row == nullptr ? nullptr : row->key;
+  if (row != nullptr && key == row->key) return meant;
+  for (const char* other : keys_of(neighbours)) {
+    if (key == other) return other;
+    if (protocol::same_letters(key, other)) meant = other;
+  }
+  return meant;
+}
+
+std::string hint_for(std::string_view key, const OptionTable& table, OptionSource source,
+                     Neighbours neighbours) {
+  if (const char* place = other_place(table, source, key)) {
+    return fmt::format("it is read from {}", place);
+  }
+  std::vector<std::string_view> known;
+  for (const Option& row : std::span(table.rows, table.count)) {
+    if (row.source == source) known.emplace_back(row.key);
+  }
+  const auto others = keys_of(neighbours);
+  known.insert(known.end(), others.begin(), others.end());
+  const std::string nearest = nearest_key(key, known);
+  return nearest.empty() ? "" : fmt::format("did you mean \"{}\"?", nearest);
 }
 
 void warn_of_keys(const ordered_json& object, const Path& path, const OptionTable& table,

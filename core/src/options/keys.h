@@ -3,6 +3,8 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
 
 #include "options/describe.h"
 #include "options/warnings.h"
@@ -21,6 +23,17 @@ enum class Neighbours : unsigned char {
   ipam,    ///< an "ipam" object: also "type"
   many,    ///< shared with other plugins: unknown keys are not ours to judge
 };
+
+/// How `key` is rightly spelled: as it is, or in another letter case, as Go takes it. nullptr: no
+/// row of `source` has it, nor a neighbour.
+const char* known_spelling(const OptionTable& table, OptionSource source, Neighbours neighbours,
+                           std::string_view key);
+/// The row of `source` that reads `key`, in whatever letter case it takes; nullptr: none.
+const Option* find_row(const OptionTable& table, OptionSource source, std::string_view key);
+/// What may help with a key that nobody knows: where else it is read from, or the nearest known
+/// one. "": nothing.
+std::string hint_for(std::string_view key, const OptionTable& table, OptionSource source,
+                     Neighbours neighbours);
 
 /// One warning a key that no row with `source` knows (with the nearest known one), or that is not
 /// spelled exactly, but in runtimeConfig: containerd writes "IngressRate".

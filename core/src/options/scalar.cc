@@ -153,6 +153,10 @@ bool fits(const ValueType& type, const Option& row, const nlohmann::ordered_json
   });
 }
 
+bool fits_json(const ValueType& type, const Option& row, std::string_view json) {
+  return fits(type, row, protocol::parse_document(json, "a value"));
+}
+
 bool fits_text(const ValueType& type, const Option& row, std::string_view text) {
   return on_trial(type, [&](const ValueType& plain, void* field) {
     return set_from_text(plain, row, field, text) == Outcome::set;

@@ -36,6 +36,8 @@ Outcome set_from_json(const ValueType& type, const Option& row, void* field,
                       const nlohmann::ordered_json& value);
 /// Whether set_from_…() would set a member of this type.
 bool fits(const ValueType& type, const Option& row, const nlohmann::ordered_json& value);
+/// The same for the text of a JSON value.
+bool fits_json(const ValueType& type, const Option& row, std::string_view json);
 bool fits_text(const ValueType& type, const Option& row, std::string_view text);
 
 }  // namespace unicni::options

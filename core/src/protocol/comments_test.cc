@@ -38,7 +38,9 @@ TEST(Comments, WithoutEndAreRefusedByLine) {
       EXPECT_TRUE(error.is(Code::decode));
       EXPECT_EQ(error.msg(), "the comment that begins in line 2 doesn't end");
     }
+    EXPECT_EQ(find_open_comment(text), 2U) << text;
   }
+  EXPECT_EQ(find_open_comment("1 /* 2 */ \"/*\" // /*"), std::string_view::npos);
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ class TreeBuilder {
   // interface of nlohmann::json). False ends the parse.
   [[nodiscard]] Json take() { return std::move(root_); }
   [[nodiscard]] const std::string& refusal() const { return refusal_; }
+  /// Bytes that were read before the parse was given up; 0: it was not for its syntax.
+  [[nodiscard]] std::size_t read_until() const { return read_until_; }
 
   bool null() {
     return streams([](GcList& list) { list.null(); }) || add(Json(nullptr));
@@ -76,8 +78,9 @@ class TreeBuilder {
     open_.pop_back();
     return true;
   }
-  bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
+  bool parse_error(std::size_t position, const std::string& /*token*/,
                    const nlohmann::detail::exception& error) {
+    read_until_ = position;
     const std::string_view text = error.what();
     const std::size_t tag = text.find("] ");  // "[json.exception.parse_error.101] …"
     refusal_ = text.substr(tag == std::string_view::npos ? 0 : tag + 2, kRefusalLimit);
@@ -172,6 +175,7 @@ class TreeBuilder {
   std::vector<Json*> open_;
   std::string key_;
   std::string refusal_;
+  std::size_t read_until_ = 0;
 };
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -216,26 +220,37 @@ std::size_t after_value(std::string_view text, std::size_t at) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-}  // namespace
-
-Json parse_document(std::string_view text, std::string_view what, std::span<GcList> lists) {
-  std::string refusal;
+std::optional<DocumentFault> build(std::string_view text, TreeBuilder& builder) {
   // The library takes a NUL byte for the end of input and skips a byte order mark.
   const std::size_t nul = text.find('\0');
   if (nul != std::string_view::npos) {
-    refusal = fmt::format("a NUL byte at offset {}", nul);
-  } else if (text.substr(0, 3) == "\xEF\xBB\xBF") {
-    refusal = "it begins with a byte order mark";
-  } else {
-    TreeBuilder builder(lists);
-    if (Json::sax_parse(text.begin(), text.end(), &builder)) {
-      for (GcList& list : lists) list.end();
-      return builder.take();
-    }
-    refusal = builder.refusal();
+    return DocumentFault{nul, fmt::format("a NUL byte at offset {}", nul)};
   }
-  throw Error(Code::decode, fmt::format("cannot decode {}: {}", what, refusal),
-              "one JSON object in UTF-8 with nothing after it is expected");
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") {
+    return DocumentFault{0, "it begins with a byte order mark"};
+  }
+  if (Json::sax_parse(text.begin(), text.end(), &builder)) return std::nullopt;
+  // The parser has read one byte beyond what it took; the end counts as one.
+  const std::size_t read = builder.read_until();
+  return DocumentFault{read == 0 ? text.size() : std::min(read - 1, text.size()),
+                       builder.refusal()};
+}
+
+}  // namespace
+
+Json parse_document(std::string_view text, std::string_view what, std::span<GcList> lists) {
+  TreeBuilder builder(lists);
+  if (const auto fault = build(text, builder)) {
+    throw Error(Code::decode, fmt::format("cannot decode {}: {}", what, fault->why),
+                "one JSON object in UTF-8 with nothing after it is expected");
+  }
+  for (GcList& list : lists) list.end();
+  return builder.take();
+}
+
+std::optional<DocumentFault> find_fault(std::string_view text) {
+  TreeBuilder builder({});
+  return build(text, builder);
 }
 
 bool same_letters(std::string_view a, std::string_view b) {
@@ -286,10 +301,8 @@ std::vector<RawMember> split_object(std::string_view object) {
     at = after_space(object, after_space(object, at) + 1);
     const std::size_t value = at;
     at = after_value(object, at);
-    members.push_back({key.find('\\') == std::string_view::npos
-                           ? std::string(key.substr(1, key.size() - 2))
-                           : Json::parse(key).get<std::string>(),
-                       object.substr(value, at - value), object.substr(begin, at - begin)});
+    members.push_back(
+        {unquoted(key), object.substr(value, at - value), object.substr(begin, at - begin)});
     at = after_space(object, after_space(object, at) + 1);
   }
   return members;
@@ -304,6 +317,11 @@ std::vector<std::string_view> split_array(std::string_view array) {
     at = after_space(array, after_space(array, end) + 1);
   }
   return elements;
+}
+
+std::string unquoted(std::string_view string) {
+  if (string.find('\\') != std::string_view::npos) return Json::parse(string).get<std::string>();
+  return std::string(string.substr(1, string.size() - 2));
 }
 
 const RawMember* find_raw(const std::vector<RawMember>& members, std::string_view key) {

@@ -2,7 +2,9 @@
 // another parse.
 #pragma once
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +20,15 @@ class GcList;
 /// and are not in the tree.
 nlohmann::ordered_json parse_document(std::string_view text, std::string_view what,
                                       std::span<GcList> lists = {});
+
+/// Why parse_document() refuses a text, and where.
+struct DocumentFault {
+  std::size_t offset;  ///< of the byte that is wrong; the text's size if its end is
+  std::string why;
+};
+/// nullopt: parse_document() takes `text`. For who names the place in a message of its own. A text
+/// that is nested too deep has the offset at which it was given up, which is its end.
+std::optional<DocumentFault> find_fault(std::string_view text);
 
 /// The value of `key` in an object: exact spelling first, else any letter case (ASCII), as Go finds
 /// struct fields. nullptr: absent or null.
@@ -44,6 +55,8 @@ struct RawMember {
 /// all listed.
 std::vector<RawMember> split_object(std::string_view object);
 std::vector<std::string_view> split_array(std::string_view array);
+/// What a string says. `string` must be one, with its quotes, of a text that parse_document() took.
+std::string unquoted(std::string_view string);
 /// The member of `key`; nullptr: absent. The last of equal keys counts, and the exact spelling more
 /// than another letter case, as find_field() does.
 const RawMember* find_raw(const std::vector<RawMember>& members, std::string_view key);
