@@ -21,10 +21,10 @@ std::string many() { return std::getenv("UNICNI_FULL") != nullptr ? "105" : "4";
 class RuntimeUser : public ::testing::Test {
  protected:
   void live(const std::string& plugins, const std::string& isolation, const std::string& threads,
-            const std::string& rounds) {
+            const std::string& rounds, const std::string& program = USER) {
     const Snapshot before = snapshot();
     const Output output =
-        run({.argv = {USER, stage() + "/libexec/cni/unicni", plugins,
+        run({.argv = {program, stage() + "/libexec/cni/unicni", plugins,
                       stage() + "/lib/unicni/modules", isolation, threads, rounds},
              .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
              .limit = std::chrono::seconds(580)});
@@ -52,6 +52,11 @@ TEST_F(RuntimeUser, WithoutPluginsInThePath) {
 TEST_F(RuntimeUser, SixteenThreadsInTheProcess) { live(bin_dir(), "in-process", "16", many()); }
 
 TEST_F(RuntimeUser, SixteenThreadsByProcesses) { live(bin_dir(), "process", "16", "2"); }
+
+TEST_F(RuntimeUser, OfTheSharedLibrary) {
+  live(bin_dir(), "in-process", "16", "2", USER_OF_LIBRARY);
+  live(bin_dir(), "process", "1", "1", USER_OF_LIBRARY);
+}
 
 }  // namespace
 }  // namespace unicni::test::user_test
