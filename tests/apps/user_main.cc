@@ -193,7 +193,8 @@ class User {
 }  // namespace
 }  // namespace unicni::apps
 
-int main(int argc, char** argv) {
+/// What opener_main.cc calls.
+extern "C" int run_user(int argc, char** argv) {
   if (argc != 7) return 2;
   using namespace unicni;
   apps::Complaints complaints;
@@ -210,3 +211,5 @@ int main(int argc, char** argv) {
   });
   return complaints.none() ? 0 : 1;
 }
+
+int main(int argc, char** argv) { return run_user(argc, argv); }

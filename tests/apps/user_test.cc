@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "support/attachment.h"
 #include "support/kernel_state.h"
@@ -21,13 +22,16 @@ std::string many() { return std::getenv("UNICNI_FULL") != nullptr ? "105" : "4";
 class RuntimeUser : public ::testing::Test {
  protected:
   void live(const std::string& plugins, const std::string& isolation, const std::string& threads,
-            const std::string& rounds, const std::string& program = USER) {
+            const std::string& rounds, std::vector<std::string> argv = {USER}) {
     const Snapshot before = snapshot();
-    const Output output =
-        run({.argv = {program, stage() + "/libexec/cni/unicni", plugins,
-                      stage() + "/lib/unicni/modules", isolation, threads, rounds},
-             .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
-             .limit = std::chrono::seconds(580)});
+    for (const std::string& argument :
+         {stage() + "/libexec/cni/unicni", plugins, stage() + "/lib/unicni/modules", isolation,
+          threads, rounds}) {
+      argv.push_back(argument);
+    }
+    const Output output = run({.argv = argv,
+                               .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+                               .limit = std::chrono::seconds(580)});
     EXPECT_TRUE(output.ok()) << output.str();
     EXPECT_EQ(output.out, "");
     EXPECT_EQ(output.err, "");
@@ -54,8 +58,12 @@ TEST_F(RuntimeUser, SixteenThreadsInTheProcess) { live(bin_dir(), "in-process", 
 TEST_F(RuntimeUser, SixteenThreadsByProcesses) { live(bin_dir(), "process", "16", "2"); }
 
 TEST_F(RuntimeUser, OfTheSharedLibrary) {
-  live(bin_dir(), "in-process", "16", "2", USER_OF_LIBRARY);
-  live(bin_dir(), "process", "1", "1", USER_OF_LIBRARY);
+  live(bin_dir(), "in-process", "16", "2", {USER_OF_LIBRARY});
+  live(bin_dir(), "process", "1", "1", {USER_OF_LIBRARY});
+}
+
+TEST_F(RuntimeUser, OfALibraryThatIsOpenedLocally) {
+  live(bin_dir(), "in-process", "2", "2", {OPENER, PLUG_IN});
 }
 
 }  // namespace

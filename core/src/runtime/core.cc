@@ -11,6 +11,7 @@
 #include "chain/chain.h"
 #include "protocol/result_print.h"
 #include "protocol/version.h"
+#include "runtime/own_symbols.h"
 #include "unicni/errors.h"
 
 namespace unicni {
@@ -83,7 +84,9 @@ Runtime::Core::Core(RuntimeOptions options)
                .background = &reaper_},
               {options_.executable, options_.module_folders, options_.plugin_folders},
               *options_.environment,
-              modules_} {}
+              modules_} {
+  runtime::show_own_symbols();
+}
 
 void Runtime::Core::warn(const std::string& text) const {
   if (options_.log != nullptr) options_.log->log(LogLevel::warning, {}, text);
