@@ -441,6 +441,78 @@ TEST_P(RuntimeTest, APluginThatHangsIsEndedAtTheDeadline) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
+TEST_P(RuntimeTest, OneContainerHasOneVerbAndItsNetworkNoGcMeanwhile) {
+  // Fails if another one is at work.
+  const std::string alone =
+      "mkdir \"${0%/*}/busy\" || exit 9; sleep 0.05; rmdir \"${0%/*}/busy\"\n";
+  for (const char* verb : {"ADD", "DEL", "GC"}) plugins_.answer("one", verb, alone);
+  const LivingNetns netns;
+  std::vector<std::thread> threads;
+  for (const char* if_name : {"eth0", "eth1", "eth2"}) {
+    threads.emplace_back([&, if_name] {
+      const RuntimeConf conf{"c1", netns.path(), if_name};
+      EXPECT_NO_THROW(runtime_->add(network(), conf)) << if_name;
+      EXPECT_NO_THROW(runtime_->del(network(), conf)) << if_name;
+    });
+  }
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NO_THROW(runtime_->gc(network(), {{"c1", "eth0"}, {"c1", "eth1"}, {"c1", "eth2"}}));
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_TRUE(fs::is_empty(options_.folders.run + "/locks"));
+}
+
+TEST_P(RuntimeTest, WhoWaitsInVainIsToldTheHolder) {
+  plugins_.answer("one", "ADD", "sleep 1\n");
+  std::thread holder([&] { runtime_->add(network(), conf_); });
+  while (plugins_.calls().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  try {
+    runtime_->del(network(), conf_, {.time = std::chrono::milliseconds(100)});
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_TRUE(error.is(Code::try_again));
+    EXPECT_THAT(error.details(), HasSubstr("ADD of net/c1/eth0"));
+  }
+  holder.join();
+}
+
+TEST_P(RuntimeTest, TheTraceOfTheCallerReachesPlugins) {
+  plugins_.answer("one", "STATUS", "echo $TRACEPARENT >&2; exit 0\n");
+  const std::string parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  runtime_->status(network(), {.trace = {{"TRACEPARENT", parent}}});
+  EXPECT_EQ(log_.all, parent + "\n");
+}
+
+TEST_P(RuntimeTest, AnObserverHearsOfEachProgram) {
+  class Heard final : public Observer {
+   public:
+    void on_event(const Event& event) noexcept override {
+      if (event.phase == Phase::program) {
+        objects.push_back(std::string(event.member) + ": " + std::string(event.object));
+      }
+    }
+    std::vector<std::string> objects;
+  } heard;
+  options_.observer = &heard;
+  const Runtime runtime(options_);
+  runtime.status(network());
+  EXPECT_THAT(heard.objects, ElementsAre("one: STATUS " + plugins_.folder() + "/one",
+                                         "two: STATUS " + plugins_.folder() + "/two",
+                                         "three: STATUS " + plugins_.folder() + "/three"));
+}
+
+TEST_P(RuntimeTest, EntriesOfOthersAreUsed) {
+  write(entry(), R"({"kind":"cniCacheV1","containerId":"c1","config":"","ifName":"eth0",)"
+                 R"("networkName":"net","stranger":1,)"
+                 R"("result":{"cniVersion":"0.4.0","dns":{"domain":"theirs"}}})");
+  runtime_->check(network("1.0.0"), conf_);
+  for (const auto& call : plugins_.calls()) {
+    EXPECT_THAT(call.request, AllOf(HasSubstr(R"("prevResult":{"cniVersion":"1.0.0")"),
+                                    HasSubstr(R"("domain":"theirs")")));
+  }
+  EXPECT_THAT(content(entry()), HasSubstr(R"("stranger":1)"));
+}
+
 TEST_P(RuntimeTest, WhatPluginsSayOnStderrIsInTheLog) {
   plugins_.answer("one", "STATUS", "echo hello >&2; exit 0\n");
   runtime_->status(network());
