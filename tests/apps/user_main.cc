@@ -3,6 +3,7 @@
 // what didn't. tests/apps/user_test.cc starts it on a host of its own.
 //
 // usage: user EXECUTABLE PLUGINS MODULES (process|in-process) THREADS ROUNDS
+// Without ("") EXECUTABLE and MODULES, the Runtime has to find them.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -201,7 +202,7 @@ extern "C" int run_user(int argc, char** argv) {
   RuntimeOptions options;
   options.executable = argv[1];
   options.plugin_folders = {argv[2]};
-  options.module_folders = {argv[3]};
+  if (*argv[3] != 0) options.module_folders = {argv[3]};
   options.isolation =
       std::string_view(argv[4]) == "process" ? Isolation::process : Isolation::in_process;
   options.log = &complaints;

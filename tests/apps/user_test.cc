@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,17 @@ TEST_F(RuntimeUser, ByProcesses) { live(bin_dir(), "process", "1", "3"); }
 TEST_F(RuntimeUser, WithoutPluginsInThePath) {
   live("/nonexistent", "in-process", "1", "2");
   live("/nonexistent", "process", "1", "2");
+}
+
+TEST_F(RuntimeUser, FindsExecutableAndModulesByALinkInThePath) {
+  std::filesystem::create_directory("/run/plugins");
+  std::filesystem::create_symlink(bin_dir() + "/unicni", "/run/plugins/unicni");
+  for (const char* isolation : {"in-process", "process"}) {
+    const Output output = run({.argv = {USER, "", "/run/plugins", "", isolation, "1", "1"},
+                               .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+                               .limit = std::chrono::seconds(60)});
+    EXPECT_TRUE(output.ok()) << output.str();
+  }
 }
 
 TEST_F(RuntimeUser, SixteenThreadsInTheProcess) { live(bin_dir(), "in-process", "16", many()); }

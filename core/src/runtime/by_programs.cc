@@ -28,7 +28,7 @@ struct Member {
 std::string get_program(const Shared& shared, const std::string& type) {
   module::Found found = module::find_type(type, shared.where);
   if (!found.program.empty()) return std::move(found.program);
-  if (!shared.where.executable.empty()) return shared.where.executable;
+  if (!shared.executable.empty()) return shared.executable;
   throw Error(
       Code::invalid_config,
       fmt::format("plugin \"{}\" is a module of unicni, whose executable isn't there", type),

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <utility>
 
 #include "chain/chain.h"
@@ -43,11 +45,18 @@ std::string find_executable(const std::vector<std::string>& folders) {
   return {};
 }
 
+/// Modules are looked for beside the file itself, and links to it may be anywhere.
+std::string resolved(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  return real ? real.get() : path;
+}
+
 RuntimeOptions completed(RuntimeOptions options) {
   if (!options.environment) options.environment = own_environment();
   if (options.executable.empty()) options.executable = find_executable(options.plugin_folders);
   if (options.module_folders.empty() && !options.executable.empty()) {
-    options.module_folders = module::module_folders(options.executable, {});
+    options.module_folders = module::module_folders(resolved(options.executable), {});
   }
   return options;
 }
@@ -82,7 +91,8 @@ Runtime::Core::Core(RuntimeOptions options)
                .log = options_.log,
                .observer = options_.observer,
                .background = &reaper_},
-              {options_.executable, options_.module_folders, options_.plugin_folders},
+              {resolved(options_.executable), options_.module_folders, options_.plugin_folders},
+              options_.executable,
               *options_.environment,
               modules_} {
   runtime::show_own_symbols();

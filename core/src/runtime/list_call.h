@@ -21,6 +21,7 @@ namespace unicni::runtime {
 struct Shared {
   Services services;
   module::Locations where;
+  std::string executable;  ///< what is executed for our modules, by the name unicni; "": nothing
   std::vector<std::string> environment;  ///< "K=V", what plugins inherit
   module::Cache& modules;
 };
