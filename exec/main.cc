@@ -23,6 +23,8 @@
 #include "protocol/reply.h"
 #include "protocol/request.h"
 #include "protocol/version.h"
+#include "spawner/serve.h"
+#include "spawner/wire.h"
 #include "standard_error.h"
 #include "unicni/error.h"
 
@@ -215,6 +217,9 @@ int run(int argc, char** argv, Process& process) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == unicni::spawner::kArgument) {
+    return unicni::spawner::serve();
+  }
   unicni::exec::fill_standard_descriptors();
   // Memory is asked of the kernel once and given back by the exit; what isn't touched costs
   // nothing.

@@ -3,6 +3,7 @@
 // what didn't. tests/apps/apps_test.cc starts it on a host of its own.
 //
 // usage: application MODULES THREADS ROUNDS [--ignores-sigchld] [--waits-for-any] [--main-ends]
+//   [--plugins FOLDER SPAWNER]  the list's last member is FOLDER/foreign, a program
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -32,6 +33,7 @@
 #include "module/cache.h"
 #include "protocol/version.h"
 #include "runtime/reaper.h"
+#include "runtime/spawner.h"
 #include "unicni/error.h"
 
 namespace unicni::apps {
@@ -45,9 +47,12 @@ struct Options {
   std::string modules;
   int threads = 0;
   int rounds = 0;
+  std::string plugins = "/nonexistent";
+  std::string spawner = "/nonexistent";
   bool ignores_sigchld = false;
   bool waits_for_any = false;
   bool main_ends = false;
+  [[nodiscard]] bool has_plugins() const { return plugins != "/nonexistent"; }
 };
 
 /// What went wrong, of all threads.
@@ -123,11 +128,15 @@ class Container {
 
 /// What the program owns and core works with.
 struct Owned {
+  explicit Owned(const Options& options)
+      : spawner(options.spawner, options.has_plugins() ? &complaints : nullptr) {}
   Complaints complaints;
   Counts counts;
   runtime::Reaper reaper;
+  runtime::Spawner spawner;
   module::Cache modules;
-  Services services{.log = &complaints, .observer = &counts, .background = &reaper};
+  Services services{
+      .log = &complaints, .observer = &counts, .background = &reaper, .programs = &spawner};
 };
 
 /// Keeps the result of an ADD.
@@ -146,6 +155,7 @@ class Attachment {
   Attachment(const Options& options, Owned& owned, int number)
       : options_(options), owned_(owned), id_("c" + std::to_string(number)), container_(id_) {
     const std::string port = std::to_string(20'000 + number);
+    const std::string last = options.has_plugins() ? R"(, {"type": "foreign"})" : "";
     head_ = R"({"cniVersion": "1.0.0", "name": "mynet", "type": "unicni", "plugins": [
       {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true,
        "ipam": {"type": "host-local", "subnet": "10.22.0.0/16", "routes": [{"dst": "0.0.0.0/0"}]}},
@@ -153,7 +163,8 @@ class Attachment {
       {"type": "portmap", "capabilities": {"portMappings": true}, "snat": true},
       {"type": "firewall"},
       {"type": "bandwidth", "ingressRate": 100000000, "ingressBurst": 1000000,
-       "egressRate": 100000000, "egressBurst": 1000000}],
+       "egressRate": 100000000, "egressBurst": 1000000})" +
+            last + R"(],
       "runtimeConfig": {"portMappings": [
         {"hostPort": )" +
             port + R"(, "containerPort": 80, "protocol": "tcp"}]})";
@@ -176,14 +187,14 @@ class Attachment {
         if (key == "CNI_CONTAINERID") return id_.c_str();
         if (key == "CNI_NETNS") return container_.path().c_str();
         if (key == "CNI_IFNAME") return "eth0";
-        return key == "CNI_PATH" ? "/nonexistent" : nullptr;
+        return key == "CNI_PATH" ? options_.plugins.c_str() : nullptr;
       });
       const chain::Request request{*environment->command,
                                    *environment,
                                    protocol::Netconf::parse(head_ + more + "}"),
                                    chain::kChainType,
-                                   {options_.executable, {options_.modules}, {}},
-                                   {},
+                                   {options_.executable, {options_.modules}, {options_.plugins}},
+                                   {"CNI_CONTAINERID=" + id_, "PATH=/usr/bin:/bin"},
                                    std::chrono::steady_clock::now() + chain::kVerbTime,
                                    owned_.services,
                                    owned_.modules};
@@ -255,7 +266,7 @@ class AnyChild {
 };
 
 bool run_all(const Options& options) {
-  Owned owned;
+  Owned owned(options);
   {
     const AnyChild any(options.waits_for_any, owned.complaints);
     std::vector<std::unique_ptr<Attachment>> attachments;
@@ -298,6 +309,10 @@ Options parse(int argc, char** argv) {
     if (text == "--ignores-sigchld") options.ignores_sigchld = true;
     if (text == "--waits-for-any") options.waits_for_any = true;
     if (text == "--main-ends") options.main_ends = true;
+    if (text == "--plugins" && i + 2 < argc) {
+      options.plugins = argv[++i];
+      options.spawner = argv[++i];
+    }
   }
   return options;
 }

@@ -78,8 +78,9 @@ const char* other_words(const std::string& call) {
       {"^read .*\\.so$", "Input/output error"},
       {"^stat .*\\.so$", "ermission denied"},
       {"^ioctl /run/netns/", "is no network namespace"},
-      // Nothing may go on in the wrong namespace: the process ends.
-      {"^setns net:", "SIGABRT"},
+      // Nothing may go on in the wrong namespace, whoever failed to come back.
+      {"^setns net:", "could not return"},
+      {"^stat /proc/thread-self/ns/net$", "could not return"},
   };
   for (const auto& [pattern, words] : known) {
     if (is_one_of(call, {pattern})) return words;
@@ -189,7 +190,7 @@ void Errors::inject_everywhere(const Trial& trial) {
     SCOPED_TRACE(std::to_string(k) + ": " + injection.call + ": " + injection.error);
     judge(trial, injection, job);
     const bool added = injection.output.ok();
-    // A roll-back that fails itself, or that a dead process never began, is DEL's.
+    // A roll-back that fails itself, or that would be in the wrong namespace, is DEL's.
     const bool rolled_back = trial.own_failure.empty() && injection.call.find("setns net:") != 0;
     const bool clean = !added && rolled_back;
     if (clean) expect_nothing_left(job);

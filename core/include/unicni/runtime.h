@@ -131,8 +131,10 @@ struct NetworkFile {
 
 /// Attaches containers to networks. Any thread may call any method, several at once; each verb
 /// works on a thread of its own, in the namespaces of the thread that made the Runtime, and the
-/// caller waits for it. No signal handler is set, nothing is written to stdout and stderr, and the
-/// process's own children aren't waited for.
+/// caller waits for it. No signal handler is set, and nothing is written to stdout and stderr.
+/// Plugins that are programs run under a small process of ours, RuntimeOptions::executable, so what
+/// the program does with SIGCHLD and wait(2) doesn't matter; without an executable they are its
+/// children.
 ///
 /// Verbs for one container wait for each other, in this process and in others that use unicni's
 /// library with the same `folders.run`; GC of a network waits for its ADD, CHECK and DEL, and they

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/background_child.h"
+#include "base/program_runner.h"
 #include "unicni/folders.h"
 #include "unicni/log.h"
 #include "unicni/observer.h"
@@ -15,6 +16,7 @@ struct Services {
   LogSink* log = nullptr;                      ///< nullptr: nobody listens
   Observer* observer = nullptr;                ///< nullptr: nobody asks
   sys::BackgroundChild* background = nullptr;  ///< nullptr: the verb waits itself
+  sys::ProgramRunner* programs = nullptr;      ///< nullptr: they are children of the verb's process
 };
 
 }  // namespace unicni

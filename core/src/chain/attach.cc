@@ -223,6 +223,7 @@ Result AddVerb::add_module(Step& step) {
   step.enter(host_, &log);
   try {
     Result result = step.module->add(step.call, host_);
+    host_.require_home();
     unjournaled_[&step] = log.records();
     return result;
   } catch (Error& error) {
@@ -245,6 +246,8 @@ Result AddVerb::add_recorded(Step& step, Place place) {
   adding_ = &step;
   try {
     Result result = step.module->add(step.call, host_);
+    // Work whose failure a module takes lightly may have been what ended elsewhere.
+    host_.require_home();
     adding_ = nullptr;
     // From here on the step counts as done. Its records stay for DEL.
     journal_->end_step(ending(result, place));

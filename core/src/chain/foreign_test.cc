@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/error_for_test.h"
 #include "unicni/error.h"
 
 namespace unicni::chain::foreign_test {
@@ -48,6 +49,71 @@ TEST_F(Foreign, InheritsTheEnvironmentButTheCommand) {
       run_foreign(request({"CNI_COMMAND=ADD", "CNI_IFNAME=eth7", "FOO=1", "PATH=/bin:/usr/bin"}),
                   program("echo $CNI_COMMAND $CNI_IFNAME $FOO; cat"), Command::del, "{\"x\":1}");
   EXPECT_EQ(out, "DEL eth7 1\n{\"x\":1}");
+}
+
+/// Answers as a plugin would, and keeps what it was asked for.
+class FakeRunner final : public sys::ProgramRunner {
+ public:
+  sys::ProcessResult run(const std::string& program, const std::vector<std::string>& env,
+                         std::string_view input, Deadline deadline,
+                         const std::vector<std::string>& arguments, LogSink* log) override {
+    EXPECT_TRUE(arguments.empty());
+    program_ = program;
+    env_ = env;
+    input_ = input;
+    deadline_ = deadline;
+    log_ = log;
+    return answer_;
+  }
+
+  sys::ProcessResult answer_;
+  std::string program_;
+  std::vector<std::string> env_;
+  std::string input_;
+  Deadline deadline_;
+  LogSink* log_ = nullptr;
+};
+
+class NoLog final : public LogSink {
+ public:
+  void log(LogLevel, std::string_view, std::string_view) noexcept override {}
+  void pass_on(std::string_view) noexcept override {}
+};
+
+TEST_F(Foreign, IsRunByTheRunnerOfTheProgramAround) {
+  FakeRunner runner;
+  NoLog log;
+  services_.programs = &runner;
+  services_.log = &log;
+  runner.answer_.out = "the output";
+  const Request asked = request({"FOO=1"});
+  EXPECT_EQ(run_foreign(asked, "/nonexistent/plugin", Command::check, "{}"), "the output");
+  EXPECT_EQ(runner.program_, "/nonexistent/plugin");
+  EXPECT_EQ(runner.env_,
+            (std::vector<std::string>{"FOO=1", "CNI_COMMAND=CHECK", "UNICNI_DEPTH=1"}));
+  EXPECT_EQ(runner.input_, "{}");
+  EXPECT_EQ(runner.deadline_, asked.deadline);
+  EXPECT_EQ(runner.log_, &log);
+}
+
+TEST_F(Foreign, HowItEndedUnderARunnerIsJudgedAsEver) {
+  FakeRunner runner;
+  services_.programs = &runner;
+  const auto failure = [&](int status, int signal, bool timed_out, const std::string& out,
+                           const std::string& err_tail) {
+    runner.answer_ = {status, signal, timed_out, out, err_tail};
+    return error_of([&] { run_foreign(request({}), "/plugin", Command::add, "{}"); });
+  };
+  EXPECT_EQ(failure(7, 0, false, "", "").msg(),
+            "netplugin failed with no error message: exit status 7");
+  EXPECT_EQ(failure(7, 0, false, "", "why\n").msg(), "netplugin failed (exit status 7): \"why\"");
+  EXPECT_EQ(failure(-1, 9, false, "", "").msg(),
+            "netplugin failed with no error message: signal 9 (Killed)");
+  EXPECT_EQ(failure(0, 0, true, "", "").msg(),
+            "netplugin failed with no error message: it was ended at the deadline");
+  const Error told = failure(3, 0, false, R"({"code":11,"msg":"busy","details":"later"})", "noise");
+  EXPECT_TRUE(told.is(Code::try_again));
+  EXPECT_EQ(told.msg(), "busy");
 }
 
 TEST_F(Foreign, ItsErrorKeepsCodeAndDetails) {

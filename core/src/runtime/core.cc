@@ -90,12 +90,19 @@ Runtime::Core::Core(RuntimeOptions options)
       shared_{{.folders = options_.folders,
                .log = options_.log,
                .observer = options_.observer,
-               .background = &reaper_},
+               .background = &reaper_,
+               .programs = start_spawner()},
               {resolved(options_.executable), options_.module_folders, options_.plugin_folders},
               options_.executable,
               *options_.environment,
               modules_} {
   runtime::show_own_symbols();
+}
+
+/// Called by the constructor.
+sys::ProgramRunner* Runtime::Core::start_spawner() {
+  if (options_.executable.empty()) return nullptr;
+  return &spawner_.emplace(options_.executable, options_.log);
 }
 
 void Runtime::Core::warn(const std::string& text) const {

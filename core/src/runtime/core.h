@@ -9,6 +9,7 @@
 #include "protocol/cache_folder.h"
 #include "runtime/list_call.h"
 #include "runtime/reaper.h"
+#include "runtime/spawner.h"
 #include "runtime/verb_locks.h"
 #include "runtime/verb_threads.h"
 #include "unicni/runtime.h"
@@ -39,6 +40,7 @@ class Runtime::Core {
   void run_plugins(const runtime::ListCall& call) const;
 
  private:
+  sys::ProgramRunner* start_spawner();
   [[nodiscard]] std::optional<protocol::CacheEntry> read_own(const AttachmentKey& key) const;
   void del_locked(runtime::ListCall call) const;
   void remove_entry(const AttachmentKey& key) const;
@@ -52,6 +54,7 @@ class Runtime::Core {
   const protocol::CacheFolder cache_;
   mutable module::Cache modules_;
   mutable runtime::Reaper reaper_;
+  std::optional<runtime::Spawner> spawner_;  // without an executable plugins are children
   mutable runtime::VerbLocks locks_;
   runtime::VerbThreads threads_;
   const runtime::Shared shared_;
