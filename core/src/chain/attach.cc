@@ -71,8 +71,11 @@ class AddVerb : public JournalLock {
     return printed_ ? *printed_ : print(result);
   }
   /// Undoes a step that had succeeded, because a later one failed. Never throws: what can't be
-  /// undone now stays in the journal.
+  /// undone now stays in the journal, and in not_undone().
   void roll_back(Step& step) noexcept;
+  /// "roll-back: …", for the details of the error that made roll-backs necessary; "": all went
+  /// well.
+  [[nodiscard]] const std::string& not_undone() const { return not_undone_; }
 
  private:
   [[nodiscard]] std::string print(const Result& result) const {
@@ -90,6 +93,7 @@ class AddVerb : public JournalLock {
   Result run_module(Step& step);
   Result add_module(Step& step);
   Result add_recorded(Step& step, Place place);
+  void tell_not_undone(const std::string& text);
   void roll_back_foreign(Step& step);
   void roll_back_module(Step& step);
   void undo(const std::vector<Undo>& records, Step& step, Error& error);
@@ -116,6 +120,7 @@ class AddVerb : public JournalLock {
   Step* adding_ = nullptr;              ///< whose ADD is at work and writes to the journal
   std::vector<std::size_t> begun_;      ///< ids of all that this verb wrote
   std::optional<std::string> printed_;  ///< the last step's result, if it was a journaled one
+  std::string not_undone_;
   /// What steps without a journal announced: an IPAM module that is called directly.
   std::map<const Step*, std::vector<Undo>> unjournaled_;
 };
@@ -322,7 +327,12 @@ void AddVerb::roll_back_module(Step& step) {
   }
   Error outcome(Code::internal, "roll-back");
   undo(records, step, outcome);
-  if (!outcome.details().empty()) host_.log(LogLevel::warning, outcome.details());
+  if (!outcome.details().empty()) tell_not_undone(outcome.details());
+}
+
+void AddVerb::tell_not_undone(const std::string& text) {
+  host_.log(LogLevel::warning, text);
+  not_undone_.append(not_undone_.empty() ? "" : "; ").append(text);
 }
 
 void AddVerb::roll_back(Step& step) noexcept {
@@ -334,7 +344,7 @@ void AddVerb::roll_back(Step& step) noexcept {
       roll_back_module(step);
     }
   } catch (const std::exception& error) {
-    host_.log(LogLevel::warning, fmt::format("roll-back of {}: {}", step.type(), error.what()));
+    tell_not_undone(fmt::format("roll-back: {}: {}", step.type(), error.what()));
   }
 }
 
@@ -353,6 +363,12 @@ void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<
     // Inside the try: a runtime that gets no answer takes the ADD for failed and never sends a DEL
     // for it.
     caller.on_result(verb.answer(*result));
+  } catch (Error& error) {
+    while (done > 0) verb.roll_back(*steps[--done]);
+    if (verb.not_undone().empty()) throw;
+    const std::string before = error.details().empty() ? "" : error.details() + "; ";
+    error.advise(before + verb.not_undone());
+    throw;
   } catch (const std::exception&) {
     while (done > 0) verb.roll_back(*steps[--done]);
     throw;

@@ -71,21 +71,25 @@ void require_depth(const std::vector<std::string>& process_environment) {
 
 /// stdout is read whole before it is judged. A status other than 0 makes it an error, whatever was
 /// printed.
-std::string run_foreign(const Request& request, const std::string& program, Command command,
-                        const std::string& config) {
+std::string run_program(const Services& services, const std::string& program, Command command,
+                        const std::vector<std::string>& environment, const std::string& config,
+                        Deadline deadline) {
   const Stretch stretch(
-      request.services.observer, Phase::program,
+      services.observer, Phase::program,
       [&] { return fmt::format("{} {}", command_name(command), program); },
       std::string_view(program).substr(program.rfind('/') + 1));
-  const Services& services = request.services;
-  const auto environment = environment_for(request, command);
   const sys::ProcessResult result =
       services.programs == nullptr
-          ? sys::run_process(program, environment, config, request.deadline, {}, services.log)
-          : services.programs->run(program, environment, config, request.deadline, {},
-                                   services.log);
+          ? sys::run_process(program, environment, config, deadline, {}, services.log)
+          : services.programs->run(program, environment, config, deadline, {}, services.log);
   if (result.exit_status == 0 && result.signal == 0 && !result.timed_out) return result.out;
   throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
+}
+
+std::string run_foreign(const Request& request, const std::string& program, Command command,
+                        const std::string& config) {
+  return run_program(request.services, program, command, environment_for(request, command), config,
+                     request.deadline);
 }
 
 /// For DEL, which is sent without a prevResult rather than refused for a malformed one.

@@ -14,6 +14,11 @@ namespace unicni::chain {
 std::string run_foreign(const Request& request, const std::string& program, Command command,
                         const std::string& config);
 
+/// The same with an environment that is whole already: the runtime's own calls.
+std::string run_program(const Services& services, const std::string& program, Command command,
+                        const std::vector<std::string>& environment, const std::string& config,
+                        Deadline deadline);
+
 /// run_foreign(add) and its result; a result without version has the configuration's.
 Result add_foreign(const Request& request, const std::string& program, const std::string& config,
                    const std::string& spec_version);

@@ -48,12 +48,13 @@ bool same_file(const struct stat& a, const struct stat& b) {
 
 /// Our executable, or a copy of it as installers make them.
 /// By the file first, which is cheap: links to one executable are the usual way to install. Copies
-/// are known by the build id, which is equal in all copies of one build.
+/// are known by the build id, which is equal in all copies of one build. In a library's user, "own"
+/// is the library, and the executable another file.
 bool is_ours(const struct stat& file, const std::string& path, const Locations& where) {
   const auto self = stat_of(where.executable);
   if (self && same_file(file, *self)) return true;
-  const std::string own = own_build_id();
-  return !own.empty() && find_build_id(path) == own;
+  const std::string theirs = find_build_id(path);
+  return !theirs.empty() && (theirs == own_build_id() || theirs == find_build_id(where.executable));
 }
 
 /// What CNI_PATH has under a type's name.

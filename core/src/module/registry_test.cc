@@ -245,6 +245,17 @@ TEST_F(FindTypeTest, ACopyOfOurselvesIsTheModule) {
   EXPECT_EQ(module_of("cnv-bridge"), root_ + "/modules/bridge.so");
 }
 
+// A program that only uses the library: its own file isn't the executable.
+TEST_F(FindTypeTest, ACopyOfTheExecutableIsTheModuleWhoeverAsks) {
+  touch("/modules/bridge.so", 0644);
+  Locations where = where_;
+  where.executable = "/bin/sleep";
+  ASSERT_NE(find_build_id(where.executable), "");
+  ASSERT_NE(find_build_id(where.executable), own_build_id());
+  fs::copy_file(where.executable, root_ + "/one/bridge");
+  EXPECT_EQ(find_type("bridge", where).module_path, root_ + "/modules/bridge.so");
+}
+
 TEST_F(FindTypeTest, AnotherBuildIsAProgram) {
   touch("/modules/bridge.so", 0644);
   fs::copy_file("/proc/self/exe", root_ + "/one/bridge");
