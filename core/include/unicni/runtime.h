@@ -41,8 +41,9 @@ struct RuntimeOptions {
   std::string network_folder = "/etc/cni/net.d";
   /// State on this host; the cache of results is `folders.results()`, libcni's.
   Folders folders = {};
-  /// The executable `unicni`, which must be called so. "": the first one in `plugin_folders`;
-  /// without any, modules of unicni serve only in the process, or where CNI_PATH has them.
+  /// The executable `unicni`, which must be called so. "": the first one in `plugin_folders`, else
+  /// the one that was installed with the library; without any, modules of unicni serve only in the
+  /// process, or where CNI_PATH has them.
   std::string executable;
   /// Folders of modules. None: those that belong to `executable`.
   std::vector<std::string> module_folders;

@@ -13,7 +13,7 @@
 #include "chain/chain.h"
 #include "protocol/result_print.h"
 #include "protocol/version.h"
-#include "runtime/own_symbols.h"
+#include "runtime/own_library.h"
 #include "unicni/errors.h"
 
 namespace unicni {
@@ -34,22 +34,28 @@ std::vector<std::string> own_environment() {
   return variables;
 }
 
-/// The executable of unicni in CNI_PATH; "": there is none.
-std::string find_executable(const std::vector<std::string>& folders) {
-  for (const std::string& folder : folders) {
-    std::string path = folder + '/' + chain::kChainType;
-    struct stat file {};
-    if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) continue;
-    if ((file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0) return path;
-  }
-  return {};
-}
-
 /// Modules are looked for beside the file itself, and links to it may be anywhere.
 std::string resolved(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
                                                          &std::free);
   return real ? real.get() : path;
+}
+
+bool is_executable(const std::string& path) {
+  struct stat file {};
+  return ::stat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) &&
+         (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
+/// The executable of unicni in CNI_PATH, else the one that was installed with the library; "":
+/// there is none.
+std::string find_executable(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    std::string path = folder + '/' + chain::kChainType;
+    if (is_executable(path)) return path;
+  }
+  const std::string own = resolved(runtime::executable_beside_library());
+  return is_executable(own) ? own : "";
 }
 
 RuntimeOptions completed(RuntimeOptions options) {
