@@ -61,7 +61,7 @@ TEST_P(Programs, CompleteTheirVerbs) {
   EXPECT_THAT(completions(GetParam(), {"no-verb", ""}), ::testing::ElementsAre(""));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Programs, ::testing::Values("unictl"),
+INSTANTIATE_TEST_SUITE_P(All, Programs, ::testing::Values("cnitool", "unictl"),
                          [](const auto& program) { return std::string(program.param); });
 
 class UnictlCompletion : public ::testing::Test {
@@ -77,6 +77,39 @@ TEST_F(UnictlCompletion, OffersOptionsAndTheirValues) {
               ::testing::ElementsAre("/run/some-file"));
   EXPECT_THAT(completions("unictl", {"modules", "--folder", "/run/some"}),
               ::testing::ElementsAre(""));
+}
+
+class CnitoolCompletion : public ::testing::Test {
+ protected:
+  CnitoolCompletion() {
+    write_file("/run/10-blue.conf", R"({"cniVersion":"1.0.0","name":"bluenet","type":"bridge"})");
+    write_file("/run/20-broken.conf", "{");
+  }
+  static std::vector<std::string> cnitool(const std::vector<std::string>& words) {
+    return completions("cnitool", words, {"NETCONFPATH=/run"});
+  }
+  Sandbox sandbox_;
+};
+
+TEST_F(CnitoolCompletion, OffersNetworksThenNamespaces) {
+  Container container("green");
+  EXPECT_THAT(cnitool({"add", "blue"}), ::testing::ElementsAre("bluenet"));
+  EXPECT_THAT(cnitool({"add", "/run/20"}), ::testing::ElementsAre("/run/20-broken.conf"));
+  EXPECT_THAT(cnitool({"add", "bluenet", ""}), ::testing::ElementsAre("/run/netns/green"));
+  EXPECT_THAT(cnitool({"add", "bluenet", "/run/netns/g"}),
+              ::testing::ElementsAre("/run/netns/green"));
+}
+
+TEST_F(CnitoolCompletion, PassesOverOptionsAndTheirValues) {
+  Container container("green");
+  EXPECT_THAT(cnitool({"add", "-i", "eth1", "--timing", "blue"}),
+              ::testing::ElementsAre("bluenet"));
+  EXPECT_THAT(cnitool({"add", "-i", "eth1", "bluenet", "--container-id", "c1", ""}),
+              ::testing::ElementsAre("/run/netns/green"));
+  EXPECT_THAT(cnitool({"add", "--container-id", ""}), ::testing::ElementsAre(""))
+      << "nothing is known of it";
+  EXPECT_THAT(cnitool({"validate", "/run/10", "/run/20"}),
+              ::testing::ElementsAre("/run/20-broken.conf"));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ ExitStatus refuse(const CommandLine& line, const Output& output, const std::stri
   output.say(problem);
   output.say(fmt::format("try: {}{}{} --help", line.application().name, verb != nullptr ? " " : "",
                          verb != nullptr ? verb->text->name : ""));
-  return line.application().usage_status;
+  return verb != nullptr ? verb->text->usage_status : line.application().usage_status;
 }
 
 ExitStatus run_verb(const CommandLine& line, Output& output) {

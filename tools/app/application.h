@@ -35,7 +35,14 @@ struct VerbText {
   const char* examples;  ///< lines of commands
   std::vector<const TableShape*> tables;  ///< of its report; with any it has the option --json
   std::unique_ptr<Verb> (*make)();
+  ExitStatus usage_status = ExitStatus::usage;  ///< when it was called wrongly
 };
+
+/// For VerbText::make.
+template <class T>
+std::unique_ptr<Verb> make_verb() {
+  return std::make_unique<T>();
+}
 
 /// What a bash completion offers for a value's word ("FILE") or an operand.
 struct Completion {
@@ -52,8 +59,8 @@ struct Application {
   std::vector<Term> environment;
   std::vector<Term> exit_statuses;
   std::vector<Completion> completions;  ///< beside FILE and FOLDER, which all have
-  /// Status of a wrong call. Without a verb at all the help is shown: as an answer if
-  /// `may_lack_verb`, else as a wrong call.
+  /// Of a call with a verb that there isn't. Without a verb at all the help is shown: as an answer
+  /// if `may_lack_verb`, else as a wrong call.
   ExitStatus usage_status = ExitStatus::usage;
   bool may_lack_verb = false;
 };

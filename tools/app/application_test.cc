@@ -61,7 +61,7 @@ Application fruit() {
                      "Ripe ones first.",
                      "fruit pick --tree a-b basket",
                      {&kFruits},
-                     [] { return std::unique_ptr<Verb>(std::make_unique<Pick>()); }}},
+                     make_verb<Pick>}},
           .environment = {{"LADDER", "A ladder."}},
           .exit_statuses = {{"0", "Done."}},
           .completions = {{"TREE", "echo apple"}}};
@@ -149,6 +149,9 @@ TEST(Application, MayAnswerWithItsHelpIfNoVerbIsGiven) {
 TEST(Application, MayHaveAnotherStatusForWrongCalls) {
   Application application = fruit();
   application.usage_status = ExitStatus::failed;
+  EXPECT_EQ(run_fruit({"no-such-verb"}, application).status, 1);
+  EXPECT_EQ(run_fruit({"pick"}, application).status, 2);
+  application.verbs[0].usage_status = ExitStatus::failed;
   EXPECT_EQ(run_fruit({"pick"}, application).status, 1);
 }
 

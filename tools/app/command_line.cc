@@ -76,6 +76,8 @@ std::vector<const CLI::Option*> shown_operands(const CLI::App& app) {
       [](const CLI::Option* option) { return !option->nonpositional() && is_shown(*option); });
 }
 
+bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
+
 std::string synopsis_of(const CLI::Option& option) {
   const bool repeats = option.get_items_expected_max() > 1;
   if (!option.nonpositional()) return option.get_name(true) + (repeats ? "..." : "");
@@ -86,7 +88,7 @@ std::string synopsis_of(const CLI::Option& option) {
   for (const std::string& name : option.get_lnames()) {
     names += (names.empty() ? "--" : ", --") + name;
   }
-  const std::string value = option.get_type_size() == 0 ? "" : option.get_type_name();
+  const std::string value = takes_value(option) ? option.get_type_name() : "";
   return names + (value.empty() ? "" : " ") + value;
 }
 

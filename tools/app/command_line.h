@@ -48,6 +48,8 @@ class CommandLine {
 /// What people are told of: options, and operands in their order.
 std::vector<const CLI::Option*> shown_options(const CLI::App& app);
 std::vector<const CLI::Option*> shown_operands(const CLI::App& app);
+/// It isn't a flag.
+bool takes_value(const CLI::Option& option);
 /// "-i, --ifname NAME", "FILE...".
 std::string synopsis_of(const CLI::Option& option);
 /// "[OPTION...] FILE...": what follows a verb's name.

@@ -47,7 +47,7 @@ std::string all_names(const CLI::App& app) {
 std::string with_value(const CLI::App& app) {
   std::string pattern;
   for (const CLI::Option* option : shown_options(app)) {
-    if (option->get_type_size() == 0) continue;
+    if (!takes_value(*option)) continue;
     pattern += (pattern.empty() ? "" : "|") + dashed_names(*option, "|");
   }
   return pattern.empty() ? "''" : pattern;
@@ -62,9 +62,9 @@ std::string word_of(const CLI::Option& option) {
 std::string verb_case(const Application& application, const CommandLine::Entry& entry) {
   std::string out = fmt::format("    {})\n      options=\"{}\" valued='{}'\n", entry.text->name,
                                 all_names(*entry.app), with_value(*entry.app));
-  out += "      value() {\n        case $1 in\n";
+  out += "      _unicni_value() {\n        case $1 in\n";
   for (const CLI::Option* option : shown_options(*entry.app)) {
-    if (option->get_type_size() == 0) continue;
+    if (!takes_value(*option)) continue;
     const std::string candidates = candidates_for(application, word_of(*option));
     out += fmt::format("          {}) {} ;;\n", dashed_names(*option, "|"),
                        candidates.empty() ? ":" : candidates);
@@ -109,10 +109,10 @@ constexpr const char* kTail = R"(    *) return ;;
   if [[ -z $previous && $cur == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
   else
-    mapfile -t COMPREPLY < <(value "${{previous:-$operands}}")
+    mapfile -t COMPREPLY < <(_unicni_value "${{previous:-$operands}}")
     compopt -o filenames 2> /dev/null
   fi
-  unset -f value
+  unset -f _unicni_value
 }}
 complete -F _unicni_{name} {name}
 )";

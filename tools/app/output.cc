@@ -20,6 +20,7 @@ void Output::put(const Report& report) const {
 }
 
 void Output::put_aside(const Report& report) const {
+  std::fflush(stdout);  // what was written before comes before
   write_to(stderr, report.text(Terminal::of(STDERR_FILENO)));
 }
 

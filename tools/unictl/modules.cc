@@ -188,7 +188,7 @@ app::VerbText modules_verb() {
           "unictl modules --json | jq -r '.modules[] | select(.verdict == \"refused\") | .name'\n"
           "unictl modules --folder /opt/cni/bin/unicni-modules",
           {&table()},
-          [] { return std::unique_ptr<app::Verb>(std::make_unique<Modules>()); }};
+          app::make_verb<Modules>};
 }
 
 }  // namespace unicni::unictl
