@@ -14,7 +14,7 @@ internal=$(sed -n 's/^\([a-z_]*\):.*/\1/p' "$layers" | while read -r unit; do
 done | paste -sd '|')
 {
   echo '{'
-  "$nm" --defined-only --extern-only --format=posix "$@" | awk -v internal="6unicni($internal)[0-9L]" '
+  "$nm" --defined-only --extern-only --format=posix "$@" | awk -v internal="6unicni($internal)[^EI]" '
     $1 ~ /^(_ZNK?|_ZT[ISV]N)6unicni/ && $1 !~ internal { print "\"" $1 "\";" }' | LC_ALL=C sort -u
   echo '};'
 } > "$out.new"
