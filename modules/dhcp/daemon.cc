@@ -154,7 +154,7 @@ KeeperSettings settings_of(const DaemonFlags& flags) {
   KeeperSettings settings;
   settings.socket = flags.socket_path;
   settings.host_prefix = flags.host_prefix;
-  settings.folder = lease_folder(Folders{});
+  settings.folder = flags.host_prefix + lease_folder(Folders{});
   settings.patience.first = std::min(settings.patience.first, flags.timeout);
   settings.patience.longest = std::min(flags.timeout, flags.resend_max);
   settings.patience.longest_alone = flags.resend_max;
@@ -174,7 +174,7 @@ int run_daemon(int argc, const char* const* argv) {
   if (!flags.pid_file.empty()) {
     sys::overwrite_file(flags.pid_file, std::to_string(::getpid()) + '\n', 0644);
   }
-  DaemonListener listener = DaemonListener::open("dhcp", flags.socket_path);
+  DaemonListener listener = DaemonListener::open("dhcp", flags.host_prefix + flags.socket_path);
   leave_cgroup(flags.socket_path, words);
   const Watched executable(own_executable());
   const Watched module(own_module());

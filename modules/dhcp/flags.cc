@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: dhcp daemon [flags]\n"
     "  -socketpath PATH     where verbs connect (/run/cni/dhcp.sock)\n"
-    "  -hostprefix PATH     folder before the paths of namespaces and of the socket\n"
+    "  -hostprefix PATH     folder before the paths of namespaces, socket and leases\n"
     "  -pidfile PATH        absolute path of a file for the process id\n"
     "  -broadcast           ask servers to answer to the broadcast address\n"
     "  -timeout TIME        longest wait for one answer while an ADD waits (10s)\n"
@@ -102,7 +102,6 @@ DaemonFlags parse_flags(int argc, const char* const* argv) {
   if (!flags.host_prefix.empty() && !flags.host_prefix.starts_with('/')) {
     refuse("-hostprefix is no absolute path");
   }
-  flags.socket_path = flags.host_prefix + flags.socket_path;
   if (!flags.socket_path.starts_with('/')) refuse("-socketpath is no absolute path");
   return flags;
 }

@@ -10,7 +10,7 @@ namespace unicni::dhcp {
 struct DaemonFlags {
   std::string pid_file;
   std::string host_prefix;
-  std::string socket_path;  ///< with the prefix
+  std::string socket_path;  ///< as verbs have it, without the prefix
   bool broadcast = false;
   Span timeout{10'000};          ///< for one answer
   Span resend_max{62'000};       ///< between two tries

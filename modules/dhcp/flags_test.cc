@@ -41,9 +41,10 @@ TEST(Flags, AreReadWithOneDashOrTwoAndWithEquals) {
   EXPECT_FALSE(parse({"-broadcast=false"}).broadcast);
 }
 
-TEST(Flags, APrefixStandsBeforeTheSocketAndNotBeforeThePidFile) {
+TEST(Flags, APrefixIsKeptApartFromThePaths) {
   const DaemonFlags flags = parse({"-hostprefix", "/host", "-pidfile", "/p"});
-  EXPECT_EQ(flags.socket_path, "/host/run/cni/dhcp.sock");
+  EXPECT_EQ(flags.host_prefix, "/host");
+  EXPECT_EQ(flags.socket_path, "/run/cni/dhcp.sock");
   EXPECT_EQ(flags.pid_file, "/p");
 }
 

@@ -79,19 +79,18 @@ class DhcpServer {
     argv.insert(argv.end(), more.begin(), more.end());
     return {Spawn{.argv = argv, .netns = netns}, log, "DHCP, IP range"};
   }
-  /// ISC's dhcpd with a subnet 10.1.2.0/24; `lease` in seconds, in which T1 is half.
-  static DhcpServer dhcpd(const std::string& link, int netns, const std::string& range, int lease,
-                          const std::string& more = "") {
+  /// ISC's dhcpd for the /24 that begins so; `lease` in seconds, in which T1 is half.
+  static DhcpServer dhcpd(const std::string& link, int netns, const std::string& net, int lease) {
     const std::string base = "/run/dhcpd-" + link;
     const std::string time = std::to_string(lease);
     write_file(base + ".conf", "authoritative; ping-check false; min-lease-time " + time +
                                    "; default-lease-time " + time + "; max-lease-time " + time +
-                                   ";\nsubnet 10.1.2.0 netmask 255.255.255.0 { range " + range +
-                                   "; option routers 10.1.2.1; " + more + " }\n");
-    write_file(base + ".leases", "");
+                                   ";\nsubnet " + net + ".0 netmask 255.255.255.0 { range " + net +
+                                   ".150 " + net + ".199; option routers " + net + ".1; }\n");
+    if (!exists(base + ".leases")) write_file(base + ".leases", "");
     const std::string log = base + ".log";
     return {Spawn{.argv = {"sh", "-c",
-                           "exec dhcpd -4 -f -d -cf " + base + ".conf -lf " + base +
+                           "exec /usr/sbin/dhcpd -4 -f -d -cf " + base + ".conf -lf " + base +
                                ".leases --no-pid " + link + " > " + log + " 2>&1"},
                   .netns = netns},
             log, "Server starting service"};
@@ -118,11 +117,13 @@ class DhcpServer {
              {"output_options", {{{"output", "stdout"}}}}}}}}}};
     write_file(base + ".json", config.dump());
     const std::string log = base + ".log";
-    return {Spawn{.argv = {"sh", "-c",
-                           "exec env KEA_PIDFILE_DIR=/run KEA_LOCKFILE_DIR=/run kea-dhcp4 -c " +
-                               base + ".json > " + log + " 2>&1"},
-                  .netns = netns},
-            log, "DHCP4_STARTED"};
+    return {
+        Spawn{
+            .argv = {"sh", "-c",
+                     "exec env KEA_PIDFILE_DIR=/run KEA_LOCKFILE_DIR=/run /usr/sbin/kea-dhcp4 -c " +
+                         base + ".json > " + log + " 2>&1"},
+            .netns = netns},
+        log, "DHCP4_STARTED"};
   }
 
   [[nodiscard]] std::string log() const { return exists(log_) ? read_file(log_) : std::string(); }

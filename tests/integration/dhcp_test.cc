@@ -382,6 +382,41 @@ TEST_F(Dhcp, AnUpgradeOfTheProgramHandsOverWithoutLosingALease) {
   EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; }));
 }
 
+TEST_F(Dhcp, TheDaemonAsksSystemdForAScopeOfItsOwn) {
+  tool({"mkdir", "-p", "/run/systemd/system"});
+  write_file("/run/busctl", "#!/bin/sh\necho \"$@\" > /run/busctl.arguments\n", 0755);
+  tool({"mount", "--bind", "/run/busctl", "/usr/bin/busctl"});
+  const DhcpServer dnsmasq = server();
+  must_add(attachment(config()));
+  tool({"umount", "/usr/bin/busctl"});
+  ASSERT_THAT(dhcp_daemons(), SizeIs(1));
+  const std::string arguments = read_file("/run/busctl.arguments");
+  EXPECT_THAT(arguments, HasSubstr("StartTransientUnit ssa(sv)a(sa(sv)) unicni-dhcp-"));
+  EXPECT_THAT(arguments, HasSubstr(".scope replace 2"));
+  EXPECT_THAT(arguments, HasSubstr("PIDs au 1 " + std::to_string(dhcp_daemons()[0]) + " 0"));
+}
+
+TEST_F(Dhcp, ADaemonInAContainerFindsTheHostsFilesBehindAPrefix) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  tool({"mkdir", "-p", "/run/host/run"});
+  tool({"mount", "--rbind", "/run", "/run/host/run"});
+  const Running daemon(Spawn{.argv = {"dhcp", "daemon", "-hostprefix=/run/host"},
+                             .env = {"PATH=/usr/bin:/bin"},
+                             .program = bin_dir() + "/unicni"});
+  ASSERT_TRUE(soon([] { return exists(kDhcpSocket); }));
+  const Json result = must_add(job);
+  EXPECT_THAT(files_in(kLeases), SizeIs(1));
+  expect_silent_success(job.check(result));
+  std::filesystem::remove_all(kJournals);
+  expect_silent_success(job.del(result));
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+  EXPECT_THAT(dhcp_daemons(), ElementsAre(daemon.pid()));
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; }));
+  kill_dhcp_daemons();
+  tool({"umount", "-l", "/run/host/run"});
+}
+
 TEST_F(Dhcp, SigtermEndsTheDaemonAndKeepsItsLeases) {
   const DhcpServer dnsmasq = server();
   const Attachment job = attachment(config());
