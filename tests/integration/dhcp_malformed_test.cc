@@ -185,5 +185,26 @@ TEST_F(DhcpMalformed, ARefusalOfEveryRequestIsToldWithItsServerAndItsWords) {
   EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("10.1.2.1 refused 10.1.2.50: wrong net"));
 }
 
+TEST_F(DhcpMalformed, ARefusedRenewalMovesTheInterfaceAtOnce) {
+  std::atomic<int> refused{0};
+  const Liar liar(outside_.fd(), [&](const Bytes& request) {
+    const bool renews = request[12] != 0;  // ciaddr
+    if (renews && refused++ == 0) return reply_to(request, 6, {255});
+    // T1 is a second, T2 50.
+    Bytes reply = with(request, {58, 4, 0, 0, 0, 1, 59, 4, 0, 0, 0, 50, 255});
+    if (refused > 0) reply[19] = 51;
+    return reply;
+  });
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  EXPECT_EQ(address_in(result), "10.1.2.50/24");
+  EXPECT_TRUE(soon([&] {
+    return addresses_of("eth0", netns(job)) == std::vector<std::string>{"10.1.2.51/24"};
+  }));
+  EXPECT_GE(refused, 1);
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
 }  // namespace
 }  // namespace unicni::test::dhcp_malformed_test

@@ -110,12 +110,12 @@ TEST_F(DhcpRenewal, AnAddressWhoseTimeIsOverIsTakenAwayAndComesBackWithItsRoutes
   expect_silent_success(job.del(result));
 }
 
-TEST_F(DhcpRenewal, AServerThatRefusesARenewalMovesTheInterface) {
+TEST_F(DhcpRenewal, ANetworkThatGotOtherAddressesMovesTheInterface) {
   std::optional<DhcpServer> server = dhcpd(8);
   const Attachment job = attachment(config());
   const Json result = must_add(job);
   server.reset();
-  // The network has other addresses by now, and its server says so to everybody.
+  // This server answers nobody who names an address that it doesn't know.
   outside_.run({"ip", "addr", "flush", "dev", "far"});
   outside_.run({"ip", "addr", "add", "10.1.3.1/24", "dev", "far"});
   server = dhcpd(8, "10.1.3");
@@ -126,7 +126,6 @@ TEST_F(DhcpRenewal, AServerThatRefusesARenewalMovesTheInterface) {
       },
       seconds(12)))
       << server->log();
-  EXPECT_GE(server->count("DHCPNAK"), 1) << server->log();
   EXPECT_THAT(routes_of(netns(job)), ElementsAre("default via 10.1.3.1", "10.1.3.0/24"));
   expect_silent_success(job.check(result));
   container_of(job).run({"ip", "addr", "flush", "dev", "eth0"});
