@@ -374,6 +374,8 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   const net::Link link = net::get_link(links, lease.key.if_name);
   lease.place = {line.get("netns_path"), links.identity(), link.name, link.index};
   lease.identity.mac = link.mac;
+  // Those of one parent have one MAC, and hear only what goes to an address of theirs or to all.
+  lease.identity.broadcast = link.kind == "ipvlan";
   if (!link.up) {
     net::Batch batch(links);
     net::change_link(batch, link, {.up = true});
