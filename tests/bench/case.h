@@ -35,6 +35,7 @@ void measure_crowd(const Setting&, Report&);
 void measure_list(const Setting&, Report&);
 void measure_library(const Setting&, Report&);
 void measure_footprint(const Setting&, Report&);
+void measure_dhcp(const Setting&, Report&);
 void measure_scale(const Setting&, Report&);
 
 inline constexpr Case kCases[] = {
@@ -47,6 +48,7 @@ inline constexpr Case kCases[] = {
     {"list", "bridge, tuning, portmap, firewall, bandwidth", measure_list},
     {"library", "that list by a program that uses unicni/runtime.h", measure_library},
     {"footprint", "peak memory of an ADD, installed size", measure_footprint},
+    {"dhcp", "bridge + dhcp against dnsmasq, and 100 of them at once", measure_dhcp},
     // Last, as the kernel takes down what it leaves for a while.
     {"scale", "the list's ADD with 999 attachments, with 20,000 foreign rules", measure_scale},
 };

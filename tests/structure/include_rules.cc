@@ -161,15 +161,15 @@ Findings forbidden_calls(const Files& files) {
   for (const SourceFile& file : files) {
     if (!file.is_product()) continue;
     const bool sockets = file.is_below("core/src/net") || file.is_below("core/src/netfilter") ||
-                         file.is_below("core/src/base");
+                         file.is_below("core/src/base") || file.is_below("core/src/daemon");
     for (std::size_t i = 0; i < file.code.size(); ++i) {
       if (std::regex_search(file.code[i], shell)) {
         found.push_back(
             finding(file, i + 1, "no shell in the product: system() and popen() are forbidden"));
       }
       if (!sockets && std::regex_search(file.code[i], raw_socket)) {
-        found.push_back(finding(
-            file, i + 1, "raw sockets only in core/src/net, core/src/netfilter and core/src/base"));
+        found.push_back(
+            finding(file, i + 1, "raw sockets only in core/src/net, netfilter, base and daemon"));
       }
     }
   }

@@ -6,8 +6,8 @@
 #include <exception>
 
 #include "app/command_line.h"
-#include "options/nearest.h"
 #include "unicni/error.h"
+#include "unicni/nearest.h"
 
 namespace unicni::app {
 namespace {

@@ -46,6 +46,7 @@ class VerbHost final : public Host {
   void log(LogLevel level, std::string_view text) override;
   Delegate& delegate() override;
   [[nodiscard]] const Folders& folders() const override { return services_.folders; }
+  [[nodiscard]] std::string executable() const override { return request_.where.executable; }
 
   /// Throws Error if a piece of work left the thread in another namespace than the runtime's, which
   /// decides what is changed there. Ask before going on past an error.

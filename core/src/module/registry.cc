@@ -7,8 +7,8 @@
 #include <cerrno>
 
 #include "module/build_id.h"
-#include "options/nearest.h"
 #include "unicni/error.h"
+#include "unicni/nearest.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::module {

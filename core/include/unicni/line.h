@@ -1,5 +1,6 @@
-// One line of a journal file: "<word> key=value … #<crc32>\n". Keys and values are percent-escaped,
-// with '+' for a space, so any bytes fit.
+// A line of named fields, as journals, leases and daemons have them:
+// "<word> key=value … #<crc32>\n". Keys and values are percent-escaped, with '+' for a space, so
+// any bytes fit.
 #pragma once
 
 #include <optional>
@@ -8,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace unicni::journal {
+namespace unicni {
 
 /// Builds a line; key and value are escaped.
 class LineWriter {
@@ -31,6 +32,9 @@ struct Line {
   [[nodiscard]] std::string get(std::string_view key) const;
 };
 
+/// With checksum and newline.
+[[nodiscard]] std::string print_line(const Line& line);
+
 /// `text` without its newline; nullopt if the checksum or the form is wrong.
 std::optional<Line> parse_line(std::string_view text);
 
@@ -39,4 +43,4 @@ void append_escaped(std::string& to, std::string_view bytes);
 /// nullopt: a '%' without two hex digits.
 std::optional<std::string> unescape(std::string_view text);
 
-}  // namespace unicni::journal
+}  // namespace unicni

@@ -1,13 +1,13 @@
-// Lines of the journal: "word key=value … #checksum". Any byte can be in a value; special ones are
+// Lines of fields: "word key=value … #checksum". Any byte can be in a value; special ones are
 // escaped, so a line feed always ends a line.
-#include "journal/line.h"
+#include "unicni/line.h"
 
 #include <fmt/core.h>
 
 #include <array>
 #include <cstdint>
 
-namespace unicni::journal {
+namespace unicni {
 namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -105,6 +105,12 @@ std::string LineWriter::finish() {
   return std::move(text_);
 }
 
+std::string print_line(const Line& line) {
+  LineWriter writer(line.word);
+  for (const auto& [key, value] : line.fields) writer.add(key, value);
+  return writer.finish();
+}
+
 const std::string* Line::find(std::string_view key) const {
   for (const auto& [name, value] : fields) {
     if (name == key) return &value;
@@ -140,4 +146,4 @@ std::optional<Line> parse_line(std::string_view text) {
   return line;
 }
 
-}  // namespace unicni::journal
+}  // namespace unicni
