@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "journal/line.h"
+#include "base/line.h"
 
 namespace unicni::journal {
 namespace {

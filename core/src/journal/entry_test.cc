@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "journal/line.h"
+#include "base/line.h"
 #include "journal/record_for_test.h"
 #include "unicni/ip.h"
 

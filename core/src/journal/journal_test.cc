@@ -10,11 +10,11 @@
 #include <filesystem>
 
 #include "base/in_namespace_for_test.h"
+#include "base/line.h"
 #include "base/temp_folder_for_test.h"
 #include "journal/entry.h"
 #include "journal/folder.h"
 #include "journal/forget_for_test.h"
-#include "journal/line.h"
 #include "journal/record_for_test.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"

@@ -1,9 +1,9 @@
-#include "journal/line.h"
+#include "base/line.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace unicni::journal::line_test {
+namespace unicni::line_test {
 namespace {
 
 std::string all_bytes() {
@@ -69,4 +69,4 @@ TEST(Line, AnyChangedByteIsNoticed) {
 }
 
 }  // namespace
-}  // namespace unicni::journal::line_test
+}  // namespace unicni::line_test

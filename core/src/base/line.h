@@ -1,5 +1,6 @@
-// One line of a journal file: "<word> key=value … #<crc32>\n". Keys and values are percent-escaped,
-// with '+' for a space, so any bytes fit.
+// The line codec of files of which nothing half-written may be believed (journal, compiled
+// policies): "<word> key=value … #<crc32>\n". Keys and values are percent-escaped, with '+' for a
+// space, so any bytes fit.
 #pragma once
 
 #include <optional>
@@ -8,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace unicni::journal {
+namespace unicni {
 
 /// Builds a line; key and value are escaped.
 class LineWriter {
@@ -39,4 +40,4 @@ void append_escaped(std::string& to, std::string_view bytes);
 /// nullopt: a '%' without two hex digits.
 std::optional<std::string> unescape(std::string_view text);
 
-}  // namespace unicni::journal
+}  // namespace unicni

@@ -1,13 +1,13 @@
-// Lines of the journal: "word key=value … #checksum". Any byte can be in a value; special ones are
+// Lines: "word key=value … #checksum". Any byte can be in a value; special ones are
 // escaped, so a line feed always ends a line.
-#include "journal/line.h"
+#include "base/line.h"
 
 #include <fmt/core.h>
 
 #include <array>
 #include <cstdint>
 
-namespace unicni::journal {
+namespace unicni {
 namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -140,4 +140,4 @@ std::optional<Line> parse_line(std::string_view text) {
   return line;
 }
 
-}  // namespace unicni::journal
+}  // namespace unicni
