@@ -15,7 +15,7 @@ bool matches_claim(const Rule& rule, const Patterns& patterns, const Claim& clai
                    std::string_view what) {
   const auto deny = [&](const std::string& why) {
     throw Error(Code::policy_violated,
-                fmt::format("{}: rule {} looks at {}: {}", rule.place.str(), rule.name, what, why),
+                fmt::format("{} looks at {}: {}", rule.title(rule.place), what, why),
                 "the runtime must say it in the way that the CNI conventions have it");
   };
   if (!claim.garbage.empty()) deny(claim.garbage);

@@ -14,6 +14,11 @@ const std::string& Value::json_for(const std::string& type) const {
   return found == by_type.end() ? json : found->second;
 }
 
+std::string Rule::title(const Place& in) const {
+  const std::string where = in.str();
+  return name == where ? where : fmt::format("{}: rule {}", where, name);
+}
+
 std::string Limit::str() const {
   std::string text;
   if (min && max) text = fmt::format("from {} to {}", *min, *max);

@@ -76,6 +76,8 @@ struct Rule {
   std::vector<Limit> limits = {};
   std::vector<Addition> prepended = {};
   std::vector<Addition> appended = {};
+  /// How a message about something at `in` begins: "file:line: rule NAME".
+  [[nodiscard]] std::string title(const Place& in) const;
   friend bool operator==(const Rule&, const Rule&) = default;
 };
 

@@ -151,9 +151,8 @@ void require_rate(const Rule& rule, const Limit& limit, std::span<const Member> 
   if (!is_low && !is_high) return;
   throw Error(
       Code::policy_violated,
-      fmt::format("{}: rule {}: {} {} is not allowed, but {}", limit.place.str(), rule.name,
-                  limit.key, rate == kUnlimited ? "unlimited" : fmt::format("{}", rate),
-                  limit.str()),
+      fmt::format("{}: {} {} is not allowed, but {}", rule.title(limit.place), limit.key,
+                  rate == kUnlimited ? "unlimited" : fmt::format("{}", rate), limit.str()),
       "a plugin of type bandwidth in the list limits the rates; a plugin that is called alone "
       "has no list: call the whole list as type unicni");
 }

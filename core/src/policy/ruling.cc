@@ -68,7 +68,7 @@ const char* Target::spelling(const Rule& rule, const Value& value) const {
       options::hint_for(value.key, *server_.options, OptionSource::config,
                         inner_ ? options::Neighbours::ipam : options::Neighbours::none);
   throw Error(Code::policy_unreadable,
-              fmt::format("{}: rule {}: {} has no option \"{}\"{}{}", value.place.str(), rule.name,
+              fmt::format("{}: {} has no option \"{}\"{}{}", rule.title(value.place),
                           server_.resolved, value.key, hint.empty() ? "" : "; ", hint),
               "name in \"match\" the \"type\" that has this option");
 }
@@ -192,8 +192,7 @@ void Ruling::match(const std::vector<const Member*>& members) {
   for (const Rule& rule : policy_.rules) {
     if (!matches(rule, facts_, members)) continue;
     if (rule.deny) {
-      throw Error(Code::policy_violated,
-                  fmt::format("{}: rule {}: {}", rule.place.str(), rule.name, *rule.deny),
+      throw Error(Code::policy_violated, fmt::format("{}: {}", rule.title(rule.place), *rule.deny),
                   "ask who keeps this host's policies");
     }
     rules_.push_back(&rule);
