@@ -13,7 +13,7 @@ function(unicni_write_exports file)
   if(NOT symbols MATCHES "\"_Znwm\";")
     message(FATAL_ERROR "${CMAKE_NM} finds no symbols in ${library}")
   endif()
-  string(CONCAT own "_ZN6unicni*;\n_ZNK6unicni*;\n_ZT[ISV]N6unicni*;\n"
+  string(CONCAT own "_ZN6unicni*;\n_ZNK6unicni*;\n_ZNKR6unicni*;\n_ZT[ISV]N6unicni*;\n"
                     "_ZN3fmt*7vformat*;\n__wrap__Unwind_Resume;\n")
   file(CONFIGURE OUTPUT ${file} CONTENT "{\n${own}${symbols}};\n" @ONLY)
 endfunction()
