@@ -138,14 +138,16 @@ TEST_F(Policies, WrappersAreRefusedForWhatTheyAre) {
   web_chain();
   Json both = wrapper();
   both["plugins"] = Json::array({bridge()});
+  int count = 0;
   const auto msg = [&](const Json& config) {
-    return expect_error(attachment(config).add(), 7)["msg"].get<std::string>();
+    const Attachment job = attachment(config, "c" + std::to_string(++count));
+    return expect_error(job.add(), 7)["msg"].get<std::string>();
   };
   EXPECT_EQ(msg(both), "\"chain\" stands beside \"plugins\"");
   Json climbing = wrapper();
   climbing["chain"] = "../web";
   EXPECT_THAT(msg(climbing), HasSubstr("names no chain"));
-  const Json absent = expect_error(attachment(wrapper("wbe")).add(), 7);
+  const Json absent = expect_error(attachment(wrapper("wbe"), "typo").add(), 7);
   EXPECT_EQ(absent["msg"], "no chain \"wbe\" in /etc/unicni/chains");
   EXPECT_EQ(absent["details"], "did you mean \"web\"? there are: web");
   chain("web", "name: other\nplugins: [{type: bridge}]\n");
@@ -230,6 +232,8 @@ TEST_F(Policies, WhatIsViolatedOrDeniedLeavesNoTrace) {
       "  - {match: {namespace: forbidden}, deny: networking is not offered here}\n");
   Attachment job = attachment(with_version(mynet(), "1.1.0"));
   job.env["CNI_ARGS"] = kTenant;
+  std::this_thread::sleep_for(std::chrono::milliseconds(70));  // until a change would show
+  expect_error(job.add(), 120);                                // compiles
   const Json unlimited = expect_no_trace(job, 120);
   EXPECT_EQ(unlimited["msg"],
             "/etc/unicni/policy.d/a.yaml:2: rule tenants: egressRate unlimited is not allowed, but "
@@ -286,7 +290,7 @@ TEST_F(Policies, ASinglePluginCantBeAddedTo) {
 }
 
 TEST_F(Policies, AMissingMasterIsTheDefaultRoutesLink) {
-  tool({"ip", "link", "add", "up0", "type", "dummy"});
+  tool({"ip", "link", "add", "up0", "type", "veth", "peer", "name", "far"});
   tool({"ip", "link", "set", "up0", "up"});
   tool({"ip", "addr", "add", "192.0.2.1/24", "dev", "up0"});
   tool({"ip", "route", "add", "default", "via", "192.0.2.2"});
