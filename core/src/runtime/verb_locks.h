@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "unicni/deadline.h"
+#include "unicni/error.h"
 #include "unicni/sys/lock.h"
 
 namespace unicni::runtime {
 
 /// Between threads by a table, whose waiters are woken at once, and between processes by flock(2)
-/// on files <folder>/container:<id> and <folder>/network:<name>. Who needs both takes the network
-/// first. A file goes with its last lock.
+/// on files <folder>/container:<id> and <folder>/network:<name>. Threads are served as they came.
+/// Who needs both takes the network first. A file goes with its last lock.
 class VerbLocks {
  public:
   explicit VerbLocks(std::string folder) : folder_(std::move(folder)) {}
@@ -31,6 +32,8 @@ class VerbLocks {
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
     ~Held();
+    /// Why other processes are not kept out: the file can't be made, or not be locked.
+    [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
 
    private:
     friend class VerbLocks;
@@ -41,10 +44,12 @@ class VerbLocks {
     std::string name_;
     unsigned long ticket_;
     std::optional<sys::Lock> file_;
+    std::optional<Error> problem_;
   };
 
   /// Waits half of the time until `deadline`, then throws Error(try_again) that names the holder.
-  /// `verb` is what others are told, "ADD of net/c1/eth0". Error also if the file can't be made.
+  /// `verb` is what others are told, "ADD of net/c1/eth0". Where the file is the problem, it is the
+  /// caller's to decide whether the verb goes on.
   [[nodiscard]] Held container(const std::string& id, const std::string& verb, Deadline deadline);
   [[nodiscard]] Held network(const std::string& name, sys::LockMode mode, const std::string& verb,
                              Deadline deadline);
@@ -56,11 +61,15 @@ class VerbLocks {
     std::string verb;
     Clock::time_point since;
   };
+  struct Waiter {
+    unsigned long ticket;
+    bool shares;
+  };
   struct Place {
     std::vector<Holder> holders;  // one, unless they share it
     bool is_shared = false;
-    unsigned waiting = 0;    // all of them
-    unsigned exclusive = 0;  // those of them that share with nobody: no new sharer passes them
+    std::vector<Waiter> waiting;  // as they came: none passes another, but sharers pass sharers
+    [[nodiscard]] bool is_free_for(const Waiter& waiter) const;
   };
 
   unsigned long enter(const std::string& name, sys::LockMode mode, const std::string& verb,

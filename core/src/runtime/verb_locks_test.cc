@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
@@ -75,6 +76,14 @@ TEST_F(VerbLocksTest, AFileGoesWithItsLastLock) {
   EXPECT_THAT(sys::list_folder(folder_ / "locks"), IsEmpty());
 }
 
+TEST_F(VerbLocksTest, WithoutAFileThreadsStillWaitForEachOther) {
+  std::ofstream(folder_ / "locks") << "no folder";
+  const auto held = locks_.container("c1", "ADD", soon());
+  ASSERT_TRUE(held.problem());
+  EXPECT_THAT(held.problem()->msg(), HasSubstr(folder_ / "locks"));
+  EXPECT_THROW(locks_.container("c1", "DEL", shortly()), Error);
+}
+
 TEST_F(VerbLocksTest, NamesOfAnyLengthHaveAFile) {
   EXPECT_NO_THROW(locks_.container(std::string(300, 'x'), "ADD", soon()));
 }
@@ -107,6 +116,51 @@ TEST_F(VerbLocksTest, AWaitingGcIsNotPassedByLaterVerbs) {
   }
   gc->join();
   EXPECT_TRUE(collected);
+}
+
+/// Whoever comes back at once doesn't pass those who wait.
+TEST_F(VerbLocksTest, NobodyStarvesBesideAnEagerOne) {
+  std::atomic<bool> ends = false;
+  std::vector<std::thread> eager;
+  for (int i = 0; i < 3; ++i) {
+    eager.emplace_back([&] {
+      while (!ends) {
+        const auto held = locks_.network("net", LockMode::shared, "ADD", soon());
+        std::this_thread::sleep_for(milliseconds(1));
+      }
+    });
+  }
+  std::thread gc([&] {
+    while (!ends) {
+      const auto held = locks_.network("net", LockMode::exclusive, "GC", soon());
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_NO_THROW(locks_.network("net", LockMode::exclusive, "GC", soon()));
+    EXPECT_NO_THROW(locks_.network("net", LockMode::shared, "DEL", soon()));
+  }
+  ends = true;
+  gc.join();
+  for (auto& thread : eager) thread.join();
+}
+
+/// As many turns for each, whoever is quick.
+TEST_F(VerbLocksTest, TurnsAreTakenInTheOrderOfArrival) {
+  std::vector<int> order;
+  std::vector<std::thread> threads;
+  {
+    const auto first = locks_.container("c1", "ADD", soon());
+    for (int i = 0; i < 5; ++i) {
+      threads.emplace_back([&, i] {
+        const auto held = locks_.container("c1", "DEL", soon());
+        order.push_back(i);
+      });
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_THAT(order, ::testing::ElementsAre(0, 1, 2, 3, 4));
 }
 
 TEST_F(VerbLocksTest, AnotherProcessWaitsToo) {
