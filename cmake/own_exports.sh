@@ -15,7 +15,7 @@ done | paste -sd '|')
 {
   echo '{'
   "$nm" --defined-only --extern-only --format=posix "$@" | awk -v internal="6unicni($internal)[^EI]" '
-    $1 ~ /^(_ZNK?|_ZT[ISV]N)6unicni/ && $1 !~ internal { print "\"" $1 "\";" }' | LC_ALL=C sort -u
+    $1 ~ /^(_ZNK?R?|_ZT[ISV]N)6unicni/ && $1 !~ internal { print "\"" $1 "\";" }' | LC_ALL=C sort -u
   echo '};'
 } > "$out.new"
 # As an unchanged list links nothing again.

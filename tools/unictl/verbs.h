@@ -5,6 +5,11 @@
 
 namespace unicni::unictl {
 
+app::VerbText compile_verb();
+app::VerbText diff_verb();
+app::VerbText explain_verb();
+app::VerbText lint_verb();
 app::VerbText modules_verb();
+app::VerbText render_verb();
 
 }  // namespace unicni::unictl
