@@ -99,14 +99,14 @@ Findings library_borders(const Files& files) {
     if (!file.is_cxx()) continue;
     for (const Include& include : includes_of(file)) {
       const auto starts = [&](const char* prefix) { return include.target.starts_with(prefix); };
-      const bool json =
-          file.is_test() || file.is_below("core/src/protocol") || file.is_below("core/src/options");
+      const bool json = file.is_test() || file.is_below("core/src/protocol") ||
+                        file.is_below("core/src/options") || file.is_below("tools/conformance");
       const bool mnl = file.is_test() || file.is_below("core/src/netfilter");
       const bool nl = mnl || file.is_below("core/src/net");
       if (include.target == "nlohmann/json.hpp" && !json) {
-        found.push_back(
-            finding(file, include.line,
-                    "nlohmann/json.hpp only in core/src/protocol, core/src/options, tests"));
+        found.push_back(finding(file, include.line,
+                                "nlohmann/json.hpp only in core/src/protocol, core/src/options, "
+                                "tools/conformance, tests"));
       } else if (starts("nlohmann/") &&
                  (file.is_below("core/include") || (file.is_below("modules") && !json))) {
         found.push_back(finding(file, include.line,
