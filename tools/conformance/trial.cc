@@ -162,7 +162,8 @@ Output Trial::bare(const std::vector<std::string>& env, const std::string& in) c
 Output Trial::del(const Attachment& attachment, const Json& result) const {
   Json request = attachment.config;
   request["prevResult"] = result;
-  if (request.value("cniVersion", "") < "0.4") request.erase("prevResult");
+  // A runtime that couldn't read the result has none to send.
+  if (!result.is_object() || request.value("cniVersion", "") < "0.4") request.erase("prevResult");
   return call(attachment, "DEL", request);
 }
 

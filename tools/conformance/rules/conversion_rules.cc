@@ -23,7 +23,7 @@ Json answer_in(const std::string& version) {
   }
   Json ips = Json::array(
       {{{"version", "4"}, {"address", "10.1.200.77/24"}, {"gateway", "10.1.200.1"}},
-       {{"version", "4"}, {"address", "10.1.200.78/24"}, {"gateway", "10.1.200.1"}},
+       {{"version", "4"}, {"address", "10.1.201.78/24"}, {"gateway", "10.1.201.1"}},
        {{"version", "6"}, {"address", "fd00:1:200::77/64"}, {"gateway", "fd00:1:200::1"}}});
   if (version >= "1") {
     for (Json& ip : ips) ip.erase("version");
@@ -36,7 +36,7 @@ bool is_old(const std::string& version) { return version < "0.3"; }
 /// What the result's addresses have to be, in order.
 std::vector<std::string> expected_addresses(const std::string& from, const std::string& to) {
   if (is_old(from) || is_old(to)) return {"10.1.200.77/24", "fd00:1:200::77/64"};
-  return {"10.1.200.77/24", "10.1.200.78/24", "fd00:1:200::77/64"};
+  return {"10.1.200.77/24", "10.1.201.78/24", "fd00:1:200::77/64"};
 }
 
 Json routes_in(const Json& result) {
@@ -50,7 +50,9 @@ Json routes_in(const Json& result) {
 
 void convert(Trial& t, const std::string& id, const std::string& from, const std::string& to) {
   const auto& supported = t.subject().versions();
-  if (std::find(supported.begin(), supported.end(), to) == supported.end()) return;
+  for (const std::string& version : {from, to}) {
+    if (std::find(supported.begin(), supported.end(), version) == supported.end()) return;
+  }
   const Recorder ipam("fake-ipam-" + from + '-' + to);
   ipam.answer("ADD", answer_in(from).dump());
   Attachment job = t.attachment(to);
@@ -76,8 +78,11 @@ void convert_all(Trial& t, const std::string& id, Pairs pairs) {
   for (const auto& [from, to] : pairs) convert(t, id, from, to);
 }
 
+/// Newest first, so that a gateway's addresses only become fewer.
 void same(Trial& t) {
-  for (const std::string& version : t.versions()) convert(t, "CONV-01", version, version);
+  std::vector<std::string> versions = t.versions();
+  std::reverse(versions.begin(), versions.end());
+  for (const std::string& version : versions) convert(t, "CONV-01", version, version);
 }
 void oldest(Trial& t) { convert_all(t, "CONV-02", {{"0.1.0", "0.2.0"}, {"0.2.0", "0.1.0"}}); }
 void old_to_middle(Trial& t) {
