@@ -2,27 +2,20 @@
 // while others collect and ask for the status. Ends with 0 if all went well, else says on stdout
 // what didn't. tests/apps/user_test.cc starts it on a host of its own.
 //
-// usage: user EXECUTABLE PLUGINS MODULES (process|in-process) THREADS ROUNDS
+// usage: user EXECUTABLE PLUGINS MODULES (process|in-process) THREADS ROUNDS [HABIT...] [--foreign]
+//   HABIT: see program.h; --foreign: the list's last member is the program PLUGINS/foreign
 // Without ("") EXECUTABLE and MODULES, the Runtime has to find them.
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
 #include <atomic>
-#include <cstdio>
+#include <chrono>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
-#include <fstream>
-#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "program.h"
 #include "unicni/runtime.h"
 
 namespace unicni::apps {
@@ -30,78 +23,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What went wrong, of all threads.
-class Complaints final : public LogSink {
- public:
-  void add(const std::string& text) {
-    const std::lock_guard lock(mutex_);
-    if (count_++ < kMost) std::printf("%s\n", text.c_str());
-  }
-  [[nodiscard]] bool none() {
-    const std::lock_guard lock(mutex_);
-    return count_ == 0;
-  }
-  void require(bool holds, const std::string& text) {
-    if (!holds) add(text);
-  }
-  /// False: `work` threw.
-  bool attempt(const std::string& what, const std::function<void()>& work) {
-    try {
-      work();
-      return true;
-    } catch (const Error& error) {
-      add(what + ": " + error.msg() + "; " + error.details());
-    } catch (const std::exception& error) {
-      add(what + ": " + error.what());
-    }
-    return false;
-  }
-  void log(LogLevel, std::string_view member, std::string_view text) noexcept override {
-    add(std::string(member).append(" warns: ").append(text));
-  }
-  void pass_on(std::string_view bytes) noexcept override {
-    add(std::string("a program says: ").append(bytes));
-  }
+/// What plugins read is more than a pipe takes, so one that doesn't read breaks it.
+constexpr std::size_t kPadding = 70'000;
 
- private:
-  static constexpr int kMost = 20;
-  std::mutex mutex_;
-  int count_ = 0;
-};
-
-/// A network namespace with a file in /run/netns, as `ip netns add` makes it.
-class Container {
- public:
-  explicit Container(std::string id) : id_(std::move(id)), path_("/run/netns/" + id_) {
-    std::ofstream(path_).flush();
-    std::thread([&] {
-      is_made_ = ::unshare(CLONE_NEWNET) == 0 &&
-                 ::mount("/proc/thread-self/ns/net", path_.c_str(), nullptr, MS_BIND, nullptr) == 0;
-    }).join();
-    if (!is_made_) throw std::runtime_error("make " + path_);
-  }
-  Container(const Container&) = delete;
-  Container& operator=(const Container&) = delete;
-  ~Container() {
-    ::umount2(path_.c_str(), MNT_DETACH);
-    ::unlink(path_.c_str());
-  }
-  [[nodiscard]] RuntimeConf conf(int number) const {
-    return {id_,
-            path_,
-            "eth0",
-            {{"IgnoreUnknown", "1"}},
-            R"({"portMappings": [{"hostPort": )" + std::to_string(20'000 + number) +
-                R"(, "containerPort": 80, "protocol": "tcp"}]})"};
-  }
-
- private:
-  std::string id_;
-  std::string path_;
-  bool is_made_ = false;
-};
-
-constexpr const char* kNetwork = R"({"cniVersion": "1.1.0", "name": "mynet", "plugins": [
+std::string network(bool has_foreign) {
+  const std::string last =
+      has_foreign ? R"(, {"type": "foreign", "padding": ")" + std::string(kPadding, 'x') + "\"}"
+                  : "";
+  return R"({"cniVersion": "1.1.0", "name": "mynet", "plugins": [
   // as on a node
   {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true,
    "ipam": {"type": "host-local", "subnet": "10.22.0.0/16", "routes": [{"dst": "0.0.0.0/0"}]}},
@@ -109,15 +38,26 @@ constexpr const char* kNetwork = R"({"cniVersion": "1.1.0", "name": "mynet", "pl
   {"type": "portmap", "capabilities": {"portMappings": true}, "snat": true},
   {"type": "firewall"},
   {"type": "bandwidth", "ingressRate": 100000000, "ingressBurst": 1000000,
-   "egressRate": 100000000, "egressBurst": 1000000}]})";
+   "egressRate": 100000000, "egressBurst": 1000000})" +
+         last + "]}";
+}
 
 class User {
  public:
-  User(RuntimeOptions options, int threads, Complaints& complaints)
-      : runtime_(std::move(options)), complaints_(complaints) {
+  User(RuntimeOptions options, bool has_foreign, int threads, Complaints& complaints)
+      : runtime_(std::move(options)),
+        network_(Runtime::parse_network(network(has_foreign))),
+        complaints_(complaints) {
     for (int i = 0; i < threads; ++i) {
-      containers_.push_back(std::make_unique<Container>("c" + std::to_string(i)));
-      valid_.push_back({"c" + std::to_string(i), "eth0"});
+      const std::string id = "c" + std::to_string(i);
+      containers_.push_back(std::make_unique<Container>(id));
+      confs_.push_back({id,
+                        containers_.back()->path(),
+                        "eth0",
+                        {{"IgnoreUnknown", "1"}},
+                        R"({"portMappings": [{"hostPort": )" + std::to_string(20'000 + i) +
+                            R"(, "containerPort": 80, "protocol": "tcp"}]})"});
+      valid_.push_back({id, "eth0"});
     }
   }
 
@@ -147,7 +87,7 @@ class User {
 
  private:
   bool attach_and_detach(int i) {
-    const RuntimeConf conf = containers_[static_cast<std::size_t>(i)]->conf(i);
+    const RuntimeConf& conf = confs_[static_cast<std::size_t>(i)];
     const bool is_attached = complaints_.attempt("ADD of " + conf.container_id, [&] {
       const AttachResult result = runtime_.add(network_, conf);
       complaints_.require(result.result.ips.size() == 1, "no address: " + result.text);
@@ -185,9 +125,10 @@ class User {
   }
 
   const Runtime runtime_;
-  const NetworkConfig network_ = Runtime::parse_network(kNetwork);
+  const NetworkConfig network_;
   Complaints& complaints_;
   std::vector<std::unique_ptr<Container>> containers_;
+  std::vector<RuntimeConf> confs_;
   std::vector<Attachment> valid_;
 };
 
@@ -196,21 +137,26 @@ class User {
 
 /// What opener_main.cc calls.
 extern "C" int run_user(int argc, char** argv) {
-  if (argc != 7) return 2;
+  if (argc < 7) return 2;
   using namespace unicni;
-  apps::Complaints complaints;
+  apps::Habits habits;
+  bool has_foreign = false;
+  for (int i = 7; i < argc; ++i) {
+    if (!habits.read(argv[i])) has_foreign = std::string_view(argv[i]) == "--foreign";
+  }
   RuntimeOptions options;
   options.executable = argv[1];
   options.plugin_folders = {argv[2]};
   if (*argv[3] != 0) options.module_folders = {argv[3]};
   options.isolation =
       std::string_view(argv[4]) == "process" ? Isolation::process : Isolation::in_process;
-  options.log = &complaints;
-  complaints.attempt("the whole", [&] {
-    apps::User user(options, std::atoi(argv[5]), complaints);
-    user.live(std::atoi(argv[6]));
+  const int threads = std::atoi(argv[5]);
+  const int rounds = std::atoi(argv[6]);
+  return apps::live(habits, [=](apps::Complaints& complaints) mutable {
+    options.log = &complaints;
+    apps::User user(options, has_foreign, threads, complaints);
+    user.live(rounds);
   });
-  return complaints.none() ? 0 : 1;
 }
 
 int main(int argc, char** argv) { return run_user(argc, argv); }

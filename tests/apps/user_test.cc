@@ -3,13 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/attachment.h"
 #include "support/kernel_state.h"
+#include "support/recorder.h"
 #include "support/sandbox.h"
 
 namespace unicni::test::user_test {
@@ -23,13 +27,15 @@ std::string many() { return std::getenv("UNICNI_FULL") != nullptr ? "105" : "4";
 class RuntimeUser : public ::testing::Test {
  protected:
   void live(const std::string& plugins, const std::string& isolation, const std::string& threads,
-            const std::string& rounds, std::vector<std::string> argv = {USER}) {
+            const std::string& rounds, std::vector<std::string> argv = {USER},
+            const std::vector<std::string>& habits = {}) {
     const Snapshot before = snapshot();
     for (const std::string& argument :
          {stage() + "/libexec/cni/unicni", plugins, stage() + "/lib/unicni/modules", isolation,
           threads, rounds}) {
       argv.push_back(argument);
     }
+    argv.insert(argv.end(), habits.begin(), habits.end());
     const Output output = run({.argv = argv,
                                .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
                                .limit = std::chrono::seconds(580)});
@@ -77,6 +83,81 @@ TEST_F(RuntimeUser, OfTheSharedLibrary) {
 TEST_F(RuntimeUser, OfALibraryThatIsOpenedLocally) {
   live(bin_dir(), "in-process", "2", "2", {OPENER, PLUG_IN});
 }
+
+/// Each kind of program, with a plugin of another maker, that reads nothing unless it has to: its
+/// runtime must not end by SIGPIPE.
+class RuntimeUserThat : public RuntimeUser, public ::testing::WithParamInterface<std::string> {
+ protected:
+  void live_so(const std::string& habit) {
+    std::filesystem::create_directory(kFolder);
+    install_script(std::string(kFolder) + "/foreign", R"(#!/bin/sh
+[ $CNI_COMMAND = ADD ] && exec jq -c .prevResult
+exec <&-
+[ $CNI_COMMAND = VERSION ] && echo '{"cniVersion": "1.1.0", "supportedVersions": ["1.1.0"]}'
+exit 0
+)");
+    live(kFolder, GetParam(), "4", "2", {USER_OF_LIBRARY}, {habit, "--foreign"});
+  }
+
+ private:
+  static constexpr const char* kFolder = "/var/lib/plugins";
+};
+
+TEST_P(RuntimeUserThat, IgnoresTheEndOfChildren) { live_so("--ignores-sigchld"); }
+
+TEST_P(RuntimeUserThat, WaitsForAnyChild) { live_so("--waits-for-any"); }
+
+TEST_P(RuntimeUserThat, HasNoMainThreadAnyMore) { live_so("--main-ends"); }
+
+TEST_P(RuntimeUserThat, HasTwoGibibytesOfMemory) { live_so("--is-large"); }
+
+INSTANTIATE_TEST_SUITE_P(With, RuntimeUserThat, ::testing::Values("process", "in-process"),
+                         [](const auto& isolation) {
+                           return std::string(isolation.param == "process" ? "Processes"
+                                                                           : "ModulesInTheProcess");
+                         });
+
+/// As a package manager does it: each file is another one from one moment to the next.
+void replace_files(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && !entry.is_symlink()) files.push_back(entry.path());
+  }
+  for (const std::string& file : files) {
+    std::filesystem::copy_file(file, file + ".new");
+    std::filesystem::rename(file + ".new", file);
+  }
+}
+
+class RuntimeUserDuring : public RuntimeUser, public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(RuntimeUserDuring, AnUpgradeSeesNothingOfIt) {
+  const std::string prefix = "/var/lib/prefix";
+  for (const char* part : {"/libexec/cni", "/lib/unicni"}) {
+    std::filesystem::create_directories(std::filesystem::path(prefix + part).parent_path());
+    std::filesystem::copy(
+        stage() + part, prefix + part,
+        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+  }
+  std::atomic<bool> ends = false;
+  int upgrades = 0;
+  std::thread packager([&] {
+    for (; !ends; ++upgrades) replace_files(prefix);
+  });
+  const Output output = run({.argv = {USER, "", prefix + "/libexec/cni", "", GetParam(), "4", "8"},
+                             .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"},
+                             .limit = std::chrono::seconds(110)});
+  ends = true;
+  packager.join();
+  EXPECT_TRUE(output.ok()) << output.str();
+  EXPECT_GE(upgrades, 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(With, RuntimeUserDuring, ::testing::Values("process", "in-process"),
+                         [](const auto& isolation) {
+                           return std::string(isolation.param == "process" ? "Processes"
+                                                                           : "ModulesInTheProcess");
+                         });
 
 }  // namespace
 }  // namespace unicni::test::user_test

@@ -33,6 +33,7 @@ void measure_pool(const Setting&, Report&);
 void measure_parallel(const Setting&, Report&);
 void measure_crowd(const Setting&, Report&);
 void measure_list(const Setting&, Report&);
+void measure_library(const Setting&, Report&);
 void measure_footprint(const Setting&, Report&);
 void measure_scale(const Setting&, Report&);
 
@@ -44,6 +45,7 @@ inline constexpr Case kCases[] = {
     {"parallel", "50 attachments at once", measure_parallel},
     {"crowd", "20,000 foreign nft rules and 1,000 other veths", measure_crowd},
     {"list", "bridge, tuning, portmap, firewall, bandwidth", measure_list},
+    {"library", "that list by a program that uses unicni/runtime.h", measure_library},
     {"footprint", "peak memory of an ADD, installed size", measure_footprint},
     // Last, as the kernel takes down what it leaves for a while.
     {"scale", "the list's ADD with 999 attachments, with 20,000 foreign rules", measure_scale},

@@ -112,6 +112,19 @@ ListNetwork::ListNetwork(std::string folder, const std::string& bridge, int seco
   plugins_ = {{"unicni", members + ']'}};
 }
 
+std::string ListNetwork::list_text() const {
+  std::string text = R"({"cniVersion":"1.0.0","name":")" + name_ + R"(","plugins":[)";
+  for (const Plugin& plugin : plugins_) {
+    text += (&plugin == plugins_.data() ? "{" : ",{") + plugin.members + '}';
+  }
+  return text + "]}";
+}
+
+std::string ListNetwork::capability_args(int port) {
+  return R"({"portMappings":[{"hostPort":)" + std::to_string(port) + R"(,"containerPort":)" +
+         std::to_string(kServerPort) + R"(,"protocol":"tcp"}]})";
+}
+
 std::string ListNetwork::gateway() const { return "10." + std::to_string(second_byte_) + ".0.1"; }
 
 Command ListNetwork::command(const char* verb, const std::string& container,
@@ -119,8 +132,7 @@ Command ListNetwork::command(const char* verb, const std::string& container,
                              const std::string& prev_result) const {
   std::string config = R"({"cniVersion":"1.0.0","name":")" + name_ + "\"," + plugin.members;
   if (plugin.type == "portmap" || plugin.type == "unicni") {
-    config += R"(,"runtimeConfig":{"portMappings":[{"hostPort":)" + std::to_string(port) +
-              R"(,"containerPort":)" + std::to_string(kServerPort) + R"(,"protocol":"tcp"}]})";
+    config += ",\"runtimeConfig\":" + capability_args(port);
   }
   if (!prev_result.empty()) config += ",\"prevResult\":" + prev_result;
   return {

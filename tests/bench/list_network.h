@@ -30,6 +30,11 @@ class ListNetwork {
   [[nodiscard]] double del(const std::string& container, const ContainerNet&, int port,
                            const std::string& result) const;
 
+  /// The network as a list of plugins, which a runtime reads; not of a network in one process.
+  [[nodiscard]] std::string list_text() const;
+  /// The capability arguments, a JSON object's text, that publish this port.
+  [[nodiscard]] static std::string capability_args(int port);
+
   /// An address of the host that the port is published on.
   [[nodiscard]] std::string gateway() const;
 

@@ -19,7 +19,7 @@ std::vector<fs::path> examples() {
   const fs::path root = UNICNI_SOURCE_DIR;
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(root / "config/examples")) {
-    found.push_back(entry.path());
+    if (entry.is_regular_file()) found.push_back(entry.path());
   }
   for (const auto& module : fs::directory_iterator(root / "modules")) {
     const fs::path example = module.path() / "example.conflist";

@@ -93,6 +93,31 @@ Findings module_borders(const Files& files, const LayerTable& table) {
   return found;
 }
 
+Findings application_borders(const Files& files, const LayerTable& table) {
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.is_cxx()) continue;
+    const std::string application = file.is_application() ? folder_below(file.path, "tools") : "";
+    for (const Include& include : includes_of(file)) {
+      if (!include.quoted || is_public(include)) continue;
+      const std::string folder = first_folder(include);
+      if (application.empty()) {
+        if (folder == "app" || folder == "cnitool" || folder == "unictl") {
+          found.push_back(
+              finding(file, include.line, "nobody includes an application: " + include.target));
+        }
+      } else if (!folder.empty() && folder != "app" && !table.has(folder)) {
+        found.push_back(finding(
+            file, include.line,
+            "an application includes core, tools/app and its own folder: " + include.target));
+      } else if (folder.empty() && application == "app") {
+        found.push_back(finding(file, include.line, "write \"app/" + include.target + "\""));
+      }
+    }
+  }
+  return found;
+}
+
 Findings library_borders(const Files& files) {
   Findings found;
   for (const SourceFile& file : files) {
@@ -115,6 +140,8 @@ Findings library_borders(const Files& files) {
         found.push_back(finding(file, include.line, "Boost.DLL only in core/src/module/loader.cc"));
       } else if (starts("yaml-cpp/") && file.path != "core/src/document/yaml.cc") {
         found.push_back(finding(file, include.line, "yaml-cpp only in core/src/document/yaml.cc"));
+      } else if (starts("CLI/") && !file.is_below("tools/app")) {
+        found.push_back(finding(file, include.line, "CLI11 only in tools/app"));
       } else if (starts("libmnl/") && !mnl) {
         found.push_back(
             finding(file, include.line, "libmnl only in core/src/netfilter, for libnftnl"));

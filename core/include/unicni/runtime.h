@@ -41,8 +41,9 @@ struct RuntimeOptions {
   std::string network_folder = "/etc/cni/net.d";
   /// State on this host; the cache of results is `folders.results()`, libcni's.
   Folders folders = {};
-  /// The executable `unicni`, which must be called so. "": the first one in `plugin_folders`;
-  /// without any, modules of unicni serve only in the process, or where CNI_PATH has them.
+  /// The executable `unicni`, which must be called so. "": the first one in `plugin_folders`, else
+  /// the one that was installed with the library; without any, modules of unicni serve only in the
+  /// process, or where CNI_PATH has them.
   std::string executable;
   /// Folders of modules. None: those that belong to `executable`.
   std::vector<std::string> module_folders;
@@ -119,6 +120,9 @@ struct VerbOptions {
   std::optional<std::chrono::milliseconds> time = {};
   /// TRACEPARENT, TRACESTATE, BAGGAGE for plugins (W3C Trace Context).
   RuntimePairs trace = {};
+  /// CHECK calls the plugins also if the cache has no entry, as libcni does; they get no result
+  /// then, which most of them refuse.
+  bool check_without_result = false;
 };
 
 /// The files of a network folder.
@@ -139,7 +143,8 @@ struct NetworkFile {
 /// Verbs for one container wait for each other, in this process and in others that use unicni's
 /// library with the same `folders.run`; GC of a network waits for its ADD, CHECK and DEL, and they
 /// for it (spec section 2 "Overview of all ... operations" forbids them in parallel). Half of a
-/// verb's time may be waited, then it is Error(try_again) that names the holder.
+/// verb's time may be waited, then it is Error(try_again) that names the holder. Where the locks
+/// can't be written, DEL and GC warn and go on.
 ///
 /// All failures are unicni::Error with a code of the spec's; those of plugins keep their own code.
 /// Not usable in a child that fork(2) made of the program.
@@ -187,7 +192,7 @@ class Runtime {
            const VerbOptions& options = {}) const;
   /// CHECK with the cached result (CHK-01 to CHK-07). Success at once with "disableCheck".
   /// incompatible_version before 0.4.0; unknown_container if the cache has no usable result of the
-  /// attachment.
+  /// attachment (CHK-07), but see VerbOptions::check_without_result.
   void check(const NetworkConfig& network, const RuntimeConf& conf,
              const VerbOptions& options = {}) const;
   /// Deletes the network's cached attachments that aren't in `valid`, by this list and with the

@@ -13,7 +13,7 @@
 #include "chain/chain.h"
 #include "protocol/result_print.h"
 #include "protocol/version.h"
-#include "runtime/own_symbols.h"
+#include "runtime/own_library.h"
 #include "unicni/errors.h"
 
 namespace unicni {
@@ -34,22 +34,28 @@ std::vector<std::string> own_environment() {
   return variables;
 }
 
-/// The executable of unicni in CNI_PATH; "": there is none.
-std::string find_executable(const std::vector<std::string>& folders) {
-  for (const std::string& folder : folders) {
-    std::string path = folder + '/' + chain::kChainType;
-    struct stat file {};
-    if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) continue;
-    if ((file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0) return path;
-  }
-  return {};
-}
-
 /// Modules are looked for beside the file itself, and links to it may be anywhere.
 std::string resolved(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
                                                          &std::free);
   return real ? real.get() : path;
+}
+
+bool is_executable(const std::string& path) {
+  struct stat file {};
+  return ::stat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) &&
+         (file.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+}
+
+/// The executable of unicni in CNI_PATH, else the one that was installed with the library; "":
+/// there is none.
+std::string find_executable(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    std::string path = folder + '/' + chain::kChainType;
+    if (is_executable(path)) return path;
+  }
+  const std::string own = resolved(runtime::executable_beside_library());
+  return is_executable(own) ? own : "";
 }
 
 RuntimeOptions completed(RuntimeOptions options) {
@@ -148,12 +154,21 @@ void Runtime::Core::remove_entry(const AttachmentKey& key) const {
   }
 }
 
+/// DEL and GC go on where the folder of locks can't be written: what is left must go (DEL-01).
+void Runtime::Core::require_locked(const runtime::VerbLocks::Held& held, Command command) const {
+  if (!held.problem()) return;
+  if (command != Command::del && command != Command::gc) throw Error(*held.problem());
+  warn(fmt::format("other processes are not kept out meanwhile: {}", held.problem()->msg()));
+}
+
 AttachResult Runtime::Core::add(ListCall call, const RuntimeConf& conf) const {
   extent_of(call.list, Command::add);
   protocol::require_attachment(call.key, Command::add);
   const auto network =
       locks_.network(call.list.name, sys::LockMode::shared, call.str(), call.deadline);
+  require_locked(network, call.command);
   const auto container = locks_.container(call.key.container_id, call.str(), call.deadline);
+  require_locked(container, call.command);
   const auto before = cache_.read(call.key);
   const bool lives = before && before->entry && before->entry->netns == conf.netns;
   AttachResult answer;
@@ -184,12 +199,14 @@ void Runtime::Core::del(ListCall call, PartOf whole) const {
   }
   const auto network =
       locks_.network(call.list.name, sys::LockMode::shared, call.str(), call.deadline);
+  require_locked(network, call.command);
   del_locked(std::move(call));
 }
 
 /// With the network's lock.
 void Runtime::Core::del_locked(ListCall call) const {
   const auto container = locks_.container(call.key.container_id, call.str(), call.deadline);
+  require_locked(container, call.command);
   if (prev_result_of(call.list, Command::del, 0) == protocol::PrevResult::of_attachment) {
     if (const auto entry = read_own(call.key)) {
       auto cached = cached_result(*entry, version_of(call.list));
@@ -204,18 +221,23 @@ void Runtime::Core::del_locked(ListCall call) const {
   remove_entry(call.key);
 }
 
-void Runtime::Core::check(ListCall call) const {
+void Runtime::Core::check(ListCall call, bool without_result) const {
   if (extent_of(call.list, Command::check) == protocol::Extent::nothing) return;
   protocol::require_attachment(call.key, Command::check);
   const auto network =
       locks_.network(call.list.name, sys::LockMode::shared, call.str(), call.deadline);
+  require_locked(network, call.command);
   const auto container = locks_.container(call.key.container_id, call.str(), call.deadline);
+  require_locked(container, call.command);
   const auto content = cache_.read(call.key);
-  if (!content) throw not_attached(call.key, "the cache has no result of an ADD");
-  if (!content->entry) throw not_attached(call.key, content->problem->msg());
-  auto cached = cached_result(*content->entry, version_of(call.list));
-  if (cached.problem) throw not_attached(call.key, cached.problem->msg());
-  call.prev_result = std::move(cached.result);
+  if (content) {
+    if (!content->entry) throw not_attached(call.key, content->problem->msg());
+    auto cached = cached_result(*content->entry, version_of(call.list));
+    if (cached.problem) throw not_attached(call.key, cached.problem->msg());
+    call.prev_result = std::move(cached.result);
+  } else if (!without_result) {
+    throw not_attached(call.key, "the cache has no result of an ADD");
+  }
   run_plugins(call);
 }
 
@@ -253,6 +275,7 @@ void Runtime::Core::gc(ListCall call, const std::vector<Attachment>& valid,
   protocol::require_network_name(call.list);
   const std::string& name = call.list.name;
   const auto network = locks_.network(name, sys::LockMode::exclusive, call.str(), call.deadline);
+  require_locked(network, call.command);
   const ValidAttachments set(valid);
   Errors errors;
   for (const protocol::CacheFile& file : cache_.list()) {

@@ -34,7 +34,7 @@ class Runtime::Core {
   /// Holds the network already if it is part of a GC.
   enum class PartOf : unsigned char { nothing, gc };
   void del(runtime::ListCall call, PartOf whole) const;
-  void check(runtime::ListCall call) const;
+  void check(runtime::ListCall call, bool without_result) const;
   void gc(runtime::ListCall call, const std::vector<Attachment>& valid,
           std::chrono::milliseconds del_time) const;
   void run_plugins(const runtime::ListCall& call) const;
@@ -43,6 +43,7 @@ class Runtime::Core {
   sys::ProgramRunner* start_spawner();
   [[nodiscard]] std::optional<protocol::CacheEntry> read_own(const AttachmentKey& key) const;
   void del_locked(runtime::ListCall call) const;
+  void require_locked(const runtime::VerbLocks::Held& held, Command command) const;
   void remove_entry(const AttachmentKey& key) const;
   [[nodiscard]] bool is_anothers(const AttachmentKey& key) const;
   void delete_stale(const runtime::ListCall& gc, const protocol::CacheEntry& entry,

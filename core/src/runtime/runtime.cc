@@ -112,7 +112,8 @@ void Runtime::check(const NetworkConfig& network, const RuntimeConf& conf,
                     const VerbOptions& options) const {
   core_->run(options, core_->options().verb_time, [&](Deadline deadline) {
     core_->check(
-        make_call(core_->shared(), *network.list_, Command::check, deadline, options, conf));
+        make_call(core_->shared(), *network.list_, Command::check, deadline, options, conf),
+        options.check_without_result);
   });
 }
 

@@ -311,6 +311,33 @@ TEST_P(RuntimeTest, CheckNeedsAVersionAnAttachmentAndLeave) {
   EXPECT_THAT(plugins_.calls(), IsEmpty());
 }
 
+TEST_P(RuntimeTest, CheckWithoutAResultIsThePluginsMatterIfAskedFor) {
+  VerbOptions as_libcni;
+  as_libcni.check_without_result = true;
+  REQUIRE_PROGRAMS();
+  runtime_->check(network("1.0.0"), conf_, as_libcni);
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one CHECK", "two CHECK", "three CHECK"));
+  EXPECT_THAT(plugins_.calls()[0].request, Not(HasSubstr("prevResult")));
+  write(entry(), "{");
+  EXPECT_THROW(runtime_->check(network("1.0.0"), conf_, as_libcni), Error) << "a broken entry";
+}
+
+TEST_P(RuntimeTest, DelAndGcGoOnWhereLocksCannotBeMade) {
+  REQUIRE_PROGRAMS();  // the chain's journal needs the folder as well
+  runtime_->add(network(), conf_);
+  fs::remove_all(state_ / "run");
+  write(state_ / "run", "no folder");
+  EXPECT_THROW(runtime_->add(network(), {"c2", "", "eth0"}), Error);
+  EXPECT_THROW(runtime_->check(network(), conf_), Error);
+  EXPECT_EQ(log_.all, "");
+  plugins_.forget();
+  runtime_->gc(network(), {{"c1", "eth0"}});
+  runtime_->del(network(), conf_);
+  EXPECT_THAT(plugins_.verbs(),
+              ElementsAre("one GC", "two GC", "three GC", "three DEL", "two DEL", "one DEL"));
+  EXPECT_THAT(log_.all, HasSubstr("other processes are not kept out"));
+}
+
 /// A namespace that stands for as long as this.
 class LivingNetns {
  public:

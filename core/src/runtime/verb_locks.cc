@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "unicni/error.h"
 #include "unicni/sha512.h"
 #include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
@@ -95,7 +94,11 @@ VerbLocks::Held::Held(VerbLocks& locks, std::string name, sys::LockMode mode,
   ticket_ = locks_.enter(name_, mode, verb, until);
   try {
     file_.emplace(locks_.lock_file(name_, mode, until));
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (!error.is(Code::try_again)) {
+      problem_ = error;
+      return;
+    }
     locks_.leave(name_, ticket_);
     throw;
   }
@@ -104,7 +107,9 @@ VerbLocks::Held::Held(VerbLocks& locks, std::string name, sys::LockMode mode,
 /// Removed while nobody else has it locked: who has it open and waits looks whether it still
 /// stands. A shared lock may be lost when it is made an exclusive one, and is given up anyway.
 VerbLocks::Held::~Held() {
-  if (::flock(file_->fd(), LOCK_EX | LOCK_NB) == 0) ::unlink(locks_.path_of(name_).c_str());
+  if (file_ && ::flock(file_->fd(), LOCK_EX | LOCK_NB) == 0) {
+    ::unlink(locks_.path_of(name_).c_str());
+  }
   file_.reset();
   locks_.leave(name_, ticket_);
 }

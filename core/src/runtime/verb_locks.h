@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "unicni/deadline.h"
+#include "unicni/error.h"
 #include "unicni/sys/lock.h"
 
 namespace unicni::runtime {
@@ -31,6 +32,8 @@ class VerbLocks {
     Held(const Held&) = delete;
     Held& operator=(const Held&) = delete;
     ~Held();
+    /// Why other processes are not kept out: the file can't be made, or not be locked.
+    [[nodiscard]] const std::optional<Error>& problem() const { return problem_; }
 
    private:
     friend class VerbLocks;
@@ -41,10 +44,12 @@ class VerbLocks {
     std::string name_;
     unsigned long ticket_;
     std::optional<sys::Lock> file_;
+    std::optional<Error> problem_;
   };
 
   /// Waits half of the time until `deadline`, then throws Error(try_again) that names the holder.
-  /// `verb` is what others are told, "ADD of net/c1/eth0". Error also if the file can't be made.
+  /// `verb` is what others are told, "ADD of net/c1/eth0". Where the file is the problem, it is the
+  /// caller's to decide whether the verb goes on.
   [[nodiscard]] Held container(const std::string& id, const std::string& verb, Deadline deadline);
   [[nodiscard]] Held network(const std::string& name, sys::LockMode mode, const std::string& verb,
                              Deadline deadline);

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <thread>
@@ -73,6 +74,14 @@ TEST_F(VerbLocksTest, AFileGoesWithItsLastLock) {
     EXPECT_TRUE(std::filesystem::exists(folder_ / "locks/container:c1"));
   }
   EXPECT_THAT(sys::list_folder(folder_ / "locks"), IsEmpty());
+}
+
+TEST_F(VerbLocksTest, WithoutAFileThreadsStillWaitForEachOther) {
+  std::ofstream(folder_ / "locks") << "no folder";
+  const auto held = locks_.container("c1", "ADD", soon());
+  ASSERT_TRUE(held.problem());
+  EXPECT_THAT(held.problem()->msg(), HasSubstr(folder_ / "locks"));
+  EXPECT_THROW(locks_.container("c1", "DEL", shortly()), Error);
 }
 
 TEST_F(VerbLocksTest, NamesOfAnyLengthHaveAFile) {

@@ -1,5 +1,7 @@
-// What modules find when they are loaded.
+// libunicni.so itself, or the program that holds it.
 #pragma once
+
+#include <string>
 
 namespace unicni::runtime {
 
@@ -8,5 +10,9 @@ namespace unicni::runtime {
 /// RTLD_LOCAL doesn't show them, so the library shows itself and what it stands on. It stays loaded
 /// from then on, as modules do. In an executable there is nothing to do.
 void show_own_symbols() noexcept;
+
+/// Where the executable lies if it was installed together with this library; the path has "..", and
+/// nothing need be there.
+std::string executable_beside_library();
 
 }  // namespace unicni::runtime

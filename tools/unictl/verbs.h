@@ -1,0 +1,10 @@
+// The verbs of unictl, each in the file of its name.
+#pragma once
+
+#include "app/application.h"
+
+namespace unicni::unictl {
+
+app::VerbText modules_verb();
+
+}  // namespace unicni::unictl
