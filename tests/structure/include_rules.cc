@@ -106,10 +106,12 @@ Findings application_borders(const Files& files, const LayerTable& table) {
           found.push_back(
               finding(file, include.line, "nobody includes an application: " + include.target));
         }
-      } else if (!folder.empty() && folder != "app" && !table.has(folder)) {
+      } else if (!folder.empty() && folder != "app" && folder != "conformance" &&
+                 !table.has(folder)) {
         found.push_back(finding(
             file, include.line,
-            "an application includes core, tools/app and its own folder: " + include.target));
+            "an application includes core, tools/app, tools/conformance and its own folder: " +
+                include.target));
       } else if (folder.empty() && application == "app") {
         found.push_back(finding(file, include.line, "write \"app/" + include.target + "\""));
       }

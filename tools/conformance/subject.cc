@@ -87,6 +87,21 @@ Profile profile_for(const std::string& type, Json config, bool chained) {
   return profile;
 }
 
+Profile profile_of_text(const std::string& type, const std::string& text, bool chained) {
+  const Json file = parse_json(text);
+  if (!file.is_object()) throw std::runtime_error("a configuration is one JSON object");
+  if (!file.contains("plugins") || type == "unicni") return profile_for(type, file, chained);
+  bool first = true;
+  for (Json member : file["plugins"]) {
+    if (member.is_object() && member.value("type", "") == type) {
+      member["name"] = file.value("name", "");
+      return profile_for(type, member, chained || !first);
+    }
+    first = false;
+  }
+  throw std::runtime_error("no plugin of the list has the type " + type);
+}
+
 Subject::Subject(std::string program, Profile profile)
     : program_(std::move(program)), profile_(std::move(profile)), versions_(known_versions()) {
   if (!program_.starts_with('/')) {

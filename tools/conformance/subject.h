@@ -42,6 +42,11 @@ Profile profile_from(const Json& json);
 /// the plugin's own name, a chained plugin if the caller says so, else an interface plugin.
 Profile profile_for(const std::string& type, Json config, bool chained);
 
+/// profile_for() of a configuration file's text: a single configuration, or a list, of which the
+/// member with the plugin's type counts; one that isn't the first is a chained plugin. Throws
+/// std::runtime_error.
+Profile profile_of_text(const std::string& type, const std::string& text, bool chained);
+
 class Subject {
  public:
   /// `program` is the plugin's absolute path.

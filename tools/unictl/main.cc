@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
       .summary = "Look after unicni on this host",
       .about = "",
       .examples = "unictl modules\nunictl modules --json",
-      .verbs = {unictl::modules_verb()},
+      .verbs = {unictl::conformance_verb(), unictl::modules_verb()},
       .environment = {{"NO_COLOR", "Not empty: no colours, also on a terminal."},
                       {"COLUMNS", "Width of tables, instead of the terminal's."}},
       .exit_statuses = {{"0", "Done."},

@@ -5,6 +5,7 @@
 
 namespace unicni::unictl {
 
+app::VerbText conformance_verb();
 app::VerbText modules_verb();
 
 }  // namespace unicni::unictl

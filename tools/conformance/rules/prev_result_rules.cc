@@ -42,11 +42,14 @@ void handed_on(Trial& t) {
 
 /// ADD with a prevResult that another plugin might have printed in another form.
 void same_family(Trial& t) {
-  const std::string version = t.subject().supports_from("1.0.0") ? "1.0.0" : "0.4.0";
-  const std::string other = version == "1.0.0" ? "1.1.0" : "0.3.1";
+  const bool knows_new = t.subject().supports_from("1.1.0");
+  const std::string version = knows_new ? "1.0.0" : "0.4.0";
+  const std::string other = knows_new ? "1.1.0" : "0.3.1";
   Attachment job = t.attachment(version);
   if (!job.config.contains("prevResult")) {
-    job.config["prevResult"] = {{"ips", Json::array({{{"address", "192.0.2.7/24"}}})}};
+    Json ip = {{"address", "192.0.2.7/24"}};
+    if (!knows_new) ip["version"] = "4";
+    job.config["prevResult"] = {{"ips", Json::array({ip})}};
   }
   job.config["prevResult"]["cniVersion"] = other;
   t.succeeds("PREV-01", t.add(job), "ADD in " + version + " with a prevResult of " + other);

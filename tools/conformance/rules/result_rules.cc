@@ -52,7 +52,9 @@ Output feed(Trial& t, const Recorder& ipam, const Json& result) {
     for (std::size_t at = 0; (at = text.find(kSubnet, at)) != text.npos;) {
       text.replace(at, kSubnet.size(), subnet);
     }
+    const Json own = job.config.value("prevResult", Json::object());
     job.config["prevResult"] = Json::parse(text);
+    if (own.contains("interfaces")) job.config["prevResult"]["interfaces"] = own["interfaces"];
   } else {
     job.config["ipam"] = {{"type", "fake-ipam"}};
     ipam.answer("ADD", result.dump());
