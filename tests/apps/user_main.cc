@@ -3,7 +3,9 @@
 // what didn't. tests/apps/user_test.cc starts it on a host of its own.
 //
 // usage: user EXECUTABLE PLUGINS MODULES (process|in-process) THREADS ROUNDS [HABIT...] [--foreign]
-//   HABIT: see program.h; --foreign: the list's last member is the program PLUGINS/foreign
+//             [--iptables]
+//   HABIT: see program.h; --foreign: the list's last member is the program PLUGINS/foreign;
+//   --iptables: members that can work with iptables do
 // Without ("") EXECUTABLE and MODULES, the Runtime has to find them.
 #include <atomic>
 #include <chrono>
@@ -26,7 +28,8 @@ namespace fs = std::filesystem;
 /// What plugins read is more than a pipe takes, so one that doesn't read breaks it.
 constexpr std::size_t kPadding = 70'000;
 
-std::string network(bool has_foreign) {
+std::string network(bool has_foreign, bool by_iptables) {
+  const std::string backend = by_iptables ? R"(, "backend": "iptables")" : "";
   const std::string last =
       has_foreign ? R"(, {"type": "foreign", "padding": ")" + std::string(kPadding, 'x') + "\"}"
                   : "";
@@ -35,8 +38,10 @@ std::string network(bool has_foreign) {
   {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true,
    "ipam": {"type": "host-local", "subnet": "10.22.0.0/16", "routes": [{"dst": "0.0.0.0/0"}]}},
   {"type": "tuning", "sysctl": {"net.ipv4.conf.all.log_martians": "1"}},
-  {"type": "portmap", "capabilities": {"portMappings": true}, "snat": true},
-  {"type": "firewall"},
+  {"type": "portmap", "capabilities": {"portMappings": true}, "snat": true)" +
+         backend + R"(},
+  {"type": "firewall")" +
+         backend + R"(},
   {"type": "bandwidth", "ingressRate": 100000000, "ingressBurst": 1000000,
    "egressRate": 100000000, "egressBurst": 1000000})" +
          last + "]}";
@@ -44,9 +49,9 @@ std::string network(bool has_foreign) {
 
 class User {
  public:
-  User(RuntimeOptions options, bool has_foreign, int threads, Complaints& complaints)
+  User(RuntimeOptions options, const std::string& network, int threads, Complaints& complaints)
       : runtime_(std::move(options)),
-        network_(Runtime::parse_network(network(has_foreign))),
+        network_(Runtime::parse_network(network)),
         complaints_(complaints) {
     for (int i = 0; i < threads; ++i) {
       const std::string id = "c" + std::to_string(i);
@@ -141,9 +146,13 @@ extern "C" int run_user(int argc, char** argv) {
   using namespace unicni;
   apps::Habits habits;
   bool has_foreign = false;
+  bool by_iptables = false;
   for (int i = 7; i < argc; ++i) {
-    if (!habits.read(argv[i])) has_foreign = std::string_view(argv[i]) == "--foreign";
+    if (std::string_view(argv[i]) == "--foreign") has_foreign = true;
+    if (std::string_view(argv[i]) == "--iptables") by_iptables = true;
+    habits.read(argv[i]);
   }
+  const std::string network = apps::network(has_foreign, by_iptables);
   RuntimeOptions options;
   options.executable = argv[1];
   options.plugin_folders = {argv[2]};
@@ -154,7 +163,7 @@ extern "C" int run_user(int argc, char** argv) {
   const int rounds = std::atoi(argv[6]);
   return apps::live(habits, [=](apps::Complaints& complaints) mutable {
     options.log = &complaints;
-    apps::User user(options, has_foreign, threads, complaints);
+    apps::User user(options, network, threads, complaints);
     user.live(rounds);
   });
 }

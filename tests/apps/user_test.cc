@@ -98,6 +98,14 @@ exit 0
 )");
     live(kFolder, GetParam(), "4", "2", {USER_OF_LIBRARY}, {habit, "--foreign"});
   }
+  /// The programs that backend iptables needs are no children of the program either.
+  void live_so_by_iptables(const std::string& habit) {
+    // What iptables makes of its own accord, and leaves.
+    tool({"iptables", "-P", "FORWARD", "ACCEPT"});
+    for (const char* chain : {"PREROUTING", "POSTROUTING", "OUTPUT"})
+      tool({"iptables", "-t", "nat", "-P", chain, "ACCEPT"});
+    live(bin_dir(), GetParam(), "2", "2", {USER_OF_LIBRARY}, {habit, "--iptables"});
+  }
 
  private:
   static constexpr const char* kFolder = "/var/lib/plugins";
@@ -106,6 +114,12 @@ exit 0
 TEST_P(RuntimeUserThat, IgnoresTheEndOfChildren) { live_so("--ignores-sigchld"); }
 
 TEST_P(RuntimeUserThat, WaitsForAnyChild) { live_so("--waits-for-any"); }
+
+TEST_P(RuntimeUserThat, IgnoresTheEndOfChildrenWithIptables) {
+  live_so_by_iptables("--ignores-sigchld");
+}
+
+TEST_P(RuntimeUserThat, WaitsForAnyChildWithIptables) { live_so_by_iptables("--waits-for-any"); }
 
 TEST_P(RuntimeUserThat, HasNoMainThreadAnyMore) { live_so("--main-ends"); }
 

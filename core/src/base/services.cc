@@ -1,4 +1,4 @@
-// Key functions of what the program around core supplies.
+// Key functions of what the program around core supplies, and the choice of who runs programs.
 #include "base/services.h"
 
 #include "base/program_runner.h"
@@ -10,5 +10,13 @@ Observer::~Observer() = default;
 sys::BackgroundSend::~BackgroundSend() = default;
 sys::BackgroundChild::~BackgroundChild() = default;
 sys::ProgramRunner::~ProgramRunner() = default;
+
+sys::ProcessResult run_program(const Services& services, const std::string& program,
+                               const std::vector<std::string>& env, std::string_view input,
+                               Deadline deadline, const std::vector<std::string>& arguments) {
+  if (services.programs == nullptr)
+    return sys::run_process(program, env, input, deadline, arguments, services.log);
+  return services.programs->run(program, env, input, deadline, arguments, services.log);
+}
 
 }  // namespace unicni

@@ -19,4 +19,9 @@ struct Services {
   sys::ProgramRunner* programs = nullptr;      ///< nullptr: they are children of the verb's process
 };
 
+/// sys::run_process(), by who runs programs for the verb. All that core runs is run so.
+sys::ProcessResult run_program(const Services& services, const std::string& program,
+                               const std::vector<std::string>& env, std::string_view input,
+                               Deadline deadline, const std::vector<std::string>& arguments = {});
+
 }  // namespace unicni

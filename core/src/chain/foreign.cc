@@ -79,9 +79,7 @@ std::string run_program(const Services& services, std::string_view member,
       services.observer, Phase::program,
       [&] { return fmt::format("{} {}", command_name(command), program); }, member);
   const sys::ProcessResult result =
-      services.programs == nullptr
-          ? sys::run_process(program, environment, config, deadline, {}, services.log)
-          : services.programs->run(program, environment, config, deadline, {}, services.log);
+      unicni::run_program(services, program, environment, config, deadline);
   if (result.exit_status == 0 && result.signal == 0 && !result.timed_out) return result.out;
   throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
 }

@@ -19,7 +19,7 @@ inline constexpr std::size_t kTextLimit = 2 * kFileLimit;  ///< bytes of texts a
 /// What stops a file from being read, with its place: msg begins with file:line:column.
 class Refusal : public Error {
  public:
-  Refusal(Error error, Position position) : Error(std::move(error)), position_(position) {}
+  Refusal(const Error& error, Position position) : Error(error), position_(position) {}
   [[nodiscard]] Position position() const { return position_; }
 
  private:

@@ -101,13 +101,12 @@ class NetlinkSocket {
     return {services_ == nullptr ? nullptr : services_->observer,
             protocol_ == NETLINK_ROUTE ? Phase::netlink : Phase::nft, object};
   }
-  [[nodiscard]] Folders folders() const {
-    return services_ == nullptr ? Folders{} : services_->folders;
+  /// For what works beside the socket.
+  [[nodiscard]] const Services& services() const noexcept {
+    static const Services none;
+    return services_ == nullptr ? none : *services_;
   }
-  /// Where programs that work beside the socket write to; nullptr: nowhere.
-  [[nodiscard]] LogSink* log() const noexcept {
-    return services_ == nullptr ? nullptr : services_->log;
-  }
+  [[nodiscard]] const Folders& folders() const noexcept { return services().folders; }
 
   /// Lets the socket take `bytes` to the kernel at once and `answers` acknowledgements back.
   void make_room(std::size_t bytes, std::size_t answers);

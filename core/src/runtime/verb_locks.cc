@@ -38,31 +38,37 @@ std::string VerbLocks::path_of(const std::string& name) const {
 
 unsigned long VerbLocks::enter(const std::string& name, sys::LockMode mode, const std::string& verb,
                                Deadline deadline) {
-  const bool shares = mode == sys::LockMode::shared;
   std::unique_lock lock(mutex_);
   Place& place = places_[name];  // stays where it is while anybody waits
-  const auto is_free = [&] {
-    return place.holders.empty() || (shares && place.is_shared && place.exclusive == 0);
-  };
+  const Waiter own{++tickets_, mode == sys::LockMode::shared};
   const auto start = Clock::now();
-  ++place.waiting;
-  if (!shares) ++place.exclusive;
-  const bool entered = left_.wait_until(lock, deadline, is_free);
-  --place.waiting;
-  if (!shares) --place.exclusive;
+  place.waiting.push_back(own);
+  const bool entered = left_.wait_until(lock, deadline, [&] { return place.is_free_for(own); });
+  std::erase_if(place.waiting, [&](const Waiter& waiter) { return waiter.ticket == own.ticket; });
   if (!entered) {
-    const Holder& holder = place.holders.front();
+    const Holder* holder = place.holders.empty() ? nullptr : &place.holders.front();
     Error error(
         Code::try_again, fmt::format("{} waits for {}: held by this process", verb, name),
         fmt::format("gave up after {:.1f} s; the {} has been at work for {:.1f} s",
-                    std::chrono::duration<double>(Clock::now() - start).count(), holder.verb,
-                    std::chrono::duration<double>(Clock::now() - holder.since).count()));
-    left_.notify_all();  // sharers that only waited for us
+                    std::chrono::duration<double>(Clock::now() - start).count(),
+                    holder == nullptr ? "verb before it" : holder->verb,
+                    holder == nullptr
+                        ? 0.0
+                        : std::chrono::duration<double>(Clock::now() - holder->since).count()));
+    left_.notify_all();  // who only waited for us
     throw error;
   }
-  place.is_shared = shares;
-  place.holders.push_back({++tickets_, verb, Clock::now()});
-  return tickets_;
+  place.is_shared = own.shares;
+  place.holders.push_back({own.ticket, verb, Clock::now()});
+  return own.ticket;
+}
+
+bool VerbLocks::Place::is_free_for(const Waiter& waiter) const {
+  for (const Waiter& other : waiting) {
+    if (other.ticket == waiter.ticket) break;
+    if (!waiter.shares || !other.shares) return false;
+  }
+  return holders.empty() || (waiter.shares && is_shared);
 }
 
 void VerbLocks::leave(const std::string& name, unsigned long ticket) noexcept {
@@ -70,7 +76,7 @@ void VerbLocks::leave(const std::string& name, unsigned long ticket) noexcept {
   const auto found = places_.find(name);
   std::erase_if(found->second.holders,
                 [&](const Holder& holder) { return holder.ticket == ticket; });
-  if (found->second.holders.empty() && found->second.waiting == 0) places_.erase(found);
+  if (found->second.holders.empty() && found->second.waiting.empty()) places_.erase(found);
   left_.notify_all();
 }
 

@@ -18,8 +18,8 @@
 namespace unicni::runtime {
 
 /// Between threads by a table, whose waiters are woken at once, and between processes by flock(2)
-/// on files <folder>/container:<id> and <folder>/network:<name>. Who needs both takes the network
-/// first. A file goes with its last lock.
+/// on files <folder>/container:<id> and <folder>/network:<name>. Threads are served as they came.
+/// Who needs both takes the network first. A file goes with its last lock.
 class VerbLocks {
  public:
   explicit VerbLocks(std::string folder) : folder_(std::move(folder)) {}
@@ -61,11 +61,15 @@ class VerbLocks {
     std::string verb;
     Clock::time_point since;
   };
+  struct Waiter {
+    unsigned long ticket;
+    bool shares;
+  };
   struct Place {
     std::vector<Holder> holders;  // one, unless they share it
     bool is_shared = false;
-    unsigned waiting = 0;    // all of them
-    unsigned exclusive = 0;  // those of them that share with nobody: no new sharer passes them
+    std::vector<Waiter> waiting;  // as they came: none passes another, but sharers pass sharers
+    [[nodiscard]] bool is_free_for(const Waiter& waiter) const;
   };
 
   unsigned long enter(const std::string& name, sys::LockMode mode, const std::string& verb,

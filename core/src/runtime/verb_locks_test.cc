@@ -118,6 +118,51 @@ TEST_F(VerbLocksTest, AWaitingGcIsNotPassedByLaterVerbs) {
   EXPECT_TRUE(collected);
 }
 
+/// Whoever comes back at once doesn't pass those who wait.
+TEST_F(VerbLocksTest, NobodyStarvesBesideAnEagerOne) {
+  std::atomic<bool> ends = false;
+  std::vector<std::thread> eager;
+  for (int i = 0; i < 3; ++i) {
+    eager.emplace_back([&] {
+      while (!ends) {
+        const auto held = locks_.network("net", LockMode::shared, "ADD", soon());
+        std::this_thread::sleep_for(milliseconds(1));
+      }
+    });
+  }
+  std::thread gc([&] {
+    while (!ends) {
+      const auto held = locks_.network("net", LockMode::exclusive, "GC", soon());
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_NO_THROW(locks_.network("net", LockMode::exclusive, "GC", soon()));
+    EXPECT_NO_THROW(locks_.network("net", LockMode::shared, "DEL", soon()));
+  }
+  ends = true;
+  gc.join();
+  for (auto& thread : eager) thread.join();
+}
+
+/// As many turns for each, whoever is quick.
+TEST_F(VerbLocksTest, TurnsAreTakenInTheOrderOfArrival) {
+  std::vector<int> order;
+  std::vector<std::thread> threads;
+  {
+    const auto first = locks_.container("c1", "ADD", soon());
+    for (int i = 0; i < 5; ++i) {
+      threads.emplace_back([&, i] {
+        const auto held = locks_.container("c1", "DEL", soon());
+        order.push_back(i);
+      });
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_THAT(order, ::testing::ElementsAre(0, 1, 2, 3, 4));
+}
+
 TEST_F(VerbLocksTest, AnotherProcessWaitsToo) {
   const auto held = locks_.container("c1", "ADD of a/c1/eth0", soon());
   const pid_t child = ::fork();

@@ -277,7 +277,7 @@ void remove_nft_gate(NetlinkSocket& socket, const std::string& admin_chain) {
 // drop in either is final.
 std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain) {
   const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
-  auto legacy = ensure_legacy_gate(admin_chain, nft.socket().folders());
+  auto legacy = ensure_legacy_gate(admin_chain, nft.socket().services());
   return closed ? closed : legacy;
 }
 
@@ -287,7 +287,7 @@ std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admi
     return std::nullopt;
   }
   const auto closed = ensure_nft_gate(nft.socket(), admin_chain);
-  auto legacy = repair_legacy_gate(admin_chain, nft.socket().folders());
+  auto legacy = repair_legacy_gate(admin_chain, nft.socket().services());
   return closed ? closed : legacy;
 }
 
@@ -317,8 +317,8 @@ void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {
   if ((!in_nft && !in_legacy) || is_needed(socket)) return;
   if (in_nft) remove_nft_gate(socket, admin_chain);
   // Legacy has no generations: an ADD may have looked before and come between.
-  if (in_legacy && remove_legacy_gate(admin_chain, socket.folders()) && is_needed(socket))
-    repair_legacy_gate(admin_chain, nft.socket().folders());
+  if (in_legacy && remove_legacy_gate(admin_chain, socket.services()) && is_needed(socket))
+    repair_legacy_gate(admin_chain, nft.socket().services());
 }
 
 }  // namespace unicni::net

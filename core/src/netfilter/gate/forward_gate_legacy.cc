@@ -48,8 +48,9 @@ constexpr const char* kInstall =
 /// Debian has iptables-legacy in the package iptables, other distributions leave it out.
 bool can_restore(Family family) { return can_restore_tables(family, IptablesFlavour::legacy); }
 
-bool restore(Family family, const std::string& lines, std::string& complaint) {
-  return restore_table(family, IptablesFlavour::legacy, kTable, lines,
+bool restore(const Services& services, Family family, const std::string& lines,
+             std::string& complaint) {
+  return restore_table(services, family, IptablesFlavour::legacy, kTable, lines,
                        std::chrono::steady_clock::now() + kPatience, complaint);
 }
 
@@ -166,19 +167,19 @@ struct Opened {
 /// Legacy has no generations: what is missing is read without a program, and put there by one that
 /// reads the table again under /run/xtables.lock. If somebody came between, its lines are refused
 /// as a whole, or are no more needed, which the next look says.
-Opened open_gate(Family family, const std::string& admin_chain, const Folders& folders) {
+Opened open_gate(Family family, const std::string& admin_chain, const Services& services) {
   std::string complaint;
   for (int tries = 0; tries <= kTries; ++tries) {
     const auto table = read_legacy_table(family, kTable);
     if (!table) return {};
-    const std::string lines = missing_lines(*table, admin_chain, folders);
+    const std::string lines = missing_lines(*table, admin_chain, services.folders);
     if (lines.empty()) return {table->size, std::nullopt};
     if (!can_restore(family)) {
       const LegacyChain* forward = table->find(kForward);
       if (forward->ends_with_drop) throw Error(Code::internal, missing_program(family), kInstall);
       return {std::nullopt, fmt::format("{}; {}", missing_program(family), kInstall)};
     }
-    static_cast<void>(restore(family, lines, complaint));
+    static_cast<void>(restore(services, family, lines, complaint));
   }
   throw Error(Code::internal,
               fmt::format("let attachments through the chain {} of iptables-legacy", kForward),
@@ -233,28 +234,28 @@ bool may_have_legacy_gate() {
 /// The usual ADD: two getsockopt(2) and a small file say that nothing has changed since the gate
 /// was last seen.
 std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
-                                              const Folders& folders) {
+                                              const Services& services) {
   if (!may_have_legacy_gate()) return std::nullopt;
   std::vector<std::optional<LegacySize>> sizes;
   for (const Family family : kFamilies) sizes.push_back(find_legacy_size(family, kTable));
-  if (is_noted(read_note(legacy_gate_note(folders)), note_text(sizes), admin_chain))
+  if (is_noted(read_note(legacy_gate_note(services.folders)), note_text(sizes), admin_chain))
     return std::nullopt;
-  return repair_legacy_gate(admin_chain, folders);
+  return repair_legacy_gate(admin_chain, services);
 }
 
 std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
-                                              const Folders& folders) {
+                                              const Services& services) {
   if (!may_have_legacy_gate()) return std::nullopt;
   std::vector<std::optional<LegacySize>> sizes;
   std::optional<std::string> closed;
   for (const Family family : kFamilies) {
-    Opened opened = open_gate(family, admin_chain, folders);
+    Opened opened = open_gate(family, admin_chain, services);
     sizes.push_back(opened.size);
     if (opened.closed) closed = std::move(opened.closed);
   }
   if (closed) return closed;
   const std::string text = note_text(sizes);
-  const std::string note = legacy_gate_note(folders);
+  const std::string note = legacy_gate_note(services.folders);
   const auto before = read_note(note);
   if (!is_noted(before, text, admin_chain)) {
     const bool same = before && before->starts_with(text);
@@ -278,7 +279,7 @@ std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain
 
 /// Read and removed again until nothing of ours is found, as each program in between may have
 /// changed the table.
-bool remove_legacy_gate(const std::string& admin_chain, const Folders& folders) {
+bool remove_legacy_gate(const std::string& admin_chain, const Services& services) {
   bool was_there = false;
   for (const Family family : kFamilies) {
     std::string complaint;
@@ -297,10 +298,10 @@ bool remove_legacy_gate(const std::string& admin_chain, const Folders& folders) 
                     fmt::format("remove our rules from {} of iptables-legacy", kForward),
                     complaint);
       }
-      if (restore(family, lines, complaint)) was_there = true;
+      if (restore(services, family, lines, complaint)) was_there = true;
     }
   }
-  sys::remove_file(legacy_gate_note(folders));
+  sys::remove_file(legacy_gate_note(services.folders));
   return was_there;
 }
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "unicni/folders.h"
+#include "base/services.h"
 
 namespace unicni::net {
 
@@ -21,18 +21,18 @@ inline std::string legacy_gate_note(const Folders& folders) {
 /// Returns what stays closed for want of a program, where packets may pass all the same: to be
 /// warned of. Throws Error: also for want of a program where FORWARD's policy is DROP.
 std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
-                                              const Folders& folders);
+                                              const Services& services);
 
 /// GC, STATUS: the same, but it reads the tables whatever the note says.
 std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
-                                              const Folders& folders);
+                                              const Services& services);
 
 /// CHECK: reads the tables, as what was changed may have the same size.
 std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain,
                                                   const Folders& folders);
 
 /// The last attachment is gone. False: there was no gate. Throws Error.
-bool remove_legacy_gate(const std::string& admin_chain, const Folders& folders);
+bool remove_legacy_gate(const std::string& admin_chain, const Services& services);
 
 /// There is a table that might have the gate.
 bool may_have_legacy_gate();

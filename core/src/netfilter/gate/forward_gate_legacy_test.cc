@@ -33,18 +33,19 @@ class LegacyGateTest : public PrivateNetnsTest {
     return shell(
         "{ iptables-legacy-save; ip6tables-legacy-save; } | sed -e /^#/d -e 's/ .[0-9]*:.*//'");
   }
-  void ensure() { EXPECT_EQ(ensure_legacy_gate(kAdmin, folders_), std::nullopt); }
-  void repair() { EXPECT_EQ(repair_legacy_gate(kAdmin, folders_), std::nullopt); }
-  void remove() { remove_legacy_gate(kAdmin, folders_); }
+  void ensure() { EXPECT_EQ(ensure_legacy_gate(kAdmin, services_), std::nullopt); }
+  void repair() { EXPECT_EQ(repair_legacy_gate(kAdmin, services_), std::nullopt); }
+  void remove() { remove_legacy_gate(kAdmin, services_); }
 
   TempFolder temp_;
-  const Folders folders_{.run = temp_.path()};
-  const std::string note_ = legacy_gate_note(folders_);
+  const Services services_{.folders = {.run = temp_.path()}};
+  const std::string note_ = legacy_gate_note(services_.folders);
   std::string before_;
 };
 
 TEST_F(LegacyGateTest, IsListedAsIptablesOwn) {
-  EXPECT_THAT(find_legacy_gate_fault(kAdmin, folders_).value_or(""), HasSubstr("iptables-legacy"));
+  EXPECT_THAT(find_legacy_gate_fault(kAdmin, services_.folders).value_or(""),
+              HasSubstr("iptables-legacy"));
   ensure();
   const std::string listed = shell("iptables-legacy -S");
   EXPECT_THAT(listed, HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -s 192.0.2.1/32 -j ACCEPT"));
@@ -53,7 +54,7 @@ TEST_F(LegacyGateTest, IsListedAsIptablesOwn) {
       "--comment \"marked by unicni, see: nft list table inet unicni\" -j ACCEPT\n";
   EXPECT_EQ(shell("iptables-legacy -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
   EXPECT_EQ(shell("ip6tables-legacy -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   const std::string once = rules();
   repair();
   EXPECT_EQ(rules(), once);
@@ -63,7 +64,7 @@ TEST_F(LegacyGateTest, ARuleOfAnEarlierVersionHasNoCommentAndIsOursAllTheSame) {
   const std::string bare = "CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT";
   ensure();
   shell("iptables-legacy -D CNI-FORWARD 2; iptables-legacy -A " + bare);
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   repair();
   EXPECT_THAT(rules(), HasSubstr("-A " + bare));
   remove();
@@ -86,8 +87,8 @@ TEST_F(LegacyGateTest, IsRemovedWithoutATrace) {
 TEST_F(LegacyGateTest, MakesNoTable) {
   NewNetns empty;
   empty.open().run([&] {
-    EXPECT_EQ(ensure_legacy_gate(kAdmin, folders_), std::nullopt);
-    EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+    EXPECT_EQ(ensure_legacy_gate(kAdmin, services_), std::nullopt);
+    EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
     remove();
     EXPECT_THAT(shell("cat /proc/thread-self/net/ip_tables_names"), IsEmpty());
     EXPECT_THAT(shell("cat /proc/thread-self/net/ip6_tables_names"), IsEmpty());
@@ -100,7 +101,7 @@ TEST_F(LegacyGateTest, LeavesAFamilyWithoutFilterTableAlone) {
   other.open().run([&] {
     shell("iptables-legacy -P FORWARD DROP");
     ensure();
-    EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+    EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
     EXPECT_THAT(shell("cat /proc/thread-self/net/ip6_tables_names"), IsEmpty());
   });
 }
@@ -114,7 +115,8 @@ TEST_F(LegacyGateTest, IsRepairedWhereverItWasFlushed) {
         "iptables-legacy -F; iptables-legacy -X; iptables-legacy -A FORWARD -s 192.0.2.1 -j "
         "ACCEPT"}) {
     shell(damage);
-    EXPECT_THAT(find_legacy_gate_fault(kAdmin, folders_).value_or(""), HasSubstr("FORWARD"))
+    EXPECT_THAT(find_legacy_gate_fault(kAdmin, services_.folders).value_or(""),
+                HasSubstr("FORWARD"))
         << damage;
     ensure();
     EXPECT_EQ(rules(), whole) << damage;
@@ -131,7 +133,7 @@ TEST_F(LegacyGateTest, ATableOfTheSameSizeIsReadByRepairOnly) {
   const std::string damaged = rules();
   ensure();
   EXPECT_EQ(rules(), damaged) << "the note says that nothing changed: the table isn't read";
-  EXPECT_NE(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+  EXPECT_NE(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   repair();
   EXPECT_THAT(shell("iptables-legacy -S FORWARD"),
               HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -j CNI-ADMIN"));
@@ -139,12 +141,12 @@ TEST_F(LegacyGateTest, ATableOfTheSameSizeIsReadByRepairOnly) {
 
 TEST_F(LegacyGateTest, TwoAdministratorsChainsAreNotedTogether) {
   ensure();
-  EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", folders_), std::nullopt);
+  EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", services_), std::nullopt);
   EXPECT_EQ(shell("iptables-legacy -S CNI-FORWARD | grep -c ADMIN"), "2\n");
   ensure();
   const std::string both = sys::read_file(note_).value();
   EXPECT_THAT(both, testing::EndsWith("\nMY-ADMIN\nCNI-ADMIN\n"));
-  EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", folders_), std::nullopt);
+  EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", services_), std::nullopt);
   EXPECT_EQ(sys::read_file(note_), both);
 }
 
@@ -157,7 +159,7 @@ TEST_F(LegacyGateTest, ANoteOfAnotherHostOrBootIsNone) {
     other[word] = other[word] == '1' ? '2' : '1';
     sys::write_file_atomically(note_, other, 0600);
     ensure();
-    EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt) << other;
+    EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt) << other;
     EXPECT_THAT(sys::read_file(note_).value_or(""), Not(other));
     shell("iptables-legacy -D FORWARD -j CNI-FORWARD");
   }
@@ -184,7 +186,7 @@ TEST_F(LegacyGateTest, AnAdministratorsRulesStay) {
 TEST_F(LegacyGateTest, TheReferencesRulesKeepItsChain) {
   ensure();
   shell("iptables-legacy -A CNI-FORWARD -s 10.9.0.5/32 -j ACCEPT");
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   remove();
   EXPECT_THAT(rules(), HasSubstr("-A FORWARD -j CNI-FORWARD"));
   EXPECT_THAT(rules(), HasSubstr("-A CNI-FORWARD -s 10.9.0.5/32 -j ACCEPT"));
@@ -197,7 +199,7 @@ TEST_F(LegacyGateTest, AnotherMarkReplacesTheOldOnesRule) {
   shell(
       "iptables-legacy -D CNI-FORWARD 2; "
       "iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
-  EXPECT_NE(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+  EXPECT_NE(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   repair();
   EXPECT_EQ(rules(), whole);
   shell("iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
@@ -209,16 +211,16 @@ TEST_F(LegacyGateTest, AConditionalJumpOfSomebodyElseIsNotOurs) {
   shell(
       "iptables-legacy -N CNI-FORWARD; iptables-legacy -A FORWARD -s 192.0.2.3 -j CNI-FORWARD; "
       "iptables-legacy -A FORWARD -g CNI-FORWARD");
-  EXPECT_NE(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+  EXPECT_NE(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   ensure();
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   remove();
   EXPECT_THAT(rules(), HasSubstr("-A FORWARD -s 192.0.2.3/32 -j CNI-FORWARD\n"));
 }
 
 TEST_F(LegacyGateTest, ManyAtOnceMakeItOnce) {
-  EXPECT_TRUE(in_processes(6, [&](int) { ensure_legacy_gate(kAdmin, folders_); }));
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+  EXPECT_TRUE(in_processes(6, [&](int) { ensure_legacy_gate(kAdmin, services_); }));
+  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   remove();
   EXPECT_EQ(rules(), before_);
 }
@@ -227,7 +229,7 @@ TEST_F(LegacyGateTest, WithoutTheProgramADropIsAnErrorAndElseAWarning) {
   in_namespace(CLONE_NEWNS, [this] {
     ASSERT_EQ(0, ::mount("none", "/usr/sbin", "tmpfs", 0, nullptr)) << errno;
     try {
-      ensure_legacy_gate(kAdmin, folders_);
+      ensure_legacy_gate(kAdmin, services_);
       ADD_FAILURE() << "no error";
     } catch (const Error& error) {
       EXPECT_THAT(error.msg(), HasSubstr("there is no iptables-legacy-restore on this host"));
@@ -238,9 +240,10 @@ TEST_F(LegacyGateTest, WithoutTheProgramADropIsAnErrorAndElseAWarning) {
   shell("iptables-legacy -P FORWARD ACCEPT; ip6tables-legacy -P FORWARD ACCEPT");
   in_namespace(CLONE_NEWNS, [this] {
     ASSERT_EQ(0, ::mount("none", "/usr/sbin", "tmpfs", 0, nullptr)) << errno;
-    const std::string warning = ensure_legacy_gate(kAdmin, folders_).value_or("");
+    const std::string warning = ensure_legacy_gate(kAdmin, services_).value_or("");
     EXPECT_THAT(warning, HasSubstr("install the package iptables"));
-    EXPECT_THAT(find_legacy_gate_fault(kAdmin, folders_).value_or(""), HasSubstr("FORWARD"));
+    EXPECT_THAT(find_legacy_gate_fault(kAdmin, services_.folders).value_or(""),
+                HasSubstr("FORWARD"));
     EXPECT_FALSE(sys::read_file(note_)) << "the package may come";
   });
 }
@@ -252,13 +255,13 @@ TEST_F(LegacyGateTest, APlainNameIsLegacyOnlyWithoutTheOtherFlavour) {
         "mount -t tmpfs none /usr/sbin && cp -a /run/unicni-sbin/. /usr/sbin && "
         "rm -rf /run/unicni-sbin && ln -s xtables-nft-multi /usr/sbin/iptables-restore && "
         "ln -s xtables-nft-multi /usr/sbin/iptables-nft-restore");
-    EXPECT_THROW(ensure_legacy_gate(kAdmin, folders_), Error);
+    EXPECT_THROW(ensure_legacy_gate(kAdmin, services_), Error);
     shell(
         "cd /usr/sbin && rm iptables-nft-restore && "
         "ln -sf xtables-legacy-multi iptables-restore && "
         "ln -sf xtables-legacy-multi ip6tables-restore");
-    EXPECT_EQ(ensure_legacy_gate(kAdmin, folders_), std::nullopt);
-    EXPECT_EQ(find_legacy_gate_fault(kAdmin, folders_), std::nullopt);
+    EXPECT_EQ(ensure_legacy_gate(kAdmin, services_), std::nullopt);
+    EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
   });
 }
 

@@ -20,6 +20,7 @@ constexpr int kTries = 30;
 void edit_iptables(const IptablesTable& table, const std::string& doing, Deadline deadline,
                    const std::function<bool()>& is_there,
                    const std::function<std::string(const IptablesListing&)>& plan) {
+  const Services& services = table.nft.services();
   const Deadline give_up = sys::lock_deadline(deadline);
   std::string complaint;
   std::string refused;
@@ -29,11 +30,10 @@ void edit_iptables(const IptablesTable& table, const std::string& doing, Deadlin
     wait_before_nft_retry(tries);
     const std::uint32_t before = nft_generation(table.nft);
     const std::string lines = plan(IptablesListing(
-        is_there() ? save_table(table.family, table.flavour, table.name, deadline, table.nft.log())
-                   : ""));
+        is_there() ? save_table(services, table.family, table.flavour, table.name, deadline) : ""));
     if (lines.empty()) return;
-    if (restore_table(table.family, table.flavour, table.name, lines, deadline, complaint,
-                      table.nft.log())) {
+    if (restore_table(services, table.family, table.flavour, table.name, lines, deadline,
+                      complaint)) {
       return;
     }
     const bool in_peace = lines == refused && nft_generation(table.nft) == before;

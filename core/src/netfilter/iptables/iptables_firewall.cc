@@ -134,9 +134,9 @@ bool has_any_legacy(const FirewallPart& part) {
   });
 }
 
-std::optional<std::string> find_fault(const FirewallPart& part, IptablesFlavour flavour,
-                                      Deadline deadline) {
-  const IptablesListing listing(save_table(part.family, flavour, kFilterTable, deadline));
+std::optional<std::string> find_fault(const Services& services, const FirewallPart& part,
+                                      IptablesFlavour flavour, Deadline deadline) {
+  const IptablesListing listing(save_table(services, part.family, flavour, kFilterTable, deadline));
   for (const Wanted& rule : rules_of(part)) {
     if (has(listing, rule)) continue;
     std::string line = iptables_line("-A", rule.chain, rule.words);
@@ -152,10 +152,10 @@ std::optional<std::string> find_fault(Nft& nft, const FirewallPart& part, Deadli
       "{} has no chain {}", part.family == Family::v4 ? "iptables" : "ip6tables", kForwardShared);
   const NftChainName chain{nfproto(part.family), kFilterTable, kForwardShared};
   if (find_chains(nft.socket(), {chain})[0]) {
-    fault = find_fault(part, IptablesFlavour::nft, deadline);
+    fault = find_fault(nft.socket().services(), part, IptablesFlavour::nft, deadline);
   }
   if (fault && legacy_has_chain(part.family, kFilterTable, kForwardShared)) {
-    fault = find_fault(part, IptablesFlavour::legacy, deadline);
+    fault = find_fault(nft.socket().services(), part, IptablesFlavour::legacy, deadline);
   }
   return fault;
 }

@@ -128,9 +128,10 @@ bool has_nft_part(Nft& nft, const MasqueradePart& part) {
          });
 }
 
-bool has_legacy_part(const MasqueradePart& part, Deadline deadline) {
+bool has_legacy_part(const Services& services, const MasqueradePart& part, Deadline deadline) {
   if (!legacy_has_chain(part.family, kNat, part.chain)) return false;
-  const IptablesListing listing(save_table(part.family, IptablesFlavour::legacy, kNat, deadline));
+  const IptablesListing listing(
+      save_table(services, part.family, IptablesFlavour::legacy, kNat, deadline));
   return missing_lines(part, listing).empty();
 }
 
@@ -149,7 +150,7 @@ bool has_iptables_masquerade(Nft& nft, const IptablesMasquerade& what, Deadline 
     const MasqueradePart part = part_of(what, family);
     const auto in_nft = [&] { return has_nft_part(nft, part); };
     return part.addresses.empty() || holds_at_one_generation(nft.socket(), in_nft) ||
-           has_legacy_part(part, deadline);
+           has_legacy_part(nft.socket().services(), part, deadline);
   });
 }
 

@@ -321,9 +321,9 @@ bool has_entry(const IptablesListing& listing, const PortsPart& part, const Ipta
   });
 }
 
-std::optional<std::string> find_fault(const PortsPart& part, IptablesFlavour flavour,
-                                      Deadline deadline) {
-  const IptablesListing listing(save_table(part.family, flavour, kNatTable, deadline));
+std::optional<std::string> find_fault(const Services& services, const PortsPart& part,
+                                      IptablesFlavour flavour, Deadline deadline) {
+  const IptablesListing listing(save_table(services, part.family, flavour, kNatTable, deadline));
   const auto missing = [&](const std::string& chain, const IptablesWords& words) {
     std::string line = iptables_line("-A", chain, words);
     line.pop_back();
@@ -346,10 +346,10 @@ std::optional<std::string> find_fault(Nft& nft, const PortsPart& part, Deadline 
   std::optional<std::string> fault =
       fmt::format("{}' table nat has no chain {}", program(part.family), part.chain);
   if (find_chains(nft.socket(), {{nfproto(part.family), kNatTable, part.chain}})[0]) {
-    fault = find_fault(part, IptablesFlavour::nft, deadline);
+    fault = find_fault(nft.socket().services(), part, IptablesFlavour::nft, deadline);
   }
   if (fault && legacy_has_chain(part.family, kNatTable, part.chain)) {
-    fault = find_fault(part, IptablesFlavour::legacy, deadline);
+    fault = find_fault(nft.socket().services(), part, IptablesFlavour::legacy, deadline);
   }
   return fault;
 }
@@ -383,7 +383,8 @@ bool may_have_port(const PortsPart& part, const NftListedRule& rule) {
 /// which list_rules() doesn't read.
 void clear(Nft& nft, const PortsPart& part, IptablesFlavour flavour, const IsVoid& is_void,
            Deadline deadline) {
-  const IptablesListing listing(save_table(part.family, flavour, kNatTable, deadline));
+  const IptablesListing listing(
+      save_table(nft.socket().services(), part.family, flavour, kNatTable, deadline));
   for (const std::string& chain : void_chains(part, listing, is_void)) {
     remove_iptables_ports_chain(nft, part.family, chain, deadline);
   }

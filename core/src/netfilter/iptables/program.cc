@@ -44,10 +44,11 @@ std::optional<std::string> find_program(Family family, IptablesFlavour flavour,
 
 /// With an environment of its own: variables of the runtime change what iptables does
 /// (XTABLES_LIBDIR) and says (LC_ALL).
-sys::ProcessResult run(const std::string& program, const std::vector<std::string>& arguments,
-                       std::string_view input, Deadline deadline, LogSink* log) {
+sys::ProcessResult run(const Services& services, const std::string& program,
+                       const std::vector<std::string>& arguments, std::string_view input,
+                       Deadline deadline) {
   static constexpr const char* kPath = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  auto result = sys::run_process(program, {kPath, "LC_ALL=C"}, input, deadline, arguments, log);
+  auto result = run_program(services, program, {kPath, "LC_ALL=C"}, input, deadline, arguments);
   if (result.timed_out) {
     throw Error(Code::try_again, fmt::format("{} did not end in time", program),
                 "try again; another program may hold /run/xtables.lock");
@@ -79,10 +80,10 @@ bool can_restore_tables(Family family, IptablesFlavour flavour) {
   return find_program(family, flavour, "restore").has_value();
 }
 
-std::string save_table(Family family, IptablesFlavour flavour, const char* table, Deadline deadline,
-                       LogSink* log) {
+std::string save_table(const Services& services, Family family, IptablesFlavour flavour,
+                       const char* table, Deadline deadline) {
   const std::string program = require_iptables_program(family, flavour, "save");
-  auto result = run(program, {"-t", table}, {}, deadline, log);
+  auto result = run(services, program, {"-t", table}, {}, deadline);
   if (result.exit_status != 0) {
     throw Error(Code::internal,
                 fmt::format("{} -t {}: exit status {}", program, table, result.exit_status),
@@ -93,13 +94,18 @@ std::string save_table(Family family, IptablesFlavour flavour, const char* table
 
 // "--noflush": the other chains of the table stay, and those that the lines name are added to. With
 // "-w" legacy waits for /run/xtables.lock instead of giving up at once.
-bool restore_table(Family family, IptablesFlavour flavour, const char* table,
-                   std::string_view lines, Deadline deadline, std::string& complaint,
-                   LogSink* log) {
+bool restore_table(const Services& services, Family family, IptablesFlavour flavour,
+                   const char* table, std::string_view lines, Deadline deadline,
+                   std::string& complaint) {
   const std::string program = require_iptables_program(family, flavour, "restore");
-  const auto result = run(program, {"--noflush", "-w", lock_wait(deadline)},
-                          fmt::format("*{}\n{}COMMIT\n", table, lines), deadline, log);
-  if (result.exit_status == 0) return true;
+  Services quiet = services;
+  quiet.log = nullptr;  // what it says of a try that is made again is nobody's concern
+  const auto result = run(quiet, program, {"--noflush", "-w", lock_wait(deadline)},
+                          fmt::format("*{}\n{}COMMIT\n", table, lines), deadline);
+  if (result.exit_status == 0) {
+    if (services.log != nullptr && !result.err_tail.empty()) services.log->pass_on(result.err_tail);
+    return true;
+  }
   complaint = fmt::format("{}: exit status {}: {}", program, result.exit_status, result.err_tail);
   return false;
 }

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/services.h"
 #include "unicni/call.h"
 #include "unicni/ip.h"
-#include "unicni/log.h"
 
 namespace unicni::net {
 
@@ -18,18 +18,19 @@ enum class IptablesFlavour : unsigned char { host, legacy, nft };
 /// whatever PATH says. Throws Error if there is none, naming the package and the alternative.
 std::string require_iptables_program(Family family, IptablesFlavour flavour, std::string_view verb);
 
-/// What `iptables-save -t <table>` prints; `log` (nullptr: nobody) hears what the program has on
-/// stderr. Throws Error: also if there is no such program.
-std::string save_table(Family family, IptablesFlavour flavour, const char* table, Deadline deadline,
-                       LogSink* log = nullptr);
+/// What `iptables-save -t <table>` prints; the log of `services` hears what it has on stderr.
+/// Throws Error: also if there is no such program.
+std::string save_table(const Services& services, Family family, IptablesFlavour flavour,
+                       const char* table, Deadline deadline);
 
 /// Whether restore_table() has a program.
 bool can_restore_tables(Family family, IptablesFlavour flavour);
 
 /// `iptables-restore --noflush` with `lines` for one table: all of them happen, or none. False: it
-/// refused them, which a foreign change may have caused; `complaint` is what it said.
-bool restore_table(Family family, IptablesFlavour flavour, const char* table,
-                   std::string_view lines, Deadline deadline, std::string& complaint,
-                   LogSink* log = nullptr);
+/// refused them, which a foreign change may have caused; `complaint` is what it said. The log of
+/// `services` hears what it has on stderr if it did them.
+bool restore_table(const Services& services, Family family, IptablesFlavour flavour,
+                   const char* table, std::string_view lines, Deadline deadline,
+                   std::string& complaint);
 
 }  // namespace unicni::net
