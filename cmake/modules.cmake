@@ -64,8 +64,10 @@ function(unicni_host_program target)
     # was inlined before (ceil, trunc …) has become a call.
     target_link_options(${target} PRIVATE
       -nodefaultlibs -Wl,--whole-archive -l:libstdc++.a -Wl,--no-whole-archive
-      -Wl,--dynamic-list=${CMAKE_BINARY_DIR}/exports.list)
-    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${CMAKE_BINARY_DIR}/exports.list)
+      -Wl,--dynamic-list=${CMAKE_BINARY_DIR}/exports.list -Wl,--dynamic-list=${CMAKE_BINARY_DIR}/own_exports.list)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS
+                 ${CMAKE_BINARY_DIR}/exports.list ${CMAKE_BINARY_DIR}/own_exports.list)
+    add_dependencies(${target} unicni_own_exports)
     target_link_libraries(${target} PRIVATE
       -Wl,--as-needed $<IF:$<CONFIG:Release>,-l:libm.a,-lm> gcc gcc_eh c gcc)
   else()

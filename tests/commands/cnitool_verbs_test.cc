@@ -199,6 +199,21 @@ TEST_F(CnitoolVerbs, ADryRunOnlySaysWhatWouldBeCalled) {
   EXPECT_THAT(results(), IsEmpty());
 }
 
+TEST_F(CnitoolVerbs, FindPluginsInThePathAlone) {
+  std::filesystem::create_directory("/run/links");
+  std::filesystem::create_symlink(bin_dir() + "/unicni", "/run/links/bridge");
+  for (const char* verb : {"add", "del", "gc"}) {
+    const Output output =
+        cnitool({verb, "mynet", blue_.path()}, {"CNI_PATH=/run/nothing:/run/links"});
+    EXPECT_EQ(output.status, 1) << verb;
+    EXPECT_THAT(output.err, StartsWith("cnitool: firewall: failed to find plugin \"firewall\" in "
+                                       "path [/run/nothing /run/links]\n"));
+  }
+  std::filesystem::create_symlink(bin_dir() + "/unicni", "/run/links/unicni");
+  EXPECT_EQ(cnitool({"add", "mynet", blue_.path()}, {"CNI_PATH=/run/links"}).status, 0)
+      << "which has them all";
+}
+
 TEST_F(CnitoolVerbs, ADryRunOfAddFailsIfAPluginIsNotThere) {
   const Output output =
       cnitool({"add", "--dry-run", "mynet", blue_.path()}, {"CNI_PATH=/run/nothing"});

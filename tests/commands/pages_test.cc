@@ -54,6 +54,16 @@ TEST_P(Programs, HaveAManualThatIsRoff) {
   }
 }
 
+#ifdef UNICNI_HAS_PAGES
+TEST_P(Programs, AreInstalledWithTheirPages) {
+  const std::string name = GetParam();
+  EXPECT_EQ(read_file(stage() + "/share/bash-completion/completions/" + name),
+            command(name, {"completion", "bash"}).out);
+  EXPECT_EQ(read_file(stage() + "/share/man/man1/" + name + ".1"),
+            command(name, {"--man-page"}).out);
+}
+#endif
+
 TEST_P(Programs, CompleteTheirVerbs) {
   EXPECT_THAT(completions(GetParam(), {""}), IsSupersetOf({"completion", "--help", "--version"}));
   EXPECT_THAT(completions(GetParam(), {"compl"}), ::testing::ElementsAre("completion"));

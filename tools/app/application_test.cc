@@ -92,6 +92,19 @@ TEST(Application, RunsTheVerbWithItsArguments) {
   EXPECT_EQ(ended.err, "");
 }
 
+TEST(Application, TakesTheNameOfAVerbForAnOperandBehindAnother) {
+  Application application = fruit();
+  application.verbs.push_back(application.verbs[0]);
+  application.verbs[1].name = "eat";
+  EXPECT_EQ(run_fruit({"pick", "eat", "pick", "completion"}, application).out,
+            "NAME\npick\ncompletion\n");
+}
+
+TEST(Application, TakesTheLastOfTwoValues) {
+  EXPECT_EQ(run_fruit({"pick", "-t", "a", "--colour", "red", "--colour", "green", "basket"}).out,
+            "NAME\nagreen\n");
+}
+
 TEST(Application, PrintsJsonOnDemand) {
   EXPECT_EQ(run_fruit({"pick", "--json", "-t", "a", "basket"}).out,
             "{\n  \"fruits\": [\n    {\"name\":\"a\"}\n  ]\n}\n");

@@ -38,6 +38,7 @@ CommandLine::CommandLine(const Application& application)
                   {},
                   nullptr},
       root_(application.summary, application.name) {
+  root_.require_subcommand(0, 1);  // behind a verb the name of another one is an operand
   root_.set_help_flag("-h,--help", "Show this text");
   root_.set_version_flag("--version", fmt::format("unicni {} {}", application.name, UNICNI_VERSION),
                          "Show the version");

@@ -23,13 +23,14 @@ void Options::flag(bool& to, const char* names, const char* help) {
 }
 
 void Options::value(std::string& to, const char* names, const char* value, const char* help) {
-  name_value(app_.add_option(names, to, help), value);
+  name_value(app_.add_option(names, to, help)->take_last(), value);
 }
 
 void Options::value(std::optional<std::string>& to, const char* names, const char* value,
                     const char* help) {
   name_value(app_.add_option_function<std::string>(
-                 names, [&to](const std::string& text) { to = text; }, help),
+                     names, [&to](const std::string& text) { to = text; }, help)
+                 ->take_last(),
              value);
 }
 
@@ -50,7 +51,7 @@ void Options::values(std::vector<std::string>& to, const char* names, const char
 
 void Options::choice(std::string& to, const char* names, const std::vector<std::string>& words,
                      const char* help) {
-  auto* option = app_.add_option(names, to, help);
+  auto* option = app_.add_option(names, to, help)->take_last();
   option->type_name(allow(*option, words));
 }
 

@@ -23,6 +23,7 @@ class Options {
   explicit Options(CLI::App& app) : app_(app) {}
 
   void flag(bool& to, const char* names, const char* help);
+  /// Given several times, the last one counts.
   void value(std::string& to, const char* names, const char* value, const char* help);
   void value(std::optional<std::string>& to, const char* names, const char* value,
              const char* help);

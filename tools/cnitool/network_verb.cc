@@ -46,7 +46,7 @@ app::ExitStatus NetworkVerb::run(app::Output& output) {
   conf.if_name = if_name(if_name_);
   conf.netns = absolute(netns_);
   conf.container_id = container_id_.empty() ? container_id_of(netns_) : container_id_;
-  require_plugin_folders();
+  require_plugins(network);
 
   const auto start = std::chrono::steady_clock::now();
   const auto tell = [&] {

@@ -66,7 +66,10 @@ class Validate final : public app::Verb {
     std::optional<std::string> problem;
     try {
       network = Runtime::get_network_file(absolute(file));
-      if (runtime != nullptr) capabilities = runtime->validate(*network);
+      if (runtime != nullptr) {
+        require_plugins(*network);
+        capabilities = runtime->validate(*network);
+      }
     } catch (const Error& error) {
       problem = text_of(error);
     }
