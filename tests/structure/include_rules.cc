@@ -106,10 +106,12 @@ Findings application_borders(const Files& files, const LayerTable& table) {
           found.push_back(
               finding(file, include.line, "nobody includes an application: " + include.target));
         }
-      } else if (!folder.empty() && folder != "app" && !table.has(folder)) {
+      } else if (!folder.empty() && folder != "app" && folder != "conformance" &&
+                 !table.has(folder)) {
         found.push_back(finding(
             file, include.line,
-            "an application includes core, tools/app and its own folder: " + include.target));
+            "an application includes core, tools/app, tools/conformance and its own folder: " +
+                include.target));
       } else if (folder.empty() && application == "app") {
         found.push_back(finding(file, include.line, "write \"app/" + include.target + "\""));
       }
@@ -124,14 +126,14 @@ Findings library_borders(const Files& files) {
     if (!file.is_cxx()) continue;
     for (const Include& include : includes_of(file)) {
       const auto starts = [&](const char* prefix) { return include.target.starts_with(prefix); };
-      const bool json =
-          file.is_test() || file.is_below("core/src/protocol") || file.is_below("core/src/options");
+      const bool json = file.is_test() || file.is_below("core/src/protocol") ||
+                        file.is_below("core/src/options") || file.is_below("tools/conformance");
       const bool mnl = file.is_test() || file.is_below("core/src/netfilter");
       const bool nl = mnl || file.is_below("core/src/net");
       if (include.target == "nlohmann/json.hpp" && !json) {
-        found.push_back(
-            finding(file, include.line,
-                    "nlohmann/json.hpp only in core/src/protocol, core/src/options, tests"));
+        found.push_back(finding(file, include.line,
+                                "nlohmann/json.hpp only in core/src/protocol, core/src/options, "
+                                "tools/conformance, tests"));
       } else if (starts("nlohmann/") &&
                  (file.is_below("core/include") || (file.is_below("modules") && !json))) {
         found.push_back(finding(file, include.line,

@@ -6,6 +6,7 @@
 namespace unicni::unictl {
 
 app::VerbText compile_verb();
+app::VerbText conformance_verb();
 app::VerbText diff_verb();
 app::VerbText explain_verb();
 app::VerbText lint_verb();
