@@ -21,7 +21,7 @@ constexpr Span kLongestSetbackPause{10'000};  // RFC 2131 §3.1, 5. after a DECL
 constexpr Span kShortestRenewPause{500};
 constexpr Span kLongestShortestRenewPause{60'000};  // RFC 2131 §4.4.5
 constexpr std::uint16_t kMaxMessageSize = 1500;
-const IpAddress kEverybody = IpAddress::v4(0xffffffff);
+constexpr std::uint32_t kEverybody = 0xffffffff;
 
 Instant later(Instant from, std::chrono::seconds by) {
   return from + std::chrono::duration_cast<Span>(by);
@@ -98,7 +98,8 @@ void ClientV4::discover(Instant now, Output& out) {
   if (state_ != State::selecting || tries_ == 0) xid_ = random_();
   state_ = State::selecting;
   ++tries_;
-  Send send{Way::everybody, IpAddress(), kEverybody, message(MessageType::discover, now)};
+  Send send{Way::everybody, IpAddress(), IpAddress::v4(kEverybody),
+            message(MessageType::discover, now)};
   if (wanted_) send.packet.set(OptionCode::requested_address, bytes_of(*wanted_));
   out.sends.push_back(std::move(send));
   retry_ = now + answer_time();
@@ -107,7 +108,8 @@ void ClientV4::discover(Instant now, Output& out) {
 void ClientV4::request(Instant now, Output& out) {
   ++tries_;
   asked_ = now;
-  Send send{Way::everybody, IpAddress(), kEverybody, message(MessageType::request, now)};
+  Send send{Way::everybody, IpAddress(), IpAddress::v4(kEverybody),
+            message(MessageType::request, now)};
   send.packet.set(OptionCode::requested_address, bytes_of(offered_));
   send.packet.set(OptionCode::server, bytes_of(offerer_));
   out.sends.push_back(std::move(send));
@@ -120,7 +122,8 @@ void ClientV4::extend(Instant now, Output& out) {
   asked_ = now;
   const bool renews = state_ == State::renewing;
   const IpAddress own = grant_->address.address();
-  Send send{renews ? Way::server : Way::everybody, own, renews ? grant_->server : kEverybody,
+  Send send{renews ? Way::server : Way::everybody, own,
+            renews ? grant_->server : IpAddress::v4(kEverybody),
             message(MessageType::request, now)};
   send.packet.ciaddr = own;
   out.sends.push_back(std::move(send));
@@ -258,7 +261,7 @@ std::optional<GrantV4> ClientV4::read_grant(const Packet& packet, const Mac& fro
   }
   const IpAddress& address = packet.yiaddr;
   if (address.is_unspecified() || address.is_multicast() || address.is_loopback() ||
-      address == kEverybody) {
+      address == IpAddress::v4(kEverybody)) {
     problem = "the address is none that an interface can have";
     return std::nullopt;
   }
@@ -345,7 +348,8 @@ ClientV4::Output ClientV4::conflict(Instant now) {
   Output out;
   if (state_ != State::probing || !candidate_) return out;
   const IpAddress address = candidate_->address.address();
-  Send send{Way::everybody, IpAddress(), kEverybody, message(MessageType::decline, now)};
+  Send send{Way::everybody, IpAddress(), IpAddress::v4(kEverybody),
+            message(MessageType::decline, now)};
   send.packet.set(OptionCode::requested_address, bytes_of(address));
   send.packet.set(OptionCode::server, bytes_of(candidate_->server));
   out.sends.push_back(std::move(send));

@@ -1,12 +1,6 @@
-<<<<<<<< HEAD:core/include/unicni/line.h
 // A line of named fields, as journals, leases and daemons have them:
 // "<word> key=value … #<crc32>\n". Keys and values are percent-escaped, with '+' for a space, so
 // any bytes fit.
-========
-// The line codec of files of which nothing half-written may be believed (journal, compiled
-// policies): "<word> key=value … #<crc32>\n". Keys and values are percent-escaped, with '+' for a
-// space, so any bytes fit.
->>>>>>>> chains:core/src/base/line.h
 #pragma once
 
 #include <optional>
