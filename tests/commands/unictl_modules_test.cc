@@ -102,6 +102,27 @@ TEST_F(UnictlModules, TellsWhichOfTwoServes) {
   EXPECT_THAT(verdicts, ::testing::ElementsAre("loadable", "shadowed"));
 }
 
+TEST_F(UnictlModules, TellsWhichOfAModulesFilesTheExecutableTakes) {
+  put("dummy", "dummy");
+  put("dummy", "dummy.abi2");
+  put("dummy", "dummy.abi3");
+  const Output output = command("unictl", {"modules", "--folder", kFolder, "--json"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  std::map<std::string, Json> by_path;
+  const Json report = output.json();
+  for (const Json& module : report.at("modules")) {
+    EXPECT_EQ(module.at("name"), "dummy");
+    by_path[module.at("path")] = module;
+  }
+  const std::string start = std::string(kFolder) + "/dummy";
+  EXPECT_EQ(by_path.at(start + ".abi2.so").at("verdict"), "loadable");
+  EXPECT_EQ(by_path.at(start + ".so").at("verdict"), "shadowed");
+  EXPECT_EQ(by_path.at(start + ".so").at("reason"), "by " + start + ".abi2.so");
+  EXPECT_EQ(by_path.at(start + ".abi3.so").at("verdict"), "passed over");
+  EXPECT_EQ(by_path.at(start + ".abi3.so").at("reason"),
+            "for executables of module interface 3 alone");
+}
+
 TEST_F(UnictlModules, NamesTheFoldersWhereItFoundNone) {
   const Output output = command("unictl", {"modules", "--folder", "/run/nothing"});
   EXPECT_EQ(output.status, 1);

@@ -2,6 +2,8 @@
 // numbers 2 and 3, and what it calls of a module is what the module's number has.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "base/error_for_test.h"
 #include "module/loader.h"
 #include "scratch.h"
@@ -10,6 +12,7 @@
 namespace unicni::module::future_host_test {
 namespace {
 
+namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 static_assert(UNICNI_ABI == 3, "this is to be the host of tomorrow");
@@ -73,6 +76,21 @@ TEST_F(FutureHostTest, AHostMayDropInterface2) {
 TEST_F(FutureHostTest, ANumberThatIsNoneOfBothIsRefused) {
   EXPECT_THAT(error_of([&] { load_fixture("fixture-wrong-abi"); }).msg(),
               HasSubstr("it is built for module interface 4711, this unicni takes 2, 3"));
+}
+
+// As during an upgrade: the old executable's modules are there, the new one's come beside them.
+TEST_F(FutureHostTest, TakesTheFileOfItsOwnNumberAndElseTheOneWhoseNoteFits) {
+  const auto serving = [&] {
+    const Found found = get_named("fixture-both", {prefix_.executable(), {prefix_.modules()}, {}});
+    return load(found.module, found.module_path, prefix_.executable(), kBoth).descriptor().abi;
+  };
+  (void)prefix_.add_fixture("fixture-both.abi2");
+  EXPECT_THAT(error_of([&] { serving(); }).msg(), HasSubstr("absent"))
+      << "it is for executables of 2 alone";
+  fs::rename(prefix_.module("fixture-both.abi2"), prefix_.module("fixture-both"));
+  EXPECT_EQ(serving(), 2U);
+  (void)prefix_.add_fixture("fixture-both.abi3");
+  EXPECT_EQ(serving(), 3U);
 }
 
 }  // namespace

@@ -6,14 +6,17 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <vector>
 
 #include "app/application.h"
 #include "app/own_place.h"
+#include "module/module_file.h"
 #include "module/note.h"
 #include "module/registry.h"
 #include "module/trust.h"
@@ -39,8 +42,10 @@ const app::TableShape& table() {
        {"abi", "ABI", "integer or null", "number of the module interface that it is built for"},
        {"owner", "OWNER", "string or null", "user that the file belongs to"},
        {"verdict", "VERDICT", "string",
-        "loadable, refused, or shadowed by the module of this name in an earlier folder"},
-       {"reason", "REASON", "string or null", "why it is refused, or what shadows it"},
+        "loadable, refused, shadowed by the file of this module that is asked for before, or "
+        "passed "
+        "over as one for executables of another module interface"},
+       {"reason", "REASON", "string or null", "why it is not loadable"},
        {"path", "PATH", "string", "the file"}}};
   return shape;
 }
@@ -122,44 +127,68 @@ class Modules final : public app::Verb {
     if (folders_.empty()) folders_ = module::module_folders(resolved(executable), {});
     report_.add_table(table());
     for (const std::string& folder : folders_) list(folder, executable);
-    if (seen_.empty()) throw none();
+    if (!found_any_) throw none();
     output.put(report_);
     return found_refused_ ? app::ExitStatus::failed : app::ExitStatus::done;
   }
 
  private:
   void list(const std::string& folder, const std::string& executable) {
-    constexpr std::string_view kSuffix = ".so";
-    std::vector<std::string> files = sys::list_folder(folder);
-    std::sort(files.begin(), files.end());
-    for (const std::string& file : files) {
-      if (!file.ends_with(kSuffix)) continue;
-      add(file.substr(0, file.size() - kSuffix.size()), folder + '/' + file, executable);
+    struct Named {
+      module::ModuleFile parsed;
+      std::string path;
+    };
+    std::vector<Named> files;
+    for (const std::string& file : sys::list_folder(folder)) {
+      if (auto parsed = module::parse_file_name(file))
+        files.push_back({*std::move(parsed), folder + '/' + file});
+    }
+    // Of a module's files the one comes first that the executable asks for first.
+    std::sort(files.begin(), files.end(), [](const Named& a, const Named& b) {
+      return std::make_tuple(std::cref(a.parsed.module), !a.parsed.abi, a.parsed.abi) <
+             std::make_tuple(std::cref(b.parsed.module), !b.parsed.abi, b.parsed.abi);
+    });
+    for (const Named& file : files) {
+      if (file.parsed.abi.value_or(UNICNI_ABI) != UNICNI_ABI) {
+        add_row(file.parsed.module, file.path, look_at(file.parsed.module, file.path, executable),
+                {"passed over",
+                 fmt::format("for executables of module interface {} alone", *file.parsed.abi),
+                 Tone::faint});
+      } else {
+        judge(file.parsed.module, file.path, executable);
+      }
     }
   }
 
-  void add(const std::string& name, const std::string& path, const std::string& executable) {
+  struct Verdict {
+    const char* word;
+    std::optional<std::string> reason;
+    Tone tone;
+  };
+
+  void judge(const std::string& name, const std::string& path, const std::string& executable) {
     const Look look = look_at(name, path, executable);
     const auto [first, is_first] = seen_.emplace(name, path);
-    const char* verdict = "loadable";
-    std::optional<std::string> reason;
     if (!is_first) {
-      verdict = "shadowed";
-      reason = "by " + first->second;
+      add_row(name, path, look, {"shadowed", "by " + first->second, Tone::faint});
     } else if (!look.refusal.empty()) {
-      verdict = "refused";
-      reason = look.refusal;
+      add_row(name, path, look, {"refused", look.refusal, Tone::bad});
       found_refused_ = true;
+    } else {
+      add_row(name, path, look, {"loadable", std::nullopt, Tone::good});
     }
+  }
+
+  void add_row(const std::string& name, const std::string& path, const Look& look,
+               const Verdict& verdict) {
     const bool has_note = look.note.has_value();
-    report_.add_row(
-        {Cell::text(name), Cell::text_or_none(has_note ? kind_word(look.note->kind) : std::nullopt),
-         has_note ? Cell::text(look.note->version) : Cell(),
-         has_note ? Cell::number(look.note->abi) : Cell(), Cell::text_or_none(owner_of(path)),
-         Cell::text(verdict, !is_first              ? Tone::faint
-                             : look.refusal.empty() ? Tone::good
-                                                    : Tone::bad),
-         Cell::text_or_none(reason), Cell::text(path)});
+    report_.add_row({Cell::text(name),
+                     Cell::text_or_none(has_note ? kind_word(look.note->kind) : std::nullopt),
+                     has_note ? Cell::text(look.note->version) : Cell(),
+                     has_note ? Cell::number(look.note->abi) : Cell(),
+                     Cell::text_or_none(owner_of(path)), Cell::text(verdict.word, verdict.tone),
+                     Cell::text_or_none(verdict.reason), Cell::text(path)});
+    found_any_ = true;
   }
 
   [[nodiscard]] Error none() const {
@@ -173,6 +202,7 @@ class Modules final : public app::Verb {
   std::vector<std::string> folders_;
   app::Report report_;
   std::map<std::string, std::string> seen_;  // name → the file that serves
+  bool found_any_ = false;
   bool found_refused_ = false;
 };
 

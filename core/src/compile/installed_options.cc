@@ -4,26 +4,23 @@
 
 #include "compile/compile.h"
 #include "module/loader.h"
+#include "module/module_file.h"
 #include "unicni/error.h"
 #include "unicni/module.h"
-#include "unicni/sys/file.h"
 
 namespace unicni::compile {
 
 std::vector<document::TypeOptions> installed_types(const module::Locations& where,
                                                    std::vector<std::string>& warnings) {
-  constexpr std::string_view kSuffix = ".so";
   std::vector<document::TypeOptions> types;
   std::set<std::string> seen;
   for (const std::string& folder : where.modules) {
-    std::vector<std::string> files = sys::list_folder(folder);
-    std::sort(files.begin(), files.end());
-    for (const std::string& file : files) {
-      if (!file.ends_with(kSuffix)) continue;
-      const std::string name = file.substr(0, file.size() - kSuffix.size());
+    for (const std::string& name : module::modules_in(folder)) {
       if (!module::valid_module_name(name) || !seen.insert(name).second) continue;
+      const auto path = module::find_file(folder, name);
+      if (!path) continue;  // removed meanwhile
       try {
-        const ModuleDescriptor& found = module::open(name, folder + '/' + file, where.executable);
+        const ModuleDescriptor& found = module::open(name, *path, where.executable);
         types.push_back({name, found.kind == ModuleKind::ipam, found.options});
       } catch (const Error& error) {
         warnings.push_back(error.msg());

@@ -4,18 +4,17 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <utility>
 
 #include "module/build_id.h"
+#include "module/module_file.h"
 #include "unicni/error.h"
 #include "unicni/nearest.h"
-#include "unicni/sys/file.h"
 
 namespace unicni::module {
 namespace {
 
 constexpr std::size_t kLongestName = 32;
-constexpr std::string_view kSuffix = ".so";
 
 bool lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -28,12 +27,6 @@ std::optional<struct stat> stat_of(const std::string& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) return std::nullopt;
   return found;
-}
-
-/// False only if there surely is no such file; what else is wrong with it, loading it will tell.
-bool may_exist(const std::string& path) {
-  struct stat found {};
-  return ::stat(path.c_str(), &found) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 /// Execute bits of anybody: root may execute a file if one of them is set, which access(2) would
@@ -82,8 +75,8 @@ std::optional<Found> find_exact(const std::string& type, std::string_view name,
                                 const Locations& where) {
   if (!valid_module_name(name)) return std::nullopt;
   for (const auto& folder : where.modules) {
-    auto path = fmt::format("{}/{}{}", folder, name, kSuffix);
-    if (may_exist(path)) return Found{type, std::string(name), std::move(path), {}};
+    if (auto path = find_file(folder, name))
+      return Found{type, std::string(name), *std::move(path), {}};
   }
   return std::nullopt;
 }
@@ -105,10 +98,7 @@ std::vector<std::string> installed_modules(const Locations& where) {
   std::vector<std::string> names;
   for (const auto& folder : where.modules) {
     try {
-      for (const std::string_view file : sys::list_folder(folder)) {
-        if (file.ends_with(kSuffix))
-          names.emplace_back(file.substr(0, file.size() - kSuffix.size()));
-      }
+      for (std::string& module : modules_in(folder)) names.push_back(std::move(module));
     } catch (
         const Error&) {  // NOLINT(bugprone-empty-catch): who can't read it has no names to tell
     }

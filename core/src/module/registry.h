@@ -17,7 +17,8 @@ void require_valid_type(std::string_view type);
 /// Folders of modules, in the order in which they are asked: by the executable's own real path
 /// <folder>/../../lib/unicni/modules (<prefix>/libexec/cni/unicni → <prefix>/lib/unicni/modules; in
 /// the build tree <build>/exec/unicni → <build>/modules), <folder>/unicni-modules for copies of the
-/// executable, and `installed`, where the modules of this build were meant to be.
+/// executable, and `installed`, where the modules of this build were meant to be. In each folder a
+/// file of the executable's own interface number goes before <module>.so (module_file.h).
 std::vector<std::string> module_folders(const std::string& executable,
                                         const std::string& installed);
 

@@ -9,6 +9,7 @@
 
 #include "module/build_id.h"
 #include "unicni/error.h"
+#include "unicni/module.h"
 
 namespace unicni::module::registry_test {
 namespace {
@@ -178,6 +179,28 @@ TEST_F(FindTypeTest, TheFirstFolderThatHasTheModuleDecides) {
   EXPECT_EQ(module_of("bridge"), root_ + "/more/bridge.so");
   touch("/modules/bridge.so", 0644);
   EXPECT_EQ(module_of("bridge"), root_ + "/modules/bridge.so");
+}
+
+TEST_F(FindTypeTest, TheFileOfOurOwnInterfaceNumberGoesFirst) {
+  const std::string own = ".abi" + std::to_string(UNICNI_ABI) + ".so";
+  touch("/modules/bridge.so", 0644);
+  touch("/modules/bridge.abi9999.so", 0644);
+  EXPECT_EQ(module_of("bridge"), root_ + "/modules/bridge.so") << "another number's is not ours";
+  touch("/more/bridge" + own, 0644);
+  EXPECT_EQ(module_of("bridge"), root_ + "/modules/bridge.so") << "the folder decides first";
+  touch("/modules/bridge" + own, 0644);
+  EXPECT_EQ(module_of("bridge"), root_ + "/modules/bridge" + own);
+  fs::create_symlink("../unicni", root_ + "/one/cnv-bridge");
+  EXPECT_EQ(module_of("cnv-bridge"), root_ + "/modules/bridge" + own);
+  fs::remove(root_ + "/modules/bridge.so");
+  EXPECT_EQ(module_of("bridge"), root_ + "/modules/bridge" + own) << "alone it serves as well";
+}
+
+TEST_F(FindTypeTest, AFileOfAnotherInterfaceNumberAloneIsAbsent) {
+  touch("/modules/bridge.abi9999.so", 0644);
+  EXPECT_THAT(refusal("bridge"),
+              AllOf(HasSubstr("module \"bridge\" is absent"), Not(HasSubstr("did you mean"))));
+  EXPECT_THAT(refusal("bridge.abi9999"), HasSubstr("absent")) << "no type is called so";
 }
 
 TEST_F(FindTypeTest, AbsentNamesTheNearest) {
