@@ -263,6 +263,12 @@ case_docker_run_names_the_engine_that_is_missing() {
   grep -q 'there is no no-such-engine' "$work/output" || fail "$(cat "$work/output")"
 }
 
+# fake_unictl FOLDER: one that writes down how it was called.
+fake_unictl() {
+  printf '#!/bin/sh\necho "$*" >> "%s"\n' "$work/unictl-calls" > "$1/unictl"
+  chmod +x "$1/unictl"
+}
+
 case_stage_links_every_module() {
   local name modules=()
   "$tools/stage" --build-dir "${UNICNI_BUILD:?}" --no-build "$work/bin"
@@ -279,7 +285,7 @@ case_stage_links_every_module() {
   [[ -e $work/bin/mine ]] || fail "what was in the folder has gone"
 }
 
-case_stage_replaces_only_links() {
+case_stage_replaces_only_what_is_ours() {
   mkdir "$work/bin"
   echo precious > "$work/bin/bridge"
   expect "status" 1 "$(status "$tools/stage" --build-dir "${UNICNI_BUILD:?}" --no-build "$work/bin")"
@@ -288,8 +294,9 @@ case_stage_replaces_only_links() {
 
 # In a checkout of somebody else's the modules must be brought where only root writes.
 case_stage_installs_what_is_not_roots_alone() {
-  mkdir -p "$work/build/exec" "$work/build/modules" "$work/fake"
+  mkdir -p "$work/build/exec" "$work/build/modules" "$work/build/tools/unictl" "$work/fake"
   cp /bin/true "$work/build/exec/unicni"
+  fake_unictl "$work/build/tools/unictl"
   touch "$work/build/modules/bridge.so"
   chown 1234 "$work/build/modules"
   cat > "$work/fake/cmake" <<FAKE
@@ -301,7 +308,7 @@ FAKE
   PATH=$work/fake:$PATH "$tools/stage" --build-dir "$work/build" --prefix "$work/prefix" "$work/bin"
   expect "calls of cmake" "--build $work/build
 --install $work/build --prefix $work/prefix" "$(cat "$work/cmake-calls")"
-  expect "link" "$work/prefix/libexec/cni/unicni" "$(readlink "$work/bin/bridge")"
+  expect "what is installed" "install --bin-dir $work/bin --executable $work/prefix/libexec/cni/unicni" "$(cat "$work/unictl-calls")"
   chown 1234 "$work/prefix"
   expect "with a prefix that isn't root's" 1 \
     "$(PATH=$work/fake:$PATH status "$tools/stage" --no-build --build-dir "$work/build" --prefix "$work/prefix" "$work/bin")"
@@ -311,16 +318,23 @@ FAKE
 case_stage_builds_a_release() {
   mkdir -p "$work/tree/tools" "$work/fake"
   cp "$tools/stage" "$work/tree/tools/"
+  mkdir "$work/unictl"
+  fake_unictl "$work/unictl"
   cat > "$work/fake/cmake" <<FAKE
 #!/bin/sh
 echo "\$*" >> "$work/cmake-calls"
-[ "\$1" != --build ] || { mkdir -p "\$2/exec" "\$2/modules"; cp /bin/true "\$2/exec/unicni"; touch "\$2/modules/ptp.so"; }
+[ "\$1" != --build ] || {
+  mkdir -p "\$2/exec" "\$2/modules" "\$2/tools"
+  cp /bin/true "\$2/exec/unicni"
+  cp -r "$work/unictl" "\$2/tools/unictl"
+  touch "\$2/modules/ptp.so"
+}
 FAKE
   chmod +x "$work/fake/cmake"
   (cd "$work" && PATH=$work/fake:$PATH tree/tools/stage bin)
   expect "calls of cmake" "--preset release
 --build $work/tree/build/release" "$(cat "$work/cmake-calls")"
-  expect "links" "ptp unicni" "$(cd "$work/bin" && echo *)"
+  expect "what is installed" "install --bin-dir bin --executable $work/tree/build/release/exec/unicni" "$(cat "$work/unictl-calls")"
 }
 
 # The README's commands as they stand there, in a checkout that was built already, on a host whose /etc is its own.

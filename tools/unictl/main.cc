@@ -9,10 +9,12 @@ int main(int argc, char** argv) {
       .name = "unictl",
       .summary = "Look after unicni on this host",
       .about = "",
-      .examples = "unictl lint /etc/unicni/policy.d/*.yaml\nunictl modules --json",
+      .examples =
+          "unictl lint /etc/unicni/policy.d/*.yaml\nunictl modules --json\nunictl install "
+          "--bin-dir /opt/cni/bin",
       .verbs = {unictl::compile_verb(), unictl::conformance_verb(), unictl::diff_verb(),
-                unictl::explain_verb(), unictl::lint_verb(), unictl::modules_verb(),
-                unictl::render_verb()},
+                unictl::explain_verb(), unictl::install_verb(), unictl::lint_verb(),
+                unictl::modules_verb(), unictl::render_verb()},
       .environment = {{"NO_COLOR", "Not empty: no colours, also on a terminal."},
                       {"COLUMNS", "Width of tables, instead of the terminal's."}},
       .exit_statuses = {{"0", "Done."},

@@ -17,9 +17,9 @@
 #include "app/application.h"
 #include "app/own_place.h"
 #include "module/module_file.h"
-#include "module/note.h"
 #include "module/registry.h"
-#include "module/trust.h"
+#include "module_look.h"
+#include "place.h"
 #include "unicni/error.h"
 #include "unicni/module.h"
 #include "unicni/sys/file.h"
@@ -75,41 +75,6 @@ std::optional<std::string> owner_of(const std::string& path) {
   struct stat file {};
   if (::stat(path.c_str(), &file) != 0) return std::nullopt;
   return user_name(file.st_uid);
-}
-
-/// Modules are looked for beside the file itself, and links to it may be anywhere.
-std::string resolved(const std::string& path) {
-  std::error_code error;
-  const auto real = std::filesystem::canonical(path, error);
-  return error ? path : real.string();
-}
-
-/// What is known of a file without running anything of it.
-struct Look {
-  std::optional<ModuleNote> note;
-  std::string refusal;  ///< "": it would be loaded
-};
-
-/// In the order in which loading refuses; the note is read also of a file that nobody may trust.
-Look look_at(const std::string& name, const std::string& path, const std::string& executable) {
-  Look look;
-  const auto attempt = [&](const auto& step) {
-    try {
-      step();
-    } catch (const Error& error) {
-      if (!look.refusal.empty()) return;
-      // The path has a column of its own.
-      const std::string prefix = fmt::format("module {} ", path);
-      look.refusal =
-          error.msg().starts_with(prefix) ? error.msg().substr(prefix.size()) : error.msg();
-    }
-  };
-  attempt([&] { module::require_trusted(path, executable); });
-  attempt([&] {
-    look.note = module::read_note(path);
-    module::require_compatible(*look.note, name, path);
-  });
-  return look;
 }
 
 class Modules final : public app::Verb {

@@ -10,19 +10,18 @@
 namespace unicni::unictl {
 namespace {
 
-/// Modules are looked for beside the file itself, and links to it may be anywhere.
-std::string resolved(const std::string& path) {
-  std::error_code error;
-  const auto real = std::filesystem::canonical(path, error);
-  return error ? path : real.string();
-}
-
 std::string without_slash(std::string folder) {
   while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
   return folder;
 }
 
 }  // namespace
+
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
 
 void PlaceOptions::declare(app::Options& options) {
   options.value(settings_, "--settings", "FOLDER",

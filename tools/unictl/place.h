@@ -10,6 +10,10 @@
 
 namespace unicni::unictl {
 
+/// The real path of an executable, beside which its modules are looked for: links to it may be
+/// anywhere. As it is if there is nothing.
+std::string resolved(const std::string& path);
+
 class PlaceOptions {
  public:
   void declare(app::Options& options);

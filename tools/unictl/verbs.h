@@ -9,6 +9,7 @@ app::VerbText compile_verb();
 app::VerbText conformance_verb();
 app::VerbText diff_verb();
 app::VerbText explain_verb();
+app::VerbText install_verb();
 app::VerbText lint_verb();
 app::VerbText modules_verb();
 app::VerbText render_verb();

@@ -1,0 +1,52 @@
+// A runtime's folder of plugins, such as /opt/cni/bin, and what of it is unicni's.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unicni::unictl {
+
+/// Nothing is taken away before what replaces it is there: each file changes by one rename(2), so a
+/// runtime that calls a plugin meanwhile gets the old one or the new one. Whatever was foreign is
+/// kept as ".<name>.before-unicni", which no network configuration names. Every method throws Error
+/// for what the kernel refuses.
+class BinFolder {
+ public:
+  /// Told of every change before it is made: what is done, and to which file.
+  using Teller = std::function<void(std::string_view name, const char* what, std::string path)>;
+
+  /// `is_dry`: everything is told and nothing done.
+  BinFolder(std::string path, bool is_dry, Teller teller);
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Of those names, the ones under which something is that isn't ours: neither a link to an
+  /// executable of unicni, of whatever build, nor a copy of one.
+  [[nodiscard]] std::vector<std::string> foreign(const std::vector<std::string>& names) const;
+
+  /// `name` becomes a link to `target`; what is foreign is kept.
+  void link(const std::string& name, const std::string& target) const;
+  /// `name`, which may lie in a folder below, becomes a file with the content of `from`; what is
+  /// foreign is kept.
+  void copy(const std::string& name, const std::string& from, unsigned mode) const;
+  /// Takes away what is ours and puts back what was kept, links before files, so that no link ever
+  /// leads nowhere.
+  void restore() const;
+
+ private:
+  [[nodiscard]] std::string file(std::string_view name) const;
+  [[nodiscard]] bool is_ours(const std::string& path) const;
+  void keep_foreign(const std::string& name) const;
+  void restore_one(const std::string& name) const;
+  void remove_modules() const;
+
+  std::string path_;
+  bool is_dry_;
+  Teller tell_;
+};
+
+/// Below the folder: where a copy of the executable finds its modules.
+inline constexpr std::string_view kCopiedModules = "unicni-modules";
+
+}  // namespace unicni::unictl
