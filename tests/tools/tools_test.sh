@@ -362,16 +362,37 @@ case_classic_walk_of_the_readme() {
 }
 
 case_new_module_compiles() {
-  local file
-  "$tools/new-module" wake-on-lan --into "$work"
-  for file in "$work"/wake-on-lan/*.cc; do
-    g++ -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -I"$root/core/include" \
-      -DUNICNI_VERSION='"0"' -DUNICNI_LIBSTDCXX='"host"' "$file"
+  local kind file
+  for kind in interface ipam chained; do
+    "$tools/new-module" wake-on-lan --kind "$kind" --into "$work/$kind"
+    for file in "$work/$kind"/wake-on-lan/*.cc; do
+      g++ -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -I"$root/core/include" \
+        -DUNICNI_VERSION='"0"' -DUNICNI_LIBSTDCXX='"host"' "$file"
+    done
+    for file in CMakeLists.txt README.md example.conflist conformance.json config.h config.cc wake_on_lan.cc wake_on_lan_test.cc; do
+      [[ -s $work/$kind/wake-on-lan/$file ]] || fail "$file is missing"
+      ! grep -n '@' "$work/$kind/wake-on-lan/$file" || fail "$file has a place-holder left"
+    done
   done
-  for file in CMakeLists.txt README.md example.conflist config.h config.cc wake_on_lan.cc wake_on_lan_test.cc; do
-    [[ -s $work/wake-on-lan/$file ]] || fail "$file is missing"
-    ! grep -n '@' "$work/wake-on-lan/$file" || fail "$file has a place-holder left"
+}
+
+# The tool of the tree and the one that is installed know the same templates.
+case_new_module_is_also_a_verb_of_unictl() {
+  local kind
+  for kind in interface ipam chained; do
+    "$tools/new-module" wake-on-lan --kind "$kind" --out-of-tree "$work/$kind/by-tool"
+    "${UNICNI_STAGE:?}/bin/unictl" new-module wake-on-lan --kind "$kind" --out-of-tree "$work/$kind/by-unictl"
+    diff -r "$work/$kind/by-tool" "$work/$kind/by-unictl" || fail "they differ for $kind"
   done
+}
+
+case_new_module_keeps_what_is_there() {
+  mkdir "$work/full"
+  touch "$work/full/mine"
+  expect "not empty" 1 "$(status "$tools/new-module" geneve --out-of-tree "$work/full")"
+  expect "files" mine "$(ls "$work/full")"
+  expect "no kind" 1 "$(status "$tools/new-module" geneve --kind daemon --out-of-tree "$work/new")"
+  [[ ! -e $work/new ]] || fail "something was made"
 }
 
 case_new_module_refuses_names() {

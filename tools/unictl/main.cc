@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
           "--bin-dir /opt/cni/bin",
       .verbs = {unictl::compile_verb(), unictl::conformance_verb(), unictl::diff_verb(),
                 unictl::explain_verb(), unictl::install_verb(), unictl::lint_verb(),
-                unictl::modules_verb(), unictl::render_verb()},
+                unictl::modules_verb(), unictl::new_module_verb(), unictl::render_verb()},
       .environment = {{"NO_COLOR", "Not empty: no colours, also on a terminal."},
                       {"COLUMNS", "Width of tables, instead of the terminal's."}},
       .exit_statuses = {{"0", "Done."},

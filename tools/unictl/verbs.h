@@ -12,6 +12,7 @@ app::VerbText explain_verb();
 app::VerbText install_verb();
 app::VerbText lint_verb();
 app::VerbText modules_verb();
+app::VerbText new_module_verb();
 app::VerbText render_verb();
 
 }  // namespace unicni::unictl

@@ -1,0 +1,151 @@
+// unictl new-module: a project of its own that builds a module, to start from.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "app/application.h"
+#include "app/own_place.h"
+#include "module/registry.h"
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+#include "verbs.h"
+
+namespace unicni::unictl {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuffix = ".in";
+constexpr std::size_t kLongestName = 31;
+
+/// "wake-on-lan" is wake_on_lan in a symbol.
+std::string snake_case(std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+/// And WakeOnLan as a class.
+std::string pascal_case(std::string_view name) {
+  std::string text;
+  bool starts = true;
+  for (const char c : name) {
+    if (c != '-') text += starts ? static_cast<char>(std::toupper(c)) : c;
+    starts = c == '-';
+  }
+  return text;
+}
+
+std::string with(std::string text, std::string_view place, std::string_view value) {
+  for (auto at = text.find(place); at != text.npos; at = text.find(place, at + value.size()))
+    text.replace(at, place.size(), value);
+  return text;
+}
+
+class NewModule final : public app::Verb {
+ public:
+  void declare(app::Options& options) override {
+    options.operand(name_, "NAME",
+                    "The \"type\" in a network configuration: a letter, then lower-case letters, "
+                    "digits and '-'");
+    options.choice(kind_, "--kind", {"interface", "ipam", "chained"},
+                   "What it is: one that makes the container's interface, one that gives "
+                   "addresses, or one that changes what another plugin made (the default)");
+    options.value(
+        folder_, "--out-of-tree", "FOLDER",
+        "The folder that becomes the project; it is made, and refused if it is not empty; "
+        "without this option it is ./NAME");
+  }
+
+  app::ExitStatus run(app::Output& output) override {
+    require_name();
+    if (folder_.empty()) folder_ = name_;
+    require_empty();
+    const fs::path prefix =
+        fs::path(app::own_executable()).parent_path().parent_path().parent_path();
+    const fs::path templates = prefix / UNICNI_SHARE_IN_PREFIX / "module-template";
+    const auto kind = files_of(templates / kind_);
+    const auto project = files_of(templates / "out-of-tree");
+    sys::ensure_folder(folder_, 0755);
+    for (const std::string& path : kind) write(path);
+    for (const std::string& path : project) write(path);
+    output.write(fmt::format(
+        "{0} has a module to start from: its options in config.cc, its work in {1}.cc.\n"
+        "  cmake -S {0} -B {0}/build -DCMAKE_PREFIX_PATH={2}\n"
+        "  cmake --build {0}/build && ctest --test-dir {0}/build\n"
+        "  cmake --install {0}/build --prefix {2}\n",
+        folder_, snake_case(name_), prefix.string()));
+    return app::ExitStatus::done;
+  }
+
+ private:
+  void require_name() const {
+    const bool is_fine = module::valid_module_name(name_) && name_.size() <= kLongestName &&
+                         std::isdigit(static_cast<unsigned char>(name_.front())) == 0;
+    if (is_fine) return;
+    throw Error(Code::invalid_environment, fmt::format("\"{}\" can't be a module's name", name_),
+                "a letter, then lower-case letters, digits and '-', at most 31 in all");
+  }
+
+  void require_empty() const {
+    std::error_code error;
+    if (!fs::exists(fs::symlink_status(folder_, error))) return;
+    if (fs::is_directory(folder_, error) && fs::is_empty(folder_, error) && !error) return;
+    throw Error(Code::invalid_environment, fmt::format("{} is there and not empty", folder_),
+                "name another folder (--out-of-tree)");
+  }
+
+  /// Templates with what only unicni's own tree can build left out: tests beside the code.
+  [[nodiscard]] static std::vector<std::string> files_of(const fs::path& folder) {
+    std::vector<std::string> paths;
+    for (const std::string& file : sys::list_folder(folder.string())) {
+      if (file.ends_with(kSuffix) && !file.ends_with("_test.cc.in")) paths.push_back(folder / file);
+    }
+    if (paths.empty()) {
+      throw Error(Code::internal, fmt::format("there are no templates in {}", folder.string()),
+                  "install unicni with its share folder");
+    }
+    std::sort(paths.begin(), paths.end());
+    return paths;
+  }
+
+  [[nodiscard]] std::string filled(std::string text) const {
+    text = with(std::move(text), "@name@", name_);
+    text = with(std::move(text), "@snake@", snake_case(name_));
+    return with(std::move(text), "@Class@", pascal_case(name_));
+  }
+
+  void write(const std::string& path) const {
+    const auto text = sys::read_file(path);
+    if (!text) throw Error(Code::internal, path + " is absent");
+    std::string name = filled(fs::path(path).filename());
+    name.resize(name.size() - kSuffix.size());
+    sys::write_file_atomically(folder_ + '/' + name, filled(*text), 0644);
+  }
+
+  std::string name_;
+  std::string kind_ = "chained";
+  std::string folder_;
+};
+
+}  // namespace
+
+app::VerbText new_module_verb() {
+  return {"new-module",
+          "Start a module of your own",
+          "Writes a project that builds against the installed unicni: a module whose ADD does "
+          "something that you can see, with its options, README, example and conformance profile, "
+          "and a test that holds it against the CNI specification.",
+          "unictl new-module wake-on-lan\n"
+          "unictl new-module geneve --kind interface --out-of-tree ~/src/geneve",
+          {},
+          app::make_verb<NewModule>};
+}
+
+}  // namespace unicni::unictl
