@@ -23,6 +23,15 @@ std::string text_of(const Outcome& outcome) {
   return (outcome.failed.empty() ? "" : outcome.failed + ": ") + outcome.text;
 }
 
+/// Whether a member looks into the container: programs of other makers need not, and portmap has
+/// nothing to look for without ports.
+bool looks_inside(const Json& list, const Life& life) {
+  return std::ranges::any_of(list["plugins"], [&](const Json& member) {
+    const std::string type = member.value("type", "");
+    return !is_foreign(type) && (type != "portmap" || !life.claims.empty());
+  });
+}
+
 bool has_ours(const Json& list) {
   return std::ranges::any_of(
       list["plugins"], [](const Json& member) { return !is_foreign(member.value("type", "")); });
@@ -77,13 +86,15 @@ ListCall World::call_of(int place) const {
 /// For DEL. Behind a main plugin of another maker nobody but the member that did something is asked
 /// to take it back: if somebody took that member out of a list of programs, also one of two of a
 /// type, the attachment goes by the list of its ADD, which runtimes keep. (By another list its
-/// journal stays until GC, its next ADD or the end of its namespace.)
+/// journal stays until GC, its next ADD or the end of its namespace.) So does an attachment of the
+/// reference, of which no journal tells.
 ListCall World::call_to_del(int place) const {
   ListCall call = call_of(place);
-  const Json& list = model_.life(place).list;
-  if (list.is_null() || call.one_process || !is_foreign(list["plugins"][0].value("type", ""))) {
-    return call;
-  }
+  const Life& life = model_.life(place);
+  const Json& list = life.list;
+  if (list.is_null()) return call;
+  const bool alone = !call.one_process && is_foreign(list["plugins"][0].value("type", ""));
+  if (!alone && !life.by_reference) return call;
   const bool whole = std::ranges::all_of(list["plugins"], [&](const Json& member) {
     const std::string type = member.value("type", "");
     return members_of_type(call.list, type).size() >= members_of_type(list, type).size();
@@ -245,9 +256,9 @@ void World::check(const Step& step) {
   if (host_.result(result_name(scenario_, step.place)).is_null()) return;  // no runtime does so
   if (std::string version = call.list["cniVersion"]; version < "0.4.0") return;
   auto expected = model_.checks(step.place);
-  // Programs of other makers need not look into the namespace.
   if (step.netns != NetnsPath::right) {
-    expected = has_ours(call.list) ? Model::Answer::no : Model::Answer::either;
+    const bool sure = looks_inside(call.list, model_.life(step.place));
+    expected = sure ? Model::Answer::no : Model::Answer::either;
   }
   const Outcome outcome = runtime_.check(call);
   if (outcome.killed) return;
