@@ -1,4 +1,6 @@
 include(${CMAKE_CURRENT_LIST_DIR}/exports.cmake)
+set(UNICNI_INCLUDE_DIR ${PROJECT_SOURCE_DIR}/core/include)
+include(${CMAKE_CURRENT_LIST_DIR}/moduleLibrary.cmake)
 if(UNICNI_LIBSTDCXX STREQUAL "host")
   unicni_write_exports(${CMAKE_BINARY_DIR}/exports.list)
 endif()
@@ -25,31 +27,13 @@ function(unicni_add_module name)
   install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/unicni/modules)
   install(CODE "
     file(CREATE_LINK unicni \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBEXECDIR}/cni/${name}\" SYMBOLIC)")
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/conformance.json)
+    install(FILES conformance.json DESTINATION ${CMAKE_INSTALL_DATADIR}/unicni/conformance RENAME ${name}.json)
+  endif()
   set_property(GLOBAL APPEND PROPERTY UNICNI_MODULES ${name})
   if(UNICNI_TESTS AND tests)
     unicni_test(${name}_test SOURCES ${tests} $<TARGET_OBJECTS:module_${name}_objects> LINK unicni_core)
     target_include_directories(${name}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  endif()
-endfunction()
-
-# The shared object alone, without install rules: what unicni_add_module and the test fixtures build on.
-function(unicni_module_library target name)
-  add_library(${target} MODULE ${ARGN})
-  string(REPLACE "-" "_" symbol ${name})
-  set_target_properties(${target} PROPERTIES
-    OUTPUT_NAME ${name} PREFIX "" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LINKER_LANGUAGE CXX)  # with C, CMake adds -lstdc++ for objects made from C++
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/core/include)
-  set(script ${CMAKE_CURRENT_BINARY_DIR}/${target}.map)
-  file(WRITE ${script} "{ global: unicni_module_${symbol}; local: *; };\n")
-  # -lgcc has the compiler's own helpers; everything else of C++ comes from the executable.
-  target_link_options(${target} PRIVATE -nodefaultlibs -Wl,--version-script=${script} -Wl,--gc-sections -Wl,--as-needed)
-  target_link_libraries(${target} PRIVATE m c gcc)
-  if(UNICNI_LIBSTDCXX STREQUAL "host")
-    target_link_options(${target} PRIVATE -Wl,--wrap=_Unwind_Resume)  # core/src/module/unwind.cc
-  endif()
-  if(UNICNI_SANITIZE)
-    target_link_options(${target} PRIVATE -fno-sanitize=all)
   endif()
 endfunction()
 
@@ -80,8 +64,10 @@ function(unicni_host_program target)
     # was inlined before (ceil, trunc …) has become a call.
     target_link_options(${target} PRIVATE
       -nodefaultlibs -Wl,--whole-archive -l:libstdc++.a -Wl,--no-whole-archive
-      -Wl,--dynamic-list=${CMAKE_BINARY_DIR}/exports.list)
-    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${CMAKE_BINARY_DIR}/exports.list)
+      -Wl,--dynamic-list=${CMAKE_BINARY_DIR}/exports.list -Wl,--dynamic-list=${CMAKE_BINARY_DIR}/own_exports.list)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS
+                 ${CMAKE_BINARY_DIR}/exports.list ${CMAKE_BINARY_DIR}/own_exports.list)
+    add_dependencies(${target} unicni_own_exports)
     target_link_libraries(${target} PRIVATE
       -Wl,--as-needed $<IF:$<CONFIG:Release>,-l:libm.a,-lm> gcc gcc_eh c gcc)
   else()

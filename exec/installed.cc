@@ -4,5 +4,6 @@
 namespace unicni::exec {
 
 const char* installed_modules() noexcept { return UNICNI_INSTALLED_MODULES; }
+const char* installed_unictl() noexcept { return UNICNI_INSTALLED_UNICTL; }
 
 }  // namespace unicni::exec

@@ -76,6 +76,7 @@ unicni::module::Locations locations(const std::string& name, std::vector<std::st
   where.executable = executable_path();
   where.modules = module::module_folders(where.executable, unicni::exec::installed_modules());
   where.cni_path = std::move(cni_path);
+  where.installed_unictl = unicni::exec::installed_unictl();
   if (name != unicni::chain::kChainType) where.own = module::find_named(name, where);
   return where;
 }

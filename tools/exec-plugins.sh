@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Attaches a network namespace to every network of a folder, or detaches it, as a container runtime would: the files
 # *.conf and *.conflist in sorted order (del: in reverse), the interface eth<N> for the Nth file. If an add fails, what
-# was added is removed again. It keeps no cache: runtimes use libcni.
+# was added is removed again.
+#
+# Where unicni's cnitool is installed, it does the work, with a cache of results as runtimes have one. Without it, and for
+# files of a network without a name, which no runtime takes, the plugins are executed from here.
 #
 # usage: sudo tools/exec-plugins.sh add|del CONTAINER-ID NETNS-PATH
 #
 # environment: CNI_PATH (plugins, default /opt/cni/bin), NETCONFPATH (default /etc/cni/net.d),
-#              CNI_ARGS (handed on), DEBUG=1 (print each result)
+#              CNI_ARGS (handed on), CAP_ARGS (handed on by cnitool), DEBUG=1 (print each result)
 #
 # examples:
 #   sudo ip netns add demo
@@ -39,8 +42,27 @@ plugin() {
   return 1
 }
 
-# network VERB FILE IFNAME: all plugins of one file; the result of each is prevResult of the next.
+# Ours and nobody else's: the reference's has other options.
+cnitool=$(command -v cnitool) && [[ $("$cnitool" --version 2> /dev/null) == *unicni* ]] || cnitool=
+
+# Plugins may lack names in a file that nobody but this script reads, as 99-loopback.conf always did.
+is_nameless() { jq -e 'has("name") | not' "$1" > /dev/null 2>&1; }
+
+# network VERB FILE IFNAME
 network() {
+  local result
+  if [[ -z $cnitool ]] || is_nameless "$2"; then
+    by_hand "$@"
+  elif result=$("$cnitool" "${1,,}" --container-id "$CNI_CONTAINERID" --ifname "$3" "$2" "$CNI_NETNS"); then
+    [[ ${DEBUG:-0} == 0 ]] || printf '%s %s: %s\n' "$1" "${2##*/}" "$result"
+  else
+    printf '%s: %s failed\n' "${2##*/}" "$1" >&2
+    return 1
+  fi
+}
+
+# by_hand VERB FILE IFNAME: all plugins of one file; the result of each is prevResult of the next.
+by_hand() {
   local verb=$1 file=$2 config type conf result='' order=.
   export CNI_IFNAME=$3
   [[ $verb == DEL ]] && order=reverse
@@ -65,6 +87,7 @@ network() {
 
 shopt -s nullglob
 folder=${NETCONFPATH:-/etc/cni/net.d}
+[[ $folder == */* ]] || folder=./$folder  # for cnitool a word without / is a network's name
 files=("$folder"/*.conf "$folder"/*.conflist)
 ((${#files[@]})) || die "no *.conf or *.conflist in $folder"
 mapfile -t files < <(printf '%s\n' "${files[@]}" | LC_ALL=C sort)

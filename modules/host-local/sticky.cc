@@ -2,72 +2,28 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <functional>
-#include <string_view>
-
+#include "unicni/args_template.h"
 #include "unicni/error.h"
 
 namespace unicni::host_local {
 
 namespace {
-
-[[noreturn]] void refuse(const std::string& text, const std::string& what) {
-  throw Error(Code::invalid_config, fmt::format("\"sticky\" is '{}': {}", text, what),
-              "a template such as ${K8S_POD_NAMESPACE}/${K8S_POD_NAME}; the names are those of "
-              "CNI_ARGS");
-}
-
-bool is_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
-std::string expand(const std::string& text,
-                   const std::function<std::string(const std::string&)>& value_of) {
-  std::string result;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::size_t dollar = std::min(rest.find('$'), rest.size());
-    result += rest.substr(0, dollar);
-    rest.remove_prefix(dollar);
-    if (rest.empty()) break;
-    const std::size_t end = rest.find('}');
-    if (!rest.starts_with("${") || end == std::string_view::npos) {
-      refuse(text, fmt::format("'{}' begins no ${{NAME}}", rest));
-    }
-    const std::string name(rest.substr(2, end - 2));
-    if (!is_name(name)) refuse(text, fmt::format("'{}' is no name of letters, digits, _", name));
-    result += value_of(name);
-    rest.remove_prefix(end + 1);
-  }
-  return result;
-}
-
+constexpr const char* kKey = "sticky";
 }  // namespace
 
 std::string sticky_key(const std::string& text,
                        const std::vector<std::pair<std::string, std::string>>& args) {
-  return expand(text, [&](const std::string& name) {
-    // The last of equal keys counts, as everywhere in CNI_ARGS.
-    const auto found = std::find_if(args.rbegin(), args.rend(),
-                                    [&](const auto& pair) { return pair.first == name; });
-    if (found == args.rend() || found->second.empty()) {
-      refuse(text, fmt::format("CNI_ARGS has no {}", name));
-    }
-    return found->second;
-  });
+  return expand_template(kKey, text, args);
 }
 
 void require_valid_template(const std::string& text) {
-  bool has_name = false;
-  expand(text, [&](const std::string&) {
-    has_name = true;
-    return std::string();
-  });
-  if (!text.empty() && !has_name)
-    refuse(text, "it has no ${NAME}, so all attachments would ask for one address");
+  if (text.empty() || count_places(kKey, text) > 0) return;
+  throw Error(Code::invalid_config,
+              fmt::format("\"{}\" is '{}': it has no ${{NAME}}, so all attachments would ask for "
+                          "one address",
+                          kKey, text),
+              "a template such as ${K8S_POD_NAMESPACE}/${K8S_POD_NAME}; the names are those of "
+              "CNI_ARGS");
 }
 
 }  // namespace unicni::host_local

@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -33,12 +34,16 @@ std::vector<std::string> foreign_namespaces() {
   return names;
 }
 
-/// The lines of exported symbols that name one of those namespaces.
-std::vector<std::string> foreign_symbols(const std::string& program) {
+std::vector<std::string> symbols(const std::string& program, const char* kind) {
+  return lines_of(tool({"nm", kind, "-C", program}).out);
+}
+
+/// The symbols that name one of those namespaces.
+std::vector<std::string> symbols_of(const std::vector<std::string>& names,
+                                    const std::vector<std::string>& symbols) {
   std::vector<std::string> found;
-  for (const std::string& line :
-       lines_of(tool({"nm", "-D", "-C", "--defined-only", program}).out)) {
-    for (const std::string& name : foreign_namespaces()) {
+  for (const std::string& line : symbols) {
+    for (const std::string& name : names) {
       if (line.find(name) != std::string::npos) found.push_back(line);
     }
   }
@@ -63,9 +68,24 @@ TEST(HotExecutable, NeedsTheLibrariesOfCAndLibmnlAlone) {
 }
 
 TEST(HotExecutable, HasNothingOfTheApplicationAndOfTools) {
-  EXPECT_THAT(foreign_symbols(executable()), IsEmpty());
-  EXPECT_THAT(foreign_symbols(APPLICATION), ::testing::Not(IsEmpty()))
+  EXPECT_THAT(symbols_of(foreign_namespaces(), symbols(executable(), "--defined-only")), IsEmpty());
+  EXPECT_THAT(symbols_of(foreign_namespaces(), symbols(APPLICATION, "--defined-only")),
+              Not(IsEmpty()))
       << "else nothing is looked at";
+}
+
+/// What no public header names is neither exported nor, if it isn't used, there at all.
+TEST(HotExecutable, ExportsWhatModulesMayUseAndNoMore) {
+  const std::vector<std::string> exported = symbols(executable(), "--dynamic");
+  const std::vector<std::string> internal = {
+      "unicni::chain::", "unicni::protocol::", "unicni::module::", "unicni::journal::"};
+  EXPECT_THAT(symbols_of(internal, exported), IsEmpty());
+  EXPECT_THAT(symbols_of(internal, symbols(executable(), "--defined-only")), Not(IsEmpty()))
+      << "else nothing is looked at";
+  for (const char* wanted :
+       {"unicni::Error::", "unicni::net::", "unicni::ipam::", "unicni::sys::"}) {
+    EXPECT_THAT(symbols_of({wanted}, exported), Not(IsEmpty())) << wanted;
+  }
 }
 
 }  // namespace

@@ -24,6 +24,11 @@ class Network {
   static Network of_type(std::string folder, std::string type, const std::string& name,
                          const std::string& options, const std::string& subnet);
 
+  /// A configuration as it is; it has "name" and ends in '}'.
+  static Network of_config(std::string folder, std::string type, std::string config) {
+    return {std::move(folder), std::move(type), std::move(config)};
+  }
+
   [[nodiscard]] Command add(const std::string& container, const ContainerNet&) const;
   /// `result` is what ADD printed.
   [[nodiscard]] Command check(const std::string& container, const ContainerNet&,

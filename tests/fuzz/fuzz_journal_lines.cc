@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "journal/entry.h"
-#include "journal/line.h"
+#include "unicni/line.h"
 
 namespace {
 
@@ -15,7 +15,7 @@ std::string with_checksums(std::string_view text) {
   std::string lines;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
-    lines += unicni::journal::LineWriter(text.substr(0, end)).finish();
+    lines += unicni::LineWriter(text.substr(0, end)).finish();
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;

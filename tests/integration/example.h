@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "integration/dhcp_host.h"
 #include "integration/host_test.h"
 
 namespace unicni::test {
@@ -39,6 +40,16 @@ inline void ExampleTest::expect_works(const std::filesystem::path& path) {
   write_file("/run/flannel/subnet.env",
              "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.17.1/24\nFLANNEL_MTU=1450\n"
              "FLANNEL_IPMASQ=true\n");
+  // A server for what asks for its address.
+  std::optional<DhcpServer> server;
+  for (const Json& plugin : plugins) {
+    if (!plugin.contains("ipam") || plugin["ipam"].value("type", "") != "dhcp") continue;
+    const std::string bridge = plugin["bridge"];
+    tool({"ip", "link", "add", bridge, "type", "bridge"});
+    tool({"ip", "link", "set", bridge, "up"});
+    tool({"ip", "addr", "add", "10.97.0.1/24", "dev", bridge});
+    server = DhcpServer::dnsmasq(bridge, -1, "10.97.0.50,10.97.0.99,255.255.255.0,120s");
+  }
   const Snapshot before = snapshot();
   const Json result = must_add(job);
   ASSERT_FALSE(result.is_null());
@@ -46,6 +57,7 @@ inline void ExampleTest::expect_works(const std::filesystem::path& path) {
   if (job.config["cniVersion"] >= "0.4.0") expect_silent_success(job.check(result));
   expect_silent_success(job.del(result));
   expect_silent_success(job.del(result));
+  kill_dhcp_daemons();
   // A bridge stays, with its addresses.
   Snapshot start = before;
   Snapshot end = snapshot();

@@ -93,20 +93,47 @@ Findings module_borders(const Files& files, const LayerTable& table) {
   return found;
 }
 
+Findings application_borders(const Files& files, const LayerTable& table) {
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.is_cxx()) continue;
+    const std::string application = file.is_application() ? folder_below(file.path, "tools") : "";
+    for (const Include& include : includes_of(file)) {
+      if (!include.quoted || is_public(include)) continue;
+      const std::string folder = first_folder(include);
+      if (application.empty()) {
+        if (folder == "app" || folder == "cnitool" || folder == "unictl") {
+          found.push_back(
+              finding(file, include.line, "nobody includes an application: " + include.target));
+        }
+      } else if (!folder.empty() && folder != "app" && folder != "conformance" &&
+                 !table.has(folder)) {
+        found.push_back(finding(
+            file, include.line,
+            "an application includes core, tools/app, tools/conformance and its own folder: " +
+                include.target));
+      } else if (folder.empty() && application == "app") {
+        found.push_back(finding(file, include.line, "write \"app/" + include.target + "\""));
+      }
+    }
+  }
+  return found;
+}
+
 Findings library_borders(const Files& files) {
   Findings found;
   for (const SourceFile& file : files) {
     if (!file.is_cxx()) continue;
     for (const Include& include : includes_of(file)) {
       const auto starts = [&](const char* prefix) { return include.target.starts_with(prefix); };
-      const bool json =
-          file.is_test() || file.is_below("core/src/protocol") || file.is_below("core/src/options");
+      const bool json = file.is_test() || file.is_below("core/src/protocol") ||
+                        file.is_below("core/src/options") || file.is_below("tools/conformance");
       const bool mnl = file.is_test() || file.is_below("core/src/netfilter");
       const bool nl = mnl || file.is_below("core/src/net");
       if (include.target == "nlohmann/json.hpp" && !json) {
-        found.push_back(
-            finding(file, include.line,
-                    "nlohmann/json.hpp only in core/src/protocol, core/src/options, tests"));
+        found.push_back(finding(file, include.line,
+                                "nlohmann/json.hpp only in core/src/protocol, core/src/options, "
+                                "tools/conformance, tests"));
       } else if (starts("nlohmann/") &&
                  (file.is_below("core/include") || (file.is_below("modules") && !json))) {
         found.push_back(finding(file, include.line,
@@ -115,6 +142,8 @@ Findings library_borders(const Files& files) {
         found.push_back(finding(file, include.line, "Boost.DLL only in core/src/module/loader.cc"));
       } else if (starts("yaml-cpp/") && file.path != "core/src/document/yaml.cc") {
         found.push_back(finding(file, include.line, "yaml-cpp only in core/src/document/yaml.cc"));
+      } else if (starts("CLI/") && !file.is_below("tools/app")) {
+        found.push_back(finding(file, include.line, "CLI11 only in tools/app"));
       } else if (starts("libmnl/") && !mnl) {
         found.push_back(
             finding(file, include.line, "libmnl only in core/src/netfilter, for libnftnl"));
@@ -134,15 +163,15 @@ Findings forbidden_calls(const Files& files) {
   for (const SourceFile& file : files) {
     if (!file.is_product()) continue;
     const bool sockets = file.is_below("core/src/net") || file.is_below("core/src/netfilter") ||
-                         file.is_below("core/src/base");
+                         file.is_below("core/src/base") || file.is_below("core/src/daemon");
     for (std::size_t i = 0; i < file.code.size(); ++i) {
       if (std::regex_search(file.code[i], shell)) {
         found.push_back(
             finding(file, i + 1, "no shell in the product: system() and popen() are forbidden"));
       }
       if (!sockets && std::regex_search(file.code[i], raw_socket)) {
-        found.push_back(finding(
-            file, i + 1, "raw sockets only in core/src/net, core/src/netfilter and core/src/base"));
+        found.push_back(
+            finding(file, i + 1, "raw sockets only in core/src/net, netfilter, base and daemon"));
       }
     }
   }

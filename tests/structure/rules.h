@@ -19,7 +19,10 @@ Findings core_layers(const Files&, const LayerTable&);
 /// Modules include public headers and their own folder; their tests may look into core, but into no
 /// other module. Nobody includes a module, and only exec includes exec.
 Findings module_borders(const Files&, const LayerTable&);
-/// Libraries that only some places may include: JSON, Boost.DLL, yaml-cpp, libnl, libmnl.
+/// Applications (tools/cnitool, tools/unictl) include core, tools/app and their own folder;
+/// tools/app core and itself. Nobody else includes anything of them.
+Findings application_borders(const Files&, const LayerTable&);
+/// Libraries that only some places may include: JSON, Boost.DLL, yaml-cpp, CLI11, libnl, libmnl.
 Findings library_borders(const Files&);
 /// No shell and no raw socket in the product.
 Findings forbidden_calls(const Files&);

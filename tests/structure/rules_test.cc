@@ -149,6 +149,24 @@ TEST(ModuleBorders, NobodyIncludesAModuleOrTheExecutable) {
               IsEmpty());
 }
 
+TEST(ApplicationBorders, AnApplicationSeesCoreWhatAllShareAndItself) {
+  const std::string allowed =
+      "#include \"app/report.h\"\n#include \"net/x.h\"\n#include \"unicni/module.h\"\n";
+  EXPECT_THAT(application_borders(
+                  one("tools/unictl/modules.cc", allowed + "#include \"verbs.h\"\n"), table()),
+              IsEmpty());
+  EXPECT_THAT(application_borders(one("tools/app/report.cc", allowed), table()), IsEmpty());
+  for (const char* path : {"tools/unictl/modules.cc", "tools/app/report.cc"}) {
+    EXPECT_THAT(application_borders(one(path, "#include \"cnitool/main.h\"\n"), table()).size(), 1);
+  }
+}
+
+TEST(ApplicationBorders, NobodyIncludesAnApplication) {
+  for (const char* path : {"core/src/net/a.cc", "exec/main.cc", "modules/bridge/bridge.cc"}) {
+    EXPECT_THAT(application_borders(one(path, "#include \"app/report.h\"\n"), table()).size(), 1);
+  }
+}
+
 TEST(LibraryBorders, EachLibraryHasItsPlace) {
   const std::string json = "#include <nlohmann/json.hpp>\n";
   EXPECT_THAT(library_borders(one("core/src/protocol/a.cc", json)), IsEmpty());
@@ -166,6 +184,10 @@ TEST(LibraryBorders, EachLibraryHasItsPlace) {
   EXPECT_THAT(library_borders(one("core/src/document/yaml.cc", yaml)), IsEmpty());
   EXPECT_THAT(library_borders(one("core/src/document/json.cc", yaml)).size(), 1);
   EXPECT_THAT(library_borders(one("exec/main.cc", yaml)).size(), 1);
+
+  const std::string cli = "#include <CLI/CLI.hpp>\n";
+  EXPECT_THAT(library_borders(one("tools/app/options.cc", cli)), IsEmpty());
+  EXPECT_THAT(library_borders(one("tools/unictl/main.cc", cli)).size(), 1);
 
   const std::string nl = "#include <netlink/msg.h>\n";
   EXPECT_THAT(library_borders(one("core/src/net/a.cc", nl)), IsEmpty());

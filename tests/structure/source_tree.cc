@@ -85,8 +85,13 @@ bool SourceFile::is_test() const {
   return path.ends_with("_test.cc") || path.ends_with("_for_test.h") || is_below("tests");
 }
 
+bool SourceFile::is_application() const {
+  return is_below("tools/app") || is_below("tools/cnitool") || is_below("tools/unictl");
+}
+
 bool SourceFile::is_product() const {
-  return is_cxx() && !is_test() && (is_below("core") || is_below("modules") || is_below("exec"));
+  return is_cxx() && !is_test() &&
+         (is_below("core") || is_below("modules") || is_below("exec") || is_application());
 }
 
 bool SourceFile::is_below(std::string_view folder) const {

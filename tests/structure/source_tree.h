@@ -18,7 +18,10 @@ struct SourceFile {
   [[nodiscard]] std::string name() const;  ///< "loader.cc"
   [[nodiscard]] bool is_cxx() const;       ///< .c .cc .h .hpp
   [[nodiscard]] bool is_test() const;      ///< *_test.cc, *_for_test.h, or below tests/
-  [[nodiscard]] bool is_product() const;   ///< C or C++ below core, modules or exec, and no test
+  /// Below tools/app, tools/cnitool or tools/unictl.
+  [[nodiscard]] bool is_application() const;
+  /// C or C++ of core, modules, exec or an application, and no test.
+  [[nodiscard]] bool is_product() const;
   [[nodiscard]] bool is_below(std::string_view folder) const;  ///< folder without a trailing '/'
 };
 

@@ -52,6 +52,9 @@ TEST_F(Structure, EveryRowOfTheTableIsAUnit) {
 }
 TEST_F(Structure, CoreLayersPointDown) { expect_none(core_layers(files(), table())); }
 TEST_F(Structure, ModulesSeeOnlyPublicHeaders) { expect_none(module_borders(files(), table())); }
+TEST_F(Structure, ApplicationsStandOnCoreAndAreIncludedByNobody) {
+  expect_none(application_borders(files(), table()));
+}
 TEST_F(Structure, LibrariesStayInTheirPlaces) { expect_none(library_borders(files())); }
 TEST_F(Structure, NoShellAndNoStraySocket) { expect_none(forbidden_calls(files())); }
 TEST_F(Structure, MessagesAreWrittenWhereTheirRoomIsKnown) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Tests of the scripts in tools/.
 #
-# usage: tests/tools/tools_test.sh CASE     (a function case_CASE below; root; UNICNI_STAGE for those that run plugins)
+# usage: tests/tools/tools_test.sh CASE     (a function case_CASE below; root; UNICNI_STAGE for those that run plugins,
+#                                           UNICNI_BUILD, a build folder, for those of tools/stage)
 #
 # example: sudo UNICNI_STAGE=/usr/local tests/tools/tools_test.sh help
 set -euo pipefail
@@ -15,9 +16,18 @@ expect() { [[ $2 == "$3" ]] || fail "$1: expected \"$2\", got \"$3\""; }
 # status COMMAND...: prints its exit status; output goes to $work/output
 status() { local s=0; "$@" > "$work/output" 2>&1 < /dev/null || s=$?; echo "$s"; }
 
+# A cnitool that isn't ours, so that the scripts work without one.
+without_cnitool() {
+  mkdir -p "$work/others"
+  printf '#!/bin/sh\necho cnitool v1.3.0; echo "$*" >> "%s"\n' "$work/cnitool-calls" > "$work/others/cnitool"
+  chmod +x "$work/others/cnitool"
+  export PATH=$work/others:$PATH
+}
+
 # Plugins that write down how they were called. One of type "bad" fails on ADD.
 fake_plugins() {
   local type
+  without_cnitool
   mkdir "$work/bin" "$work/net.d"
   for type in one two three bad; do
     cat > "$work/bin/$type" <<PLUGIN
@@ -124,25 +134,217 @@ case_absent_plugin_is_named() {
   grep -q 'no plugin "four" in' "$work/output" || fail "$(cat "$work/output")"
 }
 
-case_run_in_a_network() {
-  [[ -n ${UNICNI_STAGE-} ]] || exit 77
+case_cnitool_of_others_is_not_used() {
+  fake_plugins
+  echo '{"cniVersion":"1.0.0","name":"a","type":"one"}' > "$work/net.d/10-a.conf"
+  "$tools/exec-plugins.sh" add id /run/netns/x
+  expect "calls of cnitool" '--version' "$(cat "$work/cnitool-calls")"
+  expect "calls of plugins" 1 "$(wc -l < "$work/calls")"
+}
+
+# Two networks and a file without a name, in $work/net.d.
+networks() {
   mkdir "$work/net.d"
   echo '{"cniVersion":"1.0.0","name":"tools","type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":true,
     "ipam":{"type":"host-local","subnet":"10.22.0.0/16"}}' > "$work/net.d/10-tools.conf"
-  echo '{"cniVersion":"1.0.0","name":"lo","type":"loopback"}' > "$work/net.d/99-lo.conf"
+  echo '{"cniVersion":"1.0.0","name":"more","plugins":[{"type":"bridge","bridge":"cni1",
+    "ipam":{"type":"host-local","subnet":"10.23.0.0/16"}},{"type":"firewall"}]}' > "$work/net.d/20-more.conflist"
+  echo '{"cniVersion":"0.2.0","type":"loopback"}' > "$work/net.d/99-lo.conf"
   export CNI_PATH=$UNICNI_STAGE/libexec/cni NETCONFPATH=$work/net.d
-  # shellcheck disable=SC2016  # expanded inside
-  "$tools/private-host" bash -c '
-    "$1/priv-net-run.sh" ip -br -4 addr > "$2/addr"
-    status=0
-    "$1/priv-net-run.sh" bash -c "exit 9" || status=$?
-    echo "$status" > "$2/status"
-    { ip netns list; find /var/lib/cni /run/unicni -type f -name "10.22.*"; ip -br link show master cni0; } > "$2/left"
-  ' run "$tools" "$work"
-  grep -Eq '^eth0@\S+ +UP +10\.22\.0\.2/16' "$work/addr" || fail "no address on eth0: $(cat "$work/addr")"
-  grep -Eq '^lo +\S+ +127\.0\.0\.1/8' "$work/addr" || fail "lo is not up: $(cat "$work/addr")"
-  expect "the command's exit status" 9 "$(cat "$work/status")"
-  expect "what is left" '' "$(cat "$work/left")"
+}
+
+# Files of attachments that are left: results, reservations, journals.
+left() {
+  find /var/lib/cni/results /var/lib/cni/networks /run/unicni/attachments -type f ! -name 'last_reserved_ip.*' ! -name lock \
+    ! -name .unicni-index 2> /dev/null | sort
+}
+
+# Inside a private host, with our cnitool in PATH.
+exec_plugins_by_cnitool_inside() {
+  networks
+  mkdir -p /run/netns
+  ip netns add demo
+  DEBUG=1 "$tools/exec-plugins.sh" add demo /run/netns/demo > "$work/output"
+  grep -q '^ADD 10-tools.conf: {' "$work/output" || fail "the result isn't shown: $(cat "$work/output")"
+  expect "results" "more-demo-eth1 tools-demo-eth0" "$(cd /var/lib/cni/results && echo *)"
+  expect "links inside" "eth0 eth1 lo" "$(links_of -n demo)"
+  ip -n demo -br addr show lo | grep -q 127.0.0.1 || fail "the file without a name was passed over"
+  "$tools/exec-plugins.sh" del demo /run/netns/demo
+  expect "what is left" '' "$(left)"
+  expect "links inside" "lo" "$(links_of -n demo)"
+
+  # The second network can't be had: nothing of the first one stays.
+  sed -i 's/"firewall"/"no-such"/' "$work/net.d/20-more.conflist"
+  expect "status of a failed add" 1 "$(status "$tools/exec-plugins.sh" add demo /run/netns/demo)"
+  grep -q 'no-such' "$work/output" || fail "the error is not shown: $(cat "$work/output")"
+  grep -q '^20-more.conflist: ADD failed' "$work/output" || fail "the file is not named: $(cat "$work/output")"
+  expect "what is left of a failed add" '' "$(left)"
+}
+
+case_cnitool_of_ours_does_the_work() {
+  [[ -n ${UNICNI_STAGE-} ]] || exit 77
+  PATH=$UNICNI_STAGE/bin:$PATH "$tools/private-host" "$root/tests/tools/tools_test.sh" --inside exec_plugins_by_cnitool_inside
+}
+
+run_in_a_network_inside() {
+  local how=$1 s=0
+  networks
+  "$tools/priv-net-run.sh" ip -br -4 addr > "$work/addr"
+  grep -Eq '^eth0@\S+ +UP +10\.22\.0\.2/16' "$work/addr" || fail "$how: no address on eth0: $(cat "$work/addr")"
+  grep -Eq '^eth1@\S+ +UP +10\.23\.0\.2/16' "$work/addr" || fail "$how: no address on eth1: $(cat "$work/addr")"
+  grep -Eq '^lo +\S+ +127\.0\.0\.1/8' "$work/addr" || fail "$how: lo is not up: $(cat "$work/addr")"
+  "$tools/priv-net-run.sh" bash -c 'exit 9' || s=$?
+  expect "$how: the command's exit status" 9 "$s"
+  "$tools/priv-net-run.sh" bash -c '! ls /var/lib/cni/results 2> /dev/null' > "$work/results" || true
+  expect "$how: results meanwhile" "$2" "$(wc -l < "$work/results")"
+  expect "$how: what is left" '' "$(left; ip netns list; ip -br link show master cni0)"
+}
+
+case_run_in_a_network() {
+  [[ -n ${UNICNI_STAGE-} ]] || exit 77
+  PATH=$UNICNI_STAGE/bin:$PATH \
+    "$tools/private-host" "$root/tests/tools/tools_test.sh" --inside run_in_a_network_inside "by cnitool" 2
+  without_cnitool
+  "$tools/private-host" "$root/tests/tools/tools_test.sh" --inside run_in_a_network_inside "by hand" 0
+}
+
+# Podman as in a container of CI: no systemd, no overlay file system, no free choice of limits.
+podman_with_busybox() {
+  local tool
+  mkdir -p "$work"/rootfs/{bin,dev,etc,proc,sys,tmp}
+  cp "$(command -v busybox)" "$work/rootfs/bin/"
+  for tool in sh sleep ip cat; do ln -s busybox "$work/rootfs/bin/$tool"; done
+  export CONTAINERS_CONF=$work/containers.conf CONTAINERS_STORAGE_CONF=$work/storage.conf CONTAINER_ENGINE=podman
+  cat > "$CONTAINERS_CONF" <<CONF
+[engine]
+cgroup_manager="cgroupfs"
+runtime="runc"
+events_logger="file"
+lock_type="file"
+[network]
+network_config_dir="$work/podman-net.d"
+[containers]
+default_ulimits=["nofile=1024:1024","nproc=4096:4096"]
+log_driver="k8s-file"
+CONF
+  printf '[storage]\ndriver="vfs"\ngraphroot="%s"\nrunroot="%s"\n' "$work/graph" "$work/run" > "$CONTAINERS_STORAGE_CONF"
+  tar -C "$work/rootfs" -c . | podman import - busybox:latest > "$work/import" 2>&1 || fail "podman import: $(cat "$work/import")"
+}
+
+container_on_a_network_inside() {
+  local how=$1 s=0
+  networks
+  podman_with_busybox
+  "$tools/docker-run.sh" --rm busybox:latest ip addr > "$work/addr"
+  grep -q 'inet 10\.22\.0\.2/16' "$work/addr" || fail "$how: no address on eth0: $(cat "$work/addr")"
+  grep -q 'inet 10\.23\.0\.2/16' "$work/addr" || fail "$how: no address on eth1: $(cat "$work/addr")"
+  "$tools/docker-run.sh" --rm busybox:latest sh -c 'exit 9' || s=$?
+  expect "$how: the container's exit status" 9 "$s"
+  expect "$how: what is left" '' "$(left; podman ps --all --quiet; ip -br link show master cni0)"
+}
+
+case_container_on_a_network() {
+  if ! command -v podman runc busybox > /dev/null || [[ -z ${UNICNI_STAGE-} ]]; then
+    [[ ${UNICNI_FULL-} != yes ]] || fail "no Podman, runc or busybox (tools/setup --full)"
+    exit 77
+  fi
+  local before
+  before=$(compgen -G '/sys/fs/cgroup/libpod_parent' || compgen -G '/sys/fs/cgroup/*/libpod_parent' || true)
+  PATH=$UNICNI_STAGE/bin:$PATH \
+    "$tools/private-host" "$root/tests/tools/tools_test.sh" --inside container_on_a_network_inside "by cnitool"
+  without_cnitool
+  "$tools/private-host" "$root/tests/tools/tools_test.sh" --inside container_on_a_network_inside "by hand"
+  # Control groups belong to no namespace of ours, and Podman leaves its empty ones.
+  [[ -n $before ]] || find /sys/fs/cgroup{,/*}/libpod_parent -depth -type d -exec rmdir {} + 2> /dev/null || true
+}
+
+case_docker_run_names_the_engine_that_is_missing() {
+  expect "status" 1 "$(CONTAINER_ENGINE=no-such-engine status "$tools/docker-run.sh" busybox)"
+  grep -q 'there is no no-such-engine' "$work/output" || fail "$(cat "$work/output")"
+}
+
+case_stage_links_every_module() {
+  local name modules=()
+  "$tools/stage" --build-dir "${UNICNI_BUILD:?}" --no-build "$work/bin"
+  for name in "$root"/modules/*/CMakeLists.txt; do
+    name=${name%/*}
+    modules+=("${name##*/}")
+  done
+  expect "links" "$(printf '%s\n' "${modules[@]}" unicni | sort | xargs)" "$(cd "$work/bin" && printf '%s\n' * | sort | xargs)"
+  for name in "${modules[@]}"; do
+    CNI_COMMAND=VERSION "$work/bin/$name" < /dev/null | grep -q '"1.1.0"' || fail "$name doesn't work"
+  done
+  touch "$work/bin/mine"
+  "$tools/stage" --build-dir "$UNICNI_BUILD" --no-build "$work/bin"
+  [[ -e $work/bin/mine ]] || fail "what was in the folder has gone"
+}
+
+case_stage_replaces_only_links() {
+  mkdir "$work/bin"
+  echo precious > "$work/bin/bridge"
+  expect "status" 1 "$(status "$tools/stage" --build-dir "${UNICNI_BUILD:?}" --no-build "$work/bin")"
+  expect "bridge" precious "$(cat "$work/bin/bridge")"
+}
+
+# In a checkout of somebody else's the modules must be brought where only root writes.
+case_stage_installs_what_is_not_roots_alone() {
+  mkdir -p "$work/build/exec" "$work/build/modules" "$work/fake"
+  cp /bin/true "$work/build/exec/unicni"
+  touch "$work/build/modules/bridge.so"
+  chown 1234 "$work/build/modules"
+  cat > "$work/fake/cmake" <<FAKE
+#!/bin/sh
+echo "\$*" >> "$work/cmake-calls"
+[ "\$1" != --install ] || { mkdir -p "\$4/libexec/cni"; cp /bin/true "\$4/libexec/cni/unicni"; }
+FAKE
+  chmod +x "$work/fake/cmake"
+  PATH=$work/fake:$PATH "$tools/stage" --build-dir "$work/build" --prefix "$work/prefix" "$work/bin"
+  expect "calls of cmake" "--build $work/build
+--install $work/build --prefix $work/prefix" "$(cat "$work/cmake-calls")"
+  expect "link" "$work/prefix/libexec/cni/unicni" "$(readlink "$work/bin/bridge")"
+  chown 1234 "$work/prefix"
+  expect "with a prefix that isn't root's" 1 \
+    "$(PATH=$work/fake:$PATH status "$tools/stage" --no-build --build-dir "$work/build" --prefix "$work/prefix" "$work/bin")"
+  grep -q "isn't root's alone: name another place with --prefix" "$work/output" || fail "$(cat "$work/output")"
+}
+
+case_stage_builds_a_release() {
+  mkdir -p "$work/tree/tools" "$work/fake"
+  cp "$tools/stage" "$work/tree/tools/"
+  cat > "$work/fake/cmake" <<FAKE
+#!/bin/sh
+echo "\$*" >> "$work/cmake-calls"
+[ "\$1" != --build ] || { mkdir -p "\$2/exec" "\$2/modules"; cp /bin/true "\$2/exec/unicni"; touch "\$2/modules/ptp.so"; }
+FAKE
+  chmod +x "$work/fake/cmake"
+  (cd "$work" && PATH=$work/fake:$PATH tree/tools/stage bin)
+  expect "calls of cmake" "--preset release
+--build $work/tree/build/release" "$(cat "$work/cmake-calls")"
+  expect "links" "ptp unicni" "$(cd "$work/bin" && echo *)"
+}
+
+# The README's commands as they stand there, in a checkout that was built already, on a host whose /etc is its own.
+classic_walk_inside() {
+  mkdir -p /run/etc "$work/tree/build" "$work/fake"
+  cp -a /etc/. /run/etc/
+  mount --bind /run/etc /etc
+  rm -rf /etc/cni
+  ln -s "$UNICNI_BUILD" "$work/tree/build/release"
+  cp -r "$tools" "$work/tree/tools"
+  printf '#!/bin/sh\nexit 0\n' > "$work/fake/cmake"
+  printf '#!/bin/sh\nexec env "$@"\n' > "$work/fake/sudo"
+  chmod +x "$work/fake/cmake" "$work/fake/sudo"
+  sed -n '/^## By hand/,/^## /{/^```/,/^```/{/^```/d;p}}' "$root/README.md" > "$work/walk"
+  grep -q 'priv-net-run.sh ip addr' "$work/walk" || fail "README.md has no walk: $(cat "$work/walk")"
+  (cd "$work/tree" && PATH=$work/fake:$PATH bash -euo pipefail "$work/walk" > "$work/output" 2>&1) ||
+    fail "the walk failed: $(cat "$work/output")"
+  grep -q 'inet 10\.22\.0\.2/16' "$work/output" || fail "no address is shown: $(cat "$work/output")"
+  grep -q 'inet 127\.0\.0\.1/8' "$work/output" || fail "lo is not up: $(cat "$work/output")"
+}
+
+case_classic_walk_of_the_readme() {
+  without_cnitool
+  "$tools/private-host" "$root/tests/tools/tools_test.sh" --inside classic_walk_inside
 }
 
 case_new_module_compiles() {
@@ -168,7 +370,7 @@ case_new_module_refuses_names() {
 }
 
 if [[ ${1-} == --inside ]]; then
-  "$2"
+  "${@:2}"
 else
   "case_${1:?a case: see case_* in this file}"
 fi

@@ -23,12 +23,12 @@ std::string text_of(const Outcome& outcome) {
   return (outcome.failed.empty() ? "" : outcome.failed + ": ") + outcome.text;
 }
 
-/// Whether a member looks into the container: programs of other makers need not, and portmap has
-/// nothing to look for without ports.
-bool looks_inside(const Json& list, const Life& life) {
-  return std::ranges::any_of(list["plugins"], [&](const Json& member) {
+/// Whether CHECK of a member looks into the container: programs of other makers need not, and
+/// portmap's looks at rules.
+bool looks_inside(const Json& list) {
+  return std::ranges::any_of(list["plugins"], [](const Json& member) {
     const std::string type = member.value("type", "");
-    return !is_foreign(type) && (type != "portmap" || !life.claims.empty());
+    return !is_foreign(type) && type != "portmap";
   });
 }
 
@@ -257,8 +257,7 @@ void World::check(const Step& step) {
   if (std::string version = call.list["cniVersion"]; version < "0.4.0") return;
   auto expected = model_.checks(step.place);
   if (step.netns != NetnsPath::right) {
-    const bool sure = looks_inside(call.list, model_.life(step.place));
-    expected = sure ? Model::Answer::no : Model::Answer::either;
+    expected = looks_inside(call.list) ? Model::Answer::no : Model::Answer::either;
   }
   const Outcome outcome = runtime_.check(call);
   if (outcome.killed) return;

@@ -1,7 +1,7 @@
 // docs [--check] SOURCE_FOLDER
 // Writes what follows from the modules' option tables: config/schema/<type>.json, and in
 // modules/<type>/README.md the table between the markers. With --check nothing is written, and
-// stale files end in status 1.
+// stale files end in status 1. chain.json and policy.json are schemas of files that hold all types.
 #include <fmt/core.h>
 
 #include <cstdio>
@@ -10,8 +10,10 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "modules.h"
+#include "options/list_schema.h"
 #include "options/readme.h"
 #include "options/schema.h"
 #include "unicni/error.h"
@@ -71,15 +73,20 @@ class Pages {
 
 int run(bool check, const fs::path& source) {
   Pages pages(check);
+  std::vector<options::SchemaModule> all;
   for (const ModuleDescriptor* module : list_modules()) {
     const OptionTable& table = module->options == nullptr ? kNoOptions : *module->options;
     const bool ipam = module->kind == ModuleKind::ipam;
     const std::string name = module->name;
+    all.push_back({module->name, ipam, module->options});
     const fs::path readme = source / "modules" / name / "README.md";
     pages.put(source / "config" / "schema" / (name + ".json"),
               options::json_schema(name, table, ipam));
     pages.put(readme, with_table(readme, options::readme_table(table, ipam)));
   }
+  const fs::path schemas = source / "config" / "schema";
+  pages.put(schemas / "chain.json", options::chain_schema(all));
+  pages.put(schemas / "policy.json", options::policy_schema(all));
   if (pages.failed()) std::fprintf(stderr, "run: docs %s\n", source.c_str());
   return pages.failed() ? 1 : 0;
 }

@@ -9,7 +9,7 @@
 namespace unicni {
 
 /// Error codes of the CNI spec 1.1.0; 8 and 999 are those of the reference implementation. 100 and
-/// above are a plugin's own and pass through Error unchanged.
+/// above are a plugin's own and pass through Error unchanged; 120 and 121 are ours.
 enum class Code : unsigned {
   incompatible_version =
       1,                  ///< cniVersion not supported, or the verb does not exist at that version
@@ -23,6 +23,8 @@ enum class Code : unsigned {
   try_again = 11,               ///< transient; the runtime should try later
   not_available = 50,           ///< STATUS: ADD cannot be served now
   not_available_existing = 51,  ///< STATUS: nor can existing containers count on their network
+  policy_violated = 120,        ///< a rule of policy.d denies this ADD, or what it asks for
+  policy_unreadable = 121,      ///< the policies, or what compiles them, can't be used
   internal = 999,               ///< everything else: an operation on the host failed
 };
 

@@ -15,6 +15,10 @@ struct Folders {
 
   /// Entries of the journal, and nothing else. Versions before 0.2 had them in `run`.
   [[nodiscard]] std::string journals() const { return run + "/attachments"; }
+  /// What policies and chains of `settings` are for the executable.
+  [[nodiscard]] std::string compiled() const { return run + "/compiled"; }
+  [[nodiscard]] std::string chains() const { return settings + "/chains"; }
+  [[nodiscard]] std::string policies() const { return settings + "/policy.d"; }
   /// host-local's "dataDir", unless the configuration names another.
   [[nodiscard]] std::string reservations() const { return cni_state + "/networks"; }
   /// libcni's cache.

@@ -27,8 +27,8 @@ class Ipam {
   virtual void check() = 0;
   virtual void gc() = 0;
   virtual void status() = 0;
-  /// DEL: the addresses that are reserved for this attachment now. nullopt: that can't be known, as
-  /// the IPAM doesn't keep host-local's files.
+  /// The addresses that are reserved or leased for this attachment now. nullopt: that can't be
+  /// known, as the IPAM keeps neither host-local's files nor a lease.
   [[nodiscard]] virtual std::optional<std::vector<IpAddress>> held() = 0;
 };
 
@@ -61,6 +61,9 @@ class Host : public HostKernel {
   virtual Delegate& delegate();  ///< Error without the trait
   /// Where this host keeps what its attachments share.
   [[nodiscard]] virtual const Folders& folders() const = 0;
+  /// Path of the universal executable, with which a daemon is started (unicni/daemon.h); "": the
+  /// program around core has none.
+  [[nodiscard]] virtual std::string executable() const;
 };
 
 }  // namespace unicni

@@ -63,6 +63,9 @@ class AddVerb : public JournalLock {
   ~AddVerb() override { host_.set_journal_lock(nullptr); }
   void let_go() override { journal_.reset(); }
   void take_again() override;
+  void record_delegate(const std::string& config) override {
+    if (journal_ && adding_ != nullptr) journal_->record_delegate(config);
+  }
 
   /// The last one's result will be the answer.
   Result add(Step& step, const std::optional<Result>& prev_result, Place place);
@@ -136,7 +139,8 @@ journal::Journal& AddVerb::open(journal::Access access) {
 void AddVerb::begin(Step& step) {
   const protocol::Environment& environment = request_.environment;
   step.begun.push_back(journal_->begin_step(step.type(), step.netconf.text(), identity_for(step),
-                                            environment.netns, step.ordinal, environment.args));
+                                            environment.netns, step.ordinal, environment.args,
+                                            step.origin));
   begun_.push_back(step.begun.back());
 }
 
@@ -165,7 +169,7 @@ bool AddVerb::is_earlier(const journal::RecordedStep& previous, const std::strin
   const bool same = both_known ? previous.container_netns == identity
                                : previous.netns_path == request_.environment.netns;
   return !same || (step.is_link() && !is_nested(request_.process_environment)) ||
-         is_step_of(previous, step.type(), step.ordinal, step.netconf);
+         is_step_of(previous, step.type(), step.ordinal, step.asked());
 }
 
 /// In the namespace that it belongs to, if that is still there; never in the new one.

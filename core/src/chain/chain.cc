@@ -9,11 +9,13 @@
 #include "chain/detach.h"
 #include "chain/foreign.h"
 #include "chain/member.h"
+#include "chain/planning.h"
 #include "chain/recorder.h"
-#include "journal/folder.h"
+#include "chain/rules.h"
 #include "protocol/name.h"
 #include "protocol/result_parse.h"
 #include "protocol/version.h"
+#include "settings/settings.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -42,51 +44,12 @@ void require_verb_in_version(const Request& request) {
   }
 }
 
-struct Plan {
-  std::vector<Member> members;
-  bool direct = true;  ///< our own name on disk decides, not CNI_PATH
-};
-
-/// Called under the name of a plugin, that is the only member. Under the name `unicni` the
-/// configuration decides: a list in "plugins", or the plugin that "type" names.
-Plan plan(const Request& request) {
-  Plan plan;
-  std::string type = request.invoked_as;
-  if (type == kChainType) {
-    if (request.netconf.type() == kChainType) {
-      plan.direct = false;
-      for (protocol::Netconf& member : request.netconf.members()) {
-        std::string member_type = member.type();
-        module::require_valid_type(member_type);
-        if (member_type == kChainType) {
-          throw Error(
-              Code::invalid_config, "a member of \"plugins\" has type unicni",
-              "write the plugins of the inner list into the outer one: lists can't be nested");
-        }
-        const std::size_t ordinal = plan.members.size();
-        plan.members.push_back({std::move(member_type), std::move(member), ordinal});
-      }
-      return plan;
-    }
-    type = request.netconf.type();
-    module::require_valid_type(type);
-  }
-  plan.members.push_back({type, request.netconf.copy()});
-  return plan;
-}
-
-/// CHECK of a list: its members of ADD that have left it since still are there.
-void add_left(std::vector<Member>& members, const Request& request, VerbHost& host) {
-  const auto entry = journal::peek(host.journals(), request.key());
-  if (!entry || entry->place != host.place()) return;
-  const Assignment steps = assign(*entry, members);
-  for (const journal::RecordedStep& step : entry->steps) {
-    const bool left = std::find(steps.left.begin(), steps.left.end(), step.id) != steps.left.end();
-    if (!left || !step.ordinal || step.result.empty()) continue;
-    if (step.container_netns != host.container_identity()) continue;
-    members.push_back({step.type,
-                       with_request_prev_result(request, protocol::Netconf::parse(step.config)),
-                       step.ordinal});
+/// STATUS: ADD would fail where the policies can't be known.
+void require_policy(const settings::Settings& settings) {
+  try {
+    static_cast<void>(settings.policy());
+  } catch (const Error& error) {
+    throw Error(Code::not_available, error.msg(), error.details());
   }
 }
 
@@ -117,23 +80,44 @@ void run(const Request& request, Caller& caller) {
   VerbHost host(request);
   host.enter({request.invoked_as});
   if (request.command == Command::add) host.refuse_own_netns();
-  Plan todo = plan(request);
+  const settings::Settings settings(request.services, request.where, request.process_environment,
+                                    request.deadline);
+  Plan todo = plan(request, settings, host);
   const Command command = request.command;
+  if (todo.is_disabled) return;
   if (command == Command::del) {
-    detach(request, host, std::move(todo.members), todo.direct, caller);
+    detach(request, host, todo, caller);
     return;
   }
 
   auto prev_result = request.netconf.prev_result();
   if (prev_result) protocol::restore_name(*prev_result, request.environment.if_name);
   const auto warn = [&](const std::string& text) { host.log(LogLevel::warning, text); };
-  if (command == Command::check && !todo.direct) add_left(todo.members, request, host);
+  if (command == Command::check) recall(todo, request, host);
+  std::optional<Rules> rules;
+  if (command == Command::status) require_policy(settings);
+  if (command == Command::add) {
+    if (auto policy = settings.policy(); policy && !policy->empty()) {
+      rules.emplace(request, host, *std::move(policy));
+      rules->apply(todo.members, todo.direct);
+      host.set_rules(&*rules);
+    }
+  }
   std::vector<std::unique_ptr<Step>> steps;
   for (Member& member : todo.members) {
     caller.on_member(member.type);
-    steps.push_back(make_step(request, member.type, std::move(member.netconf), steps.size(),
-                              todo.direct, prev_result, warn));
+    try {
+      steps.push_back(make_step(request, member.type, std::move(member.netconf), steps.size(),
+                                todo.direct, prev_result, warn));
+    } catch (const Error& error) {
+      // A chain may be broken by now, and its attachments must be taken away all the same.
+      if (command != Command::gc || todo.chain.empty()) throw;
+      warn(error.msg());
+      continue;
+    }
     steps.back()->ordinal = member.ordinal;
+    steps.back()->origin = std::move(member.origin);
+    if (steps.back()->delegate) steps.back()->delegate->set_recorded(member.delegate);
   }
   for (auto& step : steps) {
     if (!step->module) continue;

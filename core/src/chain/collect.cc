@@ -102,9 +102,10 @@ void GcVerb::collect(const AttachmentKey& key, bool only_gone, const Wanted& wan
 
 void GcVerb::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
                              const ValidAttachments& valid) {
-  const bool whole = std::any_of(steps.begin(), steps.end(), [](const auto& step) {
-    return step->ordinal.has_value() || step->is_link();
-  });
+  // Of a chain that isn't known there is the journal.
+  const bool whole = steps.empty() || std::any_of(steps.begin(), steps.end(), [](const auto& step) {
+                       return step->ordinal.has_value() || step->is_link();
+                     });
   const auto wanted = [&](const journal::RecordedStep& step) {
     return whole || std::any_of(steps.begin(), steps.end(), [&](const auto& candidate) {
              return candidate->type() == step.type;
@@ -164,6 +165,7 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
   }
   GcVerb collection(request, host);
   const bool journaled =
+      steps.empty() ||
       std::any_of(steps.begin(), steps.end(), [](const auto& step) { return step->journaled(); });
   if (journaled) collection.collect_invalid(steps, *valid);
   collection.collect_gone(kAll);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "chain/foreign.h"
+#include "chain/rules.h"
 #include "chain/step.h"
 #include "chain/verb_host.h"
 #include "unicni/error.h"
@@ -54,10 +55,24 @@ protocol::Netconf completed(const Request& request, const Call& call, protocol::
 
 }  // namespace
 
+/// Policies hold for a delegate as for a member. What they made of it is remembered, as DEL and
+/// CHECK go by it.
+protocol::Netconf PluginDelegate::effective(const std::string& config) const {
+  if (call_.command != Command::add) {
+    return protocol::Netconf::parse(recorded_.empty() ? config : recorded_);
+  }
+  protocol::Netconf asked = protocol::Netconf::parse(config);
+  if (host_->rules() == nullptr) return asked;
+  auto ruled = host_->rules()->apply_to_delegate(asked);
+  if (!ruled) return asked;
+  if (host_->journal_lock() != nullptr) host_->journal_lock()->record_delegate(ruled->text());
+  return *std::move(ruled);
+}
+
 /// The module wrote this configuration, but of parts that a user wrote, so it is validated like one
 /// that came from a runtime.
 void PluginDelegate::configure(const std::string& config) {
-  protocol::Netconf netconf = completed(request_, call_, protocol::Netconf::parse(config));
+  protocol::Netconf netconf = completed(request_, call_, effective(config));
   const std::string type = netconf.type();
   module::require_valid_type(type);
   const auto warn = [this](const std::string& text) { host_->log(LogLevel::warning, text); };

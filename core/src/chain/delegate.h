@@ -20,6 +20,8 @@ class PluginDelegate final : public Delegate {
   ~PluginDelegate() override;
 
   void bind(VerbHost& host) { host_ = &host; }
+  /// What ADD made of the configuration by the policies of its time; "": nothing.
+  void set_recorded(const std::string& config) { recorded_ = config; }
   /// The undo log has run the DEL of this program already: the delegate's or its IPAM's.
   void mark_released(const std::string& type) { released_.push_back(type); }
 
@@ -33,6 +35,7 @@ class PluginDelegate final : public Delegate {
 
  private:
   class Turn;
+  [[nodiscard]] protocol::Netconf effective(const std::string& config) const;
   Step& configured() const;
   [[nodiscard]] bool is_released(const std::string& type) const;
   void require_fit(const Step& step) const;
@@ -45,6 +48,7 @@ class PluginDelegate final : public Delegate {
   const Request& request_;
   Call call_;
   VerbHost* host_ = nullptr;
+  std::string recorded_;
   std::unique_ptr<Step> step_;
   std::vector<std::string> released_;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chain/chain.h"
 #include "chain/foreign.h"
 #include "chain/leftovers.h"
 #include "chain/recorder.h"
@@ -91,6 +92,8 @@ class DelVerb : public JournalLock {
     }
   }
   void run(const std::vector<Member>& members, Caller& caller);
+  bool run_by_journal(Caller& caller);  ///< false: it knows nothing of the attachment
+  void sweep_leftovers();               ///< without journal and list
   [[nodiscard]] const Errors& errors() const { return errors_; }
 
  private:
@@ -241,6 +244,7 @@ std::optional<DelVerb::Made> DelVerb::make_from_journal(const Task& task) {
     auto netconf = with_request_prev_result(request_, protocol::Netconf::parse(recorded.config));
     Made made = make(task.type, std::move(netconf), task.index, in_request && direct_);
     if (made.refusal) throw Error(*made.refusal);
+    if (made.step->delegate) made.step->delegate->set_recorded(recorded.delegate);
     return made;
   } catch (Error& error) {
     // Of what nobody asks for any more the records are enough.
@@ -297,6 +301,28 @@ void DelVerb::del(Task& task) {
   }
 }
 
+/// Of a chain that isn't known any more: what the journal has, else what names the attachment as
+/// its owner.
+bool DelVerb::run_by_journal(Caller& caller) {
+  host_.enter({kChainType});
+  read_prev_result();
+  entry_ = open_entry(kChainType);
+  if (!entry_) return false;
+  find_namespace(*entry_);
+  std::vector<Task> tasks = plan({}, *entry_, true);
+  for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
+    caller.on_member(task->type);
+    del(*task);
+  }
+  return true;
+}
+
+void DelVerb::sweep_leftovers() {
+  const auto step = make_bare_step(request_, kChainType, request_.netconf.copy(), 0, prev_result_);
+  errors_.attempt_step(kChainType, [&] { remove_leftovers(step->call, host_); });
+  errors_.attempt_step(kChainType, [&] { remove_reference_leftovers(step->call, host_, nullptr); });
+}
+
 /// IPAM and others without a journal never ask for the attachment's lock when they are called
 /// alone, as who calls them may hold it.
 void DelVerb::run(const std::vector<Member>& members, Caller& caller) {
@@ -327,10 +353,15 @@ void DelVerb::run(const std::vector<Member>& members, Caller& caller) {
 
 }  // namespace
 
-void detach(const Request& request, VerbHost& host, std::vector<Member> members, bool direct,
-            Caller& caller) {
-  DelVerb verb(request, host, direct);
-  verb.run(members, caller);
+void detach(const Request& request, VerbHost& host, const Plan& plan, Caller& caller) {
+  DelVerb verb(request, host, plan.direct);
+  if (plan.chain.empty() || !verb.run_by_journal(caller)) {
+    if (plan.members.empty()) {
+      verb.sweep_leftovers();
+    } else {
+      verb.run(plan.members, caller);
+    }
+  }
   verb.errors().finish();
 }
 

@@ -71,13 +71,13 @@ void require_depth(const std::vector<std::string>& process_environment) {
 
 /// stdout is read whole before it is judged. A status other than 0 makes it an error, whatever was
 /// printed.
-std::string run_program(const Services& services, const std::string& program, Command command,
+std::string run_program(const Services& services, std::string_view member,
+                        const std::string& program, Command command,
                         const std::vector<std::string>& environment, const std::string& config,
                         Deadline deadline) {
   const Stretch stretch(
       services.observer, Phase::program,
-      [&] { return fmt::format("{} {}", command_name(command), program); },
-      std::string_view(program).substr(program.rfind('/') + 1));
+      [&] { return fmt::format("{} {}", command_name(command), program); }, member);
   const sys::ProcessResult result =
       unicni::run_program(services, program, environment, config, deadline);
   if (result.exit_status == 0 && result.signal == 0 && !result.timed_out) return result.out;
@@ -86,8 +86,9 @@ std::string run_program(const Services& services, const std::string& program, Co
 
 std::string run_foreign(const Request& request, const std::string& program, Command command,
                         const std::string& config) {
-  return run_program(request.services, program, command, environment_for(request, command), config,
-                     request.deadline);
+  const auto type = std::string_view(program).substr(program.rfind('/') + 1);
+  return run_program(request.services, type, program, command, environment_for(request, command),
+                     config, request.deadline);
 }
 
 /// For DEL, which is sent without a prevResult rather than refused for a malformed one.

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "chain/request.h"
 #include "unicni/result.h"
@@ -14,8 +16,10 @@ namespace unicni::chain {
 std::string run_foreign(const Request& request, const std::string& program, Command command,
                         const std::string& config);
 
-/// The same with an environment that is whole already: the runtime's own calls.
-std::string run_program(const Services& services, const std::string& program, Command command,
+/// The same with an environment that is whole already: the runtime's own calls. An observer hears
+/// of it as work of `member`, a type, as the program may be the universal executable.
+std::string run_program(const Services& services, std::string_view member,
+                        const std::string& program, Command command,
                         const std::vector<std::string>& environment, const std::string& config,
                         Deadline deadline);
 

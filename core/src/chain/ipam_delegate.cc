@@ -6,6 +6,7 @@
 #include "chain/foreign.h"
 #include "unicni/error.h"
 #include "unicni/undo/delegate.h"
+#include "unicni/undo/lease.h"
 
 namespace unicni::chain {
 
@@ -76,7 +77,10 @@ std::optional<std::vector<IpAddress>> IpamDelegate::held() {
   std::vector<IpAddress> addresses;
   const bool known =
       with_files([&](ipam::Store& store) { addresses = store.find(call_.key.of_network()); });
-  if (!known) return std::nullopt;
+  if (known) return addresses;
+  if (!module_ || !needs_link()) return std::nullopt;
+  const std::string file = lease_file(lease_folder(request_.services.folders), call_.key);
+  if (const auto leased = find_leased_address(file)) addresses.push_back(leased->address());
   return addresses;
 }
 

@@ -14,7 +14,7 @@ namespace {
 /// nullopt: a configuration that can't be read is equal to none.
 std::optional<std::string> identity_of(const journal::RecordedStep& step) {
   try {
-    return protocol::Netconf::parse(step.config).identity();
+    return protocol::Netconf::parse(step.asked.empty() ? step.config : step.asked).identity();
   } catch (const Error&) {
     return std::nullopt;
   }

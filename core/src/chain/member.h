@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "journal/entry.h"
+#include "journal/journal.h"
 #include "protocol/netconf.h"
 
 namespace unicni::chain {
@@ -16,9 +17,12 @@ struct Member {
   protocol::Netconf netconf;
   /// Its place in a list (type "unicni"); nullopt: the runtime calls each plugin alone.
   std::optional<std::size_t> ordinal = {};
+  journal::Origin origin = {};  ///< where `netconf` comes from, if it isn't as the request has it
+  std::string delegate = {};    ///< RecordedStep::delegate, if `netconf` is the journal's
 };
 
-/// Whether a step was written for the member of this type, place and configuration.
+/// Whether a step was written for the member of this type, place and configuration: what its ADD
+/// was asked for, not what policies made of it.
 bool is_step_of(const journal::RecordedStep& step, const std::string& type,
                 std::optional<std::size_t> ordinal, const protocol::Netconf& netconf);
 

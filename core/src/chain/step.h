@@ -10,6 +10,7 @@
 #include "chain/ipam_delegate.h"
 #include "chain/request.h"
 #include "chain/verb_host.h"
+#include "journal/journal.h"
 #include "module/loader.h"
 #include "options/parse.h"
 
@@ -26,6 +27,7 @@ struct Step {
   std::unique_ptr<IpamDelegate> ipam;
   std::unique_ptr<PluginDelegate> delegate = {};  ///< of a module that delegates
   std::optional<std::size_t> ordinal = {};        ///< Member::ordinal
+  journal::Origin origin = {};                    ///< Member::origin
   std::vector<std::size_t> begun = {};  ///< ids of the journal's steps that this verb wrote for it
 
   [[nodiscard]] const std::string& type() const { return found.type; }
@@ -35,6 +37,10 @@ struct Step {
   /// Whether its records belong to the container's namespace.
   [[nodiscard]] bool enters_container() const {
     return is_link() || (module && module->has_trait(Trait::enters_container));
+  }
+  /// Its configuration as it was asked for.
+  [[nodiscard]] protocol::Netconf asked() const {
+    return origin.asked.empty() ? netconf.copy() : protocol::Netconf::parse(origin.asked);
   }
   /// From now on the host works for this step.
   void enter(VerbHost& host, UndoLog* undo = nullptr) const {

@@ -31,6 +31,8 @@ Error own_netns(const std::string& path) {
 
 }  // namespace
 
+void JournalLock::record_delegate(const std::string& /*config*/) {}
+
 /// Only ADD and CHECK say whose attachment this is: of that one the namespace is known to exist, as
 /// it was opened. For DEL and GC it is a question like any other.
 VerbHost::VerbHost(const Request& request)

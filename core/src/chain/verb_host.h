@@ -15,6 +15,8 @@
 
 namespace unicni::chain {
 
+class Rules;
+
 /// Who holds the lock of the attachment's journal.
 class JournalLock {
  public:
@@ -24,6 +26,8 @@ class JournalLock {
   virtual ~JournalLock() = default;
   virtual void let_go() = 0;
   virtual void take_again() = 0;  ///< throws Error if it can't be had in time
+  /// ADD: the configuration that policies made for the delegate of the step at work.
+  virtual void record_delegate(const std::string& config);
 };
 
 class VerbHost final : public Host {
@@ -46,6 +50,7 @@ class VerbHost final : public Host {
   void log(LogLevel level, std::string_view text) override;
   Delegate& delegate() override;
   [[nodiscard]] const Folders& folders() const override { return services_.folders; }
+  [[nodiscard]] std::string executable() const override { return request_.where.executable; }
 
   /// Throws Error if a piece of work left the thread in another namespace than the runtime's, which
   /// decides what is changed there. Ask before going on past an error.
@@ -61,6 +66,10 @@ class VerbHost final : public Host {
   std::string unlocked(const std::function<std::string()>& work);
   /// Who holds it from now on; nullptr: nobody.
   void set_journal_lock(JournalLock* holder) { journal_lock_ = holder; }
+  [[nodiscard]] JournalLock* journal_lock() const { return journal_lock_; }
+  /// ADD: the policies that hold for it, which outlive this; nullptr: none.
+  void set_rules(Rules* rules) { rules_ = rules; }
+  [[nodiscard]] Rules* rules() const { return rules_; }
   /// Makes our nftables rules again if somebody flushed them. DEL does it for the tables of its
   /// `own` elements before it removes those, so that it sees what others need; nullptr: for all.
   /// Never throws: it is nobody's order.
@@ -107,6 +116,7 @@ class VerbHost final : public Host {
   std::string netns_path_;
   ActiveStep active_;
   JournalLock* journal_lock_ = nullptr;
+  Rules* rules_ = nullptr;
   std::optional<net::Netns> host_netns_;
   std::optional<net::Netlink> host_links_;
   bool container_opened_ = false;

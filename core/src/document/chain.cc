@@ -10,12 +10,12 @@
 #include "document/plugin.h"
 #include "document/source.h"
 #include "document/typed.h"
-#include "options/nearest.h"
 #include "options/warnings.h"
 #include "protocol/document.h"
 #include "protocol/name.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
+#include "unicni/nearest.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::document {

@@ -10,5 +10,6 @@ Ipam::~Ipam() = default;
 Delegate::~Delegate() = default;
 Host::~Host() = default;
 Delegate& Host::delegate() { throw Error(Code::internal, "this step has no delegate"); }
+std::string Host::executable() const { return {}; }
 
 }  // namespace unicni

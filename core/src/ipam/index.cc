@@ -274,7 +274,8 @@ void Index::erase(const IpAddress& address) {
 
 void Index::for_each_resting(const std::function<bool(const IndexEntry&)>& visit) const {
   std::uint32_t id = header().resting.oldest;
-  for (std::uint32_t left = header().resting.length; id != 0 && left > 0; --left) {
+  for (std::uint32_t steps = 0; id != 0 && steps < header().resting.length; ++steps) {
+    if (steps > header().slots) give_up();
     const Slot& each = slot(id);
     if (!visit(entry_of(each))) return;
     id = each.newer;
@@ -284,7 +285,10 @@ void Index::for_each_resting(const std::function<bool(const IndexEntry&)>& visit
 /// The list is sorted by time, so the walk ends at the first one that must rest longer.
 void Index::end_rests(std::int64_t rest, std::int64_t now) {
   const Header& all = std::as_const(*this).header();
+  std::uint32_t steps = 0;
   for (std::uint32_t id = all.resting.oldest; id != 0; id = all.resting.oldest) {
+    // Each step takes one from the list, else it is damaged: it may still lead to what was taken.
+    if (++steps > all.slots) give_up();
     const Slot& oldest = slot(id);
     // From the future: the clock was set back, and nobody knows for how long it has rested.
     if (oldest.released <= now && now - oldest.released < rest) return;
@@ -320,7 +324,9 @@ void Index::grow() {
     if (entry.state == EntryState::reserved) bigger.put(entry);
   });
   for (const auto list : {&Header::resting, &Header::remembered}) {
+    std::uint32_t steps = 0;
     for (std::uint32_t id = (all.*list).oldest; id != 0; id = slot(id).newer) {
+      if (++steps > all.slots) give_up();
       bigger.put(entry_of(slot(id)));
     }
   }

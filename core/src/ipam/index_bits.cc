@@ -156,7 +156,8 @@ std::uint64_t Index::count(const IpAddress& from, const IpAddress& to) const {
     }
   };
   // A subnet of IPv6 has more blocks than there can be entries: then those that exist are visited.
-  for (std::uint32_t id = 1; id <= header().used_blocks; ++id) {
+  const std::uint32_t used = std::min(header().used_blocks, header().blocks);
+  for (std::uint32_t id = 1; id <= used; ++id) {
     const Block& each = block(id);
     if (each.used == 0) continue;
     const IpAddress base = each.family == 6

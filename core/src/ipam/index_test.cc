@@ -3,16 +3,19 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <random>
 #include <set>
+#include <stdexcept>
 
 #include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "ipam/reconcile.h"
 #include "ipam/reservation.h"
+#include "unicni/error.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::ipam::index_test {
@@ -186,6 +189,48 @@ TEST_F(IndexTest, NeverReadsAsAnOwner) {
   ASSERT_TRUE(text);
   EXPECT_FALSE(parse_owner(*text));
   EXPECT_EQ((*text)[0], '\0');
+}
+
+/// The slot of an address, as it lies in the bytes of a file.
+Slot& slot_in(string& bytes, const string& address) {
+  const IpAddress wanted = ip(address);
+  for (std::size_t at = 0; at + sizeof(Slot) <= bytes.size(); at += 8) {
+    auto& slot = *reinterpret_cast<Slot*>(&bytes[at]);
+    if (slot.family == 4 && slot.state != 0 &&
+        std::equal(wanted.data(), wanted.data() + wanted.size(), slot.address.begin())) {
+      return slot;
+    }
+  }
+  throw std::runtime_error("no slot of " + address);
+}
+
+TEST_F(IndexTest, ARingAmongTheRestingIsGivenUpAndMadeAgain) {
+  const auto ring = [&] {
+    Index index = empty();
+    for (const string last : {"1", "2", "3"}) {
+      IndexEntry entry = reserved(index, "10.1.2." + last, "a");
+      entry.state = EntryState::resting;
+      entry.sticky = index.hash("s" + last);
+      index.put(entry);
+    }
+    index.commit();
+    string bytes = *sys::read_file(file());
+    slot_in(bytes, "10.1.2.1").newer = slot_in(bytes, "10.1.2.2").older;
+    std::ofstream(file(), std::ios::binary | std::ios::trunc) << bytes;
+    return *Index::open(folder_.path(), kBoot);
+  };
+  EXPECT_THROW(ring().end_rests(0, 1'000), Error);
+  EXPECT_FALSE(std::filesystem::exists(file()));
+  int visited = 0;
+  ring().for_each_resting([&](const IndexEntry&) { return ++visited > 0; });
+  EXPECT_EQ(visited, 3) << "as many as the header says";
+  const auto grow = [&] {
+    Index index = ring();
+    for (int i = 0; i < 1'000; ++i)
+      index.put(reserved(
+          index, "10.1." + std::to_string(3 + i / 250) + "." + std::to_string(i % 250), "b"));
+  };
+  EXPECT_THROW(grow(), Error);
 }
 
 TEST_F(IndexTest, GarbageIsMadeAgain) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "journal/line.h"
+#include "unicni/line.h"
 
 namespace unicni::journal {
 namespace {
@@ -62,6 +62,8 @@ bool apply(const Line& line, Entry& entry) {
     RecordedStep step{line.get("type"), line.get("config"), {}, {}};
     step.ordinal = read_number(line, "member");
     step.args = line.get("args");
+    step.asked = line.get("asked");
+    step.source = line.get("source");
     const bool moves = line.find("container_netns") != nullptr;
     step.container_netns = moves ? line.get("container_netns") : entry.container_netns;
     step.netns_path = moves ? line.get("netns") : entry.netns_path;
@@ -72,6 +74,11 @@ bool apply(const Line& line, Entry& entry) {
     auto undo = read_undo(line);
     if (!undo || entry.steps.empty()) return false;
     entry.steps.back().undo.push_back(std::move(*undo));
+    return true;
+  }
+  if (line.word == "delegate") {
+    if (entry.steps.empty()) return false;
+    entry.steps.back().delegate = line.get("config");
     return true;
   }
   if (line.word == "done") {
@@ -153,6 +160,7 @@ std::string print_entry(const Entry& entry) {
   for (const RecordedStep& step : entry.steps) {
     text += step_line(place, step);
     put_step(place, step);
+    if (!step.delegate.empty()) text += delegate_line(step.delegate);
     for (const Undo& undo : step.undo) text += undo_line(undo);
     if (!step.result.empty()) text += done_line(step.result);
   }
@@ -178,6 +186,8 @@ std::string step_line(const Entry& entry, const RecordedStep& step) {
   line.add("type", step.type).add("config", step.config);
   if (step.ordinal) line.add("member", std::to_string(*step.ordinal));
   if (!step.args.empty()) line.add("args", step.args);
+  if (!step.asked.empty()) line.add("asked", step.asked);
+  if (!step.source.empty()) line.add("source", step.source);
   if (moves(entry, step.container_netns, step.netns_path)) {
     line.add("container_netns", step.container_netns).add("netns", step.netns_path);
   }
@@ -190,6 +200,10 @@ std::string undo_line(const Undo& undo) {
   if (undo.on_failure_only) line.add("on_failure_only", "1");
   for (const auto& [key, value] : undo.fields) line.add("." + key, value);
   return line.finish();
+}
+
+std::string delegate_line(const std::string& config) {
+  return LineWriter("delegate").add("config", config).finish();
 }
 
 std::string done_line(const std::string& result) {

@@ -2,7 +2,8 @@
 // open file has to know of their places.
 //
 //   unicni-journal version=1 network=… container=… if_name=… boot=… host_netns=…
-//   step type=bridge config=… member=0 args=… container_netns=… netns=…
+//   step type=bridge config=… member=0 args=… container_netns=… netns=… asked=… source=…
+//   delegate config=…                              of the plugin that the step gives its work to
 //   undo type=veth version=1 .name=… .alias=…     a field of the record has a dot before its key
 //   done result=…
 //   forget id=0                                    the first step that was begun here was undone
@@ -33,7 +34,7 @@ struct Place {
 /// One step of the attachment: what one member of its list was asked, changed and answered.
 struct RecordedStep {
   std::string type;        ///< which plugin
-  std::string config;      ///< its request, as given on ADD
+  std::string config;      ///< its request, as its ADD worked by it
   std::vector<Undo> undo;  ///< in order of time
   std::string result;  ///< JSON of its result, of a step inside a list "{}"; empty: ADD did not end
   /// Names the step inside its file: how many were begun there before it.
@@ -43,6 +44,10 @@ struct RecordedStep {
   std::string args = {};             ///< CNI_ARGS of its ADD
   std::string container_netns = {};  ///< identity of the namespace its ADD saw; empty: of none
   std::string netns_path = {};       ///< CNI_NETNS of its ADD
+  /// What its ADD was asked for, where policies made `config` of it; "": the same.
+  std::string asked = {};
+  std::string source = {};    ///< what made the configuration: chain, rules; for people
+  std::string delegate = {};  ///< effective configuration of its delegate, where policies made it
 };
 
 struct Entry {
@@ -80,6 +85,7 @@ std::string header_line(const Entry& entry);
 /// `entry`'s.
 std::string step_line(const Entry& entry, const RecordedStep& step);
 std::string undo_line(const Undo& undo);
+std::string delegate_line(const std::string& config);
 std::string done_line(const std::string& result);
 std::string forget_line(std::size_t id);
 

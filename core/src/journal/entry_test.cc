@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "journal/line.h"
 #include "journal/record_for_test.h"
 #include "unicni/ip.h"
+#include "unicni/line.h"
 
 namespace unicni::journal {
 

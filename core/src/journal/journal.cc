@@ -228,7 +228,8 @@ bool Journal::is_of_future() const { return file_->of_future; }
 
 std::size_t Journal::begin_step(const std::string& type, const std::string& config,
                                 const std::string& container_netns, const std::string& netns_path,
-                                std::optional<std::size_t> ordinal, const std::string& args) {
+                                std::optional<std::size_t> ordinal, const std::string& args,
+                                const Origin& origin) {
   if (!usable()) {
     throw file_->cannot_write(Error(Code::internal, file_->path + " is not open"));
   }
@@ -238,7 +239,8 @@ std::size_t Journal::begin_step(const std::string& type, const std::string& conf
         .in_step("journal");
   }
   if (!file_->ours) file_->start_afresh();
-  RecordedStep step{type, config, {}, {}, 0, ordinal, args, container_netns, netns_path};
+  RecordedStep step{type,       config,       {},           {}, 0, ordinal, args, container_netns,
+                    netns_path, origin.asked, origin.source};
   file_->write(step_line(file_->entry, step));
   file_->begun = true;
   return put_step(file_->entry, std::move(step)).id;
@@ -261,6 +263,12 @@ void Journal::record(const Undo& undo) {
   file_->entry.steps.back().undo.push_back(undo);
 }
 
+void Journal::record_delegate(const std::string& config) {
+  if (!file_->begun) throw Error(Code::internal, "journal: a delegate outside of a step");
+  file_->write(delegate_line(config));
+  file_->entry.steps.back().delegate = config;
+}
+
 void Journal::end_step(const std::string& result) {
   if (!file_->begun) throw Error(Code::internal, "journal: a result outside of a step");
   file_->write(done_line(result));
@@ -279,6 +287,7 @@ void Journal::forget_step(std::size_t id, const std::string& type, const std::ve
     RecordedStep rest = *step;
     rest.undo = kept;
     lines = step_line(file_->entry, rest);
+    if (!rest.delegate.empty()) lines += delegate_line(rest.delegate);
     for (const Undo& record : kept) lines += undo_line(record);
     if (!rest.result.empty()) lines += done_line(rest.result);
     put_step(file_->entry, std::move(rest));

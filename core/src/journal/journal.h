@@ -26,6 +26,12 @@ enum class Access {
   look,  ///< an absent entry stays absent
 };
 
+/// Where a step's configuration comes from, if not just from its request (RecordedStep).
+struct Origin {
+  std::string asked = {};
+  std::string source = {};
+};
+
 /// An open journal file: locked against other verbs of the same attachment until destroyed.
 class Journal {
  public:
@@ -55,11 +61,14 @@ class Journal {
   /// `container_netns`: there is none. Throws Error.
   std::size_t begin_step(const std::string& type, const std::string& config,
                          const std::string& container_netns, const std::string& netns_path,
-                         std::optional<std::size_t> ordinal = {}, const std::string& args = {});
+                         std::optional<std::size_t> ordinal = {}, const std::string& args = {},
+                         const Origin& origin = {});
   /// ADD: goes on with a step that was begun before the entry was closed and opened again. False:
   /// it isn't the last one there, or has ended.
   bool resume_step(std::size_t id, const std::string& type);
-  void record(const Undo& undo);             ///< appends to the step begun last; throws Error
+  void record(const Undo& undo);  ///< appends to the step begun last; throws Error
+  /// Of the step begun last: RecordedStep::delegate. Throws Error.
+  void record_delegate(const std::string& config);
   void end_step(const std::string& result);  ///< ADD of that step succeeded
   /// After its undo: forgets the step but for the records `kept`, which a newer program will know;
   /// with the last step the file goes (with ADD and removal by the destructor, unless a step was

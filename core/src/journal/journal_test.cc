@@ -14,9 +14,9 @@
 #include "journal/entry.h"
 #include "journal/folder.h"
 #include "journal/forget_for_test.h"
-#include "journal/line.h"
 #include "journal/record_for_test.h"
 #include "unicni/error.h"
+#include "unicni/line.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::journal::journal_test {

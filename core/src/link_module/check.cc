@@ -51,6 +51,20 @@ void check_addresses(const Call& call, Host& host, const Result& result, const n
   }
 }
 
+void require_addresses(const Call& call, Host& host, const std::vector<IpAddress>& addresses,
+                       const net::Link& link) {
+  const std::vector<IpNet> present = net::list_addrs(host.container_links(), link.index);
+  for (const IpAddress& address : addresses) {
+    const bool found = std::any_of(present.begin(), present.end(),
+                                   [&](const IpNet& each) { return each.address() == address; });
+    if (found) continue;
+    throw Error(Code::internal,
+                fmt::format("address {}, which IPAM {} has for it by now, is missing on {} in {}",
+                            address.str(), call.ipam_type, link.name, call.netns),
+                "the attachment is broken: DEL and ADD it again");
+  }
+}
+
 /// All links of the namespace are listed: a later plugin, such as vrf or sbr, may have moved a
 /// route to another table, which list_routes() covers as well.
 void check_routes(const Call& call, Host& host, const Result& result) {

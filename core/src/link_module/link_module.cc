@@ -56,6 +56,18 @@ void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) 
   if (dns) add.result.dns = *dns;
 }
 
+/// An IPAM that talks through the link may have got another address since ADD, and put it there
+/// with routes of its own choice: what it has now. nullopt: what the result says.
+std::optional<std::vector<IpAddress>> moved_addresses(const Result& result, Host& host) {
+  if (!host.ipam().given() || !host.ipam().needs_link()) return std::nullopt;
+  auto held = host.ipam().held();
+  if (!held || held->empty()) return std::nullopt;
+  const bool stays = std::all_of(result.ips.begin(), result.ips.end(), [&](const IpConfig& ip) {
+    return std::find(held->begin(), held->end(), ip.address.address()) != held->end();
+  });
+  return stays ? std::nullopt : std::move(held);
+}
+
 Interface entry_of(const LinkAdd& add) {
   Interface entry = container_interface(add.call, add.made.mac, add.made.mtu);
   if (tells_devices(add.call)) entry.pci_id = add.made.pci_id;
@@ -131,6 +143,9 @@ Result LinkModule::add(const Call& call, Host& host) {
     link_module::bring_up(add);
     take_addresses(add, host.ipam().add(), dns_option);
     finish_result();
+    // Such an IPAM may have been told another MTU, and set it.
+    add.made.mtu = net::get_link_mtu(host.container_links(), call.key.if_name);
+    add.result.interfaces.back().mtu = add.made.mtu;
   }
   // An IPAM doesn't know the interface: its addresses come without an index.
   for (IpConfig& ip : add.result.ips) ip.interface = own_entry;
@@ -154,7 +169,8 @@ Result LinkModule::add(const Call& call, Host& host) {
 }
 
 /// Each part is tried whatever became of the one before, and the first failure is reported when all
-/// are through. An address is given back last, as it may be in use while the link exists.
+/// are through. An address is given back last, as it may be in use while the link exists, but for
+/// one that is given back through the link.
 void LinkModule::del(const Call& call, Host& host) {
   Errors errors;
   std::vector<IpNet> addresses;
@@ -200,12 +216,14 @@ void LinkModule::del(const Call& call, Host& host) {
   // Rules first: their deletion's grace period then runs beside the link's (core/ARCHITECTURE.md,
   // "Netfilter").
   errors.attempt([&] { sweep(call, host, addresses); });
+  const auto give_back = [&] { errors.attempt([&] { host.ipam().del(); }); };
+  const bool has_ipam = host.ipam().given();
+  const bool through_link = has_ipam && host.ipam().needs_link();
+  if (through_link) give_back();
   errors.attempt([&] {
     if (link) remove(call, host, *link);
   });
-  errors.attempt([&] {
-    if (host.ipam().given()) host.ipam().del();
-  });
+  if (has_ipam && !through_link) give_back();
   errors.finish();
 }
 
@@ -241,6 +259,10 @@ void LinkModule::check(const Call& call, Host& host) {
                 fmt::format("ip -n <netns> link set {} up", link->name));
   }
   check_link(call, host, *link);
+  if (const auto moved = moved_addresses(result, host)) {
+    link_module::require_addresses(call, host, *moved, *link);
+    return;
+  }
   link_module::check_addresses(call, host, result, *link);
   link_module::check_routes(call, host, result);
 }

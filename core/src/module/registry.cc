@@ -7,8 +7,8 @@
 #include <cerrno>
 
 #include "module/build_id.h"
-#include "options/nearest.h"
 #include "unicni/error.h"
+#include "unicni/nearest.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::module {
@@ -136,12 +136,19 @@ std::string joined(const std::vector<std::string>& texts, std::string_view betwe
   return all;
 }
 
-/// All folders are named: a module that was installed into another place is the usual cause.
+/// All folders are named: a module that was installed into another place is the usual cause. Of
+/// modules nothing is said where there are no folders of them, as in a library's user without us.
 Error nothing_serves(const std::string& type, std::string_view why, const Locations& where) {
+  if (where.modules.empty()) {
+    return {Code::invalid_config,
+            why.empty() ? fmt::format("there is no module \"{}\"", type) : std::string(why),
+            "correct \"type\", or install the plugin into an absolute folder of CNI_PATH"};
+  }
   const std::string nearest = nearest_module(type, where);
   return {
       Code::invalid_config,
-      fmt::format("{}module \"{}\" is absent from {}{}", why, type, joined(where.modules, ", "),
+      fmt::format("{}{}module \"{}\" is absent from {}{}", why, why.empty() ? "" : ", and ", type,
+                  joined(where.modules, ", "),
                   nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)),
       "correct \"type\", install the plugin into an absolute folder of CNI_PATH, or install the "
       "modules: \"cmake --install build/release\" as root brings them into the last of these "
@@ -209,10 +216,10 @@ Found find_type(const std::string& type, const Locations& where) {
   // Without a file of ours nobody said that "acme-static" is our static: its plugin is missing.
   auto found = in_path.ours ? find_named(type, where) : find_exact(type, type, where);
   if (found) return *std::move(found);
-  throw nothing_serves(type,
-                       fmt::format("failed to find plugin \"{}\" in path [{}], and ", type,
-                                   joined(where.cni_path, " ")),
-                       where);
+  throw nothing_serves(
+      type,
+      fmt::format("failed to find plugin \"{}\" in path [{}]", type, joined(where.cni_path, " ")),
+      where);
 }
 
 }  // namespace unicni::module

@@ -33,6 +33,7 @@ struct Locations {
   std::vector<std::string> modules;   ///< module_folders(executable, …)
   std::vector<std::string> cni_path;  ///< relative elements are ignored
   std::optional<Found> own = {};      ///< what our own file name means, if it was looked up
+  std::string installed_unictl = {};  ///< where the unictl of this build was meant to be; "": none
 };
 
 /// Our module that a file named `name` stands for, as whoever installs us may choose the name: the

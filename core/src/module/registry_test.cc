@@ -167,6 +167,12 @@ TEST_F(FindTypeTest, AbsentNamesWhatWasSearched) {
                                    "/modules, " + root_ + "/more");
 }
 
+TEST_F(FindTypeTest, AbsentSaysNothingOfModulesWhereThereAreNoFoldersOfThem) {
+  where_.modules.clear();
+  EXPECT_EQ(refusal("nosuch"),
+            "failed to find plugin \"nosuch\" in path [" + root_ + "/one " + root_ + "/two]");
+}
+
 TEST_F(FindTypeTest, TheFirstFolderThatHasTheModuleDecides) {
   touch("/more/bridge.so", 0644);
   EXPECT_EQ(module_of("bridge"), root_ + "/more/bridge.so");

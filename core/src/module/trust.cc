@@ -34,7 +34,8 @@ bool identity_mapped() {
 /// The rule about owners. In the common case all is root's and nothing is looked up.
 class Owners {
  public:
-  explicit Owners(const std::string& executable) : executable_(executable) {}
+  Owners(const std::string& executable, bool trusts_root_folder)
+      : executable_(executable), trusts_root_folder_(trusts_root_folder) {}
 
   /// In a rootless namespace the machine's root is an unmapped user like any other, so "/" itself
   /// has no known owner there. Whoever owns a folder above our executable could have replaced the
@@ -44,56 +45,49 @@ class Owners {
     if (!rootless_) rootless_ = !identity_mapped();
     if (!*rootless_) return false;
     if (component == "/" || executable_.starts_with(component + '/')) return true;
-    struct stat self {};
-    return ::stat(executable_.c_str(), &self) == 0 && self.st_uid == owner;
+    struct stat found {};
+    if (trusts_root_folder_ && ::stat("/", &found) == 0 && found.st_uid == owner) return true;
+    return ::stat(executable_.c_str(), &found) == 0 && found.st_uid == owner;
   }
 
  private:
   const std::string& executable_;
+  bool trusts_root_folder_;
   std::optional<bool> rootless_;
 };
 
-void require_safe(const std::string& path, const std::string& component, const struct stat& found,
-                  Owners& owners) {
+using MayBe = std::optional<Distrust>;
+
+MayBe distrust_component(const std::string& component, const struct stat& found, Owners& owners) {
   const auto* noun = S_ISDIR(found.st_mode)   ? "folder"
                      : S_ISLNK(found.st_mode) ? "symlink"
                                               : "file";
   if (!owners.trusts(found.st_uid, component)) {
-    throw unusable(path,
-                   fmt::format("{} {} belongs to uid {}, who could replace the module", noun,
-                               component, found.st_uid),
-                   fmt::format("a module and all folders above it belong to root: chown -h root {}",
-                               component));
+    return Distrust{
+        fmt::format("{} {} belongs to uid {}, who could replace the file", noun, component,
+                    found.st_uid),
+        fmt::format("it and all folders above it belong to root: chown -h root {}", component)};
   }
-  if (S_ISLNK(found.st_mode)) return;  // its mode means nothing
-  if ((found.st_mode & (S_IWGRP | S_IWOTH)) == 0) return;
+  if (S_ISLNK(found.st_mode)) return {};  // its mode means nothing
+  if ((found.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
   // In a sticky folder only its owner and the entry's owner can rename or remove the entry, and the
   // entry is next.
-  if (S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0) return;
-  throw unusable(path,
-                 fmt::format("{} {} has mode {:04o}, so others than its owner can write it", noun,
-                             component, found.st_mode & 07777U),
-                 fmt::format("chmod go-w {}", component));
+  if (S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0) return {};
+  return Distrust{fmt::format("{} {} has mode {:04o}, so others than its owner can write it", noun,
+                              component, found.st_mode & 07777U),
+                  fmt::format("chmod go-w {}", component)};
 }
 
 /// lstat and the rule for one component.
-mode_t inspect(const std::string& path, const std::string& component, Owners& owners) {
+MayBe inspect(const std::string& component, Owners& owners, mode_t& mode) {
   struct stat found {};
   if (::lstat(component.c_str(), &found) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) throw absent(path);
-    throw unusable(
-        path, system_error(errno, "lstat " + component).msg(),
-        "let the folders above the modules be searched by the user that runs the plugin");
+    if (errno == ENOENT || errno == ENOTDIR) return Distrust{"no such file", {}, true};
+    return Distrust{system_error(errno, "lstat " + component).msg(),
+                    "let the folders above it be searched by the user that runs the plugin"};
   }
-  require_safe(path, component, found, owners);
-  return found.st_mode;
-}
-
-std::string link_target(const std::string& path, const std::string& link) {
-  char target[PATH_MAX];
-  const auto length = ::readlink(link.c_str(), target, sizeof target);
-  if (length < 0) throw unusable(path, system_error(errno, "readlink " + link).msg(), {});
-  return {target, static_cast<std::size_t>(length)};
+  mode = found.st_mode;
+  return distrust_component(component, found, owners);
 }
 
 /// The components of a path on top of a stack, the first one uppermost.
@@ -107,20 +101,17 @@ void push_components(std::vector<std::string>& stack, std::string_view path) {
   }
 }
 
-}  // namespace
-
 // Resolves the path by hand, so that every folder and symlink on the way is looked at once, before
 // what is below it: checking only realpath(3)'s answer would miss a folder that somebody else owns
 // and that a symlink leads through.
-void require_trusted(const std::string& path, const std::string& executable) {
+MayBe walk(const std::string& path, Owners owners, mode_t& mode) {
   if (!path.starts_with('/')) {
-    throw unusable(path, "the path is not absolute", "modules are loaded by absolute path only");
+    return Distrust{"the path is not absolute", "only absolute paths are followed"};
   }
-  Owners owners(executable);
   std::vector<std::string> pending;
   push_components(pending, path);
   std::string at = "/";
-  mode_t mode = inspect(path, at, owners);
+  if (auto wrong = inspect(at, owners, mode)) return wrong;
   for (int symlinks = 0; !pending.empty();) {
     const std::string name = std::move(pending.back());
     pending.pop_back();
@@ -129,21 +120,41 @@ void require_trusted(const std::string& path, const std::string& executable) {
       continue;
     }
     auto component = (at == "/" ? "/" : at + '/') + name;
-    mode = inspect(path, component, owners);
+    if (auto wrong = inspect(component, owners, mode)) return wrong;
     if (!S_ISLNK(mode)) {
       at = std::move(component);
       continue;
     }
-    if (++symlinks > kMostSymlinks) {
-      throw unusable(path, "too many levels of symlinks", "install the module as a file");
-    }
-    const auto target = link_target(path, component);
-    if (target.starts_with('/')) at = "/";
-    push_components(pending, target);
+    if (++symlinks > kMostSymlinks)
+      return Distrust{"too many levels of symlinks", "install a file"};
+    char target[PATH_MAX];
+    const auto length = ::readlink(component.c_str(), target, sizeof target);
+    if (length < 0) return Distrust{system_error(errno, "readlink " + component).msg(), {}};
+    const std::string_view to(target, static_cast<std::size_t>(length));
+    if (to.starts_with('/')) at = "/";
+    push_components(pending, to);
   }
-  if (!S_ISREG(mode)) {
-    throw unusable(path, "it is not a regular file", "install the module as a file");
+  return {};
+}
+
+}  // namespace
+
+bool is_rootless() { return !identity_mapped(); }
+
+void require_trusted(const std::string& path, const std::string& executable) {
+  mode_t mode = 0;
+  if (const auto wrong = walk(path, Owners(executable, false), mode)) {
+    if (wrong->is_absent) throw absent(path);
+    throw unusable(path, wrong->why, wrong->advice);
   }
+  if (!S_ISREG(mode)) throw unusable(path, "it is not a regular file", "install a file");
+}
+
+std::optional<Distrust> distrust_settings(const std::string& path, const std::string& executable) {
+  mode_t mode = 0;
+  if (auto wrong = walk(path, Owners(executable, true), mode)) return wrong;
+  if (S_ISREG(mode) || S_ISDIR(mode)) return {};
+  return Distrust{"it is neither a regular file nor a folder", "put a file there"};
 }
 
 }  // namespace unicni::module

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -60,7 +61,7 @@ std::string describe(int protocol, unsigned type) {
   if (protocol != NETLINK_ROUTE) {
     return fmt::format("request {} of subsystem {}", type & 0xffU, type >> 8U);
   }
-  const unsigned noun = (type - RTM_BASE) / static_cast<unsigned>(kVerbs.size());
+  const std::size_t noun = (type - RTM_BASE) / kVerbs.size();
   const char* verb = kVerbs.at(type % kVerbs.size());
   if (noun < kNouns.size()) return fmt::format("{} {}", verb, kNouns.at(noun));
   if (type - type % kVerbs.size() == kNetconf) return fmt::format("{} netconf", verb);

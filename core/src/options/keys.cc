@@ -7,8 +7,8 @@
 #include <span>
 #include <string_view>
 
-#include "options/nearest.h"
 #include "protocol/document.h"
+#include "unicni/nearest.h"
 
 namespace unicni::options {
 namespace {

@@ -1,4 +1,4 @@
-#include "options/nearest.h"
+#include "unicni/nearest.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -64,6 +64,16 @@ class Netconf {
   /// prev_result() of the copy. Throws as print_result() does.
   [[nodiscard]] Netconf with_prev_result(const Result* result) const;
 
+  /// "chain" of a list of type "unicni": the name of the chain whose plugins are the list's.
+  /// nullopt: it has none. Error(invalid_config): it is no text that a network could be called, or
+  /// stands beside "plugins".
+  [[nodiscard]] std::optional<std::string> chain() const;
+  /// A copy whose list of plugins is this JSON array, and which has no "chain".
+  [[nodiscard]] Netconf with_plugins(std::string_view array) const;
+  /// A copy with another text, which may not differ in what the runtime adds: prev_result() and
+  /// the lists of GC stay those of this one. Throws as parse().
+  [[nodiscard]] Netconf with_text(std::string text) const;
+
   /// The same text for the same plugin of a list, whatever the runtime adds: all keys in sorted
   /// order but prevResult, runtimeConfig, capabilities, cniVersion and those that begin with
   /// "cni.dev/". Two members of one type are told apart by it.

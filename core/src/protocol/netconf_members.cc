@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/document.h"
+#include "protocol/name.h"
 #include "protocol/netconf.h"
 #include "protocol/netconf_document.h"
 #include "protocol/plugin_fields.h"
@@ -108,6 +109,42 @@ std::vector<Netconf> Netconf::members() const {
     members.push_back(Netconf(std::move(document)));
   }
   return members;
+}
+
+std::optional<std::string> Netconf::chain() const {
+  const Json* chain = find_field(*document_->tree, "chain");
+  if (chain == nullptr) return std::nullopt;
+  if (find_field(*document_->tree, "plugins") != nullptr) {
+    throw Error(Code::invalid_config, "\"chain\" stands beside \"plugins\"",
+                "the plugins are those of the chain: leave one of the two keys out");
+  }
+  const std::string name = chain->is_string() ? chain->get<std::string>() : std::string();
+  if (!chain->is_string() || !valid_name(name)) {
+    throw Error(Code::invalid_config, fmt::format("\"chain\": {} names no chain", shown(*chain)),
+                "a chain has a name as networks have, and is the file of that name");
+  }
+  return name;
+}
+
+Netconf Netconf::with_plugins(std::string_view array) const {
+  std::string text = "{";
+  for (const RawMember& member : split_object(document_->text)) {
+    const bool is_replaced = same_letters(member.key, "chain") ||
+                             same_letters(member.key, "plugins") ||
+                             same_letters(member.key, "capabilities");
+    if (!is_replaced) append(text, member.whole);
+  }
+  append(text, fmt::format("\"plugins\":{}}}", array));
+  return with_text(std::move(text));
+}
+
+Netconf Netconf::with_text(std::string text) const {
+  auto copy = std::make_unique<Document>(*document_);
+  Netconf parsed = parse(std::move(text));
+  copy->text = std::move(parsed.document_->text);
+  copy->tree = std::move(parsed.document_->tree);
+  copy->read_fields("the network configuration");
+  return Netconf(std::move(copy));
 }
 
 Netconf Netconf::with_attachments_of(const Netconf& other) const {

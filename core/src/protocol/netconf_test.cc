@@ -380,5 +380,45 @@ TEST(Netconf, AnIpamWithKeysButNoTypeIsTold) {
   }
 }
 
+TEST(Netconf, AListMayNameAChainInsteadOfItsPlugins) {
+  const auto chain = [](const std::string& keys) {
+    return Netconf::parse(R"({"name":"n","type":"unicni")" + keys + "}").chain();
+  };
+  EXPECT_EQ(chain(""), std::nullopt);
+  EXPECT_EQ(chain(R"(,"chain":null)"), std::nullopt);
+  EXPECT_EQ(chain(R"(,"chain":"web")"), "web");
+  EXPECT_EQ(chain(R"(,"Chain":"web")"), "web");
+  for (const char* keys : {R"(,"chain":"")", R"(,"chain":"../web")", R"(,"chain":"a/b")",
+                           R"(,"chain":"..")", R"(,"chain":1)", R"(,"chain":"web","plugins":[])"}) {
+    EXPECT_NE(refusal_of([&] { chain(keys); }), "") << keys;
+  }
+}
+
+TEST(Netconf, TheChainsPluginsGetWhatTheRuntimeSent) {
+  const Netconf list =
+      Netconf::parse(R"({"cniVersion":"1.0.0","name":"n","type":"unicni","chain":"web",)"
+                     R"("capabilities":{"mac":true},"runtimeConfig":{"mac":"02:00"},)"
+                     R"("prevResult":{"cniVersion":"1.0.0","dns":{"domain":"d"}}})")
+          .with_plugins(R"([{"type":"a","x":1.0,"capabilities":{"mac":true}},{"type":"b"}])");
+  EXPECT_EQ(list.chain(), std::nullopt);
+  EXPECT_EQ(list.prev_result()->dns.domain, "d");
+  const auto members = list.members();
+  ASSERT_EQ(members.size(), 2U);
+  EXPECT_EQ(
+      members[0].text(),
+      R"({"cniVersion":"1.0.0","name":"n","type":"a","x":1.0,"runtimeConfig":{"mac":"02:00"}})");
+  EXPECT_EQ(members[1].text(), R"({"cniVersion":"1.0.0","name":"n","type":"b"})");
+}
+
+TEST(Netconf, AnotherTextKeepsWhatTheRuntimeAdded) {
+  const Netconf before = Netconf::parse(
+      R"({"cniVersion":"1.1.0","name":"n","type":"a","cni.dev/valid-attachments":[],)"
+      R"("prevResult":{"cniVersion":"1.1.0","dns":{"domain":"d"}}})");
+  const Netconf after = before.with_text(R"({"cniVersion":"1.1.0","name":"n","type":"a","mtu":1})");
+  EXPECT_EQ(after.text(), R"({"cniVersion":"1.1.0","name":"n","type":"a","mtu":1})");
+  EXPECT_EQ(after.prev_result()->dns.domain, "d");
+  EXPECT_TRUE(after.valid_attachments());
+}
+
 }  // namespace
 }  // namespace unicni::protocol::netconf_test

@@ -56,9 +56,10 @@ class Programs {
     return members;
   }
   std::string run(const Member& member, Command command, const Result* prev_result) const {
-    return chain::run_program(
-        call_.shared.services, member.program, command, call_.plugin_environment(command),
-        member.netconf.with_prev_result(prev_result).text_for(command), call_.deadline);
+    return chain::run_program(call_.shared.services, member.type, member.program, command,
+                              call_.plugin_environment(command),
+                              member.netconf.with_prev_result(prev_result).text_for(command),
+                              call_.deadline);
   }
   /// The list's version all along, whatever the plugin answers in (RES-02).
   [[nodiscard]] Result add(const Member& member, const Result* prev_result) const {
@@ -153,7 +154,7 @@ std::vector<std::string> ask_versions(const Shared& shared, const std::string& t
       {.command = Command::version, .path = shared.where.cni_path, .trace = trace});
   std::string out;
   try {
-    out = chain::run_program(shared.services, found.program, Command::version, environment,
+    out = chain::run_program(shared.services, type, found.program, Command::version, environment,
                              protocol::make_version_request(), deadline);
   } catch (const Error& error) {
     return protocol::versions_behind(error);

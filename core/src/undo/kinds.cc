@@ -32,6 +32,7 @@ constexpr std::array kAll = {
     &kFileKind,
     &kReservationKind,
     &kDelegateKind,
+    &kLeaseKind,
     &kForwardGateKind,
     &kDeviceKind,
     &kIptablesMasqueradeKind,

@@ -32,6 +32,7 @@ extern const UndoKind kSharedAddressKind;
 extern const UndoKind kFileKind;
 extern const UndoKind kReservationKind;
 extern const UndoKind kDelegateKind;
+extern const UndoKind kLeaseKind;
 extern const UndoKind kForwardGateKind;
 extern const UndoKind kDeviceKind;
 extern const UndoKind kIptablesMasqueradeKind;

@@ -24,6 +24,7 @@
 #include "unicni/undo/iptables_firewall.h"
 #include "unicni/undo/iptables_masquerade.h"
 #include "unicni/undo/iptables_ports.h"
+#include "unicni/undo/lease.h"
 #include "unicni/undo/link_settings.h"
 #include "unicni/undo/localnet.h"
 #include "unicni/undo/loopback_route.h"
@@ -69,37 +70,39 @@ std::vector<Undo> samples() {
   ports.if_name = "eth0";
   const IpNet net = *IpNet::parse("10.1.0.2/24");
   const net::NftElement element = net::masquerade_element(net, "net/c1/eth0");
-  return {undo_veth("gone0", "net/c1/eth0"),
-          undo_container_link("gone0", "dummy"),
-          undo_host_link("gone0", "ifb", "net/c1/eth0"),
-          undo_qdisc(link, net::QdiscPlace::root, "tbf"),
-          undo_sysctl("net/ipv4/conf/gone0/rp_filter", "1"),
-          undo_link_settings(link, {.mtu = 1400}),
-          undo_rule({net, 100}),
-          undo_added_route("gone0", route),
-          undo_removed_route("gone0", route),
-          undo_vrf("gone0"),
-          undo_vrf_port(link, "vrf0"),
-          undo_lost_address(link, net),
-          undo_bridge("gone0"),
-          undo_gateway_veth("gone0", "br0"),
-          undo_shared_address("gone0", net),
-          undo_file("/nonexistent/unicni", "x"),
-          undo_reservation("/nonexistent", "net", net.address(), "c1\r\neth0", false),
-          undo_delegate("other", "/opt/cni/bin/other", "{}"),
-          undo_nft(element),
-          remember_nft(element),
-          undo_nft_condition({Family::v4, "cond_1", "ip saddr 10.0.0.1", "net/c1/eth0"}),
-          undo_flows({Family::v4, 17, std::nullopt, 53}),
-          undo_port_flag(link, net::PortFlag::isolated),
-          undo_localnet("gone0"),
-          undo_loopback_route("gone0"),
-          undo_forward_gate("CNI-ADMIN"),
-          undo_device(device),
-          undo_iptables_masquerade(masquerade),
-          undo_iptables_firewall(firewall),
-          undo_iptables_ports(ports),
-          undo_firewalld_source({"trusted", net.address()}, "net/c1/eth0")};
+  return {
+      undo_veth("gone0", "net/c1/eth0"),
+      undo_container_link("gone0", "dummy"),
+      undo_host_link("gone0", "ifb", "net/c1/eth0"),
+      undo_qdisc(link, net::QdiscPlace::root, "tbf"),
+      undo_sysctl("net/ipv4/conf/gone0/rp_filter", "1"),
+      undo_link_settings(link, {.mtu = 1400}),
+      undo_rule({net, 100}),
+      undo_added_route("gone0", route),
+      undo_removed_route("gone0", route),
+      undo_vrf("gone0"),
+      undo_vrf_port(link, "vrf0"),
+      undo_lost_address(link, net),
+      undo_bridge("gone0"),
+      undo_gateway_veth("gone0", "br0"),
+      undo_shared_address("gone0", net),
+      undo_file("/nonexistent/unicni", "x"),
+      undo_reservation("/nonexistent", "net", net.address(), "c1\r\neth0", false),
+      undo_delegate("other", "/opt/cni/bin/other", "{}"),
+      undo_lease({"other", "/nonexistent/socket", ""}, "/nonexistent/file", {"net", "c1", "eth0"}),
+      undo_nft(element),
+      remember_nft(element),
+      undo_nft_condition({Family::v4, "cond_1", "ip saddr 10.0.0.1", "net/c1/eth0"}),
+      undo_flows({Family::v4, 17, std::nullopt, 53}),
+      undo_port_flag(link, net::PortFlag::isolated),
+      undo_localnet("gone0"),
+      undo_loopback_route("gone0"),
+      undo_forward_gate("CNI-ADMIN"),
+      undo_device(device),
+      undo_iptables_masquerade(masquerade),
+      undo_iptables_firewall(firewall),
+      undo_iptables_ports(ports),
+      undo_firewalld_source({"trusted", net.address()}, "net/c1/eth0")};
 }
 
 TEST(UndoKinds, EachHasAMakerAndAllItsParts) {

@@ -1,0 +1,46 @@
+# unicni_application(<target> [TOOLS])
+# A program for people from the *.cc of the current folder, on libunicni.so and, with TOOLS, the units of that group. It is
+# installed into bin, with the completion for bash and the manual that it prints about itself, in the folders where bash
+# and man look. Call it in a folder that comes after core.
+function(unicni_application target)
+  cmake_parse_arguments(APPLICATION "TOOLS" "" "" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  add_library(${target}_verbs OBJECT ${sources})
+  target_link_libraries(${target}_verbs PUBLIC unicni_app)
+  add_executable(${target} main.cc)
+  target_link_libraries(${target} PRIVATE ${target}_verbs)
+  # The objects, not the archives: those would bring libunicni's own units along, which the library has.
+  set(units "")
+  if(APPLICATION_TOOLS)
+    get_property(units GLOBAL PROPERTY UNICNI_UNITS_tools)
+  endif()
+  foreach(unit ${units})
+    target_sources(${target}_verbs INTERFACE $<TARGET_OBJECTS:${unit}>)
+    get_target_property(libraries ${unit} LINK_LIBRARIES)
+    list(FILTER libraries EXCLUDE REGEX "^unicni_")
+    target_link_libraries(${target}_verbs PUBLIC -Wl,--as-needed ${libraries})
+  endforeach()
+  if(UNICNI_TESTS AND tests)
+    unicni_test(${target}_test SOURCES ${tests} LINK ${target}_verbs)
+  endif()
+  # An installed tree may be moved as a whole.
+  file(RELATIVE_PATH library ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/${library}")
+  install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(UNICNI_SANITIZE)  # whose programs do more at their ends than a build should depend on
+    return()
+  endif()
+  foreach(page completion man)
+    set(arguments_completion completion bash)
+    set(arguments_man --man-page)
+    set(file ${CMAKE_CURRENT_BINARY_DIR}/${target}.${page})
+    add_custom_command(TARGET ${target} POST_BUILD
+      COMMAND ${target} ${arguments_${page}} > ${file} BYPRODUCTS ${file})
+  endforeach()
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${target}.completion
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${target})
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${target}.man DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 RENAME ${target}.1)
+endfunction()

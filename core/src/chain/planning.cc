@@ -1,0 +1,129 @@
+#include "chain/planning.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "chain/chain.h"
+#include "chain/foreign.h"
+#include "journal/folder.h"
+#include "module/registry.h"
+#include "policy/fields.h"
+#include "unicni/error.h"
+
+namespace unicni::chain {
+
+namespace {
+
+void add_members(Plan& plan, const protocol::Netconf& list) {
+  plan.direct = false;
+  for (protocol::Netconf& member : list.members()) {
+    std::string type = member.type();
+    module::require_valid_type(type);
+    if (type == kChainType) {
+      throw Error(Code::invalid_config, "a member of \"plugins\" has type unicni",
+                  "write the plugins of the inner list into the outer one: lists can't be nested");
+    }
+    const std::size_t ordinal = plan.members.size();
+    plan.members.push_back({std::move(type), std::move(member), ordinal});
+  }
+}
+
+/// "true" in quotes is how spec 0.4.0 had it.
+bool is_set(const policy::Fields& list, std::string_view key) {
+  const std::string* json = list.find(key);
+  return json != nullptr && (*json == "true" || *json == "\"true\"");
+}
+
+void add_chain(Plan& plan, const std::string& name, const Request& request,
+               const settings::Settings& settings, VerbHost& host) {
+  plan.chain = name;
+  plan.direct = false;
+  const bool is_fresh = request.command == Command::add || request.command == Command::status;
+  const auto json = is_fresh ? std::optional(settings.chain(name)) : settings.find_chain(name);
+  if (!json) {
+    host.log(LogLevel::warning,
+             fmt::format("chain {} isn't known any more: what ADD wrote down counts", name));
+    return;
+  }
+  const policy::Fields list(*json);
+  const std::string* plugins = list.find("plugins");
+  add_members(plan, request.netconf.with_plugins(plugins == nullptr ? "[]" : *plugins));
+  plan.is_disabled = (request.command == Command::check && is_set(list, "disableCheck")) ||
+                     (request.command == Command::gc && is_set(list, "disableGC"));
+  for (Member& member : plan.members) {
+    member.origin.source = fmt::format("chain {}/{}.yaml", request.services.folders.chains(), name);
+  }
+}
+
+}  // namespace
+
+Plan plan(const Request& request, const settings::Settings& settings, VerbHost& host) {
+  Plan plan;
+  std::string type = request.invoked_as;
+  if (type == kChainType) {
+    if (request.netconf.type() == kChainType) {
+      if (const auto chain = request.netconf.chain()) {
+        add_chain(plan, *chain, request, settings, host);
+      } else {
+        add_members(plan, request.netconf);
+      }
+      return plan;
+    }
+    type = request.netconf.type();
+    module::require_valid_type(type);
+  }
+  plan.members.push_back({type, request.netconf.copy()});
+  return plan;
+}
+
+namespace {
+
+/// With what the runtime knows of the attachment by now.
+void take_recorded(Member& member, const journal::RecordedStep& step, const Request& request) {
+  member.netconf = with_request_prev_result(request, protocol::Netconf::parse(step.config));
+  member.delegate = step.delegate;
+}
+
+bool is_of_this_life(const journal::RecordedStep& step, VerbHost& host) {
+  return !step.result.empty() && step.container_netns == host.container_identity();
+}
+
+}  // namespace
+
+void recall(Plan& plan, const Request& request, VerbHost& host) {
+  std::vector<Member>& members = plan.members;
+  const auto entry = journal::peek(host.journals(), request.key());
+  const bool is_known = entry && entry->place == host.place();
+  if (!is_known && members.empty()) {
+    throw Error(Code::unknown_container,
+                fmt::format("{} isn't in the journal, and chain {} isn't known",
+                            request.key().owner(), plan.chain),
+                "ADD it again");
+  }
+  if (!is_known) return;
+  // What a chain's file says today, the attachment need not have.
+  if (!plan.chain.empty()) members.clear();
+  const Assignment steps = assign(*entry, members);
+  const auto find = [&](std::size_t id) {
+    return std::find_if(entry->steps.begin(), entry->steps.end(),
+                        [&](const journal::RecordedStep& step) { return step.id == id; });
+  };
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (steps.of_members[i].empty()) continue;
+    const auto step = find(steps.of_members[i].back());
+    const bool is_made = !step->source.empty() || !step->asked.empty() || !step->delegate.empty();
+    if (is_made && is_of_this_life(*step, host)) take_recorded(members[i], *step, request);
+  }
+  if (plan.direct) return;
+  for (const journal::RecordedStep& step : entry->steps) {
+    const bool left = std::find(steps.left.begin(), steps.left.end(), step.id) != steps.left.end();
+    if (!left || !step.ordinal || !is_of_this_life(step, host)) continue;
+    members.push_back({step.type, protocol::Netconf::parse(step.config), step.ordinal});
+    take_recorded(members.back(), step, request);
+  }
+}
+
+}  // namespace unicni::chain

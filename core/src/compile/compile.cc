@@ -1,0 +1,148 @@
+#include "compile/compile.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "document/policy.h"
+#include "document/source.h"
+#include "journal/trust.h"
+#include "module/trust.h"
+#include "policy/compiled.h"
+#include "protocol/document.h"
+#include "protocol/network_list.h"
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+#include "unicni/sys/lock.h"
+
+namespace unicni::compile {
+namespace {
+
+using settings::Compiled;
+
+constexpr int kMostTries = 5;
+constexpr mode_t kPrivate = 0600;
+constexpr mode_t kPrivateFolder = 0700;
+
+std::int64_t now() {
+  using std::chrono::duration_cast;
+  using std::chrono::nanoseconds;
+  return duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// `began`: before the first source was looked at.
+bool is_settled(const Compiled& compiled, std::int64_t began) {
+  return std::all_of(
+      compiled.sources.begin(), compiled.sources.end(),
+      [&](const settings::Source& source) { return source.ctime + settings::kTick <= began; });
+}
+
+/// Where policies can't be known, an ADD must know that it is because of them.
+template <class Work>
+auto as_policy(const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    throw Error(Code::policy_unreadable, error.msg(), error.details());
+  }
+}
+
+}  // namespace
+
+/// What can't be looked at can't be read either, which says why.
+void Compiler::add_source(Compiled& compiled, const std::string& path) const {
+  if (const auto wrong = module::distrust_settings(path, where_.executable)) {
+    if (wrong->is_absent) return;
+    throw Error(Code::invalid_config, fmt::format("{} is not believed: {}", path, wrong->why),
+                wrong->advice);
+  }
+  if (auto source = settings::find_source(path)) compiled.sources.push_back(*std::move(source));
+}
+
+Compiled Compiler::make_policy() {
+  Compiled compiled;
+  const std::string folder = folders_.policies();
+  add_source(compiled, folder);
+  std::vector<std::string> paths;
+  try {
+    paths = document::list_policies(folder);
+  } catch (const Error&) {
+    // Of a machine whose settings a user may not see, nothing holds for him.
+    if (!module::is_rootless()) throw;
+  }
+  const auto types = installed_types(where_, compiled.warnings);
+  policy::Policy policy;
+  for (const std::string& path : paths) {
+    add_source(compiled, path);
+    const auto text = sys::read_file(path, document::kFileLimit + 1);
+    if (!text) continue;
+    policy::Policy of_file =
+        document::read_policy(document::read(*text, path), types, compiled.warnings);
+    std::move(of_file.modules.begin(), of_file.modules.end(), std::back_inserter(policy.modules));
+    std::move(of_file.rules.begin(), of_file.rules.end(), std::back_inserter(policy.rules));
+  }
+  compiled.body = policy::print_policy(policy);
+  return compiled;
+}
+
+Compiled Compiler::make_chain(const std::string& name) {
+  Compiled compiled;
+  protocol::require_network_name(name);
+  const std::string folder = folders_.chains();
+  add_source(compiled, folder);
+  add_source(compiled, fmt::format("{}/{}.yaml", folder, name));
+  const document::Document chain = document::read_chain_file(folder, name);
+  const auto types = types_of(chain, installed_types(where_, compiled.warnings), where_);
+  protocol::NetworkList list = document::read_chain(chain, name, types);
+  compiled.warnings.insert(compiled.warnings.end(), list.warnings.begin(), list.warnings.end());
+  compiled.body = std::move(list.text);
+  return compiled;
+}
+
+bool Compiler::has_changed(const Compiled& compiled) const {
+  return std::any_of(
+      compiled.sources.begin(), compiled.sources.end(),
+      [](const settings::Source& source) { return settings::find_source(source.path) != source; });
+}
+
+/// Files may be replaced while they are read.
+Compiled Compiler::make(const std::string& subject) {
+  for (int tries = 1;; ++tries) {
+    const std::int64_t began = now();
+    constexpr std::string_view kChain = "chain:";
+    Compiled compiled = subject == settings::kPolicy ? as_policy([&] { return make_policy(); })
+                                                     : make_chain(subject.substr(kChain.size()));
+    const bool has_changed = this->has_changed(compiled);
+    compiled.is_settled = !has_changed && is_settled(compiled, began);
+    if (!has_changed || tries == kMostTries) return compiled;
+  }
+}
+
+Compiled Compiler::compile(const std::string& subject) {
+  const std::string folder = folders_.compiled();
+  std::optional<sys::Lock> lock;
+  try {
+    sys::ensure_folder(folder, kPrivateFolder);
+    if (const auto why = journal::distrust_folder(folder)) throw Error(*why);
+    lock.emplace(folder + "/.lock", kPrivate, sys::lock_deadline(deadline_));
+    const auto known = settings::find_compiled(folders_, subject);
+    if (known && settings::is_current(*known)) return *known;
+  } catch (const Error&) {
+    // What nobody can keep is compiled all the same.
+    lock.reset();
+  }
+  Compiled compiled = make(subject);
+  if (lock) {
+    try {
+      sys::write_file_atomically(folder + '/' + subject, settings::print_compiled(compiled),
+                                 kPrivate);
+    } catch (const Error& error) {
+      compiled.warnings.push_back(error.msg());
+    }
+  }
+  return compiled;
+}
+
+}  // namespace unicni::compile

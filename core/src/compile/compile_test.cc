@@ -1,0 +1,165 @@
+#include "compile/compile.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "base/error_for_test.h"
+#include "policy/compiled.h"
+#include "settings/tree_for_test.h"
+
+namespace unicni::compile::compile_test {
+namespace {
+
+using settings::Compiled;
+using settings::Tree;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr const char* kWeb = "{name: web, cniVersion: 1.0.0, plugins: [{type: a, mtu: 1400}]}";
+
+class CompileTest : public ::testing::Test {
+ protected:
+  CompileTest() {
+    tree_.folder("etc/chains");
+    tree_.folder("etc/policy.d");
+  }
+  Compiled compile(const std::string& subject) const {
+    return Compiler(tree_.services().folders, tree_.where(), soon()).compile(subject);
+  }
+  [[nodiscard]] std::string refusal(const std::string& subject, Code code) const {
+    return refusal_of([&] { compile(subject); }, code);
+  }
+  /// Until what was written is old enough for a change to show.
+  static void settle() { std::this_thread::sleep_for(std::chrono::milliseconds(70)); }
+
+  Tree tree_;
+};
+
+TEST_F(CompileTest, AChainIsTheJsonOfItsListWithItsSources) {
+  tree_.write("etc/chains/web.yaml", kWeb);
+  const Compiled compiled = compile("chain:web");
+  EXPECT_EQ(compiled.body,
+            R"({"name":"web","cniVersion":"1.0.0","plugins":[{"type":"a","mtu":1400}]})");
+  ASSERT_THAT(compiled.sources, SizeIs(2));
+  EXPECT_EQ(compiled.sources[0].path, tree_.path("etc/chains"));
+  EXPECT_EQ(compiled.sources[1].path, tree_.path("etc/chains/web.yaml"));
+  EXPECT_EQ(settings::find_compiled(tree_.services().folders, "chain:web")->body, compiled.body);
+}
+
+TEST_F(CompileTest, PoliciesAreAllFilesInTheOrderOfBytes) {
+  tree_.write("etc/policy.d/b.yaml", "rules: [{name: second, deny: x}]");
+  tree_.write("etc/policy.d/a.yaml", "rules: [{name: first, deny: x}]\nmodules: {deny: [m]}");
+  const auto policy = policy::parse_policy(compile("policy").body);
+  ASSERT_TRUE(policy);
+  ASSERT_THAT(policy->rules, SizeIs(2));
+  EXPECT_EQ(policy->rules[0].name, "first");
+  EXPECT_EQ(policy->rules[1].name, "second");
+  EXPECT_THAT(policy->modules, SizeIs(1));
+}
+
+TEST_F(CompileTest, OnlyWhatIsOldEnoughForAChangeToShowIsSettled) {
+  tree_.write("etc/chains/web.yaml", kWeb);
+  EXPECT_FALSE(compile("chain:web").is_settled);
+  settle();
+  EXPECT_TRUE(compile("chain:web").is_settled) << "an unsettled entry is made again";
+  EXPECT_TRUE(
+      settings::is_current(*settings::find_compiled(tree_.services().folders, "chain:web")));
+}
+
+/// A file that is overwritten in the tick in which it was compiled has the ctime that it had.
+TEST_F(CompileTest, AFileReplacedWithinOneTickIsCompiledAgain) {
+  const std::string path = tree_.path("etc/chains/web.yaml");
+  tree_.write("etc/chains/web.yaml", kWeb);
+  for (int i = 0; i < 50; ++i) {
+    const std::string mtu = std::to_string(1400 + i);
+    std::string text = kWeb;
+    text.replace(text.find("1400"), 4, mtu);
+    const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    ASSERT_EQ(::pwrite(file, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    ::close(file);
+    EXPECT_THAT(compile("chain:web").body, HasSubstr("\"mtu\":" + mtu));
+  }
+}
+
+TEST_F(CompileTest, ASettledEntryIsNotMadeAgain) {
+  tree_.write("etc/chains/web.yaml", kWeb);
+  settle();
+  const Compiled first = compile("chain:web");
+  const auto entry = settings::find_source(tree_.path("run/compiled/chain:web"));
+  compile("chain:web");
+  EXPECT_EQ(settings::find_source(tree_.path("run/compiled/chain:web")), entry);
+  tree_.write("etc/chains/other.yaml", "");
+  compile("chain:web");
+  EXPECT_NE(settings::find_source(tree_.path("run/compiled/chain:web")), entry)
+      << "the folder has changed";
+}
+
+TEST_F(CompileTest, WhatOthersCanWriteIsRefused) {
+  tree_.write("etc/chains/web.yaml", kWeb);
+  tree_.write("etc/policy.d/a.yaml", "rules: []");
+  ASSERT_EQ(::chmod(tree_.path("etc/policy.d/a.yaml").c_str(), 0666), 0);
+  EXPECT_THAT(refusal("policy", Code::policy_unreadable),
+              HasSubstr("a.yaml is not believed: file "));
+  ASSERT_EQ(::chmod(tree_.path("etc/chains").c_str(), 0777), 0);
+  EXPECT_THAT(refusal("chain:web", Code::invalid_config), HasSubstr("has mode 0777"));
+  ASSERT_EQ(::chmod(tree_.path("etc/chains").c_str(), 0700), 0);
+  ASSERT_EQ(::chown(tree_.path("etc/chains/web.yaml").c_str(), 1234, 0), 0);
+  EXPECT_THAT(refusal("chain:web", Code::invalid_config), HasSubstr("belongs to uid 1234"));
+}
+
+TEST_F(CompileTest, WhatIsWrongHasItsPlaceAndItsCode) {
+  tree_.write("etc/policy.d/a.yaml", "rules: [{requre: 1}]");
+  EXPECT_EQ(refusal("policy", Code::policy_unreadable),
+            tree_.path("etc/policy.d/a.yaml") +
+                ":1:10: rules[0].requre: unknown key; did you mean \"require\"?");
+  tree_.write("etc/policy.d/a.yaml", "a: [");
+  EXPECT_THAT(refusal("policy", Code::policy_unreadable), HasSubstr("a.yaml:1:5"));
+  tree_.write("etc/chains/web.yaml", "{name: other, plugins: [{type: a}]}");
+  EXPECT_THAT(refusal("chain:web", Code::invalid_config), HasSubstr(":1:8: name: \"web\""));
+  EXPECT_THAT(refusal("chain:wbe", Code::invalid_config), HasSubstr("no chain \"wbe\""));
+  EXPECT_NE(refusal("chain:../web", Code::invalid_config), "");
+}
+
+TEST_F(CompileTest, WithoutAPlaceToKeepItInItIsCompiledAllTheSame) {
+  tree_.write("etc/chains/web.yaml", kWeb);
+  ASSERT_EQ(::rmdir(tree_.path("run/compiled").c_str()), 0);
+  tree_.write("run/compiled", "a file");
+  EXPECT_THAT(compile("chain:web").body, HasSubstr("1400"));
+}
+
+/// Each sees one of the two files, whole.
+TEST_F(CompileTest, ManyCompilersAndAWriterAtOnce) {
+  std::string other = kWeb;
+  other.replace(other.find("1400"), 4, "1500");
+  tree_.write("etc/chains/web.yaml", kWeb);
+  std::atomic<bool> is_over = false;
+  std::thread writer([&] {
+    for (int i = 0; !is_over; ++i) tree_.write("etc/chains/web.yaml", i % 2 == 0 ? other : kWeb);
+  });
+  std::vector<std::thread> compilers;
+  std::atomic<int> whole = 0;
+  for (int thread = 0; thread < 8; ++thread) {
+    compilers.emplace_back([&] {
+      for (int i = 0; i < 10; ++i) {
+        const std::string body = compile("chain:web").body;
+        const bool has_either = body.find("1400}") != body.npos || body.find("1500}") != body.npos;
+        whole += has_either ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& each : compilers) each.join();
+  is_over = true;
+  writer.join();
+  EXPECT_EQ(whole, 80);
+  tree_.write("etc/chains/web.yaml", kWeb);
+  EXPECT_THAT(compile("chain:web").body, HasSubstr("1400"));
+}
+
+}  // namespace
+}  // namespace unicni::compile::compile_test

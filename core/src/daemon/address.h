@@ -1,0 +1,35 @@
+// The address of a daemon's socket, and who is behind it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "unicni/deadline.h"
+#include "unicni/sys/fd.h"
+
+namespace unicni::daemon {
+
+/// How a process is told the number of the socket that it listens on; systemd's are LISTEN_*.
+inline constexpr const char* kListenerVariable = "UNICNI_LISTENER";
+/// That number.
+inline constexpr int kListenerFd = 3;
+/// Room for verbs that wait while the daemon starts, or is at something.
+inline constexpr int kBacklog = 512;
+
+/// Connects; nullopt: nobody listens. Waits while its queue is full. Throws Error for anything
+/// else.
+std::optional<sys::Fd> connect(const std::string& path, Deadline deadline);
+/// A new listening socket, in place of the file that a dead daemon left. The caller holds
+/// lock_file(). Throws Error.
+sys::Fd listen(const std::string& path);
+/// Who makes or starts something at `path` holds it.
+std::string lock_file(const std::string& path);
+
+/// Who listened when the connection was made; 0: unknown.
+pid_t peer_of(int connection);
+/// "pid 17 (dhcp)".
+std::string name_of(pid_t pid);
+
+}  // namespace unicni::daemon

@@ -1,0 +1,152 @@
+// One request and its answer.
+#include <fmt/core.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include "daemon/address.h"
+#include "daemon/start.h"
+#include "unicni/daemon.h"
+
+namespace unicni {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kLongestAnswer = 1U << 20U;
+
+/// False: the deadline came first.
+bool wait_for(int fd, short events, Deadline deadline) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd ready{fd, events, 0};
+    const int n = ::poll(&ready, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
+    if (n > 0) return true;
+    if (n < 0 && errno != EINTR) throw system_error(errno, "wait for a daemon");
+    if (n == 0 && left <= 60'000) return false;
+  }
+}
+
+/// The descriptor goes with the first byte. False: the other side has closed.
+bool send(int fd, std::string_view text, int attached, Deadline deadline) {
+  while (!text.empty()) {
+    iovec part{const_cast<char*>(text.data()), text.size()};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    if (attached >= 0) {
+      message.msg_control = control.data();
+      message.msg_controllen = control.size();
+      cmsghdr* header = CMSG_FIRSTHDR(&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN(sizeof attached);
+      std::memcpy(CMSG_DATA(header), &attached, sizeof attached);
+    }
+    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent >= 0) {
+      attached = -1;
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno == EAGAIN) {
+      if (!wait_for(fd, POLLOUT, deadline)) return true;  // reading will find the deadline
+    } else if (errno == EPIPE || errno == ECONNRESET) {
+      return false;
+    } else if (errno != EINTR) {
+      throw system_error(errno, "send to a daemon");
+    }
+  }
+  return true;
+}
+
+struct Answer {
+  std::string text;
+  bool in_time = true;
+};
+
+/// Up to its newline, or to where the other side closed.
+Answer receive(int fd, Deadline deadline) {
+  Answer answer;
+  std::array<char, 4096> buffer{};
+  while (answer.text.find('\n') == std::string::npos && answer.text.size() < kLongestAnswer) {
+    if (!wait_for(fd, POLLIN, deadline)) return {answer.text, false};
+    const ssize_t size = ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size > 0) {
+      answer.text.append(buffer.data(), static_cast<std::size_t>(size));
+    } else if (size == 0 || errno == ECONNRESET) {
+      break;
+    } else if (errno != EINTR && errno != EAGAIN) {
+      throw system_error(errno, "read a daemon's answer");
+    }
+  }
+  return answer;
+}
+
+DaemonStranger stranger(const DaemonPlace& place, pid_t pid) {
+  constexpr pid_t kInit = 1;
+  return {Code::not_available,
+          fmt::format("{} belongs to {}, which is no {} daemon of unicni", place.socket,
+                      daemon::name_of(pid), place.name),
+          pid == kInit
+              ? fmt::format("stop it: systemctl disable --now cni-{}.socket cni-{}.service",
+                            place.name, place.name)
+              : fmt::format("stop it: kill {}", pid)};
+}
+
+Error error_of(const Line& line) {
+  unsigned code = static_cast<unsigned>(Code::internal);
+  const std::string text = line.get("code");
+  std::from_chars(text.data(), text.data() + text.size(), code);
+  return {code, line.get("msg"), line.get("details")};
+}
+
+/// nullopt: the daemon ended before it answered.
+std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection,
+                        const std::string& request, int attached, Deadline deadline) {
+  const pid_t pid = daemon::peer_of(connection.get());
+  const bool sent = send(connection.get(), request, attached, deadline);
+  const Answer answer = receive(connection.get(), deadline);
+  if (answer.text.empty()) {
+    if (answer.in_time || !sent) return std::nullopt;
+    throw Error(
+        Code::try_again,
+        fmt::format("the {} daemon, {}, did not answer in time", place.name, daemon::name_of(pid)),
+        fmt::format("it listens on {}; if it hangs: kill -9 {}, the next verb starts "
+                    "another one",
+                    place.socket, pid));
+  }
+  const std::size_t end = answer.text.find('\n');
+  auto line = end == std::string::npos ? std::nullopt
+                                       : parse_line(std::string_view(answer.text).substr(0, end));
+  if (!line || line->get("daemon") != place.name) throw stranger(place, pid);
+  return line;
+}
+
+}  // namespace
+
+Line ask_daemon(const DaemonPlace& place, const Line& request, int attached, Deadline deadline) {
+  Line whole = request;
+  whole.fields.emplace_back("daemon", place.name);
+  whole.fields.emplace_back("protocol", kDaemonProtocol);
+  whole.fields.emplace_back("version", UNICNI_VERSION);
+  const std::string text = print_line(whole);
+  constexpr int kTries = 3;  // one that is just ending, one that was killed, one that stays
+  for (int i = 0; i < kTries; ++i) {
+    auto connection = daemon::connect(place.socket, deadline);
+    if (!connection) connection = daemon::start(place, deadline);
+    const auto answer = ask(place, *connection, text, attached, deadline);
+    if (!answer) continue;
+    if (answer->word == "error") throw error_of(*answer);
+    return *answer;
+  }
+  throw Error(Code::not_available, fmt::format("the {} daemon ends before it answers", place.name),
+              fmt::format("see what it says: {} daemon -socketpath {}", place.name, place.socket));
+}
+
+}  // namespace unicni

@@ -1,0 +1,162 @@
+// "require" of a rule.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "document/builder.h"
+#include "document/plain.h"
+#include "document/policy_node.h"
+#include "protocol/document.h"
+#include "unicni/nearest.h"
+
+namespace unicni::document {
+namespace {
+
+enum class Takes : unsigned char { range, patterns, both };
+
+struct LimitKey {
+  std::string_view key;
+  Takes takes;
+};
+/// Keys that aren't just an option's.
+constexpr std::array<LimitKey, 7> kKeys = {{{"mtu", Takes::both},
+                                            {"master", Takes::patterns},
+                                            {"hostPort", Takes::both},
+                                            {"hostIP", Takes::patterns},
+                                            {"sysctl", Takes::patterns},
+                                            {"egressRate", Takes::range},
+                                            {"ingressRate", Takes::range}}};
+constexpr std::array<std::string_view, 2> kRangeKeys = {"min", "max"};
+
+/// What a limit on `key` may be, and how the key is spelled. nullopt: nobody has such an option.
+std::optional<LimitKey> find_key(const PolicyFile& file, std::string_view key) {
+  for (const LimitKey& known : kKeys) {
+    if (protocol::same_letters(known.key, key)) return known;
+  }
+  std::optional<LimitKey> found;
+  for (const TypeOptions& type : file.types) {
+    if (type.options == nullptr) continue;
+    for (const Option& row : std::span(type.options->rows, type.options->count)) {
+      if (!protocol::same_letters(row.key, key)) continue;
+      const bool is_number = row.type->kind == ValueKind::integer;
+      found = {row.key,
+               is_number || (found && found->takes == Takes::both) ? Takes::both : Takes::patterns};
+    }
+  }
+  return found;
+}
+
+std::string nearest_limit(const PolicyFile& file, std::string_view key) {
+  std::vector<std::string_view> known;
+  for (const LimitKey& each : kKeys) known.push_back(each.key);
+  for (const TypeOptions& type : file.types) {
+    if (type.options == nullptr) continue;
+    for (const Option& row : std::span(type.options->rows, type.options->count)) {
+      known.emplace_back(row.key);
+    }
+  }
+  return options::nearest_key(key, known);
+}
+
+std::optional<std::int64_t> read_size(const PolicyFile& file, const Node& node,
+                                      const std::string& path) {
+  std::optional<std::int64_t> size;
+  if (node.kind == Kind::scalar) size = parse_size(node.text);
+  if (!size) file.wrong_value(node, path, "a number, as 9000, 100M or 5Mi,");
+  return size;
+}
+
+void read_range(const PolicyFile& file, const Node& node, const std::string& path,
+                policy::Limit& limit) {
+  for (const Child& child : node.children) {
+    if (!file.knows(child, kRangeKeys, path)) continue;
+    (child.key == "min" ? limit.min : limit.max) =
+        read_size(file, *child.node, path_to(path, child.key));
+  }
+  if (node.children.empty()) file.wrong_value(node, path, "\"min\", \"max\" or both");
+  if (limit.min && limit.max && *limit.min > *limit.max) {
+    file.wrong(node.position, fmt::format("{}: no number is {}", path, limit.str()));
+  }
+}
+
+/// Numbers are compared as numbers are printed.
+policy::Patterns with_plain_numbers(policy::Patterns patterns) {
+  for (std::string& pattern : patterns) {
+    if (const auto number = parse_size(pattern)) pattern = std::to_string(*number);
+  }
+  return patterns;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_size(std::string_view text) {
+  struct Unit {
+    std::string_view suffix;
+    std::int64_t factor;
+  };
+  constexpr std::array<Unit, 10> kUnits = {{{"", 1},
+                                            {"k", 1000},
+                                            {"K", 1000},
+                                            {"M", 1000'000},
+                                            {"G", 1000'000'000},
+                                            {"T", 1000'000'000'000},
+                                            {"Ki", 1LL << 10U},
+                                            {"Mi", 1LL << 20U},
+                                            {"Gi", 1LL << 30U},
+                                            {"Ti", 1LL << 40U}}};
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789_"), text.size());
+  const auto plain = plain_integer(text.substr(0, digits));
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& each) {
+    return each.suffix == text.substr(digits);
+  });
+  if (!plain || unit == kUnits.end()) return std::nullopt;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(plain->data(), plain->data() + plain->size(), number);
+  if (error != std::errc() || end != plain->data() + plain->size()) return std::nullopt;
+  if (number > std::numeric_limits<std::int64_t>::max() / unit->factor) return std::nullopt;
+  return number * unit->factor;
+}
+
+std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,
+                                       const std::string& path) {
+  std::vector<policy::Limit> limits;
+  if (node.kind != Kind::map) {
+    file.wrong_value(node, path, "an object of options");
+    return limits;
+  }
+  for (const Child& child : node.children) {
+    const std::string where = path_to(path, child.key);
+    const auto key = find_key(file, child.key);
+    if (!key) {
+      const std::string nearest = nearest_limit(file, child.key);
+      file.wrong(child.key_position,
+                 fmt::format("{}: no plugin has such an option{}", where,
+                             nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest)),
+                 "a limit that binds nobody would allow everything");
+      continue;
+    }
+    policy::Limit limit{std::string(key->key)};
+    limit.place = file.place(child.key_position);
+    const bool is_range = child.node->kind == Kind::map;
+    if (is_range && key->takes == Takes::patterns) {
+      file.wrong_value(*child.node, where, "a text or a list of texts");
+    } else if (!is_range && key->takes == Takes::range) {
+      file.wrong_value(*child.node, where, "an object with \"min\" or \"max\"");
+    } else if (is_range) {
+      read_range(file, *child.node, where, limit);
+    } else {
+      limit.allowed = file.patterns(*child.node, where);
+      if (limit.allowed && key->takes == Takes::both) {
+        limit.allowed = with_plain_numbers(*std::move(limit.allowed));
+      }
+    }
+    limits.push_back(std::move(limit));
+  }
+  return limits;
+}
+
+}  // namespace unicni::document

@@ -1,0 +1,229 @@
+// Every place and spelling by which a value could slip past a limit.
+#include <gtest/gtest.h>
+
+#include "policy/limits.h"
+#include "policy/members_for_test.h"
+#include "policy/rates.h"
+
+namespace unicni::policy::bypass_test {
+namespace {
+
+Limit at_most(std::string key, std::int64_t max) { return {std::move(key), {}, max, {}, at(5)}; }
+Limit at_least(std::string key, std::int64_t min) { return {std::move(key), min, {}, {}, at(5)}; }
+Limit one_of(std::string key, Patterns allowed) {
+  return {std::move(key), {}, {}, std::move(allowed), at(5)};
+}
+
+std::string refusal(const Limit& limit, const Member& of, const Facts& by = facts()) {
+  return refusal_of([&] { require_limit(rule(), limit, of, by); }, Code::policy_violated);
+}
+
+struct Row {
+  const char* what;
+  Limit limit;
+  Member of;
+  bool holds;
+  std::string args = {};
+  std::optional<std::string> default_link = {};
+};
+
+void expect_all(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    Facts by = facts(row.args);
+    by.default_link = row.default_link;
+    EXPECT_EQ(refusal(row.limit, row.of, by).empty(), row.holds)
+        << row.what << ": " << refusal(row.limit, row.of, by);
+  }
+}
+
+TEST(Limit, NamesPlaceRuleKeyValueAndLimit) {
+  EXPECT_EQ(refusal(at_most("mtu", 9000), member("bridge", R"({"mtu":9500})")),
+            "p.yaml:5: rule r: mtu 9500 of bridge is not allowed, but at most 9000");
+  EXPECT_EQ(refusal(one_of("master", {"eth1", "eth2"}), member("macvlan", R"({"master":"eth0"})")),
+            "p.yaml:5: rule r: master \"eth0\" of macvlan is not allowed, but one of eth1, eth2");
+}
+
+TEST(Bypass, Mtu) {
+  const Limit most = at_most("mtu", 9000);
+  expect_all({
+      {"within", most, member("bridge", R"({"mtu":9000})"), true},
+      {"letter case", most, member("bridge", R"({"MTU":9500})"), false},
+      {"exact beside another case", most, member("bridge", R"({"mtu":1,"Mtu":9500})"), false},
+      {"twice", most, member("bridge", R"({"mtu":9500,"mtu":1})"), false},
+      {"as a fraction", most, member("bridge", R"({"mtu":9500.0})"), false},
+      {"as a power", most, member("bridge", R"({"mtu":9.5e3})"), false},
+      {"fine as a power", most, member("bridge", R"({"mtu":9e3})"), true},
+      {"as text", most, member("bridge", R"({"mtu":"9500"})"), false},
+      {"as nonsense", most, member("bridge", R"({"mtu":"much"})"), false},
+      {"in args.cni", most, member("tuning", R"({"args":{"cni":{"mtu":9500}}})"), false},
+      {"args in another case", most, member("tuning", R"({"Args":{"CNI":{"Mtu":9500}}})"), false},
+      {"args twice", most, member("tuning", R"({"args":{"cni":{"mtu":9500}},"args":{}})"), false},
+      {"absent", most, member("bridge"), true},
+      {"null", most, member("bridge", R"({"mtu":null})"), true},
+      {"0 is as good as absent", most, member("bridge", R"({"mtu":0})"), true},
+      {"absent where a least is asked", at_least("mtu", 1280), member("bridge"), false},
+      {"tuning leaves it", at_least("mtu", 1280), member("tuning"), true},
+      {"no such option", most, member("portmap", R"({"mtu":9500})"), true},
+      {"a program like ours", most, foreign(member("bridge", R"({"mtu":9500})")), false},
+      {"a program that nobody knows", most, member("calico", R"({"mtu":9500})"), false},
+      {"the same without it", most, member("calico"), true},
+      {"a link of another name", most, member("x-bridge", R"({"mtu":9500})"), false},
+  });
+}
+
+TEST(Bypass, Master) {
+  const Limit eth1 = one_of("master", {"eth1"});
+  expect_all({
+      {"allowed", eth1, member("macvlan", R"({"master":"eth1"})"), true},
+      {"another", eth1, member("macvlan", R"({"master":"eth0"})"), false},
+      {"missing, the default route elsewhere", eth1, member("macvlan"), false, "", "eth0"},
+      {"missing, no default route", eth1, member("macvlan"), false},
+      {"missing, the default route there", eth1, member("macvlan"), true, "", "eth1"},
+      {"empty is missing", eth1, member("macvlan", R"({"master":""})"), false, "", "eth0"},
+      {"in the container", eth1, member("macvlan", R"({"linkInContainer":true})"), false, "",
+       "eth1"},
+      {"escaped", eth1, member("macvlan", R"({"master":"\u0065th1"})"), true},
+      {"no such option", eth1, member("bridge"), true},
+  });
+}
+
+std::string mappings(const std::string& list) {
+  return R"({"runtimeConfig":{"portMappings":)" + list + "}}";
+}
+
+TEST(Bypass, HostPortAndHostIp) {
+  const Limit ports{"hostPort", 30000, 32767, {}, at(5)};
+  const Limit local = one_of("hostIP", {"127.0.0.1"});
+  const auto portmap = [](const std::string& list) { return member("portmap", mappings(list)); };
+  expect_all({
+      {"within", ports, portmap(R"([{"hostPort":30000,"containerPort":80}])"), true},
+      {"below", ports, portmap(R"([{"hostPort":80}])"), false},
+      {"the second", ports, portmap(R"([{"hostPort":30000},{"hostPort":80}])"), false},
+      {"letter case", ports, portmap(R"([{"HostPort":80}])"), false},
+      {"two spellings", ports, portmap(R"([{"hostPort":30000,"hostport":80}])"), false},
+      {"no port", ports, portmap(R"([{"containerPort":80}])"), true},
+      {"port 0 is none", ports, portmap(R"([{"hostPort":0}])"), true},
+      {"no mappings", ports, member("portmap"), true},
+      {"a list that is none", ports, portmap(R"({"hostPort":80})"), false},
+      {"a runtimeConfig of another case", ports,
+       member("portmap", R"({"RuntimeConfig":{"PortMappings":[{"hostPort":80}]}})"), false},
+      {"in the configuration of a program that nobody knows", ports,
+       member("other", R"({"portMappings":[{"hostPort":80}]})"), false},
+      {"a program like ours", ports, foreign(portmap(R"([{"hostPort":80}])")), false},
+      {"loopback", local, portmap(R"([{"hostPort":1,"hostIP":"127.0.0.1"}])"), true},
+      {"the same mapped", local, portmap(R"([{"hostPort":1,"hostIP":"::ffff:127.0.0.1"}])"), true},
+      {"missing is all", local, portmap(R"([{"hostPort":1}])"), false},
+      {"empty is all", local, portmap(R"([{"hostPort":1,"hostIP":""}])"), false},
+      {"null is all", local, portmap(R"([{"hostPort":1,"hostIP":null}])"), false},
+      {"all", local, portmap(R"([{"hostPort":1,"hostIP":"0.0.0.0"}])"), false},
+      {"letter case", local, portmap(R"([{"hostPort":1,"hostIP":"127.0.0.1","HOSTIP":"::"}])"),
+       false},
+      {"without a port no address", local, portmap(R"([{"hostPort":0,"hostIP":""}])"), true},
+      {"a subnet", one_of("hostIP", {"10.0.0.0/8"}),
+       portmap(R"([{"hostPort":1,"hostIP":"10.9.9.9"}])"), true},
+      {"all addresses where they are allowed", one_of("hostIP", {"*"}),
+       portmap(R"([{"hostPort":1}])"), true},
+  });
+}
+
+TEST(Bypass, Sysctl) {
+  const Limit core = one_of("sysctl", {"net.core.*", "net.ipv4.conf.IFNAME.*"});
+  const auto tuning = [](const std::string& map) {
+    return member("tuning", R"({"sysctl":)" + map + "}");
+  };
+  expect_all({
+      {"dots", core, tuning(R"({"net.core.somaxconn":"1"})"), true},
+      {"slashes", core, tuning(R"({"net/core/somaxconn":"1"})"), true},
+      {"both, and two", core, tuning(R"({"net//core.somaxconn":"1"})"), true},
+      {"another", core, tuning(R"({"net.ipv4.ip_forward":"1"})"), false},
+      {"another in slashes", core, tuning(R"({"net/ipv4/ip_forward":"1"})"), false},
+      {"one of two", core, tuning(R"({"net.core.a":"1","net.ipv4.b":"1"})"), false},
+      {"climbing", core, tuning(R"({"net.core/../ipv4/ip_forward":"1"})"), false},
+      {"the interface", core, tuning(R"({"net.ipv4.conf.eth0.arp_ignore":"1"})"), true},
+      {"the interface by its word", core, tuning(R"({"net.ipv4.conf.IFNAME.arp_ignore":"1"})"),
+       true},
+      {"all interfaces", core, tuning(R"({"net.ipv4.conf.all.arp_ignore":"1"})"), false},
+      {"letter case", core, member("tuning", R"({"SYSCTL":{"net.ipv4.a":"1"}})"), false},
+      {"in args.cni", core, member("tuning", R"({"args":{"cni":{"sysctl":{"net.ipv4.a":"1"}}}})"),
+       false},
+      {"none", core, member("tuning"), true},
+      {"a program that nobody knows", core, member("other", R"({"sysctl":{"net.ipv4.a":"1"}})"),
+       false},
+  });
+}
+
+TEST(Bypass, CniArgsAndOtherOptions) {
+  const Limit mac = one_of("mac", {"02:*"});
+  expect_all({
+      {"in CNI_ARGS", mac, member("bridge", R"({"mac":"02:0"})"), false, "MAC=0a:1"},
+      {"in CNI_ARGS in another case", mac, member("bridge", R"({"mac":"02:0"})"), false,
+       "mac=0a:1"},
+      {"from the runtime", mac, member("bridge", R"({"runtimeConfig":{"mac":"0a:1"}})"), false},
+      {"CNI_ARGS that can't be read", mac, member("bridge", R"({"mac":"02:0"})"), false, "MAC"},
+      {"all fine", mac, member("bridge", R"({"mac":"02:0"})"), true, "MAC=02:1"},
+      {"missing is the option's default", one_of("ipMasq", {"true"}), member("bridge"), false},
+      {"as it is by default", one_of("ipMasq", {"false"}), member("bridge"), true},
+      {"of an IPAM", one_of("dataDir", {"/a"}),
+       with_ipam(member("bridge", R"({"ipam":{"type":"host-local","DataDir":"/b"}})"),
+                 "host-local"),
+       false},
+  });
+}
+
+std::string rate_refusal(const Limit& limit, const std::vector<Member>& members) {
+  return refusal_of([&] { require_rate(rule(), limit, members); }, Code::policy_violated);
+}
+
+TEST(Bypass, Rates) {
+  const Limit most = at_most("egressRate", 100);
+  const Member bridge = member("bridge");
+  const struct {
+    const char* what;
+    Limit limit;
+    std::vector<Member> members;
+    bool holds;
+  } rows[] = {
+      {"no bandwidth member is unlimited", most, {bridge}, false},
+      {"one without a rate", most, {bridge, member("bandwidth")}, false},
+      {"0 is unlimited", most, {bridge, member("bandwidth", R"({"egressRate":0})")}, false},
+      {"within", most, {bridge, member("bandwidth", R"({"egressRate":100})")}, true},
+      {"above", most, {bridge, member("bandwidth", R"({"egressRate":101})")}, false},
+      {"the other direction", most, {bridge, member("bandwidth", R"({"ingressRate":1})")}, false},
+      {"two spellings",
+       most,
+       {bridge, member("bandwidth", R"({"egressRate":1,"EgressRate":1000})")},
+       false},
+      {"annotated",
+       most,
+       {bridge, member("bandwidth", R"({"runtimeConfig":{"bandwidth":{"EgressRate":50}}})")},
+       true},
+      {"annotations that the configuration silences",
+       most,
+       {bridge, member("bandwidth",
+                       R"({"ingressRate":1,"runtimeConfig":{"bandwidth":{"egressRate":50}}})")},
+       false},
+      {"the lower of two",
+       most,
+       {bridge, member("bandwidth", R"({"egressRate":1000})"),
+        member("x-bandwidth", R"({"egressRate":9})")},
+       true},
+      {"a program like ours",
+       most,
+       {bridge, foreign(member("bandwidth", R"({"egressRate":100})"))},
+       true},
+      {"loopback has no traffic to limit", most, {member("lo")}, true},
+      {"unlimited where a least is asked", at_least("egressRate", 100), {bridge}, true},
+      {"too little",
+       at_least("egressRate", 100),
+       {bridge, member("bandwidth", R"({"egressRate":9})")},
+       false},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(rate_refusal(row.limit, row.members).empty(), row.holds) << row.what;
+  }
+  EXPECT_EQ(rate_refusal(most, {bridge}),
+            "p.yaml:5: rule r: egressRate unlimited is not allowed, but at most 100");
+}
+
+}  // namespace
+}  // namespace unicni::policy::bypass_test

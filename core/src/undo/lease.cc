@@ -1,0 +1,95 @@
+// "lease": an address that a daemon got for the attachment and holds. It is the daemon that knows
+// how to give it back; a dead one is started for that.
+#include "unicni/undo/lease.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
+#include "unicni/sha512.h"
+#include "unicni/sys/file.h"
+
+namespace unicni {
+
+Undo undo_lease(const DaemonPlace& daemon, const std::string& file, const AttachmentKey& key) {
+  return Undo{"lease",
+              1,
+              false,
+              {{"daemon", daemon.name},
+               {"socket", daemon.socket},
+               {"executable", daemon.executable},
+               {"file", file},
+               {"network", key.network},
+               {"container", key.container_id},
+               {"if_name", key.if_name}}};
+}
+
+std::string lease_folder(const Folders& folders) { return folders.run + "/dhcp"; }
+
+std::string lease_file(const std::string& folder, const AttachmentKey& key) {
+  constexpr std::size_t kLongest = 200;
+  constexpr std::size_t kHashSize = 32;
+  std::string name = fmt::format("{}:{}:{}", key.network, key.container_id, key.if_name);
+  if (name.size() > kLongest) {
+    name = name.substr(0, kLongest - kHashSize - 1) + '~' + sha512_hex(name).substr(0, kHashSize);
+  }
+  return folder + '/' + name;
+}
+
+std::optional<IpNet> find_leased_address(const std::string& file) {
+  const auto text = sys::read_file(file);
+  if (!text) return std::nullopt;
+  const auto line = parse_line(std::string_view(*text).substr(0, text->find('\n')));
+  return line ? IpNet::parse(line->get("address")) : std::nullopt;
+}
+
+Line release_request(const AttachmentKey& key) {
+  return {"release",
+          {{"network", key.network}, {"container", key.container_id}, {"if_name", key.if_name}}};
+}
+
+}  // namespace unicni
+
+namespace unicni::undo {
+namespace {
+
+/// A daemon that hangs must not take a DEL more.
+constexpr std::chrono::milliseconds kPatience{1500};
+
+/// An ADD that was killed has no file yet; the daemon sees that nobody waits any more, and gives
+/// back what it gets.
+Found find(const Undo& record, Undoing&) {
+  return ::access(field(record, "file").c_str(), F_OK) == 0 ? Found::ours : Found::absent;
+}
+
+void undo_one(const Undo& record, Undoing& undoing) {
+  if (find(record, undoing) == Found::absent) return;
+  const DaemonPlace place{field(record, "daemon"), field(record, "socket"),
+                          field(record, "executable")};
+  const AttachmentKey key{field(record, "network"), field(record, "container"),
+                          field(record, "if_name")};
+  const Deadline deadline =
+      std::min<Deadline>(undoing.deadline, std::chrono::steady_clock::now() + kPatience);
+  try {
+    ask_daemon(place, release_request(key), -1, deadline);
+  } catch (const DaemonStranger& error) {
+    undoing.host.log(LogLevel::warning,
+                     fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
+    sys::remove_file(field(record, "file"));
+  }
+}
+
+std::string describe(const Undo& record) {
+  return fmt::format("lease of {}/{}/{} that the {} daemon on {} holds", field(record, "network"),
+                     field(record, "container"), field(record, "if_name"), field(record, "daemon"),
+                     field(record, "socket"));
+}
+
+}  // namespace
+
+const UndoKind kLeaseKind = {"lease", Turn::objects, &find, &each<undo_one>, &describe};
+
+}  // namespace unicni::undo

@@ -1,0 +1,66 @@
+#include "unicni/undo/lease.h"
+
+#include <gtest/gtest.h>
+
+#include "base/ip_for_test.h"
+#include "base/temp_folder_for_test.h"
+#include "undo/fake_kernel_for_test.h"
+#include "undo/kinds.h"
+#include "unicni/line.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::undo::lease_test {
+namespace {
+
+const AttachmentKey kKey{"net", "c1", "eth0"};
+
+TEST(Lease, FilesAreNamedByTheAttachment) {
+  EXPECT_EQ(lease_folder({}), "/run/unicni/dhcp");
+  EXPECT_EQ(lease_file("/f", kKey), "/f/net:c1:eth0");
+  const std::string one = lease_file("/f", {std::string(300, 'n'), "c1", "eth0"});
+  EXPECT_EQ(one.size(), 3U + 200U);
+  EXPECT_NE(one, lease_file("/f", {std::string(300, 'n'), "c1", "eth1"}));
+}
+
+TEST(Lease, ItsAddressIsWhatTheFileSays) {
+  const TempFolder folder;
+  const auto say = [&](const std::string& text) {
+    sys::write_file_atomically(folder / "lease", text, 0600);
+    return find_leased_address(folder / "lease");
+  };
+  EXPECT_EQ(find_leased_address(folder / "absent"), std::nullopt);
+  EXPECT_EQ(say(LineWriter("lease").add("address", "10.0.0.9/24").finish()), ip_net("10.0.0.9/24"));
+  EXPECT_EQ(say(LineWriter("lease").add("mac", "x").finish()), std::nullopt);
+  EXPECT_EQ(say("lease address=10.0.0.9/24 #00000000\n"), std::nullopt);
+}
+
+class LeaseRecord : public testing::Test {
+ protected:
+  LeaseRecord()
+      : record_(undo_lease({"test", folder_ / "socket", ""}, folder_ / "lease", kKey)),
+        step_{record_},
+        undoing_{kernel_, Why::removal, std::chrono::steady_clock::now() + std::chrono::seconds(5),
+                 step_} {}
+  TempFolder folder_;
+  FakeKernel kernel_;
+  Undo record_;
+  std::vector<Undo> step_;
+  Undoing undoing_;
+};
+
+TEST_F(LeaseRecord, WithoutAFileThereIsNothingToGiveBack) {
+  EXPECT_EQ(kLeaseKind.find(record_, undoing_), Found::absent);
+  EXPECT_NO_THROW(kLeaseKind.undo({record_}, undoing_));
+}
+
+TEST_F(LeaseRecord, WithOneTheDaemonIsAskedAndItsAbsenceIsAnError) {
+  sys::write_file_atomically(folder_ / "lease", "x", 0600);
+  EXPECT_EQ(kLeaseKind.find(record_, undoing_), Found::ours);
+  EXPECT_THROW(kLeaseKind.undo({record_}, undoing_), Error);
+  EXPECT_TRUE(sys::read_file(folder_ / "lease")) << "for the next DEL";
+  EXPECT_EQ(kLeaseKind.describe(record_),
+            "lease of net/c1/eth0 that the test daemon on " + (folder_ / "socket") + " holds");
+}
+
+}  // namespace
+}  // namespace unicni::undo::lease_test

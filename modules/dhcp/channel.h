@@ -1,0 +1,55 @@
+// The wire of one client during one exchange: sockets in the namespace of its link. Sockets keep a
+// namespace alive, so a channel lives no longer than its exchange.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "client_v4.h"
+#include "lease.h"
+#include "unicni/net/netns.h"
+#include "unicni/net/packet_socket.h"
+
+namespace unicni::dhcp {
+
+/// The namespace at `path` with the link of `place` in it, if both are still what the lease says:
+/// identity, ifindex and MAC. nullopt: they are gone for good.
+std::optional<net::Netns> find_place(const std::string& path, const Place& place, const Mac& mac);
+
+class Channel {
+ public:
+  /// `grant`: what the client has by now, if it has something. Throws Error: a socket can't be
+  /// made.
+  Channel(net::Netns netns, const Place& place, const Mac& mac, const GrantV4* grant);
+
+  /// Throws Error: the link is down or gone.
+  void send(const ClientV4::Send& send);
+  /// Straight to the server's, or relay's, MAC: what must be out before the link is deleted can't
+  /// wait for ARP.
+  void send_at_once(const ClientV4::Send& send);
+  /// From now on conflicts are heard. Throws Error.
+  void probe(const IpAddress& address);
+
+  struct Heard {
+    std::function<void(const Packet&, const Mac& from)> packet;
+    std::function<void(const std::string& problem)> broken;
+    std::function<void()> conflict;
+  };
+  /// All that has come. Throws Error.
+  void receive(const Heard& heard);
+  /// Descriptors that become readable.
+  [[nodiscard]] std::vector<int> fds() const;
+
+ private:
+  net::Netns netns_;
+  net::LinkRef link_;
+  Mac mac_;
+  Mac next_hop_;
+  net::PacketSocket dhcp_;
+  std::optional<net::UdpSocket> udp_;  ///< to the server, by the container's own routes
+  std::optional<net::PacketSocket> arp_;
+  std::optional<IpAddress> probed_;
+};
+
+}  // namespace unicni::dhcp

@@ -1,0 +1,153 @@
+// The client of one address: RFC 2131 §4.4 as a value over time and packets. It has no sockets and
+// no clock; whoever drives it sends what it says, and tells it what came and how late it is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "packet_v4.h"
+
+namespace unicni::dhcp {
+
+/// Of CLOCK_BOOTTIME, which goes on while the machine sleeps, as leases do.
+using Instant = std::chrono::milliseconds;
+using Span = std::chrono::milliseconds;
+inline constexpr Instant kNever = Instant::max();
+
+/// What the client says of itself.
+struct Identity {
+  Mac mac;
+  Bytes client_id;  ///< option 61 as a whole
+  /// More options to send with DISCOVER and REQUEST.
+  Options provide;
+  Bytes request;           ///< option 55
+  bool broadcast = false;  ///< flag B
+};
+
+/// How long it waits.
+struct Patience {
+  Span first{500};             ///< for the answer to a first message; doubles each time
+  Span longest{10'000};        ///< for one answer while an ADD waits
+  Span longest_alone{60'000};  ///< between two tries of a client that nobody waits for
+  Span probe{50};              ///< for the answer to an ARP probe; 0: none is sent
+};
+
+/// What a server gave.
+struct GrantV4 {
+  IpNet address;
+  IpAddress server;  ///< option 54
+  IpAddress relay;   ///< giaddr; 0.0.0.0: none
+  Mac next_hop;      ///< who sent the frame: the server or the relay
+  Instant since{};   ///< when it was asked for
+  Instant t1{};
+  Instant t2{};
+  Instant expires{};  ///< kNever, as the others: for ever
+  Options options;
+  friend bool operator==(const GrantV4&, const GrantV4&) = default;
+};
+
+class ClientV4 {
+ public:
+  /// 32 random bits.
+  using Random = std::function<std::uint32_t()>;
+
+  ClientV4(Identity identity, Patience patience, Random random);
+  /// One that has an address already, as of a file.
+  void resume(GrantV4 grant) { grant_ = std::move(grant), state_ = State::bound; }
+
+  enum class State : unsigned char {
+    idle,
+    selecting,   ///< DISCOVER is sent
+    requesting,  ///< an offer is taken up
+    probing,     ///< acknowledged, but is it in use?
+    bound,
+    renewing,   ///< asks the server that gave it
+    rebinding,  ///< asks anybody
+  };
+  enum class Event : unsigned char {
+    none,
+    bound,    ///< grant() is new
+    renewed,  ///< grant() has new times, and maybe other options
+    moved,    ///< grant() has another address
+    lost,     ///< grant() is gone: it ended, or a server took it back. The client starts anew.
+  };
+  enum class Way : unsigned char {
+    everybody,  ///< a frame to the broadcast address, from 0.0.0.0 or the address
+    server,     ///< by the kernel's own ways, from the address
+  };
+  struct Send {
+    Way way = Way::everybody;
+    IpAddress src;
+    IpAddress dst;
+    Packet packet;
+  };
+  struct Output {
+    std::vector<Send> sends;
+    std::optional<IpAddress> probe;  ///< ask the link for it, and tell who answers by conflict()
+    Event event = Event::none;
+  };
+
+  /// Asks for an address; `wanted` is one that it had before.
+  Output start(Instant now, std::optional<IpAddress> wanted = std::nullopt);
+  /// A message that came for this client's MAC, in a frame of `from`.
+  Output receive(const Packet& packet, const Mac& from, Instant now);
+  /// The address that it probes for is in use by another machine.
+  Output conflict(Instant now);
+  /// It is `now`. Does nothing before next().
+  Output elapse(Instant now);
+  /// When elapse() is due; kNever: not at all.
+  [[nodiscard]] Instant next() const;
+  /// Asks for more time ahead of T1.
+  Output renew(Instant now);
+
+  [[nodiscard]] State state() const { return state_; }
+  /// nullptr: it has no address now.
+  [[nodiscard]] const GrantV4* grant() const;
+  /// The message that gives the address back.
+  [[nodiscard]] Send release() const;
+  /// For errors: what the servers said so far, "no offer", "10.0.0.1 refused 10.0.0.9: wrong net".
+  [[nodiscard]] std::string seen() const;
+  /// Somebody waits for the address, so it tries more often.
+  void hurry(bool somebody_waits) { hurried_ = somebody_waits; }
+
+ private:
+  [[nodiscard]] Packet message(MessageType type, Instant now) const;
+  [[nodiscard]] Span with_jitter(Span span) const;
+  [[nodiscard]] Span answer_time() const;
+  void discover(Instant now, Output& out);
+  void request(Instant now, Output& out);
+  void extend(Instant now, Output& out);
+  void restart(Span pause, Instant now);
+  void take_offer(const Packet& packet, Instant now, Output& out);
+  void take_ack(const Packet& packet, const Mac& from, Instant now, Output& out);
+  void take_nak(const Packet& packet, Instant now, Output& out);
+  void settle(Output& out);
+  void lose(Instant now, Output& out);
+  void note(const std::string& what);
+  [[nodiscard]] std::optional<GrantV4> read_grant(const Packet& packet, const Mac& from,
+                                                  std::string& problem) const;
+
+  Identity identity_;
+  Patience patience_;
+  Random random_;
+  State state_ = State::idle;
+  std::optional<GrantV4> grant_;
+  std::optional<GrantV4> candidate_;  ///< acknowledged, not yet probed
+  std::optional<IpAddress> wanted_;
+  IpAddress offered_;
+  IpAddress offerer_;
+  std::uint32_t xid_ = 0;
+  unsigned tries_ = 0;     ///< of the message that is waited on
+  unsigned setbacks_ = 0;  ///< refusals and conflicts, which lengthen the pause before a new try
+  Instant began_{};        ///< the exchange
+  Instant asked_{};        ///< the last REQUEST: times of a grant count from it
+  Instant retry_ = kNever;
+  bool hurried_ = true;
+  std::vector<std::string> seen_;
+};
+
+}  // namespace unicni::dhcp

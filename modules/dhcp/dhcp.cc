@@ -1,0 +1,184 @@
+// dhcp: addresses from the DHCP servers of the network that the interface is in. A daemon keeps the
+// leases; the verbs ask it.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "config.h"
+#include "daemon.h"
+#include "lease.h"
+#include "unicni/daemon.h"
+#include "unicni/error.h"
+#include "unicni/errors.h"
+#include "unicni/module.h"
+#include "unicni/net/link.h"
+#include "unicni/sys/file.h"
+#include "unicni/undo/lease.h"
+
+namespace unicni::dhcp {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// DEL waits for nothing: a RELEASE has no answer.
+constexpr milliseconds kReleaseTime{1500};
+constexpr milliseconds kQuestionTime{5000};
+
+DaemonPlace place_of(const Call& call, const Host& host) {
+  return {"dhcp", call.options<DhcpOptions>().socket_path, host.executable()};
+}
+
+Deadline within(const Call& call, milliseconds time) {
+  return std::min<Deadline>(call.deadline, Clock::now() + time);
+}
+
+/// The daemon runs elsewhere.
+std::string absolute(const std::string& path) {
+  if (path.starts_with('/')) return path;
+  char folder[PATH_MAX];
+  if (::getcwd(folder, sizeof folder) == nullptr) return path;
+  return std::string(folder) + '/' + path;
+}
+
+Line acquire_request(const Call& call, milliseconds time) {
+  const auto& options = call.options<DhcpOptions>();
+  Line line{"acquire",
+            {{"network", call.key.network},
+             {"container", call.key.container_id},
+             {"if_name", call.key.if_name},
+             {"netns_path", absolute(call.netns)},
+             {"time", std::to_string(time.count())},
+             {"probe", std::to_string(options.arp_probe)},
+             {"priority", std::to_string(options.priority)}}};
+  Identity identity;
+  identity.client_id = client_id(call);
+  identity.provide = provided(call);
+  identity.provide.erase(static_cast<std::uint8_t>(OptionCode::client_id));
+  identity.request = requested(options);
+  add_identity(identity, line);
+  return line;
+}
+
+GrantV4 grant_in(const Line& answer) {
+  auto grant = read_grant(answer);
+  if (!grant) throw Error(Code::internal, "the dhcp daemon's answer is damaged", "restart it");
+  return *std::move(grant);
+}
+
+/// Never above what the link has: that is what its network was made for.
+void set_mtu(const Call& call, Host& host, const GrantV4& grant) {
+  const auto mtu = mtu_of(grant);
+  if (!mtu) return;
+  const net::Link link = net::get_link(host.container_links(), call.key.if_name);
+  if (*mtu == link.mtu) return;
+  if (*mtu > link.mtu) {
+    host.log(LogLevel::warning, fmt::format("the server's MTU of {} is not set: {} has {}", *mtu,
+                                            link.name, link.mtu));
+    return;
+  }
+  net::Batch batch(host.container_links());
+  net::change_link(batch, link, {.mtu = *mtu});
+  batch.commit();
+}
+
+class Dhcp final : public Module {
+ public:
+  void validate(const Call& call) override {
+    if (call.command == Command::del) return;
+    require_valid(call.options<DhcpOptions>());
+    if (call.command != Command::add) return;
+    static_cast<void>(provided(call));
+    static_cast<void>(client_id(call));
+  }
+
+  Result add(const Call& call, Host& host) override {
+    const auto& options = call.options<DhcpOptions>();
+    const DaemonPlace place = place_of(call, host);
+    host.undo().announce(
+        undo_lease(place, lease_file(lease_folder(host.folders()), call.key), call.key));
+    const net::Netns* netns = host.container_netns();
+    if (netns == nullptr) throw Error(Code::invalid_netns, "ADD needs CNI_NETNS");
+    // The daemon's own end comes first, as it knows what it has seen.
+    constexpr milliseconds kDaemonMargin{500};
+    const Deadline end = within(call, milliseconds(options.timeout * 1000) + kDaemonMargin);
+    const auto time = std::chrono::duration_cast<milliseconds>(end - Clock::now()) - kDaemonMargin;
+    const GrantV4 grant =
+        grant_in(ask_daemon(place, acquire_request(call, time), netns->fd(), end));
+    set_mtu(call, host, grant);
+    return result_of(grant, options.priority);
+  }
+
+  void del(const Call& call, Host& host) override {
+    const std::string file = lease_file(lease_folder(host.folders()), call.key);
+    if (::access(file.c_str(), F_OK) != 0) return;
+    DaemonPlace place = place_of(call, host);
+    // What the lease says counts: the configuration may have changed.
+    if (const auto lease = read_lease(file)) place.socket = lease->socket;
+    release(place, call.key, file, within(call, kReleaseTime), host);
+  }
+
+  void check(const Call& call, Host& host) override {
+    const Line request{"check",
+                       {{"network", call.key.network},
+                        {"container", call.key.container_id},
+                        {"if_name", call.key.if_name}}};
+    static_cast<void>(
+        grant_in(ask_daemon(place_of(call, host), request, -1, within(call, kQuestionTime))));
+  }
+
+  void gc(const Call& call, Host& host) override {
+    if (!call.valid_attachments) return;
+    const std::string folder = lease_folder(host.folders());
+    Errors errors;
+    for (const Lease& lease : read_leases(folder)) {
+      if (lease.key.network != call.key.network ||
+          call.valid_attachments->contains(lease.key.of_network())) {
+        continue;
+      }
+      errors.attempt([&] {
+        release({"dhcp", lease.socket, host.executable()}, lease.key, lease_file(folder, lease.key),
+                within(call, kReleaseTime), host);
+      });
+    }
+    errors.finish();
+  }
+
+  void status(const Call& call, Host& host) override {
+    try {
+      ask_daemon(place_of(call, host), {"status", {}}, -1, within(call, kQuestionTime));
+    } catch (const Error& error) {
+      throw Error(Code::not_available, error.msg(), error.details());
+    }
+  }
+
+  int command(int argc, const char* const* argv) override {
+    if (argc == 0 || std::string_view(argv[0]) != "daemon") return Module::command(argc, argv);
+    return run_daemon(argc, argv);
+  }
+
+ private:
+  static void release(const DaemonPlace& place, const AttachmentKey& key, const std::string& file,
+                      Deadline deadline, Host& host) {
+    try {
+      ask_daemon(place, release_request(key), -1, deadline);
+    } catch (const DaemonStranger& error) {
+      host.log(LogLevel::warning,
+               fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
+      sys::remove_file(file);
+    }
+  }
+};
+
+}  // namespace
+
+}  // namespace unicni::dhcp
+
+UNICNI_MODULE(dhcp, ipam, unicni::dhcp::Dhcp, .options = &unicni::dhcp::kDhcpOptions,
+              .traits = unicni::Trait::needs_link);

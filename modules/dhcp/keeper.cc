@@ -1,0 +1,453 @@
+#include "keeper.h"
+
+#include <fmt/core.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "unicni/error.h"
+#include "unicni/net/addr.h"
+#include "unicni/net/link.h"
+#include "unicni/net/route.h"
+#include "unicni/sys/file.h"
+#include "unicni/undo/lease.h"
+
+namespace unicni::dhcp {
+
+namespace {
+
+/// How long answers are listened to when nobody waits for them.
+constexpr Span kListenTime{4'000};
+/// Before a namespace that couldn't be looked at, for lack of descriptors, say, is tried again.
+constexpr Span kTroublePause{10'000};
+/// What an ADD's answer takes to arrive.
+constexpr Span kMargin{100};
+constexpr Span kDefaultTime{20'000};
+
+std::uint32_t random_bits() {
+  std::uint32_t bits = 0;
+  static_cast<void>(::getrandom(&bits, sizeof bits, 0));
+  return bits;
+}
+
+template <class Number>
+Number number_in(const Line& line, std::string_view key, Number otherwise) {
+  const std::string text = line.get(key);
+  Number number{};
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  return text.empty() || read.ec != std::errc() ? otherwise : number;
+}
+
+AttachmentKey key_of(const Line& line) {
+  return {line.get("network"), line.get("container"), line.get("if_name")};
+}
+
+}  // namespace
+
+Instant boot_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::duration_cast<Instant>(std::chrono::seconds(now.tv_sec) +
+                                             std::chrono::nanoseconds(now.tv_nsec));
+}
+
+Keeper::Keeper(KeeperSettings settings, DaemonListener& listener, Log log)
+    : settings_(std::move(settings)),
+      listener_(listener),
+      log_(std::move(log)),
+      boot_(sys::boot_id()) {}
+
+ClientV4 Keeper::make_client(const Lease& lease) const {
+  Patience patience = settings_.patience;
+  patience.probe = lease.probe;
+  Identity identity = lease.identity;
+  identity.broadcast = identity.broadcast || settings_.broadcast;
+  return {std::move(identity), patience, random_bits};
+}
+
+void Keeper::load() {
+  for (Lease& lease : read_leases(settings_.folder)) {
+    if (lease.socket != settings_.socket) continue;
+    Kept& kept = kept_.emplace_back(lease, make_client(lease));
+    kept.client.hurry(false);
+    if (lease.grant) {
+      kept.client.resume(*lease.grant);
+    } else {
+      follow(kept, kept.client.start(boot_time()), boot_time());
+    }
+  }
+  if (!kept_.empty()) log_(LogLevel::info, fmt::format("took up {} leases", kept_.size()));
+}
+
+Keeper::Kept* Keeper::find(const AttachmentKey& key) {
+  const auto found = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& kept) {
+    return !kept.is_dead && kept.lease.key == key;
+  });
+  return found == kept_.end() ? nullptr : &*found;
+}
+
+bool Keeper::is_busy() const {
+  return !connections_.empty() || std::any_of(kept_.begin(), kept_.end(), [](const Kept& kept) {
+    return kept.waiting.has_value();
+  });
+}
+
+Instant Keeper::next(const Kept& kept) const {
+  const Instant due = kept.retry_at == kNever ? kept.client.next() : kept.retry_at;
+  return std::min({due, kept.close_at, kept.give_up});
+}
+
+/// Descriptors are listed anew each time: but for exchanges, which are short, there is one.
+bool Keeper::turn(int wake, Span at_most) {
+  std::vector<pollfd> waits{{wake, POLLIN, 0}, {listener_.fd(), POLLIN, 0}};
+  for (const DaemonConnection& each : connections_) waits.push_back({each.fd(), POLLIN, 0});
+  Instant due = boot_time() + at_most;
+  for (const Kept& kept : kept_) {
+    due = std::min(due, next(kept));
+    if (kept.waiting) waits.push_back({kept.waiting->fd(), POLLRDHUP, 0});
+    if (!kept.channel) continue;
+    for (const int fd : kept.channel->fds()) waits.push_back({fd, POLLIN, 0});
+  }
+  const auto left = std::clamp<std::int64_t>((due - boot_time()).count(), 0, at_most.count());
+  ::poll(waits.data(), waits.size(), static_cast<int>(left));
+
+  while (auto connection = listener_.accept()) connections_.push_back(*std::move(connection));
+  for (auto each = connections_.begin(); each != connections_.end();) {
+    if (const auto request = each->read()) {
+      DaemonConnection connection = std::move(*each);
+      each = connections_.erase(each);
+      serve(std::move(connection), *request);
+    } else {
+      each = each->has_ended() ? connections_.erase(each) : std::next(each);
+    }
+  }
+  for (Kept& kept : kept_) {
+    if (kept.is_dead) continue;
+    const Instant now = boot_time();
+    try {
+      if (kept.waiting && !kept.waiting->is_waited_for()) {
+        give_up(kept);
+        continue;
+      }
+      if (kept.channel) read(kept, now);
+      if (!kept.is_dead && now >= next(kept)) elapse(kept, now);
+    } catch (const Error& error) {
+      // The link went down or away; what the lease says is looked at when it is next due.
+      kept.trouble = error.msg();
+      kept.channel.reset();
+      kept.close_at = kNever;
+    }
+  }
+  kept_.remove_if([](const Kept& kept) { return kept.is_dead; });
+  return (waits.front().revents & POLLIN) != 0;
+}
+
+void Keeper::read(Kept& kept, Instant now) {
+  Channel::Heard heard;
+  heard.packet = [&](const Packet& packet, const Mac& from) {
+    follow(kept, kept.client.receive(packet, from, now), now);
+  };
+  heard.broken = [&](const std::string& problem) {
+    kept.trouble = "an answer that is not valid came from " + problem;
+  };
+  heard.conflict = [&] { follow(kept, kept.client.conflict(now), now); };
+  kept.channel->receive(heard);
+}
+
+void Keeper::elapse(Kept& kept, Instant now) {
+  if (now >= kept.give_up) {
+    give_up(kept);
+    return;
+  }
+  if (now >= kept.close_at) {
+    kept.channel.reset();
+    kept.close_at = kNever;
+  }
+  if (now >= kept.retry_at) kept.retry_at = kNever;
+  if (kept.retry_at == kNever && now >= kept.client.next()) {
+    follow(kept, kept.client.elapse(now), now);
+  }
+}
+
+/// False: nothing can be sent now.
+bool Keeper::open_channel(Kept& kept, Instant now) {
+  if (kept.channel) return true;
+  try {
+    auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
+    if (!netns) {
+      forget(kept, "its namespace or interface is gone");
+      return false;
+    }
+    kept.channel.emplace(*std::move(netns), kept.lease.place, kept.lease.identity.mac,
+                         kept.client.grant());
+    return true;
+  } catch (const Error& error) {
+    kept.trouble = error.msg();
+    kept.retry_at = now + kTroublePause;
+    return false;
+  }
+}
+
+/// Does what the client says.
+void Keeper::follow(Kept& kept, const ClientV4::Output& out, Instant now) {
+  if ((!out.sends.empty() || out.probe) && !open_channel(kept, now)) return;
+  try {
+    for (const ClientV4::Send& send : out.sends) kept.channel->send(send);
+    if (out.probe) kept.channel->probe(*out.probe);
+  } catch (const Error& error) {
+    kept.trouble = error.msg();  // the client tries again when its time comes
+  }
+  if (!kept.waiting && !out.sends.empty()) kept.close_at = now + kListenTime;
+  if (out.event != ClientV4::Event::none) note_event(kept, out.event, now);
+}
+
+void Keeper::note_event(Kept& kept, ClientV4::Event event, Instant) {
+  using Event = ClientV4::Event;
+  const std::optional<GrantV4> before = kept.lease.grant;
+  const GrantV4* grant = kept.client.grant();
+  kept.lease.grant = grant == nullptr ? std::nullopt : std::optional(*grant);
+  const std::string owner = kept.lease.key.owner();
+  switch (event) {
+    case Event::none:
+      return;
+    case Event::bound:
+      if (kept.waiting) {
+        become_bound(kept);
+        break;
+      }
+      write(kept);
+      apply(kept, std::nullopt);
+      log_(LogLevel::warning, fmt::format("{}: has {} now", owner, grant->address.str()));
+      break;
+    case Event::renewed:
+      write(kept);
+      break;
+    case Event::moved:
+      write(kept);
+      apply(kept, before->address);
+      log_(LogLevel::warning, fmt::format("{}: {} became {} at renewal", owner,
+                                          before->address.str(), grant->address.str()));
+      break;
+    case Event::lost:
+      write(kept);
+      apply(kept, before->address);
+      log_(LogLevel::warning,
+           fmt::format("{}: lost {}: {}", owner, before->address.str(), kept.client.seen()));
+      break;
+  }
+  kept.close_at = Instant(0);  // not here: its packets may be being read
+}
+
+/// The file is there before the verb hears of it: whoever is killed in between, the lease is known.
+void Keeper::become_bound(Kept& kept) {
+  try {
+    write(kept);
+  } catch (const Error& error) {
+    send_release(kept);
+    kept.waiting->refuse(error);
+    kept.is_dead = true;
+    return;
+  }
+  Line answer{"ok", {}};
+  add_grant(*kept.client.grant(), answer);
+  kept.waiting->answer(std::move(answer));
+  kept.waiting.reset();
+  kept.give_up = kNever;
+  kept.client.hurry(false);
+}
+
+/// The ADD's time is up, or its verb is gone: what came too late goes back.
+void Keeper::give_up(Kept& kept) {
+  const std::string trouble = kept.trouble.empty() ? "" : "; " + kept.trouble;
+  kept.waiting->refuse(Error(Code::try_again,
+                             fmt::format("no address from DHCP for {}: {}{}",
+                                         kept.lease.key.if_name, kept.client.seen(), trouble),
+                             "look whether a DHCP server hears broadcasts of this network, and has "
+                             "addresses left"));
+  if (kept.client.grant() != nullptr) send_release(kept);
+  kept.is_dead = true;
+}
+
+void Keeper::write(Kept& kept) {
+  sys::ensure_folder(settings_.folder, 0700);
+  sys::write_file_atomically(lease_file(settings_.folder, kept.lease.key), print_lease(kept.lease),
+                             0600);
+}
+
+/// A change after ADD. The result that the runtime has can't follow it; the interface can.
+void Keeper::apply(const Kept& kept, const std::optional<IpNet>& old) {
+  try {
+    const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
+    if (!netns) return;
+    net::Netlink links(*netns);
+    const net::LinkRef link{kept.lease.place.index, kept.lease.place.if_name};
+    net::Batch batch(links);
+    const GrantV4* grant = kept.client.grant();
+    if (grant != nullptr) net::add_addr(batch, link, grant->address, net::Dad::skip, true);
+    if (old && (grant == nullptr || grant->address != *old)) {
+      net::remove_addr(batch, link, *old, true);
+    }
+    batch.commit();
+    if (grant == nullptr) return;
+    net::Batch routes(links);
+    for (const Route& route : result_of(*grant, kept.lease.priority).routes) {
+      net::add_route(routes, link, route);
+    }
+    if (!routes.empty()) routes.commit();
+  } catch (const Error& error) {
+    log_(LogLevel::error, fmt::format("{}: {}", kept.lease.key.owner(), error.msg()));
+  }
+}
+
+/// Best effort: nobody answers a RELEASE.
+void Keeper::send_release(Kept& kept) {
+  try {
+    auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
+    if (!netns) return;
+    Channel channel(*std::move(netns), kept.lease.place, kept.lease.identity.mac,
+                    kept.client.grant());
+    channel.send_at_once(kept.client.release());
+  } catch (const Error& error) {
+    log_(LogLevel::warning,
+         fmt::format("{}: the server is not told that {} is free: {}", kept.lease.key.owner(),
+                     kept.client.grant()->address.str(), error.msg()));
+  }
+}
+
+void Keeper::forget(Kept& kept, const std::string& why) {
+  log_(LogLevel::info, fmt::format("{}: {}", kept.lease.key.owner(), why));
+  if (kept.waiting) {
+    kept.waiting->refuse(Error(Code::internal, fmt::format("{}: {}", kept.lease.key.owner(), why)));
+  }
+  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
+  kept.channel.reset();
+  kept.is_dead = true;
+}
+
+void Keeper::serve(DaemonConnection connection, const DaemonConnection::Request& request) {
+  try {
+    const std::string& verb = request.line.word;
+    if (verb == "acquire") {
+      acquire(connection, request);
+    } else if (verb == "release") {
+      release(request.line, connection);
+    } else if (verb == "check") {
+      check(request.line, connection);
+    } else if (verb == "status") {
+      connection.answer({"ok", {{"leases", std::to_string(kept_.size())}}});
+    } else {
+      connection.refuse(Error(Code::incompatible_version,
+                              fmt::format("the dhcp daemon of version {} knows no request \"{}\"",
+                                          UNICNI_VERSION, verb),
+                              "restart it"));
+    }
+  } catch (const Error& error) {
+    connection.refuse(error);
+  }
+}
+
+void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Request& request) {
+  const Line& line = request.line;
+  Lease lease;
+  lease.key = key_of(line);
+  lease.socket = settings_.socket;
+  lease.boot = boot_;
+  lease.probe = Span(number_in<std::int64_t>(line, "probe", 0));
+  lease.priority = number_in<std::uint32_t>(line, "priority", 0);
+  Line whole = line;
+  whole.fields.emplace_back("mac", "00:00:00:00:00:00");  // is read from the link
+  const auto identity = read_identity(whole);
+  if (!identity || !request.attached) {
+    connection.refuse(Error(Code::internal, "the request for an address is damaged"));
+    return;
+  }
+  lease.identity = *identity;
+  const auto netns = net::Netns::open(fmt::format("/proc/self/fd/{}", request.attached.get()));
+  if (!netns) {
+    connection.refuse(Error(Code::invalid_netns, "the container's namespace is gone"));
+    return;
+  }
+  net::Netlink links(*netns);
+  const net::Link link = net::get_link(links, lease.key.if_name);
+  lease.place = {line.get("netns_path"), links.identity(), link.name, link.index};
+  lease.identity.mac = link.mac;
+  // Those of one parent have one MAC, and hear only what goes to an address of theirs or to all.
+  lease.identity.broadcast = link.kind == "ipvlan";
+  if (!link.up) {
+    net::Batch batch(links);
+    net::change_link(batch, link, {.up = true});
+    batch.commit();
+  }
+  if (Kept* earlier = find(lease.key)) {
+    const GrantV4* grant = earlier->client.grant();
+    if (grant != nullptr && earlier->lease.place == lease.place &&
+        earlier->lease.identity.mac == link.mac) {
+      Line answer{"ok", {}};
+      add_grant(*grant, answer);
+      connection.answer(std::move(answer));
+      return;
+    }
+    if (earlier->waiting) {
+      throw Error(Code::try_again,
+                  fmt::format("{} waits for its address already", lease.key.owner()));
+    }
+    if (grant != nullptr) send_release(*earlier);
+    earlier->is_dead = true;
+  }
+  // Where the path that the runtime uses can't be opened from here, renewals couldn't be either.
+  auto by_path = find_place(path_of(lease), lease.place, link.mac);
+  if (!by_path) {
+    throw Error(Code::invalid_netns,
+                fmt::format("the dhcp daemon finds no such namespace at {}", path_of(lease)),
+                "it must see the host's files: start it with -hostprefix if they are elsewhere");
+  }
+  Channel channel(*std::move(by_path), lease.place, link.mac, nullptr);
+  const Instant now = boot_time();
+  Kept& kept = kept_.emplace_back(lease, make_client(lease));
+  kept.channel.emplace(std::move(channel));
+  kept.waiting = std::move(connection);
+  const Span time(number_in<std::int64_t>(line, "time", kDefaultTime.count()));
+  kept.give_up = now + std::min(time - kMargin, settings_.most_time);
+  follow(kept, kept.client.start(now), now);
+}
+
+void Keeper::release(const Line& line, DaemonConnection& connection) {
+  const AttachmentKey key = key_of(line);
+  Kept* kept = find(key);
+  if (kept != nullptr) {
+    if (kept->waiting) {
+      kept->waiting->refuse(Error(Code::try_again, "the attachment was taken down meanwhile"));
+    }
+    if (kept->client.grant() != nullptr) send_release(*kept);
+    kept->channel.reset();
+    kept->is_dead = true;
+  }
+  sys::remove_file(lease_file(settings_.folder, key));
+  connection.answer({"ok", {{"known", kept != nullptr ? "1" : "0"}}});
+}
+
+void Keeper::check(const Line& line, DaemonConnection& connection) {
+  const AttachmentKey key = key_of(line);
+  const Kept* kept = find(key);
+  if (kept == nullptr) {
+    connection.refuse(Error(Code::internal, fmt::format("no DHCP lease for {}", key.owner()),
+                            "the attachment is broken: DEL and ADD it again"));
+    return;
+  }
+  const GrantV4* grant = kept->client.grant();
+  if (grant == nullptr) {
+    connection.refuse(
+        Error(Code::internal,
+              fmt::format("the DHCP lease of {} is lost: {}", key.owner(), kept->client.seen()),
+              "the daemon goes on asking for an address"));
+    return;
+  }
+  Line answer{"ok", {}};
+  add_grant(*grant, answer);
+  connection.answer(std::move(answer));
+}
+
+}  // namespace unicni::dhcp

@@ -1,0 +1,92 @@
+// The daemon: all leases of one socket, each with its client, and one loop that waits for verbs,
+// packets and times.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "channel.h"
+#include "client_v4.h"
+#include "lease.h"
+#include "unicni/daemon_listener.h"
+#include "unicni/log.h"
+
+namespace unicni::dhcp {
+
+struct KeeperSettings {
+  std::string socket;
+  std::string host_prefix;  ///< before paths of namespaces, where the host's files are mounted
+  std::string folder;       ///< of lease files
+  Patience patience;
+  Span most_time{208'000};  ///< that one ADD may take, whatever its verb allows
+  bool broadcast = false;   ///< ask for answers to the broadcast address
+};
+
+class Keeper {
+ public:
+  using Log = std::function<void(LogLevel, const std::string&)>;
+  Keeper(KeeperSettings settings, DaemonListener& listener, Log log);
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  /// Takes up the leases of the folder that are this socket's.
+  void load();
+  /// One wait and what it brought: verbs, packets, times; `wake` is a descriptor that ends the wait
+  /// too. True: `wake` is readable.
+  bool turn(int wake, Span at_most);
+  /// Whether a verb waits for its answer.
+  [[nodiscard]] bool is_busy() const;
+  [[nodiscard]] std::size_t size() const { return kept_.size(); }
+
+ private:
+  struct Kept {
+    Kept(Lease of, ClientV4 by) : lease(std::move(of)), client(std::move(by)) {}
+    Lease lease;
+    ClientV4 client;
+    std::optional<Channel> channel;
+    Instant close_at = kNever;                ///< the channel
+    std::optional<DaemonConnection> waiting;  ///< the ADD that it is for
+    Instant give_up = kNever;                 ///< then that ADD gets its error
+    Instant retry_at = kNever;                ///< when the namespace couldn't be looked at
+    std::string trouble;                      ///< why packets couldn't be sent
+    bool is_dead = false;
+  };
+
+  void serve(DaemonConnection connection, const DaemonConnection::Request& request);
+  void acquire(DaemonConnection& connection, const DaemonConnection::Request& request);
+  void release(const Line& line, DaemonConnection& connection);
+  void check(const Line& line, DaemonConnection& connection);
+  Kept* find(const AttachmentKey& key);
+
+  void elapse(Kept& kept, Instant now);
+  void read(Kept& kept, Instant now);
+  void follow(Kept& kept, const ClientV4::Output& out, Instant now);
+  bool open_channel(Kept& kept, Instant now);
+  void note_event(Kept& kept, ClientV4::Event event, Instant now);
+  void become_bound(Kept& kept);
+  void give_up(Kept& kept);
+  void send_release(Kept& kept);
+  void write(Kept& kept);
+  void apply(const Kept& kept, const std::optional<IpNet>& old);
+  void forget(Kept& kept, const std::string& why);
+  [[nodiscard]] Instant next(const Kept& kept) const;
+  [[nodiscard]] std::string path_of(const Lease& lease) const {
+    return settings_.host_prefix + lease.place.netns_path;
+  }
+  ClientV4 make_client(const Lease& lease) const;
+
+  KeeperSettings settings_;
+  DaemonListener& listener_;
+  Log log_;
+  std::string boot_;
+  std::list<Kept> kept_;
+  std::list<DaemonConnection> connections_;  ///< that haven't said yet what they want
+};
+
+/// CLOCK_BOOTTIME.
+Instant boot_time();
+
+}  // namespace unicni::dhcp

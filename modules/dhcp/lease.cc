@@ -1,0 +1,264 @@
+#include "lease.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <charconv>
+
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+#include "values_v4.h"
+
+namespace unicni::dhcp {
+
+namespace {
+
+constexpr std::string_view kWord = "lease";
+constexpr std::string_view kForEver = "never";
+constexpr char kHex[] = "0123456789abcdef";
+
+std::string to_hex(View bytes) {
+  std::string text;
+  for (const std::uint8_t byte : bytes) {
+    text += kHex[byte >> 4U];
+    text += kHex[byte & 0xfU];
+  }
+  return text;
+}
+
+std::optional<Bytes> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  Bytes bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    std::uint8_t byte = 0;
+    const auto read = std::from_chars(text.data() + i, text.data() + i + 2, byte, 16);
+    if (read.ec != std::errc() || read.ptr != text.data() + i + 2) return std::nullopt;
+    bytes.push_back(byte);
+  }
+  return bytes;
+}
+
+template <class Number>
+std::optional<Number> number_of(const std::string& text) {
+  Number number{};
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::string text_of(Instant instant) {
+  return instant == kNever ? std::string(kForEver) : std::to_string(instant.count());
+}
+
+std::optional<Instant> instant_of(const std::string& text) {
+  if (text == kForEver) return kNever;
+  const auto number = number_of<std::int64_t>(text);
+  return number ? std::optional(Instant(*number)) : std::nullopt;
+}
+
+void add_options(const Options& options, std::string_view prefix, Line& line) {
+  for (const auto& [code, value] : options) {
+    line.fields.emplace_back(fmt::format("{}{}", prefix, code), to_hex(value));
+  }
+}
+
+/// False: one of them is damaged.
+bool read_options(const Line& line, std::string_view prefix, Options& into) {
+  for (const auto& [key, value] : line.fields) {
+    if (!key.starts_with(prefix)) continue;
+    const auto code = number_of<std::uint8_t>(key.substr(prefix.size()));
+    auto bytes = from_hex(value);
+    if (!code || !bytes) return false;
+    into[*code] = *std::move(bytes);
+  }
+  return true;
+}
+
+constexpr std::string_view kReceived = "option.";
+constexpr std::string_view kProvided = "provide.";
+
+Route route_of(const ReceivedRoute& received, std::uint32_t priority) {
+  Route route;
+  route.dst = received.dst;
+  route.gw = received.gateway;
+  constexpr std::uint32_t kScopeLink = 253;  // RT_SCOPE_LINK
+  if (received.gateway.is_unspecified()) route.scope = kScopeLink;
+  route.priority = priority;
+  return route;
+}
+
+const Bytes* find_option(const Options& options, OptionCode code) {
+  const auto found = options.find(static_cast<std::uint8_t>(code));
+  return found == options.end() ? nullptr : &found->second;
+}
+
+std::optional<IpAddress> router_of(const Options& options) {
+  const auto router = read_address(find_option(options, OptionCode::routers));
+  return router && !router->is_unspecified() ? router : std::nullopt;
+}
+
+/// Option 121 replaces the others (RFC 3442, "DHCP Client Behavior"); 249 is what Microsoft's
+/// servers have for it.
+std::vector<ReceivedRoute> routes_of(const Options& options) {
+  const auto find = [&](OptionCode code) { return find_option(options, code); };
+  for (const OptionCode code : {OptionCode::classless_routes, OptionCode::ms_classless_routes}) {
+    auto routes = read_classless_routes(find(code));
+    if (!routes.empty()) return routes;
+  }
+  std::vector<ReceivedRoute> routes = read_static_routes(find(OptionCode::static_routes));
+  if (const auto router = router_of(options)) routes.push_back({IpNet(IpAddress(), 0), *router});
+  return routes;
+}
+
+}  // namespace
+
+void add_grant(const GrantV4& grant, Line& line) {
+  auto& fields = line.fields;
+  fields.emplace_back("address", grant.address.str());
+  fields.emplace_back("server", grant.server.str());
+  fields.emplace_back("relay", grant.relay.str());
+  fields.emplace_back("next_hop", grant.next_hop.str());
+  fields.emplace_back("since", text_of(grant.since));
+  fields.emplace_back("t1", text_of(grant.t1));
+  fields.emplace_back("t2", text_of(grant.t2));
+  fields.emplace_back("expires", text_of(grant.expires));
+  add_options(grant.options, kReceived, line);
+}
+
+std::optional<GrantV4> read_grant(const Line& line) {
+  GrantV4 grant;
+  const auto address = IpNet::parse(line.get("address"));
+  const auto server = IpAddress::parse(line.get("server"));
+  const auto relay = IpAddress::parse(line.get("relay"));
+  const auto next_hop = Mac::parse(line.get("next_hop"));
+  const auto since = instant_of(line.get("since"));
+  const auto t1 = instant_of(line.get("t1"));
+  const auto t2 = instant_of(line.get("t2"));
+  const auto expires = instant_of(line.get("expires"));
+  if (!address || !server || !relay || !next_hop || !since || !t1 || !t2 || !expires ||
+      !read_options(line, kReceived, grant.options)) {
+    return std::nullopt;
+  }
+  grant.address = *address;
+  grant.server = *server;
+  grant.relay = *relay;
+  grant.next_hop = *next_hop;
+  grant.since = *since;
+  grant.t1 = *t1;
+  grant.t2 = *t2;
+  grant.expires = *expires;
+  return grant;
+}
+
+void add_identity(const Identity& identity, Line& line) {
+  line.fields.emplace_back("mac", identity.mac.str());
+  line.fields.emplace_back("client_id", to_hex(identity.client_id));
+  line.fields.emplace_back("request", to_hex(identity.request));
+  line.fields.emplace_back("broadcast", identity.broadcast ? "1" : "0");
+  add_options(identity.provide, kProvided, line);
+}
+
+std::optional<Identity> read_identity(const Line& line) {
+  Identity identity;
+  const auto mac = Mac::parse(line.get("mac"));
+  auto client = from_hex(line.get("client_id"));
+  auto request = from_hex(line.get("request"));
+  if (!mac || !client || !request || !read_options(line, kProvided, identity.provide)) {
+    return std::nullopt;
+  }
+  identity.mac = *mac;
+  identity.client_id = *std::move(client);
+  identity.request = *std::move(request);
+  identity.broadcast = line.get("broadcast") == "1";
+  return identity;
+}
+
+std::string print_lease(const Lease& lease) {
+  Line line{std::string(kWord),
+            {{"version", "1"},
+             {"network", lease.key.network},
+             {"container", lease.key.container_id},
+             {"if_name", lease.key.if_name},
+             {"socket", lease.socket},
+             {"netns_path", lease.place.netns_path},
+             {"netns", lease.place.netns},
+             {"index", std::to_string(lease.place.index)},
+             {"probe", std::to_string(lease.probe.count())},
+             {"priority", std::to_string(lease.priority)},
+             {"boot", lease.boot}}};
+  add_identity(lease.identity, line);
+  if (lease.grant) add_grant(*lease.grant, line);
+  return print_line(line);
+}
+
+std::optional<Lease> parse_lease(std::string_view text) {
+  const auto line = parse_line(text.substr(0, text.find('\n')));
+  if (!line || line->word != kWord || line->get("version") != "1") return std::nullopt;
+  Lease lease;
+  auto identity = read_identity(*line);
+  const auto index = number_of<int>(line->get("index"));
+  const auto probe = number_of<std::int64_t>(line->get("probe"));
+  const auto priority = number_of<std::uint32_t>(line->get("priority"));
+  if (!identity || !index || !probe || !priority) return std::nullopt;
+  lease.key = {line->get("network"), line->get("container"), line->get("if_name")};
+  lease.socket = line->get("socket");
+  lease.place = {line->get("netns_path"), line->get("netns"), lease.key.if_name, *index};
+  lease.identity = *std::move(identity);
+  lease.probe = Span(*probe);
+  lease.priority = *priority;
+  lease.boot = line->get("boot");
+  if (line->find("address") != nullptr) {
+    lease.grant = read_grant(*line);
+    if (!lease.grant) return std::nullopt;
+  }
+  return lease;
+}
+
+std::optional<Lease> read_lease(const std::string& file) {
+  const auto text = sys::read_file(file);
+  auto lease = text ? parse_lease(*text) : std::nullopt;
+  if (lease && lease->boot != sys::boot_id()) return std::nullopt;
+  return lease;
+}
+
+std::vector<Lease> read_leases(const std::string& folder) {
+  std::vector<Lease> leases;
+  for (const std::string& name : sys::list_folder(folder)) {
+    if (name.starts_with('.')) continue;  // a temporary file, whose writer was killed
+    try {
+      if (auto lease = read_lease(folder + '/' + name)) leases.push_back(*std::move(lease));
+    } catch (const Error&) {
+      continue;  // gone meanwhile, or no file
+    }
+  }
+  return leases;
+}
+
+Result result_of(const GrantV4& grant, std::uint32_t priority) {
+  const auto find = [&](OptionCode code) { return find_option(grant.options, code); };
+  Result result;
+  IpConfig ip;
+  ip.address = grant.address;
+  ip.gateway = router_of(grant.options);
+  result.ips.push_back(std::move(ip));
+  for (const ReceivedRoute& route : routes_of(grant.options)) {
+    result.routes.push_back(route_of(route, priority));
+  }
+  for (const IpAddress& server : read_addresses(find(OptionCode::dns_servers))) {
+    result.dns.nameservers.push_back(server.str());
+  }
+  const auto domain = read_text(find(OptionCode::domain_name));
+  if (domain && is_domain_name(*domain)) result.dns.domain = *domain;
+  result.dns.search = read_domain_search(find(OptionCode::domain_search));
+  return result;
+}
+
+std::optional<std::uint32_t> mtu_of(const GrantV4& grant) {
+  constexpr std::uint32_t kLeast = 68;  // RFC 2132 §5.1
+  const auto mtu = read16(find_option(grant.options, OptionCode::mtu));
+  return mtu && *mtu >= kLeast ? std::optional<std::uint32_t>(*mtu) : std::nullopt;
+}
+
+}  // namespace unicni::dhcp

@@ -1,0 +1,62 @@
+// A lease as the daemon keeps it: a file for each attachment, so that whatever ends the daemon
+// loses none. The verbs read it as well.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client_v4.h"
+#include "unicni/attachment_key.h"
+#include "unicni/line.h"
+#include "unicni/result.h"
+
+namespace unicni::dhcp {
+
+/// The interface that has the address. The path alone could lead to another namespace by now, and a
+/// name or number to another link.
+struct Place {
+  std::string netns_path;
+  std::string netns;  ///< Netlink::identity()
+  std::string if_name;
+  int index = 0;
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+struct Lease {
+  AttachmentKey key;
+  std::string socket;  ///< of the daemon whose it is
+  Place place;
+  Identity identity;
+  Span probe{};
+  std::uint32_t priority = 0;  ///< of its routes
+  std::string boot;            ///< times count from that one
+  /// nullopt: it was lost, and the daemon asks for another one.
+  std::optional<GrantV4> grant;
+};
+
+/// One line, "lease …". Its field "address" is known to core (unicni/undo/lease.h), which also says
+/// where the files are.
+std::string print_lease(const Lease& lease);
+/// nullopt: the text is none, or damaged.
+std::optional<Lease> parse_lease(std::string_view text);
+
+/// The grant's fields alone, and back: what an answer to a verb has of it.
+void add_grant(const GrantV4& grant, Line& line);
+std::optional<GrantV4> read_grant(const Line& line);
+void add_identity(const Identity& identity, Line& line);
+std::optional<Identity> read_identity(const Line& line);
+
+/// nullopt: there is none, or it is damaged, or of an earlier boot. Throws Error if it can't be
+/// read.
+std::optional<Lease> read_lease(const std::string& file);
+/// All in a folder that can be read.
+std::vector<Lease> read_leases(const std::string& folder);
+
+/// The addresses, routes and DNS settings of the CNI result.
+Result result_of(const GrantV4& grant, std::uint32_t priority);
+/// Option 26, if a link can have it.
+std::optional<std::uint32_t> mtu_of(const GrantV4& grant);
+
+}  // namespace unicni::dhcp

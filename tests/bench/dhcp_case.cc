@@ -1,0 +1,120 @@
+// bridge with dhcp against dnsmasq: one attachment at a time beside the reference's plugin and its
+// daemon, then 100 at once.
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "case.h"
+#include "network.h"
+#include "private_net.h"
+#include "program.h"
+
+namespace unicni::bench {
+namespace {
+
+constexpr std::size_t kAtOnce = 100;
+constexpr unsigned kReferenceRuns = 3;  // seconds each
+
+/// A program that goes on beside the measured ones, and is nobody's child.
+class Beside {
+ public:
+  explicit Beside(const std::string& command)
+      : pid_(std::stoi(
+            run_well(
+                {{find_program("sh"), "-c", command + " > /dev/null 2>&1 & echo $!"}, {kPath}, ""})
+                .output)) {}
+  Beside(const Beside&) = delete;
+  Beside& operator=(const Beside&) = delete;
+  ~Beside() { ::kill(pid_, SIGKILL); }
+
+ private:
+  int pid_;
+};
+
+void await(const std::string& path) {
+  for (int i = 0; i < 500 && !std::filesystem::exists(path); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  if (!std::filesystem::exists(path)) throw std::runtime_error(path + " doesn't come");
+}
+
+Network dhcp_network(const std::string& plugins, const std::string& name,
+                     const std::string& socket) {
+  return Network::of_config(
+      plugins, "bridge",
+      R"({"cniVersion":"1.0.0","name":")" + name +
+          R"(","type":"bridge","bridge":"bench-dhcp","ipam":{"type":"dhcp",)" +
+          R"("daemonSocketPath":")" + socket + R"("}})");
+}
+
+/// The daemon that our first ADD started.
+void end_daemon(const std::string& socket) {
+  run({{find_program("pkill"), "-f", "^dhcp daemon -socketpath " + socket}, {kPath}, ""});
+}
+
+}  // namespace
+
+void measure_dhcp(const Setting& setting, Report& report) {
+  const std::string our_socket = "/run/bench-dhcp-" + std::to_string(::getpid()) + ".sock";
+  const std::string their_socket = "/run/bench-dhcp-reference.sock";
+  make_bridge("bench-dhcp", "10.97.0.1");
+  const Beside dnsmasq(
+      find_program("dnsmasq") +
+      " --keep-in-foreground --conf-file=/dev/null --port=0 --interface=bench-dhcp"
+      " --bind-interfaces --dhcp-range=10.97.1.0,10.97.4.255,255.255.0.0,1h --no-ping"
+      " --dhcp-leasefile=/run/bench-dhcp.leases --pid-file=/run/bench-dhcp.pid --user=root");
+  await("/run/bench-dhcp.pid");
+  const Beside daemon(setting.reference + "/dhcp daemon -socketpath " + their_socket);
+  await(their_socket);
+
+  const Network ours = dhcp_network(setting.ours, "bench-dhcp-ours", our_socket);
+  const Network theirs = dhcp_network(setting.reference, "bench-dhcp-ref", their_socket);
+  const auto cycle = [&](const Network& network, const char* candidate, const std::string& name,
+                         const ContainerNet& net, Report& to) {
+    const Outcome added = run_well(network.add(name, net));
+    to.add("dhcp ADD", candidate, added.milliseconds);
+    require_attached(net, candidate);
+    to.add("dhcp CHECK", candidate, run_well(network.check(name, net, added.output)).milliseconds);
+    to.add("dhcp DEL", candidate, run_well(network.del(name, net, added.output)).milliseconds);
+    require_gone(net, candidate);
+  };
+  Report warm_up;
+  for (unsigned i = 0; i < setting.runs + Setting::kWarmUps; ++i) {
+    const ContainerNet net("/run/bench-netns/dhcp" + std::to_string(i));
+    const bool counts = i >= Setting::kWarmUps;
+    cycle(ours, kOurs, "d" + std::to_string(i), net, counts ? report : warm_up);
+    if (counts && i < Setting::kWarmUps + std::min(kReferenceRuns, setting.runs)) {
+      cycle(theirs, kReference, "r" + std::to_string(i), net, report);
+    }
+  }
+
+  std::vector<ContainerNet> nets;
+  std::vector<Command> commands;
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    nets.emplace_back("/run/bench-netns/dhcp-all" + std::to_string(i));
+    commands.push_back(ours.add("a" + std::to_string(i), nets.back()));
+  }
+  const Together all = run_together(commands);
+  report.add("dhcp 100 ADD", kOurs, all.milliseconds);
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    require_attached(nets[i], kOurs);
+    commands[i] = ours.del("a" + std::to_string(i), nets[i], all.outcomes[i].output);
+  }
+  report.add("dhcp 100 DEL", kOurs, run_together(commands).milliseconds);
+  end_daemon(our_socket);
+
+  report.judge({"dhcp ADD", Bound::at_most, 300, "ms"}, report.median("dhcp ADD", kOurs));
+  report.judge_ratio({"dhcp ADD, times faster than the reference", Bound::at_least, 8.0, "x"},
+                     report.median("dhcp ADD", kReference), report.median("dhcp ADD", kOurs));
+  report.judge({"dhcp, 100 ADD at once", Bound::at_most, 3000, "ms"},
+               report.median("dhcp 100 ADD", kOurs));
+}
+
+}  // namespace unicni::bench

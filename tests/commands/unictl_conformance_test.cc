@@ -1,0 +1,117 @@
+// unictl conformance.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "command.h"
+#include "support/recorder.h"
+#include "support/sandbox.h"
+
+namespace unicni::test::unictl_conformance_test {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+class UnictlConformance : public ::testing::Test {
+ protected:
+  /// It makes namespaces of its own, in which /run is empty but for the plugin's folder.
+  static Output conformance(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "conformance");
+    return command("unictl", arguments);
+  }
+  static Json ids_found(const Output& output) {
+    Json ids = Json::array();
+    const Json report = output.json();
+    for (const Json& finding : report.at("findings")) ids.push_back(finding.at("id"));
+    return ids;
+  }
+
+  Sandbox sandbox_;
+};
+
+/// It answers VERSION as it should, and knows nothing else.
+constexpr const char* kStub = R"(#!/bin/sh
+[ "$CNI_COMMAND" = VERSION ] || { echo '{"code": 100, "msg": "no"}'; exit 1; }
+echo '{"cniVersion": "1.1.0", "supportedVersions": ["1.0.0", "1.1.0"]}'
+)";
+
+TEST_F(UnictlConformance, AnInstalledPluginNeedsItsTypeAlone) {
+  const Output output = conformance({"static", "--id", "VERN-01,DEL-02", "--json"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  const Json plugin = output.json().at("plugin");
+  EXPECT_EQ(plugin.at("path"), bin_dir() + "/static");
+  EXPECT_EQ(plugin.at("passed"), 2);
+  EXPECT_EQ(plugin.at("violated"), 0);
+  EXPECT_EQ(plugin.at("conforming"), true);
+  EXPECT_EQ(output.json().at("checks")[0].at("ids"), "VERN-01");
+}
+
+TEST_F(UnictlConformance, AViolatedMustIsAFailure) {
+  install_script("/run/plugins/stub", kStub);
+  write_file("/run/stub.conf", R"({"name": "n", "type": "stub"})");
+  const Output output = conformance(
+      {"/run/plugins/stub", "--conf", "/run/stub.conf", "--id", "VERN-02,STAT-01", "--json"});
+  EXPECT_EQ(output.status, 1) << output.str();
+  EXPECT_EQ(ids_found(output), Json::array({"VERN-02", "STAT-01"}));
+  EXPECT_EQ(output.json().at("plugin").at("conforming"), false);
+}
+
+TEST_F(UnictlConformance, WhatIsOnlyRecommendedIsNoFailure) {
+  install_script("/run/plugins/stub", kStub);
+  write_file("/run/stub.conf", R"({"name": "n", "type": "stub"})");
+  const Output output =
+      conformance({"/run/plugins/stub", "--conf", "/run/stub.conf", "--id", "EXEC-10", "--json"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_EQ(ids_found(output), Json::array({"EXEC-10"}));
+}
+
+TEST_F(UnictlConformance, AMemberOfAListIsCalledAsItStandsThere) {
+  write_file("/run/net.conflist", R"({"cniVersion": "1.0.0", "name": "n", "plugins": [
+    {"type": "bridge", "bridge": "b0"}, {"type": "tuning", "mtu": 1400}]})");
+  const Output output =
+      conformance({"tuning", "--conf", "/run/net.conflist", "--id", "PREV-03", "--json"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_EQ(output.json().at("plugin").at("passed"), 1);
+}
+
+/// Delegates are found too.
+TEST_F(UnictlConformance, AModuleIsHeldToItByItsFile) {
+  const Output output =
+      conformance({stage() + "/lib/unicni/modules/ptp.so", "--id", "VERN-04,CONF-02", "--json"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  const Json plugin = output.json().at("plugin");
+  EXPECT_THAT(plugin.at("path").get<std::string>(), EndsWith("/ptp"));
+  EXPECT_EQ(plugin.at("passed"), 2);
+  EXPECT_FALSE(exists(plugin.at("path"))) << "its folder goes again";
+}
+
+TEST_F(UnictlConformance, WritesAJunitReport) {
+  const Output output = conformance({"static", "--id", "VERN-01,ADD-01", "--junit", "/run/r.xml"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  const std::string report = read_file("/run/r.xml");
+  EXPECT_THAT(report, HasSubstr(R"(tests="2" failures="0" skipped="1")"));
+  EXPECT_THAT(report, HasSubstr("VERSION needs no variable but CNI_COMMAND"));
+}
+
+TEST_F(UnictlConformance, AUserNamespaceIsEnough) {
+  const Output output = run({.argv = {"unshare", "-Urnm", stage() + "/bin/unictl", "conformance",
+                                      "static", "--id", "DEL-02"},
+                             .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
+  EXPECT_EQ(output.status, 0) << output.str();
+}
+
+TEST_F(UnictlConformance, WrongIdsAndPluginsThatAreNotThereAreTold) {
+  const Output id = conformance({"static", "--id", "NOPE-01"});
+  EXPECT_EQ(id.status, 1);
+  EXPECT_THAT(id.err, HasSubstr("NOPE-01"));
+  const Output plugin = conformance({"nobody-has-this"});
+  EXPECT_EQ(plugin.status, 1);
+  EXPECT_THAT(plugin.err, HasSubstr("nobody-has-this"));
+  install_script("/run/plugins/stub", kStub);
+  const Output unknown = conformance({"/run/plugins/stub"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("--conf"));
+}
+
+}  // namespace
+}  // namespace unicni::test::unictl_conformance_test

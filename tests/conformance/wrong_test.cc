@@ -1,0 +1,102 @@
+// The suite finds what is wrong with a plugin, by the requirement that it violates and no other.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "conformance/private_host.h"
+#include "conformance/process.h"
+#include "conformance/suite.h"
+
+namespace unicni::conformance::wrong_test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder with a wrong plugin and the stage's real ones.
+class Folder {
+ public:
+  Folder() {
+    char name[] = "/tmp/unicni-wrong.XXXXXX";
+    path_ = ::mkdtemp(name);
+    const char* stage = std::getenv("UNICNI_STAGE");
+    if (stage == nullptr) throw std::runtime_error("UNICNI_STAGE is not set (tools/test sets it)");
+    fs::create_directory_symlink(std::string(stage) + "/libexec/cni", path_ / "real");
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() {
+    std::error_code error;
+    fs::remove_all(path_, error);
+  }
+  Subject wrong(const std::string& plugin, const std::string& flaw) const {
+    const std::string path = path_ / (plugin + '+' + flaw);
+    fs::copy_file(UNICNI_WRONG_PLUGIN, path);
+    std::ifstream profile(UNICNI_SOURCE_DIR "/modules/" + plugin + "/conformance.json");
+    return {path, profile_from(Json::parse(profile))};
+  }
+
+ private:
+  fs::path path_;
+};
+
+struct Case {
+  std::string plugin;
+  std::string id;
+};
+
+class WrongTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(WrongTest, IsFoundByItsRequirementAlone) {
+  const Folder folder;
+  const Subject subject = folder.wrong(GetParam().plugin, GetParam().id);
+  Limits limits;
+  limits.call = std::chrono::seconds(2);
+  limits.all = std::chrono::minutes(5);
+  std::set<std::string> found;
+  for (const Verdict& verdict : run_suite(subject, {}, limits, nullptr)) {
+    for (const Finding& finding : verdict.findings) {
+      found.insert(finding.id);
+      if (finding.id != GetParam().id) ADD_FAILURE() << finding.id << ": " << finding.text;
+    }
+  }
+  EXPECT_EQ(found, std::set<std::string>{GetParam().id});
+}
+
+std::string name_of_case(const ::testing::TestParamInfo<Case>& each) {
+  std::string name = each.param.id;
+  name[name.find('-')] = '_';
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Plugins, WrongTest,
+                         ::testing::Values(Case{"static", "VERN-02"}, Case{"static", "VERN-03"},
+                                           Case{"static", "VERN-07"}, Case{"static", "CONF-03"},
+                                           Case{"static", "EXEC-07"}, Case{"static", "EXEC-08"},
+                                           Case{"static", "EXEC-09"}, Case{"static", "EXEC-13"},
+                                           Case{"static", "EXEC-17"}, Case{"static", "OUT-01"},
+                                           Case{"static", "OUT-02"}, Case{"tuning", "OUT-03"},
+                                           Case{"static", "ERR-01"}, Case{"static", "ARGS-07"},
+                                           Case{"static", "REQ-04"}, Case{"tuning", "ADD-04"},
+                                           Case{"static", "DEL-02"}, Case{"static", "DEL-04"},
+                                           Case{"static", "DEL-05"}, Case{"static", "CHK-01"},
+                                           Case{"host-local", "CHK-03"}, Case{"static", "CHK-10"},
+                                           Case{"static", "STAT-03"}, Case{"static", "STAT-04"},
+                                           Case{"host-local", "GC-02"}, Case{"host-local", "GC-03"},
+                                           Case{"static", "GC-05"}, Case{"host-local", "GC-10"},
+                                           Case{"static", "IPAM-01"}, Case{"loopback", "RES-11"}),
+                         name_of_case);
+
+TEST(WrongPluginTest, ADaemonDoesNotOutliveItsCheck) {
+  const Folder folder;
+  const Subject subject = folder.wrong("static", "daemon");
+  const std::vector<Verdict> verdicts = run_suite(subject, {"OUT-01", "DEL-01"}, {}, nullptr);
+  ASSERT_EQ(verdicts.size(), 2U);
+  for (const Verdict& verdict : verdicts) EXPECT_EQ(verdict.outcome, Outcome::passed);
+  EXPECT_FALSE(succeeds({"pgrep", "-f", "unicni-left-behind"}));
+}
+
+}  // namespace
+}  // namespace unicni::conformance::wrong_test

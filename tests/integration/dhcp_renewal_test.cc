@@ -1,0 +1,194 @@
+// The life of a lease after ADD, against servers with short times: renewal, rebinding, loss,
+// refusal, and the daemon killed in each state.
+#include <set>
+
+#include "integration/dhcp_host.h"
+
+namespace unicni::test::dhcp_renewal_test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class DhcpRenewal : public DhcpTest {
+ protected:
+  void SetUp() override {
+    for (const char* program : {"/usr/sbin/dhcpd", "/usr/sbin/kea-dhcp4"}) {
+      if (!exists(program)) {
+        GTEST_SKIP() << program << " isn't installed: sudo tools/setup --full";
+      }
+    }
+  }
+  static std::string field(const std::string& key) {
+    const std::string text = read_file(std::string(kLeases) + "/net:c1:eth0");
+    const std::size_t at = text.find(" " + key + "=");
+    if (at == std::string::npos) return {};
+    const std::size_t from = at + key.size() + 2;
+    return text.substr(from, text.find(' ', from) - from);
+  }
+  DhcpServer dhcpd(int lease, const std::string& net = "10.1.2") {
+    return DhcpServer::dhcpd("far", outside_.fd(), net, lease);
+  }
+};
+
+TEST_F(DhcpRenewal, KeaIsAskedAtT1AndOnlyByItsOwnAddress) {
+  const DhcpServer kea = DhcpServer::kea("far", outside_.fd(), "10.1.2.50 - 10.1.2.99", 8, 2, 6);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  const std::string first = field("expires");
+  EXPECT_TRUE(soon([&] { return field("expires") != first; }, seconds(4))) << kea.log();
+  EXPECT_EQ(field("address"), address_in(result));
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre(address_in(result)));
+  expect_silent_success(job.check(result));
+  // Between exchanges no socket is open there.
+  EXPECT_TRUE(soon([&] {
+    return tool({"ss", "-0", "-p"}, netns(job)).out.find("dhcp") == std::string::npos &&
+           tool({"ss", "-unap"}, netns(job)).out.find("dhcp") == std::string::npos;
+  }));
+  expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpRenewal, DhcpdIsAskedAtT1) {
+  const DhcpServer server = dhcpd(4);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  EXPECT_TRUE(soon([&] { return server.count("DHCPACK") >= 3; }, seconds(8))) << server.log();
+  EXPECT_EQ(server.count("DHCPDISCOVER"), 1);
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 1; })) << server.log();
+}
+
+TEST_F(DhcpRenewal, ADaemonThatIsStartedAgainRenewsWithinASecond) {
+  const DhcpServer server = dhcpd(4);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  std::this_thread::sleep_for(milliseconds(2500));  // T1 has passed
+  const int acks = server.count("DHCPACK");
+  expect_silent_success(job.check(result));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPACK") > acks; }, milliseconds(1000)))
+      << server.log();
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre(address_in(result)));
+}
+
+TEST_F(DhcpRenewal, ANewServerWithTheOldLeasesAnswersTheRebinding) {
+  std::optional<DhcpServer> server = dhcpd(8);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  server.reset();
+  // The old one's address is gone, so only a broadcast can find the new one.
+  outside_.run({"ip", "addr", "del", "10.1.2.1/24", "dev", "far"});
+  outside_.run({"ip", "addr", "add", "10.1.2.2/24", "dev", "far"});
+  server = dhcpd(8);
+  EXPECT_TRUE(soon([&] { return field("server") == "10.1.2.2"; }, seconds(10))) << server->log();
+  EXPECT_EQ(field("address"), address_in(result));
+  expect_silent_success(job.check(result));
+}
+
+TEST_F(DhcpRenewal, AnAddressWhoseTimeIsOverIsTakenAwayAndComesBackWithItsRoutes) {
+  std::optional<DhcpServer> server = dhcpd(3);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  const auto routes = routes_of(netns(job));
+  server.reset();
+  EXPECT_TRUE(soon([&] { return addresses_of("eth0", netns(job)).empty(); }, seconds(6)));
+  EXPECT_TRUE((*find_link("eth0", netns(job)))["operstate"] != "DOWN");
+  const Json error = expect_error(job.check(result));
+  EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("is lost"));
+  kill_dhcp_daemons();
+  expect_error(job.check(result));
+  server = dhcpd(3);
+  EXPECT_TRUE(soon([&] { return !addresses_of("eth0", netns(job)).empty(); }, seconds(15)))
+      << server->log();
+  EXPECT_EQ(routes_of(netns(job)), routes);
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpRenewal, ANetworkThatGotOtherAddressesMovesTheInterface) {
+  std::optional<DhcpServer> server = dhcpd(8);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  server.reset();
+  // This server answers nobody who names an address that it doesn't know.
+  outside_.run({"ip", "addr", "flush", "dev", "far"});
+  outside_.run({"ip", "addr", "add", "10.1.3.1/24", "dev", "far"});
+  server = dhcpd(8, "10.1.3");
+  EXPECT_TRUE(soon(
+      [&] {
+        const auto now = addresses_of("eth0", netns(job));
+        return now.size() == 1 && now[0].starts_with("10.1.3.");
+      },
+      seconds(12)))
+      << server->log();
+  EXPECT_THAT(routes_of(netns(job)), ElementsAre("default via 10.1.3.1", "10.1.3.0/24"));
+  expect_silent_success(job.check(result));
+  container_of(job).run({"ip", "addr", "flush", "dev", "eth0"});
+  const Json error = expect_error(job.check(result));
+  EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("has for it by now, is missing"));
+  expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpRenewal, ANamespaceThatEndsIsForgottenAtTheNextRenewal) {
+  const DhcpServer server = dhcpd(4);
+  const Attachment job = attachment(config());
+  must_add(job);
+  container_of(job).remove();
+  EXPECT_TRUE(soon([] { return files_in(kLeases).empty(); }, seconds(6)));
+}
+
+TEST_F(DhcpRenewal, AnotherInterfaceUnderTheNameIsNotTouched) {
+  const DhcpServer server = dhcpd(4);
+  const Attachment job = attachment(config());
+  must_add(job);
+  container_of(job).run({"ip", "link", "del", "eth0"});
+  container_of(job).run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other"});
+  EXPECT_TRUE(soon([] { return files_in(kLeases).empty(); }, seconds(6)));
+  EXPECT_THAT(addresses_of("eth0", netns(job)), IsEmpty());
+}
+
+TEST_F(DhcpRenewal, TwoServersOnOneWireGiveOneAddress) {
+  const DhcpServer first =
+      DhcpServer::dnsmasq("far", outside_.fd(), "10.1.2.50,10.1.2.99,255.255.255.0,120s");
+  Container& second = container("second");
+  tool({"ip", "link", "add", "m1", "link", "up0", "type", "macvlan", "mode", "bridge"});
+  tool({"ip", "link", "set", "m1", "netns", second.path()});
+  second.run({"ip", "link", "set", "m1", "up"});
+  second.run({"ip", "addr", "add", "10.1.2.2/24", "dev", "m1"});
+  const DhcpServer other = DhcpServer::dhcpd("m1", second.fd(), "10.1.2", 60);
+  std::set<std::string> addresses;
+  for (int i = 0; i < 5; ++i) {
+    const Attachment job = attachment(config(), "c" + std::to_string(i));
+    const Json result = must_add(job);
+    addresses.insert(address_in(result));
+    expect_silent_success(job.check(result));
+  }
+  EXPECT_THAT(addresses, SizeIs(5));
+}
+
+TEST_F(DhcpRenewal, TheDaemonMayDieAtAnyMomentOfAnAdd) {
+  const DhcpServer server = dhcpd(60);
+  for (int delay = 0; delay < 120; delay += 6) {
+    SCOPED_TRACE(delay);
+    const std::string name = "c" + std::to_string(delay);
+    const Attachment job = attachment(config(), name);
+    Running add(job.spawn("ADD", job.config));
+    std::this_thread::sleep_for(milliseconds(delay));
+    kill_dhcp_daemons();
+    const Output output = add.wait();
+    ASSERT_TRUE(output.ok()) << output.str();
+    const Json result = output.json();
+    EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre(address_in(result)));
+    expect_silent_success(job.check(result));
+    expect_silent_success(job.del(result));
+    EXPECT_THAT(files_in(kLeases), IsEmpty());
+  }
+}
+
+}  // namespace
+}  // namespace unicni::test::dhcp_renewal_test

@@ -1,0 +1,89 @@
+#include "app/application.h"
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "app/command_line.h"
+#include "unicni/error.h"
+#include "unicni/nearest.h"
+
+namespace unicni::app {
+namespace {
+
+int number_of(ExitStatus status) { return static_cast<int>(status); }
+
+/// A first word that is no verb, which CLI11 would call an unexpected argument.
+std::string problem_with_verb(const CommandLine& line, int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-' || line.find(argv[1]) != nullptr) return {};
+  std::vector<std::string_view> names;
+  for (const auto& entry : line.entries()) names.emplace_back(entry.text->name);
+  const std::string nearest = options::nearest_key(argv[1], names);
+  return fmt::format("there is no verb \"{}\"{}", argv[1],
+                     nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest));
+}
+
+ExitStatus refuse(const CommandLine& line, const Output& output, const std::string& problem) {
+  const auto* verb = line.chosen();
+  output.say(problem);
+  output.say(fmt::format("try: {}{}{} --help", line.application().name, verb != nullptr ? " " : "",
+                         verb != nullptr ? verb->text->name : ""));
+  return verb != nullptr ? verb->text->usage_status : line.application().usage_status;
+}
+
+ExitStatus run_verb(const CommandLine& line, Output& output) {
+  const auto* verb = line.chosen();
+  if (line.wants_man_page()) {
+    output.write(man_page(line));
+    return ExitStatus::done;
+  }
+  if (verb == nullptr) {
+    const std::string help = help_text(line, nullptr);
+    if (line.application().may_lack_verb) {
+      output.write(help);
+      return ExitStatus::done;
+    }
+    std::fputs(help.c_str(), stderr);
+    return line.application().usage_status;
+  }
+  if (line.wants_json()) output.use_json();
+  return verb->verb->run(output);
+}
+
+ExitStatus parse_and_run(CommandLine& line, Output& output, int argc, const char* const* argv) {
+  const std::string problem = problem_with_verb(line, argc, argv);
+  if (!problem.empty()) return refuse(line, output, problem);
+  try {
+    line.root().parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    output.write(help_text(line, line.chosen()));
+    return ExitStatus::done;
+  } catch (const CLI::CallForVersion& version) {
+    output.write(std::string(version.what()) + '\n');
+    return ExitStatus::done;
+  } catch (const CLI::ParseError& error) {
+    return refuse(line, output, error.what());
+  }
+  return run_verb(line, output);
+}
+
+}  // namespace
+
+int run(const Application& application, int argc, const char* const* argv) {
+  Output output(application.name);
+  try {
+    CommandLine line(application);
+    const ExitStatus status = parse_and_run(line, output, argc, argv);
+    output.finish();
+    return number_of(status);
+  } catch (const Error& error) {
+    std::fflush(stdout);
+    output.fail(error);
+  } catch (const std::exception& error) {
+    output.say(error.what());
+  }
+  return number_of(ExitStatus::failed);
+}
+
+}  // namespace unicni::app

@@ -1,0 +1,61 @@
+// A program that the suite runs: a plugin, or ip(8) and its like.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace unicni::conformance {
+
+struct Spawn {
+  std::vector<std::string> argv;      ///< argv[0] without '/' is looked up in PATH
+  std::vector<std::string> env = {};  ///< "K=V"; the whole environment of the program
+  std::string in = {};
+  bool without_stdin = false;             ///< descriptor 0 is closed
+  int netns = -1;                         ///< network namespace to run in; -1: the caller's
+  std::chrono::milliseconds limit{5000};  ///< then it is killed
+};
+
+struct Output {
+  int status = -1;    ///< exit status; -1 if a signal ended it
+  int signal = 0;     ///< the signal that ended it, 0: none
+  bool hung = false;  ///< it was killed when its time was up
+  std::string out;
+  std::string err;
+
+  [[nodiscard]] bool ok() const { return status == 0 && !hung; }
+  /// For findings, in one line: how it ended and what it printed, each part cut.
+  [[nodiscard]] std::string str() const;
+};
+
+/// A process of the suite's. Killed and reaped when destroyed.
+class Running {
+ public:
+  /// Throws std::runtime_error if there is no process to be had.
+  explicit Running(const Spawn& spawn);
+  Running(Running&& other) noexcept;
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  Running& operator=(Running&&) = delete;
+  ~Running();
+  /// Reads what it prints until it has ended or its time is up. What still holds its pipes then
+  /// (a process that it left) is not waited for.
+  Output wait();
+
+ private:
+  std::chrono::steady_clock::time_point end_;
+  int pid_ = -1;
+  int process_ = -1;
+  int out_ = -1;
+  int err_ = -1;
+};
+
+inline Output run(const Spawn& spawn) { return Running(spawn).wait(); }
+
+/// Runs a tool with PATH alone and returns its stdout. Throws std::runtime_error with all that it
+/// printed unless it exits 0.
+std::string tool(const std::vector<std::string>& argv, int netns = -1);
+/// Whether it exits 0.
+bool succeeds(const std::vector<std::string>& argv, int netns = -1);
+
+}  // namespace unicni::conformance

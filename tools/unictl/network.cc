@@ -1,0 +1,24 @@
+#include "network.h"
+
+#include <fmt/core.h>
+
+#include "settings/compiled.h"
+#include "unicni/error.h"
+#include "unicni/sys/file.h"
+
+namespace unicni::unictl {
+
+protocol::NetworkList read_network(const std::string& network, compile::Compiler& compiler) {
+  if (network.find_first_of("/.") == std::string::npos) {
+    const settings::Compiled chain = compiler.compile(settings::chain_subject(network));
+    return protocol::parse_list(chain.body, "chain " + network);
+  }
+  const auto text = sys::read_file(network);
+  if (!text) {
+    throw Error(Code::invalid_config, fmt::format("there is no file {}", network),
+                "name a chain, or the path of a .conflist");
+  }
+  return protocol::parse_network(*text, network);
+}
+
+}  // namespace unicni::unictl

@@ -1,0 +1,15 @@
+// A network as a person names it: a chain, or a file.
+#pragma once
+
+#include <string>
+
+#include "compile/compile.h"
+#include "protocol/network_list.h"
+
+namespace unicni::unictl {
+
+/// `network` is the name of a chain, or, if it has a "/" or a ".", the path of a .conflist or
+/// .conf. Error if there is none, or it can't be read.
+protocol::NetworkList read_network(const std::string& network, compile::Compiler& compiler);
+
+}  // namespace unicni::unictl

@@ -1,0 +1,58 @@
+#include "place.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "app/own_place.h"
+
+namespace unicni::unictl {
+namespace {
+
+/// Modules are looked for beside the file itself, and links to it may be anywhere.
+std::string resolved(const std::string& path) {
+  std::error_code error;
+  const auto real = std::filesystem::canonical(path, error);
+  return error ? path : real.string();
+}
+
+std::string without_slash(std::string folder) {
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  return folder;
+}
+
+}  // namespace
+
+void PlaceOptions::declare(app::Options& options) {
+  options.value(settings_, "--settings", "FOLDER",
+                "Read chains and policies of this folder instead of /etc/unicni");
+  options.value(run_, "--run", "FOLDER",
+                "Keep what goes with the boot in this folder instead of /run/unicni");
+  options.value(executable_, "--executable", "FILE",
+                "The executable unicni whose modules count; without it, the one that is installed "
+                "with unictl");
+}
+
+Folders PlaceOptions::folders() const {
+  Folders folders;
+  if (settings_) folders.settings = without_slash(*settings_);
+  if (run_) folders.run = without_slash(*run_);
+  return folders;
+}
+
+module::Locations PlaceOptions::locations() const {
+  module::Locations where;
+  where.executable = resolved(executable_.value_or(app::own_executable()));
+  where.modules = module::module_folders(where.executable, {});
+  const char* path = std::getenv("CNI_PATH");
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    if (end > 0) where.cni_path.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return where;
+}
+
+}  // namespace unicni::unictl

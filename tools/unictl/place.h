@@ -1,0 +1,27 @@
+// Where a verb looks for what it works on: this host's places, or others for a try.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "app/options.h"
+#include "module/registry.h"
+#include "unicni/folders.h"
+
+namespace unicni::unictl {
+
+class PlaceOptions {
+ public:
+  void declare(app::Options& options);
+  [[nodiscard]] Folders folders() const;
+  /// Of the executable that is installed with unictl, or of the one that was given; its modules and
+  /// CNI_PATH of the environment.
+  [[nodiscard]] module::Locations locations() const;
+
+ private:
+  std::optional<std::string> settings_;
+  std::optional<std::string> run_;
+  std::optional<std::string> executable_;
+};
+
+}  // namespace unicni::unictl
