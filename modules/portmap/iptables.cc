@@ -9,6 +9,7 @@
 #include "unicni/netfilter/published_port.h"
 #include "unicni/netfilter/reference_ports.h"
 #include "unicni/undo/iptables_ports.h"
+#include "unicni/undo/localnet.h"
 
 namespace unicni::portmap {
 
@@ -108,7 +109,11 @@ void remove_reference_rules(const Call& call, Host& host) {
       ports.addresses.push_back(ip.address.address());
     }
   }
-  net::remove_reference_ports(host.nft(), ports, call.deadline);
+  // While the reference publishes ports no route_localnet is taken back, and these may have been
+  // its last.
+  if (net::remove_reference_ports(host.nft(), ports, call.deadline) > 0) {
+    restore_idle_localnets(host);
+  }
 }
 
 }  // namespace unicni::portmap

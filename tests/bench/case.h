@@ -34,6 +34,7 @@ void measure_parallel(const Setting&, Report&);
 void measure_crowd(const Setting&, Report&);
 void measure_list(const Setting&, Report&);
 void measure_library(const Setting&, Report&);
+void measure_settings(const Setting&, Report&);
 void measure_footprint(const Setting&, Report&);
 void measure_dhcp(const Setting&, Report&);
 void measure_scale(const Setting&, Report&);
@@ -47,6 +48,7 @@ inline constexpr Case kCases[] = {
     {"crowd", "20,000 foreign nft rules and 1,000 other veths", measure_crowd},
     {"list", "bridge, tuning, portmap, firewall, bandwidth", measure_list},
     {"library", "that list by a program that uses unicni/runtime.h", measure_library},
+    {"settings", "that list as a chain, and under policies", measure_settings},
     {"footprint", "peak memory of an ADD, installed size", measure_footprint},
     {"dhcp", "bridge + dhcp against dnsmasq, and 100 of them at once", measure_dhcp},
     // Last, as the kernel takes down what it leaves for a while.

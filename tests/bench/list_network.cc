@@ -120,6 +120,13 @@ std::string ListNetwork::list_text() const {
   return text + "]}";
 }
 
+ListNetwork ListNetwork::by_chain() const {
+  ListNetwork network = *this;
+  network.plugins_ = {{"unicni", R"("type":"unicni","chain":")" + name_ +
+                                     R"(","capabilities":{"portMappings":true})"}};
+  return network;
+}
+
 std::string ListNetwork::capability_args(int port) {
   return R"({"portMappings":[{"hostPort":)" + std::to_string(port) + R"(,"containerPort":)" +
          std::to_string(kServerPort) + R"(,"protocol":"tcp"}]})";

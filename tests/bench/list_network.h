@@ -32,6 +32,8 @@ class ListNetwork {
 
   /// The network as a list of plugins, which a runtime reads; not of a network in one process.
   [[nodiscard]] std::string list_text() const;
+  /// The same list by its name, as an administrator's chain: one process.
+  [[nodiscard]] ListNetwork by_chain() const;
   /// The capability arguments, a JSON object's text, that publish this port.
   [[nodiscard]] static std::string capability_args(int port);
 

@@ -58,7 +58,8 @@ std::vector<std::string> types() {
   std::vector<std::string> found;
   for (const auto& file :
        std::filesystem::directory_iterator(std::string(UNICNI_SOURCE_DIR) + "/config/schema")) {
-    found.push_back(file.path().stem());
+    const std::string type = file.path().stem();  // or what administrators write: chains, policies
+    if (exists(std::string(UNICNI_SOURCE_DIR) + "/modules/" + type)) found.push_back(type);
   }
   std::sort(found.begin(), found.end());
   return found;

@@ -141,6 +141,29 @@ TEST_F(Chain, DelGoesOnPastAFailingMember) {
   EXPECT_EQ(left_on_host(before), "");
 }
 
+// The same list called plugin by plugin made the attachment, so no journal tells of it.
+TEST_F(Chain, AForeignPluginThatRefusesWhatStandsIsNotRolledBack) {
+  Json config = list();
+  config["plugins"].erase(0);
+  const Attachment job = job_of(config);
+  container_of(job).run({"ip", "link", "add", "eth0", "type", "ifb"});
+  recorder_.answer("ADD", R"({"code": 100, "msg": "exists"})", 1);
+  expect_error(job.add(), 100);
+  EXPECT_THAT(recorder_.commands(), ElementsAre("ADD"));
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+  expect_silent_success(job.del());
+  EXPECT_THAT(recorder_.commands(), ElementsAre("ADD", "DEL")) << "the runtime asked for it";
+}
+
+TEST_F(Chain, AForeignPluginThatFailsElsewiseIsRolledBack) {
+  Json config = list();
+  config["plugins"].erase(0);
+  recorder_.answer("ADD", R"({"code": 100, "msg": "half done"})", 1);
+  expect_error(job_of(config).add(), 100);
+  EXPECT_THAT(recorder_.commands(), ElementsAre("ADD", "DEL"));
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+}
+
 TEST_F(Chain, GarbageOfAForeignPluginIsQuoted) {
   recorder_.answer("ADD", "not json at all", 0);
   const Snapshot before = snapshot();

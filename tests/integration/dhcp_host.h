@@ -42,7 +42,8 @@ inline std::vector<int> dhcp_daemons() {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    const std::string line((std::istreambuf_iterator<char>(file)), {});
+    std::string line(12, '\0');
+    file.read(line.data(), static_cast<std::streamsize>(line.size()));  // fails if it has ended
     if (!line.starts_with(std::string("dhcp\0daemon\0", 12))) continue;
     if (fs::read_symlink(entry.path() / "ns/mnt", ignored) == own) pids.push_back(std::stoi(name));
   }

@@ -438,6 +438,21 @@ TEST_F(ForeignDelegate, ItsErrorIsPassedOnAfterItsDel) {
   EXPECT_THAT(files_in(kFolder), IsEmpty());
 }
 
+// Otherwise its DEL, as the roll-back, would take the interface of the attachment that stands.
+TEST_F(ForeignDelegate, IsNotAskedForAnInterfaceThatStands) {
+  const Attachment job = this->job();
+  const Json result = must_add(job);
+  const std::string saved = read_file(file("c1"));
+  container_of(job).run({"ip", "link", "add", "eth0", "type", "ifb"});
+  tool({"rm", "-r", "/run/unicni"});  // as another program would have made it
+  EXPECT_THAT(expect_error(job.add())["msg"], HasSubstr("interface eth0 exists already"));
+  EXPECT_THAT(plugin_.commands(), ElementsAre("ADD"));
+  EXPECT_EQ(read_file(file("c1")), saved);
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+  EXPECT_THAT(plugin_.commands(), ElementsAre("ADD", "CHECK", "DEL"));
+}
+
 TEST_F(ForeignDelegate, TheFileStaysUntilItsDelSucceeds) {
   const Attachment job = this->job();
   must_add(job);

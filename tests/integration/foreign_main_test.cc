@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 /// How a maker joins the container "pod", which has 10.16.0.5, to the host.
 enum class Wiring : unsigned char {
@@ -286,6 +287,85 @@ TEST_F(ForeignHost, EqualIndicesDoNotMakeAForeignVethThePods) {
       "ingressRate": 8000000})"));
   EXPECT_THAT(expect_error(job.add())["msg"], HasSubstr("has its veth peer (index 4077) not on"));
   EXPECT_TRUE(qdisc_of("decoy", "tbf").is_null());
+}
+
+/// Which the reference needs and never takes back. No interface-creating plugin of ours comes after
+/// portmap here.
+TEST_F(ForeignHost, RouteLocalnetGoesWithTheReferencesLastPort) {
+  wire(Wiring::routed);
+  Json result = result_of(kKubeOvn);
+  const Attachment ours = plugin(result, portmap());
+  Json other = portmap();
+  other["runtimeConfig"]["portMappings"][0]["hostPort"] = 8081;
+  Attachment theirs = plugin(result, other);
+  theirs.container_id = "other";
+  must_add(ours);
+  theirs.folder = theirs.cni_path = kReferenceDir;
+  must_add(theirs);
+  expect_silent_success(ours.del());
+  EXPECT_EQ(sysctl("net/ipv4/conf/pod0/route_localnet"), "1");
+  theirs.folder = theirs.cni_path = bin_dir();
+  expect_silent_success(theirs.del());
+  EXPECT_EQ(sysctl("net/ipv4/conf/pod0/route_localnet"), "0");
+  EXPECT_THAT(nft_elements("localnet_if"), IsEmpty());
+}
+
+class EditedBehindForeign : public ForeignHost {
+ protected:
+  static Json tuning(const std::string& key) {
+    return {{"type", "tuning"}, {"sysctl", {{"net.ipv4.conf.eth0.arp_" + key, "1"}}}};
+  }
+  /// Two members were added, and DEL came by a list that has the second one alone. Then the main
+  /// plugin took its interface away.
+  void leave_one() {
+    wire(Wiring::routed);
+    result_ = result_of(kKubeOvn);
+    const Attachment second = plugin(result_, tuning("filter"));
+    must_add(plugin(result_, tuning("ignore")));
+    must_add(second);
+    expect_silent_success(second.del());
+    tool({"ip", "link", "del", "pod0"});
+    ASSERT_THAT(files_in(kJournals), SizeIs(1)) << "nobody is asked to take the first one back";
+  }
+  Json result_;
+};
+
+TEST_F(EditedBehindForeign, TheRestOfTheAttachmentGoesWithGc) {
+  leave_one();
+  Attachment collector = plugin(result_, tuning("filter"));
+  collector.config["cniVersion"] = "1.1.0";
+  collector.config.erase("prevResult");
+  collector.container_id = collector.netns = collector.if_name = "";
+  expect_silent_success(collector.gc(Json::array()));
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+}
+
+TEST_F(EditedBehindForeign, TheRestOfTheAttachmentGoesWithASecondDel) {
+  leave_one();
+  expect_silent_success(plugin(result_, tuning("filter")).del());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+}
+
+TEST_F(EditedBehindForeign, TheRestOfTheAttachmentGoesWithStatusWhenItsNamespaceIsGone) {
+  leave_one();
+  Attachment asked = plugin(result_, tuning("filter"));
+  pod_.remove();
+  asked.config["cniVersion"] = "1.1.0";
+  asked.config.erase("prevResult");
+  asked.container_id = asked.netns = asked.if_name = "";
+  expect_silent_success(asked.status());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+}
+
+TEST_F(EditedBehindForeign, TheRestOfTheAttachmentHindersNoAddOfANewLife) {
+  leave_one();
+  join("pod0");
+  const Attachment first = plugin(result_, tuning("ignore"));
+  must_add(first);
+  EXPECT_EQ(sysctl("net/ipv4/conf/eth0/arp_ignore", pod_.fd()), "1");
+  expect_silent_success(first.del());
+  EXPECT_EQ(sysctl("net/ipv4/conf/eth0/arp_ignore", pod_.fd()), "0");
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 /// Lists as libcni runs them, plugin by plugin: what the first one knows of the host gets lost on

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <random>
 
 #include "support/attachment.h"
@@ -119,8 +120,11 @@ Json Generator::edited(int network, Json members) {
   } else if (dice < 65) {
     put_in(members, this->members(network));
   } else if (dice < 85) {
+    std::map<Json, Json> changed;  // equal ones stay equal
     for (Json& member : members) {
-      if (member["type"] == "tuning") member = other_tuning(network, member);
+      if (member["type"] != "tuning") continue;
+      const Json other = other_tuning(network, member);
+      member = changed.emplace(member, other).first->second;
     }
   } else if (members[0].contains("ipMasq")) {
     members[0]["ipMasq"] = !members[0]["ipMasq"].get<bool>();

@@ -51,20 +51,32 @@ Model::Answer Model::admits(int index, int ports, bool by_reference) const {
   }
   const auto claims = claims_of_add(index, ports, by_reference);
   if (contradicts_itself(claims)) return by_reference ? Answer::either : Answer::no;
-  // Which families the container will have is not known yet when mappings are compared.
+  // Which families the container will have is not known yet when mappings are compared: two of a
+  // family that it lacks contradict each other as well.
+  const Json list = list_of(place(index).network);
   const Json offers = offered(scenario_, index, ports);
-  const Served both{.loopback = serves_loopback(list_of(place(index).network), by_reference)};
-  bool sure = claims.empty() || !contradicts_itself(claims_of(offers["portMappings"], both));
+  const Served both{.loopback = serves_loopback(list, by_reference)};
+  bool sure = members_of_type(list, "portmap").empty() ||
+              !contradicts_itself(claims_of(offers["portMappings"], both));
   for (int other = 0; other < places(); ++other) {
     const Life& neighbour = life(other);
-    if (other == index || neighbour.state == State::none || neighbour.state == State::lost ||
-        place(other).container == place(index).container || !overlap(claims, neighbour.claims)) {
+    // Of a lost one of ours the journal tells that it is gone. Rules of the reference tell nothing,
+    // and the port that they take would not be served.
+    const bool is_no_more = neighbour.state == State::none ||
+                            (neighbour.state == State::lost && !neighbour.by_reference);
+    if (other == index || is_no_more || place(other).container == place(index).container ||
+        !overlap(claims, neighbour.claims)) {
       continue;
     }
     // Also after a flush: journals tell who has a port.
     if (neighbour.state == State::alive && !neighbour.by_reference && !by_reference) {
       return Answer::no;
     }
+    sure = false;
+  }
+  // The reference's bandwidth asks the result for the host's side, which other makers don't name.
+  if (by_reference && is_foreign(list["plugins"][0].value("type", "")) &&
+      !members_of_type(list, "bandwidth").empty()) {
     sure = false;
   }
   if (life(index).state == State::unknown) sure = false;

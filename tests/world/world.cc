@@ -23,6 +23,15 @@ std::string text_of(const Outcome& outcome) {
   return (outcome.failed.empty() ? "" : outcome.failed + ": ") + outcome.text;
 }
 
+/// Whether CHECK of a member looks into the container: programs of other makers need not, and
+/// portmap's looks at rules.
+bool looks_inside(const Json& list) {
+  return std::ranges::any_of(list["plugins"], [](const Json& member) {
+    const std::string type = member.value("type", "");
+    return !is_foreign(type) && type != "portmap";
+  });
+}
+
 bool has_ours(const Json& list) {
   return std::ranges::any_of(
       list["plugins"], [](const Json& member) { return !is_foreign(member.value("type", "")); });
@@ -75,16 +84,20 @@ ListCall World::call_of(int place) const {
 }
 
 /// For DEL. Behind a main plugin of another maker nobody but the member that did something is asked
-/// to take it back: if somebody took that member out of a list of programs, the attachment goes by
-/// the list of its ADD, which runtimes keep.
+/// to take it back: if somebody took that member out of a list of programs, also one of two of a
+/// type, the attachment goes by the list of its ADD, which runtimes keep. (By another list its
+/// journal stays until GC, its next ADD or the end of its namespace.) So does an attachment of the
+/// reference, of which no journal tells.
 ListCall World::call_to_del(int place) const {
   ListCall call = call_of(place);
-  const Json& list = model_.life(place).list;
-  if (list.is_null() || call.one_process || !is_foreign(list["plugins"][0].value("type", ""))) {
-    return call;
-  }
+  const Life& life = model_.life(place);
+  const Json& list = life.list;
+  if (list.is_null()) return call;
+  const bool alone = !call.one_process && is_foreign(list["plugins"][0].value("type", ""));
+  if (!alone && !life.by_reference) return call;
   const bool whole = std::ranges::all_of(list["plugins"], [&](const Json& member) {
-    return !members_of_type(call.list, member.value("type", "")).empty();
+    const std::string type = member.value("type", "");
+    return members_of_type(call.list, type).size() >= members_of_type(list, type).size();
   });
   if (!whole) call.list = list;
   return call;
@@ -185,6 +198,8 @@ void World::add(const Step& step) {
     model_.life(step.place).state = State::unknown;
     model_.life(step.place).ports = step.choice;
     del_well(step.place);
+    // The reference's tuning remembers no sysctl that it sets.
+    if (by_reference) model_.unsettled[{where.container, where.network}] = true;
   } else if (before != State::none) {
     model_.life(step.place).state = State::unknown;
   }
@@ -206,8 +221,9 @@ void World::del(const Step& step) {
   call.with_result = step.with_result;
   call.with_ports = step.with_ports;
   if (step.old_list && !life.list.is_null()) call.list = life.list;
-  call.by_reference =
-      step.by_reference && life.state == State::alive && is_known_to_reference(call.list);
+  // In a namespace that is another container's by now the reference deletes what it finds.
+  call.by_reference = step.by_reference && step.netns != NetnsPath::anothers &&
+                      life.state == State::alive && is_known_to_reference(call.list);
   if (call.by_reference) call.one_process = false;
   // Rules of the reference's firewall name an address and nothing else, which prevResult alone
   // tells: its own DEL needs that, too.
@@ -240,7 +256,9 @@ void World::check(const Step& step) {
   if (host_.result(result_name(scenario_, step.place)).is_null()) return;  // no runtime does so
   if (std::string version = call.list["cniVersion"]; version < "0.4.0") return;
   auto expected = model_.checks(step.place);
-  if (step.netns != NetnsPath::right) expected = Model::Answer::no;
+  if (step.netns != NetnsPath::right) {
+    expected = looks_inside(call.list) ? Model::Answer::no : Model::Answer::either;
+  }
   const Outcome outcome = runtime_.check(call);
   if (outcome.killed) return;
   if (outcome.ok && expected == Model::Answer::no) {

@@ -90,13 +90,13 @@ TEST(Lock, ErrorNamesPathPidProgramAndAge) {
     take(path);
   });
   const auto start = Clock::now();
-  const Error error = lock_error(path, 50ms);
-  EXPECT_GE(Clock::now() - start, 50ms);
+  const Error error = lock_error(path, 150ms);
+  EXPECT_GE(Clock::now() - start, 150ms);
   EXPECT_LT(Clock::now() - start, 2s);
   EXPECT_THAT(error.msg(),
               HasSubstr("lock " + path + ": held by pid " + std::to_string(child.pid()) +
                         " (some (odd) name, running for "));
-  EXPECT_THAT(error.details(), HasSubstr("gave up after 0.1 s"));
+  EXPECT_THAT(error.details(), ContainsRegex("gave up after [01].[1-9] s"));
 }
 
 TEST(Lock, ErrorNamesTheVerbOfTheHolder) {

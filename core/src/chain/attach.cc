@@ -111,6 +111,7 @@ class AddVerb : public JournalLock {
                     const Step& step);
   [[nodiscard]] bool is_earlier(const journal::RecordedStep& previous, const std::string& identity,
                                 const Step& step) const;
+  bool has_interface(const Step& step);
   void begin(Step& step);
   void forget(const Step& step, const std::vector<Undo>& kept = {});
 
@@ -120,7 +121,9 @@ class AddVerb : public JournalLock {
   // and a roll-back undoes this ADD and no later one. Not while a foreign plugin runs, which may
   // call us for the same attachment.
   std::optional<journal::Journal> journal_;
-  Step* adding_ = nullptr;              ///< whose ADD is at work and writes to the journal
+  Step* adding_ = nullptr;  ///< whose ADD is at work and writes to the journal
+  /// A program whose interface stood before its ADD, until that succeeds.
+  const Step* refused_ = nullptr;
   std::vector<std::size_t> begun_;      ///< ids of all that this verb wrote
   std::optional<std::string> printed_;  ///< the last step's result, if it was a journaled one
   std::string not_undone_;
@@ -273,6 +276,13 @@ Result AddVerb::add_recorded(Step& step, Place place) {
   }
 }
 
+/// Whether the interface that a program at the head of a list is to make stands already, made by
+/// others: what we made is settled.
+bool AddVerb::has_interface(const Step& step) {
+  return step.ordinal == 0 && !host_.find_container_identity().empty() &&
+         net::find_link(host_.container_links(), step.call.key.if_name).has_value();
+}
+
 /// A program is a step like others: its one record is the DEL that undoes it, also when it has left
 /// the list by then.
 Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_result,
@@ -282,6 +292,7 @@ Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_r
   open(journal::Access::add);
   step.enter(host_);
   settle(step);
+  refused_ = has_interface(step) ? &step : nullptr;
   Recorder log(journal_);
   begin(step);
   log.announce(undo_delegate(step.type(), step.found.program, config.text()));
@@ -293,6 +304,7 @@ Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_r
       return std::string();
     });
     adding_ = nullptr;
+    refused_ = nullptr;
     journal_->end_step(ending(*result, place));
     return *std::move(result);
   } catch (Error& error) {
@@ -309,10 +321,13 @@ Result AddVerb::add(Step& step, const std::optional<Result>& prev_result, Place 
   return step.journaled() ? add_recorded(step, place) : add_module(step);
 }
 
-/// A program undoes its own work. It runs without our lock, as it may call us.
+/// A program undoes its own work. It runs without our lock, as it may call us. Where it refused to
+/// make what stands already, its DEL would take that from whoever has it.
 void AddVerb::roll_back_foreign(Step& step) {
   journal_.reset();
-  run_foreign(request_, step.found.program, Command::del, step.netconf.text());
+  if (&step != refused_) {
+    run_foreign(request_, step.found.program, Command::del, step.netconf.text());
+  }
   open(journal::Access::add);
   forget(step);
 }

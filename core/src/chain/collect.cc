@@ -10,9 +10,9 @@
 #include "chain/recorder.h"
 #include "journal/folder.h"
 #include "undo/host_ends.h"
-#include "undo/idle_localnets.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
+#include "unicni/undo/localnet.h"
 
 namespace unicni::chain {
 
@@ -175,7 +175,7 @@ void collect(const Request& request, VerbHost& host, std::vector<std::unique_ptr
   }
   try {
     // A route_localnet that no attachment needs any more, left by a verb that was killed.
-    undo::restore_idle_localnets(host);
+    restore_idle_localnets(host);
   } catch (const Error& error) {
     host.log(LogLevel::warning, error.msg());
   }

@@ -11,6 +11,7 @@
 #include "chain/step.h"
 #include "chain/verb_host.h"
 #include "unicni/error.h"
+#include "unicni/net/link.h"
 #include "unicni/undo/delegate.h"
 
 namespace unicni::chain {
@@ -78,11 +79,22 @@ void PluginDelegate::configure(const std::string& config) {
   step_ = make_step(request_, type, std::move(netconf), call_.step, false,
                     call_.command == Command::add ? std::nullopt : call_.prev_result, warn);
   if (step_->ipam && is_released(step_->call.ipam_type)) step_->ipam->mark_released();
-  if (!step_->module) return;
-  require_fit(*step_);
-  if (call_.command == Command::del) return;
-  step_->module->validate(step_->call);
-  step_->ipam->validate();
+  if (step_->module) {
+    require_fit(*step_);
+    if (call_.command == Command::del) return;
+    step_->module->validate(step_->call);
+    step_->ipam->validate();
+  }
+  if (call_.command == Command::add) require_no_interface();
+}
+
+/// Before anything is written down: the roll-back of a refused ADD would run the DEL of a delegate
+/// that is a program, and take away what others made.
+void PluginDelegate::require_no_interface() {
+  if (!net::find_link(host_->container_links(), call_.key.if_name)) return;
+  throw Error(Code::internal,
+              fmt::format("interface {} exists already in {}", call_.key.if_name, call_.netns),
+              "DEL this attachment first, or choose another CNI_IFNAME");
 }
 
 void PluginDelegate::require_fit(const Step& step) const {

@@ -39,6 +39,7 @@ class PluginDelegate final : public Delegate {
   Step& configured() const;
   [[nodiscard]] bool is_released(const std::string& type) const;
   void require_fit(const Step& step) const;
+  void require_no_interface();
   void run_program(Command command);
   /// Calls `verb` of the module with its call, while the host is the delegate's; or the program.
   template <class Verb>

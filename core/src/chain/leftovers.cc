@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "undo/idle_localnets.h"
 #include "undo/record_fields.h"
 #include "unicni/errors.h"
 #include "unicni/interface_entry.h"
@@ -19,6 +18,7 @@
 #include "unicni/netfilter/reference_ports.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "unicni/undo/iptables_firewall.h"
+#include "unicni/undo/localnet.h"
 
 namespace unicni::chain {
 
@@ -58,7 +58,7 @@ bool is_recorded(const net::Link& link, const Call& call) {
 void remove_leftovers(const Call& call, Host& host) {
   Errors errors;
   errors.attempt([&] { remove_elements(call.key.comment(), host.nft()); });
-  errors.attempt([&] { undo::restore_idle_localnets(host); });
+  errors.attempt([&] { restore_idle_localnets(host); });
   errors.attempt([&] {
     const std::string alias = call.key.alias();
     for (const net::Link& link : net::list_links(host.host_links(), "ifb")) {

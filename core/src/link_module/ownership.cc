@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/owner.h"
+#include "unicni/net/addr.h"
 #include "unicni/net/veth.h"
 #include "unicni/undo/iptables_firewall.h"
 
@@ -38,6 +39,18 @@ bool Ownership::has_recorded_address() const {
   const auto& ips = call_.prev_result->ips;
   return std::any_of(ips.begin(), ips.end(),
                      [&](const IpConfig& ip) { return has(ip.address.address()); });
+}
+
+/// Down and without an address: somebody was killed in ADD before the link could carry a packet, so
+/// no container loses anything with it. Where there is a prevResult, ADD ended.
+bool Ownership::is_unfinished() const {
+  return !link_.up && addresses_.empty() && !call_.prev_result;
+}
+
+/// As the reference's bridge makes it, before it becomes a port.
+bool Ownership::is_unused(const net::Link& host_end) const {
+  return host_end.master == 0 && host_end.alias.empty() &&
+         net::list_addrs(host_.host_links(), host_end.index).empty();
 }
 
 /// All of its addresses are reserved for others: in the container stands the interface of a later
@@ -75,7 +88,9 @@ std::optional<std::string> Ownership::why_not_ours(
     if (*mac == link_.mac) return std::nullopt;
     return fmt::format("has MAC {}, prevResult says {}", link_.mac.str(), mac->str());
   }
-  const auto held = host_.ipam().given() ? host_.ipam().held() : std::nullopt;
+  const bool unfinished = is_unfinished();
+  if (unfinished && host_end && is_unused(*host_end)) return std::nullopt;
+  const auto held = host_.ipam().given() && !unfinished ? host_.ipam().held() : std::nullopt;
   if (held) {
     if (std::any_of(held->begin(), held->end(), [this](const auto& each) { return has(each); })) {
       return std::nullopt;

@@ -16,7 +16,9 @@ namespace unicni::link_module {
 
 /// Judged by what says most first: kind; the host end, which is on this host and has the
 /// attachment as its alias (the reference's have none); MAC of prevResult, if the kind has MACs of
-/// its own; address that is reserved for the attachment; address of prevResult; place.
+/// its own; address that is reserved for the attachment; address of prevResult; place. Of a link
+/// that an ADD left unfinished, addresses say nothing: its place decides, and a veth whose host end
+/// isn't in use yet is taken for ours.
 class Ownership {
  public:
   /// `link` is CNI_IFNAME in the container's namespace, `addresses` are its own.
@@ -39,6 +41,8 @@ class Ownership {
   [[nodiscard]] std::optional<Mac> recorded_mac() const;
   [[nodiscard]] bool has(const IpAddress& address) const;
   [[nodiscard]] bool has_recorded_address() const;
+  [[nodiscard]] bool is_unfinished() const;
+  [[nodiscard]] bool is_unused(const net::Link& host_end) const;
 
   const Call& call_;
   Host& host_;

@@ -97,9 +97,7 @@ Compiled Settings::compile(const std::string& subject) const {
       services_.observer, Phase::program, [&] { return fmt::format("compile {}", subject); },
       "unictl");
   const sys::ProcessResult result =
-      services_.programs == nullptr
-          ? sys::run_process(program, environment_, {}, deadline_, arguments, services_.log)
-          : services_.programs->run(program, environment_, {}, deadline_, arguments, services_.log);
+      run_program(services_, program, environment_, {}, deadline_, arguments);
   if (result.exit_status != 0 || result.signal != 0 || result.timed_out) {
     throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
   }

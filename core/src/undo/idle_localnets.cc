@@ -11,6 +11,7 @@
 #include "unicni/netfilter/iptables_ports.h"
 #include "unicni/netfilter/localnet.h"
 #include "unicni/netfilter/published_port.h"
+#include "unicni/undo/localnet.h"
 
 namespace unicni::undo {
 
@@ -51,8 +52,12 @@ void restore_idle_localnets(HostKernel& host, std::ptrdiff_t own_former) {
   host.nft().remove(idle);
 }
 
+}  // namespace unicni::undo
+
+namespace unicni {
+
 void restore_idle_localnets(HostKernel& host) {
-  if (!net::list_localnets(host.nft()).empty()) restore_idle_localnets(host, 0);
+  if (!net::list_localnets(host.nft()).empty()) undo::restore_idle_localnets(host, 0);
 }
 
-}  // namespace unicni::undo
+}  // namespace unicni

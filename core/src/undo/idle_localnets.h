@@ -11,11 +11,8 @@ namespace unicni::undo {
 /// Versions up to 0.1 wrote no link into the record, and no element of who needs it.
 bool is_former_localnet(const Undo& record);
 
-/// Takes back every route_localnet that nobody needs any more: after a DEL or GC of what has lost
-/// its journal.
-void restore_idle_localnets(HostKernel& host);
-/// The same while records are undone, of which so many are of former versions: one more in the
-/// journals keeps all.
+/// restore_idle_localnets() of unicni/undo/localnet.h while records are undone, of which so many
+/// are of former versions: one more in the journals keeps all.
 void restore_idle_localnets(HostKernel& host, std::ptrdiff_t own_former);
 
 }  // namespace unicni::undo

@@ -32,7 +32,7 @@ void stale_goes(Trial& t) {
     t.expect(t.taken().size() == each, "GC-02",
              std::string("of three attachments one is in ") + key +
                  ", so its addresses stay and no other; left: " + joined(t.taken()));
-    for (int i = 0; i < 3; ++i) t.del(jobs[i], results[i]);
+    for (std::size_t i = 0; i < jobs.size(); ++i) t.del(jobs[i], results[i]);
   }
 }
 
