@@ -92,6 +92,14 @@ TEST_F(UnictlInstall, ACopyServesFromItsOwnModulesWhereverTheFolderIs) {
   expect_silent_success(job.del(result));
 }
 
+TEST_F(UnictlInstall, ACopyIsNotShadowedByAFileOfAnEarlierOne) {
+  must_install({"--copy"});
+  write_file(bin("unicni-modules/bridge.abi2.so"), "of an earlier copy");
+  must_install({"--copy"});
+  EXPECT_FALSE(exists(bin("unicni-modules/bridge.abi2.so")));
+  EXPECT_THAT(says("bridge"), HasSubstr("\"1.1.0\""));
+}
+
 TEST_F(UnictlInstall, ACopyIsRefusedWhereModulesWouldNotBeTrusted) {
   fs::create_directories(kBin);
   ASSERT_EQ(::chown(kBin, 1234, 0), 0);

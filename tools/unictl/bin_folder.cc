@@ -141,6 +141,13 @@ void BinFolder::copy(const std::string& name, const std::string& from, unsigned 
   if (!is_dry_) sys::write_file_atomically(path, *content, mode, true);
 }
 
+void BinFolder::remove(const std::string& name) const {
+  const std::string path = file(name);
+  if (!mode_of(path)) return;
+  tell_(name, "remove", path);
+  if (!is_dry_) (void)sys::remove_file(path);
+}
+
 void BinFolder::restore_one(const std::string& name) const {
   const std::string path = file(name);
   const std::string kept = file(kept_name(name));
@@ -148,9 +155,8 @@ void BinFolder::restore_one(const std::string& name) const {
   if (mode_of(kept)) {
     tell_(name, "restore", path);
     if (!is_dry_) rename_to(kept, path);
-  } else if (mode_of(path)) {
-    tell_(name, "remove", path);
-    if (!is_dry_) (void)sys::remove_file(path);
+  } else {
+    remove(name);
   }
 }
 
@@ -166,8 +172,7 @@ void BinFolder::remove_modules() const {
     } catch (const Error&) {
       continue;  // no module: not ours to remove
     }
-    tell_(fmt::format("{}/{}", kCopiedModules, each), "remove", path);
-    if (!is_dry_) (void)sys::remove_file(path);
+    remove(fmt::format("{}/{}", kCopiedModules, each));
   }
   if (is_dry_) return;
   std::error_code ignored;  // it stays if there is something else in it

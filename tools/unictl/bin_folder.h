@@ -30,6 +30,8 @@ class BinFolder {
   /// `name`, which may lie in a folder below, becomes a file with the content of `from`; what is
   /// foreign is kept.
   void copy(const std::string& name, const std::string& from, unsigned mode) const;
+  /// Takes that file away; fine if it isn't there.
+  void remove(const std::string& name) const;
   /// Takes away what is ours and puts back what was kept, links before files, so that no link ever
   /// leads nowhere.
   void restore() const;

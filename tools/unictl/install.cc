@@ -157,8 +157,8 @@ class Install final : public app::Verb {
       const std::string file = fs::path(path).filename();
       folder.copy(fmt::format("{}/{}", kCopiedModules, file), path, 0644);
       // Of an earlier copy: it would be asked for before the one that was copied now.
-      const auto first = module::find_file(below, name);
-      if (!is_dry_ && first && fs::path(*first).filename() != file) (void)sys::remove_file(*first);
+      if (const std::string own = module::file_names(name).front(); own != file)
+        folder.remove(fmt::format("{}/{}", kCopiedModules, own));
     }
   }
 
