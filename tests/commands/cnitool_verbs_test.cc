@@ -56,6 +56,40 @@ TEST_F(CnitoolVerbs, DoTheSameInTheProcess) {
   EXPECT_EQ(difference(without_link(before, "cni0"), without_link(snapshot(), "cni0")), "");
 }
 
+/// Inline, and an administrator's chain: the executable's alone, in either way of working.
+TEST_F(CnitoolVerbs, RunAMemberThatIsAListItself) {
+  Sandbox::keep_etc();
+  Json chain = list();
+  chain.erase("name");
+  write_file("/etc/unicni/chains/web.yaml", chain.dump());
+  Json wrapped = list();
+  wrapped["name"] = "web";
+  wrapped["plugins"] = Json::array({{{"type", "unicni"}, {"chain", "web"}}});
+  put("20-web.conflist", wrapped);
+  Json nested = list();
+  nested["name"] = "nested";
+  nested["plugins"] = Json::array({{{"type", "unicni"}, {"plugins", list()["plugins"]}}});
+  put("30-nested.conflist", nested);
+  const Snapshot before = snapshot();
+  for (const std::string network : {"web", "nested"}) {
+    for (const char* way : {"--exec", "--in-process"}) {
+      SCOPED_TRACE(network + ' ' + way);
+      const Output added = cnitool({"add", way, network, blue_.path()});
+      ASSERT_EQ(added.status, 0) << added.str();
+      EXPECT_EQ(added.json().at("ips").size(), 1U);
+      for (const char* verb : {"check", "status", "del"}) {
+        const Output output = cnitool({verb, way, network, blue_.path()});
+        EXPECT_EQ(output.status, 0) << verb << output.str();
+        EXPECT_EQ(output.out + output.err, "") << verb;
+      }
+    }
+    const Output valid = cnitool({"validate", std::string(kNetworks) + "/20-web.conflist"});
+    EXPECT_EQ(valid.status, 0) << valid.str();
+  }
+  std::filesystem::remove_all("/run/unicni/compiled");  // stays for the next ADD
+  EXPECT_EQ(difference(without_link(before, "cni0"), without_link(snapshot(), "cni0")), "");
+}
+
 TEST_F(CnitoolVerbs, FindModulesForTheProcessByLinksOfTheirNamesAlone) {
   std::filesystem::create_directory("/run/links");
   for (const char* type : {"bridge", "firewall", "host-local"}) {

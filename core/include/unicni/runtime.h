@@ -27,7 +27,8 @@ struct NetworkList;
 enum class Isolation : unsigned char {
   /// Each plugin is a process, as with libcni: if one crashes, its verb fails.
   process,
-  /// In the program itself, a list as a whole: no process is started, which is the fastest.
+  /// In the program itself, a list as a whole: no process is started, which is the fastest. A list
+  /// with a member of type `unicni`, which is a list itself, is run by processes all the same.
   in_process,
 };
 

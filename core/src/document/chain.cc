@@ -58,10 +58,11 @@ class ChainWriter {
 
   std::string write(std::string_view name) {
     if (root_.kind != Kind::map) {
-      writer_.add_wrong(root_, "the chain", "an object", "a chain has \"name\" and \"plugins\"");
+      writer_.add_wrong(root_, "the chain", "an object", "a chain has \"plugins\"");
       return writer_.free(root_);
     }
     std::string text = "{";
+    if (root_.find("name") == nullptr) append_member(text, "name", protocol::quote(name));
     for (const Child& child : root_.children) {
       if (child.key.starts_with(kAnchorPrefix)) continue;
       writer_.check_key(kListFields, OptionSource::config, options::Neighbours::none, root_, child,
@@ -109,7 +110,9 @@ class ChainWriter {
     return nullptr;
   }
 
+  /// A chain needn't say it.
   void check_name(std::string_view name) {
+    if (root_.find("name") == nullptr) return;
     const Child* child = require("name", "the network's name, which is that of the file,");
     if (child == nullptr || child->node->kind != Kind::scalar || child->node->text == name) return;
     writer_.add(

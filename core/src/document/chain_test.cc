@@ -153,13 +153,14 @@ TEST(Chain, HasTheNameOfItsFile) {
   EXPECT_EQ(chain("name: a.b\nplugins: [{type: bare}]", "a.b").name, "a.b");
   EXPECT_EQ(refusal("name: other\nplugins: [{type: bare}]"),
             "f:1:7: name: \"net\" is expected, not other");
-  EXPECT_EQ(refusal("plugins: [{type: bare}]").substr(0, 34), "f:1:1: name: missing, the network'");
+  EXPECT_EQ(chain("plugins: [{type: bare}]").name, "net") << "which it needn't say";
+  EXPECT_EQ(refusal("name:\nplugins: [{type: bare}]").substr(0, 34),
+            "f:1:1: name: missing, the network'");
 }
 
 TEST(Chain, ALinterSaysAllThatIsWrong) {
   EXPECT_EQ(
       lint("plugins:\n- type: demo\n  flag: x\n  nix: 1\n- type: demo\n  ipam: {type: strict}\n"),
-      "f:1:1: name: missing, the network's name, which is that of the file, is needed\n"
       "f:3:9: plugins[0].flag: true or false is expected, not x\n"
       "f:4:3: plugins[0].nix: unknown key\n"
       "f:6:9: plugins[1].ipam.needed: missing, a string is needed\n");

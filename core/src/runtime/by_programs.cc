@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "chain/chain.h"
 #include "chain/foreign.h"
 #include "protocol/result_parse.h"
 #include "protocol/version.h"
@@ -26,6 +27,8 @@ struct Member {
 /// What is executed for a type: what CNI_PATH has under its name; for what our modules serve, our
 /// executable, which reads the type from the configuration.
 std::string get_program(const Shared& shared, const std::string& type) {
+  // A list of its own, inline or an administrator's chain: the executable's alone.
+  if (type == chain::kChainType && !shared.executable.empty()) return shared.executable;
   module::Found found = module::find_type(type, shared.where);
   if (!found.program.empty()) return std::move(found.program);
   if (!shared.executable.empty()) return shared.executable;
@@ -140,7 +143,9 @@ void run_by_programs(const ListCall& call) {
 
 std::vector<std::string> ask_versions(const Shared& shared, const std::string& type,
                                       Deadline deadline, const protocol::Pairs& trace) {
-  module::Found found = module::find_type(type, shared.where);
+  module::Found found = type == chain::kChainType && !shared.executable.empty()
+                            ? module::Found{type, {}, {}, shared.executable}
+                            : module::find_type(type, shared.where);
   if (!found.module_path.empty()) {
     // What it says of itself stands in its file.
     const module::LoadedModule own = shared.modules.load(found, shared.where.executable);

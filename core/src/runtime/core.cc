@@ -115,8 +115,16 @@ void Runtime::Core::warn(const std::string& text) const {
   if (options_.log != nullptr) options_.log->log(LogLevel::warning, {}, text);
 }
 
+/// A member that is a list itself is the executable's.
+bool Runtime::Core::is_in_process(const ListCall& call) const {
+  const auto& members = call.list.members;
+  return options_.isolation == Isolation::in_process &&
+         std::none_of(members.begin(), members.end(),
+                      [](const auto& member) { return member.type == chain::kChainType; });
+}
+
 void Runtime::Core::run_plugins(const ListCall& call) const {
-  if (options_.isolation == Isolation::in_process) {
+  if (is_in_process(call)) {
     run_in_process(call);
   } else {
     run_by_programs(call);
@@ -182,7 +190,7 @@ AttachResult Runtime::Core::add(ListCall call, const RuntimeConf& conf) const {
                   print_compact_result(result, version_of(call.list)),
                   {}});
   };
-  if (options_.isolation == Isolation::in_process) {
+  if (is_in_process(call)) {
     add_in_process(call, keep);
   } else {
     add_by_programs(call, !lives, keep);
