@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include "unicni/module.h"
 #include "unicni/sys/file.h"
@@ -25,9 +26,14 @@ std::optional<unsigned> parse_number(std::string_view text) {
   return number;
 }
 
-bool may_exist(const std::string& path) {
+bool exists(const std::string& path) {
   struct stat found {};
-  return ::stat(path.c_str(), &found) == 0 || (errno != ENOENT && errno != ENOTDIR);
+  return ::stat(path.c_str(), &found) == 0;
+}
+
+/// False only if there surely is no such file; what else is wrong with it, loading it will tell.
+bool may_exist(const std::string& path) {
+  return exists(path) || (errno != ENOENT && errno != ENOTDIR);
 }
 
 }  // namespace
@@ -50,11 +56,11 @@ std::array<std::string, 2> file_names(std::string_view module) {
 }
 
 std::optional<std::string> find_file(const std::string& folder, std::string_view module) {
-  for (const std::string& name : file_names(module)) {
-    auto path = folder + '/' + name;
-    if (may_exist(path)) return path;
-  }
-  return std::nullopt;
+  const auto names = file_names(module);
+  auto path = folder + '/' + names[0];
+  if (exists(path)) return path;
+  path = folder + '/' + names[1];
+  return may_exist(path) ? std::optional(std::move(path)) : std::nullopt;
 }
 
 std::vector<std::string> modules_in(const std::string& folder) {
