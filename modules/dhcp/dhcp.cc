@@ -27,9 +27,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// DEL waits for nothing: a RELEASE has no answer.
-constexpr milliseconds kReleaseTime{1500};
+/// A RELEASE has no answer, so the daemon's comes at once, unless it hangs or has a hundred verbs
+/// to answer.
 constexpr milliseconds kQuestionTime{5000};
+/// GC may have many leases to ask for.
+constexpr milliseconds kReleaseTime{1500};
 
 DaemonPlace place_of(const Call& call, const Host& host) {
   return {"dhcp", call.options<DhcpOptions>().socket_path, host.executable()};
@@ -121,7 +123,7 @@ class Dhcp final : public Module {
     DaemonPlace place = place_of(call, host);
     // What the lease says counts: the configuration may have changed.
     if (const auto lease = read_lease(file)) place.socket = lease->socket;
-    release(place, call.key, file, within(call, kReleaseTime), host);
+    release(place, call.key, file, within(call, kQuestionTime), host);
   }
 
   void check(const Call& call, Host& host) override {
