@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "nothing_left.h"
 #include "support/attachment.h"
 #include "support/kernel_state.h"
 #include "support/recorder.h"
@@ -17,8 +18,6 @@
 
 namespace unicni::test::apps_test {
 namespace {
-
-using ::testing::IsEmpty;
 
 /// Rounds of ADD, CHECK and DEL; with 16 threads 10,000 verbs where tools/test --full says so.
 std::string many() { return std::getenv("UNICNI_FULL") != nullptr ? "209" : "6"; }
@@ -37,10 +36,7 @@ class Application : public ::testing::Test {
     EXPECT_TRUE(output.ok()) << output.str();
     EXPECT_EQ(output.out, "");
     EXPECT_EQ(output.err, "");
-    EXPECT_EQ(difference(without_link(before, "cni0"), without_link(snapshot(), "cni0")), "");
-    EXPECT_THAT(files_in(kJournals), IsEmpty());
-    EXPECT_THAT(reservations("mynet"), IsEmpty());
-    EXPECT_THAT(owners(), IsEmpty());
+    expect_nothing_left(before);
   }
 
   Sandbox sandbox_;

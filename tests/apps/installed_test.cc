@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "nothing_left.h"
 #include "support/attachment.h"
 #include "support/kernel_state.h"
 #include "support/sandbox.h"
@@ -18,7 +19,6 @@ namespace unicni::test::installed_test {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 namespace fs = std::filesystem;
 
@@ -47,8 +47,7 @@ class InstalledLibrary : public ::testing::Test {
     EXPECT_EQ(result["cniVersion"], "1.1.0");
     EXPECT_EQ(result["ips"][0]["address"], "10.22.0.2/16");
     EXPECT_EQ(output.err, "");
-    EXPECT_EQ(difference(without_link(before, "cni0"), without_link(snapshot(), "cni0")), "");
-    EXPECT_THAT(files_in(kJournals), IsEmpty());
+    expect_nothing_left(before);
 
     const Output unknown = run({.argv = {program, "other", container.path()}, .env = env});
     EXPECT_EQ(unknown.status, 1) << unknown.str();

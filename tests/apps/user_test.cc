@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "nothing_left.h"
 #include "support/attachment.h"
 #include "support/kernel_state.h"
 #include "support/recorder.h"
@@ -18,8 +19,6 @@
 
 namespace unicni::test::user_test {
 namespace {
-
-using ::testing::IsEmpty;
 
 /// Rounds of six verbs each; with 16 threads 10,000 verbs where tools/test --full says so.
 std::string many() { return std::getenv("UNICNI_FULL") != nullptr ? "105" : "4"; }
@@ -42,10 +41,7 @@ class RuntimeUser : public ::testing::Test {
     EXPECT_TRUE(output.ok()) << output.str();
     EXPECT_EQ(output.out, "");
     EXPECT_EQ(output.err, "");
-    EXPECT_EQ(difference(without_link(before, "cni0"), without_link(snapshot(), "cni0")), "");
-    EXPECT_THAT(files_in(kJournals), IsEmpty());
-    EXPECT_THAT(reservations("mynet"), IsEmpty());
-    EXPECT_THAT(owners(), IsEmpty());
+    expect_nothing_left(before);
   }
 
   Sandbox sandbox_;

@@ -24,12 +24,18 @@ struct Member {
   protocol::Netconf netconf;
 };
 
+/// A member that is a list itself, inline or an administrator's chain, is the executable's.
+module::Found find_plugin(const Shared& shared, const std::string& type) {
+  if (type == chain::kChainType && !shared.executable.empty()) {
+    return {type, {}, {}, shared.executable};
+  }
+  return module::find_type(type, shared.where);
+}
+
 /// What is executed for a type: what CNI_PATH has under its name; for what our modules serve, our
 /// executable, which reads the type from the configuration.
 std::string get_program(const Shared& shared, const std::string& type) {
-  // A list of its own, inline or an administrator's chain: the executable's alone.
-  if (type == chain::kChainType && !shared.executable.empty()) return shared.executable;
-  module::Found found = module::find_type(type, shared.where);
+  module::Found found = find_plugin(shared, type);
   if (!found.program.empty()) return std::move(found.program);
   if (!shared.executable.empty()) return shared.executable;
   throw Error(
@@ -143,9 +149,7 @@ void run_by_programs(const ListCall& call) {
 
 std::vector<std::string> ask_versions(const Shared& shared, const std::string& type,
                                       Deadline deadline, const protocol::Pairs& trace) {
-  module::Found found = type == chain::kChainType && !shared.executable.empty()
-                            ? module::Found{type, {}, {}, shared.executable}
-                            : module::find_type(type, shared.where);
+  module::Found found = find_plugin(shared, type);
   if (!found.module_path.empty()) {
     // What it says of itself stands in its file.
     const module::LoadedModule own = shared.modules.load(found, shared.where.executable);
