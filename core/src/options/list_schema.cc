@@ -148,7 +148,7 @@ std::string chain_schema(std::span<const SchemaModule> modules) {
         {"plugins", described("the plugins, in their order",
                               {{"type", "array"}, {"minItems", 1}, {"items", plugin(modules)}})}}},
       {"patternProperties", anchors()},
-      {"required", {"name", "plugins"}}};
+      {"required", {"plugins"}}};
   return schema.dump(2) + '\n';
 }
 
