@@ -57,6 +57,16 @@ void set_each(net::Batch& batch, const net::Link& link, const net::LinkChange& c
   set(&net::LinkChange::tx_queue_len);
 }
 
+/// The plugins that come after this one in DEL know the link by the MAC of prevResult, which it
+/// hasn't any more: their sign is the attachment as the link's alias. A device of the host has none
+/// of ours, as it outlives the attachment.
+void mark_restored(net::Batch& batch, const Call& call, const net::Link& link,
+                   const net::LinkChange& before) {
+  const bool other_mac = before.mac && *before.mac != link.mac;
+  if (!other_mac || link.kind.empty() || !link.alias.empty()) return;
+  net::change_link(batch, link, {.alias = call.key.alias()});
+}
+
 class Tuning : public ChainedModule {
  public:
   void del(const Call& call, Host& host) override {
@@ -66,6 +76,7 @@ class Tuning : public ChainedModule {
       if (const auto link = find_own_link(call, host)) {
         net::Batch batch(host.container_links());
         set_each(batch, *link, backup->before);
+        mark_restored(batch, call, *link, backup->before);
         batch.commit();
       }
     }

@@ -68,6 +68,18 @@ std::optional<std::vector<IpAddress>> moved_addresses(const Result& result, Host
   return stays ? std::nullopt : std::move(held);
 }
 
+/// An address that a link of the container still has would be given to two containers.
+bool warned_of_living_address(const Call& call, Host& host) {
+  if (host.container_netns() == nullptr) return false;
+  const auto living = link_module::find_living(host, nullptr);
+  if (!living) return false;
+  host.log(LogLevel::warning,
+           fmt::format("{} in {} still has {}: the address stays reserved for this attachment; "
+                       "delete the link, then run DEL again",
+                       living->link.name, call.netns, living->address.str()));
+  return true;
+}
+
 Interface entry_of(const LinkAdd& add) {
   Interface entry = container_interface(add.call, add.made.mac, add.made.mtu);
   if (tells_devices(add.call)) entry.pci_id = add.made.pci_id;
@@ -192,6 +204,12 @@ void LinkModule::del(const Call& call, Host& host) {
     // others the name must do, and the check of the owner follows.
     const bool recognised = link.has_value();
     if (!link) link = net::find_link(host.container_links(), call.key.if_name);
+    if (!link && container_kind() != nullptr && host.ipam().given()) {
+      // Somebody in the container gave it another name.
+      if (auto renamed = link_module::find_living(host, container_kind())) {
+        link = std::move(renamed->link);
+      }
+    }
     if (!link) return;
     const auto present = net::list_addrs(host.container_links(), link->index);
     const link_module::Ownership ownership(call, host, *link, present);
@@ -216,9 +234,13 @@ void LinkModule::del(const Call& call, Host& host) {
   // Rules first: their deletion's grace period then runs beside the link's (core/ARCHITECTURE.md,
   // "Netfilter").
   errors.attempt([&] { sweep(call, host, addresses); });
-  const auto give_back = [&] { errors.attempt([&] { host.ipam().del(); }); };
   const bool has_ipam = host.ipam().given();
   const bool through_link = has_ipam && host.ipam().needs_link();
+  const auto give_back = [&] {
+    errors.attempt([&] {
+      if (through_link || !warned_of_living_address(call, host)) host.ipam().del();
+    });
+  };
   if (through_link) give_back();
   errors.attempt([&] {
     if (link) remove(call, host, *link);

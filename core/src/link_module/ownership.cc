@@ -20,6 +20,29 @@ bool has_parents_mac(const std::string& kind) { return kind == "ipvlan" || kind 
 
 }  // namespace
 
+std::optional<IpAddress> find_on(const std::vector<IpNet>& present,
+                                 const std::vector<IpAddress>& held) {
+  const auto found = std::find_if(held.begin(), held.end(), [&](const IpAddress& address) {
+    return std::any_of(present.begin(), present.end(),
+                       [&](const IpNet& net) { return net.address() == address; });
+  });
+  return found == held.end() ? std::nullopt : std::optional(*found);
+}
+
+/// Most namespaces have nothing but lo by then, and the IPAM isn't asked.
+std::optional<Living> find_living(Host& host, const char* kind) {
+  const auto present = net::list_link_addrs(host.container_links());
+  if (present.empty()) return std::nullopt;
+  const auto held = host.ipam().held().value_or(std::vector<IpAddress>());
+  for (const net::LinkAddr& each : present) {
+    if (!find_on({each.address}, held)) continue;
+    auto link = net::find_link(host.container_links(), each.index);
+    if (!link || (kind != nullptr && link->kind != kind)) continue;
+    return Living{*std::move(link), each.address.address()};
+  }
+  return std::nullopt;
+}
+
 std::optional<Mac> Ownership::recorded_mac() const {
   if (!call_.prev_result || has_parents_mac(link_.kind)) return std::nullopt;
   for (const Interface& interface : call_.prev_result->interfaces) {
@@ -63,7 +86,7 @@ bool Ownership::is_anothers() const {
            std::find(held->begin(), held->end(), net.address()) == held->end();
   };
   return std::any_of(addresses_.begin(), addresses_.end(), is_foreign) &&
-         std::none_of(held->begin(), held->end(), [this](const auto& each) { return has(each); });
+         !find_on(addresses_, *held);
 }
 
 /// From the surest sign to the weakest. The first that says anything decides, and its words go into
@@ -84,19 +107,17 @@ std::optional<std::string> Ownership::why_not_ours(
       return "belongs to " + host_end->alias;
     }
   }
-  if (const auto mac = recorded_mac()) {
-    if (*mac == link_.mac) return std::nullopt;
-    return fmt::format("has MAC {}, prevResult says {}", link_.mac.str(), mac->str());
-  }
+  // tuning's DEL has put an older MAC back, and left this sign of it.
+  if (link_.alias == call_.key.alias()) return std::nullopt;
+  const auto mac = recorded_mac();
+  if (mac && *mac == link_.mac) return std::nullopt;
   const bool unfinished = is_unfinished();
   if (unfinished && host_end && is_unused(*host_end)) return std::nullopt;
   const auto held = host_.ipam().given() && !unfinished ? host_.ipam().held() : std::nullopt;
-  if (held) {
-    if (std::any_of(held->begin(), held->end(), [this](const auto& each) { return has(each); })) {
-      return std::nullopt;
-    }
-    return "has no address that is reserved for this attachment";
-  }
+  if (held && find_on(addresses_, *held)) return std::nullopt;
+  // Only after the reservation, which nobody else has: a container may change its MAC itself.
+  if (mac) return fmt::format("has MAC {}, prevResult says {}", link_.mac.str(), mac->str());
+  if (held) return "has no address that is reserved for this attachment";
   if (call_.prev_result && !call_.prev_result->ips.empty()) {
     if (has_recorded_address()) return std::nullopt;
     return "has no address of prevResult";

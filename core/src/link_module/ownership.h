@@ -14,11 +14,24 @@
 
 namespace unicni::link_module {
 
+/// A link of the container's that has an address which is reserved for the attachment.
+struct Living {
+  net::Link link;
+  IpAddress address;
+};
+/// The first of all links in the container's namespace but lo; `kind` nullptr: of any kind. nullopt
+/// also if the IPAM can't tell what it holds. Host::ipam() must be given.
+std::optional<Living> find_living(Host& host, const char* kind);
+/// The first of `held` that is among `present`.
+std::optional<IpAddress> find_on(const std::vector<IpNet>& present,
+                                 const std::vector<IpAddress>& held);
+
 /// Judged by what says most first: kind; the host end, which is on this host and has the
-/// attachment as its alias (the reference's have none); MAC of prevResult, if the kind has MACs of
-/// its own; address that is reserved for the attachment; address of prevResult; place. Of a link
-/// that an ADD left unfinished, addresses say nothing: its place decides, and a veth whose host end
-/// isn't in use yet is taken for ours.
+/// attachment as its alias (the reference's have none); the attachment as alias of the link itself;
+/// MAC of prevResult, if the kind has MACs of its own; address that is reserved for the attachment,
+/// which outweighs another MAC; address of prevResult; place. Of a link that an ADD left
+/// unfinished, addresses say nothing: its place decides, and a veth whose host end isn't in use yet
+/// is taken for ours.
 class Ownership {
  public:
   /// `link` is CNI_IFNAME in the container's namespace, `addresses` are its own.

@@ -55,7 +55,10 @@ void remove_addr(Batch& batch, const LinkRef& link, const IpNet& net, bool absen
 
 namespace {
 
-/// `each(family, net, flags)` for the addresses of one link; false: it is gone.
+constexpr int kAllLinks = 0;
+constexpr int kLoopback = 1;  // LOOPBACK_IFINDEX of linux/net.h, in every namespace
+
+/// `each(header, net, flags)` for the addresses of one link, or of all; false: it is gone.
 template <class Each>
 bool for_each_addr(Netlink& netlink, int index, const Each& each) {
   SingleRequest request(RTM_GETADDR, NLM_F_DUMP);
@@ -78,7 +81,7 @@ bool for_each_addr(Netlink& netlink, int index, const Each& each) {
         flags = value_of<std::uint32_t>(attribute);
       }
     });
-    each(header.ifa_family, IpNet(has_local ? local : address, header.ifa_prefixlen), flags);
+    each(header, IpNet(has_local ? local : address, header.ifa_prefixlen), flags);
   });
   if (error == ENODEV) return false;
   if (error != 0) throw system_error(error, fmt::format("list addresses of link {}", index));
@@ -109,17 +112,26 @@ void put_link_local(Batch& batch, const LinkRef& link, const Mac& mac,
 std::vector<IpNet> list_addrs(Netlink& netlink, int index) {
   std::vector<IpNet> v4;
   std::vector<IpNet> v6;
-  for_each_addr(netlink, index, [&](unsigned family, const IpNet& net, std::uint32_t) {
-    (family == AF_INET ? v4 : v6).push_back(net);
+  for_each_addr(netlink, index, [&](const ifaddrmsg& header, const IpNet& net, std::uint32_t) {
+    (header.ifa_family == AF_INET ? v4 : v6).push_back(net);
   });
   v4.insert(v4.end(), v6.begin(), v6.end());
   return v4;
 }
 
+std::vector<LinkAddr> list_link_addrs(Netlink& netlink) {
+  std::vector<LinkAddr> all;
+  for_each_addr(netlink, kAllLinks, [&](const ifaddrmsg& header, const IpNet& net, std::uint32_t) {
+    const auto index = static_cast<int>(header.ifa_index);
+    if (index != kLoopback) all.push_back({index, net});
+  });
+  return all;
+}
+
 DadState get_dad_state(Netlink& netlink, int index) {
   DadState state;
   // A duplicate stays tentative for ever, so the failure is looked at first.
-  const auto note = [&](unsigned, const IpNet& net, std::uint32_t flags) {
+  const auto note = [&](const ifaddrmsg&, const IpNet& net, std::uint32_t flags) {
     if ((flags & IFA_F_DADFAILED) != 0) {
       state.failed = net;
     } else if ((flags & IFA_F_TENTATIVE) != 0) {

@@ -4,10 +4,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "ipam/reservation.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/ipam/store.h"
+#include "unicni/net/addr.h"
 
 namespace unicni {
 
@@ -44,8 +47,18 @@ Found find(const Undo& record, Undoing&) {
   return is_ours ? Found::ours : Found::others;
 }
 
+/// Somebody in the container gave the link another name, or its address to another link. The
+/// module's sweep, which comes next, knows such a link by this reservation.
+bool is_in_use(const IpAddress& address, Undoing& undoing) {
+  if (undoing.why != Why::removal || undoing.host.container_netns() == nullptr) return false;
+  const auto present = net::list_link_addrs(undoing.host.container_links());
+  return std::any_of(present.begin(), present.end(),
+                     [&](const net::LinkAddr& each) { return each.address.address() == address; });
+}
+
 /// An address that was never in use needn't rest.
 void undo_one(const Undo& record, Undoing& undoing) {
+  if (is_in_use(get_address(record, "address"), undoing)) return;
   ipam::Store store(field(record, "data_dir"), field(record, "network"), undoing.deadline, false);
   store.release_address(get_address(record, "address"), field(record, "content"),
                         undoing.why == Why::removal && field(record, "rests") == kRests);

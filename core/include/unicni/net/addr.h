@@ -28,6 +28,12 @@ IpNet link_local(const Mac& mac);
 void put_link_local(Batch&, const LinkRef&, const Mac& mac, const std::vector<IpConfig>& ips);
 /// All addresses of one link, both families, IPv4 first. A link that is gone has none.
 std::vector<IpNet> list_addrs(Netlink&, int index);
+struct LinkAddr {
+  int index = 0;  ///< of the link
+  IpNet address;
+};
+/// Those of all links of the namespace but lo.
+std::vector<LinkAddr> list_link_addrs(Netlink&);
 
 /// Where duplicate address detection (RFC 4862 §5.4) of a link's IPv6 addresses stands.
 struct DadState {
