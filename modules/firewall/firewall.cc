@@ -78,6 +78,19 @@ void tell_of_no_side(const Call& call, Host& host, const HostSide& side, const I
                "on this host, or a route of the host to the address, would tell the link");
 }
 
+/// Packets between the world and the address come in by the link of the route, whose sets may hold
+/// another container with this address: nothing is let through there.
+void tell_of_other_route(const Call& call, Host& host, const HostSide& side,
+                         const IpAddress& address) {
+  const auto link = side.other_route(address);
+  if (!link) return;
+  host.log(LogLevel::warning,
+           fmt::format("this host's route to {}'s address {} is by {}, its bridge is {}: where "
+                       "FORWARD drops, packets that come in by {} are not let through; backend "
+                       "\"iptables\" lets them through",
+                       call.key.if_name, address.str(), *link, side.bridge()->name, *link));
+}
+
 /// Layer 2 has no addresses, and needs none. A plugin that keeps them to itself leaves the
 /// container cut off.
 void tell_of_no_address(const Call& call, Host& host) {
@@ -238,6 +251,9 @@ class Firewall final : public ChainedModule {
       net::add_iptables_firewall(host.nft(), firewall, call.deadline);
     } else {
       const Rules rules = rules_of(call, host, side, result);
+      for (const IpAddress& address : addresses_of(call, result)) {
+        if (opens_by_mark(call)) tell_of_other_route(call, host, side, address);
+      }
       if (options_of(call).uses_firewalld()) add_sources(call, host, result);
       if (!rules.own.empty()) open(call, host, rules);
     }

@@ -28,6 +28,63 @@ TEST_F(Firewall, OpensAHostThatDropsAndClosesItAgain) {
   EXPECT_THAT(nft_elements("att4"), IsEmpty());
 }
 
+/// A bridge without an address of the host, whose gateway `gateway` has 10.3.0.1.
+class FirewallBesideTheBridge : public Firewall {
+ protected:
+  static Json layer2(const std::string& gateway) {
+    tool({"ip", "addr", "add", "10.3.0.1/24", "dev", gateway});
+    tool({"ip", "link", "set", gateway, "up"});
+    tool({"sysctl", "-qw", "net.ipv4.ip_forward=1"});
+    drop_forwarding();
+    Json config = list("br3", 3);
+    Json& bridge = config["plugins"][0];
+    bridge.erase("isDefaultGateway");
+    bridge["ipam"]["gateway"] = "10.3.0.1";
+    bridge["ipam"]["routes"] = {{{"dst", "0.0.0.0/0"}}};
+    return config;
+  }
+  static void make_patch(const char* one, const char* other) {
+    tool({"ip", "link", "add", one, "type", "veth", "peer", "name", other});
+    tool({"ip", "link", "set", one, "up"});
+    tool({"ip", "link", "set", other, "up"});
+  }
+};
+
+TEST_F(FirewallBesideTheBridge, AVethIntoTheBridgeIsLetThroughWheneverItIsPluggedIn) {
+  make_patch("gw0", "gw0p");
+  const Json config = layer2("gw0");
+  const Attachment early = added(config, "early");
+  tool({"ip", "link", "set", "gw0p", "master", "br3"});
+  EXPECT_TRUE(reaches(early, "198.51.100.2"));
+  expect_silent_success(early.check(result_of(early)));
+  const Attachment late = added(config, "late");
+  EXPECT_TRUE(reaches(late, "198.51.100.2"));
+  expect_silent_success(late.check(result_of(late)));
+  expect_silent_success(early.del(result_of(early)));
+  expect_silent_success(late.del(result_of(late)));
+  EXPECT_THAT(nft_elements("att4"), IsEmpty());
+}
+
+TEST_F(FirewallBesideTheBridge, ABridgeThatAVethPatchesIsLetThrough) {
+  make_patch("patch0", "patch1");
+  for (const std::string name : {"br3", "br4"}) tool({"ip", "link", "add", name, "type", "bridge"});
+  tool({"ip", "link", "set", "patch0", "master", "br3"});
+  tool({"ip", "link", "set", "patch1", "master", "br4"});
+  const Attachment job = added(layer2("br4"), "c1");
+  EXPECT_TRUE(reaches(job, "198.51.100.2"));
+  expect_silent_success(job.check(result_of(job)));
+}
+
+/// It may be of another network with the same subnet, whose containers have the same addresses.
+TEST_F(FirewallBesideTheBridge, AnotherLinkOfTheSameSubnetIsWarnedOfAndKeptFree) {
+  tool({"ip", "link", "add", "br4", "type", "bridge"});
+  const Attachment job = attachment(layer2("br4"), "c1");
+  const Output output = job.add();
+  ASSERT_TRUE(output.ok()) << output.str();
+  EXPECT_THAT(output.err, HasSubstr("by br4, its bridge is br3"));
+  EXPECT_THAT(owners("att4"), ::testing::SizeIs(1));
+}
+
 TEST_F(Firewall, ALateDelClosesNobodyElsesAddress) {
   drop_forwarding();
   const Json config = list("br1", 1);

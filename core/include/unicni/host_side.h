@@ -38,15 +38,20 @@ class HostSide {
   /// IFLA_INFO_KIND of CNI_IFNAME; empty: hardware, or there is none.
   [[nodiscard]] const std::string& kind() const { return kind_; }
 
-  /// The link that packets between this host and the address go through: the bridge, or the
-  /// interface of one of its VLANs that is the gateway there; the end itself, if it is nobody's
-  /// port; else the link of this host's route to the address, if that isn't a default one; else an
-  /// interface of the host that the result names. nullopt: there is none.
+  /// The link that packets between this host and the address go through: the bridge, or what the
+  /// host's route has instead, if that is plugged into the bridge: a vlan link on it, a veth, a
+  /// bridge that a veth connects with it; the end itself, if it is nobody's port; else the link of
+  /// this host's route to the address, if that isn't a default one; else an interface of the host
+  /// that the result names. nullopt: there is none.
   [[nodiscard]] std::optional<std::string> link_to(const IpAddress& address) const;
   /// The links by which packets of the address may come into this host's forwarding: link_to(), and
-  /// besides the gateway of a VLAN its bridge, for what is bridged where bridge-nf-call-iptables is
-  /// on; besides an end in a VRF that one. Empty: not found.
+  /// besides a gateway the bridge, for what is bridged where bridge-nf-call-iptables is on; besides
+  /// an end in a VRF that one. Empty: not found.
   [[nodiscard]] std::vector<std::string> links_of(const IpAddress& address) const;
+  /// The link of this host's route to the address of a bridge's port, if it is none of links_of():
+  /// one that a cable or a switch may connect with the bridge, or one of another network that has
+  /// the same addresses. A default route has none.
+  [[nodiscard]] std::optional<std::string> other_route(const IpAddress& address) const;
 
  private:
   explicit HostSide(Host& host) : host_(&host) {}

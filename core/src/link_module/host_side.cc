@@ -75,14 +75,25 @@ std::optional<net::Link> HostSide::routed_link(const IpAddress& address) const {
   return index ? net::find_link(host_->host_links(), *index) : std::nullopt;
 }
 
-/// The two ways to have a gateway in one VLAN of a bridge: a vlan link on the bridge, or a veth
-/// whose other end is a port.
+/// A veth whose other end nobody has plugged in yet will be the gateway's: the administrator makes
+/// it, and then the first container makes the bridge. A link of another network with the same
+/// subnet is none of these.
 bool HostSide::leads_into_bridge(const net::Link& link) const {
   if (link.link_netnsid) return false;
   if (link.kind == "vlan") return link.iflink == bridge_->index;
-  if (link.kind != "veth") return false;
-  const auto port = net::find_link(host_->host_links(), link.iflink);
-  return port && port->master == bridge_->index;
+  const auto master_of_peer = [&](const net::Link& veth) {
+    const bool is_here = veth.kind == "veth" && !veth.link_netnsid;
+    const auto peer = is_here ? net::find_link(host_->host_links(), veth.iflink) : std::nullopt;
+    return peer ? std::optional(peer->master) : std::nullopt;
+  };
+  if (link.kind == "veth") {
+    const auto master = master_of_peer(link);
+    return master == bridge_->index || master == 0;
+  }
+  if (link.kind != "bridge") return false;
+  const auto ports = net::list_ports(host_->host_links(), link.index);
+  return std::any_of(ports.begin(), ports.end(),
+                     [&](const net::Link& port) { return master_of_peer(port) == bridge_->index; });
 }
 
 std::optional<std::string> HostSide::hinted_link() const {
@@ -96,9 +107,9 @@ std::optional<std::string> HostSide::hinted_link() const {
 
 std::optional<std::string> HostSide::link_to(const IpAddress& address) const {
   if (bridge_) {
-    // Only a bridge with VLANs has gateways beside itself.
-    const auto gateway = bridge_->vlan_filtering ? routed_link(address) : std::nullopt;
-    return gateway && leads_into_bridge(*gateway) ? gateway->name : bridge_->name;
+    const auto gateway = routed_link(address);
+    const bool is_other = gateway && gateway->index != bridge_->index;
+    return is_other && leads_into_bridge(*gateway) ? gateway->name : bridge_->name;
   }
   const bool is_port = master_ && master_->kind != "vrf";
   if (end_ && !is_port) return end_->name;
@@ -117,6 +128,14 @@ std::vector<std::string> HostSide::links_of(const IpAddress& address) const {
   if (bridge_ && links.front() != bridge_->name) links.push_back(bridge_->name);
   if (master_ && master_->kind == "vrf") links.push_back(master_->name);
   return links;
+}
+
+std::optional<std::string> HostSide::other_route(const IpAddress& address) const {
+  const auto link = bridge_ ? routed_link(address) : std::nullopt;
+  if (!link) return std::nullopt;
+  const auto links = links_of(address);
+  const bool is_known = std::find(links.begin(), links.end(), link->name) != links.end();
+  return is_known ? std::nullopt : std::optional(link->name);
 }
 
 }  // namespace unicni
