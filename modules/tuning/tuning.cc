@@ -3,13 +3,17 @@
 #include <fmt/core.h>
 
 #include <set>
+#include <string>
+#include <vector>
 
 #include "allow_list.h"
 #include "backup.h"
 #include "config.h"
+#include "unicni/attachment_rules.h"
 #include "unicni/chained_module.h"
 #include "unicni/error.h"
 #include "unicni/net/sysctl.h"
+#include "unicni/netfilter/nft.h"
 #include "unicni/sys/file.h"
 #include "unicni/undo/file.h"
 #include "unicni/undo/link_settings.h"
@@ -65,6 +69,27 @@ void mark_restored(net::Batch& batch, const Call& call, const net::Link& link,
   const bool other_mac = before.mac && *before.mac != link.mac;
   if (!other_mac || link.kind.empty() || !link.alias.empty()) return;
   net::change_link(batch, link, {.alias = call.key.alias()});
+}
+
+bool is_there(Host& host, const net::NftElement& element) {
+  const auto found = host.nft().find(element.set, element.key, element.table);
+  return found && found->owner == element.owner;
+}
+
+/// Where bridge's "macspoofchk" checks the port, the list's last MAC may send as well as the one
+/// that bridge gave, which the container has again after DEL of tuning alone. What is bridge's
+/// (that the port is checked) is announced by bridge only.
+void allow_mac(const Call& call, Host& host, const net::Link& container, const Mac& mac) {
+  if (container.kind != "veth" || mac == container.mac) return;
+  const auto port = find_host_veth(call, host);
+  if (!port || port->master == 0) return;
+  const std::string owner = call.key.comment();
+  for (const auto& each : net::spoof_check_elements(port->name, container.mac, owner)) {
+    if (!is_there(host, each)) return;
+  }
+  std::vector<net::NftElement> elements = net::spoof_check_elements(port->name, mac, owner);
+  std::erase_if(elements, [&](const auto& each) { return is_there(host, each); });
+  add_rules(call, host, elements, {});
 }
 
 class Tuning : public ChainedModule {
@@ -212,6 +237,7 @@ class Tuning : public ChainedModule {
     // A new one in place: DEL knows no temporary file that a killed ADD leaves. Nothing is changed
     // yet, so that half of it does no harm.
     if (!sys::create_file(path, text, kFileMode)) sys::write_file_atomically(path, text, kFileMode);
+    if (wanted.link.mac) allow_mac(call, host, link, *wanted.link.mac);
     host.undo().announce(undo_link_settings(link, before));
     net::Batch batch(links);
     set_each(batch, link, wanted.link);

@@ -1,6 +1,7 @@
 // tuning: sysctls and attributes are set, reported, checked, and put back.
 #include "integration/chained.h"
 #include "support/tracer.h"
+#include "support/traffic.h"
 
 namespace unicni::test::tuning_test {
 namespace {
@@ -300,6 +301,40 @@ TEST_F(Tuning, ArgumentsOfTheRuntime) {
   EXPECT_EQ(container_interface(must_add(job))["mac"], "02:00:00:00:00:04");
   expect_silent_success(job.del());
   expect_restored();
+}
+
+/// bridge with "macspoofchk" in one list with tuning's "mac": the last one counts.
+TEST_F(Tuning, TheMacMaySendWhereTheBridgeChecksSenders) {
+  Json config = list(Json{{"type", "tuning"}, {"mac", "c2:11:22:33:44:55"}});
+  config["plugins"][0]["macspoofchk"] = true;
+  const Attachment job = attachment(config, "c2");
+  const int inside = container_of(job).fd();
+  const Json result = must_add(job);
+  EXPECT_TRUE(pings(inside, "10.22.0.1"));
+  expect_silent_success(job.check(result));
+  tool({"ip", "link", "set", "eth0", "address", "c2:11:22:33:44:66"}, inside);
+  EXPECT_FALSE(container_of(job).succeeds({"ping", "-c1", "-W1", "10.22.0.1"}));
+  tool({"ip", "link", "set", "eth0", "address", "c2:11:22:33:44:55"}, inside);
+  expect_silent_success(job.del(result));
+  EXPECT_THAT(owners(), Not(Contains("mynet/c2/eth0")));
+}
+
+/// A process for each plugin; DEL of tuning alone gives the container the bridge's MAC again.
+TEST_F(Tuning, TheFirstMacMaySendAgainAfterDelOfTuning) {
+  Json config = with_version(mynet(), "1.0.0");
+  config["macspoofchk"] = true;
+  const Attachment job = attachment(config, "c2");
+  const int inside = container_of(job).fd();
+  const Json first = must_add(job);
+  const Attachment tuned = after(job, first, {{"type", "tuning"}, {"mac", "c2:11:22:33:44:55"}});
+  const Json result = must_add(tuned);
+  EXPECT_TRUE(pings(inside, "10.22.0.1"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(tuned.del(result));
+  EXPECT_TRUE(pings(inside, "10.22.0.1"));
+  expect_silent_success(job.check(first));
+  expect_silent_success(job.del(first));
+  EXPECT_THAT(owners(), Not(Contains("mynet/c2/eth0")));
 }
 
 }  // namespace
