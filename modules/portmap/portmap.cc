@@ -54,10 +54,14 @@ struct Rules {
 
 /// Whether the interface's route_localnet is ours to set back one day.
 bool is_localnet_ours(Host& host, const std::string& interface) {
-  const auto known = net::find_localnet(host.nft(), interface);
-  return known
-             ? net::is_localnet_by_us(*known)
-             : net::find_sysctl(localnet_key(interface), {.young = host.container_netns()}) != "1";
+  if (const auto known = net::find_localnet(host.nft(), interface)) {
+    return net::is_localnet_by_us(*known);
+  }
+  if (net::find_sysctl(localnet_key(interface), {.young = host.container_netns()}) != "1") {
+    return true;
+  }
+  // An administrator set it, or it was us and somebody flushed the set.
+  return is_localnet_by_us(host.attachments(), interface).value_or(false);
 }
 
 Rules rules_of(const Call& call, Host& host, const HostSide& side, const Plan& plan) {

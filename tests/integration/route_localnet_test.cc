@@ -122,5 +122,54 @@ TEST_F(RouteLocalnet, GoesAlsoWithoutAJournal) {
   }
 }
 
+/// `nft flush set` while ports are published: the sysctl is still ours.
+TEST_F(RouteLocalnet, GoesBackWhereTheSetOfItsLinksWasFlushed) {
+  for (const char* backend : {"nftables", "iptables"}) {
+    SCOPED_TRACE(backend);
+    const Made first = add("c1", list(1, 8081, {{"backend", backend}}));
+    const Made second = add("c2", list(1, 8082, {{"backend", backend}}));
+    tool({"nft", "flush", "set", "inet", "unicni", "localnet_if"});
+    EXPECT_FALSE(second.job.check(second.result).ok()) << "127.0.0.0/8 is open to containers";
+    del(first);
+    EXPECT_EQ(sysctl(kKey), "1") << "the second needs it";
+    EXPECT_THAT(nft_elements("localnet_if"), ::testing::SizeIs(1)) << "its guard is back";
+    expect_silent_success(second.job.check(second.result));
+    tool({"nft", "flush", "set", "inet", "unicni", "localnet_if"});
+    del(second);
+    expect_closed();
+  }
+}
+
+TEST_F(RouteLocalnet, IsStillOursWhereTheNextPortPutsTheGuardBack) {
+  const Made first = add("c1", list(1, 8081));
+  tool({"nft", "flush", "set", "inet", "unicni", "localnet_if"});
+  const Made second = add("c2", list(1, 8082));
+  expect_silent_success(first.job.check(first.result));
+  del(first);
+  EXPECT_EQ(sysctl(kKey), "1");
+  del(second);
+  expect_closed();
+}
+
+TEST_F(RouteLocalnet, StaysForWhoNeedsItWhereTheSetOfUsersWasFlushed) {
+  const Made first = add("c1", list(1, 8081));
+  const Made second = add("c2", list(1, 8082));
+  tool({"nft", "flush", "set", "inet", "unicni", "local4"});
+  del(first);
+  EXPECT_EQ(sysctl(kKey), "1");
+  del(second);
+  expect_closed();
+}
+
+/// What an administrator set before stays.
+TEST_F(RouteLocalnet, OfAnAdministratorStaysAlsoWhereTheSetWasFlushed) {
+  tool({"ip", "link", "add", "br1", "type", "bridge"});
+  tool({"sysctl", "-qw", "net.ipv4.conf.br1.route_localnet=1"});
+  const Made made = add("c1", list(1, 8081));
+  tool({"nft", "flush", "set", "inet", "unicni", "localnet_if"});
+  del(made);
+  EXPECT_EQ(sysctl(kKey), "1");
+}
+
 }  // namespace
 }  // namespace unicni::test::route_localnet_test

@@ -21,8 +21,8 @@ namespace {
 
 /// Whether ports are published that tell no link: by versions up to 0.1, or by the reference, which
 /// relies on route_localnet just as we do.
-bool are_others_publishing(HostKernel& host, std::ptrdiff_t own_former) {
-  const auto localnets = host.attachments().list_records(kLocalnetKind.type, Steps::all);
+bool are_others_publishing(HostKernel& host, const std::vector<Attachments::Announced>& localnets,
+                           std::ptrdiff_t own_former) {
   const auto former = std::count_if(localnets.begin(), localnets.end(), [](const auto& each) {
     return is_former_localnet(each.record);
   });
@@ -35,21 +35,40 @@ bool are_others_publishing(HostKernel& host, std::ptrdiff_t own_former) {
   return net::has_iptables_ports_besides(host.nft(), Family::v4, ours);
 }
 
+/// Elements of set local4 say the same, but somebody may have flushed it.
+bool is_needed_by_others(const std::string& link, const std::string& own_owner,
+                         const std::vector<Attachments::Announced>& localnets) {
+  return std::any_of(localnets.begin(), localnets.end(), [&](const auto& each) {
+    return optional_field(each.record, "link") == link && each.by.comment() != own_owner &&
+           each.by.owner() != own_owner;
+  });
+}
+
 }  // namespace
 
-void restore_idle_localnets(HostKernel& host, std::ptrdiff_t own_former) {
+void restore_idle_localnets(HostKernel& host, const OwnLocalnet& own) {
   const auto lock = hold_shared_objects(host);
   auto idle = net::list_localnets(host.nft());
+  if (own.lost) idle.push_back(*own.lost);
   std::erase_if(idle, [&](const net::NftElement& element) {
     return net::is_localnet_used(host.nft(), net::interface_of_localnet(element));
   });
-  if (idle.empty() || are_others_publishing(host, own_former)) return;
+  if (!idle.empty()) {
+    const auto records = host.attachments().list_records(kLocalnetKind.type, Steps::all);
+    std::erase_if(idle, [&](const net::NftElement& element) {
+      return is_needed_by_others(net::interface_of_localnet(element), own.owner, records);
+    });
+    if (!idle.empty() && are_others_publishing(host, records, own.former)) idle.clear();
+  }
+  if (own.lost && std::find(idle.begin(), idle.end(), *own.lost) == idle.end()) {
+    host.nft().add({}, {*own.lost});
+  }
   for (const net::NftElement& element : idle) {
     if (!net::is_localnet_by_us(element)) continue;
     net::ensure_sysctl("net/ipv4/conf/" + net::interface_of_localnet(element) + "/route_localnet",
                        "0", {.young = host.container_netns()});
   }
-  host.nft().remove(idle);
+  if (!idle.empty()) host.nft().remove(idle);
 }
 
 }  // namespace unicni::undo
@@ -57,7 +76,7 @@ void restore_idle_localnets(HostKernel& host, std::ptrdiff_t own_former) {
 namespace unicni {
 
 void restore_idle_localnets(HostKernel& host) {
-  if (!net::list_localnets(host.nft()).empty()) undo::restore_idle_localnets(host, 0);
+  if (!net::list_localnets(host.nft()).empty()) undo::restore_idle_localnets(host, {});
 }
 
 }  // namespace unicni

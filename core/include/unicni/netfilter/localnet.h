@@ -19,6 +19,8 @@ NftElement localnet_element(const std::string& interface, const std::string& net
 std::optional<NftElement> find_localnet(Nft& nft, const std::string& interface);
 /// Whether it was us.
 bool is_localnet_by_us(const NftElement& element);
+/// Whether it is such an element.
+bool is_localnet(const NftElement& element);
 /// All such elements, and the interface that one is about.
 std::vector<NftElement> list_localnets(Nft& nft);
 std::string interface_of_localnet(const NftElement& element);

@@ -29,6 +29,10 @@ std::optional<NftElement> find_localnet(Nft& nft, const std::string& interface) 
 
 bool is_localnet_by_us(const NftElement& element) { return !element.owner.ends_with(kWasSet); }
 
+bool is_localnet(const NftElement& element) {
+  return element.table == NftTable::inet && element.set == interfaces();
+}
+
 std::vector<NftElement> list_localnets(Nft& nft) { return nft.list(interfaces()); }
 
 std::string interface_of_localnet(const NftElement& element) {
