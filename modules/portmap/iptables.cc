@@ -1,6 +1,7 @@
 #include "iptables.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config.h"
@@ -63,10 +64,28 @@ net::IsVoid voids(Host& host) {
   };
 }
 
+std::optional<net::IptablesChainHolder> find_namesake(const Call& call, Host& host) {
+  return net::find_other_chain_holder(host.nft(), call.key.network, call.key.container_id,
+                                      call.deadline);
+}
+
 /// With a chain of the interface's own.
 net::IptablesPorts with_own_chain(net::IptablesPorts ports) {
   ports.own_chain = true;
   return ports;
+}
+
+/// The same under a name that no namesake has: with the network at its end, behind a mark that none
+/// of the three can hold.
+net::IptablesPorts set_apart(net::IptablesPorts ports) {
+  ports.if_name += '/' + ports.network;
+  return with_own_chain(std::move(ports));
+}
+
+/// What was true at ADD needn't be any more: whichever chain has the rules will do.
+bool has_other_chain(Host& host, const net::IptablesPorts& ports, Deadline deadline) {
+  return !net::find_iptables_ports_fault(host.nft(), with_own_chain(ports), deadline) ||
+         !net::find_iptables_ports_fault(host.nft(), set_apart(ports), deadline);
 }
 
 }  // namespace
@@ -76,7 +95,12 @@ void publish_by_iptables(const Call& call, Host& host, const Result& result, con
   const auto held = host.attachments().hold_shared_links(sys::LockMode::exclusive,
                                                          sys::lock_deadline(call.deadline));
   require_unclaimed(call, host, plan);
-  ports.own_chain = has_iptables_ports_of_sibling(host.attachments(), call.key);
+  const auto namesake = find_namesake(call, host);
+  if (namesake && !voids(host)(namesake->network, namesake->container_id)) {
+    ports = set_apart(std::move(ports));
+  } else {
+    ports.own_chain = has_iptables_ports_of_sibling(host.attachments(), call.key);
+  }
   host.undo().announce(undo_iptables_ports(ports));
   net::add_iptables_ports(host.nft(), ports, voids(host), call.deadline);
 }
@@ -88,22 +112,21 @@ void require_unclaimed_by_iptables(const Call& call, Host& host, const Result& r
 void check_iptables(const Call& call, Host& host, const Result& result) {
   const net::IptablesPorts ports = ports_of(call, result);
   const auto fault = net::find_iptables_ports_fault(host.nft(), ports, call.deadline);
-  if (fault && !net::find_iptables_ports_fault(host.nft(), with_own_chain(ports), call.deadline)) {
-    return;
-  }
-  if (fault) {
+  if (fault && !has_other_chain(host, ports, call.deadline)) {
     throw Error(Code::internal, *fault, "the attachment is broken: DEL and ADD it again");
   }
 }
 
 void remove_reference_rules(const Call& call, Host& host) {
-  net::ReferencePorts ports{
-      call.key.network,
-      call.key.container_id,
-      {},
-      host.container_netns() == nullptr,
-      call.key.if_name,
-      [&] { return has_iptables_ports_of_sibling(host.attachments(), call.key); }};
+  net::ReferencePorts ports{call.key.network,
+                            call.key.container_id,
+                            {},
+                            host.container_netns() == nullptr,
+                            call.key.if_name,
+                            [&] {
+                              return has_iptables_ports_of_sibling(host.attachments(), call.key) ||
+                                     find_namesake(call, host).has_value();
+                            }};
   if (call.prev_result) {
     for (const IpConfig& ip : call.prev_result->ips) {
       ports.addresses.push_back(ip.address.address());

@@ -113,6 +113,57 @@ TEST_F(IptablesPortmap, TheLastPortOfAnyBackendTakesRouteLocalnetBack) {
   EXPECT_EQ(tool({"sysctl", "-n", "net.ipv4.conf.cni0.route_localnet"}).out, "0\n");
 }
 
+/// The reference's hash is of network and container with nothing in between.
+TEST_F(IptablesPortmap, NetworksAndContainersWithTheSameHashKeepTheirPorts) {
+  const auto on_network = [](Json config, const std::string& name, const char* subnet) {
+    config["name"] = name;
+    config["plugins"][0]["bridge"] = "br" + name;
+    config["plugins"][0]["ipam"]["subnet"] = subnet;
+    return config;
+  };
+  const std::string before = rules();
+  const Attachment first = attachment(on_network(portmap(5353), "ab", "10.1.0.0/24"), "c1");
+  const Json firsts = must_add(first);
+  const Attachment second = attachment(on_network(portmap(5354), "a", "10.2.0.0/24"), "bc1");
+  const Json seconds = must_add(second);
+  EXPECT_EQ(source_by(first, "127.0.0.1"), "10.1.0.1");
+  expect_silent_success(first.check(firsts));
+  expect_silent_success(second.check(seconds));
+  expect_silent_success(second.del(seconds));
+  EXPECT_EQ(source_by(first, "127.0.0.1"), "10.1.0.1");
+  expect_silent_success(first.check(firsts));
+  // The other way round.
+  const Json again = must_add(second);
+  expect_silent_success(first.del(firsts));
+  expect_silent_success(second.check(again));
+  expect_silent_success(second.del(again));
+  EXPECT_EQ(rules(), before);
+}
+
+/// No journal knows it: the reference made it.
+TEST_F(IptablesPortmap, AChainOfTheReferencesWithTheSameHashStays) {
+  Json config = portmap(5353);
+  const Attachment ours = attachment(config, "c1");
+  const Json made = must_add(ours);
+  const std::string listed = tool({"iptables", "-t", "nat", "-S", "CNI-HOSTPORT-DNAT"}).out;
+  const std::size_t at = listed.find("-j CNI-DN-");
+  ASSERT_NE(at, listed.npos) << listed;
+  const std::string chain = listed.substr(at + 3, 28);
+  expect_silent_success(ours.del(made));
+  tool({"iptables", "-t", "nat", "-N", "CNI-HOSTPORT-DNAT"});
+  tool({"iptables", "-t", "nat", "-N", chain});
+  tool({"iptables", "-t", "nat", "-A", "CNI-HOSTPORT-DNAT", "-p", "udp", "-m", "comment",
+        "--comment", R"(dnat name: "myne" id: "tc1")", "-m", "multiport", "--dports", "99", "-j",
+        chain});
+  const Json result = must_add(ours);
+  EXPECT_EQ(source_by(ours, "127.0.0.1"), "10.22.0.1");
+  expect_silent_success(ours.check(result));
+  expect_silent_success(ours.del(result));
+  EXPECT_THAT(rules(), HasSubstr("-j " + chain));
+  expect_silent_success(ours.del());
+  EXPECT_THAT(rules(), HasSubstr("tc1"));
+}
+
 TEST_F(IptablesPortmap, GcTakesTheRulesOfWhoIsGone) {
   const std::string before = rules();
   const Json config = with_version(portmap(5353), "1.1.0");

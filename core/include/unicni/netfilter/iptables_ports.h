@@ -71,6 +71,17 @@ void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_vo
 void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                                Deadline deadline);
 
+struct IptablesChainHolder {
+  std::string network;
+  std::string container_id;
+};
+/// Whose the chain of the reference's name is, if it is another network's: the name is a hash of
+/// network and container with nothing in between, so network "ab" with container "c" has that of
+/// "a" with "bc". No program where there is no such chain.
+std::optional<IptablesChainHolder> find_other_chain_holder(Nft& nft, const std::string& network,
+                                                           const std::string& container_id,
+                                                           Deadline deadline);
+
 /// CHECK: what is missing, as a sentence; nullopt: all of it is there, made with either flavour of
 /// iptables. One process a family.
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,

@@ -19,9 +19,9 @@ struct ReferencePorts {
   std::vector<IpAddress> addresses;  ///< of the attachment
   bool container_is_gone = false;    ///< so none of its attachments needs a rule
   std::string if_name = {};          ///< also the chain that add_iptables_ports() names after it
-  /// Asked if there is a chain of the reference's name: another attachment of the container to the
-  /// network has it.
-  std::function<bool()> is_siblings = {};
+  /// Asked if there is a chain of the reference's name: another attachment has it, of the container
+  /// to the network, or one whose network and container have the same hash.
+  std::function<bool()> is_taken = {};
 };
 
 /// Removes what portmap of the reference, or add_iptables_ports(), made:

@@ -441,6 +441,32 @@ std::string iptables_ports_chain(const std::string& network, const std::string& 
   return reference_dnat_chain(network, owner);
 }
 
+/// By the comments of the rules that lead there: a program runs for each table that has the chain.
+std::optional<IptablesChainHolder> find_other_chain_holder(Nft& nft, const std::string& network,
+                                                           const std::string& container_id,
+                                                           Deadline deadline) {
+  const std::string chain = reference_dnat_chain(network, container_id);
+  const std::string own = reference_dnat_comment(network, container_id);
+  for (const Family family : {Family::v4, Family::v6}) {
+    const bool in_nft =
+        find_chains(nft.socket(), {{nfproto(family), kNatTable, chain}})[0].has_value();
+    const bool in_legacy = legacy_has_chain(family, kNatTable, chain);
+    for (const auto& [is_there, flavour] :
+         {std::pair(in_nft, IptablesFlavour::nft), std::pair(in_legacy, IptablesFlavour::legacy)}) {
+      if (!is_there) continue;
+      const IptablesListing listing(
+          save_table(nft.socket().services(), family, flavour, kNatTable, deadline));
+      for (const IptablesRule& rule : listing.rules()) {
+        if (rule.chain != kPortsDnat || rule.target != chain) continue;
+        const std::string_view comment = rule.value_of("--comment");
+        const auto owner = comment == own ? std::nullopt : owner_of(comment);
+        if (owner) return IptablesChainHolder{owner->first, owner->second};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
                                                      Deadline deadline) {
   for (const PortsPart& part : parts_of(what)) {

@@ -67,10 +67,13 @@ std::size_t remove_reference_ports(Nft& nft, const ReferencePorts& what, Deadlin
     sweep.attempt([&] { return remove_from_table(nft.socket(), kFamilies[i], what); });
   }
   std::vector<std::string> owners{what.container_id};
-  if (!what.if_name.empty()) owners.push_back(what.container_id + '/' + what.if_name);
+  if (!what.if_name.empty()) {
+    owners.push_back(what.container_id + '/' + what.if_name);
+    owners.push_back(owners.back() + '/' + what.network);
+  }
   sweep.attempt([&] {
     return remove_iptables_ports(nft, what.network, owners, deadline, [&](const auto& owner) {
-      return owner != what.container_id || !what.is_siblings || !what.is_siblings();
+      return owner != what.container_id || !what.is_taken || !what.is_taken();
     });
   });
   return sweep.finish();
