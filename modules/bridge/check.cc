@@ -6,6 +6,7 @@
 #include "unicni/error.h"
 #include "unicni/interface_entry.h"
 #include "unicni/masquerade.h"
+#include "unicni/netfilter/reference_rules.h"
 #include "vlan.h"
 
 namespace unicni::bridge {
@@ -93,7 +94,8 @@ void check_host(const Call& call, Host& host, const net::Link& container) {
   check_port_vlans(host.host_links(), options, port);
   check_vlan_gateway(call, host, options, bridge);
   std::vector<net::NftElement> spoof_check;
-  if (options.mac_spoof_check) {
+  if (options.mac_spoof_check &&
+      !net::has_reference_spoof_check(host.nft(), call.key.container_id, call.key.if_name)) {
     spoof_check = net::spoof_check_elements(port.name, container.mac, call.key.comment());
   }
   const bool masquerades = options.ip_masq && !call.ipam_type.empty();

@@ -1,5 +1,6 @@
 #include "iptables.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,6 +116,15 @@ void check_iptables(const Call& call, Host& host, const Result& result) {
   if (fault && !has_other_chain(host, ports, call.deadline)) {
     throw Error(Code::internal, *fault, "the attachment is broken: DEL and ADD it again");
   }
+}
+
+/// Backend iptables has the same rules as the reference, and a journal.
+bool are_references(const Call& call, Host& host, const Result& result) {
+  const auto ours = host.attachments().list_records(undo_iptables_ports({}).type, Steps::all);
+  const bool is_ours =
+      std::any_of(ours.begin(), ours.end(), [&](const auto& each) { return each.by == call.key; });
+  return !is_ours &&
+         !net::find_iptables_ports_fault(host.nft(), ports_of(call, result), call.deadline);
 }
 
 void remove_reference_rules(const Call& call, Host& host) {

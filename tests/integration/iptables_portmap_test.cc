@@ -113,6 +113,40 @@ TEST_F(IptablesPortmap, TheLastPortOfAnyBackendTakesRouteLocalnetBack) {
   EXPECT_EQ(tool({"sysctl", "-n", "net.ipv4.conf.cni0.route_localnet"}).out, "0\n");
 }
 
+// A node that was upgraded under running containers: a process for each plugin.
+TEST_F(IptablesPortmap, CheckTakesWhatTheReferencePublishedForAnyBackend) {
+  const auto by_reference = [](Attachment job) {
+    job.folder = job.cni_path = kReferenceDir;
+    return job;
+  };
+  Json bridge = with_version(mynet(), "1.0.0");
+  bridge["ipam"] = Json::parse(
+      R"({"type": "host-local", "ranges": [[{"subnet": "10.22.0.0/16"}],
+                                           [{"subnet": "fd22::/64"}]]})");
+  bridge["macspoofchk"] = true;
+  const Attachment first = attachment(bridge);
+  const Json made = must_add(by_reference(first));
+  const Attachment published =
+      after(first, made, {{"type", "portmap"}, {"runtimeConfig", portmap(5353)["runtimeConfig"]}});
+  const Json result = must_add(by_reference(published));
+  for (const char* backend : {"", "iptables", "nftables"}) {
+    SCOPED_TRACE(backend);
+    Attachment checked = published;
+    if (*backend != 0) checked.config["backend"] = backend;
+    expect_silent_success(checked.check(result));
+    Attachment other = checked;
+    other.config["runtimeConfig"]["portMappings"][0]["hostPort"] = 5354;
+    expect_error(other.check(result));
+  }
+  expect_silent_success(first.check(result));
+  tool({"iptables", "-t", "nat", "-F", "CNI-HOSTPORT-DNAT"});
+  expect_error(published.check(result));
+  tool({"nft", "delete", "table", "bridge", "nat"});
+  expect_error(first.check(result));
+  expect_silent_success(published.del(result));
+  expect_silent_success(first.del(result));
+}
+
 /// The reference's hash is of network and container with nothing in between.
 TEST_F(IptablesPortmap, NetworksAndContainersWithTheSameHashKeepTheirPorts) {
   const auto on_network = [](Json config, const std::string& name, const char* subnet) {

@@ -52,6 +52,11 @@ std::size_t remove_reference_masquerade(Nft& nft, const ReferenceMasquerade& wha
 std::size_t remove_reference_spoof_check(Nft& nft, const std::string& container_id,
                                          const std::string& if_name);
 
+/// Whether both chains are there and lead somewhere: a node that was upgraded under running
+/// containers. One round trip.
+bool has_reference_spoof_check(Nft& nft, const std::string& container_id,
+                               const std::string& if_name);
+
 // What portmap of the reference made: reference_ports.h. Firewall's goes by
 // remove_iptables_firewall() of iptables_firewall_removal.h.
 

@@ -115,4 +115,16 @@ std::size_t remove_reference_spoof_check(Nft& nft, const std::string& container_
   return remove_foreign_chains(nft.socket(), chains, [](const NftListedRule&) { return true; });
 }
 
+/// A chain's "use" counts its rules and the jumps to it.
+bool has_reference_spoof_check(Nft& nft, const std::string& container_id,
+                               const std::string& if_name) {
+  const ReferenceSpoofCheck names = reference_spoof_check(container_id, if_name);
+  if (names.mac_chain.size() > kLongestName) return false;
+  constexpr std::uint32_t kJumpAndRule = 2;
+  const auto found = find_chains(nft.socket(), {{NFPROTO_BRIDGE, kNat, names.interface_chain},
+                                                {NFPROTO_BRIDGE, kNat, names.mac_chain}});
+  return std::ranges::all_of(found,
+                             [](const auto& chain) { return chain && chain->use >= kJumpAndRule; });
+}
+
 }  // namespace unicni::net
