@@ -26,10 +26,10 @@ IpamDelegate::IpamDelegate(const Request& request, const Call& call,
     found_ = module::find_type(call_.ipam_type, request.where);
     call_.type = found_.type;
     if (found_.module_path.empty()) return;
-    const Stretch stretch(
-        request.services.observer, Phase::load, [&] { return found_.module_path; }, call.type);
+    const Stretch stretch(request.services.observer, Phase::load,
+                          [&] { return found_.module_path; }, {call.type, call.step});
     module_ = request.modules.load(found_, request.where.executable);
-    module_->observe(request.services.observer, call.type);
+    module_->observe(request.services.observer, call.type, call.step);
   } catch (const Error& error) {
     // DEL must release what it can. host-local's files are known, so they can be released without
     // the module.
@@ -95,7 +95,7 @@ void IpamDelegate::require_given() const {
 void IpamDelegate::run_program(Command command) {
   try {
     run_foreign(request_, found_.program, command,
-                gc_netconf_ ? gc_netconf_->text_for(command) : call_.request);
+                gc_netconf_ ? gc_netconf_->text_for(command) : call_.request, call_.step);
   } catch (Error& error) {
     throw error.in_step(found_.type);
   }
@@ -106,7 +106,7 @@ Result IpamDelegate::add() {
   if (module_) return module_->add(call_, *host_);
   host_->undo().announce(undo_delegate(found_.type, found_.program, call_.request));
   try {
-    return add_foreign(request_, found_.program, call_.request, call_.spec_version);
+    return add_foreign(request_, found_.program, call_.request, call_.spec_version, call_.step);
   } catch (Error& error) {
     throw error.in_step(found_.type);
   }

@@ -77,6 +77,7 @@ class VerbHost final : public Host {
   /// Who works now, and with what.
   struct ActiveStep {
     std::string type;
+    std::optional<std::size_t> place = {};  ///< in its list
     UndoLog* undo = nullptr;
     Ipam* ipam = nullptr;
     Delegate* delegate = nullptr;

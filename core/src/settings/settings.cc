@@ -95,7 +95,7 @@ Compiled Settings::compile(const std::string& subject) const {
                                               folders.run,  "--executable",   where_.executable};
   const Stretch stretch(
       services_.observer, Phase::program, [&] { return fmt::format("compile {}", subject); },
-      "unictl");
+      Worker{"unictl"});
   const sys::ProcessResult result =
       run_program(services_, program, environment_, {}, deadline_, arguments);
   if (result.exit_status != 0 || result.signal != 0 || result.timed_out) {
