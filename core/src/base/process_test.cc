@@ -17,9 +17,9 @@ class Children final : public ProgramRunner {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Process, RunnerContract, ::testing::Values([](LogSink*) {
+INSTANTIATE_TEST_SUITE_P(Process, RunnerContract, ::testing::Values(RunnerMaker{[](LogSink*) {
                            return std::unique_ptr<ProgramRunner>(std::make_unique<Children>());
-                         }));
+                         }}));
 
 using Process = ScriptTest;
 

@@ -1,5 +1,5 @@
 // What every ProgramRunner does alike. A test that has one says
-//   INSTANTIATE_TEST_SUITE_P(Spawner, RunnerContract, ::testing::Values(make_it));
+//   INSTANTIATE_TEST_SUITE_P(Spawner, RunnerContract, ::testing::Values(RunnerMaker{make_it}));
 #pragma once
 
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <memory>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -22,9 +23,12 @@
 namespace unicni::sys {
 
 /// `log` hears of what went wrong before a program ran.
-using MakeRunner = std::unique_ptr<ProgramRunner> (*)(LogSink* log);
+struct RunnerMaker {
+  std::unique_ptr<ProgramRunner> (*make)(LogSink* log);
+  friend void PrintTo(const RunnerMaker&, std::ostream* out) { *out << "a runner"; }
+};
 
-class RunnerContract : public ScriptTest, public ::testing::WithParamInterface<MakeRunner> {
+class RunnerContract : public ScriptTest, public ::testing::WithParamInterface<RunnerMaker> {
  protected:
   using Clock = std::chrono::steady_clock;
   using milliseconds = std::chrono::milliseconds;
@@ -38,7 +42,7 @@ class RunnerContract : public ScriptTest, public ::testing::WithParamInterface<M
   }
   void TearDown() override { EXPECT_EQ(told_.lines(), "") << "nothing needed a fallback"; }
 
-  const std::unique_ptr<ProgramRunner> runner_ = GetParam()(&told_);
+  const std::unique_ptr<ProgramRunner> runner_ = GetParam().make(&told_);
 };
 
 TEST_P(RunnerContract, GivesInputEnvironmentAndArgumentsAndTakesOutput) {
@@ -130,13 +134,19 @@ TEST_P(RunnerContract, GrandchildIsKilledThoughTheProgramEndsAtSigterm) {
 }
 
 TEST_P(RunnerContract, MayCleanUpAtTheDeadline) {
-  const auto start = Clock::now();
-  const auto result = run_it("trap 'echo cleaned; exit 5' TERM; while :; do sleep 0.01; done", {},
-                             milliseconds(500));
-  EXPECT_TRUE(result.timed_out);
-  EXPECT_EQ(result.exit_status, 5);
-  EXPECT_EQ(result.out, "cleaned\n");
-  EXPECT_LT(Clock::now() - start, milliseconds(690)) << "a group that is gone is not waited for";
+  constexpr milliseconds kTime{500};
+  auto took = Clock::duration::max();
+  // A busy machine may be slow, but not each time.
+  for (int i = 0; i < 10 && took >= kTime + kTermGrace; ++i) {
+    const auto start = Clock::now();
+    const auto result =
+        run_it("trap 'echo cleaned; exit 5' TERM; while :; do sleep 0.01; done", {}, kTime);
+    took = Clock::now() - start;
+    EXPECT_TRUE(result.timed_out);
+    EXPECT_EQ(result.exit_status, 5);
+    EXPECT_EQ(result.out, "cleaned\n");
+  }
+  EXPECT_LT(took, kTime + kTermGrace) << "a group that is gone is not waited for";
 }
 
 TEST_P(RunnerContract, PipesHeldByChildrenAreNotWaitedFor) {

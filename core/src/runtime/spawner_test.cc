@@ -39,10 +39,11 @@ class SpawnerTest : public sys::ScriptTest {
   Spawner spawner_{UNICNI_EXECUTABLE, &told_};
 };
 
-INSTANTIATE_TEST_SUITE_P(Spawner, RunnerContract, ::testing::Values([](LogSink* log) {
+INSTANTIATE_TEST_SUITE_P(Spawner, RunnerContract,
+                         ::testing::Values(sys::RunnerMaker{[](LogSink* log) {
                            return std::unique_ptr<sys::ProgramRunner>(
                                std::make_unique<Spawner>(UNICNI_EXECUTABLE, log));
-                         }));
+                         }}));
 
 TEST_F(SpawnerTest, RequestsOfAnySizePass) {
   const std::string large(100'000, 'v');  // one variable; execve(2) takes 128 KiB
