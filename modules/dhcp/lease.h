@@ -31,7 +31,13 @@ struct Lease {
   Identity identity;
   Span probe{};
   std::uint32_t priority = 0;  ///< of its routes
-  std::string boot;            ///< times count from that one
+  std::uint32_t link_mtu = 0;  ///< what the interface had before the lease; 0: unknown
+  std::uint32_t mtu = 0;       ///< what ADD or a renewal gave it
+  /// Renewals have changed routes or MTU, so that ADD's result doesn't say what they are: field
+  /// "renewed", which core knows (unicni/undo/lease.h), as it does "mtu".
+  bool renewed_routes = false;
+  bool renewed_mtu = false;
+  std::string boot;  ///< times count from that one
   /// nullopt: it was lost, and the daemon asks for another one.
   std::optional<GrantV4> grant;
 };
