@@ -73,11 +73,9 @@ void Keeper::load() {
     if (lease.socket != settings_.socket) continue;
     Kept& kept = kept_.emplace_back(lease, make_client(lease));
     kept.client.hurry(false);
-    if (lease.grant) {
-      kept.client.resume(*lease.grant);
-    } else {
-      follow(kept, kept.client.start(boot_time()), boot_time());
-    }
+    if (lease.grant) kept.client.resume(*lease.grant);
+    if (lease.applying) apply_again(kept);
+    if (!lease.grant) follow(kept, kept.client.start(boot_time()), boot_time());
   }
   if (!kept_.empty()) log_(LogLevel::info, fmt::format("took up {} leases", kept_.size()));
 }
@@ -289,17 +287,28 @@ void Keeper::write(Kept& kept) {
 /// file says what CHECK is to go by. It is written first, as the address counts whatever becomes of
 /// the interface, and again with what could be applied.
 void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
+  kept.lease.applying = true;
+  kept.lease.replaced = was ? std::optional(was->address) : std::nullopt;
   write(kept);
   try {
     const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
-    if (!netns) return;
+    if (!netns) return;  // the next exchange forgets the lease
     for (const std::string& each : apply_renewal(*netns, kept.lease, was)) {
       log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), each));
     }
-    write(kept);
   } catch (const Error& error) {
     log_(LogLevel::error, fmt::format("{}: {}", kept.lease.key.owner(), error.msg()));
   }
+  kept.lease.applying = false;
+  kept.lease.replaced.reset();
+  write(kept);
+}
+
+/// Of a daemon that was killed in between only the old address is known, which is what must go.
+void Keeper::apply_again(Kept& kept) {
+  std::optional<GrantV4> was;
+  if (kept.lease.replaced) was.emplace().address = *kept.lease.replaced;
+  apply(kept, was);
 }
 
 /// Best effort: nobody answers a RELEASE.

@@ -71,6 +71,7 @@ class Keeper {
   void send_release(Kept& kept);
   void write(Kept& kept);
   void apply(Kept& kept, const std::optional<GrantV4>& was);
+  void apply_again(Kept& kept);
   void forget(Kept& kept, const std::string& why);
   [[nodiscard]] Instant next(const Kept& kept) const;
   [[nodiscard]] std::string path_of(const Lease& lease) const {

@@ -200,6 +200,8 @@ std::string print_lease(const Lease& lease) {
              {"link_mtu", std::to_string(lease.link_mtu)},
              {"mtu", std::to_string(lease.mtu)},
              {"renewed", renewed_words(lease)},
+             {"applying", lease.applying ? "1" : "0"},
+             {"replaced", lease.replaced ? lease.replaced->str() : ""},
              {"boot", lease.boot}}};
   add_identity(lease.identity, line);
   if (lease.grant) add_grant(*lease.grant, line);
@@ -221,12 +223,14 @@ std::optional<Lease> parse_lease(std::string_view text) {
   lease.identity = *std::move(identity);
   lease.probe = Span(*probe);
   lease.priority = *priority;
-  // A version before 0.2 had none of the next three.
+  // A version before 0.2 had none of the next five.
   lease.link_mtu = number_of<std::uint32_t>(line->get("link_mtu")).value_or(0);
   lease.mtu = number_of<std::uint32_t>(line->get("mtu")).value_or(0);
   const std::string renewed = line->get("renewed");
   lease.renewed_routes = renewed.starts_with("routes");
   lease.renewed_mtu = renewed.ends_with("mtu");
+  lease.applying = line->get("applying") == "1";
+  lease.replaced = IpNet::parse(line->get("replaced"));
   lease.boot = line->get("boot");
   if (line->find("address") != nullptr) {
     lease.grant = read_grant(*line);

@@ -37,6 +37,10 @@ struct Lease {
   /// "renewed", which core knows (unicni/undo/lease.h), as it does "mtu".
   bool renewed_routes = false;
   bool renewed_mtu = false;
+  /// The grant is being applied to the interface, in place of this address if there was one: a
+  /// daemon that finds it so begins that again.
+  bool applying = false;
+  std::optional<IpNet> replaced;
   std::string boot;  ///< times count from that one
   /// nullopt: it was lost, and the daemon asks for another one.
   std::optional<GrantV4> grant;

@@ -32,6 +32,8 @@ Lease lease() {
   lease.link_mtu = 1500;
   lease.mtu = 1400;
   lease.renewed_mtu = true;
+  lease.applying = true;
+  lease.replaced = ip_net("10.0.0.8/24");
   lease.boot = sys::boot_id();
   GrantV4 grant;
   grant.address = ip_net("10.0.0.9/24");
@@ -62,6 +64,8 @@ void expect_equal(const Lease& one, const Lease& other) {
   EXPECT_EQ(one.link_mtu, other.link_mtu);
   EXPECT_EQ(one.mtu, other.mtu);
   EXPECT_EQ(one.renewed_mtu, other.renewed_mtu);
+  EXPECT_EQ(one.applying, other.applying);
+  EXPECT_EQ(one.replaced, other.replaced);
   EXPECT_EQ(one.renewed_routes, other.renewed_routes);
   EXPECT_EQ(one.boot, other.boot);
   EXPECT_EQ(one.grant, other.grant);

@@ -2,6 +2,7 @@
 #include <mutex>
 
 #include "integration/dhcp_liar.h"
+#include "integration/journal_line.h"
 
 namespace unicni::test::dhcp_change_test {
 namespace {
@@ -123,6 +124,29 @@ TEST_F(DhcpChange, AnotherAddressOfTheSubnetTakesTheOldOnesPlaceWithAllRoutes) {
               ElementsAre("default via 10.1.2.1", "10.1.2.0/24", "10.77.0.0/16 via 10.1.2.77"));
   expect_silent_success(job.check(result));
   expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpChange, ADaemonThatWasKilledWhileItAppliedAChangeBeginsThatAgain) {
+  say(kRouter);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  // As the file is between the renewal that gave .51 and what it does to the interface.
+  const std::string file = std::string(kLeases) + "/net:c1:eth0";
+  std::string line = read_file(file);
+  line.resize(line.rfind(" #"));
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    ASSERT_NE(line.find(from), std::string::npos) << line;
+    line.replace(line.find(from), from.size(), to);
+  };
+  replace(" address=10.1.2.50/24", " address=10.1.2.51/24");
+  replace(" applying=0 replaced=", " applying=1 replaced=10.1.2.50/24");
+  write_file(file, journal_line(line));
+  say(kRouter, 51);
+  expect_silent_success(job.check(result));
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre("10.1.2.51/24"));
+  EXPECT_THAT(routes_of(netns(job)), ElementsAre("default via 10.1.2.1", "10.1.2.0/24"));
+  EXPECT_THAT(read_file(file), HasSubstr(" applying=0 "));
 }
 
 TEST_F(DhcpChange, WhatTheResultHasNoPlaceForIsListed) {
