@@ -44,7 +44,9 @@ constexpr Option kRows[] = {
     option<&DhcpOptions::socket_path>(
         "daemonSocketPath",
         "absolute path of the socket of the daemon that keeps the leases; the daemon is started "
-        "if nobody listens there")
+        "if nobody listens there. Programs with a state folder of their own take dhcp.sock in "
+        "there "
+        "in place of the default")
         .with_default("/run/cni/dhcp.sock"),
     option<&DhcpOptions::request>(
         "request", "DHCP options to ask the server for; routers and subnet-mask are added")

@@ -12,11 +12,14 @@
 #include "config.h"
 #include "daemon.h"
 #include "lease.h"
+#include "leases.h"
+#include "renewal.h"
 #include "unicni/daemon.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
 #include "unicni/module.h"
 #include "unicni/net/link.h"
+#include "unicni/net/route.h"
 #include "unicni/sys/file.h"
 #include "unicni/undo/lease.h"
 
@@ -30,11 +33,10 @@ using std::chrono::milliseconds;
 /// A RELEASE has no answer, so the daemon's comes at once, unless it hangs or has a hundred verbs
 /// to answer.
 constexpr milliseconds kQuestionTime{5000};
-/// GC may have many leases to ask for.
-constexpr milliseconds kReleaseTime{1500};
 
 DaemonPlace place_of(const Call& call, const Host& host) {
-  return {"dhcp", call.options<DhcpOptions>().socket_path, host.executable()};
+  return lease_daemon("dhcp", call.options<DhcpOptions>().socket_path, kDefaultSocket,
+                      host.executable(), host.folders());
 }
 
 Deadline within(const Call& call, milliseconds time) {
@@ -90,6 +92,31 @@ void set_mtu(const Call& call, Host& host, const GrantV4& grant) {
   batch.commit();
 }
 
+/// Of a lease whose routes a renewal has changed, so that prevResult's aren't there.
+void require_routes(const Call& call, Host& host, const Result& leased) {
+  const auto present = net::list_routes(host.container_links(), Family::v4, 0);
+  for (const Route& route : leased.routes) {
+    const bool found = std::any_of(present.begin(), present.end(), [&](const auto& entry) {
+      const bool direct = !route.gw || route.gw->is_unspecified();
+      return entry.route.dst == route.dst && (direct || entry.route.gw == route.gw);
+    });
+    if (found) continue;
+    throw Error(Code::internal,
+                fmt::format("route {}, which the DHCP server has for it by now, is missing in {}",
+                            net::describe(route), call.netns),
+                "the attachment is broken: DEL and ADD it again");
+  }
+}
+
+/// A broadcast address of the server's own choice can't be in the result, so the address is put
+/// there here; core finds it.
+void set_broadcast(const Call& call, Host& host, const GrantV4& grant) {
+  if (!broadcast_of(grant)) return;
+  net::Batch batch(host.container_links());
+  put_address(batch, net::get_link(host.container_links(), call.key.if_name), grant);
+  batch.commit();
+}
+
 class Dhcp final : public Module {
  public:
   void validate(const Call& call) override {
@@ -112,8 +139,9 @@ class Dhcp final : public Module {
     const Deadline end = within(call, milliseconds(options.timeout * 1000) + kDaemonMargin);
     const auto time = std::chrono::duration_cast<milliseconds>(end - Clock::now()) - kDaemonMargin;
     const GrantV4 grant =
-        grant_in(ask_daemon(place, acquire_request(call, time), netns->fd(), end));
+        grant_in(host.daemons().ask(place, acquire_request(call, time), netns->fd(), end));
     set_mtu(call, host, grant);
+    set_broadcast(call, host, grant);
     return result_of(grant, options.priority);
   }
 
@@ -131,8 +159,10 @@ class Dhcp final : public Module {
                        {{"network", call.key.network},
                         {"container", call.key.container_id},
                         {"if_name", call.key.if_name}}};
-    static_cast<void>(
-        grant_in(ask_daemon(place_of(call, host), request, -1, within(call, kQuestionTime))));
+    const Line answer =
+        host.daemons().ask(place_of(call, host), request, -1, within(call, kQuestionTime));
+    const GrantV4 grant = grant_in(answer);
+    if (answer.get("renewed_routes") == "1") require_routes(call, host, result_of(grant, 0));
   }
 
   void gc(const Call& call, Host& host) override {
@@ -145,8 +175,9 @@ class Dhcp final : public Module {
         continue;
       }
       errors.attempt([&] {
-        release({"dhcp", lease.socket, host.executable()}, lease.key, lease_file(folder, lease.key),
-                within(call, kReleaseTime), host);
+        const std::string file = lease_file(folder, lease.key);
+        release(lease_daemon("dhcp", lease.socket, host.executable(), file), lease.key, file,
+                within(call, kQuestionTime), host);
       });
     }
     errors.finish();
@@ -154,22 +185,23 @@ class Dhcp final : public Module {
 
   void status(const Call& call, Host& host) override {
     try {
-      ask_daemon(place_of(call, host), {"status", {}}, -1, within(call, kQuestionTime));
+      host.daemons().ask(place_of(call, host), {"status", {}}, -1, within(call, kQuestionTime));
     } catch (const Error& error) {
       throw Error(Code::not_available, error.msg(), error.details());
     }
   }
 
   int command(int argc, const char* const* argv) override {
-    if (argc == 0 || std::string_view(argv[0]) != "daemon") return Module::command(argc, argv);
-    return run_daemon(argc, argv);
+    const std::string_view word = argc == 0 ? "" : argv[0];
+    if (word == "daemon") return run_daemon(argc, argv);
+    return word == "leases" ? list_leases(argc, argv) : Module::command(argc, argv);
   }
 
  private:
   static void release(const DaemonPlace& place, const AttachmentKey& key, const std::string& file,
                       Deadline deadline, Host& host) {
     try {
-      ask_daemon(place, release_request(key), -1, deadline);
+      host.daemons().ask(place, release_request(key), -1, deadline);
     } catch (const DaemonStranger& error) {
       host.log(LogLevel::warning,
                fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "renewal.h"
+#include "unicni/daemon.h"
 #include "unicni/error.h"
-#include "unicni/net/addr.h"
 #include "unicni/net/link.h"
-#include "unicni/net/route.h"
 #include "unicni/sys/file.h"
 #include "unicni/undo/lease.h"
 
@@ -73,11 +73,9 @@ void Keeper::load() {
     if (lease.socket != settings_.socket) continue;
     Kept& kept = kept_.emplace_back(lease, make_client(lease));
     kept.client.hurry(false);
-    if (lease.grant) {
-      kept.client.resume(*lease.grant);
-    } else {
-      follow(kept, kept.client.start(boot_time()), boot_time());
-    }
+    if (lease.grant) kept.client.resume(*lease.grant);
+    if (lease.applying) apply_again(kept);
+    if (!lease.grant) follow(kept, kept.client.start(boot_time()), boot_time());
   }
   if (!kept_.empty()) log_(LogLevel::info, fmt::format("took up {} leases", kept_.size()));
 }
@@ -218,22 +216,23 @@ void Keeper::note_event(Kept& kept, ClientV4::Event event, Instant) {
         become_bound(kept);
         break;
       }
-      write(kept);
       apply(kept, std::nullopt);
       log_(LogLevel::warning, fmt::format("{}: has {} now", owner, grant->address.str()));
       break;
     case Event::renewed:
-      write(kept);
+      if (before->options == grant->options) {
+        write(kept);
+      } else {
+        apply(kept, before);
+      }
       break;
     case Event::moved:
-      write(kept);
-      apply(kept, before->address);
+      apply(kept, before);
       log_(LogLevel::warning, fmt::format("{}: {} became {} at renewal", owner,
                                           before->address.str(), grant->address.str()));
       break;
     case Event::lost:
-      write(kept);
-      apply(kept, before->address);
+      apply(kept, before);
       log_(LogLevel::warning,
            fmt::format("{}: lost {}: {}", owner, before->address.str(), kept.client.seen()));
       break;
@@ -242,7 +241,9 @@ void Keeper::note_event(Kept& kept, ClientV4::Event event, Instant) {
 }
 
 /// The file is there before the verb hears of it: whoever is killed in between, the lease is known.
+/// The verb sets the MTU.
 void Keeper::become_bound(Kept& kept) {
+  kept.lease.mtu = fitting_mtu(*kept.client.grant(), kept.lease.link_mtu);
   try {
     write(kept);
   } catch (const Error& error) {
@@ -257,6 +258,11 @@ void Keeper::become_bound(Kept& kept) {
   kept.waiting.reset();
   kept.give_up = kNever;
   kept.client.hurry(false);
+  std::string more;
+  for (const std::string& each : reported(*kept.client.grant())) more += ", " + each;
+  log_(LogLevel::info,
+       fmt::format("{}: has {} of {}{}", kept.lease.key.owner(), kept.client.grant()->address.str(),
+                   kept.client.grant()->server.str(), more));
 }
 
 /// The ADD's time is up, or its verb is gone: what came too late goes back.
@@ -277,29 +283,32 @@ void Keeper::write(Kept& kept) {
                              0600);
 }
 
-/// A change after ADD. The result that the runtime has can't follow it; the interface can.
-void Keeper::apply(const Kept& kept, const std::optional<IpNet>& old) {
+/// A change after ADD. The result that the runtime has can't follow it; the interface can, and the
+/// file says what CHECK is to go by. It is written first, as the address counts whatever becomes of
+/// the interface, and again with what could be applied.
+void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
+  kept.lease.applying = true;
+  kept.lease.replaced = was ? std::optional(was->address) : std::nullopt;
+  write(kept);
   try {
     const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
-    if (!netns) return;
-    net::Netlink links(*netns);
-    const net::LinkRef link{kept.lease.place.index, kept.lease.place.if_name};
-    net::Batch batch(links);
-    const GrantV4* grant = kept.client.grant();
-    if (grant != nullptr) net::add_addr(batch, link, grant->address, net::Dad::skip, true);
-    if (old && (grant == nullptr || grant->address != *old)) {
-      net::remove_addr(batch, link, *old, true);
+    if (!netns) return;  // the next exchange forgets the lease
+    for (const std::string& each : apply_renewal(*netns, kept.lease, was)) {
+      log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), each));
     }
-    batch.commit();
-    if (grant == nullptr) return;
-    net::Batch routes(links);
-    for (const Route& route : result_of(*grant, kept.lease.priority).routes) {
-      net::add_route(routes, link, route);
-    }
-    if (!routes.empty()) routes.commit();
   } catch (const Error& error) {
     log_(LogLevel::error, fmt::format("{}: {}", kept.lease.key.owner(), error.msg()));
   }
+  kept.lease.applying = false;
+  kept.lease.replaced.reset();
+  write(kept);
+}
+
+/// Of a daemon that was killed in between only the old address is known, which is what must go.
+void Keeper::apply_again(Kept& kept) {
+  std::optional<GrantV4> was;
+  if (kept.lease.replaced) was.emplace().address = *kept.lease.replaced;
+  apply(kept, was);
 }
 
 /// Best effort: nobody answers a RELEASE.
@@ -330,6 +339,11 @@ void Keeper::forget(Kept& kept, const std::string& why) {
 void Keeper::serve(DaemonConnection connection, const DaemonConnection::Request& request) {
   try {
     const std::string& verb = request.line.word;
+    const std::string folder = request.line.get("folder");
+    if (!folder.empty() && settings_.host_prefix + folder != settings_.folder) {
+      connection.answer({std::string(kElsewhere), {{"folder", settings_.folder}}});
+      return;
+    }
     if (verb == "acquire") {
       acquire(connection, request);
     } else if (verb == "release") {
@@ -373,6 +387,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   net::Netlink links(*netns);
   const net::Link link = net::get_link(links, lease.key.if_name);
   lease.place = {line.get("netns_path"), links.identity(), link.name, link.index};
+  lease.link_mtu = link.mtu;
   lease.identity.mac = link.mac;
   // Those of one parent have one MAC, and hear only what goes to an address of theirs or to all.
   lease.identity.broadcast = link.kind == "ipvlan";
@@ -445,7 +460,7 @@ void Keeper::check(const Line& line, DaemonConnection& connection) {
               "the daemon goes on asking for an address"));
     return;
   }
-  Line answer{"ok", {}};
+  Line answer{"ok", {{"renewed_routes", kept->lease.renewed_routes ? "1" : "0"}}};
   add_grant(*grant, answer);
   connection.answer(std::move(answer));
 }

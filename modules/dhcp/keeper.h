@@ -19,7 +19,7 @@ namespace unicni::dhcp {
 struct KeeperSettings {
   std::string socket;
   std::string host_prefix;  ///< before paths of namespaces, where the host's files are mounted
-  std::string folder;       ///< of lease files
+  std::string folder;       ///< of lease files, behind the prefix
   Patience patience;
   Span most_time{208'000};  ///< that one ADD may take, whatever its verb allows
   bool broadcast = false;   ///< ask for answers to the broadcast address
@@ -70,7 +70,8 @@ class Keeper {
   void give_up(Kept& kept);
   void send_release(Kept& kept);
   void write(Kept& kept);
-  void apply(const Kept& kept, const std::optional<IpNet>& old);
+  void apply(Kept& kept, const std::optional<GrantV4>& was);
+  void apply_again(Kept& kept);
   void forget(Kept& kept, const std::string& why);
   [[nodiscard]] Instant next(const Kept& kept) const;
   [[nodiscard]] std::string path_of(const Lease& lease) const {

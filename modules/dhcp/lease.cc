@@ -175,6 +175,16 @@ std::optional<Identity> read_identity(const Line& line) {
   return identity;
 }
 
+namespace {
+
+std::string renewed_words(const Lease& lease) {
+  std::string words = lease.renewed_routes ? "routes" : "";
+  if (lease.renewed_mtu) words += words.empty() ? "mtu" : ",mtu";
+  return words;
+}
+
+}  // namespace
+
 std::string print_lease(const Lease& lease) {
   Line line{std::string(kWord),
             {{"version", "1"},
@@ -187,6 +197,11 @@ std::string print_lease(const Lease& lease) {
              {"index", std::to_string(lease.place.index)},
              {"probe", std::to_string(lease.probe.count())},
              {"priority", std::to_string(lease.priority)},
+             {"link_mtu", std::to_string(lease.link_mtu)},
+             {"mtu", std::to_string(lease.mtu)},
+             {"renewed", renewed_words(lease)},
+             {"applying", lease.applying ? "1" : "0"},
+             {"replaced", lease.replaced ? lease.replaced->str() : ""},
              {"boot", lease.boot}}};
   add_identity(lease.identity, line);
   if (lease.grant) add_grant(*lease.grant, line);
@@ -208,6 +223,14 @@ std::optional<Lease> parse_lease(std::string_view text) {
   lease.identity = *std::move(identity);
   lease.probe = Span(*probe);
   lease.priority = *priority;
+  // A version before 0.2 had none of the next five.
+  lease.link_mtu = number_of<std::uint32_t>(line->get("link_mtu")).value_or(0);
+  lease.mtu = number_of<std::uint32_t>(line->get("mtu")).value_or(0);
+  const std::string renewed = line->get("renewed");
+  lease.renewed_routes = renewed.starts_with("routes");
+  lease.renewed_mtu = renewed.ends_with("mtu");
+  lease.applying = line->get("applying") == "1";
+  lease.replaced = IpNet::parse(line->get("replaced"));
   lease.boot = line->get("boot");
   if (line->find("address") != nullptr) {
     lease.grant = read_grant(*line);

@@ -31,7 +31,17 @@ struct Lease {
   Identity identity;
   Span probe{};
   std::uint32_t priority = 0;  ///< of its routes
-  std::string boot;            ///< times count from that one
+  std::uint32_t link_mtu = 0;  ///< what the interface had before the lease; 0: unknown
+  std::uint32_t mtu = 0;       ///< what ADD or a renewal gave it
+  /// Renewals have changed routes or MTU, so that ADD's result doesn't say what they are: field
+  /// "renewed", which core knows (unicni/undo/lease.h), as it does "mtu".
+  bool renewed_routes = false;
+  bool renewed_mtu = false;
+  /// The grant is being applied to the interface, in place of this address if there was one: a
+  /// daemon that finds it so begins that again.
+  bool applying = false;
+  std::optional<IpNet> replaced;
+  std::string boot;  ///< times count from that one
   /// nullopt: it was lost, and the daemon asks for another one.
   std::optional<GrantV4> grant;
 };

@@ -81,13 +81,16 @@ class DhcpServer {
     return {Spawn{.argv = argv, .netns = netns}, log, "DHCP, IP range"};
   }
   /// ISC's dhcpd for the /24 that begins so; `lease` in seconds, in which T1 is half.
-  static DhcpServer dhcpd(const std::string& link, int netns, const std::string& net, int lease) {
+  /// `more`: of its configuration, such as the subnet of a link that has another.
+  static DhcpServer dhcpd(const std::string& link, int netns, const std::string& net, int lease,
+                          const std::string& more = {}) {
     const std::string base = "/run/dhcpd-" + link;
     const std::string time = std::to_string(lease);
     write_file(base + ".conf", "authoritative; ping-check false; min-lease-time " + time +
                                    "; default-lease-time " + time + "; max-lease-time " + time +
                                    ";\nsubnet " + net + ".0 netmask 255.255.255.0 { range " + net +
-                                   ".150 " + net + ".199; option routers " + net + ".1; }\n");
+                                   ".150 " + net + ".199; option routers " + net + ".1; }\n" +
+                                   more);
     if (!exists(base + ".leases")) write_file(base + ".leases", "");
     const std::string log = base + ".log";
     return {Spawn{.argv = {"sh", "-c",

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "integration/host_test.h"
+#include "integration/dhcp_host.h"
 #include "support/traffic.h"
 
 namespace unicni::test::rootless_test {
@@ -80,6 +80,35 @@ TEST_F(Rootless, MainJob) {
     EXPECT_THAT(masqueraded(4), IsEmpty());
     EXPECT_THAT(reservations("mynet"), IsEmpty());
     EXPECT_THAT(files_in(kJournals), IsEmpty());
+  });
+}
+
+/// The network is one of theirs, too: dnsmasq on a bridge's other side.
+TEST_F(Rootless, LeasesAndTheirDaemonAreWhereTheyLook) {
+  in_child([] {
+    become_rootless();
+    if (HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    tool({"ip", "link", "add", "br0", "type", "bridge"});
+    tool({"ip", "link", "set", "br0", "up"});
+    tool({"ip", "addr", "add", "10.1.2.1/24", "dev", "br0"});
+    const DhcpServer dnsmasq =
+        DhcpServer::dnsmasq("br0", -1, "10.1.2.50,10.1.2.99,255.255.255.0,120s",
+                            {"--no-daemon"});  // else it would change its group
+    Container inside("c1");
+    const Attachment job = {.config = Json::parse(R"({"cniVersion": "1.1.0", "name": "net",
+        "type": "bridge", "bridge": "br0", "ipam": {"type": "dhcp", "timeout": 5}})"),
+                            .netns = inside.path()};
+    const Json result = must_add(job);
+    EXPECT_THAT(files_in(kLeases), ElementsAre("net:c1:eth0"));
+    EXPECT_EQ(dhcp_daemons().size(), 1U);
+    kill_dhcp_daemons();
+    expect_silent_success(job.check(result));
+    EXPECT_EQ(dhcp_daemons().size(), 1U);
+    expect_silent_success(job.del(result));
+    EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
+    EXPECT_THAT(files_in(kLeases), IsEmpty());
+    kill_dhcp_daemons();
   });
 }
 

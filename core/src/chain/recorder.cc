@@ -59,7 +59,7 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
     const auto own = undo::find_own_elements(records, damaged);
     if (!own.empty()) host.restore_rules(&own);
   }
-  undo::Replay replay({host, why, request.deadline, records});
+  undo::Replay replay({host, why, request.deadline, records, host.daemons()});
   while (const auto program = replay.next_program()) {
     replay.attempt([&] { run_program(*program, request, host, step); });
   }

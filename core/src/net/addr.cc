@@ -46,6 +46,13 @@ void add_addr(Batch& batch, const LinkRef& link, const IpNet& net, Dad dad, bool
   if (!net.is_v4() && dad == Dad::skip) put_u32(message, IFA_FLAGS, IFA_F_NODAD);
 }
 
+void add_addr(Batch& batch, const LinkRef& link, const IpNet& net, const IpAddress& broadcast) {
+  nl_msg* message = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
+                              fmt::format("add address {} to {}", net.str(), link.name), {EEXIST});
+  put_addr(message, link.index, net);
+  put_address(message, IFA_BROADCAST, broadcast);
+}
+
 void remove_addr(Batch& batch, const LinkRef& link, const IpNet& net, bool absent_ok) {
   nl_msg* message =
       batch.add(RTM_DELADDR, 0, fmt::format("remove address {} from {}", net.str(), link.name),

@@ -19,6 +19,9 @@ enum class Dad : bool {
 /// Scope global, IPv4 with broadcast address when the prefix is shorter than 31, as the reference.
 /// An address that is there already is success if `exists_ok`, else an error.
 void add_addr(Batch&, const LinkRef&, const IpNet&, Dad, bool exists_ok);
+/// An IPv4 address with another broadcast address than the last of its subnet; success if it is
+/// there already.
+void add_addr(Batch&, const LinkRef&, const IpNet&, const IpAddress& broadcast);
 void remove_addr(Batch&, const LinkRef&, const IpNet&, bool absent_ok);
 /// fe80::/64 with the interface identifier of a MAC (RFC 4291, appendix A): the link-local address
 /// that the kernel gives a link by itself.
