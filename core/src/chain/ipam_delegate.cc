@@ -80,7 +80,7 @@ std::optional<std::vector<IpAddress>> IpamDelegate::held() {
   if (known) return addresses;
   if (!module_ || !needs_link()) return std::nullopt;
   const std::string file = lease_file(lease_folder(request_.services.folders), call_.key);
-  if (const auto leased = find_leased_address(file)) addresses.push_back(leased->address());
+  for (const IpNet& leased : find_leased_addresses(file)) addresses.push_back(leased.address());
   return addresses;
 }
 

@@ -1,8 +1,8 @@
 // Undo record "lease".
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "unicni/attachment_key.h"
 #include "unicni/daemon.h"
@@ -21,9 +21,9 @@ Undo undo_lease(const DaemonPlace& daemon, const std::string& file, const Attach
 std::string lease_folder(const Folders& folders);
 /// "<network>:<container>:<ifname>" in there; a long one is cut and ends in a hash.
 std::string lease_file(const std::string& folder, const AttachmentKey& key);
-/// The address that such a file says the attachment has now, which a renewal may have changed: its
-/// field "address". nullopt: there is no file, it is damaged, or the lease is lost.
-std::optional<IpNet> find_leased_address(const std::string& file);
+/// The addresses that such a file says the attachment has now, which renewals may have changed: its
+/// fields "address" and "v6.address". Empty: there is no file, it is damaged, or the lease is lost.
+std::vector<IpNet> find_leased_addresses(const std::string& file);
 
 /// That request. Its answer comes at once: whether the address is free then is known by nobody.
 Line release_request(const AttachmentKey& key);
