@@ -24,7 +24,7 @@ struct PatienceV6 {
   Span longest{10'000};  ///< for one answer while an ADD waits
   /// For a better offer than the first. RFC 8415 §18.2.1 wants a second, which every ADD would
   /// take.
-  Span offers{100};
+  Span offers{50};
   Span probe{50};  ///< for a neighbour that has the address; 0: nobody is asked
 };
 
