@@ -300,7 +300,8 @@ Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_r
   try {
     std::optional<Result> result;
     host_.unlocked([&] {
-      result = add_foreign(request_, step.found.program, config.text(), step.call.spec_version);
+      result = add_foreign(request_, step.found.program, config.text(), step.call.spec_version,
+                           step.call.step);
       return std::string();
     });
     adding_ = nullptr;
@@ -326,7 +327,7 @@ Result AddVerb::add(Step& step, const std::optional<Result>& prev_result, Place 
 void AddVerb::roll_back_foreign(Step& step) {
   journal_.reset();
   if (&step != refused_) {
-    run_foreign(request_, step.found.program, Command::del, step.netconf.text());
+    run_foreign(request_, step.found.program, Command::del, step.netconf.text(), step.call.step);
   }
   open(journal::Access::add);
   forget(step);

@@ -187,7 +187,7 @@ void DelVerb::call_del(Step& step) {
     // It may call us for the same attachment.
     journal_.reset();
     run_foreign(request_, step.found.program, Command::del,
-                with_request_prev_result(request_, step.netconf).text());
+                with_request_prev_result(request_, step.netconf).text(), step.call.step);
     return;
   }
   if (step.module) {
@@ -289,7 +289,7 @@ bool DelVerb::sweep(const Task& task, Step& step) {
 /// The step leaves the journal only if everything of it was undone. Otherwise the next DEL or GC
 /// finds it and tries again.
 void DelVerb::del(Task& task) {
-  host_.enter({task.type});
+  host_.enter({task.type, task.index});
   const Made recalled = recall(task);
   Step* step = recalled.step.get();
   if (step != nullptr) step->enter(host_);

@@ -36,9 +36,9 @@ void run_program(const undo::Replay::Program& program, const Request& request, V
   const protocol::Netconf netconf = protocol::Netconf::parse(program.request);
   const auto run = [&] {
     const bool is_del = request.command == Command::del;
-    return run_foreign(
-        request, program.path, Command::del,
-        is_del ? with_request_prev_result(request, netconf).text() : program.request);
+    return run_foreign(request, program.path, Command::del,
+                       is_del ? with_request_prev_result(request, netconf).text() : program.request,
+                       step == nullptr ? std::nullopt : std::optional(step->call.step));
   };
   // An IPAM's configuration is that of the plugin it serves.
   const bool is_plugin = netconf.type() == program.type;
@@ -59,7 +59,7 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
     const auto own = undo::find_own_elements(records, damaged);
     if (!own.empty()) host.restore_rules(&own);
   }
-  undo::Replay replay({host, why, request.deadline, records});
+  undo::Replay replay({host, why, request.deadline, records, host.daemons()});
   while (const auto program = replay.next_program()) {
     replay.attempt([&] { run_program(*program, request, host, step); });
   }

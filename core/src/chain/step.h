@@ -46,7 +46,7 @@ struct Step {
   void enter(VerbHost& host, UndoLog* undo = nullptr) const {
     if (ipam) ipam->bind(host);
     if (delegate) delegate->bind(host);
-    host.enter({type(), undo, ipam.get(), delegate.get()});
+    host.enter({type(), call.step, undo, ipam.get(), delegate.get()});
   }
   /// The undo log has run the DEL of a program of this step.
   void mark_released(const std::string& released) const {
