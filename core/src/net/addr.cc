@@ -119,7 +119,7 @@ void put_link_local(Batch& batch, const LinkRef& link, const Mac& mac,
 IpNet ready_link_local(Netlink& netlink, const LinkRef& link, const IpNet& otherwise) {
   std::optional<IpNet> tentative;
   std::optional<IpNet> ready;
-  const auto note = [&](unsigned, const IpNet& net, std::uint32_t flags) {
+  const auto note = [&](const ifaddrmsg&, const IpNet& net, std::uint32_t flags) {
     if (net.is_v4() || !net.address().is_link_local()) return;
     ((flags & IFA_F_TENTATIVE) != 0 ? tentative : ready) = net;
   };
