@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "chain/foreign.h"
+#include "chain/foreign_del.h"
 #include "journal/folder.h"
 #include "undo/nft_elements.h"
 #include "undo/replay.h"
@@ -31,19 +32,34 @@ namespace {
 
 /// The DEL of a program, with what its ADD was given. A runtime's DEL knows a prevResult, which
 /// takes the place of the recorded one; roll-back and GC have none.
-void run_program(const undo::Replay::Program& program, const Request& request, VerbHost& host,
-                 const Step* step) {
+void run_program(const undo::Replay::Program& program, undo::Why why, const Request& request,
+                 VerbHost& host, const Step* step) {
   const protocol::Netconf netconf = protocol::Netconf::parse(program.request);
-  const auto run = [&] {
-    const bool is_del = request.command == Command::del;
-    return run_foreign(
-        request, program.path, Command::del,
-        is_del ? with_request_prev_result(request, netconf).text() : program.request);
-  };
-  // An IPAM's configuration is that of the plugin it serves.
-  const bool is_plugin = netconf.type() == program.type;
-  static_cast<void>(is_plugin ? host.unlocked(run) : run());
-  if (step != nullptr) step->mark_released(program.type);
+  const protocol::Environment& environment = request.environment;
+  const bool is_del = request.command == Command::del;
+  const ForeignDel del{program.type, program.path,
+                       is_del ? with_request_prev_result(request, netconf).text() : program.request,
+                       AttachmentKey{netconf.name(), environment.container_id, environment.if_name},
+                       why == undo::Why::removal || !program.is_last};
+  // A module that has taken its place by now does it in its own DEL.
+  const bool is_replaced = step != nullptr && step->has_module_for(program.type);
+  if (is_replaced && find_program(request, program.type, program.path).empty()) return;
+  Asked asked{program.type, {}};
+  try {
+    // An IPAM's configuration is that of the plugin it serves, and it keeps no journal.
+    if (netconf.type() == program.type) {
+      host.unlocked([&] {
+        del_foreign(request, host, del);
+        return std::string();
+      });
+    } else {
+      del_foreign(request, host, del);
+    }
+  } catch (Error& error) {
+    asked.failure = error.in_step(program.type);
+  }
+  if (step != nullptr) step->mark_asked(asked);
+  asked.rethrow();
 }
 
 }  // namespace
@@ -61,7 +77,7 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
   }
   undo::Replay replay({host, why, request.deadline, records});
   while (const auto program = replay.next_program()) {
-    replay.attempt([&] { run_program(*program, request, host, step); });
+    replay.attempt([&] { run_program(*program, why, request, host, step); });
   }
   Undone undone{replay.errors(), replay.kept()};
   for (const Undo& record : undone.kept) {

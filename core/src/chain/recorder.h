@@ -50,9 +50,9 @@ struct Undone {
   [[nodiscard]] bool clean() const { return errors.empty(); }
 };
 
-/// What a step of the journal announced, undone: as a failed ADD's if that never ended.
-/// `elsewhere`: in the namespace that its ADD saw, if that is still there, and in no other;
-/// afterwards back in CNI_NETNS, if that `is_ours`.
+/// What a step of the journal announced, undone: as a failed ADD's if that
+/// never ended. `elsewhere`: in the namespace that its ADD saw, if that is still there, and in no
+/// other; afterwards back in CNI_NETNS, if that `is_ours`.
 struct Where {
   bool elsewhere;
   bool is_ours = true;
