@@ -99,8 +99,8 @@ class AddVerb : public JournalLock {
     return step.enters_container() ? host_.container_identity() : host_.find_container_identity();
   }
   void settle(const Step& step);
-  void undo_earlier(const journal::RecordedStep& previous, const std::string& identity,
-                    const Step& step);
+  void undo_earlier(const journal::Entry& entry, const journal::RecordedStep& previous,
+                    const std::string& identity, const Step& step);
   [[nodiscard]] bool is_earlier(const journal::RecordedStep& previous, const std::string& identity,
                                 const Step& step) const;
   bool has_interface(const Step& step);
@@ -167,10 +167,10 @@ bool AddVerb::is_earlier(const journal::RecordedStep& previous, const std::strin
 }
 
 /// In the namespace that it belongs to, if that is still there; never in the new one.
-void AddVerb::undo_earlier(const journal::RecordedStep& previous, const std::string& identity,
-                           const Step& step) {
+void AddVerb::undo_earlier(const journal::Entry& entry, const journal::RecordedStep& previous,
+                           const std::string& identity, const Step& step) {
   const Where where{.elsewhere = previous.container_netns != identity};
-  const Undone undone = undo_step(previous, where, request_, host_, &step);
+  const Undone undone = undo_step(entry, previous, where, request_, host_, &step);
   for (const Error& error : undone.errors.all()) {
     host_.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
   }
@@ -205,7 +205,7 @@ void AddVerb::settle(const Step& step) {
   // attachment that it refuses.
   for (auto previous = entry.steps.rbegin(); previous != entry.steps.rend(); ++previous) {
     if (kept_.contains(previous->id)) continue;
-    if (is_earlier(*previous, identity, step)) undo_earlier(*previous, identity, step);
+    if (is_earlier(*previous, identity, step)) undo_earlier(entry, *previous, identity, step);
   }
 }
 

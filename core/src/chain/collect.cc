@@ -88,7 +88,7 @@ void GcVerb::collect_entry(bool only_gone, const Wanted& wanted, Errors& errors)
   const Request request = request_for(request_, entry);
   for (auto step = entry.steps.rbegin(); step != entry.steps.rend(); ++step) {
     if (!wanted(*step)) continue;
-    const Undone undone = undo_step(*step, {.elsewhere = true}, request, host_, nullptr);
+    const Undone undone = undo_step(entry, *step, {.elsewhere = true}, request, host_, nullptr);
     for (const Error& error : undone.errors.all()) errors.add(error);
     // Without a journal it is locked by somebody else now.
     if (undone.clean() && journal_) journal_->forget_step(step->id, step->type, undone.kept);

@@ -219,7 +219,7 @@ bool DelVerb::undo(const Task& task, Step* step) {
   for (auto done = task.done.rbegin(); done != task.done.rend(); ++done) {
     const bool elsewhere =
         !done->container_netns.empty() && done->container_netns != host_.container_identity();
-    Undone undone = undo_step(*done, {elsewhere, is_ours_}, request_, host_, step);
+    Undone undone = undo_step(*entry_, *done, {elsewhere, is_ours_}, request_, host_, step);
     clean = clean && undone.clean();
     for (Error error : undone.errors.all()) errors_.add(error.in_step(task.type));
     if (!undone.kept.empty()) kept_.emplace_back(done->id, std::move(undone.kept));

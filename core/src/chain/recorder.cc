@@ -6,6 +6,7 @@
 #include "chain/foreign_del.h"
 #include "journal/folder.h"
 #include "undo/nft_elements.h"
+#include "undo/oldest_value.h"
 #include "undo/replay.h"
 #include "unicni/sys/file.h"
 #include "unicni/sys/lock.h"
@@ -26,6 +27,43 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const Atta
     host.log(LogLevel::warning, journal.complaint() + "; going on as if there were no journal");
   }
   return journal;
+}
+
+namespace {
+
+/// The records of the steps before this one in the same namespace, oldest first.
+std::vector<const std::vector<Undo>*> undo_before(const journal::Entry& entry,
+                                                  const journal::RecordedStep& step) {
+  std::vector<const std::vector<Undo>*> earlier;
+  for (const journal::RecordedStep& each : entry.steps) {
+    if (each.id < step.id && each.container_netns == step.container_netns) {
+      earlier.push_back(&each.undo);
+    }
+  }
+  return earlier;
+}
+
+/// As a verb undoes them that leaves the steps before this one for later, or never comes to them.
+std::vector<Undo> records_of(const journal::Entry& entry, const journal::RecordedStep& step) {
+  std::vector<Undo> records = step.undo;
+  for (Undo& record : records) {
+    if (!undo::has_oldest(record)) continue;
+    record = undo::with_oldest_unless_changed(record, undo_before(entry, step));
+  }
+  return records;
+}
+
+}  // namespace
+
+void Recorder::announce(const Undo& record) {
+  std::optional<Undo> with_oldest;
+  for (const auto* earlier : undo_before(*journal_->entry(), journal_->entry()->steps.back())) {
+    with_oldest = undo::find_with_oldest(record, *earlier);
+    if (with_oldest) break;
+  }
+  const Undo& announced = with_oldest ? *with_oldest : record;
+  journal_->record(announced);
+  Memory::announce(announced);
 }
 
 namespace {
@@ -89,12 +127,12 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
   return undone;
 }
 
-Undone undo_step(const journal::RecordedStep& recorded, Where where, const Request& request,
-                 VerbHost& host, const Step* step) {
+Undone undo_step(const journal::Entry& entry, const journal::RecordedStep& recorded, Where where,
+                 const Request& request, VerbHost& host, const Step* step) {
   if (where.elsewhere) host.visit_container(recorded.netns_path, recorded.container_netns);
   // A step without a result was killed or failed: what it shares with others is taken back as well.
   const auto why = recorded.result.empty() ? undo::Why::failed_add : undo::Why::removal;
-  Undone undone = undo_records(recorded.undo, why, request, host, step);
+  Undone undone = undo_records(records_of(entry, recorded), why, request, host, step);
   if (where.elsewhere) host.leave_container(where.is_ours);
   return undone;
 }
