@@ -13,7 +13,7 @@ function(unicni_write_exports file)
   if(NOT symbols MATCHES "\"_Znwm\";")
     message(FATAL_ERROR "${CMAKE_NM} finds no symbols in ${library}")
   endif()
-  file(CONFIGURE OUTPUT ${file} CONTENT "{\n_ZN3fmt*7vformat*;\n__wrap__Unwind_Resume;\n${symbols}};\n" @ONLY)
+  file(CONFIGURE OUTPUT ${file} CONTENT "{\n_ZN3fmt*7vformat*;\n__wrap__Unwind_Resume;\n__wrap___gcc_personality_v0;\n${symbols}};\n" @ONLY)
 endfunction()
 
 # unicni_write_own_exports(<file> <target>...)

@@ -14,7 +14,8 @@ function(unicni_module_library target name)
   target_link_options(${target} PRIVATE -nodefaultlibs -Wl,--version-script=${script} -Wl,--gc-sections -Wl,--as-needed)
   target_link_libraries(${target} PRIVATE m c gcc)
   if(UNICNI_LIBSTDCXX STREQUAL "host")
-    target_link_options(${target} PRIVATE -Wl,--wrap=_Unwind_Resume)  # core/src/module/unwind.cc
+    target_link_options(${target} PRIVATE  # core/src/module/unwind.cc
+      -Wl,--wrap=_Unwind_Resume -Wl,--wrap=__gcc_personality_v0)
   endif()
   if(UNICNI_SANITIZE)
     target_link_options(${target} PRIVATE -fno-sanitize=all)

@@ -44,7 +44,9 @@ constexpr Option kRows[] = {
     option<&DhcpOptions::socket_path>(
         "daemonSocketPath",
         "absolute path of the socket of the daemon that keeps the leases; the daemon is started "
-        "if nobody listens there")
+        "if nobody listens there. Programs with a state folder of their own take dhcp.sock in "
+        "there "
+        "in place of the default")
         .with_default("/run/cni/dhcp.sock"),
     option<&DhcpOptions::request>(
         "request", "DHCP options to ask the server for; routers and subnet-mask are added")
@@ -78,11 +80,12 @@ constexpr Option kRows[] = {
         .with_default("50")
         .with_range(0, 100)
         .used_by(kAdd),
-    option<&DhcpOptions::ipv6>("ipv6", "whether to ask for an IPv6 address as well")
+    option<&DhcpOptions::ipv6>(
+        "ipv6",
+        "whether to ask for an IPv6 address as well; without one \"on\" warns, \"required\" fails")
         .with_default("off")
         .with_choices(kIpv6Choices)
-        .used_by(kAdd)
-        .not_offered_yet(),
+        .used_by(kAdd),
 };
 
 }  // namespace

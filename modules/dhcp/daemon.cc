@@ -22,11 +22,9 @@
 #include "keeper.h"
 #include "unicni/daemon_listener.h"
 #include "unicni/error.h"
-#include "unicni/folders.h"
 #include "unicni/sha512.h"
 #include "unicni/sys/file.h"
 #include "unicni/sys/process.h"
-#include "unicni/undo/lease.h"
 
 namespace unicni::dhcp {
 
@@ -154,7 +152,7 @@ KeeperSettings settings_of(const DaemonFlags& flags) {
   KeeperSettings settings;
   settings.socket = flags.socket_path;
   settings.host_prefix = flags.host_prefix;
-  settings.folder = flags.host_prefix + lease_folder(Folders{});
+  settings.folder = flags.host_prefix + flags.folder;
   settings.patience.first = std::min(settings.patience.first, flags.timeout);
   settings.patience.longest = std::min(flags.timeout, flags.resend_max);
   settings.patience.longest_alone = flags.resend_max;

@@ -7,6 +7,8 @@
 
 #include "config.h"
 #include "unicni/error.h"
+#include "unicni/folders.h"
+#include "unicni/undo/lease.h"
 
 namespace unicni::dhcp {
 
@@ -14,7 +16,9 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: dhcp daemon [flags]\n"
+    "       dhcp leases [-folder PATH] [-hostprefix PATH]\n"
     "  -socketpath PATH     where verbs connect (/run/cni/dhcp.sock)\n"
+    "  -folder PATH         where the leases are (/run/unicni/dhcp)\n"
     "  -hostprefix PATH     folder before the paths of namespaces, socket and leases\n"
     "  -pidfile PATH        absolute path of a file for the process id\n"
     "  -broadcast           ask servers to answer to the broadcast address\n"
@@ -23,7 +27,7 @@ constexpr const char* kUsage =
     "  -resendtimeout TIME  longest time for one address (208s)";
 
 [[noreturn]] void refuse(const std::string& what) {
-  throw Error(Code::invalid_environment, "dhcp daemon: " + what, kUsage);
+  throw Error(Code::invalid_environment, "dhcp: " + what, kUsage);
 }
 
 struct Unit {
@@ -61,6 +65,7 @@ std::optional<Span> parse_duration(std::string_view text) {
 DaemonFlags parse_flags(int argc, const char* const* argv) {
   DaemonFlags flags;
   flags.socket_path = kDefaultSocket;
+  flags.folder = lease_folder(Folders{});
   for (int i = 0; i < argc; ++i) {
     std::string_view word = argv[i];
     if (!word.starts_with('-')) refuse(fmt::format("\"{}\" is no flag", word));
@@ -74,7 +79,8 @@ DaemonFlags parse_flags(int argc, const char* const* argv) {
       flags.broadcast = !given || *given == "true";
       continue;
     }
-    const bool is_text = name == "pidfile" || name == "hostprefix" || name == "socketpath";
+    const bool is_text =
+        name == "pidfile" || name == "hostprefix" || name == "socketpath" || name == "folder";
     const bool is_time = name == "timeout" || name == "resendmax" || name == "resendtimeout";
     if (!is_text && !is_time) refuse(fmt::format("there is no flag -{}", name));
     if (!given) {
@@ -84,6 +90,7 @@ DaemonFlags parse_flags(int argc, const char* const* argv) {
     if (is_text) {
       std::string& text = name == "pidfile"      ? flags.pid_file
                           : name == "hostprefix" ? flags.host_prefix
+                          : name == "folder"     ? flags.folder
                                                  : flags.socket_path;
       text = *given;
       continue;
@@ -103,6 +110,7 @@ DaemonFlags parse_flags(int argc, const char* const* argv) {
     refuse("-hostprefix is no absolute path");
   }
   if (!flags.socket_path.starts_with('/')) refuse("-socketpath is no absolute path");
+  if (!flags.folder.starts_with('/')) refuse("-folder is no absolute path");
   return flags;
 }
 

@@ -11,6 +11,7 @@ struct DaemonFlags {
   std::string pid_file;
   std::string host_prefix;
   std::string socket_path;  ///< as verbs have it, without the prefix
+  std::string folder;       ///< of lease files, the same
   bool broadcast = false;
   Span timeout{10'000};          ///< for one answer
   Span resend_max{62'000};       ///< between two tries

@@ -22,6 +22,7 @@ DaemonFlags parse(std::initializer_list<const char*> words) {
 TEST(Flags, HaveTheReferencesDefaults) {
   const DaemonFlags flags = parse({});
   EXPECT_EQ(flags.socket_path, "/run/cni/dhcp.sock");
+  EXPECT_EQ(flags.folder, "/run/unicni/dhcp");
   EXPECT_EQ(flags.pid_file, "");
   EXPECT_EQ(flags.timeout, std::chrono::seconds(10));
   EXPECT_EQ(flags.resend_max, std::chrono::seconds(62));
@@ -60,6 +61,7 @@ TEST(Flags, WhatIsWrongIsNamed) {
   EXPECT_THAT(msg({"-broadcast=maybe"}), HasSubstr("true or false"));
   EXPECT_EQ(msg({"-pidfile", "x"}), "Error writing pidfile \"x\": path not absolute");
   EXPECT_THAT(msg({"-socketpath", "x"}), HasSubstr("absolute"));
+  EXPECT_THAT(msg({"-folder", "x"}), HasSubstr("absolute"));
   EXPECT_THAT(msg({"-hostprefix", "x"}), HasSubstr("absolute"));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client_v4.h"
+#include "lease_v6.h"
 #include "unicni/attachment_key.h"
 #include "unicni/line.h"
 #include "unicni/result.h"
@@ -31,9 +32,20 @@ struct Lease {
   Identity identity;
   Span probe{};
   std::uint32_t priority = 0;  ///< of its routes
-  std::string boot;            ///< times count from that one
+  std::uint32_t link_mtu = 0;  ///< what the interface had before the lease; 0: unknown
+  std::uint32_t mtu = 0;       ///< what ADD or a renewal gave it
+  /// Renewals have changed routes or MTU, so that ADD's result doesn't say what they are: field
+  /// "renewed", which core knows (unicni/undo/lease.h), as it does "mtu".
+  bool renewed_routes = false;
+  bool renewed_mtu = false;
+  /// The grant is being applied to the interface, in place of this address if there was one: a
+  /// daemon that finds it so begins that again.
+  bool applying = false;
+  std::optional<IpNet> replaced;
+  std::string boot;  ///< times count from that one
   /// nullopt: it was lost, and the daemon asks for another one.
   std::optional<GrantV4> grant;
+  std::optional<LeaseV6> v6;  ///< nullopt: it has none, and asks for none
 };
 
 /// One line, "lease …". Its field "address" is known to core (unicni/undo/lease.h), which also says

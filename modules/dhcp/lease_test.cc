@@ -6,6 +6,7 @@
 #include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/lease.h"
 
 namespace unicni::dhcp::lease_test {
 namespace {
@@ -28,6 +29,11 @@ Lease lease() {
   lease.identity.broadcast = true;
   lease.probe = Span(50);
   lease.priority = 7;
+  lease.link_mtu = 1500;
+  lease.mtu = 1400;
+  lease.renewed_mtu = true;
+  lease.applying = true;
+  lease.replaced = ip_net("10.0.0.8/24");
   lease.boot = sys::boot_id();
   GrantV4 grant;
   grant.address = ip_net("10.0.0.9/24");
@@ -55,6 +61,12 @@ void expect_equal(const Lease& one, const Lease& other) {
   EXPECT_EQ(one.identity.broadcast, other.identity.broadcast);
   EXPECT_EQ(one.probe, other.probe);
   EXPECT_EQ(one.priority, other.priority);
+  EXPECT_EQ(one.link_mtu, other.link_mtu);
+  EXPECT_EQ(one.mtu, other.mtu);
+  EXPECT_EQ(one.renewed_mtu, other.renewed_mtu);
+  EXPECT_EQ(one.applying, other.applying);
+  EXPECT_EQ(one.replaced, other.replaced);
+  EXPECT_EQ(one.renewed_routes, other.renewed_routes);
   EXPECT_EQ(one.boot, other.boot);
   EXPECT_EQ(one.grant, other.grant);
 }
@@ -63,6 +75,23 @@ TEST(Lease, IsReadAsItWasWritten) {
   const auto read = parse_lease(print_lease(lease()));
   ASSERT_TRUE(read);
   expect_equal(*read, lease());
+}
+
+TEST(Lease, CoreSeesWhatRenewalsChanged) {
+  const TempFolder folder;
+  for (const bool routes : {false, true}) {
+    for (const bool mtu : {false, true}) {
+      Lease changed = lease();
+      changed.renewed_routes = routes;
+      changed.renewed_mtu = mtu;
+      const std::string text = print_lease(changed);
+      expect_equal(parse_lease(text).value(), changed);
+      sys::write_file_atomically(folder / "lease", text, 0600);
+      const RenewedLease renewed = find_renewed(folder / "lease");
+      EXPECT_EQ(renewed.routes, routes);
+      EXPECT_EQ(renewed.mtu, mtu ? 1400U : 0U);
+    }
+  }
 }
 
 TEST(Lease, OneThatWasLostHasNoGrant) {

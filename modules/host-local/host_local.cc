@@ -102,7 +102,7 @@ class HostLocal : public Module {
     const Request request{
         sets,           wanted_addresses(options, sets),       excluded(options),
         owner_of(call), sticky_key(options.sticky, call.args), options.quarantine};
-    Store store(folder, call.key.network, call.deadline, true);
+    Store store(folder, call.key.network, call.deadline, true, host.folders().results());
     result.ips = take_addresses(store, request, will);
     return result;
   }
@@ -118,7 +118,7 @@ class HostLocal : public Module {
                       error.msg(), error.details()));
       return;
     }
-    Store store(folder, call.key.network, call.deadline, false);
+    Store store(folder, call.key.network, call.deadline, false, host.folders().results());
     store.release(owner_of(call), call.options<HostLocalOptions>().quarantine > 0);
   }
 
@@ -126,7 +126,7 @@ class HostLocal : public Module {
     const std::vector<RangeSet> sets = required_sets(call);
     const Attachment owner = owner_of(call);
     Store store(data_dir(call.options<HostLocalOptions>(), host.folders()), call.key.network,
-                call.deadline, false);
+                call.deadline, false, host.folders().results());
     std::vector<IpAddress> held = store.find(owner);
     // Read again here: what somebody wrote into a file shows nowhere else.
     std::erase_if(held, [&](const IpAddress& address) { return !store.names(address, owner); });
@@ -157,7 +157,7 @@ class HostLocal : public Module {
   void gc(const Call& call, Host& host) override {
     const ValidAttachments& valid = valid_attachments(call);
     Store store(data_dir(call.options<HostLocalOptions>(), host.folders()), call.key.network,
-                call.deadline, false);
+                call.deadline, false, host.folders().results());
     const Errors errors = store.collect(valid, call.options<HostLocalOptions>().quarantine > 0);
     if (errors.empty()) return;
     std::string all;
@@ -174,7 +174,7 @@ class HostLocal : public Module {
     const std::string folder = data_dir(options, host.folders());
     try {
       ipam::require_writable(folder, call.key.network);
-      Store store(folder, call.key.network, call.deadline, false);
+      Store store(folder, call.key.network, call.deadline, false, host.folders().results());
       require_free_addresses(store, sets, options);
     } catch (const Error& error) {
       if (error.is(Code::not_available)) throw;

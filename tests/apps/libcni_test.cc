@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 namespace fs = std::filesystem;
 
@@ -47,6 +48,13 @@ constexpr const char* kMixedList = R"({"cniVersion": "1.0.0", "name": "mynet", "
     {"type": "tuning", "sysctl": {"net.core.somaxconn": "517"}},
     {"type": "firewall"}]})";
 
+/// kList as one member, which the executable runs as a list of its own.
+constexpr const char* kWrapped = R"({"cniVersion": "1.0.0", "name": "mynet", "plugins": [
+    {"type": "unicni", "capabilities": {"portMappings": true}, "plugins": [
+      {"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true,
+       "ipam": {"type": "host-local", "subnet": "10.22.0.0/16"}},
+      {"type": "portmap", "capabilities": {"portMappings": true}, "snat": true}]}]})";
+
 /// As a value, as keys come in any order.
 using Value = nlohmann::json;
 Value value(const std::string& text) { return Value::parse(text, nullptr, false); }
@@ -62,6 +70,10 @@ class BesideLibcni : public ::testing::TestWithParam<Isolation> {
     if (!fs::exists(LIBCNI_CLIENT))
       GTEST_SKIP() << "no Go, or no libcni for it: sudo tools/setup --full";
     write_file(kFile, kList);
+  }
+  void use(const char* list) {
+    write_file(kFile, list);
+    network_ = Runtime::parse_network(list);
   }
 
   Output go(const std::string& verb, const std::string& folders = bin_dir()) const {
@@ -86,7 +98,7 @@ class BesideLibcni : public ::testing::TestWithParam<Isolation> {
 
   Sandbox sandbox_;
   Container container_{"c1"};
-  const NetworkConfig network_ = Runtime::parse_network(kList);
+  NetworkConfig network_ = Runtime::parse_network(kList);
 };
 
 TEST_P(BesideLibcni, WhatLibcniAttachedIsKnownCheckedAndDetached) {
@@ -111,6 +123,28 @@ TEST_P(BesideLibcni, WhatTheLibraryAttachedLibcniKnowsChecksAndDetaches) {
   const Runtime runtime(options({bin_dir()}, GetParam()));
   const AttachResult attached = runtime.add(network_, conf());
   EXPECT_EQ(must_go("cached"), value(attached.text));
+  must_go("check");
+  must_go("del");
+  expect_nothing_left();
+  EXPECT_THAT(runtime.attachments(), IsEmpty());
+}
+
+TEST_P(BesideLibcni, AttachmentsOfAListInOneMemberAreExchangedBothWays) {
+  use(kWrapped);
+  const Runtime runtime(options({bin_dir()}, GetParam()));
+  const Value attached = must_go("add");
+  const auto result = runtime.find_result(network_, conf());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(value(result->text), attached);
+  EXPECT_EQ(value(runtime.attachments().at(0).config), value(kWrapped));
+  runtime.check(network_, conf());
+  runtime.del(network_, conf());
+  expect_nothing_left();
+  EXPECT_EQ(must_go("cached"), Value());
+
+  const AttachResult again = runtime.add(network_, conf());
+  EXPECT_THAT(nft_elements("port4_any"), SizeIs(1)) << "the member got the capability";
+  EXPECT_EQ(must_go("cached"), value(again.text));
   must_go("check");
   must_go("del");
   expect_nothing_left();

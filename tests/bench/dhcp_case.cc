@@ -1,11 +1,13 @@
 // bridge with dhcp against dnsmasq: one attachment at a time beside the reference's plugin and its
-// daemon, then 100 at once.
+// daemon, then 100 at once; and what a daemon with 1,000 leases takes when nothing happens.
 #include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -55,8 +57,64 @@ Network dhcp_network(const std::string& plugins, const std::string& name,
 }
 
 /// The daemon that our first ADD started.
-void end_daemon(const std::string& socket) {
-  run({{find_program("pkill"), "-f", "^dhcp daemon -socketpath " + socket}, {kPath}, ""});
+int daemon_pid(const std::string& socket) {
+  return std::stoi(
+      run_well({{find_program("pgrep"), "-f", "^dhcp daemon -socketpath " + socket}, {kPath}, ""})
+          .output);
+}
+
+double resident_kib(int pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) return std::stod(line.substr(6));
+  }
+  throw std::runtime_error("no VmRSS of the daemon");
+}
+
+/// Seconds of processor time so far.
+double used_time(int pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  std::istringstream fields(line.substr(line.rfind(')') + 2));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) fields >> skipped;
+  double user = 0;
+  double system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+/// As many leases as a big node has pods; a run that only shows that the bench works has fewer.
+void measure_leases(const Setting& setting, const Network& network, const std::string& socket,
+                    Report& report) {
+  constexpr unsigned kMany = 1000;
+  constexpr unsigned kFew = 100;
+  constexpr unsigned kRunsThatCount = 10;
+  const bool counts = setting.runs >= kRunsThatCount;
+  const unsigned leases = counts ? kMany : kFew;
+  std::vector<ContainerNet> nets;
+  for (unsigned from = 0; from < leases; from += kAtOnce) {
+    std::vector<Command> commands;
+    for (unsigned i = from; i < from + kAtOnce; ++i) {
+      nets.emplace_back("/run/bench-netns/dhcp-many" + std::to_string(i));
+      commands.push_back(network.add("m" + std::to_string(i), nets.back()));
+    }
+    run_together(commands);
+    for (unsigned i = from; i < from + kAtOnce; ++i) require_attached(nets[i], kOurs);
+  }
+  const int pid = daemon_pid(socket);
+  // The channels of the last ADDs are closed by then.
+  std::this_thread::sleep_for(std::chrono::seconds(5));
+  const std::chrono::seconds idle(counts ? 20 : 1);
+  const double before = used_time(pid);
+  std::this_thread::sleep_for(idle);
+  const double used = used_time(pid) - before;
+  constexpr double kKib = 1024;
+  const std::string name = "dhcp, daemon with " + std::to_string(leases) + " leases: ";
+  report.judge({name + "memory", Bound::at_most, 64, "MiB"}, resident_kib(pid) / kKib);
+  report.judge({name + "processor when idle", Bound::at_most, 1, "%"},
+               100 * used / static_cast<double>(idle.count()));
 }
 
 }  // namespace
@@ -68,7 +126,8 @@ void measure_dhcp(const Setting& setting, Report& report) {
   const Beside dnsmasq(
       find_program("dnsmasq") +
       " --keep-in-foreground --conf-file=/dev/null --port=0 --interface=bench-dhcp"
-      " --bind-interfaces --dhcp-range=10.97.1.0,10.97.4.255,255.255.0.0,1h --no-ping"
+      " --bind-interfaces --dhcp-range=10.97.16.0,10.97.63.255,255.255.0.0,1h --no-ping "
+      "--dhcp-lease-max=5000"
       " --dhcp-leasefile=/run/bench-dhcp.leases --pid-file=/run/bench-dhcp.pid --user=root");
   await("/run/bench-dhcp.pid");
   const Beside daemon(setting.reference + "/dhcp daemon -socketpath " + their_socket);
@@ -108,7 +167,8 @@ void measure_dhcp(const Setting& setting, Report& report) {
     commands[i] = ours.del("a" + std::to_string(i), nets[i], all.outcomes[i].output);
   }
   report.add("dhcp 100 DEL", kOurs, run_together(commands).milliseconds);
-  end_daemon(our_socket);
+  measure_leases(setting, ours, our_socket, report);
+  ::kill(daemon_pid(our_socket), SIGKILL);
 
   report.judge({"dhcp ADD", Bound::at_most, 300, "ms"}, report.median("dhcp ADD", kOurs));
   report.judge_ratio({"dhcp ADD, times faster than the reference", Bound::at_least, 8.0, "x"},

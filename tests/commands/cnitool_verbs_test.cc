@@ -98,7 +98,7 @@ TEST_F(CnitoolVerbs, FindModulesForTheProcessByLinksOfTheirNamesAlone) {
   const Output output =
       cnitool({"add", "--in-process", "--timing", "mynet", blue_.path()}, {"CNI_PATH=/run/links"});
   EXPECT_EQ(output.status, 0) << output.str();
-  EXPECT_THAT(output.err, AllOf(HasSubstr("\nbridge "), Not(HasSubstr("process "))));
+  EXPECT_THAT(output.err, AllOf(HasSubstr("\n1      bridge "), Not(HasSubstr("process "))));
 }
 
 TEST_F(CnitoolVerbs, CallTheContainerByTheNamespacesPath) {
@@ -196,16 +196,17 @@ TEST_F(CnitoolVerbs, TimingOfProcessesIsThatOfTheMembers) {
   EXPECT_TRUE(output.json().contains("ips")) << "stdout has the result and nothing else";
   EXPECT_THAT(output.err, AllOf(StartsWith("cnitool: each plugin is a process, of which only the "
                                            "whole time is known"),
-                                HasSubstr("\nbridge    process         1  "),
-                                HasSubstr("\nfirewall  process         1  "),
-                                HasSubstr("\n-         the whole verb  1  ")));
+                                HasSubstr("\n1      bridge    process         1  "),
+                                HasSubstr("\n2      firewall  process         1  "),
+                                HasSubstr("\n-      -         the whole verb  1  ")));
 }
 
 TEST_F(CnitoolVerbs, TimingInTheProcessIsThatOfTheirPhases) {
   const Output output = cnitool({"add", "--in-process", "--timing", "mynet", blue_.path()});
   EXPECT_EQ(output.status, 0) << output.str();
-  for (const char* line : {"bridge    load ", "bridge    validate ", "bridge    netlink ",
-                           "bridge    ipam ", "firewall  load ", "firewall  nft "}) {
+  for (const char* line :
+       {"1      bridge    load ", "1      bridge    validate ", "1      bridge    netlink ",
+        "1      bridge    ipam ", "2      firewall  load ", "2      firewall  nft "}) {
     EXPECT_THAT(output.err, HasSubstr(std::string("\n") + line));
   }
   EXPECT_THAT(output.err, Not(HasSubstr("process ")));

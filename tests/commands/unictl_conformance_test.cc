@@ -100,6 +100,24 @@ TEST_F(UnictlConformance, AUserNamespaceIsEnough) {
   EXPECT_EQ(output.status, 0) << output.str();
 }
 
+TEST_F(UnictlConformance, APluginThatPrintsWithoutEndIsStopped) {
+  write_file("/run/w/flood", "#!/bin/sh\nexec yes\n", 0755);
+  write_file("/run/w/conf", R"({"name": "net", "type": "flood"})");
+  const Output output =
+      conformance({"/run/w/flood", "--conf", "/run/w/conf", "--id", "VERN-01", "--json"});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(output.out, HasSubstr("it printed without end and was killed"));
+}
+
+TEST_F(UnictlConformance, WhatAPluginTakesToSayItsVersionsIsOfTheSameTime) {
+  write_file("/run/w/hang", "#!/bin/sh\nexec sleep 1000\n", 0755);
+  write_file("/run/w/conf", R"({"name": "net", "type": "hang"})");
+  const Output output = conformance(
+      {"/run/w/hang", "--conf", "/run/w/conf", "--id", "VERN-01", "--time-limit", "1", "--json"});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(output.out, HasSubstr("the time for all checks was up"));
+}
+
 TEST_F(UnictlConformance, WrongIdsAndPluginsThatAreNotThereAreTold) {
   const Output id = conformance({"static", "--id", "NOPE-01"});
   EXPECT_EQ(id.status, 1);

@@ -119,6 +119,81 @@ TEST_F(UnictlInstall, PluginsOfOthersAreRefusedWithoutForce) {
   EXPECT_EQ(says("bridge"), "theirs\n");
 }
 
+TEST_F(UnictlInstall, AFolderWhereAPluginBelongsIsRefusedBeforeAnythingIsDone) {
+  fs::create_directories(bin("vlan"));
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{}, {"--force"}, {"--force", "--copy"}}) {
+    const Output output = install(options);
+    EXPECT_EQ(output.status, 1);
+    EXPECT_THAT(output.err,
+                AllOf(HasSubstr("/run/cni-bin/vlan is a folder"), HasSubstr("move it")));
+    EXPECT_EQ(std::distance(fs::directory_iterator(kBin), fs::directory_iterator()), 1);
+  }
+}
+
+TEST_F(UnictlInstall, WhatCanBeNoFolderIsNamed) {
+  fs::create_symlink("/run/nowhere", kBin);
+  EXPECT_THAT(install().err,
+              HasSubstr("/run/cni-bin is a link to /run/nowhere, which is no folder"));
+  fs::remove(kBin);
+  write_file(kBin, "");
+  EXPECT_THAT(install().err, HasSubstr("/run/cni-bin is no folder"));
+}
+
+TEST_F(UnictlInstall, ALinkToAFolderWithBlanksIsAFolder) {
+  fs::create_directories("/run/on another/file system");
+  tool({"mount", "-t", "tmpfs", "tmpfs", "/run/on another/file system"});
+  fs::create_symlink("/run/on another/file system", kBin);
+  must_install({"--copy"});
+  EXPECT_THAT(says("bridge"), HasSubstr("\"1.1.0\""));
+  EXPECT_TRUE(fs::is_symlink(kBin));
+  must_install({"--uninstall"});
+  EXPECT_TRUE(fs::is_empty(kBin));
+  must_install({"--copy"});
+  EXPECT_THAT(says("bridge"), HasSubstr("\"1.1.0\""));
+}
+
+TEST_F(UnictlInstall, AReadOnlyFolderStaysAsItIs) {
+  fs::create_directories(kBin);
+  tool({"mount", "-t", "tmpfs", "-o", "ro", "tmpfs", kBin});
+  for (const char* option : {"--force", "--copy"}) {
+    const Output output = install({option});
+    EXPECT_EQ(output.status, 1);
+    EXPECT_THAT(output.err, AllOf(HasSubstr(kBin), HasSubstr("EROFS")));
+  }
+}
+
+TEST_F(UnictlInstall, ManyAtOnceGetOnWithEachOther) {
+  std::vector<Running> all;
+  for (int i = 0; i < 4; ++i) {
+    for (const char* option : {"--copy", "--force"}) {
+      all.emplace_back(
+          Spawn{.argv = {stage() + "/bin/unictl", "install", "--bin-dir", kBin, option},
+                .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
+    }
+  }
+  for (Running& each : all) {
+    const Output output = each.wait();
+    EXPECT_EQ(output.status, 0) << output.str();
+  }
+  EXPECT_THAT(says("bridge"), HasSubstr("\"1.1.0\""));
+  for (const auto& file : fs::directory_iterator(kBin))
+    EXPECT_FALSE(file.path().filename().string().starts_with('.')) << file.path();
+}
+
+TEST_F(UnictlInstall, APluginWhoseModuleAnUpgradeHasNotStaysAndIsNamed) {
+  fs::create_directories(kBin);
+  fs::create_symlink("/gone/libexec/cni/unicni", bin("former"));
+  fs::create_symlink("unicni", bin("cnv-bridge"));
+  const Output output = install();
+  EXPECT_EQ(output.status, 0);
+  EXPECT_THAT(output.err, HasSubstr("have no module in this one"));
+  EXPECT_THAT(output.err, HasSubstr(": former\n"));
+  EXPECT_TRUE(fs::is_symlink(bin("former")));
+  must_install({"--uninstall"});
+  EXPECT_TRUE(fs::is_empty(kBin));
+}
+
 TEST_F(UnictlInstall, WhatForceReplacesIsPutBackByUninstall) {
   for (const char* option : {"--force", "--copy"}) {
     put_foreign("bridge", "theirs");

@@ -171,6 +171,30 @@ TEST_F(DhcpRenewal, TwoServersOnOneWireGiveOneAddress) {
   EXPECT_THAT(addresses, SizeIs(5));
 }
 
+TEST_F(DhcpRenewal, ARefusalByAnotherServerOnTheWireMovesTheInterface) {
+  std::optional<DhcpServer> first = dhcpd(6);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  Container& beside = container("beside");
+  tool({"ip", "link", "add", "m1", "link", "up0", "type", "macvlan", "mode", "bridge"});
+  tool({"ip", "link", "set", "m1", "netns", beside.path()});
+  beside.run({"ip", "link", "set", "m1", "up"});
+  beside.run({"ip", "addr", "add", "10.1.3.1/24", "dev", "m1"});
+  const DhcpServer second =
+      DhcpServer::dnsmasq("m1", beside.fd(), "10.1.3.50,10.1.3.99,255.255.255.0,120s",
+                          {"--dhcp-authoritative", "--dhcp-option=option:router,10.1.3.1"});
+  first.reset();
+  EXPECT_TRUE(soon([&] { return second.count("DHCPNAK") >= 1; }, seconds(10))) << second.log();
+  EXPECT_TRUE(soon([&] {
+    const auto now = addresses_of("eth0", netns(job));
+    return now.size() == 1 && now[0].starts_with("10.1.3.");
+  })) << second.log();
+  EXPECT_THAT(routes_of(netns(job)), ElementsAre("default via 10.1.3.1", "10.1.3.0/24"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+  EXPECT_TRUE(soon([&] { return second.count("DHCPRELEASE") == 1; })) << second.log();
+}
+
 TEST_F(DhcpRenewal, TheDaemonMayDieAtAnyMomentOfAnAdd) {
   const DhcpServer server = dhcpd(60);
   for (int delay = 0; delay < 120; delay += 6) {

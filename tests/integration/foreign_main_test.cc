@@ -4,22 +4,13 @@
 #include <functional>
 #include <map>
 
-#include "integration/chained.h"
-#include "support/traffic.h"
+#include "integration/foreign_host.h"
 
 namespace unicni::test::foreign_main_test {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
-
-/// How a maker joins the container "pod", which has 10.16.0.5, to the host.
-enum class Wiring : unsigned char {
-  routed,   ///< a veth, and a host route to its end "pod0" on the host
-  bridged,  ///< a veth whose end "pod0" is a port of the bridge "br9" with the gateway's address
-  beyond,   ///< the veth's other end is in a namespace of the maker's, to which the host routes
-};
 
 struct Maker {
   const char* name;
@@ -27,10 +18,6 @@ struct Maker {
   /// @NS@ is the path of the container's namespace.
   const char* result;
 };
-
-constexpr const char* kKubeOvn = R"({"cniVersion": "0.4.0",
-  "interfaces": [{"name": "eth0", "sandbox": "@NS@"}],
-  "ips": [{"version": "4", "address": "10.16.0.5/16", "gateway": "10.16.0.1"}], "dns": {}})";
 
 constexpr Maker kMakers[] = {
     {"KubeOvn", Wiring::routed, kKubeOvn},
@@ -62,117 +49,6 @@ constexpr Maker kMakers[] = {
     {"BehindItsOwnNamespace", Wiring::beyond, R"({"cniVersion": "1.0.0",
       "interfaces": [{"name": "inner"}, {"name": "eth0", "sandbox": "@NS@"}],
       "ips": [{"address": "10.16.0.5/16", "interface": 1}]})"},
-};
-
-class ForeignHost : public ChainedTest {
- protected:
-  ForeignHost() : client_(container("client")), pod_(container("pod")) {
-    tool({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "c0", "netns",
-          client_.path()});
-    tool({"ip", "addr", "add", "192.0.2.1/24", "dev", "eth0"});
-    tool({"ip", "link", "set", "eth0", "up"});
-    tool({"ip", "route", "add", "default", "via", "192.0.2.9"});
-    client_.run({"ip", "addr", "add", "192.0.2.9/24", "dev", "c0"});
-    client_.run({"ip", "link", "set", "c0", "up"});
-    client_.run({"ip", "route", "add", "10.16.0.0/16", "via", "192.0.2.1"});
-    tool({"ip", "link", "add", "ens5", "type", "bridge"});
-    tool({"ip", "link", "set", "ens5", "up"});
-    tool({"sysctl", "-qw", "net.ipv4.ip_forward=1"});
-    for (const char* iptables : {"iptables-nft", "ip6tables-nft"}) {
-      tool({iptables, "-P", "FORWARD", "DROP"});
-    }
-  }
-  void wire(Wiring wiring) {
-    switch (wiring) {
-      case Wiring::routed:
-        join("pod0");
-        tool({"ip", "addr", "add", "169.254.1.1/32", "dev", "pod0"});
-        tool({"ip", "route", "add", "10.16.0.5/32", "dev", "pod0", "scope", "link"});
-        break;
-      case Wiring::bridged:
-        join("pod0");
-        tool({"ip", "link", "add", "br9", "type", "bridge"});
-        tool({"ip", "addr", "add", "169.254.1.1/32", "dev", "br9"});
-        tool({"ip", "link", "set", "br9", "up"});
-        tool({"ip", "link", "set", "pod0", "master", "br9"});
-        tool({"ip", "route", "add", "10.16.0.5/32", "dev", "br9", "scope", "link"});
-        break;
-      case Wiring::beyond:
-        go_beyond();
-        break;
-    }
-  }
-  [[nodiscard]] Attachment plugin(const Json& result, Json config) const {
-    Attachment job{.config = std::move(config), .netns = pod_.path(), .container_id = "pod"};
-    job.config["cniVersion"] = result["cniVersion"];
-    job.config["name"] = "theirs";
-    job.config["prevResult"] = result;
-    return job;
-  }
-  [[nodiscard]] Json result_of(const char* text) const {
-    std::string filled = text;
-    for (auto at = filled.find("@NS@"); at != std::string::npos; at = filled.find("@NS@")) {
-      filled.replace(at, 4, pod_.path());
-    }
-    return Json::parse(filled);
-  }
-  static Json portmap() {
-    return Json::parse(R"({"type": "portmap", "runtimeConfig": {"portMappings": [
-      {"hostPort": 8080, "containerPort": 80, "protocol": "udp"}]}})");
-  }
-  /// Whom the pod's port 80 sees if `netns` sends to port 8080 of `address`; "": nobody.
-  std::string source_by(int netns, const std::string& address) const {
-    UdpReceiver receiver(pod_.fd(), 80);
-    UdpSender sender(netns, address, 8080);
-    sender.send();
-    return receiver.source_of_next();
-  }
-  static std::map<std::string, std::string> settings(const std::string& link) {
-    std::map<std::string, std::string> found;
-    for (const char* family : {"net/ipv4/conf/", "net/ipv6/conf/"}) {
-      for (const std::string& name : files_in("/proc/sys/" + (family + link))) {
-        if (name != "stable_secret") found[family + name] = sysctl(family + link + "/" + name);
-      }
-    }
-    return found;
-  }
-
-  /// A veth between the pod and a link of the host or, if given, of another namespace.
-  void join(const std::string& end, const Container* there = nullptr) const {
-    const std::vector<std::string> peer = {"type",  "veth", "peer",  "name",     "eth0",
-                                           "index", "4055", "netns", pod_.path()};
-    std::vector<std::string> add = {"ip", "link", "add", end, "index", "4077"};
-    add.insert(add.end(), peer.begin(), peer.end());
-    tool(add, there == nullptr ? -1 : there->fd());
-    tool({"ip", "link", "set", end, "up"}, there == nullptr ? -1 : there->fd());
-    pod_.run({"ip", "link", "set", "eth0", "up"});
-    pod_.run({"ip", "addr", "add", "10.16.0.5/32", "dev", "eth0"});
-    pod_.run({"ip", "route", "add", "169.254.1.1", "dev", "eth0", "scope", "link"});
-    pod_.run({"ip", "route", "add", "default", "via", "169.254.1.1", "dev", "eth0"});
-  }
-  /// And a veth of the host whose ends have the indices of the pod's: by these alone it would be
-  /// taken for the pod's.
-  void go_beyond() {
-    Container& between = container("between");
-    join("inner", &between);
-    between.run({"ip", "addr", "add", "169.254.1.1/32", "dev", "inner"});
-    between.run({"ip", "route", "add", "10.16.0.5/32", "dev", "inner", "scope", "link"});
-    tool({"ip", "link", "add", "vnet", "type", "veth", "peer", "name", "outer", "netns",
-          between.path()});
-    tool({"ip", "addr", "add", "169.254.2.1/30", "dev", "vnet"});
-    tool({"ip", "link", "set", "vnet", "up"});
-    between.run({"ip", "addr", "add", "169.254.2.2/30", "dev", "outer"});
-    between.run({"ip", "link", "set", "outer", "up"});
-    between.run({"ip", "route", "add", "default", "via", "169.254.2.1"});
-    between.run({"sysctl", "-qw", "net.ipv4.ip_forward=1"});
-    tool({"ip", "route", "add", "10.16.0.0/16", "via", "169.254.2.2"});
-    Container& other = container("other");
-    tool({"ip", "link", "add", "decoy", "index", "4077", "type", "veth", "peer", "name", "eth0",
-          "index", "4055", "netns", other.path()});
-  }
-
-  Container& client_;
-  Container& pod_;
 };
 
 class ForeignMain : public ForeignHost, public ::testing::WithParamInterface<Maker> {};
@@ -310,66 +186,6 @@ TEST_F(ForeignHost, RouteLocalnetGoesWithTheReferencesLastPort) {
   EXPECT_THAT(nft_elements("localnet_if"), IsEmpty());
 }
 
-class EditedBehindForeign : public ForeignHost {
- protected:
-  static Json tuning(const std::string& key) {
-    return {{"type", "tuning"}, {"sysctl", {{"net.ipv4.conf.eth0.arp_" + key, "1"}}}};
-  }
-  /// Two members were added, and DEL came by a list that has the second one alone. Then the main
-  /// plugin took its interface away.
-  void leave_one() {
-    wire(Wiring::routed);
-    result_ = result_of(kKubeOvn);
-    const Attachment second = plugin(result_, tuning("filter"));
-    must_add(plugin(result_, tuning("ignore")));
-    must_add(second);
-    expect_silent_success(second.del());
-    tool({"ip", "link", "del", "pod0"});
-    ASSERT_THAT(files_in(kJournals), SizeIs(1)) << "nobody is asked to take the first one back";
-  }
-  Json result_;
-};
-
-TEST_F(EditedBehindForeign, TheRestOfTheAttachmentGoesWithGc) {
-  leave_one();
-  Attachment collector = plugin(result_, tuning("filter"));
-  collector.config["cniVersion"] = "1.1.0";
-  collector.config.erase("prevResult");
-  collector.container_id = collector.netns = collector.if_name = "";
-  expect_silent_success(collector.gc(Json::array()));
-  EXPECT_THAT(files_in(kJournals), IsEmpty());
-}
-
-TEST_F(EditedBehindForeign, TheRestOfTheAttachmentGoesWithASecondDel) {
-  leave_one();
-  expect_silent_success(plugin(result_, tuning("filter")).del());
-  EXPECT_THAT(files_in(kJournals), IsEmpty());
-}
-
-TEST_F(EditedBehindForeign, TheRestOfTheAttachmentGoesWithStatusWhenItsNamespaceIsGone) {
-  leave_one();
-  Attachment asked = plugin(result_, tuning("filter"));
-  pod_.remove();
-  asked.config["cniVersion"] = "1.1.0";
-  asked.config.erase("prevResult");
-  asked.container_id = asked.netns = asked.if_name = "";
-  expect_silent_success(asked.status());
-  EXPECT_THAT(files_in(kJournals), IsEmpty());
-}
-
-TEST_F(EditedBehindForeign, TheRestOfTheAttachmentHindersNoAddOfANewLife) {
-  leave_one();
-  join("pod0");
-  const Attachment first = plugin(result_, tuning("ignore"));
-  must_add(first);
-  EXPECT_EQ(sysctl("net/ipv4/conf/eth0/arp_ignore", pod_.fd()), "1");
-  expect_silent_success(first.del());
-  EXPECT_EQ(sysctl("net/ipv4/conf/eth0/arp_ignore", pod_.fd()), "0");
-  EXPECT_THAT(files_in(kJournals), IsEmpty());
-}
-
-/// Lists as libcni runs them, plugin by plugin: what the first one knows of the host gets lost on
-/// the wire.
 TEST_F(ForeignHost, ListsOfOldVersionsWorkBehindOurOwnBridgeAndFlannel) {
   tool({"mkdir", "-p", "/run/flannel"});
   write_file("/run/flannel/subnet.env",

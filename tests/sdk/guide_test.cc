@@ -7,8 +7,7 @@
 #include <filesystem>
 #include <sstream>
 
-#include "support/attachment.h"
-#include "support/sandbox.h"
+#include "sdk/author.h"
 
 namespace unicni::test::guide_test {
 namespace {
@@ -42,25 +41,19 @@ TEST(Guide, ItsCodeIsAModuleThatWorks) {
   fs::create_directory("/run/guide");
   write_file("/run/guide/CMakeLists.txt", blocks(guide, "cmake"));
   write_file("/run/guide/mtu_cap.cc", blocks(guide, "cpp"));
-  tool({"cmake", "-S", "/run/guide", "-B", "/run/guide/build", "-DCMAKE_PREFIX_PATH=" + stage(),
-        "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"});
-  tool({"cmake", "--build", "/run/guide/build"});
-  tool({"cmake", "--install", "/run/guide/build", "--prefix", "/run/author"});
-  fs::create_directories("/run/author/libexec/cni");
-  fs::copy_file(bin_dir() + "/unicni", "/run/author/libexec/cni/unicni");
-  fs::create_symlink("unicni", "/run/author/libexec/cni/mtu-cap");
+  Author author;
+  author.build("/run/guide",
+               {"-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"});
+  author.link();
 
   const Container container("c1");
   container.run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other"});
   const auto mtu = [&] {
     return container.json({"ip", "-j", "link", "show", "eth0"})[0]["mtu"].get<int>();
   };
-  const Attachment job{.config = Json::parse(R"({"cniVersion": "1.1.0", "name": "net",
+  const Attachment job = author.attachment(container, R"({"cniVersion": "1.1.0", "name": "net",
       "type": "mtu-cap", "limit": 1300,
-      "prevResult": {"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "mtu": 1500}]}})"),
-                       .netns = container.path(),
-                       .folder = "/run/author/libexec/cni",
-                       .cni_path = "/run/author/libexec/cni"};
+      "prevResult": {"cniVersion": "1.1.0", "interfaces": [{"name": "eth0", "mtu": 1500}]}})");
   const Json result = must_add(job);
   EXPECT_EQ(mtu(), 1300);
   EXPECT_EQ(result["interfaces"][0]["mtu"], 1300);

@@ -5,8 +5,7 @@
 
 #include <filesystem>
 
-#include "support/attachment.h"
-#include "support/sandbox.h"
+#include "sdk/author.h"
 
 namespace unicni::test::new_module_test {
 namespace {
@@ -17,53 +16,30 @@ using ::testing::HasSubstr;
 class NewModule : public ::testing::Test {
  protected:
   static constexpr const char* kProject = "/run/project";
-  static constexpr const char* kPrefix = "/run/author";
-  static std::string bin() { return std::string(kPrefix) + "/libexec/cni"; }
-
-  static Output unictl(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), stage() + "/bin/unictl");
-    return run({.argv = std::move(arguments), .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
-  }
 
   /// Writes, builds and installs a module of that kind called "wake-on-lan".
-  static void make(const std::string& kind) {
+  void make(const std::string& kind) {
     const Output written =
         unictl({"new-module", "wake-on-lan", "--kind", kind, "--out-of-tree", kProject});
     ASSERT_EQ(written.status, 0) << written.str();
-    const std::string build = std::string(kProject) + "/build";
-    tool({"cmake", "-S", kProject, "-B", build, "-DCMAKE_PREFIX_PATH=" + stage()});
-    tool({"cmake", "--build", build});
-    for (const char* folder : {"lib/unicni/modules", "libexec/cni"}) {
-      fs::create_directories(fs::path(kPrefix) / folder);
-      fs::copy(fs::path(stage()) / folder, fs::path(kPrefix) / folder,
-               fs::copy_options::recursive | fs::copy_options::copy_symlinks);
-    }
-    tool({"cmake", "--install", build, "--prefix", kPrefix});
-    const Output linked =
-        unictl({"install", "--bin-dir", bin(), "--executable", bin() + "/unicni"});
-    ASSERT_EQ(linked.status, 0) << linked.str();
-    EXPECT_TRUE(exists(std::string(kPrefix) + "/share/unicni/conformance/wake-on-lan.json"));
-    EXPECT_THAT(run({.argv = {bin() + "/wake-on-lan"}, .env = {"CNI_COMMAND=VERSION"}}).out,
+    build_ = author_.build(kProject);
+    author_.link();
+    EXPECT_TRUE(exists(author_.profile("wake-on-lan")));
+    EXPECT_THAT(run({.argv = {author_.bin() + "/wake-on-lan"}, .env = {"CNI_COMMAND=VERSION"}}).out,
                 HasSubstr("\"1.1.0\""));
   }
   /// The test that comes with the project.
-  static void conforms() {
-    tool({"ctest", "--test-dir", std::string(kProject) + "/build", "--output-on-failure"});
-  }
-  static Attachment attachment(const Container& container, const std::string& config) {
-    return {.config = Json::parse(config),
-            .netns = container.path(),
-            .folder = bin(),
-            .cni_path = bin()};
-  }
+  void conforms() const { tool({"ctest", "--test-dir", build_, "--output-on-failure"}); }
 
   Sandbox sandbox_;
+  Author author_;
+  std::string build_;
 };
 
 TEST_F(NewModule, AnInterfaceModuleConnectsAContainer) {
   make("interface");
   const Container container("c1");
-  const Attachment job = attachment(container, R"({"cniVersion": "1.0.0", "name": "net",
+  const Attachment job = author_.attachment(container, R"({"cniVersion": "1.0.0", "name": "net",
       "type": "wake-on-lan", "mtu": 1400,
       "ipam": {"type": "host-local", "subnet": "10.88.0.0/24"}})");
   const Json result = must_add(job);
@@ -84,7 +60,7 @@ TEST_F(NewModule, AChainedModuleChangesTheInterfaceAndPutsItBack) {
     return container.json({"ip", "-j", "link", "show", "eth0"})[0]["txqlen"].get<int>();
   };
   const int before = queue_length();
-  const Attachment job = attachment(container, R"({"cniVersion": "1.0.0", "name": "net",
+  const Attachment job = author_.attachment(container, R"({"cniVersion": "1.0.0", "name": "net",
       "type": "wake-on-lan", "queueLength": 77,
       "prevResult": {"cniVersion": "1.0.0", "interfaces": [{"name": "eth0"}]}})");
   const Json result = must_add(job);
@@ -101,7 +77,7 @@ TEST_F(NewModule, AChainedModuleChangesTheInterfaceAndPutsItBack) {
 TEST_F(NewModule, AnIpamModuleIsADelegateOfBridge) {
   make("ipam");
   const Container container("c1");
-  const Attachment job = attachment(container, R"({"cniVersion": "1.0.0", "name": "net",
+  const Attachment job = author_.attachment(container, R"({"cniVersion": "1.0.0", "name": "net",
       "type": "bridge", "bridge": "br-author",
       "ipam": {"type": "wake-on-lan", "address": "10.89.0.7/24"}})");
   const Json result = must_add(job);

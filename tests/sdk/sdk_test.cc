@@ -2,10 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 
-#include "support/attachment.h"
-#include "support/sandbox.h"
+#include "sdk/author.h"
 
 namespace unicni::test::sdk_test {
 namespace {
@@ -13,67 +13,114 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
-/// The author's prefix, with an executable beside the module as `cmake --install` of unicni puts
-/// it.
+constexpr const char* kGreeter = UNICNI_SDK "/greeter";
+constexpr const char* kConfig = R"({"cniVersion": "1.0.0", "name": "net", "type": "greeter",
+    "domain": "hello.example",
+    "prevResult": {"cniVersion": "1.0.0", "ips": [{"address": "10.1.2.3/24"}]}})";
+
 class SdkTest : public ::testing::Test {
  protected:
-  static constexpr const char* kPrefix = "/run/author";
-  static std::string bin() { return std::string(kPrefix) + "/libexec/cni"; }
-
-  /// Configure, build, install; `options` go to the first.
-  static void build(std::vector<std::string> options = {}) {
-    std::vector<std::string> configure = {"cmake", "-S",         UNICNI_SDK "/greeter",
-                                          "-B",    "/run/build", "-DCMAKE_PREFIX_PATH=" + stage()};
-    configure.insert(configure.end(), options.begin(), options.end());
-    tool(configure);
-    tool({"cmake", "--build", "/run/build"});
-    tool({"cmake", "--install", "/run/build", "--prefix", kPrefix});
-    fs::create_directories(bin());
-    fs::copy_file(bin_dir() + "/unicni", bin() + "/unicni");
-    fs::create_symlink("unicni", bin() + "/greeter");
-  }
-  static Attachment attachment(const Container& container) {
-    return {.config = Json::parse(R"({"cniVersion": "1.0.0", "name": "net", "type": "greeter",
-                "domain": "hello.example",
-                "prevResult": {"cniVersion": "1.0.0", "ips": [{"address": "10.1.2.3/24"}]}})"),
-            .netns = container.path(),
-            .folder = bin(),
-            .cni_path = bin()};
+  /// It loads, does its work, and its exceptions pass through its own clean-ups and ours.
+  void expect_works() {
+    author_.link();
+    const Container container("c1");
+    const Attachment job = author_.attachment(container, kConfig);
+    const Json result = must_add(job);
+    EXPECT_EQ(result["dns"]["search"], Json::array({"hello.example"}));
+    expect_silent_success(job.check(result));
+    Json changed = result;
+    changed["dns"]["search"] = Json::array();
+    EXPECT_THAT(expect_error(job.check(changed))["msg"].get<std::string>(),
+                HasSubstr("search domain hello.example is gone"));
+    expect_silent_success(job.del(result));
   }
 
   Sandbox sandbox_;
+  Author author_;
 };
 
 TEST_F(SdkTest, AModuleOfAnotherProjectServesAllVerbsByItsLink) {
-  build();
-  const Container container("c1");
-  const Attachment job = attachment(container);
-  const Output about = run({.argv = {bin() + "/greeter"}});
+  author_.build(kGreeter);
+  expect_works();
+  const Output about = run({.argv = {author_.bin() + "/greeter"}});
   EXPECT_THAT(about.err, HasSubstr("1.2")) << "the module's own version";
-  EXPECT_TRUE(run({.argv = {bin() + "/greeter"}, .env = {"CNI_COMMAND=VERSION"}}).ok());
+  EXPECT_THAT(
+      run({.argv = {author_.bin() + "/greeter"}, .env = {"CNI_COMMAND=VERSION"}}).json().dump(),
+      HasSubstr("1.1.0"));
+}
+
+TEST_F(SdkTest, AModuleOfAnotherProjectIsAMemberOfAList) {
+  author_.build(kGreeter);
+  author_.link();
+  const Container container("c1");
+  const Attachment job = author_.attachment(
+      container, R"({"cniVersion": "1.0.0", "name": "net", "type": "unicni", "plugins": [
+          {"type": "bridge", "bridge": "br-author",
+           "ipam": {"type": "host-local", "subnet": "10.91.0.0/24"}},
+          {"type": "greeter", "domain": "hello.example"}]})");
   const Json result = must_add(job);
+  EXPECT_EQ(result["ips"][0]["address"], "10.91.0.2/24");
   EXPECT_EQ(result["dns"]["search"], Json::array({"hello.example"}));
   expect_silent_success(job.check(result));
-  Json changed = result;
-  changed["dns"]["search"] = Json::array();
-  EXPECT_THAT(expect_error(job.check(changed))["msg"].get<std::string>(), HasSubstr("is gone"));
   expect_silent_success(job.del(result));
+  EXPECT_FALSE(container.succeeds({"ip", "link", "show", "eth0"}));
 }
 
-TEST_F(SdkTest, TheBuildTypeIsTheAuthors) {
-  build({"-DCMAKE_BUILD_TYPE=Release"});
-  const Container container("c1");
-  EXPECT_EQ(must_add(attachment(container))["dns"]["search"], Json::array({"hello.example"}));
+/// How an author may build: a compiler, and what else he says to CMake.
+struct Way {
+  std::string name;
+  std::string compiler;
+  std::vector<std::string> options;
+};
+
+/// "": there is none.
+std::string clang() {
+  for (const char* name : {"clang++-14", "clang++-19", "clang++"}) {
+    if (fs::exists(std::string("/usr/bin/") + name)) return name;
+  }
+  return {};
 }
+
+std::vector<Way> ways() {
+  const std::string lto = "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON";
+  if (std::getenv("UNICNI_FULL") == nullptr) {
+    std::vector<Way> few = {{"GccWithLto", "g++", {"-DCMAKE_BUILD_TYPE=Release", lto}}};
+    if (!clang().empty()) few.push_back({"Clang", clang(), {"-DCMAKE_BUILD_TYPE=Debug"}});
+    return few;
+  }
+  std::vector<Way> all;
+  for (const std::string& compiler : {std::string("g++"), clang()}) {
+    if (compiler.empty()) continue;
+    for (const std::string type : {"Debug", "Release", "RelWithDebInfo", "Unoptimised"}) {
+      const std::string set =
+          type == "Unoptimised" ? "-DCMAKE_CXX_FLAGS=-O0" : "-DCMAKE_BUILD_TYPE=" + type;
+      const std::string name = (compiler == "g++" ? "Gcc" : "Clang") + type;
+      all.push_back({name, compiler, {set}});
+      all.push_back({name + "WithLto", compiler, {set, lto}});
+    }
+  }
+  return all;
+}
+
+class BuildTest : public SdkTest, public ::testing::WithParamInterface<Way> {};
+
+TEST_P(BuildTest, CompilerAndBuildTypeAreTheAuthors) {
+  const Way& way = GetParam();
+  std::vector<std::string> options = way.options;
+  options.push_back("-DCMAKE_CXX_COMPILER=" + way.compiler);
+  author_.build(kGreeter, options);
+  expect_works();
+}
+
+INSTANTIATE_TEST_SUITE_P(Way, BuildTest, ::testing::ValuesIn(ways()),
+                         [](const auto& way) { return way.param.name; });
 
 TEST_F(SdkTest, ItsProfileIsInstalledForTheConformanceSuite) {
-  build();
-  EXPECT_TRUE(exists(std::string(kPrefix) + "/share/unicni/conformance/greeter.json"));
+  author_.build(kGreeter);
+  EXPECT_TRUE(exists(author_.profile("greeter")));
   const Output output =
-      run({.argv = {stage() + "/bin/unictl", "conformance",
-                    std::string(kPrefix) + "/lib/unicni/modules/greeter.so", "--profile",
-                    UNICNI_SDK "/greeter/conformance.json", "--id", "ADD-04,DEL-02,CHK-02"},
-           .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
+      unictl({"conformance", author_.module("greeter"), "--profile",
+              UNICNI_SDK "/greeter/conformance.json", "--id", "ADD-04,DEL-02,CHK-02"});
   EXPECT_EQ(output.status, 1) << "it hands on more than it was given: " << output.str();
   EXPECT_THAT(output.out, HasSubstr("ADD-04"));
 }

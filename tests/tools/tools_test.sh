@@ -376,6 +376,26 @@ case_new_module_compiles() {
   done
 }
 
+# In a copy of the tree: its build has the module, and so has the suite, which with UNICNI_FULL is run as well.
+case_new_module_is_built_and_in_the_suite_at_once() {
+  local tree=$work/tree build=$work/tree/build/dev stage=$work/stage
+  mkdir "$tree"
+  cp -r "$root"/{.clang-format,CMakeLists.txt,CMakePresets.json,cmake,config,core,exec,modules,tests,tools} "$tree"
+  "$tree/tools/new-module" wake-on-lan --kind interface
+  (cd "$tree" && cmake --preset dev > /dev/null)
+  cmake --build "$build" --target module_wake-on-lan > "$work/output" || { cat "$work/output"; fail "it isn't built"; }
+  cp -r "${UNICNI_STAGE:?}" "$stage"
+  cp "$build/modules/wake-on-lan.so" "$stage/lib/unicni/modules"
+  ln -s unicni "$stage/libexec/cni/wake-on-lan"
+  CNI_COMMAND=VERSION "$stage/libexec/cni/wake-on-lan" > "$work/output" || { cat "$work/output"; fail "it isn't loaded"; }
+  grep 'UNICNI_CONFORMING=' "$build/build.ninja" | grep -q '[,=]*wake-on-lan[,\\]' || fail "it isn't in the suite"
+  [[ ${UNICNI_FULL-} == yes ]] || return 0
+  cmake --build "$build" --target conformance_test > "$work/output" || { cat "$work/output"; fail "no suite"; }
+  UNICNI_STAGE=$stage "$build/tests/conformance/conformance_test" --gtest_filter='*wake*' > "$work/output" ||
+    { cat "$work/output"; fail "it doesn't conform"; }
+  grep -q '[1-9][0-9]* tests\? from' "$work/output" || fail "nothing was run: $(cat "$work/output")"
+}
+
 # The tool of the tree and the one that is installed know the same templates.
 case_new_module_is_also_a_verb_of_unictl() {
   local kind

@@ -175,4 +175,15 @@ void expect_answer(const Expectation& expected, const KnockAnswer& answer) {
   }
 }
 
+Snapshot host_snapshot() {
+  Snapshot state = snapshot();
+  std::erase_if(state, [](const auto& entry) {
+    const std::string& key = entry.first;
+    if (key.find(R"("family":"ip)") == key.npos) return false;
+    return key.starts_with("nft table") ||
+           (key.starts_with("nft chain") && key.find("\"hook\"") != key.npos);
+  });
+  return state;
+}
+
 }  // namespace unicni::test::world

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/kernel_state.h"
 #include "world/host.h"
 #include "world/model.h"
 #include "world/sight.h"
@@ -27,5 +28,8 @@ struct Expectation {
 };
 std::vector<Expectation> expected_traffic(const Model& model, const Host& host);
 void expect_answer(const Expectation& expected, const KnockAnswer& answer);
+
+/// The host's state without tables and built-in chains of iptables, which nobody takes away.
+Snapshot host_snapshot();
 
 }  // namespace unicni::test::world

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "world/world.h"
+#include "world/play.h"
 
 namespace unicni::test::world {
 

@@ -1,23 +1,13 @@
 #include "world/world.h"
 
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <csignal>
-#include <iostream>
 
-#include "support/kernel_state.h"
 #include "world/foreign.h"
 #include "world/look.h"
 #include "world/sight.h"
 
 namespace unicni::test::world {
 namespace {
-
-constexpr unsigned kLongest = 150;  // seconds of one scenario
 
 std::string text_of(const Outcome& outcome) {
   return (outcome.failed.empty() ? "" : outcome.failed + ": ") + outcome.text;
@@ -40,18 +30,6 @@ bool has_ours(const Json& list) {
 /// Debian's plugins are of before 1.1.0, and their firewall wants at least 0.4.0.
 bool is_known_to_reference(const Json& list) {
   return list["cniVersion"] == "0.4.0" || list["cniVersion"] == "1.0.0";
-}
-
-/// Without tables and built-in chains of iptables, which nobody takes away.
-Snapshot host_snapshot() {
-  Snapshot state = snapshot();
-  std::erase_if(state, [](const auto& entry) {
-    const std::string& key = entry.first;
-    if (key.find(R"("family":"ip)") == key.npos) return false;
-    return key.starts_with("nft table") ||
-           (key.starts_with("nft chain") && key.find("\"hook\"") != key.npos);
-  });
-  return state;
 }
 
 }  // namespace
@@ -403,57 +381,6 @@ void World::play() {
     throw Broken("left at the end",
                  "after the last DEL the host differs from the start:\n" + changed);
   }
-}
-
-Verdict play(const Scenario& scenario) {
-  int pipe[2];
-  if (::pipe2(pipe, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-  std::cout.flush();
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::alarm(kLongest);
-    Json told = Json::object();
-    int step = -1;
-    try {
-      World world(scenario);
-      try {
-        world.play();
-      } catch (const Broken& broken) {
-        told = {{"kind", broken.kind()}, {"text", broken.what()}};
-      }
-      step = world.step();
-      if (told.empty() && ::testing::Test::HasFailure()) {
-        told = {{"kind", "tool"}, {"text", "a tool of the test failed, see above"}};
-      }
-      told["script"] = Host::script_head() + world.host().script();
-    } catch (const std::exception& error) {
-      told = {{"kind", "test"}, {"text", std::string("the test itself: ") + error.what()}};
-    }
-    told["step"] = step;
-    const std::string text = told.dump();
-    for (std::size_t done = 0; done < text.size();) {
-      const ssize_t written = ::write(pipe[1], text.data() + done, text.size() - done);
-      if (written <= 0) break;
-      done += static_cast<std::size_t>(written);
-    }
-    std::cout.flush();
-    ::_exit(0);
-  }
-  ::close(pipe[1]);
-  std::string text;
-  char buffer[16384];
-  for (ssize_t got = 0; (got = ::read(pipe[0], buffer, sizeof buffer)) > 0;) {
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-  ::close(pipe[0]);
-  int state = 0;
-  ::waitpid(pid, &state, 0);
-  const Json told = Json::parse(text, nullptr, false);
-  if (!told.is_object()) {
-    return {true, "hung", "the run took longer than it may, or crashed", 0, ""};
-  }
-  return {told.contains("kind"), told.value("kind", ""), told.value("text", ""),
-          told.value("step", -1), told.value("script", "")};
 }
 
 }  // namespace unicni::test::world

@@ -7,18 +7,6 @@
 
 namespace unicni::test::world {
 
-/// How a scenario ended.
-struct Verdict {
-  bool broken = false;
-  std::string kind;
-  std::string text;
-  int step = -1;  ///< index of the step after which it was seen; that many: at the end
-  std::string script;
-};
-
-/// Plays it in a child process, whose namespaces go with it.
-Verdict play(const Scenario& scenario);
-
 /// In the calling process, which is on a host of its own for ever then.
 class World {
  public:

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@
 
 namespace unicni::cnitool {
 
-/// Adds up what it hears, by member and phase.
+/// Adds up what it hears, by member and phase. Two members may be of one type.
 class Timing final : public Observer {
  public:
   void on_event(const Event& event) noexcept override;
@@ -21,6 +22,7 @@ class Timing final : public Observer {
 
  private:
   struct Sum {
+    std::optional<std::size_t> place;
     std::string member;
     Phase phase;
     std::chrono::nanoseconds time{};

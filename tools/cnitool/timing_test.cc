@@ -9,18 +9,24 @@ using std::chrono::microseconds;
 
 TEST(Timing, AddsUpByMemberAndPhase) {
   Timing timing;
-  timing.on_event({"bridge", Phase::netlink, "get link", microseconds(100)});
-  timing.on_event({"bridge", Phase::load, "bridge.so", microseconds(20)});
-  timing.on_event({"tuning", Phase::load, "tuning.so", microseconds(30)});
-  timing.on_event({"bridge", Phase::netlink, "new link", microseconds(400)});
+  const auto hear = [&](std::size_t place, const char* member, Phase phase, microseconds time) {
+    timing.on_event({member, phase, "object", time, 0, false, place});
+  };
+  hear(0, "bridge", Phase::netlink, microseconds(100));
+  hear(0, "bridge", Phase::load, microseconds(20));
+  hear(1, "tuning", Phase::load, microseconds(30));
+  hear(2, "tuning", Phase::load, microseconds(40));
+  hear(0, "bridge", Phase::netlink, microseconds(400));
+  hear(1, "tuning", Phase::load, microseconds(1));
   timing.on_event({"", Phase::program, "VERSION /x", microseconds(5)});
   EXPECT_EQ(timing.report(microseconds(1234)).text({}),
-            "MEMBER  PHASE           COUNT  MS\n"
-            "bridge  load            1      0.020\n"
-            "bridge  netlink         2      0.500\n"
-            "tuning  load            1      0.030\n"
-            "-       process         1      0.005\n"
-            "-       the whole verb  1      1.234\n");
+            "PLACE  MEMBER  PHASE           COUNT  MS\n"
+            "1      bridge  load            1      0.020\n"
+            "1      bridge  netlink         2      0.500\n"
+            "2      tuning  load            2      0.031\n"
+            "3      tuning  load            1      0.040\n"
+            "-      -       process         1      0.005\n"
+            "-      -       the whole verb  1      1.234\n");
 }
 
 }  // namespace

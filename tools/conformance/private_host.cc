@@ -199,6 +199,14 @@ Container::Container(const std::string& name) : path_("/run/netns/" + name) {
   require(mounted, "mount " + path_);
 }
 
+void Container::skip_duplicate_detection() const {
+  const int host = ::open(kOwnNetns, O_RDONLY | O_CLOEXEC);
+  require(host >= 0 && ::setns(fd_, CLONE_NEWNET) == 0, "setns");
+  std::ofstream("/proc/sys/net/ipv6/conf/default/accept_dad") << "0";
+  require(::setns(host, CLONE_NEWNET) == 0, "setns");
+  ::close(host);
+}
+
 Container::Container(Container&& other) noexcept
     : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 

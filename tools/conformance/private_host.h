@@ -36,6 +36,9 @@ class Container {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int fd() const { return fd_; }
+  /// Links that are made in it, or come into it, from now on have their IPv6 addresses at once
+  /// instead of after a second or two of looking for duplicates, which some plugins wait for.
+  void skip_duplicate_detection() const;
   /// Takes the namespace away as `ip netns del` does: the file is gone, and what was in it.
   void remove();
 

@@ -121,6 +121,10 @@ Output Running::wait() {
       output.hung = !ended;
       break;
     }
+    if (output.out.size() > kMostOutput || output.err.size() > kMostOutput) {
+      output.flooded = true;
+      break;
+    }
     pollfd files[] = {{out_, POLLIN, 0}, {err_, POLLIN, 0}, {ended ? -1 : process_, POLLIN, 0}};
     if (::poll(files, 3, static_cast<int>(left.count())) < 0) continue;
     if (files[0].revents != 0) drain(out_, output.out);
@@ -140,6 +144,7 @@ Output Running::wait() {
 
 std::string Output::str() const {
   std::string text = hung          ? "it hung and was killed"
+                     : flooded     ? "it printed without end and was killed"
                      : signal != 0 ? "signal " + std::to_string(signal)
                                    : "exit status " + std::to_string(status);
   text += out.empty() ? ", nothing on stdout" : ", stdout: " + cut(out);

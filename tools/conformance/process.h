@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,14 @@ struct Spawn {
   std::chrono::milliseconds limit{5000};  ///< then it is killed
 };
 
+/// Bytes of stdout or stderr; no answer of a plugin has so many.
+inline constexpr std::size_t kMostOutput = 4U << 20U;
+
 struct Output {
-  int status = -1;    ///< exit status; -1 if a signal ended it
-  int signal = 0;     ///< the signal that ended it, 0: none
-  bool hung = false;  ///< it was killed when its time was up
+  int status = -1;       ///< exit status; -1 if a signal ended it
+  int signal = 0;        ///< the signal that ended it, 0: none
+  bool hung = false;     ///< it was killed when its time was up
+  bool flooded = false;  ///< it was killed as it printed more than kMostOutput
   std::string out;
   std::string err;
 

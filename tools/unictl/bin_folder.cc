@@ -98,16 +98,49 @@ std::vector<std::string> BinFolder::foreign(const std::vector<std::string>& name
   return found;
 }
 
+bool BinFolder::exists() const {
+  std::error_code error;
+  return fs::is_directory(path_, error);
+}
+
+void BinFolder::require_room(const std::vector<std::string>& names) const {
+  if (!exists() && mode_of(path_)) {
+    const std::string target = link_target(path_);
+    throw Error(Code::invalid_environment,
+                target.empty()
+                    ? fmt::format("{} is no folder", path_)
+                    : fmt::format("{} is a link to {}, which is no folder", path_, target),
+                "name a folder, or what can become one (--bin-dir)");
+  }
+  for (const std::string& name : names) {
+    const auto mode = mode_of(file(name));
+    if (!mode || !S_ISDIR(*mode)) continue;
+    throw Error(Code::internal, fmt::format("{} is a folder", file(name)),
+                "move it away: a plugin of this name is a file");
+  }
+}
+
+std::vector<std::string> BinFolder::links_besides(const std::vector<std::string>& names) const {
+  // "cnv-bridge" is bridge.
+  const auto serves = [](const std::string& link, const std::string& name) {
+    return link == name || link.ends_with('-' + name);
+  };
+  std::vector<std::string> found = sys::list_folder(path_);
+  std::erase_if(found, [&](const std::string& link) {
+    return link.starts_with('.') || fs::path(link_target(file(link))).filename() != "unicni" ||
+           std::any_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return serves(link, name); });
+  });
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
 /// A second name first, so that the plugin is there all the time; without hard links there is a
 /// moment in which it isn't.
 void BinFolder::keep_foreign(const std::string& name) const {
   const std::string path = file(name);
   const auto mode = mode_of(path);
   if (!mode || is_ours(path)) return;
-  if (S_ISDIR(*mode)) {
-    throw Error(Code::internal, fmt::format("{} is a folder", path),
-                "move it away: a plugin of this name is a file");
-  }
   const std::string kept = file(kept_name(name));
   tell_(name, "keep", kept);
   if (is_dry_) return;

@@ -25,6 +25,15 @@ class BinFolder {
   /// executable of unicni, of whatever build, nor a copy of one.
   [[nodiscard]] std::vector<std::string> foreign(const std::vector<std::string>& names) const;
 
+  /// Throws Error, before anything is done, if one of those names is a folder's, or if the folder
+  /// itself can't be one.
+  void require_room(const std::vector<std::string>& names) const;
+  /// Links to an executable of unicni, in the order of their names, that serve none of those names:
+  /// of an earlier unicni, which had a module for them.
+  [[nodiscard]] std::vector<std::string> links_besides(const std::vector<std::string>& names) const;
+  /// Whether there is such a folder.
+  [[nodiscard]] bool exists() const;
+
   /// `name` becomes a link to `target`; what is foreign is kept.
   void link(const std::string& name, const std::string& target) const;
   /// `name`, which may lie in a folder below, becomes a file with the content of `from`; what is

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -148,9 +149,12 @@ class Conformance final : public app::Verb {
     const std::vector<std::string> ids = wanted_ids();
     const std::string path = plugin_path();
     conformance::Subject subject(path, profile(fs::path(path).filename()));
-    subject.ask_versions();
     conformance::Limits limits;
     if (seconds_) limits.all = std::chrono::seconds(*seconds_);
+    const auto start = std::chrono::steady_clock::now();
+    subject.ask_versions();
+    limits.all -=
+        std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
     std::vector<Verdict> verdicts;
     {
       Progress progress;

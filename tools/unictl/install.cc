@@ -86,6 +86,8 @@ class Install final : public app::Verb {
                   "name another folder, or the executable that is meant (--executable)");
     }
     if (restores_) {
+      if (!folder.exists())
+        output.warn(fmt::format("there is no folder {}, so nothing is done", folder.path()));
       folder.restore();
     } else {
       install(folder, output);
@@ -130,6 +132,7 @@ class Install final : public app::Verb {
     std::vector<std::string> names;
     if (!is_own_) names.emplace_back("unicni");
     for (const auto& [name, path] : modules) names.push_back(name);
+    folder.require_room(names);
     if (const auto foreign = folder.foreign(names); !forces_ && !foreign.empty()) {
       throw Error(
           Code::internal,
@@ -141,6 +144,13 @@ class Install final : public app::Verb {
     for (const std::string& name : names) {
       if (copies_ && name == "unicni") continue;
       folder.link(name, copies_ ? "unicni" : executable_path_);
+    }
+    names.emplace_back("unicni");
+    if (const auto others = folder.links_besides(names); !others.empty()) {
+      output.warn(fmt::format(
+          "these links of an earlier unicni have no module in this one, and stay so that their "
+          "containers can be taken down: {}",
+          joined(others)));
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "unicni/deadline.h"
 #include "unicni/error.h"
@@ -18,10 +19,23 @@ struct DaemonPlace {
   std::string socket;  ///< absolute path; one daemon each
   /// The universal executable; "": nobody starts it.
   std::string executable;
+  /// Where it keeps what it knows, absolute: it is started with `-folder`, and told with each
+  /// request, as one that was started with another folder serves somebody else. "": its default.
+  std::string folder = {};
 };
 
-/// Another program listens on the socket, so no daemon of ours does.
+/// Another program listens on the socket, or our daemon for programs with another folder.
 class DaemonStranger final : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What a daemon answers that was asked by a program with another DaemonPlace::folder, with its own
+/// in the field "folder".
+inline constexpr std::string_view kElsewhere = "elsewhere";
+
+/// It listens, and didn't answer in time.
+class DaemonSilent final : public Error {
  public:
   using Error::Error;
 };
@@ -33,8 +47,20 @@ inline constexpr std::string_view kDaemonProtocol = "1";
 /// Sends `request` with the descriptor `attached` (-1: none) and returns the answer. A daemon that
 /// doesn't run is started, once, however many verbs want it; one that ends before it has answered
 /// is asked again, so a request must be such that it does no harm twice. An answer "error" is
-/// thrown as the Error that it holds. Throws Error at `deadline`, naming who listens and doesn't
-/// answer; DaemonStranger; Error(not_available) if it can't be started.
+/// thrown as the Error that it holds. Throws DaemonSilent at `deadline`, naming who listens;
+/// DaemonStranger; Error(not_available) if it can't be started.
 Line ask_daemon(const DaemonPlace& place, const Line& request, int attached, Deadline deadline);
+
+/// The daemons that one verb talks to: one that let it wait in vain is not waited for again,
+/// however many questions there are yet.
+class Daemons {
+ public:
+  /// ask_daemon(); throws DaemonSilent at once if the socket's has been silent before.
+  Line ask(const DaemonPlace& place, const Line& request, int attached, Deadline deadline);
+
+ private:
+  std::vector<DaemonSilent> silent_;
+  std::vector<std::string> sockets_;  ///< theirs
+};
 
 }  // namespace unicni

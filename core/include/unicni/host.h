@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "unicni/call.h"
+#include "unicni/daemon.h"
 #include "unicni/folders.h"
 #include "unicni/ip.h"
 #include "unicni/undo.h"
 #include "unicni/undo/host_kernel.h"
+#include "unicni/undo/lease.h"
 
 namespace unicni {
 
@@ -30,6 +32,8 @@ class Ipam {
   /// The addresses that are reserved or leased for this attachment now. nullopt: that can't be
   /// known, as the IPAM keeps neither host-local's files nor a lease.
   [[nodiscard]] virtual std::optional<std::vector<IpAddress>> held() = 0;
+  /// What IPAM that talks through the interface changed there since ADD. Addresses: held().
+  [[nodiscard]] virtual RenewedLease renewed() = 0;
 };
 
 /// The plugin that a module gives its work to, as flannel does: an interface module in this
@@ -64,6 +68,8 @@ class Host : public HostKernel {
   /// Path of the universal executable, with which a daemon is started (unicni/daemon.h); "": the
   /// program around core has none.
   [[nodiscard]] virtual std::string executable() const;
+  /// By whom this verb asks daemons (unicni/daemon.h). Error where a verb has none.
+  virtual Daemons& daemons();
 };
 
 }  // namespace unicni

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace unicni {
@@ -25,6 +27,8 @@ struct Event {
   std::chrono::nanoseconds duration{};
   int error = 0;        ///< errno that the kernel answered, also an expected one; 0: none
   bool failed = false;  ///< it ended with an Error
+  /// The member's place in its list, from 0, as two may be of one type; nullopt: it isn't known.
+  std::optional<std::size_t> place = {};
 };
 
 /// Hears of each stretch when it has ended, those inside of another one first. Owned by the program

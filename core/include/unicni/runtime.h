@@ -50,7 +50,8 @@ struct RuntimeOptions {
   std::vector<std::string> module_folders;
   Isolation isolation = Isolation::process;
   /// Longest time of a verb, locks included, unless the call says otherwise. A GC has it once for
-  /// the plugins' GC, and `del_time` for each attachment that it deletes.
+  /// the plugins' GC, and `del_time` for each attachment that it deletes. An ADD that is undone has
+  /// `del_time` for that.
   std::chrono::milliseconds verb_time{30'000};
   std::chrono::milliseconds del_time{15'000};
   /// Neither is owned; both outlive the Runtime and are called by threads of its own. nullptr:
@@ -117,7 +118,7 @@ struct CachedAttachment {
 
 /// Of a single call.
 struct VerbOptions {
-  /// Instead of RuntimeOptions::verb_time and del_time.
+  /// Instead of RuntimeOptions::verb_time and del_time. Error(try_again) if it isn't positive.
   std::optional<std::chrono::milliseconds> time = {};
   /// TRACEPARENT, TRACESTATE, BAGGAGE for plugins (W3C Trace Context).
   RuntimePairs trace = {};
@@ -148,14 +149,14 @@ struct NetworkFile {
 /// can't be written, DEL and GC warn and go on.
 ///
 /// All failures are unicni::Error with a code of the spec's; those of plugins keep their own code.
-/// Not usable in a child that fork(2) made of the program.
+/// Not usable in a child that fork(2) made of the program, which may destroy it, though.
 class Runtime {
  public:
   /// Starts two threads. Error if it can't.
   explicit Runtime(RuntimeOptions options);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
-  /// No verb is at work any more.
+  /// Waits for verbs that are at work; none begins any more.
   ~Runtime();
 
   // Configurations. Errors name the file: decode for what is no JSON (comments are allowed),

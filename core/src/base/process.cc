@@ -107,7 +107,8 @@ class Run {
 
   // The end of the program is the end of the run, not the end of its output: a daemon that it
   // started may hold the pipes for ever.
-  ProcessResult finish(Deadline deadline) {
+  ProcessResult finish(std::string_view input, Deadline deadline, LogSink* log) {
+    streams_.begin(input, log);
     while (!ended_ && Clock::now() < deadline) step(deadline);
     if (!ended_) stop();
     // Everything that the program itself wrote is in the pipes by now; what its children still hold
@@ -220,10 +221,9 @@ ProcessResult run_process(const std::string& program, const std::vector<std::str
   in.read.reset();
   out.write.reset();
   err.write.reset();
-  Run run(
-      program, pid,
-      ProgramStreams(input, std::move(in.write), std::move(out.read), std::move(err.read), log));
-  return run.finish(deadline);
+  Run run(program, pid,
+          ProgramStreams(std::move(in.write), std::move(out.read), std::move(err.read)));
+  return run.finish(input, deadline, log);
 }
 
 }  // namespace unicni::sys

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +11,15 @@
 #include "unicni/sys/process.h"
 
 namespace unicni::sys {
+
+/// A program that runs, and waits for its input. Destroyed before its end, it is killed.
+class StartedProgram {
+ public:
+  virtual ~StartedProgram();
+  /// Gives it its input and goes with it until its end, once. nullopt: it couldn't be started after
+  /// all, and did nothing; run() tries again, or says why not.
+  virtual std::optional<ProcessResult> finish(std::string_view input, LogSink* log) = 0;
+};
 
 /// Owned by the program around core. An executable that ends with its verb needs none, as it may
 /// have children of its own (run_process); a library's user may wait for any child, and ignore
@@ -20,6 +31,11 @@ class ProgramRunner {
   virtual ProcessResult run(const std::string& program, const std::vector<std::string>& env,
                             std::string_view input, Deadline deadline,
                             const std::vector<std::string>& arguments, LogSink* log) = 0;
+  /// The first half of run(), for who has the input later. nullptr: only run() works. Never throws.
+  /// The runner outlives what it started.
+  virtual std::unique_ptr<StartedProgram> start(const std::string& program,
+                                                const std::vector<std::string>& env,
+                                                Deadline deadline) noexcept;
 };
 
 /// What every runner does alike at the deadline: SIGTERM to the group, since iptables holds a lock

@@ -50,10 +50,19 @@ NoSigpipe::~NoSigpipe() {
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
-ProgramStreams::ProgramStreams(std::string_view input, Fd in, Fd out, Fd err, LogSink* log)
-    : input_(input), in_(std::move(in)), out_(std::move(out)), err_(std::move(err)), log_(log) {
+ProgramStreams::ProgramStreams(Fd in, Fd out, Fd err)
+    : in_(std::move(in)), out_(std::move(out)), err_(std::move(err)) {
   for (const Fd* fd : {&in_, &out_, &err_}) set_nonblocking(*fd);
-  if (input_.empty()) in_.reset();
+}
+
+void ProgramStreams::begin(std::string_view input, LogSink* log) {
+  input_ = input;
+  log_ = log;
+  if (input_.empty()) {
+    in_.reset();
+  } else {
+    feed();
+  }
 }
 
 std::array<pollfd, ProgramStreams::kCount> ProgramStreams::wanted() const {

@@ -45,8 +45,12 @@ class ProgramStreams {
  public:
   static constexpr std::size_t kCount = 3;
 
-  /// Our ends; `input` must live as long, `log` may be nullptr.
-  ProgramStreams(std::string_view input, Fd in, Fd out, Fd err, LogSink* log);
+  /// Our ends.
+  ProgramStreams(Fd in, Fd out, Fd err);
+
+  /// First of all. `input` must live as long, `log` may be nullptr. What the pipe takes of the
+  /// input is in it at once, mostly all, and nobody has to wait for the program to read.
+  void begin(std::string_view input, LogSink* log);
 
   /// What to wait for; a closed pipe has no number, which poll(2) skips.
   [[nodiscard]] std::array<pollfd, kCount> wanted() const;
@@ -69,7 +73,7 @@ class ProgramStreams {
   Fd in_;
   Fd out_;
   Fd err_;
-  LogSink* log_;
+  LogSink* log_ = nullptr;
   std::string out_text_;
   std::string err_tail_;
 };

@@ -9,7 +9,14 @@ LogSink::~LogSink() = default;
 Observer::~Observer() = default;
 sys::BackgroundSend::~BackgroundSend() = default;
 sys::BackgroundChild::~BackgroundChild() = default;
+sys::StartedProgram::~StartedProgram() = default;
 sys::ProgramRunner::~ProgramRunner() = default;
+
+std::unique_ptr<sys::StartedProgram> sys::ProgramRunner::start(const std::string&,
+                                                               const std::vector<std::string>&,
+                                                               Deadline) noexcept {
+  return nullptr;
+}
 
 sys::ProcessResult run_program(const Services& services, const std::string& program,
                                const std::vector<std::string>& env, std::string_view input,

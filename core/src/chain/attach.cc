@@ -298,7 +298,8 @@ Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_r
   try {
     std::optional<Result> result;
     host_.unlocked([&] {
-      result = add_foreign(request_, step.found.program, config.text(), step.call.spec_version);
+      result = add_foreign(request_, step.found.program, config.text(), step.call.spec_version,
+                           step.call.step);
       return std::string();
     });
     adding_ = nullptr;
@@ -325,9 +326,9 @@ Result AddVerb::add(Step& step, const std::optional<Result>& prev_result, Place 
 void AddVerb::roll_back_foreign(Step& step) {
   journal_.reset();
   if (&step != refused_) {
-    del_foreign(
-        request_, host_,
-        {step.type(), step.found.program, step.netconf.text(), request_.key(), &step != failed_});
+    del_foreign(request_, host_,
+                {step.type(), step.found.program, step.netconf.text(), request_.key(),
+                 &step != failed_, step.call.step});
   }
   open(journal::Access::add);
   forget(step);

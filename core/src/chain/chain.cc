@@ -142,7 +142,8 @@ void run(const Request& request, Caller& caller) {
     caller.on_member(step->type());
     if (!step->module) {
       run_foreign(request, step->found.program, command,
-                  step->netconf.with_prev_result(prev_result ? &*prev_result : nullptr).text());
+                  step->netconf.with_prev_result(prev_result ? &*prev_result : nullptr).text(),
+                  step->call.step);
       continue;
     }
     step->enter(host);

@@ -144,7 +144,8 @@ void GcVerb::collect_gone(std::size_t most) {
 void GcVerb::collect_step(Step& step) {
   errors_.attempt_step(step.type(), [&] {
     if (!step.module) {
-      run_foreign(request_, step.found.program, Command::gc, step.netconf.text_for(Command::gc));
+      run_foreign(request_, step.found.program, Command::gc, step.netconf.text_for(Command::gc),
+                  step.call.step);
       return;
     }
     host_.require_home();

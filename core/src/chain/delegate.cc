@@ -21,7 +21,7 @@ class PluginDelegate::Turn {
  public:
   Turn(VerbHost& host, Step& step) : host_(host), before_(host.active()) {
     step.ipam->bind(host);
-    host.enter({step.type(), before_.undo, step.ipam.get(), nullptr});
+    host.enter({step.type(), step.call.step, before_.undo, step.ipam.get(), nullptr});
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
@@ -121,7 +121,8 @@ void PluginDelegate::run_program(Command command) {
   const Step& step = configured();
   try {
     host_->unlocked([&] {
-      return run_foreign(request_, step.found.program, command, step.netconf.text_for(command));
+      return run_foreign(request_, step.found.program, command, step.netconf.text_for(command),
+                         step.call.step);
     });
   } catch (Error& error) {
     throw error.in_step(step.type());
@@ -149,7 +150,8 @@ Result PluginDelegate::add() {
   try {
     std::optional<Result> result;
     host_->unlocked([&] {
-      result = add_foreign(request_, step.found.program, config, step.call.spec_version);
+      result =
+          add_foreign(request_, step.found.program, config, step.call.spec_version, step.call.step);
       return std::string();
     });
     return *std::move(result);
@@ -168,7 +170,8 @@ void PluginDelegate::del() {
   if (const Asked* asked = find_asked(step.type())) return asked->rethrow();
   try {
     host_->unlocked([&] {
-      del_foreign(request_, *host_, {step.type(), {}, step.netconf.text(), call_.key, false});
+      del_foreign(request_, *host_,
+                  {step.type(), {}, step.netconf.text(), call_.key, false, step.call.step});
       return std::string();
     });
   } catch (Error& error) {

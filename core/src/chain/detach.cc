@@ -190,9 +190,10 @@ void DelVerb::call_del(const Task& task, Step& step) {
                     [](const journal::RecordedStep& done) { return !done.result.empty(); });
     // It may call us for the same attachment.
     journal_.reset();
-    del_foreign(request_, host_,
-                {step.type(), step.found.program,
-                 with_request_prev_result(request_, step.netconf).text(), request_.key(), added});
+    del_foreign(
+        request_, host_,
+        {step.type(), step.found.program, with_request_prev_result(request_, step.netconf).text(),
+         request_.key(), added, step.call.step});
     return;
   }
   if (step.module) {
@@ -294,7 +295,7 @@ bool DelVerb::sweep(const Task& task, Step& step) {
 /// The step leaves the journal only if everything of it was undone. Otherwise the next DEL or GC
 /// finds it and tries again.
 void DelVerb::del(Task& task) {
-  host_.enter({task.type});
+  host_.enter({task.type, task.index});
   const Made recalled = recall(task);
   Step* step = recalled.step.get();
   if (step != nullptr) step->enter(host_);

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "base/stretch.h"
 #include "protocol/reply.h"
 #include "protocol/result_parse.h"
 #include "unicni/error.h"
@@ -71,24 +70,25 @@ void require_depth(const std::vector<std::string>& process_environment) {
 
 /// stdout is read whole before it is judged. A status other than 0 makes it an error, whatever was
 /// printed.
-std::string run_program(const Services& services, std::string_view member,
-                        const std::string& program, Command command,
-                        const std::vector<std::string>& environment, const std::string& config,
-                        Deadline deadline) {
+std::string run_program(const Services& services, Worker worker, const std::string& program,
+                        Command command, const std::vector<std::string>& environment,
+                        const std::string& config, Deadline deadline,
+                        sys::StartedProgram* started) {
   const Stretch stretch(
       services.observer, Phase::program,
-      [&] { return fmt::format("{} {}", command_name(command), program); }, member);
+      [&] { return fmt::format("{} {}", command_name(command), program); }, worker);
+  auto ran = started == nullptr ? std::nullopt : started->finish(config, services.log);
   const sys::ProcessResult result =
-      unicni::run_program(services, program, environment, config, deadline);
+      ran ? *std::move(ran) : unicni::run_program(services, program, environment, config, deadline);
   if (result.exit_status == 0 && result.signal == 0 && !result.timed_out) return result.out;
   throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
 }
 
 std::string run_foreign(const Request& request, const std::string& program, Command command,
-                        const std::string& config) {
+                        const std::string& config, std::optional<std::size_t> place) {
   const auto type = std::string_view(program).substr(program.rfind('/') + 1);
-  return run_program(request.services, type, program, command, environment_for(request, command),
-                     config, request.deadline);
+  return run_program(request.services, {type, place}, program, command,
+                     environment_for(request, command), config, request.deadline);
 }
 
 /// For DEL, which is sent without a prevResult rather than refused for a malformed one.
@@ -105,8 +105,8 @@ protocol::Netconf with_request_prev_result(const Request& request,
 /// A program that succeeds and prints no result has broken the spec. What it printed is quoted, as
 /// it mostly is an error text of a shell.
 Result add_foreign(const Request& request, const std::string& program, const std::string& config,
-                   const std::string& spec_version) {
-  const std::string out = run_foreign(request, program, Command::add, config);
+                   const std::string& spec_version, std::optional<std::size_t> place) {
+  const std::string out = run_foreign(request, program, Command::add, config, place);
   const auto fallback = protocol::find_version(spec_version).value_or(protocol::kNewest);
   try {
     return protocol::parse_result(out, fallback);

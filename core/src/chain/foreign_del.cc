@@ -53,7 +53,7 @@ void del_foreign(const Request& request, Host& host, const ForeignDel& what) {
   const std::string program = find_program(request, what.type, what.remembered);
   if (program.empty()) return tell_absent(request, host, what);
   try {
-    run_foreign(request, program, Command::del, what.config);
+    run_foreign(request, program, Command::del, what.config, what.place);
   } catch (const Error& error) {
     if (what.added || !error.is(Code::incompatible_version)) throw;
     host.log(LogLevel::warning,

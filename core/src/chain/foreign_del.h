@@ -2,6 +2,7 @@
 // record.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,7 @@ struct ForeignDel {
   AttachmentKey key;
   /// Whether its ADD is known to have succeeded, so that there is something to take back.
   bool added;
+  std::optional<std::size_t> place = {};  ///< of the member in its list, for observers
 };
 
 /// What CNI_PATH has under that name today, as an upgrade may move a folder of plugins, else the

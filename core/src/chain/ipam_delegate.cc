@@ -25,11 +25,14 @@ IpamDelegate::IpamDelegate(const Request& request, const Call& call,
     module::require_valid_type(call_.ipam_type);
     found_ = module::find_type(call_.ipam_type, request.where);
     call_.type = found_.type;
-    if (found_.module_path.empty()) return;
-    const Stretch stretch(
-        request.services.observer, Phase::load, [&] { return found_.module_path; }, call.type);
+    if (found_.module_path.empty()) {
+      look_at_namesake(warn);
+      return;
+    }
+    const Stretch stretch(request.services.observer, Phase::load,
+                          [&] { return found_.module_path; }, {call.type, call.step});
     module_ = request.modules.load(found_, request.where.executable);
-    module_->observe(request.services.observer, call.type);
+    module_->observe(request.services.observer, call.type, call.step);
   } catch (const Error& error) {
     // DEL must release what it can. host-local's files are known, so they can be released without
     // the module.
@@ -56,9 +59,22 @@ void IpamDelegate::validate() {
   if (module_) module_->validate(call_);
 }
 
-/// Of programs only the name is known, and the reference's dhcp is the one that sends packets.
 bool IpamDelegate::needs_link() const {
-  return module_ ? module_->has_trait(Trait::needs_link) : found_.type == "dhcp";
+  return module_ ? module_->has_trait(Trait::needs_link) : program_needs_link_;
+}
+
+/// Of a program only the name is known. One that stands in the place of a module of ours does the
+/// same work, so it needs what the module says that it needs.
+void IpamDelegate::look_at_namesake(const Warn& warn) {
+  const auto namesake = module::find_named(found_.type, request_.where);
+  if (!namesake) return;
+  try {
+    const auto module = request_.modules.load(*namesake, request_.where.executable);
+    program_needs_link_ = module.has_trait(Trait::needs_link);
+  } catch (const Error& error) {
+    warn(fmt::format("whether the program {} needs the interface is not known: {}", found_.program,
+                     error.msg()));
+  }
 }
 
 bool IpamDelegate::with_files(const std::function<void(ipam::Store&)>& work) const {
@@ -79,9 +95,16 @@ std::optional<std::vector<IpAddress>> IpamDelegate::held() {
       with_files([&](ipam::Store& store) { addresses = store.find(call_.key.of_network()); });
   if (known) return addresses;
   if (!module_ || !needs_link()) return std::nullopt;
-  const std::string file = lease_file(lease_folder(request_.services.folders), call_.key);
-  if (const auto leased = find_leased_address(file)) addresses.push_back(leased->address());
+  for (const IpNet& leased : find_leased_addresses(lease())) addresses.push_back(leased.address());
   return addresses;
+}
+
+RenewedLease IpamDelegate::renewed() {
+  return module_ && needs_link() ? find_renewed(lease()) : RenewedLease();
+}
+
+std::string IpamDelegate::lease() const {
+  return lease_file(lease_folder(request_.services.folders), call_.key);
 }
 
 void IpamDelegate::require_given() const {
@@ -95,7 +118,7 @@ void IpamDelegate::require_given() const {
 void IpamDelegate::run_program(Command command) {
   try {
     run_foreign(request_, found_.program, command,
-                gc_netconf_ ? gc_netconf_->text_for(command) : call_.request);
+                gc_netconf_ ? gc_netconf_->text_for(command) : call_.request, call_.step);
   } catch (Error& error) {
     throw error.in_step(found_.type);
   }
@@ -106,7 +129,7 @@ Result IpamDelegate::add() {
   if (module_) return module_->add(call_, *host_);
   host_->undo().announce(undo_delegate(found_.type, found_.program, call_.request));
   try {
-    return add_foreign(request_, found_.program, call_.request, call_.spec_version);
+    return add_foreign(request_, found_.program, call_.request, call_.spec_version, call_.step);
   } catch (Error& error) {
     throw error.in_step(found_.type);
   }
@@ -125,7 +148,8 @@ void IpamDelegate::del() {
     return;
   }
   try {
-    del_foreign(request_, *host_, {call_.ipam_type, {}, call_.request, call_.key, false});
+    del_foreign(request_, *host_,
+                {call_.ipam_type, {}, call_.request, call_.key, false, call_.step});
   } catch (Error& error) {
     throw error.in_step(call_.ipam_type);
   }

@@ -45,11 +45,14 @@ class IpamDelegate final : public Ipam {
   void gc() override;
   void status() override;
   [[nodiscard]] std::optional<std::vector<IpAddress>> held() override;
+  [[nodiscard]] RenewedLease renewed() override;
 
  private:
   /// Does `work` with host-local's files, which we can read without the module and beside a program
   /// of that name. False: it is another IPAM.
   bool with_files(const std::function<void(ipam::Store&)>& work) const;
+  [[nodiscard]] std::string lease() const;
+  void look_at_namesake(const Warn& warn);
   void require_given() const;
   void run_program(Command command);
 
@@ -59,6 +62,7 @@ class IpamDelegate final : public Ipam {
       gc_netconf_;  ///< of a GC, whose lists aren't in the call's request
   module::Found found_;
   std::optional<module::LoadedModule> module_;
+  bool program_needs_link_ = false;
   options::Parsed options_;
   std::optional<Error> missing_;
   std::string data_dir_;

@@ -75,10 +75,12 @@ void run_program(const undo::Replay::Program& program, undo::Why why, const Requ
   const protocol::Netconf netconf = protocol::Netconf::parse(program.request);
   const protocol::Environment& environment = request.environment;
   const bool is_del = request.command == Command::del;
-  const ForeignDel del{program.type, program.path,
+  const ForeignDel del{program.type,
+                       program.path,
                        is_del ? with_request_prev_result(request, netconf).text() : program.request,
                        AttachmentKey{netconf.name(), environment.container_id, environment.if_name},
-                       why == undo::Why::removal || !program.is_last};
+                       why == undo::Why::removal || !program.is_last,
+                       step == nullptr ? std::nullopt : std::optional(step->call.step)};
   // A module that has taken its place by now does it in its own DEL.
   const bool is_replaced = step != nullptr && step->has_module_for(program.type);
   if (is_replaced && find_program(request, program.type, program.path).empty()) return;
@@ -113,7 +115,7 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
     const auto own = undo::find_own_elements(records, damaged);
     if (!own.empty()) host.restore_rules(&own);
   }
-  undo::Replay replay({host, why, request.deadline, records});
+  undo::Replay replay({host, why, request.deadline, records, host.daemons()});
   while (const auto program = replay.next_program()) {
     replay.attempt([&] { run_program(*program, why, request, host, step); });
   }

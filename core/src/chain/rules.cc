@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "policy/rates.h"
 #include "unicni/error.h"
 #include "unicni/module.h"
+#include "unicni/net/link.h"
 #include "unicni/parent_link.h"
 
 namespace unicni::chain {
@@ -78,7 +80,7 @@ policy::Server Rules::ipam_server(const std::string& type, bool is_of_program) c
 }
 
 policy::Member Rules::look_at(const std::string& type, const protocol::Netconf& netconf,
-                              bool direct, bool is_first) const {
+                              bool direct, bool may_attach) const {
   const Served plugin = served(type, direct);
   policy::Member member{plugin.server};
   member.config = netconf.text();
@@ -89,7 +91,7 @@ policy::Member Rules::look_at(const std::string& type, const protocol::Netconf& 
   }
   // The reference's loopback, and ours, find the interface there already.
   member.attaches = plugin.module == nullptr
-                        ? is_first
+                        ? may_attach
                         : plugin.is(ModuleKind::link) && !plugin.has(Trait::stateless);
   member.makes_interface = member.attaches && !delegates;
   return member;
@@ -160,20 +162,29 @@ void Rules::warn_of_added() const {
 }
 
 /// Only where a rule asks, as it costs a question to the kernel.
-void Rules::find_default_link() {
-  if (!ruling_->asks_default_link()) return;
+void Rules::find_host_links() {
+  if (!ruling_->asks_host_links()) return;
   try {
     facts_.default_link = get_parent(host_, ParentChoice{}).name;
   } catch (const Error&) {
     facts_.default_link.reset();
   }
+  facts_.link_mtu = [this](const std::string& name) -> std::optional<std::uint32_t> {
+    const auto link = net::find_link(host_.host_links(), name);
+    return link ? std::optional(link->mtu) : std::nullopt;
+  };
 }
 
 void Rules::apply(std::vector<Member>& members, bool direct) {
   std::vector<policy::Member> ruled;
   std::vector<std::string_view> configs{request_.netconf.text()};
   for (const Member& member : members) {
-    ruled.push_back(look_at(member.type, member.netconf, direct, ruled.empty()));
+    // A program that nobody knows makes the interface, unless one before it has.
+    const bool may_attach = std::none_of(ruled.begin(), ruled.end(),
+                                         [](const policy::Member& each) { return each.attaches; });
+    ruled.push_back(look_at(member.type, member.netconf, direct, may_attach));
+    const policy::Fields config(ruled.back().config);
+    ruled.back().is_chained = ruled.size() > 1 || config.find("prevResult") != nullptr;
     configs.emplace_back(member.netconf.text());
   }
   facts_ = policy::make_facts(request_.netconf.name(), request_.environment.if_name,
@@ -185,7 +196,7 @@ void Rules::apply(std::vector<Member>& members, bool direct) {
   } else {
     warn_of_added();
   }
-  find_default_link();
+  find_host_links();
   ruling_->require(ruled, true);
   for (std::size_t i = 0; i < members.size(); ++i) {
     add_source(members[i], sources_of(ruled[i]));

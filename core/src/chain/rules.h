@@ -31,12 +31,12 @@ class Rules {
   [[nodiscard]] Served served(const std::string& type, bool direct) const;
   [[nodiscard]] policy::Server ipam_server(const std::string& type, bool is_of_program) const;
   [[nodiscard]] policy::Member look_at(const std::string& type, const protocol::Netconf& netconf,
-                                       bool direct, bool is_first) const;
+                                       bool direct, bool may_attach) const;
   void change(std::vector<policy::Member>& ruled, bool direct);
   [[nodiscard]] Member make_added(const policy::Ruling::Added& added, std::size_t ordinal) const;
   void put_added(std::vector<Member>& members, std::vector<policy::Member>& ruled);
   void warn_of_added() const;
-  void find_default_link();
+  void find_host_links();
 
   const Request& request_;
   VerbHost& host_;

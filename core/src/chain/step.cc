@@ -69,10 +69,10 @@ std::unique_ptr<Step> make_step(const Request& request, const std::string& type,
     step->found =
         direct ? module::get_named(type, request.where) : module::find_type(type, request.where);
     if (step->found.module_path.empty()) return step;
-    const Stretch stretch(
-        request.services.observer, Phase::load, [&] { return step->found.module_path; }, type);
+    const Stretch stretch(request.services.observer, Phase::load,
+                          [&] { return step->found.module_path; }, {type, index});
     step->module = request.modules.load(step->found, request.where.executable);
-    step->module->observe(request.services.observer, type);
+    step->module->observe(request.services.observer, type, index);
   } catch (const Error& error) {
     if (!is_del) throw;
     // The journal still undoes what the module did, and its IPAM can be asked.

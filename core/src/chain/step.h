@@ -46,7 +46,7 @@ struct Step {
   void enter(VerbHost& host, UndoLog* undo = nullptr) const {
     if (ipam) ipam->bind(host);
     if (delegate) delegate->bind(host);
-    host.enter({type(), undo, ipam.get(), delegate.get()});
+    host.enter({type(), call.step, undo, ipam.get(), delegate.get()});
   }
   /// The undo log has asked a program of this step for its DEL.
   void mark_asked(const Asked& asked) const {

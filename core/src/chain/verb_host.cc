@@ -85,7 +85,7 @@ void VerbHost::open_container() {
   try {
     container_netns_ = net::Netns::open(path);
   } catch (const Error& error) {
-    if (!tolerant()) throw;
+    if (!tolerant() || !error.is(Code::invalid_netns)) throw;
     log(LogLevel::warning, error.msg());
   }
   if (!container_netns_) {
@@ -199,7 +199,10 @@ void VerbHost::require_home() const {
 
 void VerbHost::MemberObserver::on_event(const Event& event) noexcept {
   Event told = event;
-  if (told.member.empty()) told.member = host_.active().type;
+  if (told.member.empty()) {
+    told.member = host_.active().type;
+    told.place = host_.active().place;
+  }
   to_->on_event(told);
 }
 

@@ -51,6 +51,7 @@ class VerbHost final : public Host {
   Delegate& delegate() override;
   [[nodiscard]] const Folders& folders() const override { return services_.folders; }
   [[nodiscard]] std::string executable() const override { return request_.where.executable; }
+  Daemons& daemons() override { return daemons_; }
 
   /// Throws Error if a piece of work left the thread in another namespace than the runtime's, which
   /// decides what is changed there. Ask before going on past an error.
@@ -77,6 +78,7 @@ class VerbHost final : public Host {
   /// Who works now, and with what.
   struct ActiveStep {
     std::string type;
+    std::optional<std::size_t> place = {};  ///< in its list
     UndoLog* undo = nullptr;
     Ipam* ipam = nullptr;
     Delegate* delegate = nullptr;
@@ -126,6 +128,7 @@ class VerbHost final : public Host {
   undo::RememberedRules remembered_;
   std::optional<net::Nft> nft_;
   Attachments attachments_;
+  Daemons daemons_;
   static constexpr std::size_t kMostLines = 20;
   struct Line {
     LogLevel level;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <thread>
 
+#include "unicni/daemon.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -50,7 +51,7 @@ std::optional<sys::Fd> connect(const std::string& path, Deadline deadline) {
     const bool full = errno == EAGAIN || errno == EINTR;
     if (!full) throw system_error(errno, "connect to " + path);
     if (std::chrono::steady_clock::now() >= deadline) {
-      throw Error(Code::try_again, fmt::format("{} accepts nobody", path));
+      throw DaemonSilent(Code::try_again, fmt::format("{} accepts nobody", path));
     }
     std::this_thread::sleep_for(kPause);
   }

@@ -99,6 +99,14 @@ DaemonStranger stranger(const DaemonPlace& place, pid_t pid) {
               : fmt::format("stop it: kill {}", pid)};
 }
 
+/// One of ours, for programs with another folder.
+DaemonStranger lives_elsewhere(const DaemonPlace& place, pid_t pid, const std::string& folder) {
+  return {Code::not_available,
+          fmt::format("{} belongs to {}, a {} daemon that keeps its files in {}, not in {}",
+                      place.socket, daemon::name_of(pid), place.name, folder, place.folder),
+          fmt::format("take another path for the socket, or stop it: kill {}", pid)};
+}
+
 Error error_of(const Line& line) {
   unsigned code = static_cast<unsigned>(Code::internal);
   const std::string text = line.get("code");
@@ -114,7 +122,7 @@ std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection,
   const Answer answer = receive(connection.get(), deadline);
   if (answer.text.empty()) {
     if (answer.in_time || !sent) return std::nullopt;
-    throw Error(
+    throw DaemonSilent(
         Code::try_again,
         fmt::format("the {} daemon, {}, did not answer in time", place.name, daemon::name_of(pid)),
         fmt::format("it listens on {}; if it hangs: kill -9 {}, the next verb starts "
@@ -125,6 +133,7 @@ std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection,
   auto line = end == std::string::npos ? std::nullopt
                                        : parse_line(std::string_view(answer.text).substr(0, end));
   if (!line || line->get("daemon") != place.name) throw stranger(place, pid);
+  if (line->word == kElsewhere) throw lives_elsewhere(place, pid, line->get("folder"));
   return line;
 }
 
@@ -135,6 +144,7 @@ Line ask_daemon(const DaemonPlace& place, const Line& request, int attached, Dea
   whole.fields.emplace_back("daemon", place.name);
   whole.fields.emplace_back("protocol", kDaemonProtocol);
   whole.fields.emplace_back("version", UNICNI_VERSION);
+  if (!place.folder.empty()) whole.fields.emplace_back("folder", place.folder);
   const std::string text = print_line(whole);
   constexpr int kTries = 3;  // one that is just ending, one that was killed, one that stays
   for (int i = 0; i < kTries; ++i) {
@@ -146,7 +156,20 @@ Line ask_daemon(const DaemonPlace& place, const Line& request, int attached, Dea
     return *answer;
   }
   throw Error(Code::not_available, fmt::format("the {} daemon ends before it answers", place.name),
-              fmt::format("see what it says: {} daemon -socketpath {}", place.name, place.socket));
+              "see what it says: " + daemon::command_of(place));
+}
+
+Line Daemons::ask(const DaemonPlace& place, const Line& request, int attached, Deadline deadline) {
+  const auto silent = std::find(sockets_.begin(), sockets_.end(), place.socket);
+  if (silent != sockets_.end())
+    throw DaemonSilent(silent_[static_cast<std::size_t>(silent - sockets_.begin())]);
+  try {
+    return ask_daemon(place, request, attached, deadline);
+  } catch (const DaemonSilent& error) {
+    silent_.push_back(error);
+    sockets_.push_back(place.socket);
+    throw;
+  }
 }
 
 }  // namespace unicni

@@ -170,6 +170,39 @@ TEST_F(DaemonTest, AStrangerOnTheSocketIsNamedWithTheCommandThatStopsIt) {
   answers.join();
 }
 
+TEST_F(DaemonTest, ADaemonForAnotherFolderIsAStranger) {
+  const Serving serving(place(),
+                        [](DaemonConnection& connection, const DaemonConnection::Request& request) {
+                          EXPECT_EQ(request.line.get("folder"), "/run/own");
+                          connection.answer({std::string(kElsewhere), {{"folder", "/run/theirs"}}});
+                        });
+  DaemonPlace own = place();
+  own.folder = "/run/own";
+  const Error error = error_of([&] { ask_daemon(own, {"x", {}}, -1, in(milliseconds(5000))); });
+  EXPECT_TRUE(error.is(Code::not_available));
+  EXPECT_THAT(error.msg(), HasSubstr("keeps its files in /run/theirs, not in /run/own"));
+}
+
+TEST_F(DaemonTest, OneThatWasSilentIsNotAskedAgainByThatVerb) {
+  std::atomic<int> asked{0};
+  std::list<DaemonConnection> held;
+  const Serving serving(place(), [&](DaemonConnection& connection, DaemonConnection::Request) {
+    ++asked;
+    held.push_back(std::move(connection));
+  });
+  Daemons daemons;
+  const auto ask = [&] { daemons.ask(place(), {"x", {}}, -1, in(milliseconds(200))); };
+  EXPECT_THROW(ask(), DaemonSilent);
+  EXPECT_THROW(ask(), DaemonSilent);
+  EXPECT_EQ(asked, 1);
+  DaemonPlace other = place();
+  other.socket += "2";
+  EXPECT_TRUE(error_of([&] {
+                daemons.ask(other, {"x", {}}, -1, in(milliseconds(200)));
+              }).is(Code::not_available))
+      << "another daemon is asked";
+}
+
 TEST_F(DaemonTest, ADaemonOfAnotherNameIsAStranger) {
   DaemonPlace other = place();
   other.name = "other";

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <vector>
 
 #include "daemon/address.h"
 #include "spawner/shared_child.h"
@@ -77,9 +78,11 @@ void execute(const DaemonPlace& place, const sys::Fd& listener) {
   if (!null) throw system_error(errno, "open /dev/null");
   const sys::Fd high_listener = high(listener);
   const sys::Fd high_null = high(null);
-  std::array<std::string, 4> words{place.name, "daemon", "-socketpath", place.socket};
-  const std::array<char*, 5> argv{words[0].data(), words[1].data(), words[2].data(),
-                                  words[3].data(), nullptr};
+  std::vector<std::string> words{place.name, "daemon", "-socketpath", place.socket};
+  if (!place.folder.empty()) words.insert(words.end(), {"-folder", place.folder});
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
   std::string path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   std::string variable = fmt::format("{}={}", kListenerVariable, kListenerFd);
   const std::array<char*, 3> env{path.data(), variable.data(), nullptr};
@@ -109,6 +112,11 @@ void execute(const DaemonPlace& place, const sys::Fd& listener) {
 
 }  // namespace
 
+std::string command_of(const DaemonPlace& place) {
+  const std::string folder = place.folder.empty() ? "" : " -folder " + place.folder;
+  return fmt::format("{} daemon -socketpath {}{}", place.name, place.socket, folder);
+}
+
 /// The socket is made here and given to the daemon, so it can be connected to at once: verbs queue
 /// in it until the daemon is ready. If the daemon can't be executed, it goes again.
 sys::Fd start(const DaemonPlace& place, Deadline deadline) {
@@ -117,7 +125,7 @@ sys::Fd start(const DaemonPlace& place, Deadline deadline) {
     throw Error(
         Code::not_available,
         fmt::format("the {} daemon does not run: nobody listens on {}", place.name, place.socket),
-        fmt::format("start it: {} daemon -socketpath {}", place.name, place.socket));
+        "start it: " + command_of(place));
   }
   sys::ensure_folder(place.socket.substr(0, place.socket.rfind('/')), kFolderMode);
   const sys::Lock lock(lock_file(place.socket), 0600, sys::lock_deadline(deadline));
@@ -131,9 +139,8 @@ sys::Fd start(const DaemonPlace& place, Deadline deadline) {
   }
   auto connection = connect(place.socket, deadline);
   if (!connection) {
-    throw Error(
-        Code::not_available, fmt::format("the {} daemon ended at once", place.name),
-        fmt::format("see what it says: {} daemon -socketpath {}", place.name, place.socket));
+    throw Error(Code::not_available, fmt::format("the {} daemon ended at once", place.name),
+                "see what it says: " + command_of(place));
   }
   return *std::move(connection);
 }

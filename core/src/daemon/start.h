@@ -1,6 +1,8 @@
 // Starting a daemon from a verb, which may be one of many of a program that mustn't notice.
 #pragma once
 
+#include <string>
+
 #include "unicni/daemon.h"
 #include "unicni/sys/fd.h"
 
@@ -11,5 +13,8 @@ namespace unicni::daemon {
 /// and a clean environment: whoever waits for our pipes or children doesn't wait for it. Throws
 /// Error.
 sys::Fd start(const DaemonPlace& place, Deadline deadline);
+
+/// What an administrator types for it.
+std::string command_of(const DaemonPlace& place);
 
 }  // namespace unicni::daemon

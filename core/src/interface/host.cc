@@ -12,4 +12,6 @@ Host::~Host() = default;
 Delegate& Host::delegate() { throw Error(Code::internal, "this step has no delegate"); }
 std::string Host::executable() const { return {}; }
 
+Daemons& Host::daemons() { throw Error(Code::internal, "this verb has no daemons"); }
+
 }  // namespace unicni

@@ -15,8 +15,6 @@ namespace unicni::ipam {
 
 namespace {
 
-constexpr const char* kCache = "/var/lib/cni/results";
-
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -48,14 +46,16 @@ std::int64_t boot_time() { return nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOC
 
 /// libcni keeps what it was asked for each attachment in a file of this name. A name with a slash
 /// would be another folder's.
-bool cached_netns_is_gone(const std::string& network, const Attachment& owner) {
+bool cached_netns_is_gone(const std::string& results, const std::string& network,
+                          const Attachment& owner) {
+  if (results.empty()) return false;
   if (owner.container_id.find('/') != std::string::npos ||
       owner.if_name.find('/') != std::string::npos) {
     return false;
   }
   try {
     const auto text = sys::read_file(
-        fmt::format("{}/{}-{}-{}", kCache, network, owner.container_id, owner.if_name));
+        fmt::format("{}/{}-{}-{}", results, network, owner.container_id, owner.if_name));
     if (!text) return false;
     const auto netns = protocol::cached_netns(*text, network, owner.container_id, owner.if_name);
     if (!netns || netns->front() != '/') return false;

@@ -12,7 +12,9 @@ namespace unicni::ipam {
 BootId current_boot();
 /// When this boot began, nanoseconds of the wall clock as it goes now.
 std::int64_t boot_time();
-/// libcni's cache knows a namespace of this attachment, and that is gone.
-bool cached_netns_is_gone(const std::string& network, const Attachment& owner);
+/// libcni's cache, the folder `results` ("": none), knows a namespace of this attachment, and that
+/// is gone.
+bool cached_netns_is_gone(const std::string& results, const std::string& network,
+                          const Attachment& owner);
 
 }  // namespace unicni::ipam

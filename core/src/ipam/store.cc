@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <utility>
 
 #include "ipam/boot.h"
 #include "ipam/reconcile.h"
@@ -57,8 +58,8 @@ std::string cursor_name(int set_index) { return fmt::format("/last_reserved_ip.{
 }  // namespace
 
 Store::Store(const std::string& data_dir, const std::string& network, Deadline deadline,
-             bool create)
-    : network_(network), folder_(folder_of(data_dir, network)) {
+             bool create, std::string results)
+    : network_(network), results_(std::move(results)), folder_(folder_of(data_dir, network)) {
   if (create) {
     sys::ensure_folder(folder_, kFolderMode);
   } else if (::access(folder_.c_str(), F_OK) != 0 &&
@@ -116,7 +117,7 @@ bool Store::is_of_this_boot(IndexEntry& entry) {
   if (entry.boot != BootId{}) return false;
   const ReservationFile file = read_reservation(path(entry.address));
   if (file.state == FileState::absent || file.state == FileState::nobodys ||
-      cached_netns_is_gone(network_, file.owner)) {
+      cached_netns_is_gone(results_, network_, file.owner)) {
     return false;
   }
   entry.boot = boot;  // asked once only

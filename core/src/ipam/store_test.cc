@@ -29,6 +29,7 @@ Deadline in_seconds(int n) { return std::chrono::steady_clock::now() + std::chro
 void unannounced(const IpAddress&, const string&) {}
 
 const Attachment kOwner{"dummy", "eth0"};
+constexpr int kYear = 365 * 24 * 3600;  // longer than this boot, we trust
 
 class StoreTest : public ::testing::Test {
  protected:
@@ -70,6 +71,26 @@ TEST_F(StoreTest, WhereNoFolderCanBeThereIsNothingToRelease) {
   for (const string& folder : {string(folder_ / string(300, 'd')), '/' + string(5000, 'd')}) {
     EXPECT_NO_THROW(Store(folder, "net", in_seconds(20), false).release(kOwner)) << folder.size();
   }
+}
+
+TEST_F(StoreTest, OfAReservationThatTheReferenceMadeTheCacheThatIsHandedInTellsTheBoot) {
+  put("10.1.0.2", "dummy\r\neth0");
+  age("10.1.0.2", kYear);
+  const string results = folder_ / "results";
+  sys::ensure_folder(results, 0700);
+  sys::write_file_atomically(results + "/net-dummy-eth0",
+                             R"({"kind":"cniCacheV1","containerId":"dummy","networkName":"net",)"
+                             R"("ifName":"eth0","netns":"/nonexistent/netns"})",
+                             0600);
+  Store knowing(data_dir(), "net", in_seconds(20), false, results);
+  EXPECT_TRUE(knowing.find(kOwner).empty());
+  EXPECT_EQ(knowing.find_earlier(kOwner).size(), 1U);
+}
+
+TEST_F(StoreTest, AReservationThatTheReferenceMadeIsOfThisBootWhereNoCacheIsHandedIn) {
+  put("10.1.0.2", "dummy\r\neth0");
+  age("10.1.0.2", kYear);
+  EXPECT_EQ(open(false).find(kOwner).size(), 1U);
 }
 
 TEST_F(StoreTest, WritesTheBytesOfTheReference) {

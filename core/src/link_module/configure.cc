@@ -114,8 +114,10 @@ void configure(const LinkAdd& add, const net::LinkChange& change, net::Dad dad) 
   if (before.promisc || before.mtu || before.mac || before.arp_notify) {
     net::change_link(batch, add.made.link, before);
   }
+  // An IPAM that talks through the interface may have put it there, with what the result can't say.
+  const bool may_be_there = add.host.ipam().given() && add.host.ipam().needs_link();
   for (const IpConfig& ip : add.result.ips) {
-    net::add_addr(batch, add.made.link, ip.address, dad, false);
+    net::add_addr(batch, add.made.link, ip.address, dad, may_be_there);
   }
   net::LinkChange up;
   up.up = change.up;

@@ -253,7 +253,11 @@ void LinkModule::check(const Call& call, Host& host) {
                             link->kind.empty() ? "physical" : link->kind, container_kind()));
   }
   require_same_mac(*recorded, *link);
-  require_same_mtu(*recorded, *link);
+  RenewedLease renewed;
+  if (host.ipam().given()) renewed = host.ipam().renewed();
+  Interface expected = *recorded;
+  if (renewed.mtu != 0) expected.mtu = renewed.mtu;
+  require_same_mtu(expected, *link);
   if (!link->up && is_up(call)) {
     throw Error(Code::internal, fmt::format("{} in {} is down", link->name, call.netns),
                 fmt::format("ip -n <netns> link set {} up", link->name));
@@ -264,7 +268,7 @@ void LinkModule::check(const Call& call, Host& host) {
     return;
   }
   link_module::check_addresses(call, host, result, *link);
-  link_module::check_routes(call, host, result);
+  if (!renewed.routes) link_module::check_routes(call, host, result);
 }
 
 MadeLink get_made_link(LinkAdd& add) {

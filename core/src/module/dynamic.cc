@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kMostBytes = 16384;  // a module has about 30 entries of 16
 constexpr std::size_t kLongestFolders = 4096;
+constexpr std::size_t kMostImports = 65536;   // a module has 50 to 400
+constexpr std::size_t kMostNames = 4U << 20;  // bytes; a module has 3 to 60 thousand
 
 }  // namespace
 
@@ -59,6 +61,34 @@ Dynamic::Folders Dynamic::folders() const {
   read_string(folders.list.data(), folders.list.size(), entry->d_un.d_val);
   folders.list.resize(folders.list.find('\0'));
   return folders;
+}
+
+std::uint64_t Dynamic::find(ElfW(Sxword) tag) const {
+  for (const auto& entry : entries_) {
+    if (entry.d_tag == tag) return entry.d_un.d_val;
+  }
+  return 0;
+}
+
+/// The table has no length of its own. GNU's hash table begins with the number of the first symbol
+/// that the file itself has, behind all that it takes; the older one has the number of all.
+Dynamic::Imports Dynamic::read_imports() const {
+  const std::uint64_t table = find(DT_SYMTAB);
+  std::uint32_t count = 0;
+  if (const auto hash = find(DT_GNU_HASH); hash != 0) {
+    count = file_.read_object<std::array<std::uint32_t, 2>>(file_offset(hash))[1];
+  } else if (const auto older = find(DT_HASH); older != 0) {
+    count = file_.read_object<std::array<std::uint32_t, 2>>(file_offset(older))[1];
+  }
+  Imports imports;
+  if (table == 0 || count == 0) return imports;
+  if (count > kMostImports || strings_size_ > kMostNames)
+    throw file_.damaged("it has too many symbols");
+  imports.symbols.resize(count);
+  file_.read(imports.symbols.data(), count * sizeof imports.symbols[0], file_offset(table));
+  imports.names.resize(strings_size_);
+  file_.read(imports.names.data(), strings_size_, file_offset(strings_));
+  return imports;
 }
 
 void Dynamic::read_string(char* to, std::size_t size, std::uint64_t at) const {

@@ -32,6 +32,18 @@ class Dynamic {
     return false;
   }
 
+  /// Calls each(name) for every symbol that the file takes from elsewhere until it returns true,
+  /// which it returns then.
+  template <class F>
+  bool each_import(F each) const {
+    const Imports imports = read_imports();
+    for (const auto& symbol : imports.symbols) {
+      if (symbol.st_shndx != SHN_UNDEF || symbol.st_name >= imports.names.size()) continue;
+      if (each(std::string_view(imports.names.c_str() + symbol.st_name))) return true;
+    }
+    return false;
+  }
+
   /// Folders between colons; `inherited`: those of DT_RPATH, in which also what it needs looks for
   /// its own. Empty: it has neither.
   struct Folders {
@@ -42,6 +54,14 @@ class Dynamic {
 
  private:
   static constexpr std::size_t kLongestName = 127;
+
+  struct Imports {
+    std::vector<ElfW(Sym)> symbols;  ///< those of others, and without a hash table our own as well
+    std::string names;
+  };
+  [[nodiscard]] Imports read_imports() const;
+  /// 0: it has no such entry.
+  [[nodiscard]] std::uint64_t find(ElfW(Sxword) tag) const;
 
   /// Cut to size - 1 bytes; `to` holds zeros.
   void read_string(char* to, std::size_t size, std::uint64_t at) const;

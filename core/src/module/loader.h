@@ -26,9 +26,11 @@ class LoadedModule {
     return unicni::has_trait(descriptor_->traits, trait);
   }
 
-  /// From now on `observer` (nullptr: nobody) hears of each call, as work of the list's `member`.
-  void observe(Observer* observer, const std::string& member) {
+  /// From now on `observer` (nullptr: nobody) hears of each call, as work of the list's `member`
+  /// in this place.
+  void observe(Observer* observer, const std::string& member, std::size_t place) {
     observer_ = observer;
+    place_ = place;
     if (observer != nullptr) member_ = member;
   }
 
@@ -48,8 +50,8 @@ class LoadedModule {
   template <class F>
   auto call(unsigned since, std::string_view doing, F&& work) {
     if (!knows(since)) throw too_old_for(doing);
-    const Stretch stretch(
-        observer_, phase_of(doing), [&] { return std::string(doing); }, member_);
+    const Stretch stretch(observer_, phase_of(doing), [&] { return std::string(doing); },
+                          {member_, place_});
     return guarded(descriptor_->name, doing, [&] { return std::forward<F>(work)(*instance_); });
   }
 
@@ -60,6 +62,7 @@ class LoadedModule {
   const ModuleDescriptor* descriptor_;
   Observer* observer_ = nullptr;
   std::string member_;
+  std::optional<std::size_t> place_;
   std::unique_ptr<Module, void (*)(Module*) noexcept> instance_;
 };
 

@@ -111,4 +111,19 @@ Names find_cxx_library(const ElfFile& module, const std::vector<ElfW(Phdr)>& seg
   return search.way();
 }
 
+/// Of what is inside no name is left. But every module makes objects, for which one without a
+/// library of its own takes operator new from the executable; and a library brings its unwinder
+/// along, or takes libgcc's, of which no other code takes these.
+bool holds_cxx_library(const ElfFile& module, const std::vector<ElfW(Phdr)>& segments) {
+  bool takes_new = false;
+  bool has_unwinder = false;
+  Dynamic(module, segments).each_import([&](std::string_view name) {
+    takes_new = takes_new || name == "_Znwm" || name == "_Znwj";  // of 64 and of 32 bits
+    has_unwinder = has_unwinder || name == "_Unwind_RaiseException" || name == "_dl_find_object" ||
+                   name == "dl_iterate_phdr";
+    return takes_new;
+  });
+  return has_unwinder && !takes_new;
+}
+
 }  // namespace unicni::module

@@ -17,4 +17,7 @@ namespace unicni::module {
 std::vector<std::string> find_cxx_library(const ElfFile& module,
                                           const std::vector<ElfW(Phdr)>& segments);
 
+/// Whether the module has a C++ library inside, linked into it from an archive.
+bool holds_cxx_library(const ElfFile& module, const std::vector<ElfW(Phdr)>& segments);
+
 }  // namespace unicni::module

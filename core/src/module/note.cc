@@ -44,6 +44,11 @@ bool terminated(const char (&text)[N]) {
 
 /// The executable has one and exports it.
 void require_no_cxx_library(const ElfFile& file, const std::vector<ElfW(Phdr)>& segments) {
+  if (holds_cxx_library(file, segments)) {
+    throw unusable(file.path(), "it holds a C++ library of its own, linked in from an archive",
+                   "the executable has libstdc++ and exports it; link the module without one, as "
+                   "unicni_add_module() does: neither libstdc++.a nor a library that holds it");
+  }
   const auto way = find_cxx_library(file, segments);
   if (way.empty()) return;
   std::string brought = fmt::format("it brings its own C++ library, {}", way.back());

@@ -46,6 +46,13 @@ void add_addr(Batch& batch, const LinkRef& link, const IpNet& net, Dad dad, bool
   if (!net.is_v4() && dad == Dad::skip) put_u32(message, IFA_FLAGS, IFA_F_NODAD);
 }
 
+void add_addr(Batch& batch, const LinkRef& link, const IpNet& net, const IpAddress& broadcast) {
+  nl_msg* message = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
+                              fmt::format("add address {} to {}", net.str(), link.name), {EEXIST});
+  put_addr(message, link.index, net);
+  put_address(message, IFA_BROADCAST, broadcast);
+}
+
 void remove_addr(Batch& batch, const LinkRef& link, const IpNet& net, bool absent_ok) {
   nl_msg* message =
       batch.add(RTM_DELADDR, 0, fmt::format("remove address {} from {}", net.str(), link.name),
@@ -102,6 +109,27 @@ void put_link_local(Batch& batch, const LinkRef& link, const Mac& mac,
   const bool used =
       std::any_of(ips.begin(), ips.end(), [](const auto& ip) { return !ip.address.is_v4(); });
   if (used) add_addr(batch, link, link_local(mac), Dad::skip, true);
+}
+
+/// The kernel makes none that is tentative ready at a word: it is removed and added again in one
+/// batch, in which nobody else can be without it.
+IpNet ready_link_local(Netlink& netlink, const LinkRef& link, const IpNet& otherwise) {
+  std::optional<IpNet> tentative;
+  std::optional<IpNet> ready;
+  const auto note = [&](unsigned, const IpNet& net, std::uint32_t flags) {
+    if (net.is_v4() || !net.address().is_link_local()) return;
+    ((flags & IFA_F_TENTATIVE) != 0 ? tentative : ready) = net;
+  };
+  if (!for_each_addr(netlink, link.index, note)) {
+    throw system_error(ENODEV, "look for the link-local address of " + link.name);
+  }
+  if (ready) return *ready;
+  const IpNet own = tentative.value_or(otherwise);
+  Batch batch(netlink);
+  if (tentative) remove_addr(batch, link, own, true);
+  add_addr(batch, link, own, Dad::skip, true);
+  batch.commit();
+  return own;
 }
 
 /// IPv4 first, and within a family as the kernel has them: the first IPv4 address is the one that

@@ -7,7 +7,7 @@
 #include <array>
 #include <cerrno>
 
-#include "net/attribute.h"
+#include "net/link_message.h"
 #include "net/single_request.h"
 #include "unicni/error.h"
 
@@ -28,6 +28,24 @@ bool knows_link_kind(Netlink& netlink, const LinkKind& kind) {
   if (error == EADDRNOTAVAIL) return true;
   if (error == EOPNOTSUPP) return false;
   throw system_error(error, fmt::format("ask for link kind {}", kind.name));
+}
+
+void add_link(Batch& batch, const LinkSpec& spec, const LinkKind& kind,
+              const std::vector<KindValue>& values) {
+  add_link(batch, spec, kind, [&](nl_msg* message) {
+    for (const KindValue& value : values) {
+      put_bytes(message, value.attribute, value.bytes.size(), value.bytes.data());
+    }
+  });
+}
+
+std::optional<std::string> find_kind_bytes(Netlink& netlink, const std::string& name,
+                                           const LinkKind& kind, std::uint16_t attribute) {
+  std::optional<std::string> found;
+  read_kind_data(netlink, name, kind, [&](std::uint16_t type, const nlattr* value) {
+    if (type == attribute) found = bytes_of(value);
+  });
+  return found;
 }
 
 }  // namespace unicni::net

@@ -1,6 +1,8 @@
 #include "unicni/net/link_kind.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
+#include <linux/if_link.h>
 
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
@@ -139,6 +141,23 @@ TEST_F(LinkKindTest, IpvlanVlanAndDummyWhereTheKernelHasThem) {
 TEST_F(LinkKindTest, DataOfAnotherKindIsNone) {
   Netlink netlink;
   EXPECT_FALSE(find_macvlan_mode(netlink, "lo"));
+}
+
+TEST_F(LinkKindTest, AKindWithoutAHeaderHasItsValuesByNumber) {
+  constexpr LinkKind kVxlan{"vxlan", "vxlan"};
+  Netlink netlink;
+  LinkSpec spec;
+  spec.name = "vx0";
+  Batch batch(netlink);
+  add_link(
+      batch, spec, kVxlan,
+      {kind_value(IFLA_VXLAN_ID, std::uint32_t{42}), kind_value(IFLA_VXLAN_PORT, htons(4789))});
+  if (!made(batch, "vxlan")) return;
+  EXPECT_EQ(find_kind_value<std::uint32_t>(netlink, "vx0", kVxlan, IFLA_VXLAN_ID), 42U);
+  EXPECT_EQ(find_kind_value<std::uint16_t>(netlink, "vx0", kVxlan, IFLA_VXLAN_PORT), htons(4789));
+  EXPECT_FALSE(find_kind_value<std::uint64_t>(netlink, "vx0", kVxlan, IFLA_VXLAN_ID))
+      << "too short";
+  EXPECT_FALSE(find_kind_value<std::uint32_t>(netlink, "vx0", kVlan, IFLA_VXLAN_ID));
 }
 
 TEST(KernelModule, VlanIs8021q) { EXPECT_STREQ(kVlan.kernel_module, "8021q"); }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "net/attribute.h"
@@ -27,15 +26,5 @@ void require_alias(const std::string& name, const std::string& alias);
 /// its IFLA_INFO_DATA holds. Nothing if it is of another kind or gone.
 void read_kind_data(Netlink&, const std::string& name, const LinkKind&,
                     const std::function<void(std::uint16_t, const nlattr*)>& each);
-/// One value of it.
-template <class T>
-std::optional<T> find_kind_value(Netlink& netlink, const std::string& name, const LinkKind& kind,
-                                 std::uint16_t wanted) {
-  std::optional<T> value;
-  read_kind_data(netlink, name, kind, [&](std::uint16_t type, const nlattr* attribute) {
-    if (type == wanted) value = value_of<T>(attribute);
-  });
-  return value;
-}
 
 }  // namespace unicni::net

@@ -25,8 +25,13 @@ constexpr const char* kOwnPath = "/proc/thread-self/ns/net";
 /// O_NONBLOCK: whoever names a fifo as CNI_NETNS must not make the open wait for its other end.
 constexpr int kOpenFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
+/// What this process lacks says nothing of the namespace. Who takes it for gone would leave in it
+/// what it has to undo.
+bool is_want(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
+
 Error no_netns(const std::string& path, int errno_value, const std::string& doing) {
   const Error cause = system_error(errno_value, doing + ' ' + path);
+  if (is_want(errno_value)) return {Code::try_again, cause.msg()};
   return {Code::invalid_netns, cause.msg(),
           "CNI_NETNS must be the path of a network namespace, as in /run/netns/NAME or "
           "/proc/PID/ns/net"};

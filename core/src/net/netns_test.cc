@@ -1,10 +1,12 @@
 #include "unicni/net/netns.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
 
+#include "base/error_for_test.h"
 #include "net/private_netns_for_test.h"
 #include "unicni/error.h"
 #include "unicni/net/netlink.h"
@@ -32,6 +34,19 @@ TEST_F(NetnsTest, OtherFilesAreRefusedByName) {
       EXPECT_THAT(error.msg(), HasSubstr(path));
     }
   }
+}
+
+TEST_F(NetnsTest, WantOfDescriptorsSaysNothingOfANamespace) {
+  const NewNetns other;
+  const std::string path = other.open().path();
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{0, before.rlim_max};
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  const Error error = error_of([&] { (void)Netns::open(path); });
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(error.is(Code::try_again)) << error.code();
+  EXPECT_THAT(error.msg(), HasSubstr("EMFILE"));
 }
 
 TEST_F(NetnsTest, RunsInsideAndReturns) {

@@ -25,12 +25,23 @@ struct Row {
   bool holds;
   std::string args = {};
   std::optional<std::string> default_link = {};
+  std::string if_name = "eth0";
 };
+
+Member chained(Member member) {
+  member.is_chained = true;
+  return member;
+}
 
 void expect_all(const std::vector<Row>& rows) {
   for (const Row& row : rows) {
     Facts by = facts(row.args);
     by.default_link = row.default_link;
+    by.if_name = row.if_name;
+    by.link_mtu = [](const std::string& link) -> std::optional<std::uint32_t> {
+      if (link == "jumbo0") return 9100;
+      return link == "eth0" ? std::optional(1500U) : std::nullopt;
+    };
     EXPECT_EQ(refusal(row.limit, row.of, by).empty(), row.holds)
         << row.what << ": " << refusal(row.limit, row.of, by);
   }
@@ -61,7 +72,21 @@ TEST(Bypass, Mtu) {
       {"absent", most, member("bridge"), true},
       {"null", most, member("bridge", R"({"mtu":null})"), true},
       {"0 is as good as absent", most, member("bridge", R"({"mtu":0})"), true},
-      {"absent where a least is asked", at_least("mtu", 1280), member("bridge"), false},
+      {"the long s and the sign of kelvin are letters", at_most("tsk", 1),
+       member("calico", "{\"TS\u212A\":2}"), false},
+      {"absent is the kernel's 1500", at_most("mtu", 1400), member("bridge"), false},
+      {"so is 0", at_most("mtu", 1400), member("bridge", R"({"mtu":0})"), false},
+      {"which may be enough", at_least("mtu", 1280), member("bridge"), true},
+      {"or not", at_least("mtu", 1501), member("bridge"), false},
+      {"absent is the parent's", most, member("macvlan", R"({"master":"jumbo0"})"), false},
+      {"the default route's", most, member("macvlan"), true, "", "eth0"},
+      {"the default route's jumbo frames", most, member("macvlan"), false, "", "jumbo0"},
+      {"no parent", most, member("macvlan"), false},
+      {"a parent in the container", most,
+       member("macvlan", R"({"master":"eth0","linkInContainer":true})"), false},
+      {"absent behind another plugin", most, chained(member("macvlan")), false, "", "eth0"},
+      {"absent where a least is asked of a program", at_least("mtu", 1280),
+       foreign(member("calico")), true},
       {"tuning leaves it", at_least("mtu", 1280), member("tuning"), true},
       {"no such option", most, member("portmap", R"({"mtu":9500})"), true},
       {"a program like ours", most, foreign(member("bridge", R"({"mtu":9500})")), false},
@@ -82,6 +107,9 @@ TEST(Bypass, Master) {
       {"empty is missing", eth1, member("macvlan", R"({"master":""})"), false, "", "eth0"},
       {"in the container", eth1, member("macvlan", R"({"linkInContainer":true})"), false, "",
        "eth1"},
+      {"missing behind another plugin", eth1, chained(member("macvlan")), false, "", "eth1"},
+      {"named behind another plugin", eth1, chained(member("macvlan", R"({"master":"eth1"})")),
+       true},
       {"escaped", eth1, member("macvlan", R"({"master":"\u0065th1"})"), true},
       {"no such option", eth1, member("bridge"), true},
   });
@@ -143,6 +171,28 @@ TEST(Bypass, Sysctl) {
       {"the interface by its word", core, tuning(R"({"net.ipv4.conf.IFNAME.arp_ignore":"1"})"),
        true},
       {"all interfaces", core, tuning(R"({"net.ipv4.conf.all.arp_ignore":"1"})"), false},
+      {"all interfaces by an interface called *",
+       core,
+       tuning(R"({"net.ipv4.conf.all.arp_ignore":"1"})"),
+       false,
+       "",
+       {},
+       "*"},
+      {"of a letter each by one called ???",
+       core,
+       tuning(R"({"net.ipv4.conf.all.arp_ignore":"1"})"),
+       false,
+       "",
+       {},
+       "???"},
+      {"the interface called *",
+       core,
+       tuning(R"({"net/ipv4/conf/*/arp_ignore":"1"})"),
+       true,
+       "",
+       {},
+       "*"},
+      {"the long s", core, member("other", "{\"\u017fysctl\":{\"net.ipv4.a\":\"1\"}}"), false},
       {"letter case", core, member("tuning", R"({"SYSCTL":{"net.ipv4.a":"1"}})"), false},
       {"in args.cni", core, member("tuning", R"({"args":{"cni":{"sysctl":{"net.ipv4.a":"1"}}}})"),
        false},

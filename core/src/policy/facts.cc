@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "policy/fields.h"
 #include "protocol/document.h"
 #include "protocol/request.h"
@@ -65,11 +63,8 @@ class Labels {
   void add(const std::string& key, std::string_view json) {
     if (!is_string(json)) return refuse(fmt::format("label {} is no string", protocol::quote(key)));
     std::string value = protocol::unquoted(protocol::trimmed(json));
-    const auto known = std::find_if(facts_.labels.begin(), facts_.labels.end(),
-                                    [&](const auto& each) { return each.first == key; });
-    if (known == facts_.labels.end()) {
-      facts_.labels.emplace_back(key, Claim{std::move(value), {}});
-    } else if (known->second.value != value) {
+    const auto [known, is_new] = facts_.labels.try_emplace(key, Claim{value, {}});
+    if (!is_new && known->second.value != value) {
       known->second.garbage = fmt::format("label {} has two values", protocol::quote(key));
     }
   }
@@ -82,14 +77,13 @@ class Labels {
 
 Claim Facts::label(std::string_view key) const {
   if (!labels_garbage.empty()) return {{}, labels_garbage};
-  const auto found = std::find_if(labels.begin(), labels.end(),
-                                  [&](const auto& each) { return each.first == key; });
+  const auto found = labels.find(key);
   return found == labels.end() ? Claim() : found->second;
 }
 
 Facts make_facts(std::string network, std::string if_name, std::string args,
                  std::span<const std::string_view> configs) {
-  Facts facts{std::move(network), std::move(if_name), std::move(args), {}, {}, {}, {}, {}};
+  Facts facts{std::move(network), std::move(if_name), std::move(args), {}, {}, {}, {}, {}, {}};
   try {
     const auto pairs = protocol::parse_args(facts.args);
     facts.namespace_ = claim_of(pairs, "K8S_POD_NAMESPACE");

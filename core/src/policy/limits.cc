@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "options/describe.h"
+#include "options/keys.h"
 #include "policy/glob.h"
 #include "policy/number.h"
 #include "protocol/document.h"
@@ -31,6 +32,16 @@ std::string sysctl_name(std::string_view written, const std::string& if_name) {
     name.replace(at, kPlaceholder.size(), if_name);
   }
   return name;
+}
+
+/// A name whose stars and question marks stand for themselves, also where it becomes part of a
+/// pattern: the runtime says what the interface is called, and may say "*". No name of a link or
+/// sysctl has control characters.
+std::string literal(std::string_view name) {
+  std::string text(name);
+  std::replace(text.begin(), text.end(), '*', '\x01');
+  std::replace(text.begin(), text.end(), '?', '\x02');
+  return text;
 }
 
 bool is_string(std::string_view json) { return json.starts_with('"'); }
@@ -63,9 +74,10 @@ class Look {
         server_(server),
         facts_(facts),
         config_(member.config),
-        makes_interface_(member.makes_interface) {
+        makes_interface_(member.makes_interface),
+        is_chained_(member.is_chained) {
     if (is_ipam) {
-      sections_.push_back(config_.section("ipam"));
+      for (const std::string_view json : config_.find_all("ipam")) sections_.emplace_back(json);
     } else {
       sections_.push_back(config_);
     }
@@ -83,6 +95,8 @@ class Look {
   [[nodiscard]] bool binds(std::string_view key) const;
   [[nodiscard]] const Option* row(OptionSource source) const;
   [[nodiscard]] std::vector<std::string> written() const;
+  [[nodiscard]] bool is_in_container() const;
+  [[nodiscard]] std::optional<std::string> parent() const;
   [[noreturn]] void refuse(std::string_view value) const;
   void judge(std::string_view json) const;
   void judge_text(const std::string& text, std::string_view shown) const;
@@ -90,6 +104,8 @@ class Look {
   void require_sysctls() const;
   void require_values() const;
   void require_missing() const;
+  void require_missing_master() const;
+  void require_missing_mtu() const;
 
   const Rule& rule_;
   const Limit& limit_;
@@ -97,6 +113,7 @@ class Look {
   const Facts& facts_;
   Fields config_;
   bool makes_interface_;
+  bool is_chained_;
   std::vector<Fields> sections_;
 };
 
@@ -190,15 +207,16 @@ void Look::require_ports() const {
 void Look::require_sysctls() const {
   constexpr std::string_view kSysctl = "sysctl";
   if (!binds(kSysctl)) return;
+  const std::string if_name = literal(facts_.if_name);
   Patterns allowed;
   for (const std::string& pattern : limit_.allowed.value_or(Patterns())) {
-    allowed.push_back(sysctl_name(pattern, facts_.if_name));
+    allowed.push_back(sysctl_name(pattern, if_name));
   }
   for (const Fields& section : sections_) {
     for (const std::string_view sysctls : section.find_all(kSysctl)) {
       for (const auto& [key, value] : Fields(sysctls).members()) {
         const bool climbs = key.find("..") != std::string::npos;
-        if (climbs || !matches_any(allowed, sysctl_name(key, facts_.if_name))) {
+        if (climbs || !matches_any(allowed, sysctl_name(literal(key), if_name))) {
           refuse(protocol::quote(key));
         }
       }
@@ -206,19 +224,53 @@ void Look::require_sysctls() const {
   }
 }
 
+bool Look::is_in_container() const {
+  const std::string* inside = config_.find("linkInContainer");
+  return inside != nullptr && *inside == "true";
+}
+
+/// The host's link that "master" names, or means where it is missing. nullopt: that isn't known.
+/// Behind another plugin ipvlan takes the interface of that one's result.
+std::optional<std::string> Look::parent() const {
+  if (is_in_container()) return std::nullopt;
+  const std::string* master = config_.find("master");
+  if (master != nullptr && is_string(*master) && *master != "\"\"") {
+    return protocol::unquoted(*master);
+  }
+  return is_chained_ ? std::nullopt : facts_.default_link;
+}
+
+void Look::require_missing_master() const {
+  const std::string link = parent().value_or("");
+  judge_text(link, is_chained_ ? "missing (perhaps the interface of the plugin before)"
+                               : fmt::format("missing (the link of the default route{}{})",
+                                             link.empty() ? "" : ", ", link));
+}
+
+/// A new link has the kernel's MTU, or that of the link that it hangs on. Of programs that nobody
+/// knows it can't be said; chained plugins leave it.
+void Look::require_missing_mtu() const {
+  constexpr std::uint32_t kEthernet = 1500;
+  if (!makes_interface_ || (!limit_.min && !limit_.max)) return;
+  if (server_.options == nullptr) {
+    if (limit_.min) refuse("missing");
+    return;
+  }
+  std::optional<std::uint32_t> mtu = kEthernet;
+  if (options::find_row(*server_.options, OptionSource::config, "master") != nullptr) {
+    const auto link = parent();
+    mtu = link && facts_.link_mtu ? facts_.link_mtu(*link) : std::nullopt;
+  }
+  if (!mtu) refuse("missing (that of a master that is not known)");
+  const bool is_fine = (!limit_.min || *mtu >= *limit_.min) && (!limit_.max || *mtu <= *limit_.max);
+  if (!is_fine) refuse(fmt::format("missing ({})", *mtu));
+}
+
 /// What the plugin makes of a value that isn't there.
 void Look::require_missing() const {
   if (server_.options == nullptr) return;
   const Option* own = row(OptionSource::config);
   if (own == nullptr) return;
-  if (limit_.key == "master") {
-    const bool is_inside =
-        config_.find("linkInContainer") != nullptr && *config_.find("linkInContainer") == "true";
-    const std::string link = is_inside ? "" : facts_.default_link.value_or("");
-    judge_text(link, fmt::format("missing (the link of the default route{}{})",
-                                 link.empty() ? "" : ", ", link));
-    return;
-  }
   const std::string text = options::default_of(*own, *server_.options);
   judge(own->type->kind == ValueKind::integer && !text.empty() ? text : protocol::quote(text));
 }
@@ -236,9 +288,11 @@ void Look::require_values() const {
     judge(json);
   }
   if (is_given) return;
-  if (!is_mtu) return require_missing();
-  // Nothing was asked for: it is the kernel's or the parent link's, and a chained plugin leaves it.
-  if (limit_.min && makes_interface_) refuse("missing");
+  if (is_mtu) return require_missing_mtu();
+  const bool has_master =
+      is_master && server_.options != nullptr && row(OptionSource::config) != nullptr;
+  if (has_master) return require_missing_master();
+  require_missing();
 }
 
 void Look::require() {

@@ -42,6 +42,8 @@ struct Member {
   bool makes_interface = false;
   /// With it the container gets traffic: it makes the interface, or has it made by another plugin.
   bool attaches = false;
+  /// It comes behind another plugin, or is given the result of one.
+  bool is_chained = false;
   /// An IPAM plugin that was called by its own name: its options are those of "ipam".
   bool is_ipam = false;
   std::string config = {};  ///< JSON text

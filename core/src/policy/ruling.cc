@@ -35,6 +35,27 @@ void require_server(const ModuleRules& modules, const Server& server) {
   if (!is_listed) refuse("is a program of another maker that \"allow\" doesn't list");
 }
 
+/// Rules look at the key that counts for our modules: the exact one, else the last. Go's decoder
+/// takes the last one, whatever its letters, others may take the first. So nobody knows which IPAM
+/// a program would run.
+void require_one_ipam(const Member& member) {
+  if (!member.plugin.is_program && !member.ipam.is_program) return;
+  const Fields config(member.config);
+  const auto sections = config.find_all("ipam");
+  const auto refuse = [&](std::string_view key) {
+    throw Error(Code::policy_violated,
+                fmt::format("{}: \"{}\" stands more than once in the configuration, if letter case "
+                            "is passed over, and programs of other makers differ in which one they "
+                            "take",
+                            member.plugin.type, key),
+                "leave one of them");
+  };
+  if (sections.size() > 1) refuse("ipam");
+  for (const std::string_view section : sections) {
+    if (const Fields ipam(section); ipam.find_all("type").size() > 1) refuse("ipam.type");
+  }
+}
+
 /// A value for one plugin, or for its IPAM, whose options stand in "ipam".
 class Target {
  public:
@@ -186,6 +207,7 @@ void Ruling::require_modules(std::span<const Member> members) const {
       require_server(modules, member.ipam);
     }
   }
+  for (const Member& member : members) require_one_ipam(member);
 }
 
 void Ruling::match(const std::vector<const Member*>& members) {
@@ -227,10 +249,12 @@ std::vector<Ruling::Added> Ruling::appended() const {
   return added;
 }
 
-bool Ruling::asks_default_link() const {
+bool Ruling::asks_host_links() const {
   return std::any_of(rules_.begin(), rules_.end(), [](const Rule* rule) {
-    return std::any_of(rule->limits.begin(), rule->limits.end(),
-                       [](const Limit& limit) { return limit.key == "master"; });
+    return std::any_of(rule->limits.begin(), rule->limits.end(), [](const Limit& limit) {
+      return protocol::same_letters(limit.key, "master") ||
+             protocol::same_letters(limit.key, "mtu");
+    });
   });
 }
 

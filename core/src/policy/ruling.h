@@ -37,10 +37,11 @@ class Ruling {
   /// In the order in which they will stand in the list.
   [[nodiscard]] std::vector<Added> prepended() const;
   [[nodiscard]] std::vector<Added> appended() const;
-  /// For members that rules have added: "modules" hold for them, too.
+  /// For members that rules have added: "modules" hold for them, too. A program's configuration
+  /// must leave no doubt which IPAM it names.
   void require_modules(std::span<const Member> members) const;
-  /// Whether require() wants to know the link of the default route (Facts::default_link).
-  [[nodiscard]] bool asks_default_link() const;
+  /// Whether require() wants to know the host's links (Facts::default_link, link_mtu).
+  [[nodiscard]] bool asks_host_links() const;
   /// The final list. `is_whole`: it is the attachment's; a delegate has no rate of its own.
   void require(std::span<const Member> members, bool is_whole) const;
 

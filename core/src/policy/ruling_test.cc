@@ -83,6 +83,22 @@ TEST(Modules, AllowDenyAndExec) {
   }
 }
 
+TEST(Modules, AProgramMustLeaveNoDoubtAboutItsIpam) {
+  const Policy policy;
+  const std::string refused =
+      " stands more than once in the configuration, if letter case is passed over, and programs of "
+      "other makers differ in which one they take";
+  const std::string two = R"({"ipam":{"type":"a"},"IPAM":{"type":"b"}})";
+  EXPECT_EQ(refusal(policy, {foreign(member("bridge", two))}), "bridge: \"ipam\"" + refused);
+  EXPECT_EQ(refusal(policy, {foreign(member("bridge", R"({"ipam":{"type":"a","Type":"b"}})"))}),
+            "bridge: \"ipam.type\"" + refused);
+  Member ours = with_ipam(member("bridge", two), "theirs");
+  ours.ipam.is_program = true;
+  EXPECT_EQ(refusal(policy, {ours}), "bridge: \"ipam\"" + refused);
+  EXPECT_EQ(refusal(policy, {with_ipam(member("bridge", two), "host-local")}), "");
+  EXPECT_EQ(refusal(policy, {foreign(member("bridge", R"({"ipam":{"type":"a"}})"))}), "");
+}
+
 TEST(Modules, HoldForIpamAndInAllFiles) {
   Policy policy;
   policy.modules = {{at(2), Patterns{"*"}}, {at(5), {}, {"host-local"}}};

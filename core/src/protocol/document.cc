@@ -253,9 +253,31 @@ std::optional<DocumentFault> find_fault(std::string_view text) {
   return build(text, builder);
 }
 
+namespace {
+
+/// The lower-case letter at the front, taken off. Two letters beyond ASCII count as one of it: the
+/// long s (U+017F) and the sign of kelvin (U+212A), whose other cases are "S" and "K" (Unicode's
+/// simple case folding, by which Go's decoder compares keys).
+char take_letter(std::string_view& text) {
+  constexpr std::string_view kLongS = "\xc5\xbf";
+  constexpr std::string_view kKelvin = "\xe2\x84\xaa";
+  for (const auto& [bytes, letter] : {std::pair(kLongS, 's'), std::pair(kKelvin, 'k')}) {
+    if (!text.starts_with(bytes)) continue;
+    text.remove_prefix(bytes.size());
+    return letter;
+  }
+  const char first = text.front();
+  text.remove_prefix(1);
+  return lower(first);
+}
+
+}  // namespace
+
 bool same_letters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+  while (!a.empty() && !b.empty()) {
+    if (take_letter(a) != take_letter(b)) return false;
+  }
+  return a.empty() && b.empty();
 }
 
 const Json* find_exact(const Json& object, std::string_view key) {
@@ -272,7 +294,7 @@ const Json* find_field(const Json& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
   const Json* found = nullptr;
   for (const auto& member : object.get_ref<const Object&>()) {
-    if (member.first.size() != key.size()) continue;
+    if (member.first.size() < key.size()) continue;  // in bytes, of which letters take one or more
     if (member.first == key) {
       found = &member.second;
       break;

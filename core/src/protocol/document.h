@@ -30,14 +30,15 @@ struct DocumentFault {
 /// that is nested too deep has the offset at which it was given up, which is its end.
 std::optional<DocumentFault> find_fault(std::string_view text);
 
-/// The value of `key` in an object: exact spelling first, else any letter case (ASCII), as Go finds
-/// struct fields. nullptr: absent or null.
+/// The value of `key` in an object: exact spelling first, else any letter case (same_letters()), as
+/// Go finds struct fields. nullptr: absent or null.
 const nlohmann::ordered_json* find_field(const nlohmann::ordered_json& object,
                                          std::string_view key);
 /// The value of exactly `key`, also if it is null; nullptr: absent. Never throws, unlike at().
 const nlohmann::ordered_json* find_exact(const nlohmann::ordered_json& object,
                                          std::string_view key);
-/// Equal but for the case of ASCII letters.
+/// Equal but for the case of letters, as Go's decoder compares keys: that of ASCII's, the long s
+/// and the sign of kelvin.
 bool same_letters(std::string_view a, std::string_view b);
 
 /// "string", "number" … for messages.

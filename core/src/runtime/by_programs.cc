@@ -2,10 +2,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/program_runner.h"
 #include "chain/chain.h"
 #include "chain/foreign.h"
 #include "protocol/result_parse.h"
@@ -18,9 +21,15 @@
 namespace unicni::runtime {
 namespace {
 
+struct Program {
+  std::string path;
+  bool is_ours;  ///< it does nothing before it has read its configuration
+};
+
 struct Member {
   std::string type;
-  std::string program;
+  std::size_t place;  ///< in the list
+  Program program;
   protocol::Netconf netconf;
 };
 
@@ -34,10 +43,10 @@ module::Found find_plugin(const Shared& shared, const std::string& type) {
 
 /// What is executed for a type: what CNI_PATH has under its name; for what our modules serve, our
 /// executable, which reads the type from the configuration.
-std::string get_program(const Shared& shared, const std::string& type) {
+Program get_program(const Shared& shared, const std::string& type) {
   module::Found found = find_plugin(shared, type);
-  if (!found.program.empty()) return std::move(found.program);
-  if (!shared.executable.empty()) return shared.executable;
+  if (!found.program.empty()) return {std::move(found.program), type == chain::kChainType};
+  if (!shared.executable.empty()) return {shared.executable, true};
   throw Error(
       Code::invalid_config,
       fmt::format("plugin \"{}\" is a module of unicni, whose executable isn't there", type),
@@ -45,71 +54,92 @@ std::string get_program(const Shared& shared, const std::string& type) {
       "the runtime, or run plugins in the process");
 }
 
-class Programs {
- public:
-  explicit Programs(const ListCall& call) : call_(call) {}
-
-  /// Looked up before the first is called: a list with a plugin that isn't there changes nothing.
-  [[nodiscard]] std::vector<Member> members() const {
-    std::vector<Member> members;
-    for (auto& netconf :
-         protocol::make_list_request(call_.list, call_.command, call_.parts).members()) {
-      std::string type = netconf.type();
-      try {
-        std::string program = get_program(call_.shared, type);
-        members.push_back({std::move(type), std::move(program), std::move(netconf)});
-      } catch (Error& error) {
-        throw error.in_step(type);
-      }
+/// Looked up before the first is called: a list with a plugin that isn't there changes nothing.
+std::vector<Member> find_members(const ListCall& call) {
+  std::vector<Member> members;
+  for (auto& netconf : protocol::make_list_request(call.list, call.command, call.parts).members()) {
+    std::string type = netconf.type();
+    try {
+      Program program = get_program(call.shared, type);
+      members.push_back({std::move(type), members.size(), std::move(program), std::move(netconf)});
+    } catch (Error& error) {
+      throw error.in_step(type);
     }
-    return members;
   }
-  std::string run(const Member& member, Command command, const Result* prev_result) const {
-    return chain::run_program(call_.shared.services, member.type, member.program, command,
-                              call_.plugin_environment(command),
-                              member.netconf.with_prev_result(prev_result).text_for(command),
-                              call_.deadline);
+  return members;
+}
+
+/// One verb of the members, a process each, one behind the other. A process of ours is started
+/// while that before it works, as a third of its time is its start. If it isn't called then, it is
+/// killed, and has done nothing.
+class Processes {
+ public:
+  Processes(const ListCall& call, Command command)
+      : call_(call), command_(command), environment_(call.plugin_environment(command)) {}
+
+  /// `next`: who comes after this one if all goes well; nullptr: nobody.
+  std::string run(const Member& member, const Member* next, const Result* prev_result) {
+    const std::string config = member.netconf.with_prev_result(prev_result).text_for(command_);
+    const auto started = next_ ? std::move(next_) : start(member);
+    next_ = next != nullptr && next->program.is_ours ? start(*next) : nullptr;
+    return chain::run_program(call_.shared.services, {member.type, member.place},
+                              member.program.path, command_, environment_, config, call_.deadline,
+                              started.get());
   }
   /// The list's version all along, whatever the plugin answers in (RES-02).
-  [[nodiscard]] Result add(const Member& member, const Result* prev_result) const {
-    const std::string out = run(member, Command::add, prev_result);
+  [[nodiscard]] Result add(const Member& member, const Member* next, const Result* prev_result) {
+    const std::string out = run(member, next, prev_result);
     const auto version = protocol::find_version(call_.list.cni_version);
     try {
       return protocol::parse_result(out, version.value_or(protocol::kNewest));
     } catch (const Error& error) {
       constexpr std::size_t kShown = 200;
       throw Error(error.code(),
-                  fmt::format("{} printed no result: {}", member.program, error.msg()),
+                  fmt::format("{} printed no result: {}", member.program.path, error.msg()),
                   fmt::format("its output was: {}", out.substr(0, kShown)));
     }
   }
-  /// As the spec asks for after a failed ADD: all members, also those that were never called.
-  [[nodiscard]] Errors roll_back(const std::vector<Member>& members, const Result* last) const {
-    Errors errors;
-    const bool has_result =
-        protocol::at_least(call_.list.cni_version, kDelHasResult).value_or(false);
-    for (auto member = members.rbegin(); member != members.rend(); ++member) {
-      errors.attempt_step(member->type,
-                          [&] { run(*member, Command::del, has_result ? last : nullptr); });
-    }
-    return errors;
-  }
 
  private:
-  static constexpr auto kDelHasResult = protocol::SpecVersion::v0_4_0;
+  [[nodiscard]] std::unique_ptr<sys::StartedProgram> start(const Member& member) const {
+    sys::ProgramRunner* const runner = call_.shared.services.programs;
+    if (runner == nullptr) return nullptr;
+    return runner->start(member.program.path, environment_, call_.deadline);
+  }
+
   const ListCall& call_;
+  const Command command_;
+  const std::vector<std::string> environment_;
+  std::unique_ptr<sys::StartedProgram> next_;
 };
+
+/// As the spec asks for after a failed ADD: all members, also those that were never called.
+Errors roll_back(const ListCall& call, const std::vector<Member>& members, const Result* last) {
+  constexpr auto kDelHasResult = protocol::SpecVersion::v0_4_0;
+  const bool has_result = protocol::at_least(call.list.cni_version, kDelHasResult).value_or(false);
+  Processes processes(call, Command::del);
+  Errors errors;
+  for (std::size_t left = members.size(); left > 0; --left) {
+    const Member& member = members[left - 1];
+    errors.attempt_step(member.type, [&] {
+      processes.run(member, left > 1 ? &member - 1 : nullptr, has_result ? last : nullptr);
+    });
+  }
+  return errors;
+}
 
 }  // namespace
 
-void add_by_programs(const ListCall& call, bool is_rolled_back, const KeepResult& keep) {
-  const Programs programs(call);
-  const std::vector<Member> members = programs.members();
+void add_by_programs(const ListCall& call, std::optional<std::chrono::milliseconds> roll_back_time,
+                     const KeepResult& keep) {
+  const std::vector<Member> members = find_members(call);
   std::optional<Result> result;
   try {
+    Processes processes(call, Command::add);
     for (const Member& member : members) {
       try {
-        result = programs.add(member, result ? &*result : nullptr);
+        result = processes.add(member, &member == &members.back() ? nullptr : &member + 1,
+                               result ? &*result : nullptr);
       } catch (Error& error) {
         throw error.in_step(member.type);
       }
@@ -117,13 +147,15 @@ void add_by_programs(const ListCall& call, bool is_rolled_back, const KeepResult
     protocol::restore_name(*result, call.key.if_name);
     keep(*result);
   } catch (Error& error) {
-    if (!is_rolled_back) {
+    if (!roll_back_time) {
       throw error.advise(fmt::format(
           "{}{}nothing is rolled back, as {} is in the cache with this namespace: DEL removes both",
           error.details(), error.details().empty() ? "" : "; ", call.key.owner()));
     }
     std::string text = error.details();
-    const Errors left = programs.roll_back(members, result ? &*result : nullptr);
+    ListCall back = call;
+    back.deadline = std::max(call.deadline, std::chrono::steady_clock::now() + *roll_back_time);
+    const Errors left = roll_back(back, members, result ? &*result : nullptr);
     for (const Error& failure : left.all()) {
       text += fmt::format("{}roll-back: {}", text.empty() ? "" : "; ", failure.msg());
     }
@@ -133,15 +165,16 @@ void add_by_programs(const ListCall& call, bool is_rolled_back, const KeepResult
 }
 
 void run_by_programs(const ListCall& call) {
-  const Programs programs(call);
-  std::vector<Member> members = programs.members();
+  std::vector<Member> members = find_members(call);
   const Command command = call.command;
   if (command == Command::del) std::reverse(members.begin(), members.end());
   const Result* prev_result = call.prev_result ? &*call.prev_result : nullptr;
+  Processes processes(call, command);
   Errors errors;
   for (const Member& member : members) {
+    const Member* const next = &member == &members.back() ? nullptr : &member + 1;
     const bool done =
-        errors.attempt_step(member.type, [&] { programs.run(member, command, prev_result); });
+        errors.attempt_step(member.type, [&] { processes.run(member, next, prev_result); });
     if (!done && command != Command::gc) break;
   }
   errors.finish();
@@ -163,7 +196,7 @@ std::vector<std::string> ask_versions(const Shared& shared, const std::string& t
       {.command = Command::version, .path = shared.where.cni_path, .trace = trace});
   std::string out;
   try {
-    out = chain::run_program(shared.services, type, found.program, Command::version, environment,
+    out = chain::run_program(shared.services, {type}, found.program, Command::version, environment,
                              protocol::make_version_request(), deadline);
   } catch (const Error& error) {
     return protocol::versions_behind(error);

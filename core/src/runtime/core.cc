@@ -111,6 +111,17 @@ sys::ProgramRunner* Runtime::Core::start_spawner() {
   return &spawner_.emplace(options_.executable, options_.log);
 }
 
+/// Throws Error if there is none. What a program means by the longest time that it can say is "as
+/// long as it takes".
+Deadline Runtime::Core::deadline_in(std::chrono::milliseconds time) {
+  constexpr std::chrono::hours kLongest{24 * 365};
+  if (time <= time.zero()) {
+    throw Error(Code::try_again, "no time is left for the verb",
+                fmt::format("it was given {} ms", time.count()));
+  }
+  return std::chrono::steady_clock::now() + std::min<std::chrono::milliseconds>(time, kLongest);
+}
+
 void Runtime::Core::warn(const std::string& text) const {
   if (options_.log != nullptr) options_.log->log(LogLevel::warning, {}, text);
 }
@@ -193,7 +204,7 @@ AttachResult Runtime::Core::add(ListCall call, const RuntimeConf& conf) const {
   if (is_in_process(call)) {
     add_in_process(call, keep);
   } else {
-    add_by_programs(call, !lives, keep);
+    add_by_programs(call, lives ? std::nullopt : std::optional(options_.del_time), keep);
   }
   return answer;
 }
@@ -252,7 +263,7 @@ void Runtime::Core::check(ListCall call, bool without_result) const {
 /// By the arguments of its ADD; the list is today's, as the one in the cache lacks drop-ins.
 void Runtime::Core::delete_stale(const ListCall& gc, const CacheEntry& entry,
                                  std::chrono::milliseconds del_time) const {
-  ListCall call{shared_, gc.list, Command::del, std::chrono::steady_clock::now() + del_time};
+  ListCall call{shared_, gc.list, Command::del, deadline_in(del_time)};
   call.key = entry.key;
   call.netns = entry.netns;
   call.args = protocol::format_args(entry.args);

@@ -1,6 +1,9 @@
 // What is behind a Runtime.
 #pragma once
 
+#include <unistd.h>
+
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,8 +30,11 @@ class Runtime::Core {
   /// `work` on a verb's thread, with the time that the verb has.
   template <class Work>
   void run(const VerbOptions& options, std::chrono::milliseconds usual, const Work& work) const {
-    threads_.run([&] { work(std::chrono::steady_clock::now() + options.time.value_or(usual)); });
+    const Deadline deadline = deadline_in(options.time.value_or(usual));
+    threads_.run([&] { work(deadline); });
   }
+  /// A child that fork(2) made has none of the threads, and must leave them alone.
+  [[nodiscard]] bool is_of_this_process() const { return owner_ == ::getpid(); }
 
   AttachResult add(runtime::ListCall call, const RuntimeConf& conf) const;
   /// Holds the network already if it is part of a GC.
@@ -41,6 +47,7 @@ class Runtime::Core {
 
  private:
   sys::ProgramRunner* start_spawner();
+  static Deadline deadline_in(std::chrono::milliseconds time);
   [[nodiscard]] std::optional<protocol::CacheEntry> read_own(const AttachmentKey& key) const;
   void del_locked(runtime::ListCall call) const;
   void require_locked(const runtime::VerbLocks::Held& held, Command command) const;
@@ -58,8 +65,10 @@ class Runtime::Core {
   mutable runtime::Reaper reaper_;
   std::optional<runtime::Spawner> spawner_;  // without an executable plugins are children
   mutable runtime::VerbLocks locks_;
-  runtime::VerbThreads threads_;
   const runtime::Shared shared_;
+  const pid_t owner_ = ::getpid();
+  runtime::VerbThreads
+      threads_;  // the last, as its end waits for verbs, which use all of the above
 };
 
 namespace runtime {

@@ -1,6 +1,7 @@
 // A verb of a list, ready for the plugins.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -56,8 +57,11 @@ void run_in_process(const ListCall& call);
 
 /// Verbs by processes, one for each member, as libcni does. It is the right unit: a program that
 /// crashes is known by its type, other makers' plugins need no exception, and the journal takes
-/// steps one by one anyway. With `is_rolled_back` a failed ADD is followed by DEL of all members.
-void add_by_programs(const ListCall& call, bool is_rolled_back, const KeepResult& keep);
+/// steps one by one anyway. With `roll_back_time` a failed ADD is followed by DEL of all members,
+/// for which there is this time: that of the ADD may be over, as a plugin that hangs takes all of
+/// it.
+void add_by_programs(const ListCall& call, std::optional<std::chrono::milliseconds> roll_back_time,
+                     const KeepResult& keep);
 void run_by_programs(const ListCall& call);
 
 /// Versions that a type's plugin supports.

@@ -24,7 +24,7 @@ class Plugins {
  public:
   [[nodiscard]] const std::string& folder() const { return folder_.path(); }
   void install(const std::string& type) const {
-    std::ofstream(folder_ / type) << R"sh(#!/bin/sh
+    install_script(type, R"sh(
 type=${0##*/}
 printf '%s|%s|%s|%s|%s|%s|%s|%s\n' "$type" "$CNI_COMMAND" "$CNI_CONTAINERID" "$CNI_NETNS" \
   "$CNI_IFNAME" "$CNI_ARGS" "$CNI_PATH" "$(cat)" >> "${0%/*}/log"
@@ -32,7 +32,11 @@ answer=${0%/*}/$type.$CNI_COMMAND
 [ -e "$answer" ] && . "$answer"
 [ "$CNI_COMMAND" = ADD ] && echo "{\"cniVersion\":\"1.0.0\",\"dns\":{\"domain\":\"$type\"}}"
 exit 0
-)sh";
+)sh");
+  }
+  /// One that doesn't remember.
+  void install_script(const std::string& type, const std::string& script) const {
+    std::ofstream(folder_ / type) << "#!/bin/sh\n" << script;
     ::chmod((folder_ / type).c_str(), 0755);
   }
   /// `script` runs instead of the answer; it is to end with exit.

@@ -62,7 +62,10 @@ Runtime::Runtime(RuntimeOptions options) {
     throw Error(Code::try_again, error.what(), "the program may have no more threads");
   }
 }
-Runtime::~Runtime() = default;
+Runtime::~Runtime() {
+  // Of a copy of the program the end is nobody's business: what it has is the program's.
+  if (core_ && !core_->is_of_this_process()) static_cast<void>(core_.release());
+}
 
 NetworkConfig Runtime::get_network(const std::string& name) const {
   return NetworkConfig(shared_list(protocol::get_network(core_->options().network_folder, name)));

@@ -12,8 +12,6 @@
 #include <utility>
 
 #include "runtime/no_signals.h"
-#include "runtime/spawner_process.h"
-#include "runtime/spawner_run.h"
 #include "spawner/wire.h"
 #include "unicni/error.h"
 
@@ -76,30 +74,35 @@ void Spawner::forget(const std::shared_ptr<SpawnerProcess>& process) {
   if (process_ == process) process_.reset();
 }
 
+/// Goes with `run` to its end, and forgets a process that is no spawner any more.
+SpawnerRun::Outcome Spawner::finish(SpawnerRun& run, const std::shared_ptr<SpawnerProcess>& process,
+                                    std::string_view input, Deadline deadline, LogSink* log) {
+  try {
+    const auto outcome = run.finish(input, deadline, log);
+    if (outcome == SpawnerRun::Outcome::not_taken) forget(process);
+    return outcome;
+  } catch (const Error&) {
+    if (run.is_unanswered()) process->kill();
+    if (run.is_unanswered() || run.is_lost()) forget(process);
+    throw;
+  }
+}
+
 sys::ProcessResult Spawner::run(const std::string& program, const std::vector<std::string>& env,
                                 std::string_view input, Deadline deadline,
                                 const std::vector<std::string>& arguments, LogSink* log) {
   sys::require_time(program, deadline);
   deadline = std::min<Deadline>(deadline, Clock::now() + kLongest);
-  const sys::NoSigpipe no_sigpipe;
   const std::string request = spawner::print_request(program, arguments, env, deadline);
   const auto busy_end = std::min<Deadline>(deadline, Clock::now() + kBusyTime);
   milliseconds pause{1};
   for (int lost = 0;;) {
     const auto process = this->process(deadline);
     if (!process) return run_directly(program, env, input, deadline, arguments, log);
-    SpawnerRun run(*process, program, request, input, log);
-    SpawnerRun::Outcome outcome{};
-    try {
-      outcome = run.finish(deadline);
-    } catch (const Error&) {
-      if (run.is_unanswered()) process->kill();
-      if (run.is_unanswered() || run.is_lost()) forget(process);
-      throw;
-    }
+    SpawnerRun run(*process, program, request);
+    const auto outcome = finish(run, process, input, deadline, log);
     if (outcome == SpawnerRun::Outcome::ran) return run.take_result();
     if (outcome == SpawnerRun::Outcome::not_taken) {
-      forget(process);
       if (++lost < kMostSpawners) continue;
       throw Error(Code::internal, fmt::format("execute {}: the spawner does not stay", program),
                   "somebody kills it, or it can't be given more descriptors");
@@ -109,6 +112,47 @@ sys::ProcessResult Spawner::run(const std::string& program, const std::vector<st
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+class Spawner::Started final : public sys::StartedProgram {
+ public:
+  Started(Spawner& spawner, std::shared_ptr<SpawnerProcess> process, std::string program,
+          const std::vector<std::string>& env, Deadline deadline)
+      : spawner_(spawner),
+        process_(std::move(process)),
+        program_(std::move(program)),
+        request_(spawner::print_request(program_, {}, env, deadline)),
+        deadline_(deadline),
+        run_(*process_, program_, request_) {}
+
+  std::optional<sys::ProcessResult> finish(std::string_view input, LogSink* log) override {
+    if (spawner_.finish(run_, process_, input, deadline_, log) != SpawnerRun::Outcome::ran) {
+      return std::nullopt;
+    }
+    return run_.take_result();
+  }
+
+ private:
+  Spawner& spawner_;
+  const std::shared_ptr<SpawnerProcess> process_;
+  const std::string program_;
+  const std::string request_;
+  const Deadline deadline_;
+  SpawnerRun run_;
+};
+
+std::unique_ptr<sys::StartedProgram> Spawner::start(const std::string& program,
+                                                    const std::vector<std::string>& env,
+                                                    Deadline deadline) noexcept {
+  try {
+    sys::require_time(program, deadline);
+    deadline = std::min<Deadline>(deadline, Clock::now() + kLongest);
+    auto process = this->process(deadline);
+    if (!process) return nullptr;
+    return std::make_unique<Started>(*this, std::move(process), program, env, deadline);
+  } catch (const std::exception&) {
+    return nullptr;
   }
 }
 

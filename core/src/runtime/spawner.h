@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "base/program_runner.h"
+#include "runtime/spawner_process.h"
+#include "runtime/spawner_run.h"
 #include "unicni/log.h"
 #include "unicni/net/netns.h"
 #include "unicni/sys/fd.h"
 
 namespace unicni::runtime {
-
-class SpawnerProcess;
 
 /// The program may ignore SIGCHLD, wait for any child, have ended its main thread, be large. The
 /// plugins run in the network namespace of the thread that makes this (EXEC-02), wherever the verbs
@@ -39,11 +39,19 @@ class Spawner final : public sys::ProgramRunner {
                          std::string_view input, Deadline deadline,
                          const std::vector<std::string>& arguments, LogSink* log) override;
 
+  /// As run(), but that one doesn't wait for a file that is written (nullopt of finish()).
+  std::unique_ptr<sys::StartedProgram> start(const std::string& program,
+                                             const std::vector<std::string>& env,
+                                             Deadline deadline) noexcept override;
+
   /// Of the spawner's process, or -1 while there is none.
   [[nodiscard]] pid_t pid();
 
  private:
+  class Started;
   std::shared_ptr<SpawnerProcess> process(Deadline deadline);
+  SpawnerRun::Outcome finish(SpawnerRun& run, const std::shared_ptr<SpawnerProcess>& process,
+                             std::string_view input, Deadline deadline, LogSink* log);
   void forget(const std::shared_ptr<SpawnerProcess>& process);
   void say(const std::string& text);
   sys::ProcessResult run_directly(const std::string& program, const std::vector<std::string>& env,

@@ -19,8 +19,8 @@
 
 #include "base/deadline_for_test.h"
 #include "base/error_for_test.h"
+#include "base/script_for_test.h"
 #include "runtime/spawner.h"
-#include "runtime/spawner_for_test.h"
 
 namespace unicni::runtime::spawner_program_test {
 namespace {
@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 using ::testing::HasSubstr;
 
-class SpawnerProgramTest : public SpawnerFixture {
+class SpawnerProgramTest : public sys::ScriptTest {
  protected:
   /// `work` in a copy of this process, whose habits end with it; its exit status. 1: it threw.
   template <class Work>

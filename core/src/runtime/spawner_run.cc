@@ -25,11 +25,11 @@ constexpr milliseconds kFullSocketPause{1};
 }  // namespace
 
 SpawnerRun::SpawnerRun(const SpawnerProcess& process, const std::string& program,
-                       std::string_view request, std::string_view input, LogSink* log)
+                       std::string_view request)
     : process_(process),
       program_(program),
       request_(request),
-      streams_(input, std::move(in_.write), std::move(out_.read), std::move(err_.read), log) {
+      streams_(std::move(in_.write), std::move(out_.read), std::move(err_.read)) {
   begin();
 }
 
@@ -64,7 +64,9 @@ void SpawnerRun::begin() {
   err_.write.reset();
 }
 
-SpawnerRun::Outcome SpawnerRun::finish(Deadline deadline) {
+SpawnerRun::Outcome SpawnerRun::finish(std::string_view input, Deadline deadline, LogSink* log) {
+  const sys::NoSigpipe no_sigpipe;
+  streams_.begin(input, log);
   while (!lost_ && error_ == 0 && !has_ended(Clock::now())) {
     if (!grace_end_ && Clock::now() >= next_time(deadline)) {
       unanswered_ = true;

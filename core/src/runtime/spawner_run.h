@@ -15,7 +15,7 @@
 
 namespace unicni::runtime {
 
-/// Asks for it, and goes with it until its end. Lives under a NoSigpipe.
+/// Asks for it, and goes with it until its end.
 class SpawnerRun {
  public:
   enum class Outcome : unsigned char {
@@ -24,17 +24,16 @@ class SpawnerRun {
     not_taken,     ///< the spawner was gone, or went before it did anything: another one can do it
   };
 
-  /// `request` as spawner::print_request() makes it, `program` for texts; both live longer, as does
-  /// `input`. Throws Error.
-  SpawnerRun(const SpawnerProcess& process, const std::string& program, std::string_view request,
-             std::string_view input, LogSink* log);
+  /// `request` as spawner::print_request() makes it, `program` for texts; both live longer. Throws
+  /// Error.
+  SpawnerRun(const SpawnerProcess& process, const std::string& program, std::string_view request);
   SpawnerRun(const SpawnerRun&) = delete;
   SpawnerRun& operator=(const SpawnerRun&) = delete;
   /// After an exception the plugin is killed.
   ~SpawnerRun();
 
-  /// Throws Error if the spawner ended under it.
-  Outcome finish(Deadline deadline);
+  /// `input` lives as long; `log` may be nullptr. Throws Error if the spawner ended under it.
+  Outcome finish(std::string_view input, Deadline deadline, LogSink* log);
   [[nodiscard]] int error() const { return error_; }
   sys::ProcessResult take_result() { return std::move(result_); }
   /// The spawner ended under it.

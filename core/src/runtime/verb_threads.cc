@@ -31,6 +31,24 @@ struct VerbThreads::Job {
   }
 };
 
+/// The last thing that a caller does with the threads is to say that he has left.
+class VerbThreads::AtWork {
+ public:
+  explicit AtWork(const VerbThreads& threads) : threads_(threads) {
+    const std::lock_guard lock(threads_.mutex_);
+    ++threads_.at_work_;
+  }
+  AtWork(const AtWork&) = delete;
+  AtWork& operator=(const AtWork&) = delete;
+  ~AtWork() {
+    const std::lock_guard lock(threads_.mutex_);
+    if (--threads_.at_work_ == 0) threads_.idle_.notify_all();
+  }
+
+ private:
+  const VerbThreads& threads_;
+};
+
 VerbThreads::VerbThreads() {
   const NoSignals no_signals;
   maker_ = std::thread([this] { serve(); });
@@ -38,7 +56,8 @@ VerbThreads::VerbThreads() {
 
 VerbThreads::~VerbThreads() {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [&] { return at_work_ == 0; });
     stopping_ = true;
   }
   wake_.notify_all();
@@ -69,6 +88,7 @@ void VerbThreads::serve() {
 }
 
 void VerbThreads::run(const std::function<void()>& work) const {
+  const AtWork at_work(*this);
   Job job{work};
   {
     std::unique_lock lock(mutex_);

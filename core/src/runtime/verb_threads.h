@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -20,7 +21,7 @@ class VerbThreads {
   VerbThreads();
   VerbThreads(const VerbThreads&) = delete;
   VerbThreads& operator=(const VerbThreads&) = delete;
-  /// run() is called no more.
+  /// run() is called no more. Waits for those that are at work.
   ~VerbThreads();
 
   /// Does `work` on a new thread and returns when that has ended. Throws what `work` throws;
@@ -29,12 +30,15 @@ class VerbThreads {
 
  private:
   struct Job;
+  class AtWork;
   void serve();
 
   mutable std::mutex mutex_;
   mutable std::condition_variable wake_;     // the one that makes threads
   mutable std::condition_variable started_;  // who waits for his own
+  mutable std::condition_variable idle_;     // the destructor
   mutable std::deque<Job*> waiting_;
+  mutable std::size_t at_work_ = 0;  // run() that haven't returned
   bool stopping_ = false;
   std::thread maker_;
 };

@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <future>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -73,6 +76,26 @@ TEST(VerbThreadsTest, SignalsAreForOthers) {
 TEST(VerbThreadsTest, WhatWorkThrowsReachesTheCaller) {
   const VerbThreads threads;
   EXPECT_THROW(threads.run([] { throw std::out_of_range("x"); }), std::out_of_range);
+}
+
+TEST(VerbThreadsTest, TheEndWaitsForWhatIsAtWork) {
+  std::optional<VerbThreads> threads(std::in_place);
+  std::promise<void> begun;
+  std::atomic<bool> destroying = false;
+  bool done = false;
+  std::thread caller([&] {
+    threads->run([&] {
+      begun.set_value();
+      while (!destroying) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it has to wait this long
+      done = true;
+    });
+  });
+  begun.get_future().wait();
+  destroying = true;
+  threads.reset();
+  EXPECT_TRUE(done);
+  caller.join();
 }
 
 TEST(VerbThreadsTest, ManyAtOnce) {

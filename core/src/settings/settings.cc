@@ -95,10 +95,15 @@ Compiled Settings::compile(const std::string& subject) const {
                                               folders.run,  "--executable",   where_.executable};
   const Stretch stretch(
       services_.observer, Phase::program, [&] { return fmt::format("compile {}", subject); },
-      "unictl");
+      Worker{"unictl"});
   const sys::ProcessResult result =
       run_program(services_, program, environment_, {}, deadline_, arguments);
-  if (result.exit_status != 0 || result.signal != 0 || result.timed_out) {
+  if (result.signal != 0 || result.timed_out) {
+    throw Error(Code::policy_unreadable,
+                fmt::format("{} compile {}: {}", program, subject, reason_of(result)),
+                "run that by hand to see what is wrong: it prints what a verb reads");
+  }
+  if (result.exit_status != 0) {
     throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
   }
   if (auto compiled = parse_compiled(result.out)) return *std::move(compiled);
@@ -117,15 +122,23 @@ Compiled Settings::compiled(const std::string& subject, const std::string& folde
 
 std::optional<policy::Policy> Settings::policy() const {
   const std::string folder = services_.folders.policies();
+  const auto refuse = [](const std::string& why) {
+    throw Error(Code::policy_unreadable, why,
+                "policies can't be passed over: remove the folder, or let it be read");
+  };
   struct stat found {};
-  if (::stat(folder.c_str(), &found) != 0) {
+  if (::lstat(folder.c_str(), &found) != 0) {
     const int error = errno;
     const bool is_absent = error == ENOENT || error == ENOTDIR;
     // Of a machine whose settings a user may not see, nothing holds for him.
     if (is_absent || (error == EACCES && module::is_rootless())) return std::nullopt;
-    throw Error(Code::policy_unreadable, system_error(error, "stat " + folder).msg(),
-                "policies can't be passed over: remove the folder, or let it be read");
+    refuse(system_error(error, "stat " + folder).msg());
   }
+  // A link that leads nowhere is no absence: somebody wanted policies.
+  if (S_ISLNK(found.st_mode) && ::stat(folder.c_str(), &found) != 0) {
+    refuse(system_error(errno, "stat " + folder).msg());
+  }
+  if (!S_ISDIR(found.st_mode)) refuse(folder + " is no folder");
   return or_unreadable([&] {
     auto policy = policy::parse_policy(compiled(kPolicy, folder).body);
     if (policy) return std::optional(*std::move(policy));

@@ -134,6 +134,29 @@ TEST_F(SettingsTest, WhatUnictlRefusesIsTheErrorOfTheVerb) {
               StartsWith(tree_.path("bin/unictl") + " printed nothing"));
 }
 
+TEST_F(SettingsTest, WhatStandsInThePlaceOfTheFolderIsNoAbsence) {
+  tree_.folder("etc");
+  ASSERT_EQ(::symlink("nowhere", tree_.path("etc/policy.d").c_str()), 0);
+  EXPECT_THAT(refusal_of([&] { (void)settings().policy(); }, Code::policy_unreadable),
+              StartsWith("stat " + tree_.path("etc/policy.d") + ": No such file"));
+  ASSERT_EQ(::unlink(tree_.path("etc/policy.d").c_str()), 0);
+  tree_.write("etc/policy.d", "");
+  EXPECT_EQ(refusal_of([&] { (void)settings().policy(); }, Code::policy_unreadable),
+            tree_.path("etc/policy.d") + " is no folder");
+}
+
+TEST_F(SettingsTest, AUnictlThatIsKilledIsNamed) {
+  tree_.folder("etc/policy.d");
+  tree_.folder("etc/chains");
+  tree_.unictl("kill -KILL $$");
+  for (const char* subject : {"policy", "chain:web"}) {
+    const std::string told = refusal_of(
+        [&] { *subject == 'p' ? (void)settings().policy() : (void)settings().chain("web"); },
+        Code::policy_unreadable);
+    EXPECT_EQ(told, tree_.path("bin/unictl") + " compile " + subject + ": signal 9");
+  }
+}
+
 TEST_F(SettingsTest, AChainIsTheListThatItDescribesAndStaysKnownForDel) {
   tree_.folder("etc/chains");
   unictl_prints(entry("etc/chains", R"({"plugins":[]})"));

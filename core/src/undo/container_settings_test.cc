@@ -36,7 +36,8 @@ class ContainerSettings : public net::PrivateNetnsTest {
   }
   net::Link v0() { return net::get_link(host_->host_links(), "v0"); }
   std::vector<Error> undo(const std::vector<Undo>& records) {
-    Replay replay({*host_, Why::removal, {}, records});
+    Daemons daemons;
+    Replay replay({*host_, Why::removal, {}, records, daemons});
     EXPECT_FALSE(replay.next_program());
     return replay.errors().all();
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unicni/daemon.h"
 #include "unicni/deadline.h"
 #include "unicni/undo.h"
 #include "unicni/undo/host_kernel.h"
@@ -21,6 +22,7 @@ struct Undoing {
   Deadline deadline;
   /// All records of the step, in the order of time: some kinds need others to understand their own.
   const std::vector<Undo>& step;
+  Daemons& daemons;  ///< the verb's
 };
 
 /// What became of what a record is about.

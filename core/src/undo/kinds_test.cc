@@ -163,9 +163,10 @@ class UndoKindsOnAHost : public net::PrivateNetnsTest {};
 /// On a host that has nothing of it, each kind finds nothing, and undoes it without an error.
 TEST_F(UndoKindsOnAHost, WhatIsNotThereIsAbsentAndUndone) {
   FakeKernel kernel;
+  Daemons daemons;
   const std::vector<Undo> step = samples();
   Undoing undoing{kernel, Why::removal, std::chrono::steady_clock::now() + std::chrono::seconds(60),
-                  step};
+                  step, daemons};
   for (const Undo& record : samples()) {
     SCOPED_TRACE(record.type);
     const UndoKind* kind = find_kind(record);
@@ -186,8 +187,9 @@ TEST_F(UndoKindsOnAHost, WhatIsThereIsOursOrSomebodyElses) {
       "ip addr add 10.1.0.2/24 dev d0; ip link add br7 type bridge; "
       "ip rule add from 10.1.0.2 lookup 100");
   FakeKernel kernel;
+  Daemons daemons;
   const std::vector<Undo> step;
-  Undoing undoing{kernel, Why::removal, {}, step};
+  Undoing undoing{kernel, Why::removal, {}, step, daemons};
   const auto find = [&](const Undo& record) { return find_kind(record)->find(record, undoing); };
   EXPECT_EQ(find(undo_veth("v0", "net/c1/eth0")), Found::ours);
   EXPECT_EQ(find(undo_veth("v0", "net/c2/eth0")), Found::others);

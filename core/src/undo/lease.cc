@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
@@ -27,6 +28,19 @@ Undo undo_lease(const DaemonPlace& daemon, const std::string& file, const Attach
                {"if_name", key.if_name}}};
 }
 
+DaemonPlace lease_daemon(const std::string& name, const std::string& socket,
+                         const std::string& default_socket, const std::string& executable,
+                         const Folders& folders) {
+  const bool is_own = socket == default_socket && folders.run != Folders{}.run;
+  return {name, is_own ? folders.run + '/' + name + ".sock" : socket, executable,
+          lease_folder(folders)};
+}
+
+DaemonPlace lease_daemon(const std::string& name, const std::string& socket,
+                         const std::string& executable, const std::string& file) {
+  return {name, socket, executable, file.substr(0, file.rfind('/'))};
+}
+
 std::string lease_folder(const Folders& folders) { return folders.run + "/dhcp"; }
 
 std::string lease_file(const std::string& folder, const AttachmentKey& key) {
@@ -39,11 +53,32 @@ std::string lease_file(const std::string& folder, const AttachmentKey& key) {
   return folder + '/' + name;
 }
 
-std::optional<IpNet> find_leased_address(const std::string& file) {
+std::vector<IpNet> find_leased_addresses(const std::string& file) {
+  std::vector<IpNet> addresses;
   const auto text = sys::read_file(file);
-  if (!text) return std::nullopt;
+  if (!text) return addresses;
   const auto line = parse_line(std::string_view(*text).substr(0, text->find('\n')));
-  return line ? IpNet::parse(line->get("address")) : std::nullopt;
+  if (!line) return addresses;
+  for (const char* key : {"address", "v6.address"}) {
+    if (const auto address = IpNet::parse(line->get(key))) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
+RenewedLease find_renewed(const std::string& file) {
+  RenewedLease renewed;
+  const auto text = sys::read_file(file);
+  const auto line =
+      text ? parse_line(std::string_view(*text).substr(0, text->find('\n'))) : std::nullopt;
+  if (!line) return renewed;
+  const std::string words = ',' + line->get("renewed") + ',';
+  renewed.routes = words.find(",routes,") != std::string::npos;
+  if (words.find(",mtu,") == std::string::npos) return renewed;
+  const std::string mtu = line->get("mtu");
+  std::uint32_t number = 0;
+  const auto read = std::from_chars(mtu.data(), mtu.data() + mtu.size(), number);
+  if (read.ec == std::errc()) renewed.mtu = number;
+  return renewed;
 }
 
 Line release_request(const AttachmentKey& key) {
@@ -56,8 +91,9 @@ Line release_request(const AttachmentKey& key) {
 namespace unicni::undo {
 namespace {
 
-/// A daemon that hangs must not take a DEL more.
-constexpr std::chrono::milliseconds kPatience{1500};
+/// A daemon that hangs must not take a verb more. One that has a hundred verbs to answer may need
+/// some of it.
+constexpr std::chrono::milliseconds kPatience{5000};
 
 /// An ADD that was killed has no file yet; the daemon sees that nobody waits any more, and gives
 /// back what it gets.
@@ -67,18 +103,19 @@ Found find(const Undo& record, Undoing&) {
 
 void undo_one(const Undo& record, Undoing& undoing) {
   if (find(record, undoing) == Found::absent) return;
-  const DaemonPlace place{field(record, "daemon"), field(record, "socket"),
-                          field(record, "executable")};
+  const std::string file = field(record, "file");
+  const DaemonPlace place = lease_daemon(field(record, "daemon"), field(record, "socket"),
+                                         field(record, "executable"), file);
   const AttachmentKey key{field(record, "network"), field(record, "container"),
                           field(record, "if_name")};
   const Deadline deadline =
       std::min<Deadline>(undoing.deadline, std::chrono::steady_clock::now() + kPatience);
   try {
-    ask_daemon(place, release_request(key), -1, deadline);
+    undoing.daemons.ask(place, release_request(key), -1, deadline);
   } catch (const DaemonStranger& error) {
     undoing.host.log(LogLevel::warning,
                      fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
-    sys::remove_file(field(record, "file"));
+    sys::remove_file(file);
   }
 }
 

@@ -41,6 +41,7 @@ net::NftMemory RememberedRules::remembered() {
   const std::vector<net::NftElement> held = memory.elements;
   for (auto& elements : announced) {
     net::drop_unsure_ports(elements, held);
+    memory.announced += elements.size();
     std::ranges::move(elements, std::back_inserter(memory.elements));
   }
   return memory;

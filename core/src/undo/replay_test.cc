@@ -37,7 +37,7 @@ class ReplayTest : public ::testing::Test {
  protected:
   std::vector<Error> replay_all(const std::vector<Undo>& records, Why why = Why::removal) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    Replay replay({host_, why, deadline, records});
+    Replay replay({host_, why, deadline, records, daemons_});
     while (const auto program = replay.next_program()) {
       programs_.push_back(program->type + "|" + program->path + "|" + program->request);
       replay.attempt([&] {
@@ -48,6 +48,7 @@ class ReplayTest : public ::testing::Test {
     kept_ = replay.kept();
     return replay.errors().all();
   }
+  Daemons daemons_;
   net::Netlink& links() { return host_.host_links(); }
   void make_veth(const std::string& name, const std::string& alias, int master = 0) {
     net::VethSpec spec;

@@ -23,11 +23,11 @@ class ReservationRecord : public ::testing::Test {
     return undo_reservation(folder_ / "networks", "net", ip("10.1.2.2"), content_, rests);
   }
   Found find(const Undo& record) {
-    Undoing undoing{kernel_, Why::removal, deadline_, none_};
+    Undoing undoing{kernel_, Why::removal, deadline_, none_, daemons_};
     return kReservationKind.find(record, undoing);
   }
   void undo(const Undo& record, Why why) {
-    Undoing undoing{kernel_, why, deadline_, none_};
+    Undoing undoing{kernel_, why, deadline_, none_, daemons_};
     kReservationKind.undo({record}, undoing);
   }
   const std::string content_ = "dummy\r\neth0";
@@ -35,6 +35,7 @@ class ReservationRecord : public ::testing::Test {
   const std::vector<Undo> none_;
   TempFolder folder_;
   FakeKernel kernel_;
+  Daemons daemons_;
 };
 
 TEST_F(ReservationRecord, GoesIfItIsStillOurs) {

@@ -47,8 +47,10 @@ class Store {
   /// The folder `data_dir`/`network`; `network` must be one path component. With `create` (ADD) it
   /// is made 0755 if it isn't there; otherwise a missing folder is an empty store: exists() is
   /// false and nothing is locked or made. Holds the reference's flock while it lives; waits for it
-  /// at most half of the time to `deadline`. Throws Error.
-  Store(const std::string& data_dir, const std::string& network, Deadline deadline, bool create);
+  /// at most half of the time to `deadline`. `results`: libcni's cache, which may tell that the
+  /// namespace of a reservation of unknown boot is gone; "": nobody tells. Throws Error.
+  Store(const std::string& data_dir, const std::string& network, Deadline deadline, bool create,
+        std::string results = {});
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
   ~Store();  ///< puts the index in order
@@ -116,6 +118,7 @@ class Store {
   bool remove_abandoned(const IpAddress& address);
 
   std::string network_;
+  std::string results_;
   std::string folder_;
   std::optional<sys::Lock> lock_;
   std::unique_ptr<Index> index_;  // loaded when it is asked

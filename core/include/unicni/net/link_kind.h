@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include "unicni/mac.h"
 #include "unicni/net/link.h"
@@ -34,5 +37,37 @@ struct LinkSpec {
 /// Whether the kernel, or a module that it could load, has the kind. Changes nothing: it is asked
 /// for one with an impossible MAC, which only the kind itself refuses. Throws Error.
 bool knows_link_kind(Netlink&, const LinkKind&);
+
+/// A value that one kind alone has: an attribute of IFLA_INFO_DATA, numbered by linux/if_link.h,
+/// and its bytes, in the order that the kernel wants: most numbers in that of the machine, ports in
+/// that of the network.
+struct KindValue {
+  std::uint16_t attribute;
+  std::string bytes;
+};
+/// Of a number or a plain struct of the kernel's.
+template <class T>
+KindValue kind_value(std::uint16_t attribute, const T& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  return {attribute, std::string(reinterpret_cast<const char*>(&value), sizeof value)};
+}
+
+/// Makes a link of a kind that has no header of its own here (vxlan, geneve …).
+void add_link(Batch&, const LinkSpec&, const LinkKind&, const std::vector<KindValue>&);
+/// The bytes of one value of a link, as the kernel has it. nullopt: it has none, is of another
+/// kind, or is gone.
+std::optional<std::string> find_kind_bytes(Netlink&, const std::string& name, const LinkKind&,
+                                           std::uint16_t attribute);
+/// The same as a T; nullopt also if it is shorter.
+template <class T>
+std::optional<T> find_kind_value(Netlink& netlink, const std::string& name, const LinkKind& kind,
+                                 std::uint16_t attribute) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  const auto bytes = find_kind_bytes(netlink, name, kind, attribute);
+  if (!bytes || bytes->size() < sizeof(T)) return std::nullopt;
+  T value;
+  std::memcpy(&value, bytes->data(), sizeof value);
+  return value;
+}
 
 }  // namespace unicni::net

@@ -16,7 +16,7 @@ namespace unicni::net {
 class Netns {
  public:
   /// nullopt: `path` is empty or doesn't exist. Error (Code::invalid_netns): it exists but is no
-  /// network namespace.
+  /// network namespace. Error (Code::try_again): this process lacks descriptors or memory to look.
   static std::optional<Netns> open(const std::string& path);
   /// The calling thread's.
   static Netns current();

@@ -2,6 +2,7 @@
 // core/ARCHITECTURE.md, "Netfilter".
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,6 +31,8 @@ class NetlinkSocket;
 struct NftMemory {
   std::vector<NftElement> elements;
   std::vector<NftCondition> conditions;
+  /// So many of `elements`, the last ones, are of ADDs that are at work: they may not be in yet.
+  std::size_t announced = 0;
 };
 
 /// What attachments have in the ruleset, as somebody remembers it who may have to read a lot for an
@@ -116,8 +119,8 @@ class Nft {
                          const std::vector<NftElement>& shared = {});
 
   /// Makes what is missing of tables that remembered elements need, and mends what was damaged, as
-  /// add() does; nothing if nothing is. True: something was. A table that isn't there may be one
-  /// that nobody needs, so this may read all journals.
+  /// add() does; nothing if nothing is. True: something was that an ADD had put in and ended. A
+  /// table that isn't there may be one that nobody needs, so this may read all journals.
   bool restore();
   /// The same of the tables that `own` elements must be in: reads journals only if one is damaged.
   bool restore(const std::vector<NftElement>& own);

@@ -1,8 +1,9 @@
 // Undo record "lease".
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "unicni/attachment_key.h"
 #include "unicni/daemon.h"
@@ -17,13 +18,31 @@ namespace unicni {
 /// and if_name. Where somebody else listens on its socket by now, the file goes, with a warning.
 Undo undo_lease(const DaemonPlace& daemon, const std::string& file, const AttachmentKey& key);
 
+/// The daemon of that name which keeps leases for programs with these folders. A program with a
+/// `run` of its own has a daemon of its own: `socket` counts unless it is `default_socket`, in
+/// whose place such a program has "<name>.sock" in its `run`.
+DaemonPlace lease_daemon(const std::string& name, const std::string& socket,
+                         const std::string& default_socket, const std::string& executable,
+                         const Folders& folders);
+/// The one that keeps `file`.
+DaemonPlace lease_daemon(const std::string& name, const std::string& socket,
+                         const std::string& executable, const std::string& file);
+
 /// Where files of leases are.
 std::string lease_folder(const Folders& folders);
 /// "<network>:<container>:<ifname>" in there; a long one is cut and ends in a hash.
 std::string lease_file(const std::string& folder, const AttachmentKey& key);
-/// The address that such a file says the attachment has now, which a renewal may have changed: its
-/// field "address". nullopt: there is no file, it is damaged, or the lease is lost.
-std::optional<IpNet> find_leased_address(const std::string& file);
+/// The addresses that such a file says the attachment has now, which renewals may have changed: its
+/// fields "address" and "v6.address". Empty: there is no file, it is damaged, or the lease is lost.
+std::vector<IpNet> find_leased_addresses(const std::string& file);
+
+/// What renewals changed on the interface since ADD, which prevResult can't say: the file's field
+/// "renewed", a list of words.
+struct RenewedLease {
+  bool routes = false;    ///< the lease's are there, not those of prevResult
+  std::uint32_t mtu = 0;  ///< what the interface has now, the field "mtu"; 0: what ADD gave it
+};
+RenewedLease find_renewed(const std::string& file);
 
 /// That request. Its answer comes at once: whether the address is free then is known by nobody.
 Line release_request(const AttachmentKey& key);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <span>
 
 #include "net/netlink_socket.h"
 #include "netfilter/nft/base.h"
@@ -110,8 +111,9 @@ struct Nft::Impl {
     int mends = 0;            ///< how often a base had to be mended
     bool base_found = false;  ///< a set was missing though the table was there
   };
-  /// Makes or mends what remembered elements need of these tables. True: something was.
-  bool restore(const std::vector<NftTable>& damaged);
+  /// Makes or mends what remembered elements need of the tables that `find_damaged` says. True:
+  /// what an ADD had put in was gone.
+  bool restore(const std::function<std::vector<NftTable>()>& find_damaged);
   /// False: the table isn't outdated, or not any more.
   bool replace_outdated(const Need& need);
   /// One try. False: something changed on the way, try again.
@@ -299,13 +301,18 @@ void Nft::add(const std::vector<NftElement>& own, const std::vector<NftElement>&
                   kTries));
 }
 
-bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
-  if (damaged.empty() || records == nullptr) return false;
+/// Looked at again when the records are read: the first ADD of a host announces its elements, makes
+/// the table and ends in between. Whose ADD had ended then has its elements in a table that is
+/// whole, unless somebody damaged it.
+bool Nft::Impl::restore(const std::function<std::vector<NftTable>()>& find_damaged) {
+  if (records == nullptr || find_damaged().empty()) return false;
   const NftMemory known = memory();
+  const std::vector<NftTable> damaged = find_damaged();
+  const auto sure = std::span(known.elements).first(known.elements.size() - known.announced);
   bool restored = false;
   for (const Need& need : needs_of(known.elements, {})) {
     if (std::ranges::find(damaged, need.table) == damaged.end()) continue;
-    restored = true;
+    restored = restored || std::ranges::find(sure, need.table, &NftElement::table) != sure.end();
     if (replace_outdated(need)) continue;
     if (!create_nft_base(socket(), need.table, need.parts, known.elements)) {
       mend_nft_base(socket(), need.table, need.parts);
@@ -317,19 +324,25 @@ bool Nft::Impl::restore(const std::vector<NftTable>& damaged) {
 
 /// Elements of a table that is gone are known from the journals alone.
 bool Nft::restore() {
-  std::vector<NftTable> damaged;
-  for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
-    if (is_nft_base_damaged(impl_->socket(), table)) damaged.push_back(table);
-  }
-  return impl_->restore(damaged);
+  return impl_->restore([&] {
+    std::vector<NftTable> damaged;
+    for (const NftTable table : {NftTable::inet, NftTable::bridge}) {
+      if (is_nft_base_damaged(impl_->socket(), table)) damaged.push_back(table);
+    }
+    return damaged;
+  });
 }
 
 bool Nft::restore(const std::vector<NftElement>& own) {
-  std::vector<NftTable> damaged;
-  for (const Need& need : needs_of(own, {})) {
-    if (find_nft_base_fault(impl_->socket(), need.table, need.parts)) damaged.push_back(need.table);
-  }
-  return impl_->restore(damaged);
+  return impl_->restore([&] {
+    std::vector<NftTable> damaged;
+    for (const Need& need : needs_of(own, {})) {
+      if (find_nft_base_fault(impl_->socket(), need.table, need.parts)) {
+        damaged.push_back(need.table);
+      }
+    }
+    return damaged;
+  });
 }
 
 std::optional<std::string> Nft::find_foreign_table() {

@@ -125,6 +125,27 @@ TEST_F(NftPartTest, AFlushIsSeenWhereOnlyASubnetsPartIsLeft) {
   nft_.require_effective({masq("10.1.0.5/16")});
 }
 
+TEST_F(NftPartTest, WhatAnAddIsAboutToPutInWasNeverGone) {
+  records_.memory = {{masq("10.1.0.5/16")}, {}, 1};
+  EXPECT_FALSE(nft_.restore());
+  shell("nft delete table inet unicni");
+  records_.memory = {{masq("10.1.0.6/16"), masq("10.1.0.5/16")}, {}, 1};
+  EXPECT_TRUE(nft_.restore()) << "the ADD of the first one has ended";
+}
+
+TEST_F(NftPartTest, ATableThatIsMadeWhileRecordsAreReadWasNeverGone) {
+  struct FirstAdd final : NftRecords {
+    NftMemory remembered() override {
+      Nft().add({masq("10.1.0.5/16")}, {});
+      return {{masq("10.1.0.5/16")}, {}};
+    }
+    std::vector<std::vector<NftElement>> siblings(const std::string&) override { return {}; }
+  } records;
+  Nft status(&records);
+  EXPECT_FALSE(status.restore());
+  status.require_effective({masq("10.1.0.5/16")});
+}
+
 TEST_F(NftPartTest, APolicyIsMadeWhenItIsUsed) {
   nft_.add({forward_element("br0", ip("10.1.0.5"), "net/c1/eth0")}, {});
   const auto policy =

@@ -1,0 +1,91 @@
+// When the processes of a list start, shown by a list in which one is the universal executable.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/error_for_test.h"
+#include "runtime/plugins_for_test.h"
+#include "unicni/runtime.h"
+
+namespace unicni::runtime::by_programs_test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// For a plugin's script: the spawner has this many children or more, within ten seconds.
+std::string wait_for_children(int count) {
+  return "for i in $(seq 1000); do set -- $(cat /proc/$PPID/task/$PPID/children); [ $# -ge " +
+         std::to_string(count) + " ] && break; sleep 0.01; done; [ $# -ge " +
+         std::to_string(count) + " ] || exit 9; ";
+}
+
+class ByPrograms : public ::testing::Test {
+ protected:
+  ByPrograms() {
+    for (const char* type : {"one", "two"}) plugins_.install(type);
+    options_.plugin_folders = {plugins_.folder()};
+    options_.executable = UNICNI_EXECUTABLE;
+    options_.folders.run = state_ / "run";
+    options_.folders.cni_state = state_ / "cni";
+    options_.environment = {{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}};
+  }
+  static NetworkConfig network(const std::string& second) {
+    return Runtime::parse_network(
+        R"({"cniVersion":"1.1.0","name":"net","plugins":[{"type":"one"},)" + second + "]}");
+  }
+
+  TempFolder state_;
+  Plugins plugins_;
+  RuntimeOptions options_;
+};
+
+constexpr const char* kOurs = R"({"type":"unicni","plugins":[{"type":"two"}]})";
+
+TEST_F(ByPrograms, OursStartsWhileTheOneBeforeItWorks) {
+  plugins_.answer("one", "STATUS", wait_for_children(2) + "exit 0\n");
+  const Runtime runtime(options_);
+  runtime.status(network(kOurs));
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one STATUS", "two STATUS"));
+}
+
+TEST_F(ByPrograms, WhatWasStartedForNothingHasDoneNothing) {
+  plugins_.answer("one", "STATUS",
+                  wait_for_children(2) + "echo '{\"code\":50,\"msg\":\"not now\"}'; exit 1\n");
+  const Runtime runtime(options_);
+  const Error error = error_of([&] { runtime.status(network(kOurs)); });
+  EXPECT_TRUE(error.is(Code::not_available)) << error.msg();
+  // The next verb's processes are the only ones.
+  plugins_.answer("one", "STATUS",
+                  "for i in $(seq 1000); do set -- $(cat /proc/$PPID/task/$PPID/children); "
+                  "[ $# = 1 ] && exit 0; sleep 0.01; done; exit 1\n");
+  runtime.status(Runtime::parse_network(R"({"cniVersion":"1.1.0","name":"net","type":"one"})"));
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one STATUS", "one STATUS"));
+}
+
+TEST_F(ByPrograms, ProgramsOfOthersStartInTheirTurn) {
+  const std::string mark = state_ / "mark";
+  plugins_.answer("one", "STATUS", "sleep 0.3; [ ! -e " + mark + " ]; exit\n");
+  plugins_.install_script("two", "echo > " + mark + "; cat > /dev/null\n");
+  const Runtime runtime(options_);
+  EXPECT_NO_THROW(runtime.status(network(R"({"type":"two"})")));
+}
+
+TEST_F(ByPrograms, AnAddThatTookAllOfItsTimeIsRolledBack) {
+  plugins_.answer("two", "ADD", "exec sleep 60\n");
+  const Runtime runtime(options_);
+  const RuntimeConf conf{"c1", "/run/netns/none", "eth0"};
+  const Error error = error_of([&] {
+    runtime.add(network(R"({"type":"two"})"), conf, {.time = std::chrono::milliseconds(500)});
+  });
+  EXPECT_THAT(error.msg(), HasSubstr("deadline"));
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD", "two ADD", "two DEL", "one DEL"));
+  EXPECT_THAT(error.details(), Not(HasSubstr("roll-back"))) << "all of it was undone";
+}
+
+}  // namespace
+}  // namespace unicni::runtime::by_programs_test

@@ -1,0 +1,48 @@
+#include "undo/remembered_rules.h"
+
+#include <gtest/gtest.h>
+
+#include "attachments/liveness.h"
+#include "base/deadline_for_test.h"
+#include "base/ip_for_test.h"
+#include "base/temp_folder_for_test.h"
+#include "journal/journal.h"
+#include "undo/fake_kernel_for_test.h"
+#include "unicni/undo/nft.h"
+
+namespace unicni::undo::remembered_rules_test {
+namespace {
+
+class RememberedRulesTest : public ::testing::Test {
+ protected:
+  static net::NftElement element(const char* address) {
+    return net::masquerade_element(IpNet::parse(address).value(), "net/c1/eth0");
+  }
+  /// Of an ADD that is at work, unless it has a `result`.
+  void add(const std::string& container, const char* address, const std::string& result) {
+    auto journal =
+        journal::Journal::open(folder_, {"net", container, "eth0"}, attachments::place_of(kernel_),
+                               soon(), journal::Access::add);
+    journal.begin_step("bridge", "{}", "", "");
+    journal.record(undo_nft(element(address)));
+    if (!result.empty()) journal.end_step(result);
+  }
+
+  FakeKernel kernel_;
+  TempFolder temp_;
+  const std::string folder_ = temp_ / "run/attachments";
+  const std::string container_ = "c1";
+  RememberedRules rules_{kernel_, folder_, container_};
+};
+
+TEST_F(RememberedRulesTest, WhatIsOnlyAnnouncedStandsLastAndIsCounted) {
+  add("c1", "10.1.0.5/16", "");
+  add("c2", "10.1.0.6/16", "{}");
+  const net::NftMemory memory = rules_.remembered();
+  ASSERT_EQ(memory.elements.size(), 2U);
+  EXPECT_EQ(memory.announced, 1U);
+  EXPECT_EQ(memory.elements[1], element("10.1.0.5/16"));
+}
+
+}  // namespace
+}  // namespace unicni::undo::remembered_rules_test

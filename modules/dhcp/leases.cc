@@ -1,0 +1,53 @@
+#include "leases.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "flags.h"
+#include "keeper.h"
+#include "renewal.h"
+
+namespace unicni::dhcp {
+
+namespace {
+
+std::string in_seconds(Instant when, Instant now) {
+  if (when == kNever) return "never";
+  return fmt::format("in {} s",
+                     std::chrono::duration_cast<std::chrono::seconds>(when - now).count());
+}
+
+/// ADD's result has no place for the first two of reported(), and renewals change all of them.
+std::string print(const Lease& lease, Instant now) {
+  std::string text = lease.key.owner();
+  if (!lease.grant) return text + ": lost, the daemon asks for another address\n";
+  const GrantV4& grant = *lease.grant;
+  text +=
+      fmt::format(": {} from {}, renewed {}, ends {}\n", grant.address.str(), grant.server.str(),
+                  in_seconds(grant.t1, now), in_seconds(grant.expires, now));
+  if (const auto& six = lease.v6; six && six->grant) {
+    text += fmt::format("  {}, renewed {}, ends {}\n", six->grant->address.str(),
+                        in_seconds(six->grant->t1, now), in_seconds(six->grant->expires, now));
+  } else if (six) {
+    text += "  IPv6: lost, the daemon asks for another address\n";
+  }
+  for (const std::string& each : reported(grant)) text += "  " + each + '\n';
+  return text;
+}
+
+}  // namespace
+
+int list_leases(int argc, const char* const* argv) {
+  const DaemonFlags flags = parse_flags(argc - 1, argv + 1);
+  std::vector<Lease> leases = read_leases(flags.host_prefix + flags.folder);
+  std::sort(leases.begin(), leases.end(),
+            [](const Lease& a, const Lease& b) { return a.key.owner() < b.key.owner(); });
+  const Instant now = boot_time();
+  for (const Lease& lease : leases) std::fputs(print(lease, now).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace unicni::dhcp

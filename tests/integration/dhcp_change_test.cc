@@ -1,0 +1,187 @@
+// What servers change at a renewal, and the options that the result has no place for.
+#include <mutex>
+
+#include "integration/dhcp_liar.h"
+#include "integration/journal_line.h"
+
+namespace unicni::test::dhcp_change_test {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// T1 is a second, T2 50.
+const DhcpBytes kTimes{58, 4, 0, 0, 0, 1, 59, 4, 0, 0, 0, 50};
+const DhcpBytes kRouter{3, 4, 10, 1, 2, 1};
+
+class DhcpChange : public DhcpTest {
+ protected:
+  /// What the server says from now on.
+  void say(DhcpBytes options, std::uint8_t host = 50) {
+    const std::lock_guard lock(mutex_);
+    options_ = kTimes;
+    options_.insert(options_.end(), options.begin(), options.end());
+    options_.push_back(255);
+    host_ = host;
+    asked_ = 0;
+  }
+  /// It was asked twice since, so what it said the first time is done.
+  [[nodiscard]] bool is_renewed() {
+    return soon([&] {
+      const std::lock_guard lock(mutex_);
+      return asked_ >= 2;
+    });
+  }
+  [[nodiscard]] std::string listed() const { return tool({bin_dir() + "/dhcp", "leases"}).out; }
+
+ private:
+  DhcpBytes answer(const DhcpBytes& request) {
+    const std::lock_guard lock(mutex_);
+    ++asked_;
+    DhcpBytes reply = reply_with(request, options_);
+    reply[19] = host_;
+    return reply;
+  }
+  std::mutex mutex_;
+  DhcpBytes options_;
+  std::uint8_t host_ = 50;
+  int asked_ = 0;
+  Liar server_{outside_.fd(), [this](const DhcpBytes& request) { return answer(request); }};
+};
+
+DhcpBytes joined(std::initializer_list<DhcpBytes> all) {
+  DhcpBytes bytes;
+  for (const DhcpBytes& each : all) bytes.insert(bytes.end(), each.begin(), each.end());
+  return bytes;
+}
+
+TEST_F(DhcpChange, RoutesOfARenewalReplaceThoseOfAdd) {
+  say(kRouter);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  EXPECT_THAT(routes_of(netns(job)), ElementsAre("default via 10.1.2.1", "10.1.2.0/24"));
+  say({121, 8, 16, 10, 99, 10, 1, 2, 9, 0, 121, 4, 10, 1, 2, 7});  // in two parts
+  ASSERT_TRUE(is_renewed());
+  EXPECT_THAT(routes_of(netns(job)),
+              ElementsAre("default via 10.1.2.7", "10.1.2.0/24", "10.99.0.0/16 via 10.1.2.9"));
+  expect_silent_success(job.check(result));
+  container_of(job).run({"ip", "route", "del", "10.99.0.0/16"});
+  const Json error = expect_error(job.check(result));
+  EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("10.99.0.0/16"));
+  expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpChange, RoutesThatAnotherPluginHasMovedStayAsTheyAre) {
+  say(kRouter);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  container_of(job).run({"ip", "route", "del", "default"});
+  container_of(job).run({"ip", "route", "add", "default", "via", "10.1.2.1", "table", "100"});
+  say({3, 4, 10, 1, 2, 7});
+  ASSERT_TRUE(is_renewed());
+  EXPECT_EQ(container_of(job).run({"ip", "route", "show", "default"}).out, "");
+  EXPECT_THAT(container_of(job).run({"ip", "route", "show", "table", "100"}).out,
+              HasSubstr("via 10.1.2.1"));
+  expect_silent_success(job.check(result));
+}
+
+TEST_F(DhcpChange, TheMtuOfARenewalIsSetAndNeverAboveTheLinks) {
+  const auto mtu = [](std::uint8_t high, std::uint8_t low) { return DhcpBytes{26, 2, high, low}; };
+  say(mtu(5, 120));
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  EXPECT_EQ(result["interfaces"][0]["mtu"], 1400);
+  const auto now = [&] { return (*find_link("eth0", netns(job)))["mtu"].get<int>(); };
+  say(mtu(5, 20));
+  ASSERT_TRUE(is_renewed());
+  EXPECT_EQ(now(), 1300);
+  expect_silent_success(job.check(result));
+  say(mtu(9, 0));
+  ASSERT_TRUE(is_renewed());
+  EXPECT_EQ(now(), 1500) << "what it had before";
+  expect_silent_success(job.check(result));
+  container_of(job).run({"ip", "link", "set", "eth0", "mtu", "1200"});
+  say(mtu(5, 120));
+  ASSERT_TRUE(is_renewed());
+  EXPECT_EQ(now(), 1200) << "others have set it";
+  expect_error(job.check(result));
+}
+
+TEST_F(DhcpChange, AnotherAddressOfTheSubnetTakesTheOldOnesPlaceWithAllRoutes) {
+  say(kRouter);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  EXPECT_EQ(address_in(result), "10.1.2.50/24");
+  container_of(job).run({"sysctl", "-qw", "net.ipv4.conf.eth0.promote_secondaries=0",
+                         "net.ipv4.conf.all.promote_secondaries=0"});
+  container_of(job).run({"ip", "route", "add", "10.77.0.0/16", "via", "10.1.2.77"});
+  say(kRouter, 51);
+  ASSERT_TRUE(is_renewed());
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre("10.1.2.51/24"));
+  EXPECT_THAT(routes_of(netns(job)),
+              ElementsAre("default via 10.1.2.1", "10.1.2.0/24", "10.77.0.0/16 via 10.1.2.77"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpChange, ADaemonThatWasKilledWhileItAppliedAChangeBeginsThatAgain) {
+  say(kRouter);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  // As the file is between the renewal that gave .51 and what it does to the interface.
+  const std::string file = std::string(kLeases) + "/net:c1:eth0";
+  std::string line = read_file(file);
+  line.resize(line.rfind(" #"));
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    ASSERT_NE(line.find(from), std::string::npos) << line;
+    line.replace(line.find(from), from.size(), to);
+  };
+  replace(" address=10.1.2.50/24", " address=10.1.2.51/24");
+  replace(" applying=0 replaced=", " applying=1 replaced=10.1.2.50/24");
+  write_file(file, journal_line(line));
+  say(kRouter, 51);
+  expect_silent_success(job.check(result));
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre("10.1.2.51/24"));
+  EXPECT_THAT(routes_of(netns(job)), ElementsAre("default via 10.1.2.1", "10.1.2.0/24"));
+  EXPECT_THAT(read_file(file), HasSubstr(" applying=0 "));
+}
+
+TEST_F(DhcpChange, WhatTheResultHasNoPlaceForIsListed) {
+  const DhcpBytes name{12, 4, 'd', 'b', '-', '0'};
+  say(joined({name, {42, 8, 10, 1, 2, 3, 10, 1, 2, 4}, {6, 4, 10, 1, 2, 5}}));
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  EXPECT_THAT(listed(), HasSubstr("net/c1/eth0: 10.1.2.50/24 from 10.1.2.1, renewed in "));
+  EXPECT_THAT(listed(), HasSubstr("\n  host name db-0\n  NTP 10.1.2.3 10.1.2.4\n  DNS 10.1.2.5\n"));
+  say(joined({name, {6, 4, 10, 1, 2, 6}}));
+  ASSERT_TRUE(is_renewed());
+  EXPECT_THAT(listed(), HasSubstr("\n  host name db-0\n  DNS 10.1.2.6\n"));
+  EXPECT_THAT(listed(), Not(HasSubstr("NTP")));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+  EXPECT_EQ(listed(), "");
+}
+
+TEST_F(DhcpChange, TheServersBroadcastAddressIsTheInterfacesIfItCanBe) {
+  const auto broadcast = [&](DhcpBytes options, const std::string& name) {
+    say(std::move(options));
+    const Attachment job = attachment(config(), name);
+    const Json result = must_add(job);
+    expect_silent_success(job.check(result));
+    const Json links =
+        Json::parse(container_of(job).run({"ip", "-j", "-4", "addr", "show", "dev", "eth0"}).out);
+    expect_silent_success(job.del(result));
+    return links[0]["addr_info"][0].value("broadcast", "");
+  };
+  EXPECT_EQ(broadcast({}, "c1"), "10.1.2.255");
+  EXPECT_EQ(broadcast({28, 4, 10, 1, 2, 63}, "c2"), "10.1.2.63");
+  EXPECT_EQ(broadcast({28, 4, 255, 255, 255, 255}, "c3"), "255.255.255.255");
+  EXPECT_EQ(broadcast({28, 4, 8, 8, 8, 8}, "c4"), "10.1.2.255") << "would be unreachable from then";
+  EXPECT_EQ(broadcast({28, 4, 10, 1, 2, 50}, "c5"), "10.1.2.255") << "its own address";
+}
+
+}  // namespace
+}  // namespace unicni::test::dhcp_change_test
