@@ -466,6 +466,30 @@ TEST_F(ForeignDelegate, TheFileStaysUntilItsDelSucceeds) {
   EXPECT_THAT(files_in(kFolder), IsEmpty());
 }
 
+TEST_F(ForeignDelegate, ThatHasMovedIsFoundByItsType) {
+  Attachment job = this->job();
+  must_add(job);
+  tool({"mkdir", "/run/moved"});
+  tool({"mv", plugin_.folder() + "/foreign", "/run/moved"});
+  job.cni_path = bin_dir() + ":/run/moved";
+  expect_silent_success(job.del());
+  EXPECT_TRUE(exists("/run/moved/foreign.log"));
+  EXPECT_THAT(files_in(kFolder), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+}
+
+TEST_F(ForeignDelegate, ThatIsGoneKeepsDelOnlyWhileTheNamespaceIsThere) {
+  Attachment job = this->job();
+  must_add(job);
+  tool({"rm", plugin_.folder() + "/foreign"});
+  EXPECT_THAT(expect_error(job.del())["details"], HasSubstr("install foreign again"));
+  EXPECT_THAT(files_in(kFolder), ElementsAre("c1"));
+  job.netns.clear();
+  EXPECT_THAT(job.del().err, HasSubstr("plugin foreign has a part in"));
+  EXPECT_THAT(files_in(kFolder), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+}
+
 TEST_F(ForeignDelegate, GCRunsItsDelForWhatTheJournalKnows) {
   const Attachment job = this->job();
   must_add(job);

@@ -22,14 +22,16 @@ using ::testing::IsEmpty;
 constexpr unsigned kUser = 12345;  // needs no entry in passwd
 constexpr const char* kHome = "/mnt/stage";
 
-/// As `unshare -Urnm` of that user.
-void become_rootless() {
+/// As `unshare -Ur` of that user, on a host of its own. With CLONE_NEWNET that is the network
+/// namespace which came with the user namespace.
+void become_rootless(int with = 0) {
   const std::string id = std::to_string(kUser);
   ASSERT_EQ(::setgroups(0, nullptr), 0);
   ASSERT_EQ(::setresgid(kUser, kUser, kUser), 0);
   ASSERT_EQ(::setresuid(kUser, kUser, kUser), 0);
   ASSERT_EQ(::prctl(PR_SET_DUMPABLE, 1), 0);  // else /proc/self is root's
-  ASSERT_EQ(::unshare(CLONE_NEWUSER), 0);
+  ASSERT_EQ(::unshare(CLONE_NEWUSER | with), 0);
+  const int netns = ::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   const auto put = [](const char* path, const std::string& text) {
     const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
     ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size())) << path;
@@ -39,6 +41,10 @@ void become_rootless() {
   put("/proc/self/setgroups", "deny");
   put("/proc/self/gid_map", "0 " + id + " 1");
   enter_private_host();
+  if (with != 0) {
+    ASSERT_EQ(::setns(netns, CLONE_NEWNET), 0);
+  }
+  ::close(netns);
 }
 
 class Rootless : public HostTest {
@@ -79,6 +85,26 @@ TEST_F(Rootless, MainJob) {
     EXPECT_THAT(link_names(), ElementsAre("cni0"));
     EXPECT_THAT(masqueraded(4), IsEmpty());
     EXPECT_THAT(reservations("mynet"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+  });
+}
+
+/// `unshare -Urn` makes the network namespace before the user namespace has ids, so that its
+/// /proc/net belongs to the machine's root.
+TEST_F(Rootless, DelWhereTheListOfLegacyTablesCannotBeRead) {
+  tool({"iptables-legacy", "-t", "filter", "-L", "-n"});  // loads the module whose list it is
+  in_child([] {
+    become_rootless(CLONE_NEWNET);
+    if (HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    ASSERT_NE(::access("/proc/thread-self/net/ip_tables_names", R_OK), 0);
+    Container inside("c1");
+    const Attachment job = {
+        .config = Json::parse(R"({"cniVersion": "1.0.0", "name": "n", "type": "bridge"})"),
+        .netns = inside.path()};
+    must_add(job);
+    expect_silent_success(job.del());
+    EXPECT_THAT(link_names(), ElementsAre("cni0"));
     EXPECT_THAT(files_in(kJournals), IsEmpty());
   });
 }

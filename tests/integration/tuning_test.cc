@@ -162,6 +162,35 @@ TEST_F(Tuning, ASecondAddKeepsTheOriginals) {
   EXPECT_EQ(find_link("eth0", inside_)->at("mtu"), 1500);
 }
 
+/// A runtime that calls each plugin alone sends DEL with the list of today, which somebody may have
+/// edited. Whatever is left goes with the interface.
+TEST_F(Tuning, TwoThatSetOneSysctlPutTheOriginalBackInAnyOrder) {
+  static const std::string kKey = "net/ipv4/conf/all/arp_ignore";
+  const auto tuning = [](const char* value, int mtu) {
+    return Json({{"type", "tuning"}, {"mtu", mtu}, {"sysctl", {{kKey, value}}}});
+  };
+  const std::vector<Json> members = {tuning("1", 1400), tuning("2", 1300), tuning("1", 1400)};
+  const std::string original = sysctl(kKey, inside_);
+  ASSERT_EQ(original, "0");
+  for (const std::vector<int>& dels :
+       {std::vector<int>{1, 0}, {0, 1}, {0}, {1}, {}, {2, 1, 0}, {0, 1, 2}}) {
+    SCOPED_TRACE(Json(dels).dump());
+    const std::size_t count = dels.size() == 3 ? 3 : 2;
+    for (std::size_t i = 0; i < count; ++i) must_add(after(first_, bridge_, members[i]));
+    EXPECT_NE(sysctl(kKey, inside_), original);
+    for (const int each : dels) {
+      expect_silent_success(
+          after(first_, bridge_, members[static_cast<std::size_t>(each)]).del(bridge_));
+    }
+    if (dels.size() >= 2) {
+      EXPECT_EQ((*find_link("eth0", inside_))["mtu"], 1500);
+    }
+    expect_silent_success(first_.del(bridge_));
+    EXPECT_EQ(sysctl(kKey, inside_), original);
+    bridge_ = must_add(first_);
+  }
+}
+
 TEST_F(Tuning, BinariesCanBeExchanged) {
   Json config = everything();
   config.erase("txQLen");  // came after Debian's version

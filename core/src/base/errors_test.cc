@@ -33,6 +33,21 @@ TEST(Errors, AllIsDoneAndTheFirstIsThrownWithTheOthersBehind) {
   }
 }
 
+TEST(Errors, TheSameThatCameThroughMoreStepsIsToldOnce) {
+  Errors errors;
+  errors.attempt([] { fail("fake: cannot"); });
+  errors.attempt([] { fail("bridge: fake: cannot"); });
+  errors.attempt([] { fail("not"); });
+  errors.attempt([] { fail("fake: cannot"); });
+  try {
+    errors.finish();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.msg(), "fake: cannot");
+    EXPECT_EQ(error.details(), "also: not");
+  }
+}
+
 TEST(Errors, WithoutAnyNothingIsThrown) {
   Errors errors;
   EXPECT_TRUE(errors.attempt([] {}));

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "chain/foreign.h"
+#include "chain/foreign_del.h"
 #include "chain/member.h"
 #include "chain/recorder.h"
 #include "protocol/result_print.h"
@@ -18,10 +20,6 @@
 namespace unicni::chain {
 
 namespace {
-
-/// The journal's result of a step that isn't its list's last: there is more to come, and printing
-/// each would be a tenth of a list's time that isn't the kernel's.
-constexpr const char* kEnded = "{}";
 
 /// Whether the interface that a finished step made still stands in its namespace.
 bool stands(const journal::RecordedStep& step, const std::string& if_name, VerbHost& host) {
@@ -37,12 +35,6 @@ bool stands(const journal::RecordedStep& step, const std::string& if_name, VerbH
   } catch (const Error&) {
     return false;  // the path is something else today
   }
-}
-
-/// Whether the ADD of which this is a step gave its answer: a list that was killed between two
-/// steps has none.
-bool is_answer(const journal::RecordedStep& step) {
-  return !step.result.empty() && step.result != kEnded;
 }
 
 /// Of a step in its list: `last_recorded` is followed by such as keep no journal.
@@ -107,8 +99,8 @@ class AddVerb : public JournalLock {
     return step.enters_container() ? host_.container_identity() : host_.find_container_identity();
   }
   void settle(const Step& step);
-  void undo_earlier(const journal::RecordedStep& previous, const std::string& identity,
-                    const Step& step);
+  void undo_earlier(const journal::Entry& entry, const journal::RecordedStep& previous,
+                    const std::string& identity, const Step& step);
   [[nodiscard]] bool is_earlier(const journal::RecordedStep& previous, const std::string& identity,
                                 const Step& step) const;
   bool has_interface(const Step& step);
@@ -124,6 +116,8 @@ class AddVerb : public JournalLock {
   Step* adding_ = nullptr;  ///< whose ADD is at work and writes to the journal
   /// A program whose interface stood before its ADD, until that succeeds.
   const Step* refused_ = nullptr;
+  const Step* failed_ = nullptr;        ///< a program whose ADD has failed
+  std::set<std::size_t> kept_;          ///< ids of earlier lives that can't be undone now
   std::vector<std::size_t> begun_;      ///< ids of all that this verb wrote
   std::optional<std::string> printed_;  ///< the last step's result, if it was a journaled one
   std::string not_undone_;
@@ -173,15 +167,18 @@ bool AddVerb::is_earlier(const journal::RecordedStep& previous, const std::strin
 }
 
 /// In the namespace that it belongs to, if that is still there; never in the new one.
-void AddVerb::undo_earlier(const journal::RecordedStep& previous, const std::string& identity,
-                           const Step& step) {
+void AddVerb::undo_earlier(const journal::Entry& entry, const journal::RecordedStep& previous,
+                           const std::string& identity, const Step& step) {
   const Where where{.elsewhere = previous.container_netns != identity};
-  const Undone undone = undo_step(previous, where, request_, host_, &step);
+  const Undone undone = undo_step(entry, previous, where, request_, host_, &step);
   for (const Error& error : undone.errors.all()) {
     host_.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
   }
-  if (undone.clean())
+  if (undone.clean()) {
     open(journal::Access::add).forget_step(previous.id, previous.type, undone.kept);
+  } else {
+    kept_.insert(previous.id);
+  }
 }
 
 /// What earlier lives of this attachment left, whatever plugin made it: a crashed or lost one is
@@ -207,7 +204,8 @@ void AddVerb::settle(const Step& step) {
   // Only now that no living one is left: a refused ADD must not have undone anything of the
   // attachment that it refuses.
   for (auto previous = entry.steps.rbegin(); previous != entry.steps.rend(); ++previous) {
-    if (is_earlier(*previous, identity, step)) undo_earlier(*previous, identity, step);
+    if (kept_.contains(previous->id)) continue;
+    if (is_earlier(*previous, identity, step)) undo_earlier(entry, *previous, identity, step);
   }
 }
 
@@ -310,6 +308,7 @@ Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_r
     return *std::move(result);
   } catch (Error& error) {
     adding_ = nullptr;
+    failed_ = &step;
     roll_back(step);
     throw error.in_step(step.type());
   }
@@ -327,7 +326,9 @@ Result AddVerb::add(Step& step, const std::optional<Result>& prev_result, Place 
 void AddVerb::roll_back_foreign(Step& step) {
   journal_.reset();
   if (&step != refused_) {
-    run_foreign(request_, step.found.program, Command::del, step.netconf.text(), step.call.step);
+    del_foreign(request_, host_,
+                {step.type(), step.found.program, step.netconf.text(), request_.key(),
+                 &step != failed_, step.call.step});
   }
   open(journal::Access::add);
   forget(step);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "attachments/liveness.h"
@@ -23,6 +24,8 @@ Request request_for(const Request& request, const journal::Entry& entry) {
   Request copy{request.command,    request.environment, request.netconf.with_prev_result(nullptr),
                request.invoked_as, request.where,       {},
                request.deadline,   request.services,    request.modules};
+  copy.environment.container_id = entry.key.container_id;
+  copy.environment.if_name = entry.key.if_name;
   for (const std::string& variable : request.process_environment) {
     const bool replaced = variable.starts_with("CNI_CONTAINERID=") ||
                           variable.starts_with("CNI_IFNAME=") || variable.starts_with("CNI_NETNS=");
@@ -56,13 +59,14 @@ class GcVerb : public JournalLock {
  private:
   using Wanted = std::function<bool(const journal::RecordedStep&)>;
   void collect(const AttachmentKey& key, bool only_gone, const Wanted& wanted);
-  void collect_entry(bool only_gone, const Wanted& wanted);
+  void collect_entry(bool only_gone, const Wanted& wanted, Errors& errors);
   [[nodiscard]] bool is_surely_gone(const journal::Entry& entry);
 
   const Request& request_;
   VerbHost& host_;
   AttachmentKey key_;  ///< of the entry that is worked on
   std::optional<journal::Journal> journal_;
+  std::set<std::string> tried_;  ///< owners
   Errors errors_;
 };
 
@@ -76,7 +80,7 @@ bool GcVerb::is_surely_gone(const journal::Entry& entry) {
                       });
 }
 
-void GcVerb::collect_entry(bool only_gone, const Wanted& wanted) {
+void GcVerb::collect_entry(bool only_gone, const Wanted& wanted, Errors& errors) {
   take_again();
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
@@ -84,18 +88,26 @@ void GcVerb::collect_entry(bool only_gone, const Wanted& wanted) {
   const Request request = request_for(request_, entry);
   for (auto step = entry.steps.rbegin(); step != entry.steps.rend(); ++step) {
     if (!wanted(*step)) continue;
-    const Undone undone = undo_step(*step, {.elsewhere = true}, request, host_, nullptr);
-    for (const Error& error : undone.errors.all()) errors_.add(error);
+    const Undone undone = undo_step(entry, *step, {.elsewhere = true}, request, host_, nullptr);
+    for (const Error& error : undone.errors.all()) errors.add(error);
     // Without a journal it is locked by somebody else now.
     if (undone.clean() && journal_) journal_->forget_step(step->id, step->type, undone.kept);
   }
 }
 
-/// One attachment that can't be undone keeps none of the others from it.
+/// One attachment that can't be undone keeps none of the others from it, and is tried once. It
+/// makes no GC fail but that of its own network.
 void GcVerb::collect(const AttachmentKey& key, bool only_gone, const Wanted& wanted) {
+  if (!tried_.insert(key.owner()).second) return;
   key_ = key;
   host_.set_journal_lock(this);
-  errors_.attempt([&] { collect_entry(only_gone, wanted); });
+  Errors errors;
+  errors.attempt([&] { collect_entry(only_gone, wanted, errors); });
+  const bool is_own = key.network == request_.netconf.name();
+  for (const Error& error : errors.all()) {
+    if (is_own) errors_.add(error);
+    if (!is_own) host_.log(LogLevel::warning, key.owner() + ": " + error.msg());
+  }
   host_.set_journal_lock(nullptr);
   journal_.reset();
 }

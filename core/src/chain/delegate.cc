@@ -78,7 +78,8 @@ void PluginDelegate::configure(const std::string& config) {
   const auto warn = [this](const std::string& text) { host_->log(LogLevel::warning, text); };
   step_ = make_step(request_, type, std::move(netconf), call_.step, false,
                     call_.command == Command::add ? std::nullopt : call_.prev_result, warn);
-  if (step_->ipam && is_released(step_->call.ipam_type)) step_->ipam->mark_released();
+  const Asked* asked = find_asked(step_->call.ipam_type);
+  if (step_->ipam && asked != nullptr) step_->ipam->mark_asked(*asked);
   if (step_->module) {
     require_fit(*step_);
     if (call_.command == Command::del) return;
@@ -109,10 +110,9 @@ Step& PluginDelegate::configured() const {
   return *step_;
 }
 
-/// Its DEL has run as an undo record of this very verb. A second one could release what another
-/// container has got meanwhile.
-bool PluginDelegate::is_released(const std::string& type) const {
-  return std::find(released_.begin(), released_.end(), type) != released_.end();
+const Asked* PluginDelegate::find_asked(const std::string& type) const {
+  const auto found = std::ranges::find(asked_, type, &Asked::type);
+  return found == asked_.end() ? nullptr : &*found;
 }
 
 bool PluginDelegate::in_process() const { return configured().module.has_value(); }
@@ -160,16 +160,23 @@ Result PluginDelegate::add() {
   }
 }
 
-/// To succeed here would make the caller remove the file that the next DEL needs.
+/// Without a record the journal knows of no ADD of the program. To succeed where its DEL failed
+/// would make the caller remove the file that the next DEL needs.
 void PluginDelegate::del() {
   const Step& step = configured();
-  if (!step.module && step.found.program.empty()) {
-    throw Error(Code::internal,
-                fmt::format("{} made the interface and can't be found now", step.type()),
-                "put the plugin back into a folder of CNI_PATH, so that its DEL can run");
+  if (step.module) {
+    return run(Command::del, [this](auto& module, const Call& call) { module.del(call, *host_); });
   }
-  if (!step.module && is_released(step.type())) return;
-  run(Command::del, [this](auto& module, const Call& call) { module.del(call, *host_); });
+  if (const Asked* asked = find_asked(step.type())) return asked->rethrow();
+  try {
+    host_->unlocked([&] {
+      del_foreign(request_, *host_,
+                  {step.type(), {}, step.netconf.text(), call_.key, false, step.call.step});
+      return std::string();
+    });
+  } catch (Error& error) {
+    throw error.in_step(step.type());
+  }
 }
 
 void PluginDelegate::check() {

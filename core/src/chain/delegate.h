@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "chain/foreign_del.h"
 #include "chain/request.h"
 #include "unicni/host.h"
 
@@ -22,8 +23,8 @@ class PluginDelegate final : public Delegate {
   void bind(VerbHost& host) { host_ = &host; }
   /// What ADD made of the configuration by the policies of its time; "": nothing.
   void set_recorded(const std::string& config) { recorded_ = config; }
-  /// The undo log has run the DEL of this program already: the delegate's or its IPAM's.
-  void mark_released(const std::string& type) { released_.push_back(type); }
+  /// The undo log has asked for the DEL of this program already: the delegate's or its IPAM's.
+  void mark_asked(const Asked& asked) { asked_.push_back(asked); }
 
   void configure(const std::string& config) override;
   [[nodiscard]] bool in_process() const override;
@@ -37,7 +38,7 @@ class PluginDelegate final : public Delegate {
   class Turn;
   [[nodiscard]] protocol::Netconf effective(const std::string& config) const;
   Step& configured() const;
-  [[nodiscard]] bool is_released(const std::string& type) const;
+  [[nodiscard]] const Asked* find_asked(const std::string& type) const;
   void require_fit(const Step& step) const;
   void require_no_interface();
   void run_program(Command command);
@@ -50,7 +51,7 @@ class PluginDelegate final : public Delegate {
   VerbHost* host_ = nullptr;
   std::string recorded_;
   std::unique_ptr<Step> step_;
-  std::vector<std::string> released_;
+  std::vector<Asked> asked_;
 };
 
 }  // namespace unicni::chain

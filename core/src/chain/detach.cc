@@ -8,6 +8,7 @@
 
 #include "chain/chain.h"
 #include "chain/foreign.h"
+#include "chain/foreign_del.h"
 #include "chain/leftovers.h"
 #include "chain/recorder.h"
 #include "protocol/result_parse.h"
@@ -117,7 +118,7 @@ class DelVerb : public JournalLock {
   bool undo(const Task& task, Step* step);  ///< false: something could not be undone
   bool sweep(const Task& task, Step& step);
   void forget(const Task& task);
-  void call_del(Step& step);
+  void call_del(const Task& task, Step& step);
 
   const Request& request_;
   VerbHost& host_;
@@ -182,12 +183,17 @@ std::optional<journal::Entry> DelVerb::open_entry(const std::string& type) {
   return entry != nullptr ? std::optional(*entry) : std::nullopt;
 }
 
-void DelVerb::call_del(Step& step) {
+void DelVerb::call_del(const Task& task, Step& step) {
   if (!step.found.program.empty()) {
+    const bool added =
+        std::any_of(task.done.begin(), task.done.end(),
+                    [](const journal::RecordedStep& done) { return !done.result.empty(); });
     // It may call us for the same attachment.
     journal_.reset();
-    run_foreign(request_, step.found.program, Command::del,
-                with_request_prev_result(request_, step.netconf).text(), step.call.step);
+    del_foreign(
+        request_, host_,
+        {step.type(), step.found.program, with_request_prev_result(request_, step.netconf).text(),
+         request_.key(), added, step.call.step});
     return;
   }
   if (step.module) {
@@ -214,7 +220,7 @@ bool DelVerb::undo(const Task& task, Step* step) {
   for (auto done = task.done.rbegin(); done != task.done.rend(); ++done) {
     const bool elsewhere =
         !done->container_netns.empty() && done->container_netns != host_.container_identity();
-    Undone undone = undo_step(*done, {elsewhere, is_ours_}, request_, host_, step);
+    Undone undone = undo_step(*entry_, *done, {elsewhere, is_ours_}, request_, host_, step);
     clean = clean && undone.clean();
     for (Error error : undone.errors.all()) errors_.add(error.in_step(task.type));
     if (!undone.kept.empty()) kept_.emplace_back(done->id, std::move(undone.kept));
@@ -283,7 +289,7 @@ bool DelVerb::sweep(const Task& task, Step& step) {
                            [&] { remove_reference_leftovers(step.call, host_, step.ipam.get()); });
     }
   }
-  return errors_.attempt_step(task.type, [&] { call_del(step); });
+  return errors_.attempt_step(task.type, [&] { call_del(task, step); });
 }
 
 /// The step leaves the journal only if everything of it was undone. Otherwise the next DEL or GC

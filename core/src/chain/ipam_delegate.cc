@@ -135,15 +135,23 @@ Result IpamDelegate::add() {
   }
 }
 
-/// If the program's DEL ran already as an undo record, it is not run again.
+/// What the undo log has asked of the program isn't asked again. Without a record the journal knows
+/// of no ADD of it.
 void IpamDelegate::del() {
+  if (asked_ && !module_) return asked_->rethrow();
   const auto release = [this](ipam::Store& store) { store.release(call_.key.of_network()); };
   if (missing_ && with_files(release)) return;
-  require_given();
+  const bool is_absent = missing_ && found_.type.empty();
+  if (!is_absent) require_given();
   if (module_) {
     module_->del(call_, *host_);
-  } else if (!released_) {
-    run_program(Command::del);
+    return;
+  }
+  try {
+    del_foreign(request_, *host_,
+                {call_.ipam_type, {}, call_.request, call_.key, false, call_.step});
+  } catch (Error& error) {
+    throw error.in_step(call_.ipam_type);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "chain/foreign_del.h"
 #include "chain/request.h"
 #include "module/loader.h"
 #include "options/parse.h"
@@ -30,8 +31,11 @@ class IpamDelegate final : public Ipam {
   /// What a foreign delegate reads on stdin, if it differs from the call's request.
   void set_request(const std::string& config) { call_.request = config; }
   void set_prev_result(const std::optional<Result>& result) { call_.prev_result = result; }
-  /// The undo log has run this delegate's DEL already.
-  void mark_released() { released_ = true; }
+  /// The undo log has asked for this delegate's DEL already.
+  void mark_asked(const Asked& asked) { asked_ = asked; }
+  [[nodiscard]] bool has_module_for(const std::string& type) const {
+    return module_ && found_.type == type;
+  }
 
   [[nodiscard]] bool given() const override { return !call_.ipam_type.empty(); }
   [[nodiscard]] bool needs_link() const override;
@@ -63,7 +67,7 @@ class IpamDelegate final : public Ipam {
   std::optional<Error> missing_;
   std::string data_dir_;
   Host* host_ = nullptr;
-  bool released_ = false;
+  std::optional<Asked> asked_;
 };
 
 }  // namespace unicni::chain

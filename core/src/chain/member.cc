@@ -136,4 +136,8 @@ bool makes_interface(const journal::RecordedStep& step) {
   });
 }
 
+bool is_answer(const journal::RecordedStep& step) {
+  return !step.result.empty() && step.result != kEnded;
+}
+
 }  // namespace unicni::chain

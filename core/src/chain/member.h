@@ -37,6 +37,13 @@ struct Assignment {
 /// type to whom has none. The same member may have several steps, if an ADD was interrupted.
 Assignment assign(const journal::Entry& entry, const std::vector<Member>& members);
 
+/// The journal's result of a step that isn't its list's last: there is more to come, and printing
+/// each would be a tenth of a list's time that isn't the kernel's.
+inline constexpr const char* kEnded = "{}";
+/// Whether the ADD of which this is a step gave its answer: a list that failed or was killed
+/// between two steps has none.
+bool is_answer(const journal::RecordedStep& step);
+
 /// Whether its records say that the step made the container's interface.
 bool makes_interface(const journal::RecordedStep& step);
 

@@ -91,6 +91,23 @@ bool is_of_this_life(const journal::RecordedStep& step, VerbHost& host) {
   return !step.result.empty() && step.container_netns == host.container_identity();
 }
 
+/// Nothing stands that could be checked where an ADD failed and its roll-back couldn't take all of
+/// it back, or was killed. What the journal has of earlier lives says nothing.
+void require_answered(const journal::Entry& entry, const Request& request, VerbHost& host) {
+  const auto latest = std::find_if(entry.steps.rbegin(), entry.steps.rend(),
+                                   [&](const journal::RecordedStep& step) {
+                                     return step.container_netns == host.container_identity();
+                                   });
+  if (latest == entry.steps.rend() || is_answer(*latest) ||
+      is_nested(request.process_environment)) {
+    return;
+  }
+  throw Error(
+      Code::internal,
+      fmt::format("ADD of {} didn't succeed: it ended at {}", request.key().owner(), latest->type),
+      "run DEL and then ADD for the attachment");
+}
+
 }  // namespace
 
 void recall(Plan& plan, const Request& request, VerbHost& host) {
@@ -104,6 +121,7 @@ void recall(Plan& plan, const Request& request, VerbHost& host) {
                 "ADD it again");
   }
   if (!is_known) return;
+  require_answered(*entry, request, host);
   // What a chain's file says today, the attachment need not have.
   if (!plan.chain.empty()) members.clear();
   const Assignment steps = assign(*entry, members);

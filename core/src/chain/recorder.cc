@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include "chain/foreign.h"
+#include "chain/foreign_del.h"
 #include "journal/folder.h"
 #include "undo/nft_elements.h"
+#include "undo/oldest_value.h"
 #include "undo/replay.h"
 #include "unicni/sys/file.h"
 #include "unicni/sys/lock.h"
@@ -29,21 +31,75 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const Atta
 
 namespace {
 
+/// The records of the steps before this one in the same namespace, oldest first.
+std::vector<const std::vector<Undo>*> undo_before(const journal::Entry& entry,
+                                                  const journal::RecordedStep& step) {
+  std::vector<const std::vector<Undo>*> earlier;
+  for (const journal::RecordedStep& each : entry.steps) {
+    if (each.id < step.id && each.container_netns == step.container_netns) {
+      earlier.push_back(&each.undo);
+    }
+  }
+  return earlier;
+}
+
+/// As a verb undoes them that leaves the steps before this one for later, or never comes to them.
+std::vector<Undo> records_of(const journal::Entry& entry, const journal::RecordedStep& step) {
+  std::vector<Undo> records = step.undo;
+  for (Undo& record : records) {
+    if (!undo::has_oldest(record)) continue;
+    record = undo::with_oldest_unless_changed(record, undo_before(entry, step));
+  }
+  return records;
+}
+
+}  // namespace
+
+void Recorder::announce(const Undo& record) {
+  std::optional<Undo> with_oldest;
+  for (const auto* earlier : undo_before(*journal_->entry(), journal_->entry()->steps.back())) {
+    with_oldest = undo::find_with_oldest(record, *earlier);
+    if (with_oldest) break;
+  }
+  const Undo& announced = with_oldest ? *with_oldest : record;
+  journal_->record(announced);
+  Memory::announce(announced);
+}
+
+namespace {
+
 /// The DEL of a program, with what its ADD was given. A runtime's DEL knows a prevResult, which
 /// takes the place of the recorded one; roll-back and GC have none.
-void run_program(const undo::Replay::Program& program, const Request& request, VerbHost& host,
-                 const Step* step) {
+void run_program(const undo::Replay::Program& program, undo::Why why, const Request& request,
+                 VerbHost& host, const Step* step) {
   const protocol::Netconf netconf = protocol::Netconf::parse(program.request);
-  const auto run = [&] {
-    const bool is_del = request.command == Command::del;
-    return run_foreign(request, program.path, Command::del,
+  const protocol::Environment& environment = request.environment;
+  const bool is_del = request.command == Command::del;
+  const ForeignDel del{program.type,
+                       program.path,
                        is_del ? with_request_prev_result(request, netconf).text() : program.request,
-                       step == nullptr ? std::nullopt : std::optional(step->call.step));
-  };
-  // An IPAM's configuration is that of the plugin it serves.
-  const bool is_plugin = netconf.type() == program.type;
-  static_cast<void>(is_plugin ? host.unlocked(run) : run());
-  if (step != nullptr) step->mark_released(program.type);
+                       AttachmentKey{netconf.name(), environment.container_id, environment.if_name},
+                       why == undo::Why::removal || !program.is_last,
+                       step == nullptr ? std::nullopt : std::optional(step->call.step)};
+  // A module that has taken its place by now does it in its own DEL.
+  const bool is_replaced = step != nullptr && step->has_module_for(program.type);
+  if (is_replaced && find_program(request, program.type, program.path).empty()) return;
+  Asked asked{program.type, {}};
+  try {
+    // An IPAM's configuration is that of the plugin it serves, and it keeps no journal.
+    if (netconf.type() == program.type) {
+      host.unlocked([&] {
+        del_foreign(request, host, del);
+        return std::string();
+      });
+    } else {
+      del_foreign(request, host, del);
+    }
+  } catch (Error& error) {
+    asked.failure = error.in_step(program.type);
+  }
+  if (step != nullptr) step->mark_asked(asked);
+  asked.rethrow();
 }
 
 }  // namespace
@@ -61,7 +117,7 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
   }
   undo::Replay replay({host, why, request.deadline, records, host.daemons()});
   while (const auto program = replay.next_program()) {
-    replay.attempt([&] { run_program(*program, request, host, step); });
+    replay.attempt([&] { run_program(*program, why, request, host, step); });
   }
   Undone undone{replay.errors(), replay.kept()};
   for (const Undo& record : undone.kept) {
@@ -73,12 +129,12 @@ Undone undo_records(const std::vector<Undo>& records, undo::Why why, const Reque
   return undone;
 }
 
-Undone undo_step(const journal::RecordedStep& recorded, Where where, const Request& request,
-                 VerbHost& host, const Step* step) {
+Undone undo_step(const journal::Entry& entry, const journal::RecordedStep& recorded, Where where,
+                 const Request& request, VerbHost& host, const Step* step) {
   if (where.elsewhere) host.visit_container(recorded.netns_path, recorded.container_netns);
   // A step without a result was killed or failed: what it shares with others is taken back as well.
   const auto why = recorded.result.empty() ? undo::Why::failed_add : undo::Why::removal;
-  Undone undone = undo_records(recorded.undo, why, request, host, step);
+  Undone undone = undo_records(records_of(entry, recorded), why, request, host, step);
   if (where.elsewhere) host.leave_container(where.is_ours);
   return undone;
 }

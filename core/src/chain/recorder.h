@@ -25,15 +25,13 @@ class Memory : public UndoLog {
   std::vector<Undo> records_;
 };
 
-/// Writes each record to the journal before it is remembered.
+/// Writes each record to the journal before it is remembered. Of a value that an earlier step of
+/// this life changed already the original is written as well.
 class Recorder final : public Memory {
  public:
   /// The journal may be closed for a time, and opened again in the same place.
   explicit Recorder(std::optional<journal::Journal>& journal) : journal_(journal) {}
-  void announce(const Undo& record) override {
-    journal_->record(record);
-    Memory::announce(record);
-  }
+  void announce(const Undo& record) override;
 
  private:
   std::optional<journal::Journal>& journal_;
@@ -50,15 +48,15 @@ struct Undone {
   [[nodiscard]] bool clean() const { return errors.empty(); }
 };
 
-/// What a step of the journal announced, undone: as a failed ADD's if that never ended.
-/// `elsewhere`: in the namespace that its ADD saw, if that is still there, and in no other;
-/// afterwards back in CNI_NETNS, if that `is_ours`.
+/// What a step of the journal, as the verb found it, announced, undone: as a failed ADD's if that
+/// never ended. `elsewhere`: in the namespace that its ADD saw, if that is still there, and in no
+/// other; afterwards back in CNI_NETNS, if that `is_ours`.
 struct Where {
   bool elsewhere;
   bool is_ours = true;
 };
-Undone undo_step(const journal::RecordedStep& recorded, Where where, const Request& request,
-                 VerbHost& host, const Step* step);
+Undone undo_step(const journal::Entry& entry, const journal::RecordedStep& recorded, Where where,
+                 const Request& request, VerbHost& host, const Step* step);
 
 /// Undoes records and runs the DEL of delegates that are programs. `step` is told what was run (it
 /// may be nullptr).

@@ -48,13 +48,17 @@ struct Step {
     if (delegate) delegate->bind(host);
     host.enter({type(), call.step, undo, ipam.get(), delegate.get()});
   }
-  /// The undo log has run the DEL of a program of this step.
-  void mark_released(const std::string& released) const {
+  /// The undo log has asked a program of this step for its DEL.
+  void mark_asked(const Asked& asked) const {
     if (delegate) {
-      delegate->mark_released(released);
+      delegate->mark_asked(asked);
     } else if (ipam) {
-      ipam->mark_released();
+      ipam->mark_asked(asked);
     }
+  }
+  /// Whether a module serves a type of this step: the step's own or its IPAM's.
+  [[nodiscard]] bool has_module_for(const std::string& served) const {
+    return (module && type() == served) || (ipam && ipam->has_module_for(served));
   }
   /// Whether it announces changes that outlive the verb.
   [[nodiscard]] bool journaled() const {

@@ -52,8 +52,8 @@ bool is_ours(const struct stat& file, const std::string& path, const Locations& 
 
 /// What CNI_PATH has under a type's name.
 struct InPath {
+  std::string program;  ///< "": nothing
   bool ours = false;
-  std::string program;  ///< a foreign plugin
 };
 
 /// The first executable counts, as execvp(3) and libcni do it. A relative folder is passed over: it
@@ -64,8 +64,8 @@ InPath look_up(const std::string& type, const Locations& where) {
     auto candidate = folder + '/' + type;
     const auto file = stat_of(candidate);
     if (!file || !runnable(*file)) continue;
-    if (is_ours(*file, candidate, where)) return {true, {}};
-    return {false, std::move(candidate)};
+    const bool ours = is_ours(*file, candidate, where);
+    return {std::move(candidate), ours};
   }
   return {};
 }
@@ -202,7 +202,8 @@ Found get_named(const std::string& name, const Locations& where) {
 Found find_type(const std::string& type, const Locations& where) {
   require_valid_type(type);
   InPath in_path = look_up(type, where);
-  if (!in_path.program.empty()) return Found{type, {}, {}, std::move(in_path.program)};
+  const bool is_foreign = !in_path.program.empty() && !in_path.ours;
+  if (is_foreign) return Found{type, {}, {}, std::move(in_path.program)};
   // Without a file of ours nobody said that "acme-static" is our static: its plugin is missing.
   auto found = in_path.ours ? find_named(type, where) : find_exact(type, type, where);
   if (found) return *std::move(found);
@@ -210,6 +211,15 @@ Found find_type(const std::string& type, const Locations& where) {
       type,
       fmt::format("failed to find plugin \"{}\" in path [{}]", type, joined(where.cni_path, " ")),
       where);
+}
+
+std::string find_executable(const std::string& type, const Locations& where) {
+  return look_up(type, where).program;
+}
+
+bool is_runnable(const std::string& path) {
+  const auto file = stat_of(path);
+  return file && runnable(*file);
 }
 
 }  // namespace unicni::module

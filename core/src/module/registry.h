@@ -52,4 +52,9 @@ Found get_named(const std::string& name, const Locations& where);
 /// the nearest name if nothing serves it.
 Found find_type(const std::string& type, const Locations& where);
 
+/// The file that decides there, ours or not: absolute; "" if CNI_PATH has none.
+std::string find_executable(const std::string& type, const Locations& where);
+/// Whether `path` is a file that could be executed.
+bool is_runnable(const std::string& path);
+
 }  // namespace unicni::module

@@ -147,6 +147,18 @@ TEST_F(FindTypeTest, TheFirstFileDecides) {
   EXPECT_EQ(program_of("bridge"), root_ + "/one/bridge");
 }
 
+TEST_F(FindTypeTest, TheExecutableOfATypeIsTheFirstFileWhoeverMadeIt) {
+  EXPECT_EQ(find_executable("bridge", where_), "");
+  touch("/modules/bridge.so", 0644);
+  touch("/two/bridge", 0755);
+  EXPECT_EQ(find_executable("bridge", where_), root_ + "/two/bridge");
+  fs::create_symlink("../unicni", root_ + "/one/bridge");
+  EXPECT_EQ(find_executable("bridge", where_), root_ + "/one/bridge");
+  EXPECT_TRUE(is_runnable(root_ + "/two/bridge"));
+  EXPECT_FALSE(is_runnable(root_ + "/modules/bridge.so"));
+  EXPECT_FALSE(is_runnable(""));
+}
+
 TEST_F(FindTypeTest, WhatCantBeExecutedIsPassedOver) {
   touch("/one/calico", 0644);
   touch("/two/calico", 0755);

@@ -3,9 +3,13 @@
 #include "undo/nft_elements.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "netfilter/nft/element.h"
 #include "netfilter/nft/former.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
@@ -47,14 +51,19 @@ std::vector<net::NftElement> find_own_elements(const std::vector<Undo>& step, Er
     if (find_kind(record) != &kNftKind) continue;
     damaged.attempt([&] { elements.push_back(element_of(record)); });
   }
-  const auto is_own = [&](const net::NftElement& element) {
-    return std::any_of(elements.begin(), elements.end(),
-                       [&](const auto& each) { return each.owner == element.owner; });
-  };
-  for (net::NftElement& element : find_elements(step)) {
-    const bool known = std::find(elements.begin(), elements.end(), element) != elements.end();
-    if (!known && is_own(element)) elements.push_back(std::move(element));
+  // Thousands of published ports are elements of one step.
+  std::set<std::string_view> owners;
+  std::set<net::NftElementContent> known;
+  for (const net::NftElement& element : elements) {
+    owners.insert(element.owner);
+    known.insert(net::content_of(element));
   }
+  std::vector<net::NftElement> become;
+  for (net::NftElement& element : find_elements(step)) {
+    if (!owners.contains(element.owner) || known.contains(net::content_of(element))) continue;
+    become.push_back(std::move(element));
+  }
+  std::move(become.begin(), become.end(), std::back_inserter(elements));
   return elements;
 }
 

@@ -66,8 +66,8 @@ std::optional<Replay::Program> Replay::next_program() {
     } else if (kind == &kDelegateKind) {
       std::optional<Program> program;
       attempt([&] {
-        program =
-            Program{field(record, "type"), field(record, "program"), field(record, "request")};
+        program = Program{field(record, "type"), field(record, "program"), field(record, "request"),
+                          left_ + 1 == records_.size()};
       });
       if (program) return program;
     } else if (kind->turn == Turn::objects) {

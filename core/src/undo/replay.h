@@ -28,7 +28,8 @@ class Replay {
   struct Program {
     std::string type;
     std::string path;
-    std::string request;  ///< what its ADD got on stdin
+    std::string request;   ///< what its ADD got on stdin
+    bool is_last = false;  ///< no record of its step is later: its ADD may have been what failed
   };
   /// Undoes all up to the next program; nullopt: that was all.
   std::optional<Program> next_program();

@@ -1,5 +1,6 @@
 #include "netfilter/iptables/legacy_table.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 // Behind the C library's, which they give way to.
@@ -204,13 +205,19 @@ std::vector<LegacyChain> parse_chains(Family family, const ipt_getinfo& info,
 
 }  // namespace
 
-/// The file lists tables of this network namespace only, and reading it makes none.
+/// The file lists tables of this network namespace only, and reading it makes none. Root in a user
+/// namespace of a user's own may be refused: then no table there is ours, as nobody of ours could
+/// have made rules in it.
 bool has_legacy_table(Family family, const std::string& table) {
   // A thread may be in another network namespace than the process.
-  const auto names =
-      sys::read_file(family == Family::v4 ? "/proc/thread-self/net/ip_tables_names"
-                                          : "/proc/thread-self/net/ip6_tables_names");
-  return names && ('\n' + *names).find('\n' + table + '\n') != std::string::npos;
+  const char* path = family == Family::v4 ? "/proc/thread-self/net/ip_tables_names"
+                                          : "/proc/thread-self/net/ip6_tables_names";
+  const sys::Fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    if (errno == ENOENT || errno == EACCES || errno == EPERM) return false;
+    throw system_error(errno, fmt::format("open {}", path));
+  }
+  return ('\n' + sys::read_rest(file, path)).find('\n' + table + '\n') != std::string::npos;
 }
 
 std::optional<LegacySize> find_legacy_size(Family family, const char* table) {

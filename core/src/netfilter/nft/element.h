@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "net/netlink_socket.h"
@@ -15,6 +16,14 @@
 #include "unicni/netfilter/element.h"
 
 namespace unicni::net {
+
+/// All that an element is, in the order of table, set and key: for sorting and looking up among
+/// thousands. Valid as long as the element.
+using NftElementContent = std::tuple<NftTable, std::string_view, std::string_view, std::string_view,
+                                     std::string_view, std::string_view>;
+inline NftElementContent content_of(const NftElement& e) {
+  return {e.table, e.set, e.key, e.owner, e.key_end, e.data};
+}
 
 /// The attributes of NFT_MSG_NEWSETELEM: key, data, comment.
 void put_new_element(nl_msg* message, const NftElement& element);

@@ -8,7 +8,6 @@
 #include <iterator>
 #include <map>
 #include <span>
-#include <tuple>
 
 #include "net/netlink_socket.h"
 #include "netfilter/nft/base.h"
@@ -50,9 +49,7 @@ Error taken(const NftElement& wanted, const std::string& owner) {
 /// Each once, in the order of table, set and key. The kernel takes a key once a transaction: the
 /// second addition would look taken, and the second deletion finds nothing.
 std::vector<NftElement> distinct(std::vector<NftElement> elements) {
-  std::ranges::sort(elements, {}, [](const NftElement& e) {
-    return std::tie(e.table, e.set, e.key, e.owner, e.key_end, e.data);
-  });
+  std::ranges::sort(elements, {}, content_of);
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
   return elements;
 }

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "netfilter/nft/describe.h"
 #include "netfilter/nft/element.h"
@@ -62,6 +65,28 @@ std::optional<NftElement> find_in(Nft& nft, NftSetKind kind, Family family,
 bool leads_from_one(const NftElement& element) {
   return what_says(element) == Says::leads_from_one && element.key.size() >= kNumber;
 }
+
+std::string number_of(const NftElement& element) {
+  return element.key.substr(element.key.size() - kNumber);
+}
+
+/// Numbers of ports at single addresses of the host that stay when elements go. Whole maps are
+/// read, as the kernel finds nothing by the end of a key; once for all that go.
+class SinglePorts {
+ public:
+  SinglePorts(Nft& nft, Family family, const std::set<NftElementContent>& going) {
+    for (const NftSetKind kind : {NftSetKind::port_at, NftSetKind::cond_at}) {
+      for (const NftElement& element : nft.list(nft_set(kind, family).name.c_str())) {
+        const bool stays = leads_from_one(element) && !going.contains(content_of(element));
+        if (stays) numbers_.insert(number_of(element));
+      }
+    }
+  }
+  [[nodiscard]] bool contains(const std::string& number) const { return numbers_.contains(number); }
+
+ private:
+  std::set<std::string> numbers_;
+};
 
 }  // namespace
 
@@ -126,22 +151,20 @@ std::vector<NftElement> elements_of_holder(Nft& nft, const NftElement& holder) {
 }
 
 std::vector<NftElement> find_idle_claims(Nft& nft, const std::vector<NftElement>& elements) {
+  std::set<NftElementContent> going;
+  for (const NftElement& element : elements) going.insert(content_of(element));
+  std::map<Family, SinglePorts> staying;
+  std::set<std::pair<Family, std::string>> seen;
   std::vector<NftElement> idle;
   for (const NftElement& element : elements) {
     if (!leads_from_one(element)) continue;
-    auto claim = find_in(nft, NftSetKind::claim, family_of(element),
-                         element.key.substr(element.key.size() - kNumber));
-    if (!claim || !claims_single_addresses(*claim)) continue;
-    const auto is_in = [&](const auto& list) {
-      return std::ranges::find(list, *claim) != list.end();
-    };
-    if (is_in(idle) || is_in(elements)) continue;
-    // The whole map is read, as the kernel finds nothing by the end of a key.
-    const auto holders = find_single_ports(nft, *claim);
-    const bool all_go = std::ranges::all_of(holders, [&](const NftElement& holder) {
-      return std::ranges::find(elements, holder) != elements.end();
-    });
-    if (all_go) idle.push_back(*std::move(claim));
+    const Family family = family_of(element);
+    const std::string number = number_of(element);
+    if (!seen.emplace(family, number).second) continue;
+    auto claim = find_in(nft, NftSetKind::claim, family, number);
+    if (!claim || !claims_single_addresses(*claim) || going.contains(content_of(*claim))) continue;
+    if (!staying.contains(family)) staying.emplace(family, SinglePorts(nft, family, going));
+    if (!staying.at(family).contains(number)) idle.push_back(*std::move(claim));
   }
   return idle;
 }

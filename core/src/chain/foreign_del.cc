@@ -1,0 +1,66 @@
+#include "chain/foreign_del.h"
+
+#include <fmt/core.h>
+
+#include "chain/foreign.h"
+#include "module/registry.h"
+
+namespace unicni::chain {
+
+namespace {
+
+/// Whether nothing of the attachment can be left in a container: GC and STATUS have none, DEL may
+/// have none, and an undo step looks where its ADD was.
+bool is_namespace_gone(const Request& request, Host& host) {
+  const Command command = request.command;
+  if (command == Command::gc || command == Command::status) return true;
+  if (command == Command::del && request.environment.netns.empty()) return true;
+  try {
+    return host.container_netns() == nullptr;
+  } catch (const Error& error) {
+    if (!error.is(Code::invalid_netns)) throw;
+    return true;
+  }
+}
+
+void tell_absent(const Request& request, Host& host, const ForeignDel& what) {
+  const std::string text =
+      fmt::format("plugin {} has a part in {} and is in no folder of CNI_PATH any more{}",
+                  what.type, what.key.owner(),
+                  what.remembered.empty() ? "" : fmt::format(", and {} is gone", what.remembered));
+  if (!is_namespace_gone(request, host)) {
+    throw Error(
+        Code::internal, text,
+        fmt::format("install {} again, or end the container; then send DEL again", what.type));
+  }
+  host.log(LogLevel::warning,
+           text +
+               ": its DEL is left out, and what it made outside of the container stays, such as "
+               "addresses that it reserved, links and rules");
+}
+
+}  // namespace
+
+std::string find_program(const Request& request, const std::string& type,
+                         const std::string& remembered) {
+  module::require_valid_type(type);
+  std::string program = module::find_executable(type, request.where);
+  if (program.empty() && module::is_runnable(remembered)) program = remembered;
+  return program;
+}
+
+void del_foreign(const Request& request, Host& host, const ForeignDel& what) {
+  const std::string program = find_program(request, what.type, what.remembered);
+  if (program.empty()) return tell_absent(request, host, what);
+  try {
+    run_foreign(request, program, Command::del, what.config, what.place);
+  } catch (const Error& error) {
+    if (what.added || !error.is(Code::incompatible_version)) throw;
+    host.log(LogLevel::warning,
+             fmt::format("{} refuses DEL of {}: {}; its ADD never succeeded, so nothing of it is "
+                         "left",
+                         what.type, what.key.owner(), error.msg()));
+  }
+}
+
+}  // namespace unicni::chain
