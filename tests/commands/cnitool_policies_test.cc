@@ -163,6 +163,18 @@ TEST_P(CnitoolPolicies, RollBackWhatAForeignMemberRefuses) {
   expect_nothing_left();
 }
 
+/// The foreign member's parent: our executable, or in the process the spawner.
+TEST_P(CnitoolPolicies, RollBackWhatWasKilledUnderAForeignMember) {
+  policy("rules: [{override: {mtu: 1300}}]");
+  install_script("/run/plugins/recorder", R"(#!/bin/sh
+cat > /dev/null
+[ $CNI_COMMAND = ADD ] && kill -9 $PPID
+exit 0
+)");
+  EXPECT_EQ(verb("add").status, 1);
+  expect_nothing_left();
+}
+
 /// Another ADD of what is attached is refused, and takes nothing away.
 TEST_P(CnitoolPolicies, KeepWhatIsAttachedFromASecondAdd) {
   policy("rules: [{override: {mtu: 1300}}]");
