@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 
@@ -15,13 +16,13 @@ namespace {
 
 struct Crash {
   int signal;
-  const char* name;
+  const char* what;
 };
-constexpr Crash kCrashes[] = {{SIGSEGV, "SIGSEGV"},
-                              {SIGBUS, "SIGBUS"},
-                              {SIGABRT, "SIGABRT"},
-                              {SIGFPE, "SIGFPE"},
-                              {SIGILL, "SIGILL"}};
+constexpr Crash kCrashes[] = {{SIGSEGV, "crashed (SIGSEGV)"},
+                              {SIGBUS, "crashed (SIGBUS)"},
+                              {SIGABRT, "crashed (SIGABRT)"},
+                              {SIGFPE, "crashed (SIGFPE)"},
+                              {SIGILL, "crashed (SIGILL)"}};
 constexpr std::size_t kLongestText = 256;  // bytes of step, verb and version after escaping
 constexpr std::size_t kLongestAnswer = 2048;
 constexpr std::size_t kStackSize = 64U << 10U;
@@ -44,6 +45,7 @@ Text version_name;
 std::atomic<bool> context_ready;
 std::atomic<bool> result_written;
 std::atomic_flag crashing;
+pid_t owner;
 alignas(16) std::array<char, kStackSize> stack;
 
 void write_all(const char* text, std::size_t size) {
@@ -58,7 +60,7 @@ void write_all(const char* text, std::size_t size) {
 
 /// Puts the answer together on the handler's stack: most calls don't crash, so nobody prints it
 /// before.
-void write_answer(std::string_view signal) {
+void write_answer(std::string_view what) {
   std::array<char, kLongestAnswer> answer;
   std::size_t size = 0;
   const auto add = [&](std::string_view text) {
@@ -71,7 +73,7 @@ void write_answer(std::string_view signal) {
   for (const std::string_view piece :
        {std::string_view("{\n    \"cniVersion\": \""), version_name.view(),
         std::string_view("\",\n    \"code\": 999,\n    \"msg\": \""), step,
-        std::string_view(": the module crashed ("), signal, std::string_view(") during "), verb,
+        std::string_view(": the module "), what, std::string_view(" during "), verb,
         std::string_view("\",\n    \"details\": \"this is a bug in the module "), step,
         std::string_view("; what "), verb,
         std::string_view(" had changed is undone by the next DEL or GC\"\n}")}) {
@@ -80,21 +82,32 @@ void write_answer(std::string_view signal) {
   write_all(answer.data(), size);
 }
 
+/// What is said if no answer was given: `what` became of the module at work.
+void write_last_word(std::string_view what) {
+  if (result_written.load()) return;
+  if (context_ready.load()) {
+    write_answer(what);
+  } else {
+    write_all(kNoContext.data(), kNoContext.size());
+  }
+}
+
 // Async-signal-safe: write(2), memcpy(3), pause(2), _exit(2) and lock-free atomics only;
 // signal-safety(7).
 void on_crash(int signal) {
   if (crashing.test_and_set()) {
     for (;;) ::pause();  // another thread is at it and ends the process
   }
-  if (!result_written.load()) {
-    if (context_ready.load()) {
-      for (const Crash& crash : kCrashes) {
-        if (crash.signal == signal) write_answer(crash.name);
-      }
-    } else {
-      write_all(kNoContext.data(), kNoContext.size());
-    }
+  for (const Crash& crash : kCrashes) {
+    if (crash.signal == signal) write_last_word(crash.what);
   }
+  ::_exit(1);
+}
+
+/// The executable itself ends by _exit(2) alone. A module's own children may end as they like.
+void on_exit() {
+  if (::getpid() != owner) return;
+  write_last_word("called exit");
   ::_exit(1);
 }
 
@@ -132,6 +145,8 @@ void install_crash_handler() {
   action.sa_flags = SA_ONSTACK;
   ::sigfillset(&action.sa_mask);  // also SIGPIPE: stdout may be closed
   for (const auto& crash : kCrashes) ::sigaction(crash.signal, &action, nullptr);
+  owner = ::getpid();
+  std::atexit(on_exit);
 }
 
 void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version) {

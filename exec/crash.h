@@ -5,7 +5,8 @@
 
 namespace unicni::exec {
 
-/// Handlers on a stack of their own for SIGSEGV, SIGBUS, SIGABRT, SIGFPE and SIGILL. They write an
+/// Handlers for exit(3), and on a stack of their own for SIGSEGV, SIGBUS, SIGABRT, SIGFPE and
+/// SIGILL. They write an
 /// error with what set_crash_context() said, unless mark_result_written() was called, and _exit(1).
 /// What the verb had changed is undone by the next DEL or GC, from the journal. Only for a program:
 /// never call it from a library.

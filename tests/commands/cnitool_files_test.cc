@@ -4,6 +4,7 @@
 namespace unicni::test::cnitool_files_test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -54,6 +55,46 @@ TEST_F(CnitoolFiles, AreInvalidEachForItsReason) {
   EXPECT_EQ(files.at(3).at("network"), nullptr);
 }
 
+TEST_F(CnitoolFiles, AreInvalidByValuesThatAnAddWouldRefuse) {
+  Json wrong = list();
+  wrong["plugins"][0]["mtu"] = "abc";
+  put("10-mtu.conflist", wrong);
+  Json wrong_ipam = list();
+  wrong_ipam["plugins"][0]["ipam"]["subnet"] = "10.7.0.0/99";
+  put("20-ipam.conflist", wrong_ipam);
+  const Output output =
+      cnitool({"validate", "--json", "/run/net.d/10-mtu.conflist", "/run/net.d/20-ipam.conflist"});
+  EXPECT_EQ(output.status, 1);
+  const Json files = entries(output);
+  ASSERT_EQ(files.size(), 2U) << output.str();
+  EXPECT_EQ(files.at(0).at("verdict"), "invalid");
+  EXPECT_THAT(files.at(0).at("problem"), HasSubstr("mtu"));
+  EXPECT_EQ(files.at(1).at("verdict"), "invalid");
+  EXPECT_THAT(files.at(1).at("problem"), HasSubstr("subnet"));
+}
+
+TEST_F(CnitoolFiles, AreWarnedOfForKeysThatNobodyKnows) {
+  Json config = list();
+  config["plugins"][0]["mttu"] = 1400;
+  config["plugins"][0]["ipam"]["subnett"] = "10.8.0.0/24";
+  put("10-mynet.conflist", config);
+  const Output output = cnitool({"validate", "--json", "/run/net.d/10-mynet.conflist"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_EQ(output.err, "");
+  const Json warnings = entries(output).at(0).at("warnings");
+  ASSERT_EQ(warnings.size(), 2U) << output.str();
+  EXPECT_THAT(warnings.at(0), AllOf(StartsWith("bridge: "), HasSubstr("mttu")));
+  EXPECT_THAT(warnings.at(1), AllOf(StartsWith("host-local: "), HasSubstr("subnett")));
+}
+
+TEST_F(CnitoolFiles, WithoutANameAreForWhoExecutesThePlugin) {
+  write_file("/run/net.d/99-loopback.conf", R"({"cniVersion": "0.2.0", "type": "loopback"})");
+  const Output output = cnitool({"validate", "--json", "/run/net.d/99-loopback.conf"});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(entries(output).at(0).at("problem"),
+              AllOf(HasSubstr("missing network name"), HasSubstr("executes the plugin itself")));
+}
+
 TEST_F(CnitoolFiles, HaveTheCapabilitiesThatTheirPluginsAskFor) {
   Json config = list();
   config["plugins"].push_back({{"type", "portmap"}, {"capabilities", {{"portMappings", true}}}});
@@ -94,6 +135,16 @@ TEST_F(CnitoolFiles, AreListedInTheOrderOfTheSearch) {
   EXPECT_EQ(networks.at(1).at("name"), nullptr);
   EXPECT_EQ(networks.at(2).at("verdict"), "shadowed");
   EXPECT_EQ(networks.at(2).at("reason"), "/run/net.d/20-mynet.conflist");
+}
+
+TEST_F(CnitoolFiles, AreNotListedOfAFile) {
+  write_file("/run/net.conf", list().dump());
+  for (const auto& arguments : {std::vector<std::string>{"networks"}, {"status", "mynet", "x"}}) {
+    const Output output = cnitool(arguments, {"NETCONFPATH=/run/net.conf"});
+    EXPECT_EQ(output.status, 1) << output.str();
+    EXPECT_EQ(output.out, "");
+    EXPECT_THAT(output.err, HasSubstr("/run/net.conf is no folder"));
+  }
 }
 
 TEST_F(CnitoolFiles, MayBeNoneAtAll) {

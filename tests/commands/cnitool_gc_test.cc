@@ -68,8 +68,31 @@ TEST_F(CnitoolGc, KeepsSeveral) {
 }
 
 TEST_F(CnitoolGc, KeepsOnlyThatInterface) {
-  EXPECT_EQ(cnitool({"gc", "mynet", "x", "--keep", "one:eth7"}).status, 0);
+  EXPECT_EQ(cnitool({"gc", "mynet", "x", "--yes", "--keep", "one:eth7"}).status, 0);
   EXPECT_THAT(results(), ElementsAre(kOfOther));
+}
+
+TEST_F(CnitoolGc, DeletesNothingIfWhatItIsToKeepIsNotThere) {
+  const Snapshot before = snapshot();
+  for (const auto& more : {std::vector<std::string>{}, {"--keep", "two:eth0"}, {"--dry-run"}}) {
+    std::vector<std::string> arguments{"gc", "mynet", "x", "--keep", "onee:eth0"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Output output = cnitool(arguments);
+    EXPECT_EQ(output.status, 1) << output.str();
+    EXPECT_THAT(output.err, HasSubstr("mynet has no attachment onee:eth0 to keep"));
+    EXPECT_THAT(output.err, HasSubstr("did you mean one:eth0?"));
+  }
+  EXPECT_EQ(difference(before, snapshot()), "");
+  // That of another network is none of this one's.
+  EXPECT_EQ(cnitool({"gc", "mynet", "x", "--keep", "one:eth1"}).status, 1);
+}
+
+/// A runtime of another maker may have no cache.
+TEST_F(CnitoolGc, KeepsWhatOnlyTheJournalKnows) {
+  tool({"rm", "/var/lib/cni/results/mynet-one-eth0"});
+  EXPECT_EQ(cnitool({"gc", "mynet", "x", "--keep", "one:eth0"}).status, 0);
+  EXPECT_THAT(link_names(one_.fd()), ElementsAre("eth0", "eth1"));
+  EXPECT_THAT(link_names(two_.fd()), IsEmpty());
 }
 
 TEST_F(CnitoolGc, DeletesAllOfTheNetworkIfItIsSure) {

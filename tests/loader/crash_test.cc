@@ -118,6 +118,33 @@ TEST(CrashTest, AStackOverflowHasAStackLeftForTheHandler) {
   EXPECT_EQ(outcome.out, expected("SIGSEGV", "bridge", "CHECK", "1.0.0"));
 }
 
+TEST(CrashTest, AModuleThatEndsTheProcessHasFailed) {
+  const auto outcome = in_child([] {
+    set_crash_context("bridge", "ADD", "1.0.0");
+    std::exit(0);
+  });
+  expect_exit_1(outcome);
+  EXPECT_EQ(outcome.out,
+            protocol::print_error(
+                Error(Code::internal, "bridge: the module called exit during ADD",
+                      "this is a bug in the module bridge; what ADD had changed is undone by the "
+                      "next DEL or GC"),
+                "1.0.0"));
+}
+
+TEST(CrashTest, AChildOfAModuleMayEndAsItLikes) {
+  const auto outcome = in_child([] {
+    set_crash_context("bridge", "ADD", "1.0.0");
+    const pid_t child = ::fork();
+    if (child == 0) std::exit(7);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+  });
+  EXPECT_EQ(WEXITSTATUS(outcome.status), 7);
+  EXPECT_EQ(outcome.out, "");
+}
+
 TEST(CrashTest, TheLatestStepIsNamed) {
   const auto outcome = in_child([] {
     set_crash_context("bridge", "ADD", "1.0.0");

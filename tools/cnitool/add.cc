@@ -29,6 +29,11 @@ class Add final : public NetworkVerb {
     return app::ExitStatus::done;
   }
 
+  [[nodiscard]] std::string left_by_interruption(const Call& call) const override {
+    return "what was done of ADD to network " + call.network.name() + " is still there; `" +
+           del_command() + "` removes it";
+  }
+
   bool is_dry_ = false;
 };
 

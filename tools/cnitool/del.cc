@@ -22,6 +22,11 @@ class Del final : public NetworkVerb {
     return app::ExitStatus::done;
   }
 
+  [[nodiscard]] std::string left_by_interruption(const Call& call) const override {
+    return "network " + call.network.name() + " is detached in part; `" + del_command() +
+           "` removes the rest";
+  }
+
   bool is_dry_ = false;
 };
 

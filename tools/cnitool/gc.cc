@@ -1,10 +1,13 @@
 // cnitool gc.
+#include <fmt/core.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 
+#include "journal/folder.h"
 #include "network_verb.h"
 #include "unicni/error.h"
+#include "unicni/nearest.h"
 #include "verbs.h"
 
 namespace unicni::cnitool {
@@ -45,8 +48,10 @@ class Gc final : public NetworkVerb {
     NetworkVerb::declare(options);
     options.values(keep_, "--keep", "ID:IFNAME",
                    "An attachment that lives, of the container with this id; may be given several "
-                   "times");
-    options.flag(is_sure_, "--yes", "Delete all attachments if none is to be kept");
+                   "times; one that isn't there is an error, and nothing is deleted");
+    options.flag(is_sure_, "--yes",
+                 "Delete all attachments if none is to be kept; what is to be kept need not be "
+                 "there");
     options.flag(is_dry_, "--dry-run", "Only list what would be deleted");
   }
 
@@ -54,6 +59,7 @@ class Gc final : public NetworkVerb {
   app::ExitStatus act(const Call& call) override {
     std::vector<Attachment> valid;
     for (const std::string& text : keep_) valid.push_back(kept(text));
+    if (!is_sure_) require_known(call, valid);
     if (call.network.disable_gc()) {
       call.output.warn("the network says disableGC, so nothing is deleted");
       return app::ExitStatus::done;
@@ -66,6 +72,30 @@ class Gc final : public NetworkVerb {
     }
     call.runtime.gc(call.network, valid);
     return app::ExitStatus::done;
+  }
+
+  /// One that is misspelt would be deleted.
+  static void require_known(const Call& call, const std::vector<Attachment>& valid) {
+    std::vector<std::string> known;
+    const auto add = [&](const AttachmentKey& key) {
+      if (key.network == call.network.name()) known.push_back(key.container_id + ':' + key.if_name);
+    };
+    for (const CachedAttachment& cached : call.runtime.attachments()) add(cached.key);
+    // Other runtimes may keep no cache.
+    for (const AttachmentKey& key : journal::list_keys(Folders().journals(), call.network.name())) {
+      add(key);
+    }
+    for (const Attachment& each : valid) {
+      const std::string text = each.container_id + ':' + each.if_name;
+      if (std::find(known.begin(), known.end(), text) != known.end()) continue;
+      const std::string nearest = options::nearest_key(text, {known.begin(), known.end()});
+      throw Error(Code::invalid_environment,
+                  fmt::format("nothing was deleted: {} has no attachment {} to keep",
+                              call.network.name(), text),
+                  nearest.empty()
+                      ? "--dry-run lists what there is; with --yes it doesn't matter"
+                      : fmt::format("did you mean {}? With --yes it doesn't matter", nearest));
+    }
   }
 
   static void list(const Call& call, const std::vector<Attachment>& valid) {

@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
            {"1",
             "It failed, found what it was to look for, or a verb of the reference's cnitool was "
             "called wrongly."},
-           {"2", "A verb of its own (version, validate, networks) was called wrongly."}},
+           {"2", "A verb of its own (version, validate, networks) was called wrongly."},
+           {"130, 143", "SIGINT or SIGTERM came; a line on stderr says what removes the rest."}},
       .completions = {{"NETWORK", kNetworks}, {"NETNS", kNamespaces}},
       .usage_status = app::ExitStatus::failed,
       .may_lack_verb = true};

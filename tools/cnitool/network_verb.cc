@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "environment.h"
+#include "interruption.h"
 #include "log.h"
 #include "runtime_options.h"
 #include "timing.h"
@@ -59,13 +60,22 @@ app::ExitStatus NetworkVerb::run(app::Output& output) {
     output.put_aside(timing.report(std::chrono::steady_clock::now() - start));
   };
   try {
-    const app::ExitStatus status = act({runtime, network, conf, output});
+    const Call call{runtime, network, conf, output};
+    const Interruption interruption(output, "interrupted: " + left_by_interruption(call));
+    const app::ExitStatus status = act(call);
     tell();
     return status;
   } catch (const Error&) {
     tell();
     throw;
   }
+}
+
+std::string NetworkVerb::del_command() const {
+  std::string command = "cnitool del";
+  if (!container_id_.empty()) command += " --container-id " + container_id_;
+  if (!if_name_.empty()) command += " -i " + if_name_;
+  return command + ' ' + network_ + ' ' + netns_;
 }
 
 NetworkConfig find_network(const Runtime& runtime, const std::string& network) {

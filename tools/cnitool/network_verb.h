@@ -24,8 +24,15 @@ class NetworkVerb : public app::Verb {
     const app::Output& output;
   };
   virtual app::ExitStatus act(const Call& call) = 0;
+  /// What an interrupted act() leaves, and who mends it: what is said after "interrupted: ".
+  [[nodiscard]] virtual std::string left_by_interruption(const Call& call) const {
+    static_cast<void>(call);
+    return "call it again";
+  }
   /// Of a verb that needs no namespace, and may lack it.
   virtual bool needs_netns() const { return true; }
+  /// The command that detaches what this verb is about.
+  [[nodiscard]] std::string del_command() const;
 
  private:
   std::string network_;

@@ -1,5 +1,9 @@
 // cnitool validate.
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include "app/application.h"
 #include "environment.h"
@@ -33,6 +37,26 @@ std::string text_of(const Error& error) {
   return error.details().empty() ? error.msg() : error.msg() + "; " + error.details();
 }
 
+/// What is said of the file that is looked at, for its row.
+class Remarks final : public LogSink {
+ public:
+  explicit Remarks(const app::Output& output) : log_(output) {}
+  void log(LogLevel level, std::string_view member, std::string_view text) noexcept override {
+    try {
+      if (level != LogLevel::warning) return log_.log(level, member, text);
+      warnings_.push_back(member.empty() ? std::string(text) : fmt::format("{}: {}", member, text));
+    } catch (const std::exception&) {
+      log_.log(level, member, text);
+    }
+  }
+  void pass_on(std::string_view bytes) noexcept override { log_.pass_on(bytes); }
+  std::vector<std::string> take() { return std::exchange(warnings_, {}); }
+
+ private:
+  Log log_;
+  std::vector<std::string> warnings_;
+};
+
 class Validate final : public app::Verb {
  public:
   void declare(app::Options& options) override {
@@ -40,32 +64,35 @@ class Validate final : public app::Verb {
   }
 
   app::ExitStatus run(app::Output& output) override {
-    Log log(output);
+    Remarks remarks(output);
     std::optional<Runtime> runtime;
     if (plugin_folders().empty()) {
       output.say("CNI_PATH is not set: whether the plugins are there isn't looked at");
     } else {
       RuntimeOptions options = runtime_options(Isolation::process);
-      options.log = &log;
+      options.log = &remarks;
       runtime.emplace(options);
     }
     app::Report report;
     report.add_table(table());
     bool are_valid = true;
     for (const std::string& file : files_) {
-      are_valid = add(report, file, runtime ? &*runtime : nullptr) && are_valid;
+      are_valid = add(report, file, runtime ? &*runtime : nullptr, remarks) && are_valid;
     }
     output.put(report);
     return are_valid ? app::ExitStatus::done : app::ExitStatus::failed;
   }
 
  private:
-  static bool add(app::Report& report, const std::string& file, const Runtime* runtime) {
+  static bool add(app::Report& report, const std::string& file, const Runtime* runtime,
+                  Remarks& remarks) {
     std::optional<NetworkConfig> network;
     std::vector<std::string> capabilities;
+    std::vector<std::string> warnings;
     std::optional<std::string> problem;
     try {
       network = Runtime::get_network_file(absolute(file));
+      warnings = network->warnings();
       if (runtime != nullptr) {
         require_plugins(*network);
         capabilities = runtime->validate(*network);
@@ -73,10 +100,10 @@ class Validate final : public app::Verb {
     } catch (const Error& error) {
       problem = text_of(error);
     }
+    for (std::string& each : remarks.take()) warnings.push_back(std::move(each));
     report.add_row({Cell::text(file), network ? Cell::text(network->name()) : Cell(),
                     problem ? Cell::text("invalid", Tone::bad) : Cell::text("valid", Tone::good),
-                    Cell::text_or_none(problem),
-                    Cell::list(network ? network->warnings() : std::vector<std::string>()),
+                    Cell::text_or_none(problem), Cell::list(std::move(warnings)),
                     Cell::list(capabilities)});
     return !problem;
   }
@@ -88,10 +115,11 @@ class Validate final : public app::Verb {
 
 app::VerbText validate_verb() {
   return {"validate",
-          "Look whether files are networks whose plugins are there",
+          "Look for mistakes in files of networks, and for missing plugins",
           "Each plugin, and the IPAM plugin that it names, is looked for in CNI_PATH and must "
-          "support the network's version. Nothing is attached. The status is 1 if a file is "
-          "invalid.",
+          "support the network's version. Options of unicni's modules are read as add reads them: "
+          "a wrong value makes a file invalid, an unknown key is a warning. Nothing is attached. "
+          "The status is 1 if a file is invalid.",
           "CNI_PATH=/opt/cni/bin cnitool validate /etc/cni/net.d/*.conflist\n"
           "CNI_PATH=/opt/cni/bin cnitool validate --json 10-mynet.conf",
           {&table()},

@@ -25,9 +25,12 @@ struct NetworkList;
 
 /// Where the modules of unicni work. Plugins of other makers are processes in any case.
 enum class Isolation : unsigned char {
-  /// Each plugin is a process, as with libcni: if one crashes, its verb fails.
+  /// Each plugin is a process, as with libcni: if one crashes, its verb fails. Where the host has
+  /// policies (/etc/unicni/policy.d), the executable unicni runs the list as a whole and applies
+  /// them to all plugins; so it does for what was attached by it.
   process,
-  /// In the program itself, a list as a whole: no process is started, which is the fastest. A list
+  /// In the program itself, a list as a whole: no process is started, which is the fastest. Nobody
+  /// can end a module that works on past the deadline, or crashes: that is the price. A list
   /// with a member of type `unicni`, which is a list itself, is run by processes all the same.
   in_process,
 };
@@ -140,7 +143,7 @@ struct NetworkFile {
 /// caller waits for it. No signal handler is set, and nothing is written to stdout and stderr.
 /// Plugins that are programs run under a small process of ours, RuntimeOptions::executable, so what
 /// the program does with SIGCHLD and wait(2) doesn't matter; without an executable they are its
-/// children.
+/// children. If the program dies, they are ended; what they leave the next verb undoes.
 ///
 /// Verbs for one container wait for each other, in this process and in others that use unicni's
 /// library with the same `folders.run`; GC of a network waits for its ADD, CHECK and DEL, and they
@@ -212,7 +215,9 @@ class Runtime {
   [[nodiscard]] std::vector<std::string> supported_versions(const std::string& type,
                                                             const VerbOptions& options = {}) const;
   /// Whether all plugins, and the IPAM plugins that they name, are there and support the list's
-  /// version. Error with all that is wrong. Returns the capabilities that plugins ask for, sorted.
+  /// version, and whether the options of unicni's modules have values that their ADD would take.
+  /// Error with all that is wrong; keys that nobody knows are told to the log, as by an ADD.
+  /// Returns the capabilities that plugins ask for, sorted.
   // NOLINTNEXTLINE(modernize-use-nodiscard)
   std::vector<std::string> validate(const NetworkConfig& network,
                                     const VerbOptions& options = {}) const;

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,13 @@ namespace {
 
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
+
+/// What a second write(2) behind one that ended too early would say, which may come with SIGXFSZ.
+int why_short(std::size_t end) {
+  rlimit limit{};
+  const bool is_limit = ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && end >= limit.rlim_cur;
+  return is_limit ? EFBIG : ENOSPC;
+}
 
 /// Gives the unnamed file its name; 0 or the errno.
 int link_as(int fd, const std::string& path) {
@@ -119,7 +127,7 @@ int EntryFile::append(std::size_t at, std::string_view text) const {
     n = ::pwrite(lock_.fd(), text.data(), text.size(), static_cast<off_t>(at));
   } while (n < 0 && errno == EINTR);
   if (n == static_cast<ssize_t>(text.size())) return 0;
-  const int error = n < 0 ? errno : ENOSPC;
+  const int error = n < 0 ? errno : why_short(at + static_cast<std::size_t>(n));
   // Should this fail, too, then a torn last line stays, which readers drop.
   if (n > 0) static_cast<void>(cut(at));
   return error;

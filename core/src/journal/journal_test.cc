@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "base/file_size_limit_for_test.h"
 #include "base/in_namespace_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "journal/entry.h"
@@ -136,6 +137,16 @@ TEST_F(JournalTest, AddThatBeganNoStepLeavesNoFile) {
     EXPECT_TRUE(std::filesystem::exists(path()));
   }
   EXPECT_THAT(sys::list_folder(folder_), IsEmpty());
+}
+
+TEST_F(JournalTest, ALimitOfTheProcessIsNotToldAsAFullDisk) {
+  const sys::FileSizeLimit limit(10);
+  try {
+    open(Access::add).begin_step("bridge", "{}", "", "");
+    FAIL() << "it was written";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.msg(), ::testing::HasSubstr("EFBIG"));
+  }
 }
 
 TEST_F(JournalTest, HeaderOfAKilledAddGoesWithDel) {

@@ -72,6 +72,11 @@ struct Candidate {
 };
 
 std::vector<Candidate> candidates(const std::string& folder) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+    throw Error(Code::io, folder + " is no folder",
+                "name the folder that has the files of networks");
+  }
   std::vector<Candidate> all;
   for (std::string& path : files_of(folder, {".conflist"})) {
     all.push_back({std::move(path), Kind::list});

@@ -256,7 +256,10 @@ void require_members(const NetworkList& list) {
 
 void require_network_name(std::string_view name) {
   if (name.empty()) {
-    throw Error(Code::invalid_config, "missing network name", "add \"name\" to the configuration");
+    throw Error(
+        Code::invalid_config, "missing network name",
+        "add \"name\" to the configuration: without one only who executes the plugin itself "
+        "can use it, and no runtime");
   }
   if (valid_name(name)) return;
   throw Error(Code::invalid_config,

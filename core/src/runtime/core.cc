@@ -14,6 +14,7 @@
 #include "protocol/result_print.h"
 #include "protocol/version.h"
 #include "runtime/own_library.h"
+#include "runtime/way.h"
 #include "unicni/errors.h"
 
 namespace unicni {
@@ -126,17 +127,12 @@ void Runtime::Core::warn(const std::string& text) const {
   if (options_.log != nullptr) options_.log->log(LogLevel::warning, {}, text);
 }
 
-/// A member that is a list itself is the executable's.
-bool Runtime::Core::is_in_process(const ListCall& call) const {
-  const auto& members = call.list.members;
-  return options_.isolation == Isolation::in_process &&
-         std::none_of(members.begin(), members.end(),
-                      [](const auto& member) { return member.type == chain::kChainType; });
-}
-
 void Runtime::Core::run_plugins(const ListCall& call) const {
-  if (is_in_process(call)) {
+  const auto way = runtime::find_way(call, options_.isolation);
+  if (way == runtime::Way::in_process) {
     run_in_process(call);
+  } else if (way == runtime::Way::as_list) {
+    run_as_list(call);
   } else {
     run_by_programs(call);
   }
@@ -201,8 +197,11 @@ AttachResult Runtime::Core::add(ListCall call, const RuntimeConf& conf) const {
                   print_compact_result(result, version_of(call.list)),
                   {}});
   };
-  if (is_in_process(call)) {
+  const auto way = runtime::find_way(call, options_.isolation);
+  if (way == runtime::Way::in_process) {
     add_in_process(call, keep);
+  } else if (way == runtime::Way::as_list) {
+    add_as_list(call, options_.del_time, keep);
   } else {
     add_by_programs(call, lives ? std::nullopt : std::optional(options_.del_time), keep);
   }

@@ -52,7 +52,6 @@ class Runtime::Core {
   void del_locked(runtime::ListCall call) const;
   void require_locked(const runtime::VerbLocks::Held& held, Command command) const;
   void remove_entry(const AttachmentKey& key) const;
-  [[nodiscard]] bool is_in_process(const runtime::ListCall& call) const;
   [[nodiscard]] bool is_anothers(const AttachmentKey& key) const;
   void delete_stale(const runtime::ListCall& gc, const protocol::CacheEntry& entry,
                     std::chrono::milliseconds del_time) const;

@@ -64,6 +64,14 @@ void add_by_programs(const ListCall& call, std::optional<std::chrono::millisecon
                      const KeepResult& keep);
 void run_by_programs(const ListCall& call);
 
+/// The list as the request of one process of our executable, which does for it what the chain does
+/// in this process. It rolls back a failed ADD itself; DEL follows, for which there is
+/// `roll_back_time`, only where it was killed under that, or its result can't be kept.
+void add_as_list(const ListCall& call, std::chrono::milliseconds roll_back_time,
+                 const KeepResult& keep);
+/// CHECK, DEL, GC, STATUS.
+void run_as_list(const ListCall& call);
+
 /// Versions that a type's plugin supports.
 std::vector<std::string> ask_versions(const Shared& shared, const std::string& type,
                                       Deadline deadline, const protocol::Pairs& trace);

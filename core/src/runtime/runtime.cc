@@ -8,6 +8,7 @@
 #include "protocol/network_folder.h"
 #include "protocol/network_list.h"
 #include "runtime/core.h"
+#include "runtime/options_look.h"
 #include "unicni/errors.h"
 
 namespace unicni {
@@ -152,7 +153,7 @@ std::vector<std::string> Runtime::validate(const NetworkConfig& network,
   errors.attempt([&] { protocol::require_network_name(list); });
   core_->run(options, core_->options().verb_time, [&](Deadline deadline) {
     for (const auto& member : protocol::make_list_request(list, Command::status, {}).members()) {
-      errors.attempt_step(member.type(), [&] {
+      const bool is_there = errors.attempt_step(member.type(), [&] {
         const auto versions =
             runtime::ask_versions(core_->shared(), member.type(), deadline, options.trace);
         if (std::find(versions.begin(), versions.end(), list.cni_version) != versions.end()) return;
@@ -161,10 +162,12 @@ std::vector<std::string> Runtime::validate(const NetworkConfig& network,
         throw Error(Code::incompatible_version, "it doesn't support version " + list.cni_version,
                     "it supports " + supported);
       });
-      if (member.ipam_type().empty()) continue;
-      errors.attempt_step(member.type(), [&] {
+      const bool has_ipam = member.ipam_type().empty() || errors.attempt_step(member.type(), [&] {
         (void)module::find_type(member.ipam_type(), core_->shared().where);
       });
+      if (!is_there || !has_ipam) continue;
+      errors.attempt_step(member.type(),
+                          [&] { runtime::look_at_options(core_->shared(), member); });
     }
   });
   errors.finish();

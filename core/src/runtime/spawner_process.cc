@@ -35,6 +35,7 @@ struct Start {
   int netns;
   int control;
   int program;
+  int null;
   const spawner::ChildStack* stack;
   char* const* argv;
   char* const* env;
@@ -45,6 +46,8 @@ struct Start {
 /// In the grandchild, whose memory is the program's.
 UNICNI_IN_SHARED_CHILD int become_spawner(void* argument) {
   auto& start = *static_cast<Start*>(argument);
+  // What isn't a spawner after all must not speak on the program's stderr.
+  for (int fd = 0; fd <= STDERR_FILENO; ++fd) ::syscall(SYS_dup3, start.null, fd, 0);
   const bool ready =
       (start.netns < 0 || ::syscall(SYS_setns, start.netns, CLONE_NEWNET) == 0) &&
       ::syscall(SYS_dup3, start.control, spawner::kControlFd, 0) >= 0 &&
@@ -113,6 +116,8 @@ SpawnerProcess::SpawnerProcess(const sys::Fd& executable, const net::Netns& netn
   const sys::Fd executable_high = high(executable.get());
   // One that this thread is in already need not be entered.
   const sys::Fd netns_high = netns.is_current() ? sys::Fd() : high(netns.fd());
+  const sys::Fd null_low(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  const sys::Fd null = null_low ? high(null_low.get()) : sys::Fd();
   std::string name = "unicni";
   std::string argument = spawner::kArgument;
   const std::array<char*, 3> argv{name.data(), argument.data(), nullptr};
@@ -123,6 +128,7 @@ SpawnerProcess::SpawnerProcess(const sys::Fd& executable, const net::Netns& netn
               netns_high.get(),
               its_end.get(),
               program.get(),
+              null.get(),
               &second,
               argv.data(),
               env.data(),

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <iterator>
 #include <optional>
+#include <sstream>
 #include <thread>
 
 #include "base/deadline_for_test.h"
@@ -218,28 +219,38 @@ TEST_F(SpawnerProgramTest, ACopyOfTheProgramThatEndsLeavesTheSpawner) {
   EXPECT_EQ(spawner->pid(), pid);
 }
 
-TEST_F(SpawnerProgramTest, SpawnerDiesWithTheProgramAndItsPluginsEndAtTheirDeadline) {
+TEST_F(SpawnerProgramTest, SpawnerEndsItsPluginsAndItselfWhenTheProgramDies) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // so that what the copy leaves is seen here
   const std::string started = folder_ / "started";
-  const std::string program = script("echo $$ > " + started + ".tmp; mv " + started + ".tmp " +
-                                     started + "; exec sleep 100");
+  // With a child in a group of its own, as our executable runs foreign members.
+  const std::string program =
+      script("set -m; sleep 100 & set +m; echo $$ $! > " + started + ".tmp; mv " + started +
+             ".tmp " + started + "; exec sleep 100");
   const pid_t copy = ::fork();
   if (copy == 0) {
     Spawner spawner(UNICNI_EXECUTABLE, nullptr);
-    spawner.run(program, {"PATH=/usr/bin:/bin"}, {}, Clock::now() + 1s, {}, nullptr);
+    spawner.run(program, {"PATH=/usr/bin:/bin"}, {}, Clock::now() + 1h, {}, nullptr);
     ::_exit(0);
   }
   for (int i = 0; i < 5000 && !std::filesystem::exists(started); ++i) {
     std::this_thread::sleep_for(1ms);
   }
-  const sys::Fd plugin = pidfd_of(std::stoi(*sys::read_file(started)));
+  std::istringstream pids(*sys::read_file(started));
+  pid_t plugin_pid = -1;
+  pid_t child_pid = -1;
+  pids >> plugin_pid >> child_pid;
+  const sys::Fd plugin = pidfd_of(plugin_pid);
+  const sys::Fd child = pidfd_of(child_pid);
   ASSERT_TRUE(plugin);
+  ASSERT_TRUE(child);
   ::kill(copy, SIGKILL);
   ::waitpid(copy, nullptr, 0);
   EXPECT_TRUE(ends(plugin));
-  // Both were children of the spawner and of the copy; the last one is ours by now.
-  EXPECT_GT(::waitpid(-1, nullptr, __WALL), 0);
-  EXPECT_EQ(::waitpid(-1, nullptr, __WALL), -1);
+  EXPECT_TRUE(ends(child));
+  // What was left by the copy, its spawner and the plugin is ours by now.
+  while (::waitpid(-1, nullptr, __WALL) > 0) {
+  }
+  EXPECT_EQ(errno, ECHILD);
   ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
@@ -282,6 +293,18 @@ TEST_F(SpawnerProgramTest, AnExecutableThatIsNoSpawnerIsNotUsed) {
   EXPECT_EQ(exit_with_7(spawner), 7);
   EXPECT_THAT(told_.lines(), HasSubstr("it ended instead of being the spawner"));
   EXPECT_FALSE(has_child());
+}
+
+TEST_F(SpawnerProgramTest, AnExecutableThatIsNoSpawnerIsNotHeard) {
+  const std::string heard = folder_ / "heard";
+  EXPECT_EQ(in_copy([&] {
+              const int file = ::open(heard.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+              for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(file, fd);
+              Spawner spawner("/bin/ls", &told_);
+              return exit_with_7(spawner);
+            }),
+            7);
+  EXPECT_EQ(sys::read_file(heard), "");
 }
 
 TEST_F(SpawnerProgramTest, TheExecutableIsNoSpawnerForPeople) {

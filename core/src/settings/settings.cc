@@ -120,22 +120,24 @@ Compiled Settings::compiled(const std::string& subject, const std::string& folde
   return compiled;
 }
 
+bool has_policies(const Folders& folders) {
+  struct stat found {};
+  if (::lstat(folders.policies().c_str(), &found) == 0) return true;
+  const bool is_absent = errno == ENOENT || errno == ENOTDIR;
+  // Of a machine whose settings a user may not see, nothing holds for him.
+  return !is_absent && !(errno == EACCES && module::is_rootless());
+}
+
 std::optional<policy::Policy> Settings::policy() const {
+  if (!has_policies(services_.folders)) return std::nullopt;
   const std::string folder = services_.folders.policies();
   const auto refuse = [](const std::string& why) {
     throw Error(Code::policy_unreadable, why,
                 "policies can't be passed over: remove the folder, or let it be read");
   };
   struct stat found {};
-  if (::lstat(folder.c_str(), &found) != 0) {
-    const int error = errno;
-    const bool is_absent = error == ENOENT || error == ENOTDIR;
-    // Of a machine whose settings a user may not see, nothing holds for him.
-    if (is_absent || (error == EACCES && module::is_rootless())) return std::nullopt;
-    refuse(system_error(error, "stat " + folder).msg());
-  }
   // A link that leads nowhere is no absence: somebody wanted policies.
-  if (S_ISLNK(found.st_mode) && ::stat(folder.c_str(), &found) != 0) {
+  if (::stat(folder.c_str(), &found) != 0) {
     refuse(system_error(errno, "stat " + folder).msg());
   }
   if (!S_ISDIR(found.st_mode)) refuse(folder + " is no folder");

@@ -45,6 +45,9 @@ class Settings {
   Deadline deadline_;
 };
 
+/// Whether there are policies, which may be such as can't be read. One stat(2).
+bool has_policies(const Folders& folders);
+
 /// Files that may be unictl, the first that is there counts: <prefix>/bin/unictl for
 /// <prefix>/libexec/cni/unicni (in the build tree its own), then where this build was meant to be.
 std::vector<std::string> compiler_places(const module::Locations& where);

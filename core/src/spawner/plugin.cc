@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/program_runner.h"
+#include "spawner/session.h"
 
 namespace unicni::spawner {
 namespace {
@@ -31,7 +32,7 @@ struct Start {
 /// In the child, whose memory is ours. Signals are at their defaults, as the spawner's are.
 UNICNI_IN_SHARED_CHILD int become(void* argument) {
   auto& start = *static_cast<Start*>(argument);
-  // A session, so a group, of its own: at the deadline it is ended with its children.
+  // A session of its own: at the deadline it is ended with its children.
   ::syscall(SYS_setsid);
   // Nobody would hold it to its deadline without the spawner.
   ::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -68,11 +69,12 @@ void Plugin::read_channel(const ChildStack& stack) {
   if (size <= 0) {
     channel_.reset();
     if (state_ == State::asked) state_ = State::over;
-    if (state_ == State::ending) kill_group();  // the other side has seen enough
+    if (state_ == State::ending) kill();  // the other side has seen enough
+    abandon();
     return;
   }
   if (state_ != State::asked) {
-    kill_group();  // kStop
+    kill();  // kStop
     return;
   }
   received_.append(buffer.data(), static_cast<std::size_t>(size));
@@ -89,7 +91,7 @@ void Plugin::read_channel(const ChildStack& stack) {
   const bool stopped = received_.size() > whole;  // kStop came along
   received_.resize(whole);
   start(stack);
-  if (stopped) kill_group();
+  if (stopped) kill();
 }
 
 void Plugin::start(const ChildStack& stack) {
@@ -119,11 +121,6 @@ void Plugin::start(const ChildStack& stack) {
   keep_time(std::chrono::steady_clock::now());
 }
 
-void Plugin::signal_group(int number) const {
-  // It leads its group for as long as it isn't reaped, and a leader can't leave.
-  ::kill(-pid_, number);
-}
-
 // WNOWAIT leaves the child unreaped. A reaped child's number may be given to another process, which
 // the SIGKILL that follows would hit.
 void Plugin::look() {
@@ -136,23 +133,31 @@ void Plugin::look() {
   ended_ = true;
   const bool by_itself = info.si_code == CLD_EXITED;
   report(Event::ended, by_itself ? info.si_status : -1, by_itself ? 0 : info.si_status);
-  if (state_ != State::ending || !channel_) reap();
+  if (state_ != State::ending) reap();
 }
 
 void Plugin::keep_time(Deadline now) {
   if (state_ == State::running && now >= until_) {
     report(Event::deadline);
-    signal_group(SIGTERM);
-    state_ = State::ending;
-    until_ = now + sys::kTermGrace;
+    end();
   } else if (state_ == State::ending && now >= until_) {
-    kill_group();
+    kill();
   }
 }
 
-void Plugin::kill_group() {
+void Plugin::abandon() {
+  if (state_ == State::running) end();
+}
+
+void Plugin::end() {
+  signal_session(pid_, SIGTERM);
+  state_ = State::ending;
+  until_ = std::chrono::steady_clock::now() + sys::kTermGrace;
+}
+
+void Plugin::kill() {
   if (pid_ <= 0 || state_ == State::over) return;
-  signal_group(SIGKILL);
+  signal_session(pid_, SIGKILL);
   state_ = State::killed;
   if (ended_) reap();
 }

@@ -15,8 +15,9 @@
 
 namespace unicni::spawner {
 
-/// From the request's first byte until the child is reaped. Its channel's end at the other side
-/// stops nothing: if the program that asked has died, its plugins go on until their deadlines.
+/// From the request's first byte until the child is reaped. If nobody waits for it any more, as the
+/// other side has closed the channel or the program that asked has died, it is ended as at its
+/// deadline: else it would go on changing what others have begun to take away.
 class Plugin {
  public:
   /// The channel, and what will be stdin, stdout and stderr.
@@ -35,6 +36,8 @@ class Plugin {
   void look();
   /// Does what is due at `now`.
   void keep_time(Deadline now);
+  /// The program that asked for it has died.
+  void abandon();
   /// When keep_time() is due next.
   [[nodiscard]] std::optional<Deadline> next_time() const;
   /// There is nothing more to do: no child, or it is reaped.
@@ -51,8 +54,8 @@ class Plugin {
 
   void start(const ChildStack& stack);
   void report(Event event, int value = 0, int signal = 0);
-  void signal_group(int number) const;
-  void kill_group();
+  void end();
+  void kill();
   void reap();
 
   sys::Fd channel_;

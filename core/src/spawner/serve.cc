@@ -87,7 +87,7 @@ class Server {
     if (fds_[2].revents != 0) look_at_children();
     const auto now = std::chrono::steady_clock::now();
     for (Plugin& plugin : plugins_) plugin.keep_time(now);
-    if (fds_[1].revents != 0) stop_listening();
+    if (fds_[1].revents != 0) abandon();
     if (fds_[0].revents != 0) read_control();
   }
 
@@ -123,6 +123,12 @@ class Server {
     }
     // An end of file, kQuit, or a descriptor that this process may not have: EMFILE.
     if (message.bytes.empty() || message.bytes[0] == kQuit) stop_listening();
+  }
+
+  /// The program has died. A copy of it, made by fork(2), may hold channels open.
+  void abandon() {
+    stop_listening();
+    for (Plugin& plugin : plugins_) plugin.abandon();
   }
 
   void stop_listening() {
