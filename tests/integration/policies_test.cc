@@ -265,6 +265,50 @@ TEST_F(Policies, AForeignMemberIsRuled) {
   expect_nothing_left(job);
 }
 
+TEST_F(Policies, APolicyEditedBrokenOrRemovedNeverBreaksDelCheckOrGc) {
+  Recorder foreign("recorder");
+  const std::vector<std::string> fates = {
+      "rules: [{match: {type: [bridge, recorder]}, override: {mtu: 1200}}]",  // edited
+      "rules: [{deny: nobody}]\nmodules: {deny: '*', exec: never}",           // denies it all
+      "rules: [", ""};                                                        // broken, removed
+  for (std::size_t i = 0; i < fates.size(); ++i) {
+    SCOPED_TRACE(fates[i]);
+    policy(
+        "rules:\n- {match: {type: [bridge, recorder]}, override: {mtu: 1300}}\n"
+        "- append: [{type: tuning, sysctl: {net.core.somaxconn: 517}}]\n");
+    Attachment job = attachment(list({bridge(), {{"type", "recorder"}}}), "c" + std::to_string(i));
+    job.cni_path = bin_dir() + ':' + foreign.folder();
+    const Json result = must_add(job);
+    if (fates[i].empty()) {
+      remove_settings();
+      tool({"rm", "-rf", "/run/unicni/compiled"});
+    } else {
+      policy(fates[i]);
+    }
+    expect_silent_success(job.check(result));
+    expect_silent_success(job.gc(Json::array({valid_entry(job)})));
+    expect_silent_success(job.del(result));
+    const Json last = foreign.calls().back();
+    EXPECT_EQ(last["env"]["CNI_COMMAND"], "DEL");
+    EXPECT_EQ(Json::parse(last["stdin"].get<std::string>())["mtu"], 1300);
+    expect_nothing_left(job);
+  }
+}
+
+/// The clock of the file system ticks a few hundred times a second, and an edit may change neither
+/// size nor inode.
+TEST_F(Policies, AFileChangedWithinOneTickRulesTheNextAdd) {
+  policy("rules: [{override: {mtu: 1300}}]");
+  const std::string path = std::string(kPolicies) + "/a.yaml";
+  for (int i = 0; i < 10; ++i) {
+    const Attachment job = attachment(with_version(mynet(), "1.1.0"), "c" + std::to_string(i));
+    write_file(path, "rules: [{override: {mtu: 13" + std::to_string(10 + i) + "}}]");
+    must_add(job);
+    EXPECT_EQ(mtu(job), 1310 + i);
+    expect_silent_success(job.del());
+  }
+}
+
 TEST_F(Policies, ABrokenPolicyFailsAddAndStatusAndNothingElse) {
   const Attachment job = attachment(with_version(mynet(), "1.1.0"));
   const Json result = must_add(job);
@@ -316,7 +360,9 @@ TEST_F(Policies, CompilingRacesFiftyAdds) {
   std::vector<int> states(jobs.size(), -1);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     threads.emplace_back([&, i] { states[i] = jobs[i].add().status; });
-    if (i % 10 == 9) policy(i % 20 == 9 ? other : one);
+    if (i % 10 != 9) continue;
+    policy(i % 20 == 9 ? other : one);
+    threads.emplace_back([] { tool({stage() + "/bin/unictl", "compile"}); });
   }
   for (std::thread& each : threads) each.join();
   EXPECT_THAT(states, ::testing::Each(0));

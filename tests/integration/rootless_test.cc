@@ -125,5 +125,70 @@ TEST_F(Rootless, ModuleOfAnotherUserIsRefused) {
   });
 }
 
+/// With unictl, and with settings that root wrote.
+class RootlessSettings : public Rootless {
+ protected:
+  void SetUp() override {
+    Rootless::SetUp();
+    fs::create_directories(std::string(kHome) + "/bin");
+    fs::copy(stage() + "/bin/unictl", std::string(kHome) + "/bin/unictl");
+    for (const auto& entry : fs::directory_iterator(stage() + "/lib")) {
+      if (!entry.is_directory()) {
+        fs::copy(entry.path(), std::string(kHome) + "/lib/" + entry.path().filename().string(),
+                 fs::copy_options::copy_symlinks);
+      }
+    }
+    tool({"chown", "-R", "-h", std::to_string(kUser), kHome});
+    Sandbox::keep_etc();
+    tool({"mkdir", "-p", "/etc/unicni/chains", "/etc/unicni/policy.d"});
+    tool({"chmod", "-R", "go+rX", "/etc/unicni"});
+    write_file("/etc/unicni/chains/web.yaml",
+               "cniVersion: 1.1.0\nplugins:\n- type: bridge\n  bridge: cni0\n"
+               "  ipam: {type: host-local, subnet: 10.22.0.0/16}\n");
+    write_file("/etc/unicni/policy.d/a.yaml",
+               "rules: [{match: {type: bridge}, override: {mtu: 1300}}]\n");
+  }
+  static Json web() {
+    return {{"cniVersion", "1.1.0"}, {"name", "web"}, {"type", "unicni"}, {"chain", "web"}};
+  }
+  static int mtu(const Container& inside) {
+    return inside.json({"ip", "-j", "link", "show", "eth0"})[0]["mtu"];
+  }
+};
+
+TEST_F(RootlessSettings, HoldWhereTheyCanBeRead) {
+  in_child([] {
+    become_rootless();
+    if (HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    Container inside("c1");
+    const Attachment job = {.config = web(), .netns = inside.path()};
+    const Json result = must_add(job);
+    EXPECT_EQ(mtu(inside), 1300);
+    EXPECT_THAT(files_in("/run/unicni/compiled"), ::testing::IsSupersetOf({"chain:web", "policy"}));
+    expect_silent_success(job.check(result));
+    expect_silent_success(job.del(result));
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+  });
+}
+
+TEST_F(RootlessSettings, HoldNotWhereTheyCanNot) {
+  tool({"chmod", "0700", "/etc/unicni/chains", "/etc/unicni/policy.d"});
+  in_child([] {
+    become_rootless();
+    if (HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    Container inside("c1");
+    const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
+    const Json result = must_add(job);
+    EXPECT_EQ(mtu(inside), 1500);
+    expect_silent_success(job.del(result));
+    const Attachment chain = {.config = web(), .netns = inside.path()};
+    EXPECT_THAT(expect_error(chain.add())["msg"].get<std::string>(),
+                ::testing::HasSubstr("/etc/unicni/chains"));
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+  });
+}
+
 }  // namespace
 }  // namespace unicni::test::rootless_test

@@ -31,7 +31,8 @@ const app::TableShape& table() {
       nullptr,
       app::Form::rows,
       {{"subject", "SUBJECT", "string", "policy, or chain: and a name"},
-       {"sources", "SOURCES", "array of strings", "what it was made of: the folder, then files"},
+       {"sources", "SOURCES", "array of strings",
+        "what it was made of: the folder, then files; the executable and its folder of modules"},
        {"settled", "SETTLED", "boolean",
         "whether the sources are old enough for a change to show; else it is compiled again"},
        {"problem", "PROBLEM", "string or null", "why it can't be compiled"}}};

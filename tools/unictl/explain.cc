@@ -104,6 +104,11 @@ class Explain final : public app::Verb {
     const settings::Settings settings(services, request.where, request.process_environment,
                                       deadline);
     chain::Plan plan = chain::plan(request, settings, host);
+    if (is_chain(network_)) {
+      for (chain::Member& member : plan.members) {
+        member.origin.source = fmt::format("chain {}/{}.yaml", folders.chains(), network_);
+      }
+    }
     if (settings::find_source(folders.policies())) {
       auto policy = policy::parse_policy(compiler.compile(settings::kPolicy).body);
       chain::Rules rules(request, host, policy.value_or(policy::Policy()));

@@ -13,7 +13,9 @@
 #include "document/policy.h"
 #include "document/source.h"
 #include "place.h"
+#include "policy/glob.h"
 #include "protocol/network_list.h"
+#include "type_look.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 #include "verbs.h"
@@ -66,12 +68,17 @@ class Lint final : public app::Verb {
     const auto installed = compile::installed_types(where, warnings);
     for (const std::string& text : warnings) output.warn(text);
     for (const std::string& file : files_) lint(file, installed, where);
+    look_at_additions();
     if (has_findings_ || output.is_json()) output.put(report_);
     return has_errors_ ? app::ExitStatus::failed : app::ExitStatus::done;
   }
 
  private:
   using Types = std::vector<document::TypeOptions>;
+  struct Network {
+    std::string name;
+    std::string file;
+  };
 
   void lint(const std::string& file, const Types& installed, const module::Locations& where) {
     try {
@@ -80,7 +87,10 @@ class Lint final : public app::Verb {
       const Document document = document::read(*text, file);
       if (is_policy(document)) {
         // What keeps an ADD from working is an error, and a misspelt key does.
-        add(file, document::type_policy(document, installed).findings);
+        document::TypedPolicy policy = document::type_policy(document, installed);
+        add(file, policy.findings);
+        add(file, look_at_types(document, installed, where));
+        policies_.push_back(std::move(policy.policy));
         return;
       }
       const auto types = compile::types_of(document, installed, where);
@@ -90,7 +100,9 @@ class Lint final : public app::Verb {
       const bool is_wrong = std::any_of(
           chain.findings.begin(), chain.findings.end(),
           [](const Finding& finding) { return finding.kind == FindingKind::wrong_value; });
+      add(file, look_at_types(document, types, where));
       if (!is_wrong) look_at_wrappers(document, installed, where);
+      if (is_called_alone(document)) alone_.push_back({name, file});
     } catch (const document::Refusal& refusal) {
       std::string what = refusal.msg();
       const std::string place = document::place(file, refusal.position()) + ": ";
@@ -99,6 +111,41 @@ class Lint final : public app::Verb {
     } catch (const Error& error) {
       add(file, {}, true, error.msg(), error.details());
     }
+  }
+
+  /// A .conflist without type unicni: the runtime calls each of its plugins by itself.
+  static bool is_called_alone(const Document& document) {
+    const document::Child* plugins = document.root->find("plugins");
+    if (plugins == nullptr || std::filesystem::path(document.file).extension() == ".yaml") {
+      return false;
+    }
+    return std::none_of(plugins->node->children.begin(), plugins->node->children.end(),
+                        [](const document::Child& plugin) {
+                          const document::Child* type = plugin.node->find("type");
+                          return type != nullptr && type->node->text == "unicni";
+                        });
+  }
+
+  /// What a rule adds needs a list in one process; of the networks among the files it is known
+  /// whether they have one.
+  void look_at_additions() {
+    for (const policy::Policy& policy : policies_) {
+      for (const policy::Rule& rule : policy.rules) {
+        for (const auto* additions : {&rule.prepended, &rule.appended}) {
+          if (additions->empty()) continue;
+          for (const Network& network : alone_) look_at_addition(rule, additions->front(), network);
+        }
+      }
+    }
+  }
+
+  void look_at_addition(const policy::Rule& rule, const policy::Addition& addition,
+                        const Network& network) {
+    if (rule.match.network && !policy::matches_any(*rule.match.network, network.name)) return;
+    add(addition.place.file, {addition.place.line, addition.place.column}, true,
+        fmt::format("nothing can be added to network {}, whose plugins are called alone ({})",
+                    network.name, network.file),
+        "make it a list of type unicni, or name in \"match\" the networks that are one");
   }
 
   /// libcni sends of runtimeConfig only what the wrapper declares.
@@ -157,6 +204,8 @@ class Lint final : public app::Verb {
   PlaceOptions place_;
   std::vector<std::string> files_;
   app::Report report_;
+  std::vector<policy::Policy> policies_;
+  std::vector<Network> alone_;
   bool has_findings_ = false;
   bool has_errors_ = false;
 };
@@ -168,7 +217,10 @@ app::VerbText lint_verb() {
           "Look for what is wrong in chains, policies and lists of plugins",
           "Each file is a policy (with \"rules\" or \"modules\"), else a chain or a .conflist, in "
           "YAML, JSON or JSON with comments. Options are judged by the installed modules; those of "
-          "other makers' plugins nobody knows. A chain of the name NAME is the file NAME.yaml.\n"
+          "other makers' plugins nobody knows. A type that is no module's and no file's in "
+          "CNI_PATH is a warning, and an error if CNI_PATH is set. What a rule adds to a .conflist "
+          "among the files, whose plugins are called alone, is an error. A chain of the name NAME "
+          "is the file NAME.yaml.\n"
           "The status is 1 if there is an error.",
           "unictl lint /etc/unicni/chains/*.yaml /etc/unicni/policy.d/*.yaml\n"
           "unictl lint --json /etc/cni/net.d/10-web.conflist | jq -r '.findings[].text'",

@@ -8,8 +8,12 @@
 
 namespace unicni::unictl {
 
+bool is_chain(const std::string& network) {
+  return network.find_first_of("/.") == std::string::npos;
+}
+
 protocol::NetworkList read_network(const std::string& network, compile::Compiler& compiler) {
-  if (network.find_first_of("/.") == std::string::npos) {
+  if (is_chain(network)) {
     const settings::Compiled chain = compiler.compile(settings::chain_subject(network));
     return protocol::parse_list(chain.body, "chain " + network);
   }

@@ -8,6 +8,9 @@
 
 namespace unicni::unictl {
 
+/// Whether a network is named as a chain is, not as a file.
+bool is_chain(const std::string& network);
+
 /// `network` is the name of a chain, or, if it has a "/" or a ".", the path of a .conflist or
 /// .conf. Error if there is none, or it can't be read.
 protocol::NetworkList read_network(const std::string& network, compile::Compiler& compiler);

@@ -101,6 +101,36 @@ Compiled Compiler::make_chain(const std::string& name) {
   return compiled;
 }
 
+/// What says which options there are, by what a verb can look at in a stat each: an upgrade
+/// replaces the executable, or a file of a folder of modules, which changes the folder.
+std::vector<settings::Source> Compiler::installed() const {
+  std::vector<settings::Source> found;
+  const auto add = [&](const std::string& path) {
+    const auto source = settings::find_source(path);
+    const bool is_known = source && std::any_of(found.begin(), found.end(), [&](const auto& each) {
+                            return each.device == source->device && each.inode == source->inode;
+                          });
+    if (source && !is_known) found.push_back(*source);
+  };
+  add(where_.executable);
+  std::for_each(where_.modules.begin(), where_.modules.end(), add);
+  return found;
+}
+
+/// A module that was overwritten in its place has left its folder as it was. Verbs don't look at
+/// each module, but whoever compiles does.
+bool Compiler::is_older_than_modules(const std::string& entry) const {
+  const auto made = settings::find_source(entry);
+  if (!made) return true;
+  for (const std::string& folder : where_.modules) {
+    for (const std::string& name : sys::list_folder(folder)) {
+      const auto module = settings::find_source(folder + '/' + name);
+      if (module && module->ctime >= made->ctime) return true;
+    }
+  }
+  return false;
+}
+
 bool Compiler::has_changed(const Compiled& compiled) const {
   return std::any_of(
       compiled.sources.begin(), compiled.sources.end(),
@@ -111,9 +141,11 @@ bool Compiler::has_changed(const Compiled& compiled) const {
 Compiled Compiler::make(const std::string& subject) {
   for (int tries = 1;; ++tries) {
     const std::int64_t began = now();
+    const std::vector<settings::Source> installed = this->installed();
     constexpr std::string_view kChain = "chain:";
     Compiled compiled = subject == settings::kPolicy ? as_policy([&] { return make_policy(); })
                                                      : make_chain(subject.substr(kChain.size()));
+    compiled.sources.insert(compiled.sources.end(), installed.begin(), installed.end());
     const bool has_changed = this->has_changed(compiled);
     compiled.is_settled = !has_changed && is_settled(compiled, began);
     if (!has_changed || tries == kMostTries) return compiled;
@@ -128,7 +160,8 @@ Compiled Compiler::compile(const std::string& subject) {
     if (const auto why = journal::distrust_folder(folder)) throw Error(*why);
     lock.emplace(folder + "/.lock", kPrivate, sys::lock_deadline(deadline_));
     const auto known = settings::find_compiled(folders_, subject);
-    if (known && settings::is_current(*known)) return *known;
+    const bool is_current = known && settings::is_current(*known);
+    if (is_current && !is_older_than_modules(folder + '/' + subject)) return *known;
   } catch (const Error&) {
     // What nobody can keep is compiled all the same.
     lock.reset();

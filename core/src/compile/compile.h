@@ -40,6 +40,8 @@ class Compiler {
   settings::Compiled make_policy();
   settings::Compiled make_chain(const std::string& name);
   void add_source(settings::Compiled& compiled, const std::string& path) const;
+  [[nodiscard]] std::vector<settings::Source> installed() const;
+  [[nodiscard]] bool is_older_than_modules(const std::string& entry) const;
   [[nodiscard]] bool has_changed(const settings::Compiled& compiled) const;
 
   const Folders& folders_;

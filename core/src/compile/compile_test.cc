@@ -46,9 +46,10 @@ TEST_F(CompileTest, AChainIsTheJsonOfItsListWithItsSources) {
   const Compiled compiled = compile("chain:web");
   EXPECT_EQ(compiled.body,
             R"({"name":"web","cniVersion":"1.0.0","plugins":[{"type":"a","mtu":1400}]})");
-  ASSERT_THAT(compiled.sources, SizeIs(2));
+  ASSERT_THAT(compiled.sources, SizeIs(3));
   EXPECT_EQ(compiled.sources[0].path, tree_.path("etc/chains"));
   EXPECT_EQ(compiled.sources[1].path, tree_.path("etc/chains/web.yaml"));
+  EXPECT_EQ(compiled.sources[2].path, tree_.where().executable);
   EXPECT_EQ(settings::find_compiled(tree_.services().folders, "chain:web")->body, compiled.body);
 }
 
@@ -98,6 +99,47 @@ TEST_F(CompileTest, ASettledEntryIsNotMadeAgain) {
   compile("chain:web");
   EXPECT_NE(settings::find_source(tree_.path("run/compiled/chain:web")), entry)
       << "the folder has changed";
+}
+
+/// Which options there are, and so what a value is, may have changed.
+TEST_F(CompileTest, AnUpgradeOfTheExecutableOrOfAModuleCompilesAgain) {
+  tree_.folder("lib");
+  tree_.write("lib/first.so", "of one version");
+  tree_.modules("lib");
+  tree_.write("etc/policy.d/a.yaml", "rules: []");
+  settle();
+  EXPECT_TRUE(compile("policy").is_settled);
+  const auto is_current = [&] {
+    return settings::is_current(*settings::find_compiled(tree_.services().folders, "policy"));
+  };
+  ASSERT_TRUE(is_current());
+  const auto expect_found = [&](const std::string& what) {
+    EXPECT_FALSE(is_current()) << what;
+    settle();
+    compile("policy");
+    EXPECT_TRUE(is_current()) << what;
+  };
+  tree_.write("libexec/cni/unicni", "another build");
+  expect_found("the executable");
+  tree_.write("lib/first.so", "of a later one");
+  expect_found("a module that replaces one");
+  tree_.write("lib/second.so", "");
+  expect_found("a module that came");
+}
+
+TEST_F(CompileTest, AModuleThatWasOverwrittenInItsPlaceIsFoundByWhoCompiles) {
+  tree_.folder("lib");
+  tree_.write("lib/first.so", "of one version");
+  tree_.modules("lib");
+  tree_.write("etc/chains/web.yaml", kWeb);
+  settle();
+  compile("chain:web");
+  const auto entry = settings::find_source(tree_.path("run/compiled/chain:web"));
+  const int file = ::open(tree_.path("lib/first.so").c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_EQ(::pwrite(file, "OF", 2, 0), 2);
+  ::close(file);
+  compile("chain:web");
+  EXPECT_NE(settings::find_source(tree_.path("run/compiled/chain:web")), entry);
 }
 
 TEST_F(CompileTest, WhatOthersCanWriteIsRefused) {

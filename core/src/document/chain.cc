@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "document/builder.h"
@@ -228,7 +229,12 @@ Document read_chain_file(const std::string& folder, const std::string& name) {
   protocol::require_network_name(name);
   const std::string path = fmt::format("{}/{}{}", folder, name, kExtension);
   // One byte more than may be, so that the reader says with its place what is too large.
-  const auto text = sys::read_file(path, kFileLimit + 1);
+  std::optional<std::string> text;
+  try {
+    text = sys::read_file(path, kFileLimit + 1);
+  } catch (const Error& error) {
+    throw Error(Code::decode, error.msg(), error.details());
+  }
   if (!text) throw no_chain(folder, name);
   return read(*text, path);
 }

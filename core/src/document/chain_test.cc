@@ -149,6 +149,14 @@ TEST(Chain, WrongValuesAreErrorsWithTheirPlace) {
   EXPECT_EQ(refusal("- a\n"), "f:1:1: the chain: an object is expected, not a list");
 }
 
+TEST(Chain, HasNumbersInDigitsWhichTheErrorNames) {
+  const auto typed = type_chain(read("plugins: [{type: demo, mtu: 1k}]", "f"), "net", types());
+  ASSERT_EQ(typed.findings.size(), 1U);
+  EXPECT_EQ(typed.findings[0].kind, FindingKind::wrong_value);
+  EXPECT_TRUE(typed.findings[0].text.ends_with(" is expected, not 1k; in digits: 1000"))
+      << typed.findings[0].text;
+}
+
 TEST(Chain, HasTheNameOfItsFile) {
   EXPECT_EQ(chain("name: a.b\nplugins: [{type: bare}]", "a.b").name, "a.b");
   EXPECT_EQ(refusal("name: other\nplugins: [{type: bare}]"),
@@ -213,6 +221,13 @@ TEST(Chain, ThatIsMissingIsRefusedWithTheNearestNames) {
   for (const char* name : {"../frontend", "a/b", "..", ".", "", "-a", "frontend\n"}) {
     EXPECT_EQ(missing(name).find("no chain"), std::string::npos) << name;
   }
+}
+
+TEST(Chain, ThatIsNoFileCanNotBeRead) {
+  const TempFolder folder;
+  sys::ensure_folder(folder / "net.yaml", 0700);
+  EXPECT_EQ(refusal_of([&] { read_chain_file(folder.path(), "net"); }, Code::decode),
+            "read " + (folder / "net.yaml") + ": Is a directory (EISDIR)");
 }
 
 TEST(Chain, OverOneMebibyteIsRefused) {

@@ -2,6 +2,7 @@
 // key, by the core schema of YAML 1.2.2 (chapter 10.3).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,5 +27,9 @@ std::optional<std::string> plain_integer(std::string_view text);
 /// else is a string: no, 1_000, 12:30, and numbers that JSON can't say: .inf, .nan, 1e999, 0x… over
 /// 64 bits.
 std::string plain_json(std::string_view text);
+
+/// 100M, 1G, 5Mi: a whole number with k, M, G, T (thousands) or Ki, Mi, Gi, Ti (1024s) behind it.
+/// nullopt: none, or beyond 64 bits.
+std::optional<std::int64_t> parse_size(std::string_view text);
 
 }  // namespace unicni::document

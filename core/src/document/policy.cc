@@ -184,7 +184,7 @@ class PolicyReader {
       file_.wrong_value(node, path, "a list of plugin objects");
       return additions;
     }
-    TypedWriter writer(file_.syntax, file_.findings);
+    TypedWriter writer(file_.syntax, file_.findings, Sizes::with_units);
     for (std::size_t i = 0; i < node.children.size(); ++i) {
       const Node& plugin = *node.children[i].node;
       const std::string where = path_to(path, i);

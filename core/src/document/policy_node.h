@@ -1,7 +1,6 @@
 // The parts of a policy's file, each by its reader. What is wrong becomes a finding.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -46,9 +45,5 @@ std::vector<policy::Value> read_values(const PolicyFile& file,
 /// "require".
 std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,
                                        const std::string& path);
-
-/// 100M, 1G, 5Mi: a whole number with k, M, G, T (thousands) or Ki, Mi, Gi, Ti (1024s) behind it.
-/// nullopt: none, or beyond 64 bits.
-std::optional<std::int64_t> parse_size(std::string_view text);
 
 }  // namespace unicni::document

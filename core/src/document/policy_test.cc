@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/temp_folder_for_test.h"
-#include "document/policy_node.h"
+#include "document/plain.h"
 #include "document/tree_for_test.h"
 #include "options/demo_table_for_test.h"
 #include "policy/compiled.h"
@@ -119,6 +119,23 @@ TEST(PolicyFile, AValueIsWhatTheTypesTableSays) {
   EXPECT_EQ(overridden("match: {type: foreign}, override: {speed: 5M, list: [1, no]}").json,
             "\"5M\"");
   EXPECT_EQ(overridden("match: {type: strict}, override: {key: 1}").json, "\"1\"") << "an IPAM's";
+}
+
+TEST(PolicyFile, AnAddedPluginMayHaveSizes) {
+  const auto added = [](const std::string& rate) {
+    return policy("rules: [{append: [{type: bandwidth, egressRate: " + rate + ", count: 5M}]}]")
+        .rules[0]
+        .appended[0]
+        .json;
+  };
+  const std::string digits = R"({"type":"bandwidth","egressRate":100000000,"count":"5M"})";
+  EXPECT_EQ(added("100M"), digits) << "count is a text by its table";
+  EXPECT_EQ(added("\"100M\""), digits);
+  EXPECT_EQ(lint("rules: [{append: [{type: bandwidth, egressRate: 100X}]}]").substr(0, 64),
+            "p.yaml:1:49: rules[0].append[0].egressRate: an integer from 0 to");
+  EXPECT_EQ(lint("rules: [{append: [{type: bandwidth, egressRate: 5G}]}]").substr(0, 44),
+            "p.yaml:1:49: rules[0].append[0].egressRate: ")
+      << "beyond what the option takes";
 }
 
 TEST(PolicyFile, SizesHaveThousandsAndTheirBinaryKin) {

@@ -7,10 +7,8 @@
 #include <utility>
 
 #include "document/builder.h"
-#include "document/plain.h"
 #include "document/policy_node.h"
 #include "options/describe.h"
-#include "options/scalar.h"
 #include "policy/glob.h"
 #include "protocol/document.h"
 #include "unicni/nearest.h"
@@ -46,7 +44,8 @@ class ValueReader {
       if (row == nullptr) continue;
       is_known = true;
       std::vector<Finding> wrong;
-      std::string json = typed(*row, *child.node, path, wrong);
+      std::string json = TypedWriter(file_.syntax, wrong, Sizes::with_units)
+                             .value(*row->type, *row, *child.node, path);
       if (wrong.empty()) value.by_type.emplace_back(type.type, std::move(json));
       unfit.insert(unfit.end(), wrong.begin(), wrong.end());
     }
@@ -58,17 +57,6 @@ class ValueReader {
   }
 
  private:
-  std::string typed(const Option& row, const Node& node, const std::string& path,
-                    std::vector<Finding>& wrong) const {
-    const bool is_size = row.type->kind == ValueKind::integer && node.kind == Kind::scalar &&
-                         !plain_integer(node.text);
-    if (const auto size = is_size ? parse_size(node.text) : std::nullopt) {
-      std::string json = std::to_string(*size);
-      if (options::fits_json(*row.type, row, json)) return json;
-    }
-    return TypedWriter(file_.syntax, wrong).value(*row.type, row, node, path);
-  }
-
   /// Of a type that isn't installed, or that a wildcard may mean, nobody knows the options.
   void refuse_unknown(const Child& child, const std::string& path) const {
     std::vector<std::string_view> known;

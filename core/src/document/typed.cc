@@ -42,6 +42,13 @@ bool counts_as_absent(const ValueType& type, std::string_view json) {
          (type.kind == ValueKind::ip || type.kind == ValueKind::mac);
 }
 
+/// Of an integer that is written with a unit; "": it isn't.
+std::string digits_of(ValueKind kind, const Node& node) {
+  if (kind != ValueKind::integer || plain_integer(node.text)) return {};
+  const auto size = parse_size(node.text);
+  return size ? std::to_string(*size) : std::string();
+}
+
 }  // namespace
 
 std::string TypedWriter::free(const Node& node) const {
@@ -93,9 +100,14 @@ std::string TypedWriter::value(const ValueType& type, const Option& row, const N
 std::string TypedWriter::scalar(const ValueType& type, const Option& row, const Node& node,
                                 const std::string& path) {
   std::string json = scalar_json(type.kind, node);
-  if (!options::fits_json(type, row, json) && !counts_as_absent(type, json)) {
-    add_wrong(node, path, options::expected(type, row), row.doc);
-  }
+  if (options::fits_json(type, row, json) || counts_as_absent(type, json)) return json;
+  std::string digits = digits_of(type.kind, node);
+  const bool is_size = !digits.empty() && options::fits_json(type, row, digits);
+  if (is_size && sizes_ == Sizes::with_units) return digits;
+  add(FindingKind::wrong_value, node.position,
+      fmt::format("{}: {} is expected, not {}{}", path, options::expected(type, row), shown(node),
+                  is_size ? fmt::format("; in digits: {}", digits) : ""),
+      row.doc);
   return json;
 }
 

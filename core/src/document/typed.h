@@ -23,10 +23,14 @@ namespace unicni::document {
 /// that nobody knows, and finding the nearest known one takes its time.
 inline constexpr std::size_t kFindingLimit = 1000;
 
+/// Whether an integer may be written as 100M (document/plain.h). A netconf has digits only, and so
+/// has a chain; a policy has both.
+enum class Sizes : unsigned char { digits, with_units };
+
 class TypedWriter {
  public:
-  TypedWriter(Syntax syntax, std::vector<Finding>& findings)
-      : syntax_(syntax), findings_(findings) {}
+  TypedWriter(Syntax syntax, std::vector<Finding>& findings, Sizes sizes = Sizes::digits)
+      : syntax_(syntax), sizes_(sizes), findings_(findings) {}
 
   /// A value that no table describes.
   [[nodiscard]] std::string free(const Node& node) const;
@@ -58,6 +62,7 @@ class TypedWriter {
   [[nodiscard]] std::string scalar_json(ValueKind kind, const Node& node) const;
 
   Syntax syntax_;
+  Sizes sizes_;
   std::vector<Finding>& findings_;
 };
 

@@ -77,6 +77,30 @@ TEST(Entry, RoundTripOfEveryRecord) {
   EXPECT_EQ(read_key(print_entry(entry)), entry.key);
 }
 
+/// What policies and chains made of a step: DEL and CHECK go by it.
+TEST(Entry, WhatWasAskedForItsSourceAndItsDelegateComeBack) {
+  Entry entry = every_record();
+  RecordedStep& step = entry.steps[1];
+  step.asked = R"({"mtu": 9000, "b": "a b=#%\n"})";
+  step.source = "chain /etc/unicni/chains/web.yaml; override portmap.mtu=1: a rule (p.yaml:6)";
+  step.delegate = R"({"type":"bridge"})";
+  const auto again = parse_entry(print_entry(entry));
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(again->steps[1].asked, step.asked);
+  EXPECT_EQ(again->steps[1].source, step.source);
+  EXPECT_EQ(again->steps[1].delegate, step.delegate);
+  EXPECT_EQ(again->steps[2].asked + again->steps[2].source + again->steps[2].delegate, "");
+}
+
+TEST(Entry, ADelegateIsOfTheStepBegunLast) {
+  const std::string header = header_line(every_record());
+  EXPECT_FALSE(parse_entry(header + delegate_line("{}")).has_value()) << "of no step";
+  const auto found = parse_entry(print_entry(every_record()) + delegate_line("{\"a\":1}"));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->steps.back().delegate, "{\"a\":1}");
+  EXPECT_EQ(found->steps.front().delegate, "");
+}
+
 TEST(Entry, TornLastLineIsDroppedAtEveryByte) {
   const Entry entry = every_record();
   const std::string whole = print_entry(entry);

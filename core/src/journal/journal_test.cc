@@ -55,6 +55,28 @@ class JournalTest : public ::testing::Test {
   std::string folder_ = temp_ / "run/unicni";
 };
 
+TEST_F(JournalTest, AStepKnowsWhatItWasAskedForAndWhatItsDelegateGot) {
+  {
+    Journal journal = open(Access::add);
+    journal.begin_step("flannel", "{\"mtu\":1300}", "cookie:9", "/run/netns/x", 0, "",
+                       {"{\"mtu\":9000}", "override flannel.mtu=1300: r (p.yaml:1)"});
+    journal.record_delegate("{\"type\":\"bridge\"}");
+    EXPECT_EQ(journal.entry()->steps[0].delegate, "{\"type\":\"bridge\"}") << "at once";
+    journal.end_step("{}");
+    journal.begin_step("tuning", "{}", "cookie:9", "/run/netns/x", 1);
+    journal.end_step("{}");
+  }
+  Journal journal = open(Access::look);
+  ASSERT_NE(journal.entry(), nullptr);
+  const RecordedStep& step = journal.entry()->steps.at(0);
+  EXPECT_EQ(step.config, "{\"mtu\":1300}");
+  EXPECT_EQ(step.asked, "{\"mtu\":9000}");
+  EXPECT_EQ(step.source, "override flannel.mtu=1300: r (p.yaml:1)");
+  EXPECT_EQ(step.delegate, "{\"type\":\"bridge\"}");
+  const RecordedStep& plain = journal.entry()->steps.at(1);
+  EXPECT_EQ(plain.asked + plain.source + plain.delegate, "") << "as its request had it";
+}
+
 TEST_F(JournalTest, AddWritesAndDelReads) {
   add();
   struct stat status {};

@@ -32,7 +32,8 @@ struct Source {
 std::optional<Source> find_source(const std::string& path);
 
 struct Compiled {
-  /// The folder first, as a file may come or go, then each file.
+  /// The folder first, as a file may come or go, then each file; behind them the executable and the
+  /// folders of its modules, whose options say what a value is.
   std::vector<Source> sources;
   /// Every source had been as it was for kTick when it was read. Else a later change might not
   /// show.

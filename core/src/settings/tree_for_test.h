@@ -31,6 +31,8 @@ class Tree {
     sys::write_file_atomically(folder_ / name, text, mode);
   }
   void folder(const std::string& name) const { sys::ensure_folder(folder_ / name, 0700); }
+  /// Modules are looked for there from now on.
+  void modules(const std::string& name) { where_.modules = {folder_ / name}; }
   /// unictl is this shell script from now on.
   void unictl(const std::string& script) const {
     write("bin/unictl", "#!/bin/sh\n" + script + '\n', 0755);

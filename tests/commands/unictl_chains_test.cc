@@ -1,0 +1,125 @@
+// unictl render, diff, explain and compile: chains and policies as people look at them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "command.h"
+#include "support/sandbox.h"
+
+namespace unicni::test::unictl_chains_test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class UnictlChains : public ::testing::Test {
+ protected:
+  UnictlChains() {
+    Sandbox::keep_etc();
+    tool({"mkdir", "-p", "/etc/unicni/chains", "/etc/unicni/policy.d"});
+    chain("web",
+          "cniVersion: 1.0.0\nplugins:\n"
+          "  - {type: bridge, mtu: 1_400, isGateway: yes, capabilities: {mac: yes}}\n"
+          "  - {type: portmap, capabilities: {portMappings: true}}\n");
+  }
+  static void chain(const std::string& name, const std::string& text) {
+    write_file("/etc/unicni/chains/" + name + ".yaml", text);
+  }
+  static void policy(const std::string& text) { write_file("/etc/unicni/policy.d/a.yaml", text); }
+
+  Sandbox sandbox_;
+};
+
+TEST_F(UnictlChains, RenderPrintsTheListThatAnyRuntimeReads) {
+  EXPECT_EQ(command("unictl", {"render", "web"}).out,
+            R"({"name":"web","cniVersion":"1.0.0","plugins":[{"type":"bridge","mtu":1400,)"
+            R"("isGateway":true,"capabilities":{"mac":true}},)"
+            R"({"type":"portmap","capabilities":{"portMappings":true}}]})"
+            "\n");
+}
+
+TEST_F(UnictlChains, RenderPrintsTheWrapperWithAllCapabilities) {
+  const Output output = command("unictl", {"render", "--wrapper", "web"});
+  EXPECT_EQ(output.json(),
+            Json::parse(R"({"cniVersion":"1.0.0","name":"web","plugins":[{"type":"unicni",)"
+                        R"("chain":"web","capabilities":{"mac":true,"portMappings":true}}]})"));
+  const Output absent = command("unictl", {"render", "wbe"});
+  EXPECT_EQ(absent.status, 1);
+  EXPECT_THAT(absent.err, HasSubstr("did you mean \"web\"?"));
+}
+
+TEST_F(UnictlChains, DiffTellsWhatDiffersAndNotHowItIsWritten) {
+  write_file("/run/same.conflist",
+             "// the same\n" + command("unictl", {"render", "web"}).out + "/* end */");
+  EXPECT_EQ(command("unictl", {"diff", "web", "/run/same.conflist"}).out, "");
+  chain("other",
+        "cniVersion: 1.0.0\nplugins: [{type: bridge, mtu: 1300, isGateway: yes, ipMasq: yes, "
+        "capabilities: {mac: yes}}]\n");
+  const Output output = command("unictl", {"diff", "web", "other", "--json"});
+  EXPECT_EQ(output.status, 1);
+  std::vector<std::string> keys;
+  const Json report = output.json();
+  for (const Json& each : report.at("differences")) {
+    keys.push_back(each["place"].get<std::string>() + ' ' + each["key"].get<std::string>() + ' ' +
+                   each["one"].dump() + ' ' + each["other"].dump());
+  }
+  EXPECT_THAT(
+      keys,
+      ElementsAre("the list name \"web\" \"other\"", "plugins[0] bridge mtu 1400 1300",
+                  "plugins[0] bridge ipMasq null true", "plugins[1] portmap type \"portmap\" null",
+                  "plugins[1] portmap capabilities {\"portMappings\":true} null"));
+}
+
+TEST_F(UnictlChains, ExplainShowsWhichRuleMadeWhat) {
+  policy(
+      "rules:\n"
+      "  - name: small\n    match: {type: bridge}\n    override: {mtu: 1300}\n"
+      "  - name: tenants\n    match: {namespace: 'tenant-*'}\n"
+      "    append: [{type: bandwidth, egressRate: 5M, egressBurst: 1M}]\n");
+  const auto members = [](const std::string& args) {
+    const Output output = command("unictl", {"explain", "web", "--args", args, "--json"});
+    EXPECT_EQ(output.status, 0) << output.str();
+    return output.json().at("members");
+  };
+  const Json of_tenant = members("K8S_POD_NAMESPACE=tenant-a");
+  ASSERT_EQ(of_tenant.size(), 3U);
+  EXPECT_EQ(of_tenant[0]["config"]["mtu"], 1300);
+  EXPECT_EQ(of_tenant[0]["source"],
+            "chain /etc/unicni/chains/web.yaml; "
+            "override bridge.mtu=1300: small (/etc/unicni/policy.d/a.yaml:4)");
+  EXPECT_THAT(of_tenant[0]["makes"].get<std::string>(), HasSubstr("veth pair"));
+  EXPECT_EQ(of_tenant[2]["config"]["egressRate"], 5000000);
+  EXPECT_EQ(of_tenant[2]["source"], "add bandwidth: tenants (/etc/unicni/policy.d/a.yaml:7)");
+  EXPECT_EQ(members("K8S_POD_NAMESPACE=other").size(), 2U);
+}
+
+TEST_F(UnictlChains, ExplainHasWhatTheRuntimeOffersAndTheErrorOfAnAdd) {
+  const Output output = command(
+      "unictl", {"explain", "web", "--json", "--cap", R"({"portMappings": [{"hostPort": 80}]})"});
+  EXPECT_EQ(output.json()["members"][1]["config"]["runtimeConfig"]["portMappings"][0]["hostPort"],
+            80);
+  policy("rules: [{require: {hostPort: {min: 30000}}}]");
+  const Output refused =
+      command("unictl", {"explain", "web", "--cap", R"({"portMappings": [{"hostPort": 80}]})"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.err, HasSubstr("hostPort 80 of portmap is not allowed, but at least 30000"));
+}
+
+TEST_F(UnictlChains, CompileTellsWhatCanNotBeCompiled) {
+  policy("rules: []");
+  chain("bad", "plugins: [");
+  const Output output = command("unictl", {"compile", "--json"});
+  EXPECT_EQ(output.status, 1);
+  const Json rows = output.json().at("compiled");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0]["subject"], "policy");
+  EXPECT_EQ(rows[0]["problem"], nullptr);
+  EXPECT_THAT(rows[1]["problem"].get<std::string>(), StartsWith("/etc/unicni/chains/bad.yaml:1:"));
+  EXPECT_EQ(rows[2]["sources"][1], "/etc/unicni/chains/web.yaml");
+  EXPECT_TRUE(exists("/run/unicni/compiled/chain:web"));
+}
+
+}  // namespace
+}  // namespace unicni::test::unictl_chains_test
