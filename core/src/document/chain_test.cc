@@ -223,6 +223,16 @@ TEST(Chain, ThatIsMissingIsRefusedWithTheNearestNames) {
   }
 }
 
+TEST(Chain, HasANameThatAFileCanHave) {
+  const TempFolder folder;
+  EXPECT_EQ(refusal_of([&] { read_chain_file(folder.path(), std::string(251, 'a')); },
+                       Code::invalid_config),
+            "no chain has a name of 251 bytes");
+  EXPECT_THAT(refusal_of([&] { read_chain_file(folder.path(), std::string(250, 'a')); },
+                         Code::invalid_config),
+              ::testing::StartsWith("no chain \"aaa"));
+}
+
 TEST(Chain, ThatIsNoFileCanNotBeRead) {
   const TempFolder folder;
   sys::ensure_folder(folder / "net.yaml", 0700);
