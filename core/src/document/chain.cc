@@ -15,6 +15,7 @@
 #include "options/warnings.h"
 #include "protocol/document.h"
 #include "protocol/name.h"
+#include "protocol/plugin_fields.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 #include "unicni/nearest.h"
@@ -197,7 +198,7 @@ bool is_single_plugin(const Document& document) {
   const Child* type = find_field(*document.root, "type");
   if (document.file.ends_with(kExtension)) return false;
   if (type == nullptr || document.root->find("plugins") == nullptr) return type != nullptr;
-  return type->node->text == "unicni" && !document.file.ends_with(".conflist");
+  return type->node->text == protocol::kListType && !document.file.ends_with(".conflist");
 }
 
 void for_each_plugin(const Node& node, const std::function<void(const Node&)>& visit) {

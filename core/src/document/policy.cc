@@ -12,6 +12,7 @@
 #include "document/policy_node.h"
 #include "document/source.h"
 #include "protocol/document.h"
+#include "protocol/plugin_fields.h"
 #include "unicni/error.h"
 #include "unicni/nearest.h"
 #include "unicni/sys/file.h"
@@ -21,7 +22,6 @@ namespace {
 
 constexpr std::string_view kExtension = ".yaml";
 constexpr std::string_view kAnchorPrefix = "x-";
-constexpr std::string_view kListType = "unicni";  // chain::kChainType
 constexpr std::array<std::string_view, 2> kFileKeys = {"rules", "modules"};
 constexpr std::array<std::string_view, 3> kModuleKeys = {"allow", "deny", "exec"};
 constexpr std::array<std::string_view, 9> kRuleKeys = {
@@ -198,7 +198,7 @@ class PolicyReader {
         continue;
       }
       const Child* type = find_field(plugin, "type");
-      if (type != nullptr && type->node->text == kListType) {
+      if (type != nullptr && type->node->text == protocol::kListType) {
         file_.wrong(type->node->position,
                     fmt::format("{}: a list can't be added to a list", path_to(where, "type")),
                     "add its plugins one by one");
