@@ -2,21 +2,15 @@
 // no clock; whoever drives it sends what it says, and tells it what came and how late it is.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "exchange.h"
 #include "packet_v4.h"
 
 namespace unicni::dhcp {
-
-/// Of CLOCK_BOOTTIME, which goes on while the machine sleeps, as leases do.
-using Instant = std::chrono::milliseconds;
-using Span = std::chrono::milliseconds;
-inline constexpr Instant kNever = Instant::max();
 
 /// What the client says of itself.
 struct Identity {
@@ -52,9 +46,6 @@ struct GrantV4 {
 
 class ClientV4 {
  public:
-  /// 32 random bits.
-  using Random = std::function<std::uint32_t()>;
-
   ClientV4(Identity identity, Patience patience, Random random);
   /// One that has an address already, as of a file.
   void resume(GrantV4 grant) { grant_ = std::move(grant), state_ = State::bound; }
@@ -67,13 +58,6 @@ class ClientV4 {
     bound,
     renewing,   ///< asks the server that gave it
     rebinding,  ///< asks anybody
-  };
-  enum class Event : unsigned char {
-    none,
-    bound,    ///< grant() is new
-    renewed,  ///< grant() has new times, and maybe other options
-    moved,    ///< grant() has another address
-    lost,     ///< grant() is gone: it ended, or a server took it back. The client starts anew.
   };
   enum class Way : unsigned char {
     everybody,  ///< a frame to the broadcast address, from 0.0.0.0 or the address

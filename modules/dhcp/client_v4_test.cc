@@ -11,7 +11,6 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-using Event = ClientV4::Event;
 using State = ClientV4::State;
 using Way = ClientV4::Way;
 

@@ -80,11 +80,12 @@ constexpr Option kRows[] = {
         .with_default("50")
         .with_range(0, 100)
         .used_by(kAdd),
-    option<&DhcpOptions::ipv6>("ipv6", "whether to ask for an IPv6 address as well")
+    option<&DhcpOptions::ipv6>(
+        "ipv6",
+        "whether to ask for an IPv6 address as well; without one \"on\" warns, \"required\" fails")
         .with_default("off")
         .with_choices(kIpv6Choices)
-        .used_by(kAdd)
-        .not_offered_yet(),
+        .used_by(kAdd),
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "channel_v6.h"
 #include "config.h"
 #include "daemon.h"
 #include "lease.h"
@@ -18,8 +19,10 @@
 #include "unicni/error.h"
 #include "unicni/errors.h"
 #include "unicni/module.h"
+#include "unicni/net/addr.h"
 #include "unicni/net/link.h"
 #include "unicni/net/route.h"
+#include "unicni/net/sysctl.h"
 #include "unicni/sys/file.h"
 #include "unicni/undo/lease.h"
 
@@ -43,6 +46,8 @@ Deadline within(const Call& call, milliseconds time) {
   return std::min<Deadline>(call.deadline, Clock::now() + time);
 }
 
+IdentityV6 identity_of_v6(const Call& call) { return identity_v6(client_id(call), call.key); }
+
 /// The daemon runs elsewhere.
 std::string absolute(const std::string& path) {
   if (path.starts_with('/')) return path;
@@ -51,7 +56,35 @@ std::string absolute(const std::string& path) {
   return std::string(folder) + '/' + path;
 }
 
-Line acquire_request(const Call& call, milliseconds time) {
+constexpr const char* kOff = "off";
+
+/// The packets of DHCPv6 leave from a link-local address, which needs IPv6; container engines
+/// switch it off in new namespaces. False: this kernel has none, or nobody may switch it on.
+bool enable_ipv6(const Call& call, Host& host) {
+  if (call.options<DhcpOptions>().ipv6 == kOff) return false;
+  const auto enable = [&] {
+    const net::Netns* young = host.container_netns();
+    const std::string conf = "net/ipv6/conf/";
+    if (!net::ensure_sysctl(conf + call.key.if_name + "/disable_ipv6", "0", {.young = young})) {
+      throw Error(Code::internal, "this kernel has no IPv6");
+    }
+  };
+  try {
+    host.container_netns()->run(enable, host.host_netns());
+    // From here on the kernel asks routers, and has their answers sooner.
+    const net::Link link = net::get_link(host.container_links(), call.key.if_name);
+    net::ready_link_local(host.container_links(), link,
+                          own_link_local(link, identity_of_v6(call).duid));
+  } catch (const Error& error) {
+    if (call.options<DhcpOptions>().ipv6 != "on") throw;
+    host.log(LogLevel::warning,
+             fmt::format("no IPv6 address from DHCP for {}: {}", call.key.if_name, error.msg()));
+    return false;
+  }
+  return true;
+}
+
+Line acquire_request(const Call& call, milliseconds time, bool with_ipv6) {
   const auto& options = call.options<DhcpOptions>();
   Line line{"acquire",
             {{"network", call.key.network},
@@ -67,6 +100,12 @@ Line acquire_request(const Call& call, milliseconds time) {
   identity.provide.erase(static_cast<std::uint8_t>(OptionCode::client_id));
   identity.request = requested(options);
   add_identity(identity, line);
+  if (with_ipv6) {
+    LeaseV6 wanted;
+    wanted.need = options.ipv6 == "on" ? NeedV6::wanted : NeedV6::required;
+    wanted.identity = identity_of_v6(call);
+    add_lease_v6(wanted, line);
+  }
   return line;
 }
 
@@ -74,6 +113,20 @@ GrantV4 grant_in(const Line& answer) {
   auto grant = read_grant(answer);
   if (!grant) throw Error(Code::internal, "the dhcp daemon's answer is damaged", "restart it");
   return *std::move(grant);
+}
+
+/// Of an attachment that goes without IPv6.
+void warn(const Line& answer, Host& host) {
+  const std::string* text = answer.find("v6.warning");
+  if (text != nullptr) host.log(LogLevel::warning, *text);
+}
+
+/// A daemon of before IPv6 says nothing of it.
+void require_told(const Line& answer, const DhcpOptions& options) {
+  if (answer.find("v6.warning") != nullptr && options.ipv6 == "on") return;
+  throw Error(Code::incompatible_version,
+              "the dhcp daemon is older than this module and asks for no IPv6 address",
+              "end it; the next ADD starts a new one");
 }
 
 /// Never above what the link has: that is what its network was made for.
@@ -138,11 +191,18 @@ class Dhcp final : public Module {
     constexpr milliseconds kDaemonMargin{500};
     const Deadline end = within(call, milliseconds(options.timeout * 1000) + kDaemonMargin);
     const auto time = std::chrono::duration_cast<milliseconds>(end - Clock::now()) - kDaemonMargin;
-    const GrantV4 grant =
-        grant_in(host.daemons().ask(place, acquire_request(call, time), netns->fd(), end));
+    const bool with_ipv6 = enable_ipv6(call, host);
+    const Line answer =
+        host.daemons().ask(place, acquire_request(call, time, with_ipv6), netns->fd(), end);
+    const GrantV4 grant = grant_in(answer);
     set_mtu(call, host, grant);
     set_broadcast(call, host, grant);
-    return result_of(grant, options.priority);
+    Result result = result_of(grant, options.priority);
+    const auto six = read_grant_v6(answer);
+    if (six) add_to(result, *six);
+    if (with_ipv6 && !six) require_told(answer, options);
+    warn(answer, host);
+    return result;
   }
 
   void del(const Call& call, Host& host) override {
@@ -163,6 +223,7 @@ class Dhcp final : public Module {
         host.daemons().ask(place_of(call, host), request, -1, within(call, kQuestionTime));
     const GrantV4 grant = grant_in(answer);
     if (answer.get("renewed_routes") == "1") require_routes(call, host, result_of(grant, 0));
+    warn(answer, host);
   }
 
   void gc(const Call& call, Host& host) override {

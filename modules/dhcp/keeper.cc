@@ -27,12 +27,6 @@ constexpr Span kTroublePause{10'000};
 constexpr Span kMargin{100};
 constexpr Span kDefaultTime{20'000};
 
-std::uint32_t random_bits() {
-  std::uint32_t bits = 0;
-  static_cast<void>(::getrandom(&bits, sizeof bits, 0));
-  return bits;
-}
-
 template <class Number>
 Number number_in(const Line& line, std::string_view key, Number otherwise) {
   const std::string text = line.get(key);
@@ -52,6 +46,12 @@ Instant boot_time() {
   ::clock_gettime(CLOCK_BOOTTIME, &now);
   return std::chrono::duration_cast<Instant>(std::chrono::seconds(now.tv_sec) +
                                              std::chrono::nanoseconds(now.tv_nsec));
+}
+
+std::uint32_t random_bits() {
+  std::uint32_t bits = 0;
+  static_cast<void>(::getrandom(&bits, sizeof bits, 0));
+  return bits;
 }
 
 Keeper::Keeper(KeeperSettings settings, DaemonListener& listener, Log log)
@@ -76,6 +76,7 @@ void Keeper::load() {
     if (lease.grant) kept.client.resume(*lease.grant);
     if (lease.applying) apply_again(kept);
     if (!lease.grant) follow(kept, kept.client.start(boot_time()), boot_time());
+    load_v6(kept, boot_time());
   }
   if (!kept_.empty()) log_(LogLevel::info, fmt::format("took up {} leases", kept_.size()));
 }
@@ -95,7 +96,8 @@ bool Keeper::is_busy() const {
 
 Instant Keeper::next(const Kept& kept) const {
   const Instant due = kept.retry_at == kNever ? kept.client.next() : kept.retry_at;
-  return std::min({due, kept.close_at, kept.give_up});
+  const Instant due_v6 = kept.v6 ? std::min(kept.v6->next(), kept.go_without_v6) : kNever;
+  return std::min({due, kept.close_at, kept.give_up, due_v6});
 }
 
 /// Descriptors are listed anew each time: but for exchanges, which are short, there is one.
@@ -106,6 +108,9 @@ bool Keeper::turn(int wake, Span at_most) {
   for (const Kept& kept : kept_) {
     due = std::min(due, next(kept));
     if (kept.waiting) waits.push_back({kept.waiting->fd(), POLLRDHUP, 0});
+    if (kept.v6) {
+      for (const int fd : kept.v6->fds()) waits.push_back({fd, POLLIN, 0});
+    }
     if (!kept.channel) continue;
     for (const int fd : kept.channel->fds()) waits.push_back({fd, POLLIN, 0});
   }
@@ -131,6 +136,7 @@ bool Keeper::turn(int wake, Span at_most) {
         continue;
       }
       if (kept.channel) read(kept, now);
+      if (!kept.is_dead) turn_v6(kept, now);
       if (!kept.is_dead && now >= next(kept)) elapse(kept, now);
     } catch (const Error& error) {
       // The link went down or away; what the lease says is looked at when it is next due.
@@ -199,11 +205,10 @@ void Keeper::follow(Kept& kept, const ClientV4::Output& out, Instant now) {
     kept.trouble = error.msg();  // the client tries again when its time comes
   }
   if (!kept.waiting && !out.sends.empty()) kept.close_at = now + kListenTime;
-  if (out.event != ClientV4::Event::none) note_event(kept, out.event, now);
+  if (out.event != Event::none) note_event(kept, out.event, now);
 }
 
-void Keeper::note_event(Kept& kept, ClientV4::Event event, Instant) {
-  using Event = ClientV4::Event;
+void Keeper::note_event(Kept& kept, Event event, Instant) {
   const std::optional<GrantV4> before = kept.lease.grant;
   const GrantV4* grant = kept.client.grant();
   kept.lease.grant = grant == nullptr ? std::nullopt : std::optional(*grant);
@@ -252,28 +257,14 @@ void Keeper::become_bound(Kept& kept) {
     kept.is_dead = true;
     return;
   }
-  Line answer{"ok", {}};
-  add_grant(*kept.client.grant(), answer);
-  kept.waiting->answer(std::move(answer));
-  kept.waiting.reset();
-  kept.give_up = kNever;
-  kept.client.hurry(false);
-  std::string more;
-  for (const std::string& each : reported(*kept.client.grant())) more += ", " + each;
-  log_(LogLevel::info,
-       fmt::format("{}: has {} of {}{}", kept.lease.key.owner(), kept.client.grant()->address.str(),
-                   kept.client.grant()->server.str(), more));
+  if (is_complete(kept)) answer(kept);
 }
 
 /// The ADD's time is up, or its verb is gone: what came too late goes back.
 void Keeper::give_up(Kept& kept) {
-  const std::string trouble = kept.trouble.empty() ? "" : "; " + kept.trouble;
-  kept.waiting->refuse(Error(Code::try_again,
-                             fmt::format("no address from DHCP for {}: {}{}",
-                                         kept.lease.key.if_name, kept.client.seen(), trouble),
-                             "look whether a DHCP server hears broadcasts of this network, and has "
-                             "addresses left"));
-  if (kept.client.grant() != nullptr) send_release(kept);
+  kept.waiting->refuse(failure(kept));
+  send_release(kept);
+  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
   kept.is_dead = true;
 }
 
@@ -311,8 +302,10 @@ void Keeper::apply_again(Kept& kept) {
   apply(kept, was);
 }
 
-/// Best effort: nobody answers a RELEASE.
+/// Best effort, of both families: nobody waits for an answer.
 void Keeper::send_release(Kept& kept) {
+  send_release_v6(kept);
+  if (kept.client.grant() == nullptr) return;
   try {
     auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
     if (!netns) return;
@@ -333,6 +326,7 @@ void Keeper::forget(Kept& kept, const std::string& why) {
   }
   sys::remove_file(lease_file(settings_.folder, kept.lease.key));
   kept.channel.reset();
+  kept.v6.reset();
   kept.is_dead = true;
 }
 
@@ -374,7 +368,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   Line whole = line;
   whole.fields.emplace_back("mac", "00:00:00:00:00:00");  // is read from the link
   const auto identity = read_identity(whole);
-  if (!identity || !request.attached) {
+  if (!identity || !read_lease_v6(line, lease.v6) || !request.attached) {
     connection.refuse(Error(Code::internal, "the request for an address is damaged"));
     return;
   }
@@ -397,19 +391,21 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
     batch.commit();
   }
   if (Kept* earlier = find(lease.key)) {
-    const GrantV4* grant = earlier->client.grant();
-    if (grant != nullptr && earlier->lease.place == lease.place &&
-        earlier->lease.identity.mac == link.mac) {
-      Line answer{"ok", {}};
-      add_grant(*grant, answer);
-      connection.answer(std::move(answer));
-      return;
-    }
     if (earlier->waiting) {
       throw Error(Code::try_again,
                   fmt::format("{} waits for its address already", lease.key.owner()));
     }
-    if (grant != nullptr) send_release(*earlier);
+    const GrantV4* grant = earlier->client.grant();
+    if (grant != nullptr && earlier->lease.place == lease.place &&
+        earlier->lease.identity.mac == link.mac) {
+      // Of an earlier daemon's time, whose ADD asks again. It may wait for IPv6 yet.
+      const Instant now = boot_time();
+      wait_for(*earlier, connection, line, now);
+      if (lease.v6) begin_v6(*earlier, *lease.v6, now);
+      if (is_complete(*earlier)) answer(*earlier);
+      return;
+    }
+    send_release(*earlier);
     earlier->is_dead = true;
   }
   // Where the path that the runtime uses can't be opened from here, renewals couldn't be either.
@@ -423,10 +419,15 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   const Instant now = boot_time();
   Kept& kept = kept_.emplace_back(lease, make_client(lease));
   kept.channel.emplace(std::move(channel));
-  kept.waiting = std::move(connection);
-  const Span time(number_in<std::int64_t>(line, "time", kDefaultTime.count()));
-  kept.give_up = now + std::min(time - kMargin, settings_.most_time);
+  wait_for(kept, connection, line, now);
+  if (lease.v6) begin_v6(kept, *lease.v6, now);
   follow(kept, kept.client.start(now), now);
+}
+
+void Keeper::wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now) {
+  kept.waiting = std::move(connection);
+  const Span time(number_in<std::int64_t>(request, "time", kDefaultTime.count()));
+  kept.give_up = now + std::min(time - kMargin, settings_.most_time);
 }
 
 void Keeper::release(const Line& line, DaemonConnection& connection) {
@@ -436,8 +437,9 @@ void Keeper::release(const Line& line, DaemonConnection& connection) {
     if (kept->waiting) {
       kept->waiting->refuse(Error(Code::try_again, "the attachment was taken down meanwhile"));
     }
-    if (kept->client.grant() != nullptr) send_release(*kept);
+    send_release(*kept);
     kept->channel.reset();
+    kept->v6.reset();
     kept->is_dead = true;
   }
   sys::remove_file(lease_file(settings_.folder, key));
@@ -462,6 +464,15 @@ void Keeper::check(const Line& line, DaemonConnection& connection) {
   }
   Line answer{"ok", {{"renewed_routes", kept->lease.renewed_routes ? "1" : "0"}}};
   add_grant(*grant, answer);
+  if (kept->lease.v6 && !kept->lease.v6->grant) {
+    const std::string seen = kept->v6 ? kept->v6->seen() : std::string("nobody asks for it");
+    const std::string text = fmt::format("the DHCPv6 lease of {} is lost: {}", key.owner(), seen);
+    if (kept->lease.v6->need == NeedV6::required) {
+      connection.refuse(Error(Code::internal, text, "the daemon goes on asking for an address"));
+      return;
+    }
+    answer.fields.emplace_back("v6.warning", text);
+  }
   connection.answer(std::move(answer));
 }
 

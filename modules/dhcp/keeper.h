@@ -10,6 +10,7 @@
 
 #include "channel.h"
 #include "client_v4.h"
+#include "kept_v6.h"
 #include "lease.h"
 #include "unicni/daemon_listener.h"
 #include "unicni/log.h"
@@ -53,6 +54,9 @@ class Keeper {
     Instant retry_at = kNever;                ///< when the namespace couldn't be looked at
     std::string trouble;                      ///< why packets couldn't be sent
     bool is_dead = false;
+    std::optional<KeptV6> v6;
+    Instant go_without_v6 = kNever;  ///< then an ADD that only wants IPv6 has waited long enough
+    std::string seen_of_v6;          ///< by an ADD that went without
   };
 
   void serve(DaemonConnection connection, const DaemonConnection::Request& request);
@@ -65,8 +69,9 @@ class Keeper {
   void read(Kept& kept, Instant now);
   void follow(Kept& kept, const ClientV4::Output& out, Instant now);
   bool open_channel(Kept& kept, Instant now);
-  void note_event(Kept& kept, ClientV4::Event event, Instant now);
+  void note_event(Kept& kept, Event event, Instant now);
   void become_bound(Kept& kept);
+  void wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now);
   void give_up(Kept& kept);
   void send_release(Kept& kept);
   void write(Kept& kept);
@@ -79,6 +84,20 @@ class Keeper {
   }
   ClientV4 make_client(const Lease& lease) const;
 
+  // keeper_v6.cc
+  void load_v6(Kept& kept, Instant now);
+  void begin_v6(Kept& kept, const LeaseV6& wanted, Instant now);
+  void turn_v6(Kept& kept, Instant now);
+  void note_event_v6(Kept& kept, Event event);
+  void apply_v6(const Kept& kept, const std::optional<GrantV6>& old);
+  void send_release_v6(Kept& kept);
+  [[nodiscard]] KeptV6 make_v6(const Lease& lease) const;
+  [[nodiscard]] KeptV6::Scene scene_of(Kept& kept);
+  [[nodiscard]] static bool is_complete(const Kept& kept);
+  void answer(Kept& kept);
+  [[nodiscard]] static Error failure(const Kept& kept);
+  [[nodiscard]] static std::string failure_v6(const Kept& kept);
+
   KeeperSettings settings_;
   DaemonListener& listener_;
   Log log_;
@@ -89,5 +108,7 @@ class Keeper {
 
 /// CLOCK_BOOTTIME.
 Instant boot_time();
+/// Of the kernel's generator.
+std::uint32_t random_bits();
 
 }  // namespace unicni::dhcp

@@ -3,8 +3,8 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <charconv>
 
+#include "line_fields.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 #include "values_v4.h"
@@ -14,70 +14,8 @@ namespace unicni::dhcp {
 namespace {
 
 constexpr std::string_view kWord = "lease";
-constexpr std::string_view kForEver = "never";
-constexpr char kHex[] = "0123456789abcdef";
-
-std::string to_hex(View bytes) {
-  std::string text;
-  for (const std::uint8_t byte : bytes) {
-    text += kHex[byte >> 4U];
-    text += kHex[byte & 0xfU];
-  }
-  return text;
-}
-
-std::optional<Bytes> from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return std::nullopt;
-  Bytes bytes;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    std::uint8_t byte = 0;
-    const auto read = std::from_chars(text.data() + i, text.data() + i + 2, byte, 16);
-    if (read.ec != std::errc() || read.ptr != text.data() + i + 2) return std::nullopt;
-    bytes.push_back(byte);
-  }
-  return bytes;
-}
-
-template <class Number>
-std::optional<Number> number_of(const std::string& text) {
-  Number number{};
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return number;
-}
-
-std::string text_of(Instant instant) {
-  return instant == kNever ? std::string(kForEver) : std::to_string(instant.count());
-}
-
-std::optional<Instant> instant_of(const std::string& text) {
-  if (text == kForEver) return kNever;
-  const auto number = number_of<std::int64_t>(text);
-  return number ? std::optional(Instant(*number)) : std::nullopt;
-}
-
-void add_options(const Options& options, std::string_view prefix, Line& line) {
-  for (const auto& [code, value] : options) {
-    line.fields.emplace_back(fmt::format("{}{}", prefix, code), to_hex(value));
-  }
-}
-
-/// False: one of them is damaged.
-bool read_options(const Line& line, std::string_view prefix, Options& into) {
-  for (const auto& [key, value] : line.fields) {
-    if (!key.starts_with(prefix)) continue;
-    const auto code = number_of<std::uint8_t>(key.substr(prefix.size()));
-    auto bytes = from_hex(value);
-    if (!code || !bytes) return false;
-    into[*code] = *std::move(bytes);
-  }
-  return true;
-}
-
-constexpr std::string_view kReceived = "option.";
-constexpr std::string_view kProvided = "provide.";
+constexpr const char* kReceived = "option.";
+constexpr const char* kProvided = "provide.";
 
 Route route_of(const ReceivedRoute& received, std::uint32_t priority) {
   Route route;
@@ -205,6 +143,7 @@ std::string print_lease(const Lease& lease) {
              {"boot", lease.boot}}};
   add_identity(lease.identity, line);
   if (lease.grant) add_grant(*lease.grant, line);
+  if (lease.v6) add_lease_v6(*lease.v6, line);
   return print_line(line);
 }
 
@@ -236,6 +175,7 @@ std::optional<Lease> parse_lease(std::string_view text) {
     lease.grant = read_grant(*line);
     if (!lease.grant) return std::nullopt;
   }
+  if (!read_lease_v6(*line, lease.v6)) return std::nullopt;
   return lease;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "client_v4.h"
+#include "lease_v6.h"
 #include "unicni/attachment_key.h"
 #include "unicni/line.h"
 #include "unicni/result.h"
@@ -44,6 +45,7 @@ struct Lease {
   std::string boot;  ///< times count from that one
   /// nullopt: it was lost, and the daemon asks for another one.
   std::optional<GrantV4> grant;
+  std::optional<LeaseV6> v6;  ///< nullopt: it has none, and asks for none
 };
 
 /// One line, "lease …". Its field "address" is known to core (unicni/undo/lease.h), which also says

@@ -28,6 +28,12 @@ std::string print(const Lease& lease, Instant now) {
   text +=
       fmt::format(": {} from {}, renewed {}, ends {}\n", grant.address.str(), grant.server.str(),
                   in_seconds(grant.t1, now), in_seconds(grant.expires, now));
+  if (const auto& six = lease.v6; six && six->grant) {
+    text += fmt::format("  {}, renewed {}, ends {}\n", six->grant->address.str(),
+                        in_seconds(six->grant->t1, now), in_seconds(six->grant->expires, now));
+  } else if (six) {
+    text += "  IPv6: lost, the daemon asks for another address\n";
+  }
   for (const std::string& each : reported(grant)) text += "  " + each + '\n';
   return text;
 }

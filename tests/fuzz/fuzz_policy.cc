@@ -86,7 +86,7 @@ void apply(const policy::Policy& rules) {
     }
     static_cast<void>(ruling.prepended());
     static_cast<void>(ruling.appended());
-    static_cast<void>(ruling.asks_default_link());
+    static_cast<void>(ruling.asks_host_links());
     ruling.require(members, true);
     // A second time nothing is left to change.
     std::vector<policy::Member> again = members;

@@ -78,7 +78,7 @@ class DhcpServer {
                                   "--user=root",
                                   "--log-facility=" + log};
     argv.insert(argv.end(), more.begin(), more.end());
-    return {Spawn{.argv = argv, .netns = netns}, log, "DHCP, IP range"};
+    return {Spawn{.argv = argv, .netns = netns}, log, "DHCP, sockets bound"};
   }
   /// ISC's dhcpd for the /24 that begins so; `lease` in seconds, in which T1 is half.
   /// `more`: of its configuration, such as the subnet of a link that has another.
@@ -128,6 +128,46 @@ class DhcpServer {
                          base + ".json > " + log + " 2>&1"},
             .netns = netns},
         log, "DHCP4_STARTED"};
+  }
+
+  /// Kea with a subnet 2001:db8:1::/64; times in seconds. `more`: other keys of the subnet; `name`:
+  /// the end of its DUID, hexadecimal.
+  static DhcpServer kea6(const std::string& link, int netns, const std::string& pool, int lease,
+                         int t1, int t2, const Json& more, const std::string& name) {
+    const std::string base = "/run/kea6-" + link;
+    Json subnet = {{"id", 1},
+                   {"subnet", "2001:db8:1::/64"},
+                   {"interface", link},
+                   {"pools", {{{"pool", pool}}}},
+                   {"option-data",
+                    {{{"name", "dns-servers"}, {"data", "2001:db8:1::53"}},
+                     {{"name", "domain-search"}, {"data", "six.example.org"}}}}};
+    subnet.merge_patch(more);
+    const Json config = {
+        {"Dhcp6",
+         {{"interfaces-config", {{"interfaces", {link}}}},
+          {"lease-database", {{"type", "memfile"}, {"persist", false}}},
+          {"server-id",
+           {{"type", "EN"}, {"enterprise-id", 1}, {"identifier", name}, {"persist", false}}},
+          {"preferred-lifetime", lease},
+          {"valid-lifetime", lease},
+          {"renew-timer", t1},
+          {"rebind-timer", t2},
+          {"subnet6", {subnet}},
+          {"loggers",
+           {{{"name", "kea-dhcp6"},
+             {"severity", "DEBUG"},
+             {"debuglevel", 50},
+             {"output_options", {{{"output", "stdout"}}}}}}}}}};
+    write_file(base + ".json", config.dump());
+    const std::string log = base + ".log";
+    return {
+        Spawn{
+            .argv = {"sh", "-c",
+                     "exec env KEA_PIDFILE_DIR=/run KEA_LOCKFILE_DIR=/run /usr/sbin/kea-dhcp6 -c " +
+                         base + ".json > " + log + " 2>&1"},
+            .netns = netns},
+        log, "DHCP6_STARTED"};
   }
 
   [[nodiscard]] std::string log() const { return exists(log_) ? read_file(log_) : std::string(); }

@@ -112,19 +112,6 @@ TEST_F(Rootless, LeasesAndTheirDaemonAreWhereTheyLook) {
   });
 }
 
-TEST_F(Rootless, ModuleOfAnotherUserIsRefused) {
-  tool({"chown", "54321", std::string(kHome) + "/lib/unicni/modules/bridge.so"});
-  in_child([] {
-    become_rootless();
-    if (HasFatalFailure()) return;
-    ::setenv("UNICNI_STAGE", kHome, 1);
-    Container inside("c1");
-    const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
-    EXPECT_THAT(expect_error(job.add())["msg"], ::testing::HasSubstr("bridge.so"));
-    EXPECT_THAT(link_names(), IsEmpty());
-  });
-}
-
 /// With unictl, and with settings that root wrote.
 class RootlessSettings : public Rootless {
  protected:
@@ -187,6 +174,19 @@ TEST_F(RootlessSettings, HoldNotWhereTheyCanNot) {
     EXPECT_THAT(expect_error(chain.add())["msg"].get<std::string>(),
                 ::testing::HasSubstr("/etc/unicni/chains"));
     EXPECT_THAT(files_in(kJournals), IsEmpty());
+  });
+}
+
+TEST_F(Rootless, ModuleOfAnotherUserIsRefused) {
+  tool({"chown", "54321", std::string(kHome) + "/lib/unicni/modules/bridge.so"});
+  in_child([] {
+    become_rootless();
+    if (HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    Container inside("c1");
+    const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
+    EXPECT_THAT(expect_error(job.add())["msg"], ::testing::HasSubstr("bridge.so"));
+    EXPECT_THAT(link_names(), IsEmpty());
   });
 }
 

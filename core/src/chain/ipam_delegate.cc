@@ -95,7 +95,7 @@ std::optional<std::vector<IpAddress>> IpamDelegate::held() {
       with_files([&](ipam::Store& store) { addresses = store.find(call_.key.of_network()); });
   if (known) return addresses;
   if (!module_ || !needs_link()) return std::nullopt;
-  if (const auto leased = find_leased_address(lease())) addresses.push_back(leased->address());
+  for (const IpNet& leased : find_leased_addresses(lease())) addresses.push_back(leased.address());
   return addresses;
 }
 

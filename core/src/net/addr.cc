@@ -111,6 +111,27 @@ void put_link_local(Batch& batch, const LinkRef& link, const Mac& mac,
   if (used) add_addr(batch, link, link_local(mac), Dad::skip, true);
 }
 
+/// The kernel makes none that is tentative ready at a word: it is removed and added again in one
+/// batch, in which nobody else can be without it.
+IpNet ready_link_local(Netlink& netlink, const LinkRef& link, const IpNet& otherwise) {
+  std::optional<IpNet> tentative;
+  std::optional<IpNet> ready;
+  const auto note = [&](unsigned, const IpNet& net, std::uint32_t flags) {
+    if (net.is_v4() || !net.address().is_link_local()) return;
+    ((flags & IFA_F_TENTATIVE) != 0 ? tentative : ready) = net;
+  };
+  if (!for_each_addr(netlink, link.index, note)) {
+    throw system_error(ENODEV, "look for the link-local address of " + link.name);
+  }
+  if (ready) return *ready;
+  const IpNet own = tentative.value_or(otherwise);
+  Batch batch(netlink);
+  if (tentative) remove_addr(batch, link, own, true);
+  add_addr(batch, link, own, Dad::skip, true);
+  batch.commit();
+  return own;
+}
+
 /// IPv4 first, and within a family as the kernel has them: the first IPv4 address is the one that
 /// packets get as source.
 std::vector<IpNet> list_addrs(Netlink& netlink, int index) {

@@ -53,6 +53,23 @@ TEST_F(AddrTest, NodadIsNeverTentative) {
   EXPECT_THAT(shell("ip -6 addr show dev v0 tentative scope global"), HasSubstr("fd00::6"));
 }
 
+TEST_F(AddrTest, ALinkLocalAddressIsReadyAtOnceWhateverItsLinkHasOfOne) {
+  shell("ip link set v0 up");
+  const IpNet own = ip_net("fe80::77/64");
+  const auto tentative = [&] { return shell("ip -6 addr show dev v0 tentative scope link"); };
+  // The kernel's own one comes with the carrier, a moment later or already.
+  const IpNet first = ready_link_local(*netlink_, {v0_, "v0"}, own);
+  EXPECT_THAT(tentative(), Not(HasSubstr(first.str())));
+  EXPECT_THAT(shell("ip -6 addr show dev v0"), HasSubstr(first.str()));
+  EXPECT_EQ(ready_link_local(*netlink_, {v0_, "v0"}, ip_net("fe80::78/64")), first);
+  shell("ip -6 addr flush dev v0");
+  EXPECT_EQ(ready_link_local(*netlink_, {v0_, "v0"}, own), own);
+  shell("ip -6 addr flush dev v0; ip addr add fe80::79/64 dev v0");
+  EXPECT_THAT(tentative(), HasSubstr("fe80::79/64"));
+  EXPECT_EQ(ready_link_local(*netlink_, {v0_, "v0"}, own), ip_net("fe80::79/64"));
+  EXPECT_EQ(tentative(), "");
+}
+
 TEST_F(AddrTest, ListIsOfOneLinkIpv4First) {
   shell("ip addr add 10.7.0.1/24 dev v1; ip addr add fd07::1/64 dev v1");
   Batch batch(*netlink_);

@@ -64,6 +64,9 @@ TEST_F(GoneLinkTest, WhatMustBeThereIsMissed) {
   EXPECT_THROW(static_cast<void>(get_link(netlink, "gone0")), Error);
   EXPECT_THROW(static_cast<void>(get_dad_state(netlink, kGone)), Error)
       << "an ADD must not take it for done";
+  EXPECT_THROW(static_cast<void>(
+                   ready_link_local(netlink, {kGone, "gone0"}, IpNet::parse("fe80::1/64").value())),
+               Error);
 }
 
 }  // namespace

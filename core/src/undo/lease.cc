@@ -53,11 +53,16 @@ std::string lease_file(const std::string& folder, const AttachmentKey& key) {
   return folder + '/' + name;
 }
 
-std::optional<IpNet> find_leased_address(const std::string& file) {
+std::vector<IpNet> find_leased_addresses(const std::string& file) {
+  std::vector<IpNet> addresses;
   const auto text = sys::read_file(file);
-  if (!text) return std::nullopt;
+  if (!text) return addresses;
   const auto line = parse_line(std::string_view(*text).substr(0, text->find('\n')));
-  return line ? IpNet::parse(line->get("address")) : std::nullopt;
+  if (!line) return addresses;
+  for (const char* key : {"address", "v6.address"}) {
+    if (const auto address = IpNet::parse(line->get(key))) addresses.push_back(*address);
+  }
+  return addresses;
 }
 
 RenewedLease find_renewed(const std::string& file) {

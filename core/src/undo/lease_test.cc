@@ -1,5 +1,6 @@
 #include "unicni/undo/lease.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/ip_for_test.h"
@@ -13,6 +14,9 @@
 namespace unicni::undo::lease_test {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
+
 const AttachmentKey kKey{"net", "c1", "eth0"};
 
 TEST(Lease, FilesAreNamedByTheAttachment) {
@@ -23,16 +27,20 @@ TEST(Lease, FilesAreNamedByTheAttachment) {
   EXPECT_NE(one, lease_file("/f", {std::string(300, 'n'), "c1", "eth1"}));
 }
 
-TEST(Lease, ItsAddressIsWhatTheFileSays) {
+TEST(Lease, ItsAddressesAreWhatTheFileSays) {
   const TempFolder folder;
   const auto say = [&](const std::string& text) {
     sys::write_file_atomically(folder / "lease", text, 0600);
-    return find_leased_address(folder / "lease");
+    return find_leased_addresses(folder / "lease");
   };
-  EXPECT_EQ(find_leased_address(folder / "absent"), std::nullopt);
-  EXPECT_EQ(say(LineWriter("lease").add("address", "10.0.0.9/24").finish()), ip_net("10.0.0.9/24"));
-  EXPECT_EQ(say(LineWriter("lease").add("mac", "x").finish()), std::nullopt);
-  EXPECT_EQ(say("lease address=10.0.0.9/24 #00000000\n"), std::nullopt);
+  EXPECT_THAT(find_leased_addresses(folder / "absent"), IsEmpty());
+  LineWriter both("lease");
+  both.add("v6.address", "2001:db8::9/128").add("address", "10.0.0.9/24");
+  EXPECT_THAT(say(both.finish()), ElementsAre(ip_net("10.0.0.9/24"), ip_net("2001:db8::9/128")));
+  EXPECT_THAT(say(LineWriter("lease").add("address", "10.0.0.9/24").finish()),
+              ElementsAre(ip_net("10.0.0.9/24")));
+  EXPECT_THAT(say(LineWriter("lease").add("mac", "x").finish()), IsEmpty());
+  EXPECT_THAT(say("lease address=10.0.0.9/24 #00000000\n"), IsEmpty());
 }
 
 TEST(Lease, WhatRenewalsChangedIsWhatTheFileSays) {

@@ -29,6 +29,9 @@ IpNet link_local(const Mac& mac);
 /// That one, at once and for good: packets would wait for seconds while the kernel's own is
 /// tentative, as the host asks for IPv6 neighbours from it. Nothing if none of `ips` is IPv6.
 void put_link_local(Batch&, const LinkRef&, const Mac& mac, const std::vector<IpConfig>& ips);
+/// A link-local address of an UP link that packets can leave from now: one that it has, without the
+/// seconds that its duplicate address detection would take yet; else `otherwise`. Throws Error.
+IpNet ready_link_local(Netlink&, const LinkRef&, const IpNet& otherwise);
 /// All addresses of one link, both families, IPv4 first. A link that is gone has none.
 std::vector<IpNet> list_addrs(Netlink&, int index);
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "unicni/attachment_key.h"
 #include "unicni/daemon.h"
@@ -32,9 +32,9 @@ DaemonPlace lease_daemon(const std::string& name, const std::string& socket,
 std::string lease_folder(const Folders& folders);
 /// "<network>:<container>:<ifname>" in there; a long one is cut and ends in a hash.
 std::string lease_file(const std::string& folder, const AttachmentKey& key);
-/// The address that such a file says the attachment has now, which a renewal may have changed: its
-/// field "address". nullopt: there is no file, it is damaged, or the lease is lost.
-std::optional<IpNet> find_leased_address(const std::string& file);
+/// The addresses that such a file says the attachment has now, which renewals may have changed: its
+/// fields "address" and "v6.address". Empty: there is no file, it is damaged, or the lease is lost.
+std::vector<IpNet> find_leased_addresses(const std::string& file);
 
 /// What renewals changed on the interface since ADD, which prevResult can't say: the file's field
 /// "renewed", a list of words.

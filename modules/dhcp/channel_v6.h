@@ -1,0 +1,50 @@
+// The wire of one DHCPv6 client during one exchange: sockets in the namespace of its link. As a
+// Channel of IPv4, it lives no longer than its exchange.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "lease.h"
+#include "packet_v6.h"
+#include "unicni/net/netns.h"
+#include "unicni/net/packet_socket.h"
+
+namespace unicni::dhcp {
+
+/// The link-local address with which a link that has none may begin. Links of ipvlan share a MAC,
+/// so theirs is made of the DUID.
+IpNet own_link_local(const net::Link& link, const Bytes& duid);
+
+class ChannelV6 {
+ public:
+  /// The kernel's UDP speaks for the link, from a link-local address that is ready at once. Throws
+  /// Error: a socket can't be made, or the link is gone.
+  ChannelV6(net::Netns netns, const Place& place, const Bytes& duid);
+
+  /// To all servers and relays of the link. Throws Error: the link is down or gone.
+  void send(const PacketV6& packet);
+  /// From now on conflicts are heard. Throws Error.
+  void probe(const IpAddress& address);
+
+  struct Heard {
+    std::function<void(const PacketV6&, const IpAddress& sender)> packet;
+    std::function<void(const std::string& problem)> broken;
+    std::function<void()> conflict;
+  };
+  /// All that has come. Throws Error.
+  void receive(const Heard& heard);
+  /// Descriptors that become readable.
+  [[nodiscard]] std::vector<int> fds() const;
+
+ private:
+  net::Netns netns_;
+  net::LinkRef link_;
+  Mac mac_;
+  std::optional<net::UdpSocket> udp_;
+  std::optional<net::PacketSocket> neighbours_;
+  std::optional<IpAddress> probed_;
+};
+
+}  // namespace unicni::dhcp

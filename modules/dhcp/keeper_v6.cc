@@ -1,0 +1,183 @@
+// The keeper's work for IPv6, and when an ADD has all that it waits for.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "channel.h"
+#include "keeper.h"
+#include "renewal.h"
+#include "unicni/error.h"
+#include "unicni/net/addr.h"
+
+namespace unicni::dhcp {
+
+namespace {
+
+/// How long an ADD that can go without IPv6 waits for a server: two SOLICITs.
+constexpr Span kTimeToWish{3'000};
+/// Before the ADD's own end.
+constexpr Span kGrace{50};
+
+}  // namespace
+
+KeptV6 Keeper::make_v6(const Lease& lease) const {
+  PatienceV6 patience;
+  patience.longest = settings_.patience.longest;
+  patience.probe = lease.probe;
+  return {lease.v6->identity, patience, random_bits};
+}
+
+KeptV6::Scene Keeper::scene_of(Kept& kept) {
+  return {path_of(kept.lease), kept.lease.place, kept.lease.identity.mac,
+          [this, &kept](Event event) { note_event_v6(kept, event); }};
+}
+
+/// A lease whose ADD has no answer yet waits for that to ask again, as it puts the address on the
+/// interface itself.
+void Keeper::load_v6(Kept& kept, Instant now) {
+  const auto& lease = kept.lease.v6;
+  if (!lease || !lease->was_given) return;
+  kept.v6.emplace(make_v6(kept.lease));
+  kept.v6->calm();
+  if (lease->grant) {
+    kept.v6->resume(*lease->grant);
+  } else {
+    kept.v6->start(scene_of(kept), now, false);
+  }
+}
+
+void Keeper::begin_v6(Kept& kept, const LeaseV6& wanted, Instant now) {
+  auto& lease = kept.lease.v6;
+  if (kept.v6 && kept.v6->grant() != nullptr && lease->identity == wanted.identity) {
+    lease->need = wanted.need;
+    return;
+  }
+  send_release_v6(kept);
+  lease = wanted;
+  kept.go_without_v6 =
+      wanted.need == NeedV6::required ? kNever : std::min(now + kTimeToWish, kept.give_up - kGrace);
+  kept.v6.emplace(make_v6(kept.lease));
+  kept.v6->start(scene_of(kept), now, true);
+}
+
+void Keeper::turn_v6(Kept& kept, Instant now) {
+  if (!kept.v6) return;
+  if (kept.v6->is_due(now)) {
+    kept.v6->turn(scene_of(kept), now);
+    if (kept.v6->is_gone()) {
+      forget(kept, "its namespace or interface is gone");
+      return;
+    }
+  }
+  if (now < kept.go_without_v6) return;
+  // Who was offered an address gets it, if the ADD has the time.
+  if (kept.v6->is_taking_up() && now < kept.give_up - kGrace) {
+    kept.go_without_v6 = kept.give_up - kGrace;
+    return;
+  }
+  kept.seen_of_v6 = failure_v6(kept);
+  kept.go_without_v6 = kNever;
+  kept.v6.reset();
+  kept.lease.v6.reset();
+  if (kept.client.grant() != nullptr) become_bound(kept);
+}
+
+void Keeper::note_event_v6(Kept& kept, Event event) {
+  LeaseV6& lease = *kept.lease.v6;
+  const std::optional<GrantV6> before = lease.grant;
+  const GrantV6* grant = kept.v6->grant();
+  lease.grant = grant == nullptr ? std::nullopt : std::optional(*grant);
+  lease.was_given = true;
+  kept.go_without_v6 = kNever;
+  if (kept.waiting) {
+    // Before IPv4 is there as well, no file: the ADD will ask again.
+    if (kept.client.grant() != nullptr) become_bound(kept);
+    return;
+  }
+  write(kept);
+  if (event == Event::renewed) return;
+  apply_v6(kept, before);
+  const std::string owner = kept.lease.key.owner();
+  if (grant == nullptr) {
+    log_(LogLevel::warning,
+         fmt::format("{}: lost {}: {}", owner, before->address.str(), kept.v6->seen()));
+  } else if (before) {
+    log_(LogLevel::warning, fmt::format("{}: {} became {} at renewal", owner, before->address.str(),
+                                        grant->address.str()));
+  } else {
+    log_(LogLevel::warning, fmt::format("{}: has {} now", owner, grant->address.str()));
+  }
+}
+
+/// A change after ADD. Routes are the routers' business, not DHCP's.
+void Keeper::apply_v6(const Kept& kept, const std::optional<GrantV6>& old) {
+  try {
+    const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
+    if (!netns) return;
+    net::Netlink links(*netns);
+    const net::LinkRef link{kept.lease.place.index, kept.lease.place.if_name};
+    net::Batch batch(links);
+    const GrantV6* grant = kept.v6->grant();
+    if (grant != nullptr) net::add_addr(batch, link, net_of(*grant), net::Dad::skip, true);
+    if (old && (grant == nullptr || grant->address != old->address)) {
+      net::remove_addr(batch, link, net_of(*old), true);
+    }
+    batch.commit();
+  } catch (const Error& error) {
+    log_(LogLevel::error, fmt::format("{}: {}", kept.lease.key.owner(), error.msg()));
+  }
+}
+
+void Keeper::send_release_v6(Kept& kept) {
+  if (!kept.v6 || kept.v6->grant() == nullptr) return;
+  try {
+    kept.v6->release(scene_of(kept));
+  } catch (const Error& error) {
+    log_(LogLevel::warning,
+         fmt::format("{}: the server is not told that {} is free: {}", kept.lease.key.owner(),
+                     kept.v6->grant()->address.str(), error.msg()));
+  }
+}
+
+bool Keeper::is_complete(const Kept& kept) {
+  return kept.client.grant() != nullptr && (!kept.v6 || kept.v6->grant() != nullptr);
+}
+
+void Keeper::answer(Kept& kept) {
+  Line answer{"ok", {}};
+  add_grant(*kept.client.grant(), answer);
+  if (kept.v6) add_grant_v6(*kept.v6->grant(), answer);
+  if (!kept.seen_of_v6.empty()) answer.fields.emplace_back("v6.warning", kept.seen_of_v6);
+  kept.waiting->answer(std::move(answer));
+  kept.waiting.reset();
+  kept.give_up = kNever;
+  kept.client.hurry(false);
+  if (kept.v6) kept.v6->calm();
+  const GrantV4& grant = *kept.client.grant();
+  std::string more;
+  if (kept.v6) more = " and " + kept.v6->grant()->address.str();
+  for (const std::string& each : reported(grant)) more += ", " + each;
+  log_(LogLevel::info, fmt::format("{}: has {} of {}{}", kept.lease.key.owner(),
+                                   grant.address.str(), grant.server.str(), more));
+}
+
+std::string Keeper::failure_v6(const Kept& kept) {
+  return fmt::format("no IPv6 address from DHCP for {}: {}", kept.lease.key.if_name,
+                     kept.v6->seen());
+}
+
+/// Why an ADD gets no answer but this.
+Error Keeper::failure(const Kept& kept) {
+  if (kept.client.grant() != nullptr && kept.v6) {
+    return {Code::try_again, failure_v6(kept),
+            "look whether a DHCPv6 server hears multicast of this network, and has addresses left; "
+            "\"ipv6\": \"on\" goes without"};
+  }
+  const std::string trouble = kept.trouble.empty() ? "" : "; " + kept.trouble;
+  return {Code::try_again,
+          fmt::format("no address from DHCP for {}: {}{}", kept.lease.key.if_name,
+                      kept.client.seen(), trouble),
+          "look whether a DHCP server hears broadcasts of this network, and has addresses left"};
+}
+
+}  // namespace unicni::dhcp

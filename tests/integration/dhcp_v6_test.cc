@@ -1,0 +1,193 @@
+// DHCPv6 beside DHCPv4 against dnsmasq: what ADD, CHECK and DEL do with both families.
+#include "integration/dhcp_v6_host.h"
+#include "support/traffic.h"
+
+namespace unicni::test::dhcp_v6_test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+class DhcpV6 : public DhcpV6Test {};
+
+TEST_F(DhcpV6, AnInterfaceGetsAddressesOfBothFamiliesAndGivesThemBack) {
+  const DhcpServer server =
+      dnsmasq({"--dhcp-option=option:router,10.1.2.1", "--dhcp-option=6,10.1.2.3",
+               "--dhcp-option=119,example.org", "--dhcp-option=option6:dns-server,[2001:db8:1::53]",
+               "--dhcp-option=option6:domain-search,example.org,six.example.org"});
+  const Snapshot before = snapshot();
+  const Attachment job = attachment(config_v6());
+  const Json result = must_add(job);
+  const std::string six = address_v6_in(result);
+  EXPECT_THAT(six, StartsWith("2001:db8:1::"));
+  EXPECT_THAT(six, ::testing::EndsWith("/128"));
+  EXPECT_FALSE(result["ips"][1].contains("gateway"));
+  EXPECT_EQ(result["ips"][1]["interface"], 0);
+  EXPECT_EQ(result["routes"], Json::parse(R"([{"dst": "0.0.0.0/0", "gw": "10.1.2.1"}])"));
+  EXPECT_EQ(result["dns"], Json::parse(R"({"nameservers": ["10.1.2.3", "2001:db8:1::53"],
+    "search": ["example.org", "six.example.org"]})"));
+  EXPECT_THAT(global_addresses(job), ElementsAre(address_in(result), six));
+  EXPECT_EQ(server.count("DHCPSOLICIT"), 1) << "the link-local address was ready: " << server.log();
+  EXPECT_THAT(files_in(kLeases), ElementsAre("net:c1:eth0"));
+  EXPECT_EQ(field("v6.address"), six);
+  expect_silent_success(job.check(result));
+  EXPECT_EQ(server.count("DHCPRELEASE"), 0);
+  expect_silent_success(job.del(result));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 2; })) << server.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+  EXPECT_EQ(difference(before, snapshot()), "");
+}
+
+TEST_F(DhcpV6, RoutesComeFromTheRoutersAdvertisements) {
+  const DhcpServer server = dnsmasq({"--enable-ra"});
+  const Attachment job = attachment(config_v6());
+  const Json result = must_add(job);
+  const auto routes = [&] { return tool({"ip", "-6", "route"}, netns(job)).out; };
+  EXPECT_TRUE(soon([&] { return routes().find("default via fe80:") != std::string::npos; }))
+      << routes() << server.log();
+  EXPECT_THAT(routes(), HasSubstr("2001:db8:1::/64 dev eth0 proto kernel"));
+  EXPECT_TRUE(pings(netns(job), "2001:db8:1::1"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpV6, APodThatComesAgainUnderItsNameHasItsAddressAgain) {
+  const DhcpServer server = dnsmasq();
+  Json named = config_v6("required", R"({"ipam": {"clientId": "pod-${K8S_POD_NAME}"}})");
+  Attachment first = attachment(named, "c1");
+  first.env["CNI_ARGS"] = "IgnoreUnknown=1;K8S_POD_NAME=db-0";
+  const std::string six = address_v6_in(must_add(first));
+  expect_silent_success(first.del());
+  must_add(attachment(config_v6(), "between"));
+  Attachment again = attachment(named, "c2");
+  again.env["CNI_ARGS"] = "IgnoreUnknown=1;K8S_POD_NAME=db-0";
+  EXPECT_EQ(address_v6_in(must_add(again)), six);
+}
+
+TEST_F(DhcpV6, ANamespaceWithIPv6SwitchedOffGetsOneAllTheSame) {
+  const DhcpServer server = dnsmasq();
+  const Attachment job = attachment(config_v6("required"));
+  for (const char* setting :
+       {"net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"}) {
+    tool({"sysctl", "-qw", setting}, netns(job));
+  }
+  const Json result = must_add(job);
+  EXPECT_THAT(global_addresses(job), ElementsAre(address_in(result), address_v6_in(result)));
+  expect_silent_success(job.check(result));
+}
+
+TEST_F(DhcpV6, WithoutAServerOnWarnsAndGoesWithout) {
+  const DhcpServer server = dnsmasq_v4();
+  const Attachment job = attachment(config_v6("on"));
+  const Output output = job.add();
+  ASSERT_TRUE(output.ok()) << output.str();
+  EXPECT_THAT(output.err,
+              HasSubstr("no IPv6 address from DHCP for eth0: no DHCPv6 server answered"));
+  const Json result = output.json();
+  EXPECT_THAT(result["ips"], SizeIs(1));
+  EXPECT_THAT(global_addresses(job), ElementsAre(address_in(result)));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 1; }));
+}
+
+TEST_F(DhcpV6, WithoutAServerRequiredFailsInTimeAndGivesIPv4Back) {
+  const DhcpServer server = dnsmasq_v4();
+  must_add(attachment(config(R"({"name": "other", "ipam": null})"), "first"));  // journals' folder
+  const Snapshot before = snapshot();
+  const Attachment job = attachment(config_v6("required", R"({"ipam": {"timeout": 2}})"));
+  const Output output = job.add();
+  const Json error = expect_error(output, 11);
+  EXPECT_LT(output.ms, 8000);
+  EXPECT_THAT(error["msg"].get<std::string>(),
+              HasSubstr("no IPv6 address from DHCP for eth0: no DHCPv6 server answered"));
+  EXPECT_THAT(error["details"].get<std::string>(), HasSubstr("DHCPv6 server"));
+  EXPECT_EQ(difference(before, snapshot()), "");
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 1; })) << server.log();
+}
+
+TEST_F(DhcpV6, WithoutIPv4IPv6DoesNotHelpAndGoesBack) {
+  const DhcpServer server =
+      DhcpServer::dnsmasq("far", outside_.fd(), "2001:db8:1::50,2001:db8:1::99,64,120s");
+  const Attachment job = attachment(config_v6("on", R"({"ipam": {"timeout": 1}})"));
+  const Json error = expect_error(job.add(), 11);
+  EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("no DHCP server answered"));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 1; })) << server.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
+TEST_F(DhcpV6, TheDaemonHoldsNothingOfContainersBetweenExchanges) {
+  const DhcpServer server = dnsmasq();
+  const Attachment job = attachment(config_v6("required"));
+  must_add(job);
+  EXPECT_TRUE(soon([&] {
+    return tool({"ss", "-unap"}, netns(job)).out.find("dhcp") == std::string::npos &&
+           tool({"ss", "-0", "-p"}, netns(job)).out.find("dhcp") == std::string::npos;
+  }));
+  ASSERT_THAT(dhcp_daemons(), SizeIs(1));
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(dhcp_daemons()[0]) + "/fd")) {
+    std::error_code gone;
+    const std::string target = std::filesystem::read_symlink(entry.path(), gone);
+    EXPECT_EQ(target.find("net:"), std::string::npos) << target;
+  }
+}
+
+TEST_F(DhcpV6, ADeadDaemonIsStartedToReleaseBoth) {
+  const DhcpServer server = dnsmasq();
+  const Attachment job = attachment(config_v6("required"));
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  expect_silent_success(job.del(result));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 2; })) << server.log();
+}
+
+TEST_F(DhcpV6, WithTheServerGoneDelEndsAllTheSame) {
+  std::optional<DhcpServer> server = dnsmasq();
+  const Attachment job = attachment(config_v6("required"));
+  const Json result = must_add(job);
+  server.reset();
+  const Output del = job.del(result);
+  expect_silent_success(del);
+  EXPECT_LT(del.ms, 2000);
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+  EXPECT_THAT(link_names(netns(job)), IsEmpty());
+}
+
+TEST_F(DhcpV6, TheDaemonMayDieAtAnyMomentOfAnAdd) {
+  const DhcpServer server = dnsmasq();
+  for (int delay = 0; delay < 160; delay += 8) {
+    SCOPED_TRACE(delay);
+    const Attachment job = attachment(config_v6("required"), "c" + std::to_string(delay));
+    Running add(job.spawn("ADD", job.config));
+    std::this_thread::sleep_for(milliseconds(delay));
+    kill_dhcp_daemons();
+    const Output output = add.wait();
+    ASSERT_TRUE(output.ok()) << output.str();
+    const Json result = output.json();
+    EXPECT_THAT(global_addresses(job), ElementsAre(address_in(result), address_v6_in(result)));
+    expect_silent_success(job.check(result));
+    expect_silent_success(job.del(result));
+    EXPECT_THAT(files_in(kLeases), IsEmpty());
+  }
+}
+
+TEST_F(DhcpV6, GcReleasesBothFamiliesOfWhatIsNotListed) {
+  const DhcpServer server = dnsmasq();
+  const Attachment kept = attachment(config_v6(), "kept");
+  must_add(kept);
+  must_add(attachment(config_v6(), "gone"));
+  std::filesystem::remove_all(kJournals);  // so that the module itself is what collects
+  expect_silent_success(kept.gc(Json::array({valid_entry(kept)})));
+  EXPECT_THAT(files_in(kLeases), ElementsAre("net:kept:eth0"));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 2; })) << server.log();
+}
+
+}  // namespace
+}  // namespace unicni::test::dhcp_v6_test
