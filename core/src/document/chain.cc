@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -280,6 +281,9 @@ Document read_chain_file(const std::string& folder, const std::string& name) {
     text = sys::read_file(path, kFileLimit + 1);
   } catch (const Error& error) {
     throw Error(Code::decode, error.msg(), error.details());
+  }
+  if (!text && std::filesystem::is_symlink(path)) {
+    throw Error(Code::invalid_config, path + " leads nowhere", "mend or remove this symbolic link");
   }
   if (!text) throw no_chain(folder, name);
   return read(*text, path);
