@@ -83,7 +83,7 @@ TEST_F(UnictlChains, ExplainShowsWhichRuleMadeWhat) {
     EXPECT_EQ(output.status, 0) << output.str();
     return output.json().at("members");
   };
-  const Json of_tenant = members("K8S_POD_NAMESPACE=tenant-a");
+  const Json of_tenant = members("IgnoreUnknown=1;K8S_POD_NAMESPACE=tenant-a");
   ASSERT_EQ(of_tenant.size(), 3U);
   EXPECT_EQ(of_tenant[0]["config"]["mtu"], 1300);
   EXPECT_EQ(of_tenant[0]["source"],
@@ -92,7 +92,7 @@ TEST_F(UnictlChains, ExplainShowsWhichRuleMadeWhat) {
   EXPECT_THAT(of_tenant[0]["makes"].get<std::string>(), HasSubstr("veth pair"));
   EXPECT_EQ(of_tenant[2]["config"]["egressRate"], 5000000);
   EXPECT_EQ(of_tenant[2]["source"], "add bandwidth: tenants (/etc/unicni/policy.d/a.yaml:7)");
-  EXPECT_EQ(members("K8S_POD_NAMESPACE=other").size(), 2U);
+  EXPECT_EQ(members("IgnoreUnknown=1;K8S_POD_NAMESPACE=other").size(), 2U);
 }
 
 TEST_F(UnictlChains, ExplainHasWhatTheRuntimeOffersAndTheErrorOfAnAdd) {
@@ -105,6 +105,81 @@ TEST_F(UnictlChains, ExplainHasWhatTheRuntimeOffersAndTheErrorOfAnAdd) {
       command("unictl", {"explain", "web", "--cap", R"({"portMappings": [{"hostPort": 80}]})"});
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.err, HasSubstr("hostPort 80 of portmap is not allowed, but at least 30000"));
+}
+
+/// As the executable does it with the file, whichever way it names its plugins.
+TEST_F(UnictlChains, ExplainTakesAListInOneProcessByItsNameOrItsPlugins) {
+  const auto members = [](const std::string& file) {
+    const Output output = command("unictl", {"explain", file, "--json"});
+    EXPECT_EQ(output.status, 0) << output.str();
+    Json types = Json::array();
+    const Json report = output.json();
+    for (const Json& each : report.at("members")) types.push_back(each["type"]);
+    return types;
+  };
+  write_file("/run/10.conflist", command("unictl", {"render", "--wrapper", "web"}).out);
+  EXPECT_EQ(members("/run/10.conflist"), Json({"bridge", "portmap"}));
+  write_file("/run/11.conflist", R"({"cniVersion": "1.0.0", "name": "n", "plugins": [
+    {"type": "unicni", "plugins": [{"type": "bridge"}, {"type": "tuning"}]}]})");
+  EXPECT_EQ(members("/run/11.conflist"), Json({"bridge", "tuning"}));
+  write_file("/run/12.conf", R"({"cniVersion": "1.0.0", "name": "n", "type": "unicni",
+    "plugins": [{"type": "bridge"}, {"type": "tuning"}]})");
+  EXPECT_EQ(members("/run/12.conf"), Json({"bridge", "tuning"}));
+  policy("rules: [{append: [{type: sbr}]}]");
+  EXPECT_EQ(members("/run/11.conflist"), Json({"bridge", "tuning", "sbr"}));
+  write_file("/run/13.conflist", R"({"cniVersion": "1.0.0", "name": "n", "plugins": [
+    {"type": "bridge"}, {"type": "tuning"}]})");
+  EXPECT_EQ(members("/run/13.conflist"), Json({"bridge", "tuning"}))
+      << "nothing is added to plugins that are called alone";
+}
+
+TEST_F(UnictlChains, ExplainEndsWith1WhereAddWouldFail) {
+  const auto explain = [](const std::string& plugin, const std::string& args = {}) {
+    write_file("/run/10.conflist",
+               R"({"cniVersion": "1.0.0", "name": "n", "plugins": [)" + plugin + "]}");
+    return command("unictl", {"explain", "/run/10.conflist", "--json", "--args", args});
+  };
+  const Output wrong = explain(R"({"type": "bridge", "mtu": "x"})");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("ADD would fail with code 7: bridge: "));
+  EXPECT_THAT(wrong.json()["members"][0]["refusal"].get<std::string>(), HasSubstr("mtu"));
+  const char* host_local = R"({"type": "bridge", "ipam": {"type": "host-local",
+    "subnet": "10.1.0.0/16"}})";
+  const Output args = explain(host_local, "K8S_POD_NAMESPACE=web");
+  EXPECT_EQ(args.status, 1);
+  EXPECT_THAT(args.err, HasSubstr("ADD would fail with code 4: "));
+  EXPECT_EQ(explain(host_local, "IgnoreUnknown=1;K8S_POD_NAMESPACE=web").status, 0);
+  const Output alone = explain(R"({"type": "bridge"}, {"type": "tuning", "mtu": 1400})");
+  EXPECT_EQ(alone.status, 0) << alone.str();
+  EXPECT_FALSE(alone.json()["members"][1]["config"].contains("prevResult"));
+  EXPECT_EQ(alone.json()["members"][1]["refusal"], nullptr);
+}
+
+/// One without a version would have the results of 0.1.0.
+TEST_F(UnictlChains, TheWrapperHasAVersionThatHasAllOfAChain) {
+  chain("plain", "plugins: [{type: bridge}]\n");
+  EXPECT_EQ(command("unictl", {"render", "--wrapper", "plain"}).json()["cniVersion"], "1.0.0");
+  chain("plain", "cniVersion: 0.4.0\nplugins: [{type: bridge}]\n");
+  EXPECT_EQ(command("unictl", {"render", "--wrapper", "plain"}).json()["cniVersion"], "0.4.0");
+}
+
+TEST_F(UnictlChains, CompileIsCalledWronglyOrHasNothingToCompile) {
+  const Output two = command("unictl", {"compile", "policy", "chain:web", "--print"});
+  EXPECT_EQ(two.status, 2);
+  EXPECT_EQ(two.out, "");
+  const Output nowhere = command("unictl", {"compile", "--settings", "/run/nowhere"});
+  EXPECT_EQ(nowhere.status, 1);
+  EXPECT_THAT(nowhere.err, HasSubstr("there is no folder /run/nowhere"));
+  tool({"rm", "-r", "/etc/unicni"});
+  EXPECT_EQ(command("unictl", {"compile"}).status, 0);
+}
+
+TEST_F(UnictlChains, PoliciesThatALinkToNowhereHidesAreTold) {
+  tool({"ln", "-s", "/nowhere/p.yaml", "/etc/unicni/policy.d/p.yaml"});
+  EXPECT_EQ(command("unictl", {"compile"}).status, 1);
+  const Output explained = command("unictl", {"explain", "web"});
+  EXPECT_EQ(explained.status, 1);
+  EXPECT_THAT(explained.err, HasSubstr("/etc/unicni/policy.d/p.yaml"));
 }
 
 TEST_F(UnictlChains, CompileTellsWhatCanNotBeCompiled) {

@@ -85,6 +85,14 @@ TEST_F(UnictlConformance, AModuleIsHeldToItByItsFile) {
   EXPECT_FALSE(exists(plugin.at("path"))) << "its folder goes again";
 }
 
+TEST_F(UnictlConformance, PoliciesOfTheHostDoNotCount) {
+  Sandbox::keep_etc();
+  write_file("/etc/unicni/policy.d/p.yaml", "rules: [{deny: nobody gets a network}]");
+  const Output output = conformance({"loopback", "--id", "ADD-01,DEL-02,STAT-01", "--json"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_EQ(output.json().at("plugin").at("violated"), 0);
+}
+
 TEST_F(UnictlConformance, WritesAJunitReport) {
   const Output output = conformance({"static", "--id", "VERN-01,ADD-01", "--junit", "/run/r.xml"});
   EXPECT_EQ(output.status, 0) << output.str();

@@ -70,6 +70,12 @@ TEST_F(UnictlInstall, MakesTheFolderAndALinkForEveryModule) {
   EXPECT_EQ(fs::read_symlink(bin("unicni")), bin_dir() + "/unicni");
 }
 
+TEST_F(UnictlInstall, WithoutAFolderItIsCalledWrongly) {
+  const Output output = command("unictl", {"install"});
+  EXPECT_EQ(output.status, 2) << output.str();
+  EXPECT_THAT(output.err, ::testing::HasSubstr("--bin-dir"));
+}
+
 TEST_F(UnictlInstall, LeavesWhatIsAsItShouldBe) {
   must_install();
   for (const auto& [name, action] : actions({})) EXPECT_EQ(action, "leave") << name;

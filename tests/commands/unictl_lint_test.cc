@@ -96,6 +96,63 @@ TEST_F(UnictlLint, WhatIsAddedToPluginsThatAreCalledAloneIsAnError) {
   EXPECT_EQ(lint({kPolicy, kFile}, 0), "") << "a chain is a list";
 }
 
+constexpr const char* kList = "/run/10.conflist";
+
+/// What an ADD validates before it changes anything is a linter's as well.
+TEST_F(UnictlLint, WhatNoAddCanDoIsAnErrorWithItsPlace) {
+  const struct {
+    const char* plugin;
+    const char* finding;
+  } rows[] = {
+      {R"({"type": "bridge", "ipam": {"type": "bridge"}})",
+       "2:37 error ADD would fail with code 7: ipam.type: bridge is no IPAM plugin\n"},
+      {R"({"type": "bridge", "bridge": "waytoolongbridgename"})",
+       "2:30 error ADD would fail with code 7: bridge: "},
+      {R"({"type": "host-local"})", "2:1 error ADD would fail with code 7: "},
+      {R"({"type": "tuning", "sysctl": {"kernel.x": "1"}})", "2:1 error ADD would fail with code"},
+      {R"({"type": "unicni", "plugins": [{"type": "bridge", "bridge": "waytoolongbridgename"}]})",
+       "2:61 error ADD would fail with code 7: bridge: "},
+      {R"({"type": "unicni", "plugins": [{"type": "bridge", "brigde": "x"}]})",
+       "2:51 error plugins[0].plugins[0].brigde: unknown key; did you mean \"bridge\"?\n"},
+  };
+  for (const auto& row : rows) {
+    write_file(kList, std::string(R"({"cniVersion": "1.0.0", "name": "n", "plugins": [)") + '\n' +
+                          row.plugin + "]}");
+    EXPECT_THAT(lint({kList}, 1), ::testing::StartsWith(row.finding)) << row.plugin;
+  }
+  write_file(kList, R"({"cniVersion": "abc", "name": "n", "plugins": [{"type": "bridge"}]})");
+  EXPECT_EQ(lint({kList}, 1),
+            "1:16 error cniVersion: a version as 1.0.0 is expected, not \"abc\"\n");
+  write_file(kList, R"({"cniVersion": "1.9.0", "name": "n", "plugins": [{"type": "bridge"}]})");
+  EXPECT_THAT(lint({kList}, 1), HasSubstr("code 1: incompatible CNI versions"));
+}
+
+TEST_F(UnictlLint, WhatTheRuntimeOrTheHostMayBringIsNoError) {
+  write_file(kList, R"({"cniVersion": "1.0.0", "name": "n", "plugins": [
+{"type": "host-device", "capabilities": {"deviceID": true}},
+{"type": "flannel"}, {"type": "portmap", "capabilities": {"portMappings": true}}]})");
+  EXPECT_THAT(lint({kList}, 0), ::testing::StartsWith("2:1 warning ADD would fail with code 7: "));
+}
+
+TEST_F(UnictlLint, AListInAListIsAnError) {
+  EXPECT_THAT(lint_of("plugins:\n- {type: unicni, plugins: [{type: bridge}]}\n", 1),
+              ::testing::StartsWith("2:3 error ADD would fail with code 7: a member of"));
+  write_file(kPolicy, "rules:\n- append: [{type: unicni, plugins: [{type: tuning}]}]\n");
+  EXPECT_EQ(lint({kPolicy}, 1),
+            "2:19 error rules[0].append[0].type: a list can't be added to a list\n");
+}
+
+TEST_F(UnictlLint, AFileOfOnePluginIsOne) {
+  const std::string examples = UNICNI_SOURCE_DIR "/config/examples/";
+  EXPECT_EQ(lint({examples + "10-mynet.conf", examples + "99-loopback.conf"}, 0), "");
+  write_file("/run/10.conf", R"({"cniVersion": "1.0.0", "name": "n", "type": "bridge",
+"brigde": "x"})");
+  EXPECT_EQ(lint({"/run/10.conf"}, 1), "2:1 error brigde: unknown key; did you mean \"bridge\"?\n");
+  write_file("/run/10.conf", R"({"cniVersion": "1.0.0", "name": "n", "type": "unicni",
+"plugins": [{"type": "bridge"}]})");
+  EXPECT_EQ(lint({"/run/10.conf"}, 0), "");
+}
+
 TEST_F(UnictlLint, NumbersWithUnitsAreForPolicies) {
   EXPECT_EQ(lint_of("rules: [{append: [{type: bandwidth, egressRate: 100M, egressBurst: 1M}]}]", 0),
             "");

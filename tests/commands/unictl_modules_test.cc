@@ -123,6 +123,17 @@ TEST_F(UnictlModules, TellsWhichOfAModulesFilesTheExecutableTakes) {
             "for executables of module interface 3 alone");
 }
 
+TEST_F(UnictlModules, AFolderMayBeNamedFromTheWorkingFolder) {
+  put("dummy", "dummy");
+  const Output output = run({.argv = {"sh", "-c",
+                                      "cd /run && exec " + stage() +
+                                          "/bin/unictl modules --json "
+                                          "--folder some-modules/"},
+                             .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_EQ(by_name(output).at("dummy").at("path"), std::string(kFolder) + "/dummy.so");
+}
+
 TEST_F(UnictlModules, NamesTheFoldersWhereItFoundNone) {
   const Output output = command("unictl", {"modules", "--folder", "/run/nothing"});
   EXPECT_EQ(output.status, 1);

@@ -26,6 +26,9 @@ namespace {
 
 constexpr const char* kOwnNetns = "/proc/thread-self/ns/net";
 constexpr const char* kEmptied[] = {"/run", "/var/lib"};
+/// Chains and policies of the machine's administrator, who may deny what a check asks for. Hidden
+/// where it is there. /etc/cni stays, as plugins of other makers keep credentials in it.
+constexpr const char* kSettings = "/etc/unicni";
 
 void require(bool done, const std::string& what) {
   if (!done) throw std::runtime_error(what + ": " + std::strerror(errno));
@@ -73,16 +76,19 @@ std::map<std::string, int> hold(const std::vector<std::string>& keep) {
   return held;
 }
 
+void hide(const char* folder) {
+  require(::mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0,
+          std::string("mount tmpfs on ") + folder);
+}
+
 void enter_private_host(const std::vector<std::string>& keep) {
   require(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make / private");
   // Without a /proc of the new pid namespace /proc/self still works, so what forbids it (a masked
   // /proc in a container) is no obstacle.
   ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   const std::map<std::string, int> held = hold(keep);
-  for (const char* folder : kEmptied) {
-    require(::mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0,
-            std::string("mount tmpfs on ") + folder);
-  }
+  for (const char* folder : kEmptied) hide(folder);
+  if (std::error_code error; std::filesystem::is_directory(kSettings, error)) hide(kSettings);
   for (const auto& [folder, fd] : held) {
     std::filesystem::create_directories(folder);
     const std::string source = "/proc/self/fd/" + std::to_string(fd);

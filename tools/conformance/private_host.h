@@ -15,10 +15,11 @@ struct Isolated {
 };
 
 /// Runs `work` in a process with network, pid and mount namespaces of its own, with lo up, an empty
-/// /run and an empty /var/lib, and returns its text. Of `keep` those folders that lie below the two
-/// stay reachable. When it returns, or after `limit`, every process that the work started has been
-/// killed, also one that became a daemon. The machine's files outside of these folders are the
-/// machine's. Needs root, or the root of a user namespace; says so otherwise.
+/// /run and an empty /var/lib, without unicni's settings in /etc/unicni, and returns its text. Of
+/// `keep` those folders that lie below the first two stay reachable. When it returns, or after
+/// `limit`, every process that the work started has been killed, also one that became a daemon. The
+/// machine's files outside of these folders are the machine's. Needs root, or the root of a user
+/// namespace; says so otherwise.
 Isolated isolated(const std::function<std::string()>& work, std::chrono::milliseconds limit,
                   const std::vector<std::string>& keep = {});
 

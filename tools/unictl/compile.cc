@@ -51,10 +51,18 @@ class Compile final : public app::Verb {
 
   app::ExitStatus run(app::Output& output) override {
     const Folders folders = place_.folders();
+    if (prints_ && subjects_.size() != 1) {
+      output.fail({Code::invalid_environment, "--print is for one subject",
+                   "name policy, or chain: and the chain's name"});
+      return app::ExitStatus::usage;
+    }
     const module::Locations where = place_.locations();
     compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime);
     if (prints_) return print(compiler, output);
-    if (subjects_.empty()) subjects_ = all(folders);
+    if (subjects_.empty()) {
+      place_.require_settings();
+      subjects_ = all(folders);
+    }
     report_.add_table(table());
     bool has_failed = false;
     for (const std::string& subject : subjects_) {
@@ -67,7 +75,7 @@ class Compile final : public app::Verb {
  private:
   static std::vector<std::string> all(const Folders& folders) {
     std::vector<std::string> subjects;
-    if (settings::find_source(folders.policies())) subjects.emplace_back(settings::kPolicy);
+    if (compile::has_policies(folders)) subjects.emplace_back(settings::kPolicy);
     for (const std::string& name : document::list_chains(folders.chains())) {
       subjects.push_back(settings::chain_subject(name));
     }
@@ -83,9 +91,6 @@ class Compile final : public app::Verb {
   /// The verb that asked reads stdout, whatever it is.
   app::ExitStatus print(compile::Compiler& compiler, app::Output& output) const {
     try {
-      if (subjects_.size() != 1) {
-        throw Error(Code::invalid_config, "--print is for one subject");
-      }
       require_subject(subjects_.front());
       output.write(settings::print_compiled(compiler.compile(subjects_.front())));
       return app::ExitStatus::done;

@@ -282,8 +282,9 @@ app::VerbText conformance_verb() {
       "Hold a plugin of any maker to the CNI specification",
       "The plugin is called as runtimes call it, well and badly, and what it prints, makes and "
       "leaves is compared with what the specification asks. Each check runs in network, pid and "
-      "mount namespaces of its own, which end with all that the plugin has started; /run and "
-      "/var/lib are empty there. It needs root, or the root of a user namespace, and ip(8) and "
+      "mount namespaces of its own, which end with all that the plugin has started; /run, "
+      "/var/lib and /etc/unicni are empty there. It needs root, or the root of a user namespace, "
+      "and ip(8) and "
       "tc(8); nft(8) if what is left of rules is to be seen.\n"
       "A plugin that isn't installed with unicni needs a configuration. A plugin that the "
       "suite's --conf calls is taken to be of the kind that its configuration shows; a profile "

@@ -5,26 +5,19 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "app/application.h"
-#include "base/services.h"
-#include "chain/planning.h"
-#include "chain/request.h"
-#include "chain/rules.h"
-#include "chain/verb_host.h"
 #include "compile/compile.h"
-#include "module/cache.h"
 #include "network.h"
 #include "place.h"
 #include "policy/compiled.h"
-#include "protocol/document.h"
-#include "protocol/list_request.h"
 #include "protocol/network_list.h"
+#include "rehearsal.h"
 #include "settings/compiled.h"
-#include "settings/settings.h"
 #include "unicni/error.h"
 #include "verbs.h"
 
@@ -44,7 +37,9 @@ const app::TableShape& table() {
        {"config", "CONFIGURATION", "object", "what its ADD would work by"},
        {"source", "SOURCE", "string or null",
         "the chain, and each default, override or addition with its rule and line"},
-       {"makes", "MAKES", "string or null", "objects of the kernel; null: nobody knows"}}};
+       {"makes", "MAKES", "string or null", "objects of the kernel; null: nobody knows"},
+       {"refusal", nullptr, "string or null",
+        "why its ADD would fail before it changes anything"}}};
   return shape;
 }
 
@@ -84,7 +79,7 @@ class Explain final : public app::Verb {
   void declare(app::Options& options) override {
     options.operand(network_, "NETWORK", "A chain's name, or the file of a .conflist");
     options.value(args_, "--args", "ARGS",
-                  "CNI_ARGS of the ADD, as K8S_POD_NAMESPACE=web;K8S_POD_NAME=web-1");
+                  "CNI_ARGS of the ADD, as IgnoreUnknown=1;K8S_POD_NAMESPACE=web");
     options.value(capabilities_, "--cap", "JSON",
                   "What the runtime offers, as {\"portMappings\": [{\"hostPort\": 80}]}");
     options.value(if_name_, "--ifname", "NAME", "CNI_IFNAME of the ADD");
@@ -93,29 +88,32 @@ class Explain final : public app::Verb {
 
   app::ExitStatus run(app::Output& output) override {
     const Folders folders = place_.folders();
-    const Services services{.folders = folders};
-    module::Cache modules;
-    const Deadline deadline = std::chrono::steady_clock::now() + kTime;
     const module::Locations where = place_.locations();
-    compile::Compiler compiler(folders, where, deadline);
-    const chain::Request request{Command::add, environment(where), list(compiler), "unicni", where,
-                                 {},           deadline,           services,       modules};
-    chain::VerbHost host(request);
-    const settings::Settings settings(services, request.where, request.process_environment,
-                                      deadline);
-    chain::Plan plan = chain::plan(request, settings, host);
-    if (is_chain(network_)) {
-      for (chain::Member& member : plan.members) {
-        member.origin.source = fmt::format("chain {}/{}.yaml", folders.chains(), network_);
+    compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime);
+    const protocol::NetworkList list = read_network(network_, compiler);
+    std::optional<policy::Policy> policy;
+    if (compile::has_policies(folders)) {
+      policy = policy::parse_policy(compiler.compile(settings::kPolicy).body);
+    }
+    Rehearsal rehearsal(folders, where, environment(where),
+                        [&](const std::string& text) { output.warn(text); });
+    report_.add_table(table());
+    std::vector<Error> refusals;
+    const std::string chain =
+        is_chain(network_) ? fmt::format("{}/{}.yaml", folders.chains(), network_) : "";
+    for (const PluginCall& call : calls_of(list, chain, capabilities_)) {
+      for (RehearsedMember& each : rehearsal.run(call, policy ? &*policy : nullptr)) {
+        put(each);
+        if (each.refusal) refusals.push_back(each.refusal->in_step(each.member.type));
       }
     }
-    if (settings::find_source(folders.policies())) {
-      auto policy = policy::parse_policy(compiler.compile(settings::kPolicy).body);
-      chain::Rules rules(request, host, policy.value_or(policy::Policy()));
-      rules.apply(plan.members, false);
+    output.put(report_);
+    for (const Error& refusal : refusals) {
+      output.fail({refusal.code(),
+                   fmt::format("ADD would fail with code {}: {}", refusal.code(), refusal.msg()),
+                   refusal.details()});
     }
-    put(plan, output);
-    return app::ExitStatus::done;
+    return refusals.empty() ? app::ExitStatus::done : app::ExitStatus::failed;
   }
 
  private:
@@ -129,24 +127,16 @@ class Explain final : public app::Verb {
     return environment;
   }
 
-  /// As the runtime would send it to one process.
-  [[nodiscard]] protocol::Netconf list(compile::Compiler& compiler) const {
-    const protocol::NetworkList list = read_network(network_, compiler);
-    return protocol::make_list_request(list, Command::add, {.capability_args = capabilities_});
+  void put(const RehearsedMember& rehearsed) {
+    const chain::Member& member = rehearsed.member;
+    const std::string& config = member.netconf.text();
+    report_.add_row({Cell::text(member.type), Cell::json(config, config),
+                     member.origin.source.empty() ? Cell() : Cell::text(member.origin.source),
+                     objects_of(member.type),
+                     rehearsed.refusal ? Cell::text(rehearsed.refusal->msg()) : Cell()});
   }
 
-  void put(const chain::Plan& plan, app::Output& output) const {
-    app::Report report;
-    report.add_table(table());
-    for (const chain::Member& member : plan.members) {
-      const std::string& config = member.netconf.text();
-      report.add_row({Cell::text(member.type), Cell::json(config, config),
-                      member.origin.source.empty() ? Cell() : Cell::text(member.origin.source),
-                      objects_of(member.type)});
-    }
-    output.put(report);
-  }
-
+  app::Report report_;
   PlaceOptions place_;
   std::string network_;
   std::string args_;
@@ -157,16 +147,20 @@ class Explain final : public app::Verb {
 }  // namespace
 
 app::VerbText explain_verb() {
-  return {"explain",
-          "Show what an ADD would work by, and which rules made it so",
-          "The plugins stand in the order in which they would be called, with their configurations "
-          "after defaults, overrides and additions. Nothing is changed. What a policy denies, or "
-          "what violates a limit, is the error that ADD would have.",
-          "unictl explain web --args 'K8S_POD_NAMESPACE=tenant-a'\n"
-          "unictl explain /etc/cni/net.d/10-web.conflist --cap '{\"bandwidth\": {\"egressRate\": "
-          "1000000}}'",
-          {&table()},
-          [] { return std::unique_ptr<app::Verb>(std::make_unique<Explain>()); }};
+  return {
+      "explain",
+      "Show what an ADD would work by, and which rules made it so",
+      "The plugins stand in the order in which they would be called, with their configurations "
+      "after defaults, overrides and additions. A chain's name and a plugin of type unicni stand "
+      "for a list in one process; other plugins of a file are called alone, and nothing is "
+      "added to them. Nothing is changed. What a policy denies, or what violates a limit, is "
+      "the error that ADD would have.\n"
+      "The status is 1 if ADD would fail before it changes anything.",
+      "unictl explain web --args 'IgnoreUnknown=1;K8S_POD_NAMESPACE=tenant-a'\n"
+      "unictl explain /etc/cni/net.d/10-web.conflist --cap '{\"bandwidth\": {\"egressRate\": "
+      "1000000}}'",
+      {&table()},
+      [] { return std::unique_ptr<app::Verb>(std::make_unique<Explain>()); }};
 }
 
 }  // namespace unicni::unictl

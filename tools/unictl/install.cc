@@ -69,8 +69,9 @@ class Install final : public app::Verb {
 
   app::ExitStatus run(app::Output& output) override {
     if (folder_.empty()) {
-      throw Error(Code::invalid_environment, "no folder is named",
-                  "name the runtime's folder of plugins: --bin-dir /opt/cni/bin");
+      output.fail({Code::invalid_environment, "no folder is named",
+                   "name the runtime's folder of plugins: --bin-dir /opt/cni/bin"});
+      return app::ExitStatus::usage;
     }
     executable_path_ = resolved(executable_.value_or(app::own_executable()));
     report_.add_table(table());

@@ -4,17 +4,21 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/application.h"
+#include "chain/chain.h"
 #include "compile/compile.h"
 #include "document/chain.h"
+#include "document/plugin.h"
 #include "document/policy.h"
 #include "document/source.h"
 #include "place.h"
 #include "policy/glob.h"
 #include "protocol/network_list.h"
+#include "rehearsal.h"
 #include "type_look.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
@@ -44,6 +48,51 @@ const app::TableShape& table() {
 
 bool is_policy(const Document& document) {
   return document.root->find("rules") != nullptr || document.root->find("modules") != nullptr;
+}
+
+bool is_chain_file(const Document& document) {
+  return std::filesystem::path(document.file).extension() == ".yaml";
+}
+
+/// The plugin's object in the file; the document itself if it is one.
+const document::Node& node_of(const document::Node& list, std::size_t index) {
+  const document::Child* plugins = list.find("plugins");
+  if (plugins == nullptr || index >= plugins->node->children.size()) return list;
+  return *plugins->node->children[index].node;
+}
+
+/// Of the key with which a text begins, as "ipam.type: …".
+std::optional<document::Position> find_place(const document::Node& plugin, std::string_view text) {
+  std::string_view path = text.substr(0, text.find(':'));
+  const document::Node* node = &plugin;
+  while (!path.empty()) {
+    const std::size_t dot = std::min(path.find('.'), path.size());
+    const document::Child* child = document::find_field(*node, path.substr(0, dot));
+    if (child == nullptr) return std::nullopt;
+    node = child->node.get();
+    path.remove_prefix(std::min(dot + 1, path.size()));
+  }
+  return node->position;
+}
+
+/// A refusal begins with a key, or with the type and a key; else it is where the object begins.
+document::Position place_of(const document::Node& plugin, std::string_view refusal) {
+  const auto colon = refusal.find(": ");
+  if (colon != std::string_view::npos) {
+    if (const auto place = find_place(plugin, refusal.substr(colon + 2))) return *place;
+  }
+  return find_place(plugin, refusal).value_or(plugin.position);
+}
+
+/// The runtime may bring what is missing.
+bool uses_capabilities(const document::Node& plugin) {
+  return document::find_field(plugin, "capabilities") != nullptr;
+}
+
+/// What no other host, and no other CNI_ARGS, would make right.
+bool is_of_config(const Error& error) {
+  return error.is(Code::invalid_config) || error.is(Code::unsupported_field) ||
+         error.is(Code::decode) || error.is(Code::incompatible_version);
 }
 
 /// A chain has the name of its file, a list the name that it says.
@@ -94,14 +143,22 @@ class Lint final : public app::Verb {
         return;
       }
       const auto types = compile::types_of(document, installed, where);
+      const bool is_plugin = document::is_single_plugin(document);
       const std::string name = name_of(document);
-      const document::TypedChain chain = document::type_chain(document, name, types);
+      const document::TypedChain chain = is_plugin ? document::type_plugin(document, types)
+                                                   : document::type_chain(document, name, types);
       add(file, chain.findings);
       const bool is_wrong = std::any_of(
           chain.findings.begin(), chain.findings.end(),
           [](const Finding& finding) { return finding.kind == FindingKind::wrong_value; });
       add(file, look_at_types(document, types, where));
-      if (!is_wrong) look_at_wrappers(document, installed, where);
+      if (!is_wrong) {
+        look_at_wrappers(document, installed, where);
+        look_at_add(document,
+                    is_plugin ? protocol::parse_plugin(chain.json, file)
+                              : protocol::parse_list(chain.json, file),
+                    chain.findings, where);
+      }
       if (is_called_alone(document)) alone_.push_back({name, file});
     } catch (const document::Refusal& refusal) {
       std::string what = refusal.msg();
@@ -115,10 +172,10 @@ class Lint final : public app::Verb {
 
   /// A .conflist without type unicni: the runtime calls each of its plugins by itself.
   static bool is_called_alone(const Document& document) {
+    if (is_chain_file(document)) return false;
     const document::Child* plugins = document.root->find("plugins");
-    if (plugins == nullptr || std::filesystem::path(document.file).extension() == ".yaml") {
-      return false;
-    }
+    if (document::is_single_plugin(document)) return plugins == nullptr;
+    if (plugins == nullptr) return false;
     return std::none_of(plugins->node->children.begin(), plugins->node->children.end(),
                         [](const document::Child& plugin) {
                           const document::Child* type = plugin.node->find("type");
@@ -182,6 +239,68 @@ class Lint final : public app::Verb {
     }
   }
 
+  /// What an ADD would refuse before it changes anything. Of chains, in their own files.
+  void look_at_add(const Document& document, const protocol::NetworkList& list,
+                   const std::vector<Finding>& findings, const module::Locations& where) {
+    const bool is_chain = is_chain_file(document);
+    const Folders folders = place_.folders();
+    protocol::Environment environment;
+    environment.command = Command::add;
+    environment.container_id = "lint";
+    environment.if_name = "eth0";
+    Rehearsal rehearsal(folders, where, environment, [](const std::string&) {});
+    for (const PluginCall& call : calls_of(list, is_chain ? document.file : "", "")) {
+      const document::Node& own = document::is_single_plugin(document)
+                                      ? *document.root
+                                      : node_of(*document.root, call.index);
+      if (!is_chain && document::find_field(own, "chain") != nullptr) continue;
+      try {
+        for (const RehearsedMember& each : rehearsal.run(call, nullptr)) {
+          const std::size_t index = each.member.ordinal.value_or(0);
+          const document::Node& plugin = is_chain         ? node_of(*document.root, index)
+                                         : call.is_list() ? node_of(own, index)
+                                                          : own;
+          if (each.refusal && !is_told(plugin, findings, each.member, where)) {
+            add_refusal(document.file, plugin, *each.refusal);
+          }
+        }
+      } catch (const Error& error) {
+        add_refusal(document.file, is_chain ? nested_in(*document.root) : own, error);
+      }
+    }
+  }
+
+  void add_refusal(const std::string& file, const document::Node& plugin, const Error& refusal) {
+    if (!is_of_config(refusal)) return;
+    add(file, place_of(plugin, refusal.msg()), !uses_capabilities(plugin),
+        fmt::format("ADD would fail with code {}: {}", refusal.code(), refusal.msg()),
+        refusal.details());
+  }
+
+  /// What is missing has a finding, and so has a type that nobody has.
+  static bool is_told(const document::Node& plugin, const std::vector<Finding>& findings,
+                      const chain::Member& member, const module::Locations& where) {
+    const std::string ipam = member.netconf.ipam_type();
+    if (!is_served(member.type, where) || (!ipam.empty() && !is_served(ipam, where))) return true;
+    const document::Child* own = document::find_field(plugin, "ipam");
+    return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+      return finding.kind == FindingKind::missing_key &&
+             (finding.position == plugin.position ||
+              (own != nullptr && finding.position == own->node->position));
+    });
+  }
+
+  /// The first list in the list.
+  static const document::Node& nested_in(const document::Node& list) {
+    const document::Child* plugins = list.find("plugins");
+    if (plugins == nullptr) return list;
+    for (const document::Child& plugin : plugins->node->children) {
+      const document::Child* type = document::find_field(*plugin.node, "type");
+      if (type != nullptr && type->node->text == chain::kChainType) return *plugin.node;
+    }
+    return list;
+  }
+
   /// In a chain a key that nobody knows is an error for a linter, and a warning at run time.
   void add(const std::string& file, const std::vector<Finding>& findings) {
     for (const Finding& finding : findings) {
@@ -213,19 +332,23 @@ class Lint final : public app::Verb {
 }  // namespace
 
 app::VerbText lint_verb() {
-  return {"lint",
-          "Look for what is wrong in chains, policies and lists of plugins",
-          "Each file is a policy (with \"rules\" or \"modules\"), else a chain or a .conflist, in "
-          "YAML, JSON or JSON with comments. Options are judged by the installed modules; those of "
-          "other makers' plugins nobody knows. A type that is no module's and no file's in "
-          "CNI_PATH is a warning, and an error if CNI_PATH is set. What a rule adds to a .conflist "
-          "among the files, whose plugins are called alone, is an error. A chain of the name NAME "
-          "is the file NAME.yaml.\n"
-          "The status is 1 if there is an error.",
-          "unictl lint /etc/unicni/chains/*.yaml /etc/unicni/policy.d/*.yaml\n"
-          "unictl lint --json /etc/cni/net.d/10-web.conflist | jq -r '.findings[].text'",
-          {&table()},
-          [] { return std::unique_ptr<app::Verb>(std::make_unique<Lint>()); }};
+  return {
+      "lint",
+      "Look for what is wrong in chains, policies and lists of plugins",
+      "Each file is a policy (with \"rules\" or \"modules\"), else a chain, a .conflist or a .conf "
+      "of one plugin, in YAML, JSON or JSON with comments. Options are judged by the installed "
+      "modules; those of "
+      "other makers' plugins nobody knows. A type that is no module's and no file's in "
+      "CNI_PATH is a warning, and an error if CNI_PATH is set. What any ADD would refuse before "
+      "it changes anything is an error; a warning if the runtime may bring what is missing. What a "
+      "rule adds to a .conflist "
+      "among the files, whose plugins are called alone, is an error. A chain of the name NAME "
+      "is the file NAME.yaml.\n"
+      "The status is 1 if there is an error.",
+      "unictl lint /etc/unicni/chains/*.yaml /etc/unicni/policy.d/*.yaml\n"
+      "unictl lint --json /etc/cni/net.d/10-web.conflist | jq -r '.findings[].text'",
+      {&table()},
+      [] { return std::unique_ptr<app::Verb>(std::make_unique<Lint>()); }};
 }
 
 }  // namespace unicni::unictl

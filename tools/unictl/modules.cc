@@ -77,6 +77,13 @@ std::optional<std::string> owner_of(const std::string& path) {
   return user_name(file.st_uid);
 }
 
+/// As the executable would name it; without a slash at its end.
+std::string absolute(const std::string& folder) {
+  std::string path = std::filesystem::absolute(folder).lexically_normal();
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
 class Modules final : public app::Verb {
  public:
   void declare(app::Options& options) override {
@@ -91,6 +98,8 @@ class Modules final : public app::Verb {
     const std::string executable = executable_.value_or(app::own_executable());
     if (folders_.empty()) folders_ = module::module_folders(resolved(executable), {});
     report_.add_table(table());
+    // Who can write the folders above counts as well, and those a relative path doesn't name.
+    for (std::string& folder : folders_) folder = absolute(folder);
     for (const std::string& folder : folders_) list(folder, executable);
     if (!found_any_) throw none();
     output.put(report_);

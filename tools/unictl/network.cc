@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "chain/chain.h"
+#include "policy/fields.h"
 #include "settings/compiled.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
@@ -22,7 +24,23 @@ protocol::NetworkList read_network(const std::string& network, compile::Compiler
     throw Error(Code::invalid_config, fmt::format("there is no file {}", network),
                 "name a chain, or the path of a .conflist");
   }
+  // One of type unicni may have "plugins", as a list has.
+  if (!network.ends_with(".conflist")) {
+    try {
+      protocol::NetworkList plugin = protocol::parse_plugin(*text, network);
+      if (plugin.members.front().type == chain::kChainType) return plugin;
+    } catch (const Error&) {
+      // a list, or what is no network at all
+    }
+  }
   return protocol::parse_network(*text, network);
+}
+
+std::string version_of_chain(const protocol::NetworkList& list) {
+  const policy::Fields fields(list.text);
+  const bool has_version =
+      fields.find("cniVersion") != nullptr || fields.find("cniVersions") != nullptr;
+  return has_version ? list.cni_version : "1.0.0";
 }
 
 }  // namespace unicni::unictl

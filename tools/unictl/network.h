@@ -15,4 +15,9 @@ bool is_chain(const std::string& network);
 /// .conf. Error if there is none, or it can't be read.
 protocol::NetworkList read_network(const std::string& network, compile::Compiler& compiler);
 
+/// The version of a chain's results where its runtime says it. Of a chain that says none 1.0.0: it
+/// has results for all that a chain can make, and runtimes that don't know 1.1.0 know it. A list
+/// without a version has that of 0.1.0.
+std::string version_of_chain(const protocol::NetworkList& list);
+
 }  // namespace unicni::unictl

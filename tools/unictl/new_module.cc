@@ -12,6 +12,8 @@
 
 #include "app/application.h"
 #include "app/own_place.h"
+#include "chain/chain.h"
+#include "module/module_file.h"
 #include "module/registry.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
@@ -87,17 +89,30 @@ class NewModule final : public app::Verb {
  private:
   void require_name() const {
     const bool is_fine = module::valid_module_name(name_) && name_.size() <= kLongestName &&
-                         std::isdigit(static_cast<unsigned char>(name_.front())) == 0;
-    if (is_fine) return;
-    throw Error(Code::invalid_environment, fmt::format("\"{}\" can't be a module's name", name_),
-                "a letter, then lower-case letters, digits and '-', at most 31 in all");
+                         std::isdigit(static_cast<unsigned char>(name_.front())) == 0 &&
+                         !name_.ends_with('-');
+    if (!is_fine) {
+      throw Error(Code::invalid_environment, fmt::format("\"{}\" can't be a module's name", name_),
+                  "a letter, then lower-case letters, digits and '-' inside, at most 31 in all");
+    }
+    const auto folders = module::module_folders(app::own_executable(), {});
+    const bool is_taken =
+        name_ == chain::kChainType ||
+        std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+          return module::find_file(folder, name_).has_value();
+        });
+    if (!is_taken) return;
+    throw Error(Code::invalid_environment, fmt::format("there is a plugin \"{}\" already", name_),
+                "choose a name that no module has: \"unictl modules\" lists them");
   }
 
   void require_empty() const {
     std::error_code error;
     if (!fs::exists(fs::symlink_status(folder_, error))) return;
     if (fs::is_directory(folder_, error) && fs::is_empty(folder_, error) && !error) return;
-    throw Error(Code::invalid_environment, fmt::format("{} is there and not empty", folder_),
+    throw Error(Code::invalid_environment,
+                fmt::format("{} is {}", folder_,
+                            fs::is_directory(folder_, error) ? "there and not empty" : "no folder"),
                 "name another folder (--out-of-tree)");
   }
 

@@ -1,11 +1,14 @@
 #include "place.h"
 
+#include <fmt/core.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 
 #include "app/own_place.h"
+#include "unicni/error.h"
 
 namespace unicni::unictl {
 namespace {
@@ -38,6 +41,13 @@ Folders PlaceOptions::folders() const {
   if (settings_) folders.settings = without_slash(*settings_);
   if (run_) folders.run = without_slash(*run_);
   return folders;
+}
+
+void PlaceOptions::require_settings() const {
+  std::error_code error;
+  if (!settings_ || std::filesystem::is_directory(*settings_, error)) return;
+  throw Error(Code::invalid_config, fmt::format("there is no folder {}", *settings_),
+              "--settings is for a folder with chains and policy.d in it");
 }
 
 module::Locations PlaceOptions::locations() const {

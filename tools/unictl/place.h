@@ -18,6 +18,8 @@ class PlaceOptions {
  public:
   void declare(app::Options& options);
   [[nodiscard]] Folders folders() const;
+  /// Error if a folder of settings was given that isn't there. This host need not have one.
+  void require_settings() const;
   /// Of the executable that is installed with unictl, or of the one that was given; its modules and
   /// CNI_PATH of the environment.
   [[nodiscard]] module::Locations locations() const;

@@ -8,6 +8,7 @@
 #include "app/application.h"
 #include "compile/compile.h"
 #include "document/chain.h"
+#include "network.h"
 #include "place.h"
 #include "protocol/document.h"
 #include "protocol/network_list.h"
@@ -27,7 +28,8 @@ std::string wrapper_of(const protocol::NetworkList& list) {
   return fmt::format(
       "{{\n  \"cniVersion\": {},\n  \"name\": {},\n  \"plugins\": [\n    {{ \"type\": \"unicni\", "
       "\"chain\": {}{} }}\n  ]\n}}\n",
-      protocol::quote(list.cni_version), protocol::quote(list.name), protocol::quote(list.name),
+      protocol::quote(version_of_chain(list)), protocol::quote(list.name),
+      protocol::quote(list.name),
       capabilities.empty() ? "" : fmt::format(", \"capabilities\": {{ {} }}", capabilities));
 }
 

@@ -26,19 +26,19 @@ class TypeLook {
            std::vector<Finding>& findings)
       : types_(types), where_(where), findings_(findings) {}
 
-  void plugins(const Child* list) {
-    if (list == nullptr) return;
-    for (const Child& plugin : list->node->children) {
-      if (const Child* type = document::find_field(*plugin.node, "type")) look(*type->node, false);
-      const Child* ipam = document::find_field(*plugin.node, "ipam");
-      const Child* type = ipam == nullptr ? nullptr : document::find_field(*ipam->node, "type");
-      if (type != nullptr) look(*type->node, true);
-    }
+  void plugin(const Node& plugin) {
+    if (const Child* type = document::find_field(plugin, "type")) look(*type->node, false);
+    const Child* ipam = document::find_field(plugin, "ipam");
+    const Child* type = ipam == nullptr ? nullptr : document::find_field(*ipam->node, "type");
+    if (type != nullptr) look(*type->node, true);
   }
 
   void rule(const Node& rule) {
-    plugins(rule.find("prepend"));
-    plugins(rule.find("append"));
+    for (const char* key : {"prepend", "append"}) {
+      const Child* added = rule.find(key);
+      if (added == nullptr) continue;
+      for (const Child& each : added->node->children) plugin(*each.node);
+    }
     const Child* match = rule.find("match");
     const Child* type = match == nullptr ? nullptr : match->node->find("type");
     if (type == nullptr) return;
@@ -95,7 +95,7 @@ std::vector<Finding> look_at_types(const document::Document& document,
                                    const module::Locations& where) {
   std::vector<Finding> findings;
   TypeLook look(types, where, findings);
-  look.plugins(document.root->find("plugins"));
+  document::for_each_plugin(*document.root, [&](const Node& plugin) { look.plugin(plugin); });
   if (const Child* rules = document.root->find("rules")) {
     for (const Child& rule : rules->node->children) look.rule(*rule.node);
   }

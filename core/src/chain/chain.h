@@ -3,11 +3,12 @@
 #pragma once
 
 #include "chain/request.h"
+#include "protocol/plugin_fields.h"
 
 namespace unicni::chain {
 
 /// The name of the executable itself, under which it runs lists.
-inline constexpr const char* kChainType = "unicni";
+inline constexpr const char* kChainType = protocol::kListType;
 
 /// "name" of the configuration is there and legal; only the module loopback may lack it, below
 /// 0.4.0. Throws Error(invalid_config).

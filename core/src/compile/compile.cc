@@ -1,9 +1,12 @@
 #include "compile/compile.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <utility>
 
 #include "document/policy.h"
@@ -51,8 +54,19 @@ auto as_policy(const Work& work) {
 
 }  // namespace
 
-/// What can't be looked at can't be read either, which says why.
+bool has_policies(const Folders& folders) {
+  struct stat found {};
+  return ::lstat(folders.policies().c_str(), &found) == 0;
+}
+
+/// What can't be looked at can't be read either, which says why. A link that leads nowhere is no
+/// absence: somebody wanted what it was to lead to.
 void Compiler::add_source(Compiled& compiled, const std::string& path) const {
+  if (struct stat found{}; ::lstat(path.c_str(), &found) == 0 && S_ISLNK(found.st_mode) &&
+                           ::stat(path.c_str(), &found) != 0) {
+    const Error error = system_error(errno, "stat " + path);
+    throw Error(Code::invalid_config, error.msg(), "mend or remove this symbolic link");
+  }
   if (const auto wrong = module::distrust_settings(path, where_.executable)) {
     if (wrong->is_absent) return;
     throw Error(Code::invalid_config, fmt::format("{} is not believed: {}", path, wrong->why),
@@ -65,9 +79,17 @@ Compiled Compiler::make_policy() {
   Compiled compiled;
   const std::string folder = folders_.policies();
   add_source(compiled, folder);
+  if (has_policies(folders_) && !std::filesystem::is_directory(folder)) {
+    throw Error(Code::policy_unreadable, folder + " is no folder",
+                "policies are files of this folder");
+  }
   std::vector<std::string> paths;
   try {
     paths = document::list_policies(folder);
+    for (const std::string& path : document::list_near_policies(folder)) {
+      compiled.warnings.push_back(
+          fmt::format("{} is passed over: a policy's file ends in .yaml", path));
+    }
   } catch (const Error&) {
     // Of a machine whose settings a user may not see, nothing holds for him.
     if (!module::is_rootless()) throw;
@@ -77,7 +99,7 @@ Compiled Compiler::make_policy() {
   for (const std::string& path : paths) {
     add_source(compiled, path);
     const auto text = sys::read_file(path, document::kFileLimit + 1);
-    if (!text) continue;
+    if (!text) continue;  // removed meanwhile
     policy::Policy of_file =
         document::read_policy(document::read(*text, path), types, compiled.warnings);
     std::move(of_file.modules.begin(), of_file.modules.end(), std::back_inserter(policy.modules));
@@ -89,7 +111,7 @@ Compiled Compiler::make_policy() {
 
 Compiled Compiler::make_chain(const std::string& name) {
   Compiled compiled;
-  protocol::require_network_name(name);
+  document::require_chain_name(name);
   const std::string folder = folders_.chains();
   add_source(compiled, folder);
   add_source(compiled, fmt::format("{}/{}.yaml", folder, name));

@@ -155,6 +155,42 @@ TEST_F(CompileTest, WhatOthersCanWriteIsRefused) {
   EXPECT_THAT(refusal("chain:web", Code::invalid_config), HasSubstr("belongs to uid 1234"));
 }
 
+/// Somebody wanted a policy there.
+TEST_F(CompileTest, APolicyThatCanNotBeReadIsNotPassedOver) {
+  const std::string path = tree_.path("etc/policy.d/p.yaml");
+  ASSERT_EQ(::symlink("/nowhere/p.yaml", path.c_str()), 0);
+  EXPECT_THAT(refusal("policy", Code::policy_unreadable), HasSubstr("etc/policy.d/p.yaml"));
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  EXPECT_NO_THROW(compile("policy"));
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_THAT(refusal("policy", Code::policy_unreadable), HasSubstr("p.yaml is not believed"));
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
+  EXPECT_THAT(refusal("policy", Code::policy_unreadable), HasSubstr("p.yaml"));
+  ASSERT_EQ(::rmdir(path.c_str()), 0);
+  ASSERT_EQ(::rmdir(tree_.path("etc/policy.d").c_str()), 0);
+  ASSERT_EQ(::symlink("/nowhere", tree_.path("etc/policy.d").c_str()), 0);
+  EXPECT_THAT(refusal("policy", Code::policy_unreadable), HasSubstr("etc/policy.d"));
+  ASSERT_EQ(::unlink(tree_.path("etc/policy.d").c_str()), 0);
+  tree_.write("etc/policy.d", "a file");
+  EXPECT_THAT(refusal("policy", Code::policy_unreadable), HasSubstr("is no folder"));
+}
+
+TEST_F(CompileTest, AChainThatIsALinkToNowhereIsNamed) {
+  ASSERT_EQ(::symlink("/nowhere/web.yaml", tree_.path("etc/chains/web.yaml").c_str()), 0);
+  EXPECT_THAT(refusal("chain:web", Code::invalid_config), HasSubstr("etc/chains/web.yaml"));
+}
+
+TEST_F(CompileTest, AFileThatIsNearlyAPolicyIsToldOf) {
+  for (const char* name : {"a.yml", "b.JSON", "c.YAML", "README", ".d.yml", "e.yaml~"}) {
+    tree_.write(std::string("etc/policy.d/") + name, "rules: [{deny: x}]");
+  }
+  const Compiled compiled = compile("policy");
+  ASSERT_THAT(compiled.warnings, SizeIs(3));
+  EXPECT_THAT(compiled.warnings[0],
+              HasSubstr("policy.d/a.yml is passed over: a policy's file ends in .yaml"));
+}
+
 TEST_F(CompileTest, WhatIsWrongHasItsPlaceAndItsCode) {
   tree_.write("etc/policy.d/a.yaml", "rules: [{requre: 1}]");
   EXPECT_EQ(refusal("policy", Code::policy_unreadable),

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -14,6 +16,7 @@
 #include "options/warnings.h"
 #include "protocol/document.h"
 #include "protocol/name.h"
+#include "protocol/plugin_fields.h"
 #include "protocol/version.h"
 #include "unicni/error.h"
 #include "unicni/nearest.h"
@@ -123,6 +126,11 @@ class ChainWriter {
   }
 
   void check_versions() {
+    const Child* own = root_.find("cniVersion");
+    if (own != nullptr && own->node->kind == Kind::scalar && !own->node->text.empty() &&
+        !own->node->is_null() && !protocol::version_parts(own->node->text)) {
+      writer_.add_wrong(*own->node, "cniVersion", "a version as 1.0.0", {});
+    }
     const Child* versions = root_.find("cniVersions");
     if (versions == nullptr || versions->node->kind != Kind::sequence) return;
     for (std::size_t i = 0; i < versions->node->children.size(); ++i) {
@@ -180,19 +188,33 @@ Error no_chain(const std::string& folder, const std::string& name) {
 
 NamedTypes types_in(const Document& document) {
   NamedTypes types;
-  const Child* plugins = document.root->find("plugins");
-  if (plugins == nullptr || plugins->node->kind != Kind::sequence) return types;
-  for (const Child& plugin : plugins->node->children) {
-    add_type(*plugin.node, types.plugins);
-    if (const Child* ipam = find_field(*plugin.node, "ipam")) add_type(*ipam->node, types.ipams);
-  }
+  for_each_plugin(*document.root, [&](const Node& plugin) {
+    add_type(plugin, types.plugins);
+    if (const Child* ipam = find_field(plugin, "ipam")) add_type(*ipam->node, types.ipams);
+  });
   return types;
 }
 
-TypedChain type_chain(const Document& document, std::string_view name,
-                      std::span<const TypeOptions> types) {
-  TypedChain chain;
-  chain.json = ChainWriter(document, types, chain.findings).write(name);
+bool is_single_plugin(const Document& document) {
+  const Child* type = find_field(*document.root, "type");
+  if (document.file.ends_with(kExtension)) return false;
+  if (type == nullptr || document.root->find("plugins") == nullptr) return type != nullptr;
+  return type->node->text == protocol::kListType && !document.file.ends_with(".conflist");
+}
+
+void for_each_plugin(const Node& node, const std::function<void(const Node&)>& visit) {
+  const Child* plugins = node.find("plugins");
+  if (plugins != nullptr) {
+    for (const Child& plugin : plugins->node->children) for_each_plugin(*plugin.node, visit);
+  }
+  if (find_field(node, "type") != nullptr) visit(node);
+}
+
+namespace {
+
+/// And what only the reader `parse` refuses.
+template <class Parse>
+TypedChain with_all_findings(const Document& document, TypedChain chain, const Parse& parse) {
   if (std::none_of(chain.findings.begin(), chain.findings.end(), is_wrong)) {
     try {
       parse(chain.json, document.file);
@@ -207,6 +229,22 @@ TypedChain type_chain(const Document& document, std::string_view name,
   std::stable_sort(chain.findings.begin(), chain.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.position < b.position; });
   return chain;
+}
+
+}  // namespace
+
+TypedChain type_chain(const Document& document, std::string_view name,
+                      std::span<const TypeOptions> types) {
+  TypedChain chain;
+  chain.json = ChainWriter(document, types, chain.findings).write(name);
+  return with_all_findings(document, std::move(chain), parse);
+}
+
+TypedChain type_plugin(const Document& document, std::span<const TypeOptions> types) {
+  TypedChain plugin;
+  TypedWriter writer(document.syntax, plugin.findings);
+  plugin.json = plugin_json(writer, types, *document.root, "");
+  return with_all_findings(document, std::move(plugin), protocol::parse_plugin);
 }
 
 protocol::NetworkList read_chain(const Document& document, std::string_view name,
@@ -225,8 +263,17 @@ protocol::NetworkList read_chain(const Document& document, std::string_view name
   return list;
 }
 
-Document read_chain_file(const std::string& folder, const std::string& name) {
+void require_chain_name(const std::string& name) {
   protocol::require_network_name(name);
+  constexpr std::size_t kLongest = NAME_MAX - kExtension.size();
+  if (name.size() <= kLongest) return;
+  throw Error(Code::invalid_config, fmt::format("no chain has a name of {} bytes", name.size()),
+              fmt::format("a chain is a file NAME{}, so its name has at most {} bytes", kExtension,
+                          kLongest));
+}
+
+Document read_chain_file(const std::string& folder, const std::string& name) {
+  require_chain_name(name);
   const std::string path = fmt::format("{}/{}{}", folder, name, kExtension);
   // One byte more than may be, so that the reader says with its place what is too large.
   std::optional<std::string> text;
@@ -234,6 +281,9 @@ Document read_chain_file(const std::string& folder, const std::string& name) {
     text = sys::read_file(path, kFileLimit + 1);
   } catch (const Error& error) {
     throw Error(Code::decode, error.msg(), error.details());
+  }
+  if (!text && std::filesystem::is_symlink(path)) {
+    throw Error(Code::invalid_config, path + " leads nowhere", "mend or remove this symbolic link");
   }
   if (!text) throw no_chain(folder, name);
   return read(*text, path);

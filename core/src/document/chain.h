@@ -6,6 +6,7 @@
 // who looks whether the file may be trusted (module/trust.h), stands above this unit.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ struct NamedTypes {
   std::vector<std::string> ipams;
 };
 NamedTypes types_in(const Document& document);
+/// Each object with a "type": those of "plugins", also of lists in the list, and the document's
+/// own.
+void for_each_plugin(const Node& node, const std::function<void(const Node&)>& visit);
 
 struct TypedChain {
   std::string json;  ///< for protocol::parse_list(); nonsense if a finding is a wrong value
@@ -42,11 +46,19 @@ struct TypedChain {
 TypedChain type_chain(const Document& document, std::string_view name,
                       std::span<const TypeOptions> types);
 
+/// One plugin object alone, as files had it before spec 1.0.0; also one of type "unicni" with its
+/// list. Never a chain.
+bool is_single_plugin(const Document& document);
+/// The same of such a file. The JSON is for protocol::parse_plugin().
+TypedChain type_plugin(const Document& document, std::span<const TypeOptions> types);
+
 /// The chain, for a verb. Error(invalid_config) for the first wrong value, with its place; all
 /// other findings are among the list's warnings.
 protocol::NetworkList read_chain(const Document& document, std::string_view name,
                                  std::span<const TypeOptions> types);
 
+/// Error(invalid_config) for a name that no network, or no file, can have.
+void require_chain_name(const std::string& name);
 /// <folder>/NAME.yaml. Error(invalid_config): a name that no network can have (so no "/" and no
 /// ".."), or no such file, with the nearest name and those that there are. Error(decode): what the
 /// file holds can't be read.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -221,6 +222,23 @@ TEST(Chain, ThatIsMissingIsRefusedWithTheNearestNames) {
   for (const char* name : {"../frontend", "a/b", "..", ".", "", "-a", "frontend\n"}) {
     EXPECT_EQ(missing(name).find("no chain"), std::string::npos) << name;
   }
+}
+
+TEST(Chain, ThatIsALinkToNowhereIsThere) {
+  const TempFolder folder;
+  std::filesystem::create_symlink("/nowhere/web.yaml", folder / "web.yaml");
+  EXPECT_EQ(refusal_of([&] { read_chain_file(folder.path(), "web"); }, Code::invalid_config),
+            folder / "web.yaml" + std::string(" leads nowhere"));
+}
+
+TEST(Chain, HasANameThatAFileCanHave) {
+  const TempFolder folder;
+  EXPECT_EQ(refusal_of([&] { read_chain_file(folder.path(), std::string(251, 'a')); },
+                       Code::invalid_config),
+            "no chain has a name of 251 bytes");
+  EXPECT_THAT(refusal_of([&] { read_chain_file(folder.path(), std::string(250, 'a')); },
+                         Code::invalid_config),
+              ::testing::StartsWith("no chain \"aaa"));
 }
 
 TEST(Chain, ThatIsNoFileCanNotBeRead) {

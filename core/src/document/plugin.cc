@@ -100,6 +100,9 @@ class PluginWriter {
     if (options::find_row(kPluginFields, OptionSource::config, child.key) != nullptr) {
       return writer_.member(kPluginFields, OptionSource::config, child, path);
     }
+    if (table == nullptr && is_key(child, "plugins") && node.kind == Kind::sequence) {
+      return members(node, where);
+    }
     const bool is_section = is_key(child, "ipam") || is_key(child, "capabilities") ||
                             is_key(child, "runtimeConfig") || is_key(child, "args");
     if (!is_section || node.is_null()) return writer_.free(node);
@@ -113,6 +116,17 @@ class PluginWriter {
     if (is_key(child, "args")) return args(rows, node, where);
     return writer_.object(rows, OptionSource::runtime_config, options::Neighbours::many, node,
                           where);
+  }
+
+  /// Of a list in one process, "type": "unicni".
+  std::string members(const Node& list, const std::string& path) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < list.children.size(); ++i) {
+      const Node& member = *list.children[i].node;
+      if (i > 0) text += ',';
+      text += member.kind == Kind::map ? plugin(member, path_to(path, i)) : writer_.free(member);
+    }
+    return text + ']';
   }
 
   std::string ipam(const Node& ipam, const std::string& path) {

@@ -12,6 +12,7 @@
 #include "document/policy_node.h"
 #include "document/source.h"
 #include "protocol/document.h"
+#include "protocol/plugin_fields.h"
 #include "unicni/error.h"
 #include "unicni/nearest.h"
 #include "unicni/sys/file.h"
@@ -27,7 +28,6 @@ constexpr std::array<std::string_view, 9> kRuleKeys = {
     "name", "match", "deny", "defaults", "override", "prepend", "append", "require", "onMissing"};
 constexpr std::array<std::string_view, 7> kMatchKeys = {"network",   "type",   "namespace", "pod",
                                                         "interface", "labels", "onMissing"};
-constexpr const char* kDenied = "networking is not offered here";
 
 bool is_wrong(const Finding& finding) { return finding.kind == FindingKind::wrong_value; }
 
@@ -170,12 +170,17 @@ class PolicyReader {
     }
   }
 
+  /// `deny: no` might be meant as the text, as no denial, or as the contrary.
   void read_deny(const Node& node, policy::Rule& rule, const std::string& path) {
-    if (node.kind != Kind::scalar || node.is_null()) {
-      return file_.wrong_value(node, path, "the text of the refusal");
+    const bool is_text = node.kind == Kind::scalar && !node.text.empty() &&
+                         (node.style == Style::text ||
+                          (file_.syntax == Syntax::yaml && !plain_boolean(node.text) &&
+                           !plain_integer(node.text) && plain_json(node.text).front() == '"'));
+    if (!is_text) {
+      return file_.wrong_value(node, path,
+                               "the text of the refusal, in quotes unless it is words,");
     }
-    const auto plain = node.style == Style::plain ? plain_boolean(node.text) : std::nullopt;
-    if (plain != "false") rule.deny = plain ? kDenied : node.text;
+    rule.deny = node.text;
   }
 
   std::vector<policy::Addition> read_additions(const Node& node, const std::string& path) {
@@ -190,6 +195,13 @@ class PolicyReader {
       const std::string where = path_to(path, i);
       if (plugin.kind != Kind::map) {
         file_.wrong_value(plugin, where, "a plugin object");
+        continue;
+      }
+      const Child* type = find_field(plugin, "type");
+      if (type != nullptr && type->node->text == protocol::kListType) {
+        file_.wrong(type->node->position,
+                    fmt::format("{}: a list can't be added to a list", path_to(where, "type")),
+                    "add its plugins one by one");
         continue;
       }
       additions.push_back(
@@ -265,13 +277,37 @@ policy::Policy read_policy(const Document& document, std::span<const TypeOptions
   return std::move(typed.policy);
 }
 
-std::vector<std::string> list_policies(const std::string& folder) {
+namespace {
+
+template <class IsWanted>
+std::vector<std::string> paths_in(const std::string& folder, const IsWanted& is_wanted) {
   std::vector<std::string> paths;
   for (const std::string& name : sys::list_folder(folder)) {
-    if (name.ends_with(kExtension) && !name.starts_with('.')) paths.push_back(folder + '/' + name);
+    if (!name.starts_with('.') && is_wanted(name)) paths.push_back(folder + '/' + name);
   }
   std::sort(paths.begin(), paths.end());
   return paths;
+}
+
+bool is_policy(std::string_view name) { return name.ends_with(kExtension); }
+
+/// By its extension in whatever letter case.
+bool is_nearly_policy(std::string_view name) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string_view::npos || is_policy(name)) return false;
+  const std::string_view extension = name.substr(dot);
+  return protocol::same_letters(extension, ".yml") || protocol::same_letters(extension, ".json") ||
+         protocol::same_letters(extension, kExtension);
+}
+
+}  // namespace
+
+std::vector<std::string> list_policies(const std::string& folder) {
+  return paths_in(folder, is_policy);
+}
+
+std::vector<std::string> list_near_policies(const std::string& folder) {
+  return paths_in(folder, is_nearly_policy);
 }
 
 }  // namespace unicni::document

@@ -32,5 +32,8 @@ policy::Policy read_policy(const Document& document, std::span<const TypeOptions
 /// Paths of the folder's *.yaml files, in the order of bytes; no folder has none. Names that begin
 /// with a dot are passed over.
 std::vector<std::string> list_policies(const std::string& folder);
+/// Those that somebody might take for policies by their names, and nobody reads: *.yml, *.json and
+/// other letter cases.
+std::vector<std::string> list_near_policies(const std::string& folder);
 
 }  // namespace unicni::document

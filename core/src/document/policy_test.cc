@@ -159,7 +159,7 @@ TEST(PolicyFile, WhatIsWrongHasItsPlace) {
       {"rule: []", "1:1: rule: unknown key; did you mean \"rules\"?"},
       {"rules: {a: 1}", "1:8: rules: a list of rules is expected, not an object"},
       {"rules: [1]", "1:9: rules[0]: a rule, which is an object, is expected, not 1"},
-      {"rules: [{requre: {mtu: {max: 1}}, deny: no}]",
+      {"rules: [{requre: {mtu: {max: 1}}, deny: x}]",
        "1:10: rules[0].requre: unknown key; did you mean \"require\"?"},
       {"rules: [{match: {namespce: a}, deny: x}]",
        "1:18: rules[0].match.namespce: unknown key; did you mean \"namespace\"?"},
@@ -194,7 +194,10 @@ TEST(PolicyFile, WhatIsWrongHasItsPlace) {
       {"rules: [{append: [{mtu: 1}]}]",
        "1:19: rules[0].append[0].type: missing, the name of a plugin is needed"},
       {"rules: [{deny: []}]",
-       "1:16: rules[0].deny: the text of the refusal is expected, not a list"},
+       "1:16: rules[0].deny: the text of the refusal, in quotes unless it is words, is expected, "
+       "not a list"},
+      {"rules: [{append: [{type: unicni, plugins: []}]}]",
+       "1:26: rules[0].append[0].type: a list can't be added to a list"},
       {"rules: [{onMissing: refuse, deny: x}]",
        "1:21: rules[0].onMissing: \"deny\" or \"ignore\" is expected, not refuse"},
       {"modules: {exec: always}",
@@ -206,6 +209,23 @@ TEST(PolicyFile, WhatIsWrongHasItsPlace) {
     EXPECT_THAT(refusal_of([&] { policy(row.text); }, Code::policy_unreadable),
                 ::testing::StartsWith(wanted));
   }
+}
+
+/// `no` is no denial to some and a text to others.
+TEST(PolicyFile, ADenialIsATextAndNoBooleanOrNumber) {
+  for (const char* value :
+       {"no", "No", "false", "off", "yes", "true", "", "~", "null", "''", "0", "1_000", "1.5"}) {
+    const std::string text = fmt::format("rules:\n- {{deny: {}}}", value);
+    EXPECT_THAT(refusal_of([&] { policy(text); }, Code::policy_unreadable),
+                ::testing::MatchesRegex("p.yaml:2:[0-9]+: rules\\[0\\].deny: the text .*"))
+        << value;
+  }
+  for (const char* value : {"'no'", "\"1\"", "no network here", "3 is too many"}) {
+    EXPECT_TRUE(policy(fmt::format("rules: [{{deny: {}}}]", value)).rules.front().deny) << value;
+  }
+  EXPECT_THAT(
+      refusal_of([] { policy("{\"rules\": [{\"deny\": false}]}"); }, Code::policy_unreadable),
+      ::testing::StartsWith("p.yaml:1:21: rules[0].deny: the text"));
 }
 
 TEST(PolicyFile, ARuleThatDoesNothingIsOnlyWarnedOf) {

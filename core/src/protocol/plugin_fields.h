@@ -8,6 +8,9 @@
 
 namespace unicni::protocol {
 
+/// The type of a plugin object that is a list of its own, served by one process.
+inline constexpr const char* kListType = "unicni";
+
 /// The keys that "capabilities" has as true. Error(invalid_config) unless it is an object of
 /// booleans; `where` names the plugin object, as in "plugins"[2].
 std::vector<std::string> enabled_capabilities(const nlohmann::ordered_json& plugin,
