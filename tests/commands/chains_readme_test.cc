@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <map>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -79,6 +81,25 @@ TEST_F(ChainsOfTheReadme, EachCommandWorks) {
     EXPECT_EQ(output.status, 0) << line << output.str();
     EXPECT_EQ(output.err, "") << line;
   }
+}
+
+/// Whoever tries several on one host gets no address twice and no bridge with two subnets.
+TEST(ExamplesBesideEachOther, HaveBridgesAndSubnetsOfTheirOwn) {
+  const std::string folder = UNICNI_SOURCE_DIR "/config/examples/";
+  std::vector<std::string> files{folder + "10-mynet.conf"};
+  for (const auto& each : std::filesystem::directory_iterator(folder + "chains")) {
+    files.push_back(each.path());
+  }
+  const std::regex own(R"re(\b(bridge|subnet)"?: ?"?([a-z0-9.:/]+))re");
+  std::map<std::string, std::string> whose;
+  for (const std::string& file : files) {
+    const std::string text = read_file(file);
+    for (std::sregex_iterator each(text.begin(), text.end(), own), end; each != end; ++each) {
+      const auto [at, is_new] = whose.emplace((*each)[2], file);
+      EXPECT_TRUE(is_new) << at->first << " of " << file << " is also that of " << at->second;
+    }
+  }
+  EXPECT_GT(whose.size(), 10U);
 }
 
 TEST_F(ChainsOfTheReadme, TheWrapperIsWhatRenderPrints) {
