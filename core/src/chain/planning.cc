@@ -94,10 +94,11 @@ bool is_of_this_life(const journal::RecordedStep& step, VerbHost& host) {
 /// Nothing stands that could be checked where an ADD failed and its roll-back couldn't take all of
 /// it back, or was killed. What the journal has of earlier lives says nothing.
 void require_answered(const journal::Entry& entry, const Request& request, VerbHost& host) {
-  const auto latest = std::find_if(entry.steps.rbegin(), entry.steps.rend(),
-                                   [&](const journal::RecordedStep& step) {
-                                     return step.container_netns == host.container_identity();
-                                   });
+  // A list of programs of other makers need not have a namespace that is there.
+  const std::string identity = host.find_container_identity();
+  const auto latest = std::find_if(entry.steps.rbegin(), entry.steps.rend(), [&](const auto& step) {
+    return step.container_netns == identity;
+  });
   if (latest == entry.steps.rend() || is_answer(*latest) ||
       is_nested(request.process_environment)) {
     return;
