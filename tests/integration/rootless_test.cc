@@ -185,6 +185,22 @@ TEST_F(RootlessSettings, HoldWhereTheyCanBeRead) {
   });
 }
 
+TEST_F(RootlessSettings, AFolderThatMayNotBeSearchedHasNone) {
+  tool({"chmod", "0700", "/etc/unicni"});
+  in_child([] {
+    become_rootless();
+    if (HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    Container inside("c1");
+    const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
+    const Json result = must_add(job);
+    EXPECT_EQ(mtu(inside), 1500);
+    expect_silent_success(job.check(result));
+    expect_silent_success(job.del(result));
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+  });
+}
+
 TEST_F(RootlessSettings, HoldNotWhereTheyCanNot) {
   tool({"chmod", "0700", "/etc/unicni/chains", "/etc/unicni/policy.d"});
   in_child([] {
