@@ -14,6 +14,7 @@
 #include "protocol/reply.h"
 #include "protocol/version.h"
 #include "settings/compiled.h"
+#include "settings/settings.h"
 #include "unicni/error.h"
 #include "verbs.h"
 
@@ -75,7 +76,7 @@ class Compile final : public app::Verb {
  private:
   static std::vector<std::string> all(const Folders& folders) {
     std::vector<std::string> subjects;
-    if (compile::has_policies(folders)) subjects.emplace_back(settings::kPolicy);
+    if (settings::has_policies(folders)) subjects.emplace_back(settings::kPolicy);
     for (const std::string& name : document::list_chains(folders.chains())) {
       subjects.push_back(settings::chain_subject(name));
     }

@@ -18,6 +18,7 @@
 #include "protocol/network_list.h"
 #include "rehearsal.h"
 #include "settings/compiled.h"
+#include "settings/settings.h"
 #include "unicni/error.h"
 #include "verbs.h"
 
@@ -92,7 +93,7 @@ class Explain final : public app::Verb {
     compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime);
     const protocol::NetworkList list = read_network(network_, compiler);
     std::optional<policy::Policy> policy;
-    if (compile::has_policies(folders)) {
+    if (settings::has_policies(folders)) {
       policy = policy::parse_policy(compiler.compile(settings::kPolicy).body);
     }
     Rehearsal rehearsal(folders, where, environment(where),

@@ -16,6 +16,7 @@
 #include "policy/compiled.h"
 #include "protocol/document.h"
 #include "protocol/network_list.h"
+#include "settings/settings.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 #include "unicni/sys/lock.h"
@@ -54,11 +55,6 @@ auto as_policy(const Work& work) {
 
 }  // namespace
 
-bool has_policies(const Folders& folders) {
-  struct stat found {};
-  return ::lstat(folders.policies().c_str(), &found) == 0;
-}
-
 /// What can't be looked at can't be read either, which says why. A link that leads nowhere is no
 /// absence: somebody wanted what it was to lead to.
 void Compiler::add_source(Compiled& compiled, const std::string& path) const {
@@ -79,7 +75,7 @@ Compiled Compiler::make_policy() {
   Compiled compiled;
   const std::string folder = folders_.policies();
   add_source(compiled, folder);
-  if (has_policies(folders_) && !std::filesystem::is_directory(folder)) {
+  if (settings::has_policies(folders_) && !std::filesystem::is_directory(folder)) {
     throw Error(Code::policy_unreadable, folder + " is no folder",
                 "policies are files of this folder");
   }

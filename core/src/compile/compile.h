@@ -23,9 +23,6 @@ std::vector<document::TypeOptions> types_of(const document::Document& chain,
                                             const std::vector<document::TypeOptions>& installed,
                                             const module::Locations& where);
 
-/// Whether there is a folder of policies, or something in its place: no ADD passes over that.
-bool has_policies(const Folders& folders);
-
 class Compiler {
  public:
   /// Folders and locations outlive this.

@@ -120,21 +120,31 @@ Compiled Settings::compiled(const std::string& subject, const std::string& folde
   return compiled;
 }
 
-bool has_policies(const Folders& folders) {
+namespace {
+
+/// 0: something stands there, be it a link to nowhere; ENOENT: nothing; else why that isn't known.
+int look_for_policies(const Folders& folders) {
   struct stat found {};
-  if (::lstat(folders.policies().c_str(), &found) == 0) return true;
-  const bool is_absent = errno == ENOENT || errno == ENOTDIR;
+  if (::lstat(folders.policies().c_str(), &found) == 0) return 0;
+  const int error = errno;
   // Of a machine whose settings a user may not see, nothing holds for him.
-  return !is_absent && !(errno == EACCES && module::is_rootless());
+  const bool is_absent = error == ENOTDIR || (error == EACCES && module::is_rootless());
+  return is_absent ? ENOENT : error;
 }
 
+}  // namespace
+
+bool has_policies(const Folders& folders) { return look_for_policies(folders) != ENOENT; }
+
 std::optional<policy::Policy> Settings::policy() const {
-  if (!has_policies(services_.folders)) return std::nullopt;
+  const int error = look_for_policies(services_.folders);
+  if (error == ENOENT) return std::nullopt;
   const std::string folder = services_.folders.policies();
   const auto refuse = [](const std::string& why) {
     throw Error(Code::policy_unreadable, why,
                 "policies can't be passed over: remove the folder, or let it be read");
   };
+  if (error != 0) refuse(system_error(error, "stat " + folder).msg());
   struct stat found {};
   // A link that leads nowhere is no absence: somebody wanted policies.
   if (::stat(folder.c_str(), &found) != 0) {
