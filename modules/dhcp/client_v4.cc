@@ -12,7 +12,6 @@ namespace unicni::dhcp {
 namespace {
 
 constexpr unsigned kMostRequests = 4;  // then the offer is as good as gone
-constexpr std::size_t kMostSeen = 4;
 constexpr std::uint32_t kForEver = 0xffffffff;
 constexpr std::chrono::seconds kDefaultLease{
     3600};  // as the reference, for a server that says none
@@ -68,18 +67,7 @@ Packet ClientV4::message(MessageType type, Instant now) const {
   return packet;
 }
 
-void ClientV4::note(const std::string& what) {
-  if (std::find(seen_.begin(), seen_.end(), what) != seen_.end()) return;
-  if (seen_.size() == kMostSeen) seen_.erase(seen_.begin());
-  seen_.push_back(what);
-}
-
-std::string ClientV4::seen() const {
-  if (seen_.empty()) return "no DHCP server answered";
-  std::string all;
-  for (const std::string& each : seen_) all += (all.empty() ? "" : "; ") + each;
-  return all;
-}
+std::string ClientV4::seen() const { return seen_.str("no DHCP server answered"); }
 
 ClientV4::Output ClientV4::start(Instant now, std::optional<IpAddress> wanted) {
   Output out;
@@ -195,8 +183,8 @@ ClientV4::Output ClientV4::elapse(Instant now) {
       if (tries_ < kMostRequests) {
         request(now, out);
       } else {
-        note(fmt::format("{} offered {} and did not acknowledge it", offerer_.str(),
-                         offered_.str()));
+        seen_.note(fmt::format("{} offered {} and did not acknowledge it", offerer_.str(),
+                               offered_.str()));
         restart(Span(0), now);
       }
       break;
@@ -240,7 +228,7 @@ ClientV4::Output ClientV4::receive(const Packet& packet, const Mac& from, Instan
 void ClientV4::take_offer(const Packet& packet, Instant now, Output& out) {
   const auto server = read_address(packet.find(OptionCode::server));
   if (!server || packet.yiaddr.is_unspecified()) {
-    note("an offer without address or server");
+    seen_.note("an offer without address or server");
     return;
   }
   offered_ = packet.yiaddr;
@@ -299,7 +287,7 @@ void ClientV4::take_ack(const Packet& packet, const Mac& from, Instant now, Outp
   std::string problem;
   const auto grant = read_grant(packet, from, problem);
   if (!grant) {
-    note(fmt::format("{}: {}", server.value_or(offerer_).str(), problem));
+    seen_.note(fmt::format("{}: {}", server.value_or(offerer_).str(), problem));
     return;
   }
   const bool has_it = grant_ && grant_->address.address() == grant->address.address();
@@ -332,8 +320,8 @@ void ClientV4::take_nak(const Packet& packet, Instant now, Output& out) {
   const IpAddress address = grant_ ? grant_->address.address() : offered_;
   // In the end only the chosen server may refuse what it offered, but one that knows the address to
   // be wrong here refuses it to anybody (RFC 2131 §4.3.2); then the exchange begins anew.
-  note(fmt::format("{} refused {}{}", server ? server->str() : "a server", address.str(),
-                   text ? ": " + *text : ""));
+  seen_.note(fmt::format("{} refused {}{}", server ? server->str() : "a server", address.str(),
+                         text ? ": " + *text : ""));
   if (grant_) {
     lose(now, out);
     wanted_.reset();
@@ -353,8 +341,8 @@ ClientV4::Output ClientV4::conflict(Instant now) {
   send.packet.set(OptionCode::requested_address, bytes_of(address));
   send.packet.set(OptionCode::server, bytes_of(candidate_->server));
   out.sends.push_back(std::move(send));
-  note(fmt::format("{} gave {}, which another machine uses", candidate_->server.str(),
-                   address.str()));
+  seen_.note(fmt::format("{} gave {}, which another machine uses", candidate_->server.str(),
+                         address.str()));
   if (grant_) {
     lose(now, out);
   }

@@ -111,7 +111,6 @@ class ClientV4 {
   void take_nak(const Packet& packet, Instant now, Output& out);
   void settle(Output& out);
   void lose(Instant now, Output& out);
-  void note(const std::string& what);
   [[nodiscard]] std::optional<GrantV4> read_grant(const Packet& packet, const Mac& from,
                                                   std::string& problem) const;
 
@@ -131,7 +130,7 @@ class ClientV4 {
   Instant asked_{};        ///< the last REQUEST: times of a grant count from it
   Instant retry_ = kNever;
   bool hurried_ = true;
-  std::vector<std::string> seen_;
+  Seen seen_;
 };
 
 }  // namespace unicni::dhcp

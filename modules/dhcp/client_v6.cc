@@ -23,7 +23,6 @@ constexpr Span kRenewLongest{600'000};
 constexpr std::uint32_t kLeastSolicitMaxTime = 60;
 constexpr std::uint32_t kMostSolicitMaxTime = 86'400;
 
-constexpr std::size_t kMostSeen = 4;
 constexpr std::uint8_t kBest = 255;  // a preference that no other offer can beat
 constexpr Span kSetbackPause{200};
 constexpr Span kLongestSetbackPause{10'000};
@@ -64,18 +63,7 @@ PacketV6 ClientV6::message_about(MessageTypeV6 type, const IpAddress& address, I
   return packet;
 }
 
-void ClientV6::note(const std::string& what) {
-  if (std::find(seen_.begin(), seen_.end(), what) != seen_.end()) return;
-  if (seen_.size() == kMostSeen) seen_.erase(seen_.begin());
-  seen_.push_back(what);
-}
-
-std::string ClientV6::seen() const {
-  if (seen_.empty()) return "no DHCPv6 server answered";
-  std::string all;
-  for (const std::string& each : seen_) all += (all.empty() ? "" : "; ") + each;
-  return all;
-}
+std::string ClientV6::seen() const { return seen_.str("no DHCPv6 server answered"); }
 
 /// A message of another kind: another transaction.
 void ClientV6::begin(State state, Instant now) {
@@ -190,7 +178,8 @@ ClientV6::Output ClientV6::elapse(Instant now) {
         request(now, out);
         break;
       }
-      note(fmt::format("{} offered {} and did not give it", offer_->sender, offer_->address.str()));
+      seen_.note(
+          fmt::format("{} offered {} and did not give it", offer_->sender, offer_->address.str()));
       if (grant_) {
         begin(State::rebinding, now);
         extend(now, out);
@@ -256,7 +245,7 @@ void ClientV6::take_advertise(const PacketV6& packet, const IpAddress& sender, I
                               Output& out) {
   const AnswerV6 found = read(packet);
   if (found.address == nullptr) {
-    note(fmt::format("{}: {}", sender.str(), found.problem));
+    seen_.note(fmt::format("{}: {}", sender.str(), found.problem));
     return;
   }
   const bool first = !offer_;
@@ -281,7 +270,7 @@ void ClientV6::take_reply(const PacketV6& packet, const IpAddress& sender, Insta
                           Output& out) {
   const AnswerV6 found = read(packet);
   if (found.address == nullptr) {
-    note(fmt::format("{}: {}", sender.str(), found.problem));
+    seen_.note(fmt::format("{}: {}", sender.str(), found.problem));
     take_refusal(packet, found, now, out);
     return;
   }
@@ -345,7 +334,8 @@ ClientV6::Output ClientV6::conflict(Instant now) {
   began_ = now;
   out.send = message_about(MessageTypeV6::decline, candidate_->address, now);
   out.send->server = candidate_->server;
-  note(fmt::format("{}, which a server gave, is another machine's", candidate_->address.str()));
+  seen_.note(
+      fmt::format("{}, which a server gave, is another machine's", candidate_->address.str()));
   if (grant_) lose(now, out);
   set_back(now);
   return out;

@@ -101,7 +101,6 @@ class ClientV6 {
   void take_refusal(const PacketV6& packet, const AnswerV6& found, Instant now, Output& out);
   void settle(Output& out);
   void lose(Instant now, Output& out);
-  void note(const std::string& what);
   [[nodiscard]] AnswerV6 read(const PacketV6& packet) const;
 
   IdentityV6 identity_;
@@ -120,7 +119,7 @@ class ClientV6 {
   Instant asked_{};        ///< the last message: times of a grant count from it
   Instant retry_ = kNever;
   bool hurried_ = true;
-  std::vector<std::string> seen_;
+  Seen seen_;
 };
 
 }  // namespace unicni::dhcp

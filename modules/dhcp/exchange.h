@@ -4,6 +4,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace unicni::dhcp {
 
@@ -22,6 +25,18 @@ enum class Event : unsigned char {
   renewed,  ///< grant() has new times, and maybe other options
   moved,    ///< grant() has another address
   lost,     ///< grant() is gone: it ended, or a server took it back. The client starts anew.
+};
+
+/// What servers said that gave no address, for the error of an ADD: the last few, each once.
+class Seen {
+ public:
+  void note(const std::string& what);
+  void clear() { all_.clear(); }
+  /// "fe80::1: NoAddrsAvail; ..."; `nothing` if nobody said anything.
+  [[nodiscard]] std::string str(std::string_view nothing) const;
+
+ private:
+  std::vector<std::string> all_;
 };
 
 }  // namespace unicni::dhcp

@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 
 #include "integration/dhcp_host.h"
 #include "support/traffic.h"
@@ -47,6 +48,16 @@ void become_rootless(int with = 0) {
   ::close(netns);
 }
 
+/// `work` as that user, who has the stage to himself.
+void in_rootless_child(const std::function<void()>& work, int with = 0) {
+  in_child([&] {
+    become_rootless(with);
+    if (::testing::Test::HasFatalFailure()) return;
+    ::setenv("UNICNI_STAGE", kHome, 1);
+    work();
+  });
+}
+
 class Rootless : public HostTest {
  protected:
   void SetUp() override {
@@ -62,10 +73,7 @@ class Rootless : public HostTest {
 };
 
 TEST_F(Rootless, MainJob) {
-  in_child([] {
-    become_rootless();
-    if (HasFatalFailure()) return;
-    ::setenv("UNICNI_STAGE", kHome, 1);
+  in_rootless_child([] {
     Container inside("c1");
     const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
     const Attachment lo = {.config = Json::parse(R"({"cniVersion": "0.2.0", "type": "loopback"})"),
@@ -93,28 +101,24 @@ TEST_F(Rootless, MainJob) {
 /// /proc/net belongs to the machine's root.
 TEST_F(Rootless, DelWhereTheListOfLegacyTablesCannotBeRead) {
   tool({"iptables-legacy", "-t", "filter", "-L", "-n"});  // loads the module whose list it is
-  in_child([] {
-    become_rootless(CLONE_NEWNET);
-    if (HasFatalFailure()) return;
-    ::setenv("UNICNI_STAGE", kHome, 1);
-    ASSERT_NE(::access("/proc/thread-self/net/ip_tables_names", R_OK), 0);
-    Container inside("c1");
-    const Attachment job = {
-        .config = Json::parse(R"({"cniVersion": "1.0.0", "name": "n", "type": "bridge"})"),
-        .netns = inside.path()};
-    must_add(job);
-    expect_silent_success(job.del());
-    EXPECT_THAT(link_names(), ElementsAre("cni0"));
-    EXPECT_THAT(files_in(kJournals), IsEmpty());
-  });
+  in_rootless_child(
+      [] {
+        ASSERT_NE(::access("/proc/thread-self/net/ip_tables_names", R_OK), 0);
+        Container inside("c1");
+        const Attachment job = {
+            .config = Json::parse(R"({"cniVersion": "1.0.0", "name": "n", "type": "bridge"})"),
+            .netns = inside.path()};
+        must_add(job);
+        expect_silent_success(job.del());
+        EXPECT_THAT(link_names(), ElementsAre("cni0"));
+        EXPECT_THAT(files_in(kJournals), IsEmpty());
+      },
+      CLONE_NEWNET);
 }
 
 /// The network is one of theirs, too: dnsmasq on a bridge's other side.
 TEST_F(Rootless, LeasesAndTheirDaemonAreWhereTheyLook) {
-  in_child([] {
-    become_rootless();
-    if (HasFatalFailure()) return;
-    ::setenv("UNICNI_STAGE", kHome, 1);
+  in_rootless_child([] {
     tool({"ip", "link", "add", "br0", "type", "bridge"});
     tool({"ip", "link", "set", "br0", "up"});
     tool({"ip", "addr", "add", "10.1.2.1/24", "dev", "br0"});
@@ -170,10 +174,7 @@ class RootlessSettings : public Rootless {
 };
 
 TEST_F(RootlessSettings, HoldWhereTheyCanBeRead) {
-  in_child([] {
-    become_rootless();
-    if (HasFatalFailure()) return;
-    ::setenv("UNICNI_STAGE", kHome, 1);
+  in_rootless_child([] {
     Container inside("c1");
     const Attachment job = {.config = web(), .netns = inside.path()};
     const Json result = must_add(job);
@@ -187,10 +188,7 @@ TEST_F(RootlessSettings, HoldWhereTheyCanBeRead) {
 
 TEST_F(RootlessSettings, AFolderThatMayNotBeSearchedHasNone) {
   tool({"chmod", "0700", "/etc/unicni"});
-  in_child([] {
-    become_rootless();
-    if (HasFatalFailure()) return;
-    ::setenv("UNICNI_STAGE", kHome, 1);
+  in_rootless_child([] {
     Container inside("c1");
     const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
     const Json result = must_add(job);
@@ -203,10 +201,7 @@ TEST_F(RootlessSettings, AFolderThatMayNotBeSearchedHasNone) {
 
 TEST_F(RootlessSettings, HoldNotWhereTheyCanNot) {
   tool({"chmod", "0700", "/etc/unicni/chains", "/etc/unicni/policy.d"});
-  in_child([] {
-    become_rootless();
-    if (HasFatalFailure()) return;
-    ::setenv("UNICNI_STAGE", kHome, 1);
+  in_rootless_child([] {
     Container inside("c1");
     const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
     const Json result = must_add(job);
@@ -221,10 +216,7 @@ TEST_F(RootlessSettings, HoldNotWhereTheyCanNot) {
 
 TEST_F(Rootless, ModuleOfAnotherUserIsRefused) {
   tool({"chown", "54321", std::string(kHome) + "/lib/unicni/modules/bridge.so"});
-  in_child([] {
-    become_rootless();
-    if (HasFatalFailure()) return;
-    ::setenv("UNICNI_STAGE", kHome, 1);
+  in_rootless_child([] {
     Container inside("c1");
     const Attachment job = {.config = mynet_1_0(), .netns = inside.path()};
     EXPECT_THAT(expect_error(job.add())["msg"], ::testing::HasSubstr("bridge.so"));

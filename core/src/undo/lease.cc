@@ -53,11 +53,19 @@ std::string lease_file(const std::string& folder, const AttachmentKey& key) {
   return folder + '/' + name;
 }
 
+namespace {
+
+/// What the file of a lease holds. nullopt: there is none, or it is damaged.
+std::optional<Line> read_lease(const std::string& file) {
+  const auto text = sys::read_file(file);
+  return text ? parse_line(std::string_view(*text).substr(0, text->find('\n'))) : std::nullopt;
+}
+
+}  // namespace
+
 std::vector<IpNet> find_leased_addresses(const std::string& file) {
   std::vector<IpNet> addresses;
-  const auto text = sys::read_file(file);
-  if (!text) return addresses;
-  const auto line = parse_line(std::string_view(*text).substr(0, text->find('\n')));
+  const auto line = read_lease(file);
   if (!line) return addresses;
   for (const char* key : {"address", "v6.address"}) {
     if (const auto address = IpNet::parse(line->get(key))) addresses.push_back(*address);
@@ -67,9 +75,7 @@ std::vector<IpNet> find_leased_addresses(const std::string& file) {
 
 RenewedLease find_renewed(const std::string& file) {
   RenewedLease renewed;
-  const auto text = sys::read_file(file);
-  const auto line =
-      text ? parse_line(std::string_view(*text).substr(0, text->find('\n'))) : std::nullopt;
+  const auto line = read_lease(file);
   if (!line) return renewed;
   const std::string words = ',' + line->get("renewed") + ',';
   renewed.routes = words.find(",routes,") != std::string::npos;
