@@ -59,7 +59,8 @@ function(unicni_host_program target)
   endforeach()
   target_link_libraries(${target} PRIVATE ${units})
   if(UNICNI_LIBSTDCXX STREQUAL "host")
-    # Each library that the loader maps costs 0.06 to 0.1 ms of every call, so none but libc and libmnl is shared.
+    # Each library that the loader maps costs 0.06 to 0.5 ms of every call, so none but libc is shared (libmnl, which
+    # libnftnl needs, only where exec/libmnl.cc lacks a function).
     # Of libm only what the CPU doesn't choose can be static: if the linker misses _dl_x86_cpu_features, something that
     # was inlined before (ceil, trunc …) has become a call.
     target_link_options(${target} PRIVATE

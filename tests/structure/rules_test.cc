@@ -197,6 +197,8 @@ TEST(LibraryBorders, EachLibraryHasItsPlace) {
 
   const std::string mnl = "#include <libmnl/libmnl.h>\n";
   EXPECT_THAT(library_borders(one("core/src/netfilter/nft/a.cc", mnl)), IsEmpty());
+  EXPECT_THAT(library_borders(one("exec/libmnl.cc", mnl)), IsEmpty());
+  EXPECT_THAT(library_borders(one("exec/main.cc", mnl)).size(), 1);
   EXPECT_THAT(library_borders(one("core/src/net/a.cc", mnl)).size(), 1);
   EXPECT_THAT(library_borders(one("core/src/journal/a.cc", mnl)).size(), 1);
 }
