@@ -73,20 +73,23 @@ void append_escaped(std::string& to, std::string_view bytes) {
 }
 
 std::optional<std::string> unescape(std::string_view text) {
-  std::string bytes;
-  bytes.reserve(text.size());
+  // The escaped text is never shorter.
+  std::string bytes(text.size(), '\0');
+  char* out = bytes.data();
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      bytes += text[i] == '+' ? ' ' : text[i];
+    const char c = text[i];
+    if (c != '%') {
+      *out++ = c == '+' ? ' ' : c;
       continue;
     }
     if (i + 2 >= text.size()) return std::nullopt;
     const int high = hex_digit(text[i + 1]);
     const int low = hex_digit(text[i + 2]);
     if (high < 0 || low < 0) return std::nullopt;
-    bytes += static_cast<char>(high * 16 + low);
+    *out++ = static_cast<char>(high * 16 + low);
     i += 2;
   }
+  bytes.resize(static_cast<std::size_t>(out - bytes.data()));
   return bytes;
 }
 

@@ -261,12 +261,15 @@ namespace {
 char take_letter(std::string_view& text) {
   constexpr std::string_view kLongS = "\xc5\xbf";
   constexpr std::string_view kKelvin = "\xe2\x84\xaa";
-  for (const auto& [bytes, letter] : {std::pair(kLongS, 's'), std::pair(kKelvin, 'k')}) {
-    if (!text.starts_with(bytes)) continue;
-    text.remove_prefix(bytes.size());
-    return letter;
-  }
   const char first = text.front();
+  const bool is_ascii = static_cast<std::uint8_t>(first) < 0x80;  // as nearly every key is
+  if (!is_ascii) {
+    for (const auto& [bytes, letter] : {std::pair(kLongS, 's'), std::pair(kKelvin, 'k')}) {
+      if (!text.starts_with(bytes)) continue;
+      text.remove_prefix(bytes.size());
+      return letter;
+    }
+  }
   text.remove_prefix(1);
   return lower(first);
 }
