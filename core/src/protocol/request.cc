@@ -26,8 +26,8 @@ constexpr unsigned kNeedsPath = kAttachment | bits(Command::gc) | bits(Command::
 constexpr std::array kCommands = {Command::add, Command::del,    Command::check,
                                   Command::gc,  Command::status, Command::version};
 
-constexpr std::size_t kFirstRead = 16U << 10U;
-constexpr int kSilence = 200;  // ms
+constexpr std::size_t kFirstRead = 4096;  // a page, as each more is a page fault of every call
+constexpr int kSilence = 200;             // ms
 
 /// Upper case only, as the spec writes them.
 std::optional<Command> find_command(std::string_view text) {
@@ -154,7 +154,7 @@ std::vector<std::pair<std::string, std::string>> parse_args(std::string_view tex
   return pairs;
 }
 
-/// Read to the end of the stream. The first read has room for nearly all requests, so most take two
+/// Read to the end of the stream. The first read has room for most requests, so these take two
 /// system calls.
 std::string read_request(int fd, std::size_t limit) {
   std::string text(std::min(kFirstRead, limit + 1), '\0');
