@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "unicni/call.h"
@@ -65,6 +66,8 @@ class HostSide {
   std::optional<net::Link> master_;  ///< of the end: bridge, VRF, openvswitch …
   std::optional<net::Link> bridge_;
   std::vector<std::string> hints_;  ///< of the host, in the order of the result
+  /// What routed_link() found: this is one look.
+  mutable std::vector<std::pair<IpAddress, std::optional<net::Link>>> routed_;
 };
 
 }  // namespace unicni

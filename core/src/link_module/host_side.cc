@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "unicni/net/route.h"
 #include "unicni/net/veth.h"
@@ -71,8 +72,17 @@ bool HostSide::is_passed_by() const {
 
 /// What the host itself would do with a packet to the container. A default route doesn't count.
 std::optional<net::Link> HostSide::routed_link(const IpAddress& address) const {
+  const auto known = std::find_if(routed_.begin(), routed_.end(),
+                                  [&](const auto& each) { return each.first == address; });
+  if (known != routed_.end()) return known->second;
   const auto index = net::find_link_to(host_->host_links(), address);
-  return index ? net::find_link(host_->host_links(), *index) : std::nullopt;
+  std::optional<net::Link> link;
+  if (bridge_ && index == bridge_->index) {
+    link = bridge_;
+  } else if (index) {
+    link = net::find_link(host_->host_links(), *index);
+  }
+  return routed_.emplace_back(address, std::move(link)).second;
 }
 
 /// A veth whose other end nobody has plugged in yet will be the gateway's: the administrator makes

@@ -264,8 +264,8 @@ struct Way {
 };
 
 /// The kernel's answer to where packets to `address` go; `flags` RTM_F_FIB_MATCH: the route itself,
-/// whose length tells a default one, else what it comes to, which is one link also where the route
-/// has several. Nothing for what isn't unicast.
+/// whose length tells a default one, and which has a link only if it isn't one of several; else
+/// what it comes to, which is one link then as well. Nothing for what isn't unicast.
 Way ask_way(Netlink& netlink, const IpAddress& address, unsigned flags) {
   SingleRequest request(RTM_GETROUTE);
   auto& header = put_header<rtmsg>(request);
@@ -290,8 +290,9 @@ Way ask_way(Netlink& netlink, const IpAddress& address, unsigned flags) {
 /// A default route is no evidence that the address is behind its link: it leads to everything that
 /// nobody knows.
 std::optional<int> find_link_to(Netlink& netlink, const IpAddress& address) {
-  if (ask_way(netlink, address, RTM_F_FIB_MATCH).prefix_length == 0) return std::nullopt;
-  return ask_way(netlink, address, 0).link;
+  const Way route = ask_way(netlink, address, RTM_F_FIB_MATCH);
+  if (route.prefix_length == 0) return std::nullopt;
+  return route.link ? route.link : ask_way(netlink, address, 0).link;
 }
 
 /// In the words of ip-route(8), so that it can be pasted behind `ip route add`.
