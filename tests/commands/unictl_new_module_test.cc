@@ -27,6 +27,12 @@ TEST_F(UnictlNewModule, ANameThatIsTakenIsRefused) {
   EXPECT_THAT(refusal("host-local"), HasSubstr("there is a plugin \"host-local\" already"));
 }
 
+TEST_F(UnictlNewModule, ANameThatCMakeKeepsIsRefused) {
+  for (const char* name : {"test", "all", "install", "package"}) {
+    EXPECT_THAT(refusal(name), HasSubstr("CMake keeps it for a target of its own"));
+  }
+}
+
 TEST_F(UnictlNewModule, ANameEndsInALetterOrDigit) {
   EXPECT_THAT(refusal("a-"), HasSubstr("\"a-\" can't be a module's name"));
   EXPECT_EQ(command("unictl", {"new-module", "a-1", "--out-of-tree", "/run/new"}).status, 0);

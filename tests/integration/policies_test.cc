@@ -122,6 +122,41 @@ TEST_F(Policies, GcOfAChainThatIsGoneTakesItsAttachmentsAway) {
   expect_nothing_left(job);
 }
 
+/// Everything that may be deleted is, within one boot: the chain's file is the last that knows.
+TEST_F(Policies, DelAndGcOfWhatNobodyRememberedGoByTheChainsFile) {
+  web_chain();
+  const auto lose = [] { tool({"rm", "-rf", "/run/unicni"}); };
+  const Attachment job = attachment(wrapper());
+  const Json result = must_add(job);
+  lose();
+  EXPECT_EQ(job.del(result).out, "");
+  expect_nothing_left(job);
+
+  const Attachment lost = attachment(wrapper(), "lost");
+  must_add(lost);
+  lose();
+  container_of(lost).remove();
+  EXPECT_EQ(lost.gc(Json::array()).out, "");
+  expect_nothing_left(lost);
+}
+
+/// Who compiles may be the one that is broken, or that hangs.
+TEST_F(Policies, DelOfWhatNobodyRememberedSucceedsWithoutTheChainsFile) {
+  web_chain();
+  int count = 0;
+  for (const char* broken : {"plugins: [", "plugins: [{type: nosuch}]"}) {
+    web_chain();
+    const Attachment job = attachment(wrapper(), "c" + std::to_string(++count));
+    must_add(job);
+    chain("web", broken);
+    tool({"rm", "-rf", "/run/unicni"});
+    const Output del = job.del();
+    EXPECT_EQ(del.out, "") << broken;
+    EXPECT_EQ(tool_json({"ip", "-j", "link", "show", "type", "veth"}), Json::array()) << broken;
+    tool({"rm", "-rf", "/var/lib/cni/networks"});
+  }
+}
+
 TEST_F(Policies, DelWithoutJournalAndChainSweepsAndSucceeds) {
   web_chain();
   const Attachment job = attachment(wrapper());

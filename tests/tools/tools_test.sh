@@ -417,7 +417,7 @@ case_new_module_keeps_what_is_there() {
 
 case_new_module_refuses_names() {
   local name
-  for name in Bridge 9p a_b a- unicni bridge ../x 'a b' aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; do
+  for name in Bridge 9p a_b a- unicni bridge test all install ../x 'a b' aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; do
     expect "new-module '$name'" 1 "$(status "$tools/new-module" "$name" --into "$work")"
   done
   mkdir "$work/there"

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <string>
@@ -26,6 +27,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".in";
 constexpr std::size_t kLongestName = 31;
+/// cmake-policies(7), CMP0037; the module is a target of its name.
+constexpr std::array<std::string_view, 8> kTargetsOfCMake = {
+    "all", "clean", "depend", "help", "install", "package", "preinstall", "test"};
 
 /// "wake-on-lan" is wake_on_lan in a symbol.
 std::string snake_case(std::string name) {
@@ -94,6 +98,10 @@ class NewModule final : public app::Verb {
     if (!is_fine) {
       throw Error(Code::invalid_environment, fmt::format("\"{}\" can't be a module's name", name_),
                   "a letter, then lower-case letters, digits and '-' inside, at most 31 in all");
+    }
+    if (std::find(kTargetsOfCMake.begin(), kTargetsOfCMake.end(), name_) != kTargetsOfCMake.end()) {
+      throw Error(Code::invalid_environment, fmt::format("\"{}\" can't be a module's name", name_),
+                  "CMake keeps it for a target of its own: choose another");
     }
     const auto folders = module::module_folders(app::own_executable(), {});
     const bool is_taken =

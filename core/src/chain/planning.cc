@@ -37,12 +37,23 @@ bool is_set(const policy::Fields& list, std::string_view key) {
   return json != nullptr && (*json == "true" || *json == "\"true\"");
 }
 
+/// The chain's file is the last that knows what an ADD made where /run was lost: without it the
+/// addresses would never be freed.
+settings::Settings::Unknown unknown_chain(const Request& request, const VerbHost& host) {
+  using Unknown = settings::Settings::Unknown;
+  if (request.command == Command::gc) return Unknown::is_compiled;
+  const bool is_lost =
+      request.command == Command::del && !journal::peek(host.journals(), request.key());
+  return is_lost ? Unknown::is_compiled : Unknown::stays;
+}
+
 void add_chain(Plan& plan, const std::string& name, const Request& request,
                const settings::Settings& settings, VerbHost& host) {
   plan.chain = name;
   plan.direct = false;
   const bool is_fresh = request.command == Command::add || request.command == Command::status;
-  const auto json = is_fresh ? std::optional(settings.chain(name)) : settings.find_chain(name);
+  const auto json = is_fresh ? std::optional(settings.chain(name))
+                             : settings.find_chain(name, unknown_chain(request, host));
   if (!json) {
     host.log(LogLevel::warning,
              fmt::format("chain {} isn't known any more: what ADD wrote down counts", name));

@@ -87,7 +87,7 @@ std::string Settings::find_compiler() const {
 
 /// What the program prints counts, not what it leaves in the folder: another verb may have compiled
 /// something newer meanwhile, and the folder may be full.
-Compiled Settings::compile(const std::string& subject) const {
+Compiled Settings::compile(const std::string& subject, Deadline deadline) const {
   const std::string program = find_compiler();
   const Folders& folders = services_.folders;
   const std::vector<std::string> arguments = {"compile",    subject,          "--print",
@@ -97,7 +97,7 @@ Compiled Settings::compile(const std::string& subject) const {
       services_.observer, Phase::program, [&] { return fmt::format("compile {}", subject); },
       Worker{"unictl"});
   const sys::ProcessResult result =
-      run_program(services_, program, environment_, {}, deadline_, arguments);
+      run_program(services_, program, environment_, {}, deadline, arguments);
   if (result.signal != 0 || result.timed_out) {
     throw Error(Code::policy_unreadable,
                 fmt::format("{} compile {}: {}", program, subject, reason_of(result)),
@@ -115,7 +115,7 @@ Compiled Settings::compile(const std::string& subject) const {
 Compiled Settings::compiled(const std::string& subject, const std::string& folder) const {
   auto known = find_compiled(services_.folders, subject);
   const bool counts = known && is_current(*known) && known->sources.front().path == folder;
-  Compiled compiled = counts ? *std::move(known) : compile(subject);
+  Compiled compiled = counts ? *std::move(known) : compile(subject, deadline_);
   for (const std::string& text : compiled.warnings) warn(text);
   return compiled;
 }
@@ -163,10 +163,14 @@ std::string Settings::chain(const std::string& name) const {
   return compiled(chain_subject(name), services_.folders.chains()).body;
 }
 
-std::optional<std::string> Settings::find_chain(const std::string& name) const noexcept {
+std::optional<std::string> Settings::find_chain(const std::string& name,
+                                                Unknown unknown) const noexcept {
   try {
     auto known = find_compiled(services_.folders, chain_subject(name));
     if (known) return std::move(known->body);
+    if (unknown == Unknown::stays) return std::nullopt;
+    const auto now = Deadline::clock::now();
+    return compile(chain_subject(name), now + (deadline_ - now) / 2).body;
   } catch (const std::exception& error) {
     warn(fmt::format("chain {}: {}", name, error.what()));
   }

@@ -29,13 +29,17 @@ class Settings {
   /// The list that a chain describes, as JSON. Error(invalid_config): no such chain, or a wrong
   /// value in it; (decode): it can't be read; (policy_unreadable): nobody can compile it.
   [[nodiscard]] std::string chain(const std::string& name) const;
-  /// The list as it was compiled last, for verbs that take away what an ADD made of it. Compiles
-  /// nothing, never throws; nullopt: it isn't known.
-  [[nodiscard]] std::optional<std::string> find_chain(const std::string& name) const noexcept;
+  /// For verbs that take away what an ADD made of a chain, or look at it.
+  enum class Unknown : unsigned char { stays, is_compiled };
+  /// The list as it was compiled last, whatever its file says today. Where nothing is left of that,
+  /// `is_compiled` asks unictl for as long as half of the verb's time. Never throws; nullopt: it
+  /// isn't known, a warning says why it couldn't be compiled.
+  [[nodiscard]] std::optional<std::string> find_chain(const std::string& name,
+                                                      Unknown unknown) const noexcept;
 
  private:
   [[nodiscard]] Compiled compiled(const std::string& subject, const std::string& folder) const;
-  [[nodiscard]] Compiled compile(const std::string& subject) const;
+  [[nodiscard]] Compiled compile(const std::string& subject, Deadline deadline) const;
   [[nodiscard]] std::string find_compiler() const;
   void warn(const std::string& text) const;
 
