@@ -326,6 +326,7 @@ TEST_F(ClientV6Test, ARefusalThatSaysNothingOfTheAddressChangesNothing) {
 
 TEST_F(ClientV6Test, ForEverIsNeverRenewed) {
   become_bound(kForEver, kForEver);
+  EXPECT_EQ(client_.grant()->preferred, kNever);
   EXPECT_EQ(client_.grant()->expires, kNever);
   EXPECT_EQ(client_.next(), kNever);
 }

@@ -77,6 +77,7 @@ GrantV6 grant_of(const PacketV6& packet, const AnswerV6& answer, Instant asked) 
   grant.address = answer.address->address;
   grant.server = packet.server;
   grant.since = asked;
+  grant.preferred = later(asked, answer.address->preferred);
   grant.expires = later(asked, answer.address->valid);
   for (const OptionCodeV6 code : {OptionCodeV6::dns_servers, OptionCodeV6::domain_search}) {
     if (const Bytes* value = packet.find(code)) {

@@ -16,7 +16,8 @@ struct GrantV6 {
   Instant since{};  ///< when it was asked for
   Instant t1{};
   Instant t2{};
-  Instant expires{};  ///< kNever, as the others: for ever
+  Instant preferred{};  ///< until when new connections are to be made from it
+  Instant expires{};    ///< kNever, as the others: for ever
   OptionsV6 options;
   friend bool operator==(const GrantV6&, const GrantV6&) = default;
 };

@@ -89,6 +89,9 @@ class Keeper {
   void begin_v6(Kept& kept, const LeaseV6& wanted, Instant now);
   void turn_v6(Kept& kept, Instant now);
   void note_event_v6(Kept& kept, Event event);
+  template <class Change>
+  void change_link(const Kept& kept, const Change& change);
+  void tell_preferred(const Kept& kept);
   void apply_v6(const Kept& kept, const std::optional<GrantV6>& old);
   void send_release_v6(Kept& kept);
   [[nodiscard]] KeptV6 make_v6(const Lease& lease) const;

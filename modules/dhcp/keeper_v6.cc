@@ -63,11 +63,13 @@ void Keeper::begin_v6(Kept& kept, const LeaseV6& wanted, Instant now) {
 void Keeper::turn_v6(Kept& kept, Instant now) {
   if (!kept.v6) return;
   if (kept.v6->is_due(now)) {
+    const bool was_extending = kept.v6->is_extending();
     kept.v6->turn(scene_of(kept), now);
     if (kept.v6->is_gone()) {
       forget(kept, "its namespace or interface is gone");
       return;
     }
+    if (!was_extending && kept.v6->is_extending()) tell_preferred(kept);
   }
   if (now < kept.go_without_v6) return;
   // Who was offered an address gets it, if the ADD has the time.
@@ -95,7 +97,10 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
     return;
   }
   write(kept);
-  if (event == Event::renewed) return;
+  if (event == Event::renewed) {
+    tell_preferred(kept);
+    return;
+  }
   apply_v6(kept, before);
   const std::string owner = kept.lease.key.owner();
   if (grant == nullptr) {
@@ -109,13 +114,36 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
   }
 }
 
-/// A change after ADD. Routes are the routers' business, not DHCP's.
-void Keeper::apply_v6(const Kept& kept, const std::optional<GrantV6>& old) {
+/// On the interface that the lease is for, if it is there yet.
+template <class Change>
+void Keeper::change_link(const Kept& kept, const Change& change) {
   try {
     const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
     if (!netns) return;
     net::Netlink links(*netns);
-    const net::LinkRef link{kept.lease.place.index, kept.lease.place.if_name};
+    change(links, net::LinkRef{kept.lease.place.index, kept.lease.place.if_name});
+  } catch (const Error& error) {
+    log_(LogLevel::error, fmt::format("{}: {}", kept.lease.key.owner(), error.msg()));
+  }
+}
+
+/// From the first question on whether the address may be kept, the kernel counts down how long new
+/// connections are made from it: it goes on doing so if there is no answer, or no daemon any more.
+void Keeper::tell_preferred(const Kept& kept) {
+  const GrantV6* grant = kept.v6->grant();
+  if (grant == nullptr) return;
+  std::optional<std::chrono::seconds> left;
+  if (grant->preferred != kNever) {
+    left = std::chrono::duration_cast<std::chrono::seconds>(grant->preferred - boot_time());
+  }
+  change_link(kept, [&](net::Netlink& links, const net::LinkRef& link) {
+    net::set_preferred_time(links, link, net_of(*grant), left);
+  });
+}
+
+/// A change after ADD. Routes are the routers' business, not DHCP's.
+void Keeper::apply_v6(const Kept& kept, const std::optional<GrantV6>& old) {
+  change_link(kept, [&](net::Netlink& links, const net::LinkRef& link) {
     net::Batch batch(links);
     const GrantV6* grant = kept.v6->grant();
     if (grant != nullptr) net::add_addr(batch, link, net_of(*grant), net::Dad::skip, true);
@@ -123,9 +151,7 @@ void Keeper::apply_v6(const Kept& kept, const std::optional<GrantV6>& old) {
       net::remove_addr(batch, link, net_of(*old), true);
     }
     batch.commit();
-  } catch (const Error& error) {
-    log_(LogLevel::error, fmt::format("{}: {}", kept.lease.key.owner(), error.msg()));
-  }
+  });
 }
 
 void Keeper::send_release_v6(Kept& kept) {

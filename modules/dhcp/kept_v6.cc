@@ -41,6 +41,11 @@ bool KeptV6::is_taking_up() const {
          client_.state() == ClientV6::State::probing;
 }
 
+bool KeptV6::is_extending() const {
+  return client_.state() == ClientV6::State::renewing ||
+         client_.state() == ClientV6::State::rebinding;
+}
+
 std::string KeptV6::seen() const {
   return client_.seen() + (trouble_.empty() ? "" : "; " + trouble_);
 }

@@ -40,6 +40,9 @@ class KeptV6 {
   /// A server has offered an address, which isn't there yet.
   [[nodiscard]] bool is_taking_up() const;
 
+  /// It asks a server to let it keep its address.
+  [[nodiscard]] bool is_extending() const;
+
   /// nullptr: it has no address now.
   [[nodiscard]] const GrantV6* grant() const { return client_.grant(); }
   /// For errors: what servers said, and why packets couldn't be sent.

@@ -58,6 +58,7 @@ void add_grant_v6(const GrantV6& grant, Line& line) {
   fields.emplace_back("v6.since", text_of(grant.since));
   fields.emplace_back("v6.t1", text_of(grant.t1));
   fields.emplace_back("v6.t2", text_of(grant.t2));
+  fields.emplace_back("v6.preferred", text_of(grant.preferred));
   fields.emplace_back("v6.expires", text_of(grant.expires));
   add_options(grant.options, kOption, line);
 }
@@ -70,8 +71,10 @@ std::optional<GrantV6> read_grant_v6(const Line& line) {
   const auto t1 = instant_of(line.get("v6.t1"));
   const auto t2 = instant_of(line.get("v6.t2"));
   const auto expires = instant_of(line.get("v6.expires"));
+  const std::string* own = line.find("v6.preferred");
+  const auto preferred = own == nullptr ? expires : instant_of(*own);  // an earlier version's
   if (!address || address->is_v4() || address->prefix_length() != kHostPrefix || !server ||
-      server->empty() || !since || !t1 || !t2 || !expires ||
+      server->empty() || !since || !t1 || !t2 || !expires || !preferred ||
       !read_options(line, kOption, grant.options)) {
     return std::nullopt;
   }
@@ -80,6 +83,7 @@ std::optional<GrantV6> read_grant_v6(const Line& line) {
   grant.since = *since;
   grant.t1 = *t1;
   grant.t2 = *t2;
+  grant.preferred = *preferred;
   grant.expires = *expires;
   return grant;
 }

@@ -22,6 +22,7 @@ LeaseV6 lease() {
   grant.since = Instant(1);
   grant.t1 = Instant(2);
   grant.t2 = Instant(3);
+  grant.preferred = Instant(4);
   grant.expires = kNever;
   grant.options = {{23, Bytes(16, 1)}, {24, {}}};
   lease.grant = grant;

@@ -185,11 +185,79 @@ TEST_P(CnitoolPolicies, KeepWhatIsAttachedFromASecondAdd) {
   succeed("del");
 }
 
-INSTANTIATE_TEST_SUITE_P(Run, CnitoolPolicies, ::testing::Values("--exec", "--in-process"),
-                         [](const auto& way) {
-                           return std::string(way.param == "--exec" ? "ByProcesses"
-                                                                    : "InTheProcess");
-                         });
+/// Lists inside a list: inline, or a chain of the administrator.
+class BesideAList : public CnitoolPolicies {
+ protected:
+  static Json bridge() { return list()["plugins"][0]; }
+  static Json inline_list() { return {{"type", "unicni"}, {"plugins", {bridge()}}}; }
+  static Json chain() {
+    tool({"mkdir", "-p", "/etc/unicni/chains"});
+    write_file("/etc/unicni/chains/mynet.yaml", Json({{"plugins", {bridge()}}}).dump());
+    return {{"type", "unicni"}, {"chain", "mynet"}};
+  }
+  static void put_members(const Json& members) {
+    put("10-mynet.conflist", {{"cniVersion", "1.1.0"}, {"name", "mynet"}, {"plugins", members}});
+  }
+};
+
+TEST_P(BesideAList, NoForeignMemberSlipsPastThem) {
+  const Json foreign = {{"type", "recorder"}, {"mtu", 1500}};
+  const Json rows = {{inline_list(), foreign},
+                     {foreign, inline_list()},
+                     {chain(), foreign},
+                     {chain(), {{"type", "tuning"}}, foreign}};
+  for (const char* const text : {"rules: [{match: {type: recorder}, require: {mtu: {max: 1400}}}]",
+                                 "rules: [{match: {type: recorder}, deny: here}]",
+                                 "modules: {exec: never}", "modules: {deny: [recorder]}"}) {
+    for (const Json& members : rows) {
+      SCOPED_TRACE(text + members.dump());
+      policy(text);
+      put_members(members);
+      expect_refused("/recorder of another maker stands beside a list of type unicni");
+    }
+  }
+}
+
+TEST_P(BesideAList, OursAreBoundAsWhenTheyAreCalledAlone) {
+  policy("rules: [{match: {type: tuning}, require: {mtu: {max: 1400}}}]");
+  put_members({inline_list(), {{"type", "tuning"}, {"mtu", 1450}}});
+  expect_refused("mtu 1450 of tuning is not allowed");
+  expect_nothing_left();
+  put_members({inline_list(), {{"type", "tuning"}, {"mtu", 1350}}});
+  succeed("add");
+  succeed("check");
+  succeed("del");
+  expect_nothing_left();
+}
+
+TEST_P(BesideAList, WhatIsAttachedOutlivesThem) {
+  put_members({inline_list(), {{"type", "recorder"}}});
+  succeed("add");
+  policy("modules: {exec: never}");
+  succeed("check");
+  const Output gc = cnitool({"gc", GetParam(), "--yes", "mynet", "x"},
+                            {"CNI_PATH=" + foreign_.folder() + ':' + bin_dir()});
+  EXPECT_EQ(gc.status, 0) << gc.str();
+  succeed("del");
+  expect_nothing_left();
+}
+
+TEST_P(BesideAList, CannotBeUnreadable) {
+  policy("rules: [");
+  put_members({inline_list(), {{"type", "recorder"}}});
+  expect_refused("beside a list of type unicni");
+  put_members({inline_list(), {{"type", "tuning"}}});
+  expect_refused("a.yaml");
+}
+
+const auto kWays = ::testing::Values("--exec", "--in-process");
+
+std::string name_of(const ::testing::TestParamInfo<std::string>& way) {
+  return way.param == "--exec" ? "ByProcesses" : "InTheProcess";
+}
+
+INSTANTIATE_TEST_SUITE_P(Run, BesideAList, kWays, name_of);
+INSTANTIATE_TEST_SUITE_P(Run, CnitoolPolicies, kWays, name_of);
 
 }  // namespace
 }  // namespace unicni::test::cnitool_policies_test

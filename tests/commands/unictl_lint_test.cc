@@ -153,6 +153,14 @@ TEST_F(UnictlLint, AFileOfOnePluginIsOne) {
   EXPECT_EQ(lint({"/run/10.conf"}, 0), "");
 }
 
+TEST_F(UnictlLint, WhatAnIpamReadsBesideItsObjectIsLookedAt) {
+  EXPECT_EQ(lint_of("rules:\n- append:\n  - {type: bridge, ipam: {type: static},\n"
+                    "     runtimeConfig: {ips: 1},\n     args: {cni: yes}}\n",
+                    1),
+            "4:28 error rules[0].append[0].runtimeConfig.ips: a list of string is expected, not 1\n"
+            "5:18 error rules[0].append[0].args.cni: an object is expected, not yes\n");
+}
+
 TEST_F(UnictlLint, NumbersWithUnitsAreForPolicies) {
   EXPECT_EQ(lint_of("rules: [{append: [{type: bandwidth, egressRate: 100M, egressBurst: 1M}]}]", 0),
             "");

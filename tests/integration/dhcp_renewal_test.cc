@@ -34,6 +34,11 @@ class DhcpRenewal : public DhcpTest {
   static bool is_applied() {
     return soon([] { return field("applying") == "0"; });
   }
+  /// Of the result's "10.1.2.50/24".
+  static std::string address_of(const Json& result) {
+    const std::string address = address_in(result);
+    return address.substr(0, address.find('/'));
+  }
   DhcpServer dhcpd(int lease, const std::string& net = "10.1.2") {
     return DhcpServer::dhcpd("far", outside_.fd(), net, lease);
   }
@@ -145,6 +150,37 @@ TEST_F(DhcpRenewal, ANamespaceThatEndsIsForgottenAtTheNextRenewal) {
   must_add(job);
   container_of(job).remove();
   EXPECT_TRUE(soon([] { return files_in(kLeases).empty(); }, seconds(6)));
+}
+
+/// A GC takes links away although the daemon doesn't answer. Without its link a lease can't be
+/// given back: it ends by its time, as nobody renews it, whatever becomes of the daemon.
+TEST_F(DhcpRenewal, LeasesThatAGcCollectedUnderAHungDaemonEndByTheirTime) {
+  for (const int fate : {SIGCONT, SIGKILL}) {
+    SCOPED_TRACE(fate == SIGCONT ? "it goes on" : "another one is started");
+    const DhcpServer server = dhcpd(6);
+    std::vector<Attachment> collected;
+    for (int i = 0; i < 3; ++i) {
+      collected.push_back(attachment(config(), "c" + std::to_string(fate * 10 + i)));
+      must_add(collected.back());
+    }
+    ASSERT_THAT(dhcp_daemons(), SizeIs(1));
+    ::kill(dhcp_daemons()[0], SIGSTOP);
+    EXPECT_FALSE(collected[0].gc(Json::array()).ok());
+    for (const Attachment& job : collected) EXPECT_THAT(link_names(netns(job)), IsEmpty());
+    const int asked = server.count("DHCPREQUEST");
+    ::kill(dhcp_daemons()[0], fate);
+    const Attachment next = attachment(config(), "next" + std::to_string(fate));
+    const Json result = must_add(next);
+    EXPECT_TRUE(soon([&] { return files_in(kLeases).size() == 1; }, seconds(6)))
+        << files_in(kLeases).size();
+    EXPECT_EQ(server.count("DHCPREQUEST for " + address_of(result)),
+              server.count("DHCPREQUEST") - asked)
+        << server.log();
+    expect_silent_success(next.check(result));
+    expect_silent_success(next.del(result));
+    expect_silent_success(next.gc(Json::array()));
+    EXPECT_THAT(files_in(kLeases), IsEmpty());
+  }
 }
 
 TEST_F(DhcpRenewal, AnotherInterfaceUnderTheNameIsNotTouched) {

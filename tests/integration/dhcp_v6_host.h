@@ -44,8 +44,9 @@ class DhcpV6Test : public DhcpTest {
     }
     return addresses;
   }
-  static std::string field(const std::string& key) {
-    const std::string text = read_file(std::string(kLeases) + "/net:c1:eth0");
+  /// Of a container's lease.
+  static std::string field(const std::string& key, const std::string& container = "c1") {
+    const std::string text = read_file(std::string(kLeases) + "/net:" + container + ":eth0");
     const std::size_t at = text.find(" " + key + "=");
     if (at == std::string::npos) return {};
     const std::size_t from = at + key.size() + 2;

@@ -36,6 +36,20 @@ class DhcpV6Renewal : public DhcpV6Test {
     }
     return count;
   }
+  /// Of the kernel, in seconds: how long new connections are made from the address, and how long it
+  /// stays.
+  struct Lifetimes {
+    std::uint32_t preferred = 0;
+    std::uint32_t valid = 0;
+  };
+  Lifetimes lifetimes(const Attachment& job) {
+    const Json links =
+        tool_json({"ip", "-6", "-j", "addr", "show", "dev", "eth0", "scope", "global"}, netns(job));
+    const Json address = links.at(0).at("addr_info").at(0);
+    return {address.at("preferred_life_time"), address.at("valid_life_time")};
+  }
+  static constexpr std::uint32_t kForEver = 0xffffffff;
+
   DhcpServer v4_ = dnsmasq_v4();  // for the other half
 };
 
@@ -72,6 +86,34 @@ TEST_F(DhcpV6Renewal, TheServerIsAskedAtT1AndTheAddressStays) {
     return tool({"ss", "-unap"}, netns(job)).out.find("dhcp") == std::string::npos;
   })) << "between exchanges no socket is open there";
   expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpV6Renewal, ARenewalLengthensHowLongTheKernelPrefersTheAddress) {
+  const DhcpServer server = kea(20, 2, 16);
+  const Attachment job = attachment(config_v6("required"));
+  must_add(job);
+  EXPECT_EQ(lifetimes(job).preferred, kForEver);
+  const auto is_renewed = [&] {
+    const Lifetimes now = lifetimes(job);
+    return now.preferred >= 19 && now.preferred <= 20;
+  };
+  EXPECT_TRUE(soon(is_renewed, seconds(4))) << server.log();
+  EXPECT_TRUE(soon([&] { return !is_renewed(); }, seconds(4)));
+  EXPECT_TRUE(soon(is_renewed, seconds(4))) << server.log();
+  EXPECT_EQ(lifetimes(job).valid, kForEver);
+}
+
+TEST_F(DhcpV6Renewal, AnAddressThatNobodyRenewsStaysWithoutBeingPreferred) {
+  std::optional<DhcpServer> server = kea(60, 1, 30, kPool, {{"preferred-lifetime", 3}});
+  const Attachment job = attachment(config_v6("required"));
+  const Json result = must_add(job);
+  server.reset();
+  EXPECT_TRUE(soon([&] { return lifetimes(job).preferred != kForEver; }, seconds(3)));
+  kill_dhcp_daemons();
+  EXPECT_TRUE(soon([&] { return lifetimes(job).preferred == 0; }, seconds(4)));
+  EXPECT_EQ(lifetimes(job).valid, kForEver);
+  EXPECT_THAT(global_addresses(job), ElementsAre(address_in(result), address_v6_in(result)));
+  expect_silent_success(job.check(result));
 }
 
 TEST_F(DhcpV6Renewal, ADaemonThatIsStartedAgainRenewsWithinASecond) {

@@ -1,4 +1,6 @@
 // DHCPv6 beside DHCPv4 against dnsmasq: what ADD, CHECK and DEL do with both families.
+#include <algorithm>
+
 #include "integration/dhcp_v6_host.h"
 #include "support/traffic.h"
 
@@ -67,6 +69,37 @@ TEST_F(DhcpV6, APodThatComesAgainUnderItsNameHasItsAddressAgain) {
   Attachment again = attachment(named, "c2");
   again.env["CNI_ARGS"] = "IgnoreUnknown=1;K8S_POD_NAME=db-0";
   EXPECT_EQ(address_v6_in(must_add(again)), six);
+}
+
+/// The container's end was told nobody. The client is the one that it was, so the server has no two
+/// leases of it.
+TEST_F(DhcpV6, AContainerIdThatComesAgainHasOneLeaseOfEachFamily) {
+  const DhcpServer server = dnsmasq();
+  const auto leases_of_server = [] {
+    const std::string text = read_file("/run/dnsmasq-far.leases");
+    // Beside them there is the line of its DUID.
+    return std::count(text.begin(), text.end(), '\n') - 1;
+  };
+  for (const bool is_gone : {true, false}) {
+    SCOPED_TRACE(is_gone ? "its namespace ended" : "its namespace is still there");
+    const Attachment first = attachment(config_v6("required"), is_gone ? "c1" : "c2");
+    const Json before = must_add(first);
+    const int lost = is_gone ? -1 : ::dup(netns(first));
+    container_of(first).remove();
+    containers_.remove_if([&](const Container& each) { return each.path() == first.netns; });
+    const Attachment second = attachment(config_v6("required"), first.container_id);
+    const Json result = must_add(second);
+    // Where the earlier interface still answers for the address, it is declined.
+    EXPECT_EQ(address_v6_in(result) == address_v6_in(before), is_gone) << server.log();
+    EXPECT_THAT(global_addresses(second), ElementsAre(address_in(result), address_v6_in(result)));
+    EXPECT_THAT(files_in(kLeases), SizeIs(1));
+    EXPECT_EQ(field("v6.address", second.container_id), address_v6_in(result));
+    EXPECT_EQ(leases_of_server(), 2) << read_file("/run/dnsmasq-far.leases");
+    expect_silent_success(second.check(result));
+    expect_silent_success(second.del(result));
+    EXPECT_TRUE(soon([&] { return leases_of_server() == 0; })) << server.log();
+    if (lost >= 0) ::close(lost);
+  }
 }
 
 TEST_F(DhcpV6, ANamespaceWithIPv6SwitchedOffGetsOneAllTheSame) {

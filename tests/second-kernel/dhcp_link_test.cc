@@ -1,5 +1,5 @@
 // dhcp over links that the host's kernel may lack.
-#include "integration/dhcp_host.h"
+#include "integration/dhcp_v6_host.h"
 #include "integration/uplink.h"
 #include "support/traffic.h"
 
@@ -42,6 +42,34 @@ TEST_F(DhcpLink, InterfacesOfIpvlanGetAnAddressEach) {
   EXPECT_TRUE(pings(netns(second), "10.1.2.1"));
   must_end(second, two);
   EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 2; })) << dnsmasq.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
+class DhcpV6Link : public DhcpV6Test {};
+
+/// What is made of the MAC alone, they would have in common: DUID, IAID and link-local address.
+TEST_F(DhcpV6Link, InterfacesOfIpvlanAreTwoClients) {
+  const DhcpServer server = dnsmasq();
+  const Attachment first = attachment(config_v6("required", R"({"type": "ipvlan"})"), "c1");
+  const Attachment second = attachment(config_v6("required", R"({"type": "ipvlan"})"), "c2");
+  const Json one = must_add(first);
+  const Json two = must_add(second);
+  EXPECT_EQ(one["interfaces"][0]["mac"], two["interfaces"][0]["mac"]);
+  EXPECT_NE(address_v6_in(one), address_v6_in(two));
+  EXPECT_NE(field("v6.duid", "c1"), field("v6.duid", "c2"));
+  const auto reaches = [&](const Attachment& job) {
+    tool({"ip", "-6", "route", "replace", "2001:db8:1::/64", "dev", "eth0"}, netns(job));
+    return pings(netns(job), "2001:db8:1::1");
+  };
+  EXPECT_TRUE(reaches(first));
+  EXPECT_TRUE(reaches(second));
+  expect_silent_success(first.check(one));
+  expect_silent_success(first.del(one));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 2; })) << server.log();
+  EXPECT_TRUE(reaches(second)) << "its address was not given back";
+  expect_silent_success(second.check(two));
+  expect_silent_success(second.del(two));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 4; })) << server.log();
   EXPECT_THAT(files_in(kLeases), IsEmpty());
 }
 

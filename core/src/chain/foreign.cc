@@ -45,13 +45,13 @@ std::vector<std::string> environment_for(const Request& request, Command command
   return environment;
 }
 
-/// For the message where the program itself gave none.
-std::string reason_of(const sys::ProcessResult& result) {
-  if (result.timed_out) return "it was ended at the deadline";
+/// For the error where the program itself gave none. Time is what there may be more of later.
+protocol::Ending ending_of(const sys::ProcessResult& result) {
+  if (result.timed_out) return {"it was ended at the deadline", Code::try_again};
   if (result.signal != 0) {
-    return fmt::format("signal {} ({})", result.signal, ::strsignal(result.signal));
+    return {fmt::format("signal {} ({})", result.signal, ::strsignal(result.signal))};
   }
-  return fmt::format("exit status {}", result.exit_status);
+  return {fmt::format("exit status {}", result.exit_status)};
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ std::string run_program(const Services& services, Worker worker, const std::stri
   const sys::ProcessResult result =
       ran ? *std::move(ran) : unicni::run_program(services, program, environment, config, deadline);
   if (result.exit_status == 0 && result.signal == 0 && !result.timed_out) return result.out;
-  throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
+  throw protocol::parse_error(result.out, result.err_tail, ending_of(result));
 }
 
 std::string run_foreign(const Request& request, const std::string& program, Command command,

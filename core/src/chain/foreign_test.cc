@@ -109,11 +109,26 @@ TEST_F(Foreign, HowItEndedUnderARunnerIsJudgedAsEver) {
   EXPECT_EQ(failure(7, 0, false, "", "why\n").msg(), "netplugin failed (exit status 7): \"why\"");
   EXPECT_EQ(failure(-1, 9, false, "", "").msg(),
             "netplugin failed with no error message: signal 9 (Killed)");
+  EXPECT_TRUE(failure(7, 0, false, "", "").is(Code::internal));
   EXPECT_EQ(failure(0, 0, true, "", "").msg(),
             "netplugin failed with no error message: it was ended at the deadline");
   const Error told = failure(3, 0, false, R"({"code":11,"msg":"busy","details":"later"})", "noise");
   EXPECT_TRUE(told.is(Code::try_again));
   EXPECT_EQ(told.msg(), "busy");
+}
+
+/// Unless it says itself what is wrong, there may be more time later.
+TEST_F(Foreign, AtTheDeadlineItIsToBeTriedAgain) {
+  FakeRunner runner;
+  services_.programs = &runner;
+  const auto code_after = [&](const std::string& out) {
+    runner.answer_ = {-1, 15, true, out, ""};
+    return error_of([&] { run_foreign(request({}), "/plugin", Command::add, "{}"); }).code();
+  };
+  EXPECT_EQ(code_after(""), 11U);
+  EXPECT_EQ(code_after("half an ans"), 11U);
+  EXPECT_EQ(code_after(R"({"msg":"interrupted"})"), 11U);
+  EXPECT_EQ(code_after(R"({"code":7,"msg":"wrong"})"), 7U);
 }
 
 TEST_F(Foreign, ItsErrorKeepsCodeAndDetails) {

@@ -59,7 +59,7 @@ class PluginWriter {
         writer_.check_key(*table, OptionSource::config, options::Neighbours::plugin, plugin, child,
                           path);
       }
-      append_member(text, child.key, member(table, child, path));
+      append_member(text, child.key, member(plugin, table, child, path));
     }
     return text + '}';
   }
@@ -91,7 +91,8 @@ class PluginWriter {
     return nullptr;
   }
 
-  std::string member(const OptionTable* table, const Child& child, const std::string& path) {
+  std::string member(const Node& plugin, const OptionTable* table, const Child& child,
+                     const std::string& path) {
     const Node& node = *child.node;
     const std::string where = path_to(path, child.key);
     if (table != nullptr && options::find_row(*table, OptionSource::config, child.key) != nullptr) {
@@ -112,10 +113,37 @@ class PluginWriter {
     }
     if (is_key(child, "ipam")) return ipam(node, where);
     if (is_key(child, "capabilities")) return capabilities(node, where);
-    const OptionTable& rows = table == nullptr ? kNoOptions : *table;
-    if (is_key(child, "args")) return args(rows, node, where);
-    return writer_.object(rows, OptionSource::runtime_config, options::Neighbours::many, node,
-                          where);
+    const Tables tables = tables_of(plugin, table, path);
+    if (is_key(child, "args")) return args(tables, node, where);
+    return section(tables, OptionSource::runtime_config, node, where);
+  }
+
+  /// Whose options runtimeConfig and args may have.
+  struct Tables {
+    const OptionTable& own;
+    const OptionTable& ipam;
+    [[nodiscard]] bool have(OptionSource source) const {
+      return options::has_rows(own, source) || options::has_rows(ipam, source);
+    }
+  };
+  Tables tables_of(const Node& plugin, const OptionTable* own, const std::string& path) {
+    const Child* ipam = find_field(plugin, "ipam");
+    const OptionTable* of_ipam = ipam == nullptr ? nullptr : table_of(*ipam->node, path, true);
+    return {own == nullptr ? kNoOptions : *own, of_ipam == nullptr ? kNoOptions : *of_ipam};
+  }
+
+  std::string section(const Tables& tables, OptionSource source, const Node& map,
+                      const std::string& path) {
+    writer_.check_required(tables.own, source, map, path);
+    std::string text = "{";
+    for (const Child& child : map.children) {
+      const bool is_ipams = options::find_row(tables.own, source, child.key) == nullptr &&
+                            options::find_row(tables.ipam, source, child.key) != nullptr;
+      const OptionTable& rows = is_ipams ? tables.ipam : tables.own;
+      writer_.check_key(rows, source, options::Neighbours::many, map, child, path);
+      append_member(text, child.key, writer_.member(rows, source, child, path));
+    }
+    return text + '}';
   }
 
   /// Of a list in one process, "type": "unicni".
@@ -145,15 +173,17 @@ class PluginWriter {
     return text + '}';
   }
 
-  std::string args(const OptionTable& table, const Node& args, const std::string& path) {
+  std::string args(const Tables& tables, const Node& args, const std::string& path) {
     std::string text = "{";
     for (const Child& child : args.children) {
-      const bool is_cni = is_key(child, "cni") && child.node->kind == Kind::map;
+      const std::string where = path_to(path, child.key);
+      const bool is_cni =
+          is_key(child, "cni") && !child.node->is_null() && tables.have(OptionSource::args_cni);
+      const bool is_map = child.node->kind == Kind::map;
+      if (is_cni && !is_map) writer_.add_wrong(*child.node, where, "an object", {});
       append_member(text, child.key,
-                    is_cni
-                        ? writer_.object(table, OptionSource::args_cni, options::Neighbours::many,
-                                         *child.node, path_to(path, child.key))
-                        : writer_.free(*child.node));
+                    is_cni && is_map ? section(tables, OptionSource::args_cni, *child.node, where)
+                                     : writer_.free(*child.node));
     }
     return text + '}';
   }

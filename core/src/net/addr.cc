@@ -97,6 +97,33 @@ bool for_each_addr(Netlink& netlink, int index, const Each& each) {
 
 }  // namespace
 
+/// The kernel replaces the flags along with the times.
+bool set_preferred_time(Netlink& netlink, const LinkRef& link, const IpNet& net,
+                        std::optional<std::chrono::seconds> left) {
+  constexpr std::uint32_t kForEver = 0xffffffff;
+  constexpr std::uint32_t kSettable =
+      IFA_F_NODAD | IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE;
+  std::optional<std::uint32_t> found;
+  for_each_addr(netlink, link.index, [&](const ifaddrmsg&, const IpNet& each, std::uint32_t flags) {
+    if (each == net) found = flags;
+  });
+  if (!found) return false;
+  ifa_cacheinfo times{};
+  times.ifa_valid = kForEver;
+  times.ifa_prefered =
+      left ? static_cast<std::uint32_t>(std::clamp<std::int64_t>(left->count(), 0, kForEver - 1))
+           : kForEver;
+  Batch batch(netlink);
+  nl_msg* message =
+      batch.add(RTM_NEWADDR, NLM_F_REPLACE,
+                fmt::format("set the preferred time of {} on {}", net.str(), link.name), {});
+  put_addr(message, link.index, net);
+  put_u32(message, IFA_FLAGS, *found & kSettable);
+  put_bytes(message, IFA_CACHEINFO, sizeof times, &times);
+  batch.commit();
+  return true;
+}
+
 /// The modified EUI-64 of RFC 4291, appendix A, which the kernel makes by default when the link
 /// gets its carrier. Adding it early spares the wait for that.
 IpNet link_local(const Mac& mac) {

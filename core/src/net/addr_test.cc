@@ -70,6 +70,25 @@ TEST_F(AddrTest, ALinkLocalAddressIsReadyAtOnceWhateverItsLinkHasOfOne) {
   EXPECT_EQ(tentative(), "");
 }
 
+TEST_F(AddrTest, AnAddressThatIsNotPreferredAnyMoreStaysAsItWas) {
+  const IpNet own = ip_net("fd00::5/128");
+  const LinkRef v0{v0_, "v0"};
+  EXPECT_FALSE(set_preferred_time(*netlink_, v0, own, std::nullopt)) << "it isn't made";
+  EXPECT_EQ(shell("ip -6 addr show v0"), "");
+  Batch batch(*netlink_);
+  add_addr(batch, v0, own, Dad::skip, false);
+  batch.commit();
+  const auto show = [] { return shell("ip -6 addr show v0 scope global"); };
+  const std::string before = show();
+  EXPECT_TRUE(set_preferred_time(*netlink_, v0, own, std::chrono::seconds(90)));
+  EXPECT_THAT(show(), HasSubstr("fd00::5/128 scope global nodad"));
+  EXPECT_THAT(show(), testing::ContainsRegex("valid_lft forever preferred_lft (90|8[0-9])sec"));
+  EXPECT_TRUE(set_preferred_time(*netlink_, v0, own, std::chrono::seconds(-1)));
+  EXPECT_THAT(show(), HasSubstr("deprecated"));
+  EXPECT_TRUE(set_preferred_time(*netlink_, v0, own, std::nullopt));
+  EXPECT_EQ(show(), before);
+}
+
 TEST_F(AddrTest, ListIsOfOneLinkIpv4First) {
   shell("ip addr add 10.7.0.1/24 dev v1; ip addr add fd07::1/64 dev v1");
   Batch batch(*netlink_);

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -92,6 +93,12 @@ const Option* find_row(const OptionTable& table, OptionSource source, std::strin
     if (row.key_case == KeyCase::any && protocol::same_letters(key, row.key)) found = &row;
   }
   return found;
+}
+
+bool has_rows(const OptionTable& table, OptionSource source) {
+  const std::span rows(table.rows, table.count);
+  return std::any_of(rows.begin(), rows.end(),
+                     [&](const Option& row) { return row.source == source; });
 }
 
 const char* known_spelling(const OptionTable& table, OptionSource source, Neighbours neighbours,

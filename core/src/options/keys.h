@@ -30,6 +30,9 @@ const char* known_spelling(const OptionTable& table, OptionSource source, Neighb
                            std::string_view key);
 /// The row of `source` that reads `key`, in whatever letter case it takes; nullptr: none.
 const Option* find_row(const OptionTable& table, OptionSource source, std::string_view key);
+/// False: the table knows nothing of that section, which isn't looked at: its keys are other
+/// plugins' business.
+bool has_rows(const OptionTable& table, OptionSource source);
 /// What may help with a key that nobody knows: where else it is read from, or the nearest known
 /// one. "": nothing.
 std::string hint_for(std::string_view key, const OptionTable& table, OptionSource source,

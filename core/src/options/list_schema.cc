@@ -1,6 +1,11 @@
 #include "options/list_schema.h"
 
+#include <array>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
 #include "options/schema.h"
 #include "protocol/version.h"
@@ -24,8 +29,80 @@ ordered_json typed(const char* type) { return {{"type", type}}; }
 /// Places for YAML's anchors.
 ordered_json anchors() { return {{"^x-", ordered_json::object()}}; }
 
-/// A plugin object, which its type's schema describes further; of other makers' nobody knows more.
-ordered_json plugin(std::span<const SchemaModule> modules) {
+struct Unit {
+  const char* suffix;
+  std::int64_t factor;
+};
+/// Of sizes as policies write them (document/plain.h).
+constexpr std::array<Unit, 9> kUnits = {{{"k", 1000},
+                                         {"K", 1000},
+                                         {"M", 1000'000},
+                                         {"G", 1000'000'000},
+                                         {"T", 1000'000'000'000},
+                                         {"Ki", 1LL << 10U},
+                                         {"Mi", 1LL << 20U},
+                                         {"Gi", 1LL << 30U},
+                                         {"Ti", 1LL << 40U}}};
+
+/// Those that a number from 1 to `highest` may have; "": none.
+std::string units_up_to(std::int64_t highest) {
+  std::string units;
+  for (const Unit& unit : kUnits) {
+    if (unit.factor > highest) continue;
+    units.append(units.empty() ? "" : "|").append(unit.suffix);
+  }
+  return units;
+}
+
+constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max();
+constexpr const char* kDigits = "[1-9](_?[0-9])*";
+
+/// A text with a unit in place of an integer of these bounds. 70k where 65535 is the highest, and
+/// 1k where 1500 is the lowest, are for the reader to refuse.
+std::string size_pattern(std::int64_t lowest, std::int64_t highest) {
+  std::string pattern;
+  if (lowest <= 0) pattern += "^0(" + units_up_to(kHighest) + ")$";
+  const std::string units = units_up_to(highest);
+  if (units.empty()) return pattern;
+  return pattern + (pattern.empty() ? "^" : "|^") + kDigits + '(' + units + ")$";
+}
+
+/// Lets every integer inside `schema` be a text with a unit as well.
+void allow_units(ordered_json& schema) {
+  for (ordered_json& inner : schema) {
+    if (inner.is_structured()) allow_units(inner);
+  }
+  if (!schema.is_object() || !schema.contains("type")) return;
+  ordered_json& type = schema["type"];
+  if (type == "integer") type = ordered_json::array({"integer"});
+  if (!type.is_array() || type.front() != "integer") return;
+  const std::string pattern =
+      size_pattern(schema.value("minimum", std::numeric_limits<std::int64_t>::min()),
+                   schema.value("maximum", kHighest));
+  if (pattern.empty()) return;
+  type.push_back("string");
+  schema["pattern"] = pattern;
+  if (!schema.contains("maximum")) schema["maximum"] = kHighest;
+}
+
+/// Of all modules, each with units.
+ordered_json modules_with_units(std::span<const SchemaModule> modules) {
+  constexpr OptionTable kNoOptions{nullptr, 0, nullptr, nullptr};
+  ordered_json all = ordered_json::object();
+  for (const SchemaModule& module : modules) {
+    const OptionTable& table = module.options == nullptr ? kNoOptions : *module.options;
+    ordered_json& schema = all[module.name] =
+        ordered_json::parse(json_schema(module.name, table, module.is_ipam));
+    schema.erase("$schema");
+    allow_units(schema);
+  }
+  return all;
+}
+
+/// A plugin object, which its type's schema, at `before` NAME `behind`, describes further; of other
+/// makers' nobody knows more.
+ordered_json plugin(std::span<const SchemaModule> modules, const std::string& before,
+                    const std::string& behind) {
   auto rules = ordered_json::array();
   for (const SchemaModule& module : modules) {
     ordered_json type = {{"properties", {{"type", {{"const", module.name}}}}},
@@ -35,7 +112,7 @@ ordered_json plugin(std::span<const SchemaModule> modules) {
             ? ordered_json{{"properties", {{"ipam", std::move(type)}}}, {"required", {"ipam"}}}
             : std::move(type);
     rules.push_back(
-        {{"if", std::move(condition)}, {"then", {{"$ref", std::string(module.name) + ".json"}}}});
+        {{"if", std::move(condition)}, {"then", {{"$ref", before + module.name + behind}}}});
   }
   return {{"type", "object"},
           {"properties", {{"type", described("the plugin", typed("string"))}}},
@@ -43,41 +120,51 @@ ordered_json plugin(std::span<const SchemaModule> modules) {
           {"allOf", std::move(rules)}};
 }
 
+/// A text or a list of texts; a number or a boolean is a text as it is written.
 ordered_json texts() {
-  return {{"anyOf", {typed("string"), {{"type", "array"}, {"items", typed("string")}}}}};
-}
-
-/// A text or a list of texts, or of numbers as hostPort has them.
-ordered_json values() {
-  ordered_json one = {{"type", {"string", "integer", "boolean"}}};
+  const ordered_json one = {{"type", {"string", "number", "boolean"}}};
   return {{"anyOf", {one, {{"type", "array"}, {"items", one}}}}};
 }
 
 ordered_json range() {
   const ordered_json size = {
-      {"anyOf", {typed("integer"), {{"type", "string"}, {"pattern", "^[0-9_]+([kKMGT]i?)?$"}}}}};
+      {"type", {"integer", "string"}},
+      {"minimum", 0},
+      {"maximum", kHighest},
+      {"pattern", std::string("^(0|") + kDigits + ")(" + units_up_to(kHighest) + ")?$"}};
   return {{"type", "object"},
           {"properties", {{"min", size}, {"max", size}}},
           {"additionalProperties", false},
+          {"patternProperties", anchors()},
           {"minProperties", 1}};
+}
+
+/// Calls `visit` with all rows of the modules' configurations.
+template <class Visit>
+void for_each_key(std::span<const SchemaModule> modules, const Visit& visit) {
+  for (const SchemaModule& module : modules) {
+    if (module.options == nullptr) continue;
+    for (const Option& row : std::span(module.options->rows, module.options->count)) {
+      if (row.source == OptionSource::config) visit(row);
+    }
+  }
 }
 
 /// Keys of all modules' configurations, with what the first that has one says of it.
 ordered_json option_keys(std::span<const SchemaModule> modules, const ordered_json& schema) {
   ordered_json keys = ordered_json::object();
-  for (const SchemaModule& module : modules) {
-    if (module.options == nullptr) continue;
-    for (const Option& row : std::span(module.options->rows, module.options->count)) {
-      if (row.source != OptionSource::config || keys.contains(row.key)) continue;
-      keys[row.key] = described(row.doc, schema);
-    }
-  }
+  for_each_key(modules, [&](const Option& row) {
+    if (!keys.contains(row.key)) keys[row.key] = described(row.doc, schema);
+  });
   return keys;
 }
 
 ordered_json limits(std::span<const SchemaModule> modules) {
-  const ordered_json either = {{"anyOf", {range(), values()}}};
-  ordered_json keys = option_keys(modules, either);
+  const ordered_json either = {{"anyOf", {range(), texts()}}};
+  ordered_json keys = option_keys(modules, texts());
+  for_each_key(modules, [&](const Option& row) {
+    if (row.type->kind == ValueKind::integer) keys[row.key].update(either);
+  });
   const auto put = [&](const char* key, const char* doc, const ordered_json& schema) {
     keys[key] = described(doc, schema);
   };
@@ -94,7 +181,7 @@ ordered_json limits(std::span<const SchemaModule> modules) {
 
 ordered_json match() {
   const ordered_json labels = {{"type", "object"}, {"additionalProperties", texts()}};
-  return {{"type", "object"},
+  return {{"type", {"object", "null"}},
           {"properties",
            {{"network", described("the network's name", texts())},
             {"type", described("type of a member or of its IPAM", texts())},
@@ -108,15 +195,22 @@ ordered_json match() {
           {"patternProperties", anchors()}};
 }
 
+/// A list can't be added to a list, and folders aren't plugins.
+constexpr std::array<const char*, 3> kNoAdditions = {"unicni", ".", ".."};
+
 ordered_json rule(std::span<const SchemaModule> modules) {
   const ordered_json options = {{"type", "object"},
                                 {"properties", option_keys(modules, ordered_json::object())}};
-  const ordered_json plugins = {{"type", "array"}, {"items", plugin(modules)}};
+  ordered_json addition = plugin(modules, "#/$defs/", "");
+  addition["properties"]["type"].update(
+      {{"pattern", "^[^/]+$"}, {"not", {{"enum", kNoAdditions}}}});
+  const ordered_json plugins = {{"type", "array"}, {"items", std::move(addition)}};
   return {{"type", "object"},
           {"properties",
-           {{"name", described("what messages call the rule", typed("string"))},
+           {{"name",
+             described("what messages call the rule", {{"type", {"string", "number", "boolean"}}})},
             {"match", described("which requests the rule is about; all keys must match", match())},
-            {"deny", described("the text of the refusal", typed("string"))},
+            {"deny", described("the text of the refusal", {{"type", "string"}, {"minLength", 1}})},
             {"defaults", described("options where the netconf is silent", options)},
             {"override", described("options that are always so", options)},
             {"prepend", described("plugins before the list's", plugins)},
@@ -145,8 +239,10 @@ std::string chain_schema(std::span<const SchemaModule> modules) {
         {"disableCheck", described("CHECK does nothing", typed("boolean"))},
         {"disableGC", described("GC does nothing", typed("boolean"))},
         {"loadOnlyInlinedPlugins", described("no drop-ins", typed("boolean"))},
-        {"plugins", described("the plugins, in their order",
-                              {{"type", "array"}, {"minItems", 1}, {"items", plugin(modules)}})}}},
+        {"plugins",
+         described(
+             "the plugins, in their order",
+             {{"type", "array"}, {"minItems", 1}, {"items", plugin(modules, "", ".json")}})}}},
       {"patternProperties", anchors()},
       {"required", {"plugins"}}};
   return schema.dump(2) + '\n';
@@ -154,7 +250,7 @@ std::string chain_schema(std::span<const SchemaModule> modules) {
 
 std::string policy_schema(std::span<const SchemaModule> modules) {
   const ordered_json of_modules = {
-      {"type", "object"},
+      {"type", {"object", "null"}},
       {"properties",
        {{"allow", described("types that may serve; absent: all", texts())},
         {"deny", described("types that may not", texts())},
@@ -162,15 +258,16 @@ std::string policy_schema(std::span<const SchemaModule> modules) {
                            {{"enum", {"never", "listed", "fallback"}}})}}},
       {"additionalProperties", false},
       {"patternProperties", anchors()}};
-  const ordered_json schema = {
-      {"$schema", kDraft},
-      {"title", "policies"},
-      {"type", "object"},
-      {"properties",
-       {{"rules", described("in their order", {{"type", "array"}, {"items", rule(modules)}})},
-        {"modules", of_modules}}},
-      {"additionalProperties", false},
-      {"patternProperties", anchors()}};
+  const ordered_json schema = {{"$schema", kDraft},
+                               {"title", "policies"},
+                               {"type", "object"},
+                               {"properties",
+                                {{"rules", described("in their order", {{"type", {"array", "null"}},
+                                                                        {"items", rule(modules)}})},
+                                 {"modules", of_modules}}},
+                               {"additionalProperties", false},
+                               {"patternProperties", anchors()},
+                               {"$defs", modules_with_units(modules)}};
   return schema.dump(2) + '\n';
 }
 

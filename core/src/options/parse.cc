@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "options/cni_args.h"
+#include "options/keys.h"
 #include "options/reader.h"
 #include "protocol/document.h"
 
@@ -21,14 +22,6 @@ const ordered_json* find_section(const ordered_json& object, const char* key, co
   reader.refuse({Code::invalid_config,
                  fmt::format("{}: an object is expected, not {}", path.str(), shown(*section))});
   return nullptr;
-}
-
-/// A section that the table knows nothing of isn't looked at: its keys are other plugins' business.
-bool has_rows(const OptionTable& table, OptionSource source) {
-  for (std::size_t i = 0; i < table.count; ++i) {
-    if (table.rows[i].source == source) return true;
-  }
-  return false;
 }
 
 void read_ipam(const OptionTable& table, const ordered_json& netconf, const Path& root,

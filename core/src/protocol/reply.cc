@@ -21,21 +21,22 @@ constexpr std::size_t kQuoteLimit = 1024;          // bytes of a delegate's outp
 
 /// Wording of libcni, which runtimes know; what the program wrote to stderr mostly says more than
 /// its output.
-Error unparsable(std::string_view out, std::string_view stderr_tail, std::string_view reason,
+Error unparsable(std::string_view out, std::string_view stderr_tail, const Ending& ending,
                  std::string_view why) {
   std::string details(trimmed(stderr_tail));
-  return Error(Code::internal,
+  return Error(ending.code,
                fmt::format("netplugin failed ({}) but error parsing its diagnostic message {}: {}",
-                           reason, quote(out.substr(0, kQuoteLimit)), why),
+                           ending.reason, quote(out.substr(0, kQuoteLimit)), why),
                details.empty() ? std::string() : "its stderr: " + details);
 }
 
-Error silent(std::string_view stderr_tail, std::string_view reason) {
+Error silent(std::string_view stderr_tail, const Ending& ending) {
   const std::string_view text = trimmed(stderr_tail);
   if (text.empty()) {
-    return Error(Code::internal, fmt::format("netplugin failed with no error message: {}", reason));
+    return Error(ending.code,
+                 fmt::format("netplugin failed with no error message: {}", ending.reason));
   }
-  return Error(Code::internal, fmt::format("netplugin failed ({}): {}", reason, quote(text)));
+  return Error(ending.code, fmt::format("netplugin failed ({}): {}", ending.reason, quote(text)));
 }
 
 std::vector<std::string_view> entries(const char* const* supported) {
@@ -67,20 +68,20 @@ std::string print_error(const Error& error, std::string_view version) {
 
 /// What a plugin printed that ended with a status other than 0. By the spec it is an error object;
 /// by experience it may be anything, or nothing.
-Error parse_error(std::string_view out, std::string_view stderr_tail, std::string_view reason) {
-  if (trimmed(out).empty()) return silent(stderr_tail, reason);
+Error parse_error(std::string_view out, std::string_view stderr_tail, const Ending& ending) {
+  if (trimmed(out).empty()) return silent(stderr_tail, ending);
   Json json;
   try {
     json = parse_document(out, "it");
   } catch (const Error& error) {
-    return unparsable(out, stderr_tail, reason, error.msg());
+    return unparsable(out, stderr_tail, ending, error.msg());
   }
-  if (!json.is_object()) return unparsable(out, stderr_tail, reason, "it is no object");
+  if (!json.is_object()) return unparsable(out, stderr_tail, ending, "it is no object");
 
   const Json* code = find_field(json, "code");
   if (code != nullptr && (!code->is_number_unsigned() ||
                           code->get<std::uint64_t>() > std::numeric_limits<unsigned>::max())) {
-    return unparsable(out, stderr_tail, reason, "its code is no number from 0 up");
+    return unparsable(out, stderr_tail, ending, "its code is no number from 0 up");
   }
   const auto text_of = [&](const char* key) -> std::pair<bool, std::string> {
     const Json* value = find_field(json, key);
@@ -91,10 +92,10 @@ Error parse_error(std::string_view out, std::string_view stderr_tail, std::strin
   auto [msg_readable, msg] = text_of("msg");
   auto [details_readable, details] = text_of("details");
   if (!msg_readable || !details_readable) {
-    return unparsable(out, stderr_tail, reason, "its msg or details is no string");
+    return unparsable(out, stderr_tail, ending, "its msg or details is no string");
   }
-  if (msg.empty()) msg = silent(stderr_tail, reason).msg();
-  return Error(code == nullptr ? static_cast<unsigned>(Code::internal) : code->get<unsigned>(),
+  if (msg.empty()) msg = silent(stderr_tail, ending).msg();
+  return Error(code == nullptr ? static_cast<unsigned>(ending.code) : code->get<unsigned>(),
                std::move(msg), std::move(details));
 }
 

@@ -15,10 +15,14 @@ std::string print_error(const Error& error, std::string_view version);
 /// What a person is told: a text that quotes an input of any length keeps its first 4,000 bytes,
 /// and says how many more it had.
 std::string bounded(std::string_view text);
+/// How a plugin ended that failed.
+struct Ending {
+  std::string reason;          ///< "exit status 3", "signal 9 (SIGKILL)"
+  Code code = Code::internal;  ///< of the error if the plugin says none
+};
 /// A delegate's error document → Error with its code, msg and details. Never throws: unparsable
-/// output becomes an Error that quotes it (ERR-04 to ERR-06). `reason` is "exit status 3"
-/// or "signal 9 (SIGKILL)".
-Error parse_error(std::string_view out, std::string_view stderr_tail, std::string_view reason);
+/// output becomes an Error that quotes it (ERR-04 to ERR-06).
+Error parse_error(std::string_view out, std::string_view stderr_tail, const Ending& ending);
 /// Answer to VERSION, one line with newline: echoes a known version found on stdin, else the
 /// newest. `supported` are the plugin's versions, ended by nullptr; without them all that this
 /// program knows.

@@ -59,7 +59,7 @@ TEST(DelegateError, CodesReachTheCallerUnchanged) {  // ERR-02
       {R"({"code":5,"msg":""})", 5, "netplugin failed with no error message: exit status 3", ""},
   };
   for (const auto& test : cases) {
-    const Error error = parse_error(test.out, "", "exit status 3");
+    const Error error = parse_error(test.out, "", {"exit status 3"});
     EXPECT_EQ(error.code(), test.code) << test.out;
     EXPECT_EQ(error.msg(), test.msg) << test.out;
     EXPECT_EQ(error.details(), test.details) << test.out;
@@ -67,9 +67,9 @@ TEST(DelegateError, CodesReachTheCallerUnchanged) {  // ERR-02
 }
 
 TEST(DelegateError, SilenceIsFilledFromStderrAndReason) {  // ERR-04
-  EXPECT_EQ(parse_error("", "", "signal 9 (SIGKILL)").msg(),
+  EXPECT_EQ(parse_error("", "", {"signal 9 (SIGKILL)"}).msg(),
             "netplugin failed with no error message: signal 9 (SIGKILL)");
-  const Error error = parse_error(" \n", "panic: x\n", "exit status 2");
+  const Error error = parse_error(" \n", "panic: x\n", {"exit status 2"});
   EXPECT_TRUE(error.is(Code::internal));
   EXPECT_EQ(error.msg(), "netplugin failed (exit status 2): \"panic: x\"");
 }
@@ -79,7 +79,7 @@ TEST(DelegateError, UnparsableOutputIsQuoted) {  // ERR-05
        {"garbage", "[1]", "null", "3", R"({"code":-1})", R"({"code":"7","msg":"m"})",
         R"({"code":1.5})", R"({"code":4294967296})", R"({"msg":1})", R"({"msg":"a","details":{}})",
         R"({"msg":"a"}{"msg":"b"})", "\xff"}) {
-    const Error error = parse_error(out, "said on stderr", "exit status 1");
+    const Error error = parse_error(out, "said on stderr", {"exit status 1"});
     EXPECT_TRUE(error.is(Code::internal)) << out;
     EXPECT_EQ(error.msg().rfind(
                   "netplugin failed (exit status 1) but error parsing its diagnostic message", 0),
@@ -87,9 +87,9 @@ TEST(DelegateError, UnparsableOutputIsQuoted) {  // ERR-05
         << error.msg();
     EXPECT_EQ(error.details(), "its stderr: said on stderr");
   }
-  EXPECT_NE(parse_error("garbage", "", "exit status 1").msg().find("\"garbage\""),
+  EXPECT_NE(parse_error("garbage", "", {"exit status 1"}).msg().find("\"garbage\""),
             std::string::npos);
-  EXPECT_LT(parse_error(std::string(1 << 20, 'x'), "", "exit status 1").msg().size(), 4096U);
+  EXPECT_LT(parse_error(std::string(1 << 20, 'x'), "", {"exit status 1"}).msg().size(), 4096U);
 }
 
 TEST(VersionReply, EchoesAKnownVersion) {  // VERN-01 to VERN-03

@@ -46,7 +46,7 @@ TEST(VersionReply, ThatIsNoneIsRefused) {  // VERN-06
 TEST(VersionReply, APluginFromBeforeTheVerbIsOf0_1_0) {  // VERN-06
   EXPECT_THAT(versions_behind(Error(0U, "unknown CNI_COMMAND: VERSION")), ElementsAre("0.1.0"));
   EXPECT_THAT(versions_behind(parse_error(R"({"code":4,"msg":"unknown CNI_COMMAND: VERSION"})", "",
-                                          "exit status 1")),
+                                          {"exit status 1"})),
               ElementsAre("0.1.0"));
   EXPECT_THROW(versions_behind(Error(4U, "unknown CNI_COMMAND: VERSION", "but more")), Error);
   EXPECT_THROW(versions_behind(Error(999U, "no")), Error);

@@ -1,5 +1,7 @@
 #include "runtime/way.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "chain/chain.h"
@@ -34,6 +36,22 @@ bool is_ruled(const ListCall& call) {
   return has_policies;
 }
 
+/// Members of other makers that stand beside a list inside the list are called one by one, where no
+/// policy sees them.
+void require_no_foreign_beside(const ListCall& call) {
+  if (!is_ruled(call)) return;
+  for (const auto& member : call.list.members) {
+    if (member.type == chain::kChainType) continue;
+    const module::Found found = module::find_type(member.type, call.shared.where);
+    if (found.program.empty()) continue;
+    throw Error(Code::policy_violated,
+                fmt::format("{} of another maker stands beside a list of type {}, where the "
+                            "policies of {} don't reach it",
+                            found.program, chain::kChainType, Folders().policies()),
+                "move it into that list, or into its chain: there policies bind all plugins");
+  }
+}
+
 bool is_list(const ListCall& call) {
   switch (call.command) {
     case Command::add:
@@ -59,7 +77,10 @@ bool is_attached_as_list(const AttachmentKey& key) {
 }
 
 Way find_way(const ListCall& call, Isolation isolation) {
-  if (has_list_inside(call.list)) return Way::by_members;
+  if (has_list_inside(call.list)) {
+    if (call.command == Command::add) require_no_foreign_beside(call);
+    return Way::by_members;
+  }
   if (isolation == Isolation::in_process) return Way::in_process;
   return is_list(call) && !call.shared.executable.empty() ? Way::as_list : Way::by_members;
 }

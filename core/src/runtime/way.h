@@ -16,8 +16,10 @@ enum class Way : unsigned char {
 
 /// ADD and STATUS go by whether there are policies now, CHECK and DEL by what the attachment's ADD
 /// wrote down, whatever the policies are since; GC by either. A list that has a list inside is
-/// always run by members. What counts are the executable's own folders, as it knows no others.
-/// Error(policy_unreadable) if there are policies and no executable that could apply them.
+/// always run by members; with policies an ADD of one that also has a program of another maker
+/// beside it is refused (policy_violated), as nothing would rule that. What counts are the
+/// executable's own folders, as it knows no others. Error(policy_unreadable) if there are policies
+/// and no executable that could apply them.
 Way find_way(const ListCall& call, Isolation isolation);
 
 /// Whether the attachment's journal has been written by a list.

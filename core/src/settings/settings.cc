@@ -104,7 +104,7 @@ Compiled Settings::compile(const std::string& subject, Deadline deadline) const 
                 "run that by hand to see what is wrong: it prints what a verb reads");
   }
   if (result.exit_status != 0) {
-    throw protocol::parse_error(result.out, result.err_tail, reason_of(result));
+    throw protocol::parse_error(result.out, result.err_tail, {reason_of(result)});
   }
   if (auto compiled = parse_compiled(result.out)) return *std::move(compiled);
   throw Error(Code::policy_unreadable,

@@ -1,6 +1,7 @@
 // Addresses of a link.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -23,6 +24,11 @@ void add_addr(Batch&, const LinkRef&, const IpNet&, Dad, bool exists_ok);
 /// there already.
 void add_addr(Batch&, const LinkRef&, const IpNet&, const IpAddress& broadcast);
 void remove_addr(Batch&, const LinkRef&, const IpNet&, bool absent_ok);
+/// How long an IPv6 address of a link is one that new connections are made from (RFC 4862,
+/// preferred lifetime); nullopt: for ever. Then it is deprecated: it stays, for the connections
+/// that it has, and for new ones if there is no other. False: the link has no such address.
+bool set_preferred_time(Netlink&, const LinkRef&, const IpNet&,
+                        std::optional<std::chrono::seconds> left);
 /// fe80::/64 with the interface identifier of a MAC (RFC 4291, appendix A): the link-local address
 /// that the kernel gives a link by itself.
 IpNet link_local(const Mac& mac);
