@@ -170,13 +170,14 @@ TEST_F(ExchangeList, NftablesRulesSatisfyCheckWhileAllOfThemAreThere) {
   publish_by_nftables(job, result);
   expect_silent_success(check.check(result));
   const auto rules = [] {
-    std::vector<Json> rules;
-    for (const Json& entry : tool_json({"nft", "-j", "-a", "list", "ruleset"})["nftables"]) {
+    std::vector<Json> found;
+    const Json listed = tool_json({"nft", "-j", "-a", "list", "ruleset"});
+    for (const Json& entry : listed["nftables"]) {
       const Json rule = entry.value("rule", Json::object());
       const bool leads_on = rule.value("chain", "") == "hostports_all";
-      if (rule.value("table", "") == "cni_hostport" && !leads_on) rules.push_back(rule);
+      if (rule.value("table", "") == "cni_hostport" && !leads_on) found.push_back(rule);
     }
-    return rules;
+    return found;
   };
   const std::size_t count = rules().size();
   EXPECT_EQ(count, 10U);
