@@ -118,8 +118,10 @@ void check_iptables(const Call& call, Host& host, const Result& result) {
   }
 }
 
-/// Backend iptables has the same rules as the reference, and a journal.
-bool are_references(const Call& call, Host& host, const Result& result) {
+/// Backend iptables has the same rules as the reference's, and a journal. Of its backend nftables
+/// we make none.
+bool are_references(const Call& call, Host& host, const Result& result, const Plan& plan) {
+  if (net::has_reference_nft_ports(host.nft(), call.key.container_id, plan.ports)) return true;
   const auto ours = host.attachments().list_records(undo_iptables_ports({}).type, Steps::all);
   const bool is_ours =
       std::any_of(ours.begin(), ours.end(), [&](const auto& each) { return each.by == call.key; });

@@ -13,9 +13,10 @@ void publish_by_iptables(const Call& call, Host& host, const Result& result, con
 void require_unclaimed_by_iptables(const Call& call, Host& host, const Result& result);
 /// CHECK: the rules are there. Throws Error.
 void check_iptables(const Call& call, Host& host, const Result& result);
-/// CHECK: whether the reference's rules publish exactly these ports, and are not ours by the same
-/// names. A process for each family.
-bool are_references(const Call& call, Host& host, const Result& result);
+/// CHECK: whether rules of the reference, of either of its backends, publish these ports, and are
+/// not ours by the same names. Without its tables of backend nftables it is a process for each
+/// family.
+bool are_references(const Call& call, Host& host, const Result& result, const Plan& plan);
 /// DEL: what either backend of the reference, or this one, made, whatever the configuration says.
 void remove_reference_rules(const Call& call, Host& host);
 

@@ -120,13 +120,14 @@ void warn_of_bridged_answers(Host& host, const net::Link& link) {
 
 /// Ours are there and in force. On a node that was upgraded under running containers the
 /// reference's rules do the same, and need neither our guard nor hairpin. False: it has those.
-bool require_elements(const Call& call, Host& host, const Result& result, const Rules& rules) {
+bool require_elements(const Call& call, Host& host, const Result& result, const Plan& plan,
+                      const Rules& rules) {
   if (rules.own.empty() && rules.shared.empty()) return true;
   try {
     require_ports(call, host, rules.own, rules.shared);
     return true;
   } catch (const Error&) {
-    if (!are_references(call, host, result)) throw;
+    if (!are_references(call, host, result, plan)) throw;
     return false;
   }
 }
@@ -167,7 +168,7 @@ class Portmap final : public ChainedModule {
     if (plan.ports.empty()) return;
     const HostSide side = require_host_side(call, host, result, plan);
     const Rules rules = rules_of(call, host, side, plan);
-    if (!require_elements(call, host, result, rules)) return;
+    if (!require_elements(call, host, result, plan, rules)) return;
     if (uses_iptables(call)) check_iptables(call, host, result);
     if (rules.localnet &&
         net::find_sysctl(localnet_key(*rules.localnet), {.young = host.container_netns()}) != "1") {

@@ -199,7 +199,7 @@ class Tuning : public ChainedModule {
         host.host_netns());
   }
 
-  /// In the container's namespace: which sysctls have another value, and what it is.
+  /// In the container's namespace: which sysctls have another value, and what each is.
   static void plan_sysctls(const Call& call, const net::Netns& netns,
                            const std::vector<Sysctl>& sysctls, std::vector<const Sysctl*>& changes,
                            std::vector<Undo>& records) {
@@ -218,9 +218,8 @@ class Tuning : public ChainedModule {
         changes.push_back(&each);
         continue;
       }
-      if (net::same_sysctl_value(*old, each.value)) continue;
-      changes.push_back(&each);
-      records.push_back(undo_sysctl(each.key, *old));
+      records.push_back(undo_sysctl(each.key, *old, each.value));
+      if (!net::same_sysctl_value(*old, each.value)) changes.push_back(&each);
     }
   }
 

@@ -88,16 +88,26 @@ class ExchangeList : public HostTest {
 add table ip6 cni_hostport { comment "CNI portmap plugin"; }
 add chain ip cni_hostport hostports
 add chain ip cni_hostport hostip_hostports
+add chain ip cni_hostport hostports_all
+flush chain ip cni_hostport hostports_all
+add rule ip cni_hostport hostports_all jump hostip_hostports
+add rule ip cni_hostport hostports_all jump hostports
 add chain ip cni_hostport prerouting { type nat hook prerouting priority dstnat; }
 add chain ip cni_hostport masquerading { type nat hook postrouting priority srcnat; }
 add chain ip6 cni_hostport hostports
+add chain ip6 cni_hostport prerouting { type nat hook prerouting priority dstnat; }
 add chain ip6 cni_hostport masquerading { type nat hook postrouting priority srcnat; }
 flush chain ip cni_hostport prerouting
-add rule ip cni_hostport prerouting fib daddr type local jump hostports
+add rule ip cni_hostport prerouting fib daddr type local jump hostports_all
+flush chain ip6 cni_hostport prerouting
+add rule ip6 cni_hostport prerouting fib daddr type local jump hostports
 add rule ip cni_hostport hostports tcp dport 8080 dnat to $4:80 comment "$ID"
+add rule ip cni_hostport hostports udp dport 8080 dnat to $4:53 comment "$ID"
+add rule ip cni_hostport hostports ip daddr 192.0.2.1 tcp dport 8081 dnat to $4:80 comment "$ID"
 add rule ip cni_hostport masquerading ip saddr $4 ip daddr $4 masquerade comment "$ID"
 add rule ip cni_hostport masquerading ip saddr 127.0.0.1 ip daddr $4 masquerade comment "$ID"
 add rule ip6 cni_hostport hostports tcp dport 8080 dnat to [$6]:80 comment "$ID"
+add rule ip6 cni_hostport hostports udp dport 8080 dnat to [$6]:53 comment "$ID"
 add rule ip6 cni_hostport masquerading ip6 saddr $6 ip6 daddr $6 masquerade comment "$ID"
 )";
     const auto put = [&](const std::string& name, const std::string& value) {
@@ -147,6 +157,47 @@ TEST_F(ExchangeList, NftablesRulesGo) {
   container_of(other).remove();
   del_list(other, of_other);
   EXPECT_EQ(difference(before_, snapshot()), "");
+}
+
+TEST_F(ExchangeList, NftablesRulesSatisfyCheckWhileAllOfThemAreThere) {
+  const Attachment job = attachment(bridge(), "c1");
+  const Json result = made_by_reference(job, {firewall()});
+  Json ports = portmap(8080);
+  ports["runtimeConfig"]["portMappings"].push_back(
+      {{"hostPort", 8081}, {"containerPort", 80}, {"protocol", "tcp"}, {"hostIP", "192.0.2.1"}});
+  const Attachment check = after(job, result, ports);
+  expect_error(check.check(result));
+  publish_by_nftables(job, result);
+  expect_silent_success(check.check(result));
+  const auto rules = [] {
+    std::vector<Json> found;
+    const Json listed = tool_json({"nft", "-j", "-a", "list", "ruleset"});
+    for (const Json& entry : listed["nftables"]) {
+      const Json rule = entry.value("rule", Json::object());
+      const bool leads_on = rule.value("chain", "") == "hostports_all";
+      if (rule.value("table", "") == "cni_hostport" && !leads_on) found.push_back(rule);
+    }
+    return found;
+  };
+  const std::size_t count = rules().size();
+  EXPECT_EQ(count, 10U);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Json rule = rules()[i];
+    SCOPED_TRACE(rule.dump());
+    tool({"nft", "delete", "rule", rule["family"], "cni_hostport", rule["chain"], "handle",
+          rule["handle"].dump()});
+    expect_error(check.check(result));
+    for (const char* each : {"ip", "ip6"}) tool({"nft", "delete", "table", each, "cni_hostport"});
+    publish_by_nftables(job, result);
+    expect_silent_success(check.check(result));
+  }
+  for (const auto& [there, elsewhere] : {std::pair(8080, 8082), std::pair(80, 81)}) {
+    SCOPED_TRACE(elsewhere);
+    Json others = ports;
+    const char* key = there == 80 ? "containerPort" : "hostPort";
+    others["runtimeConfig"]["portMappings"][0][key] = elsewhere;
+    expect_error(after(job, result, others).check(result));
+  }
 }
 
 // What ours made with backends iptables is what the reference's DEL looks for.

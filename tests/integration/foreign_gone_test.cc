@@ -235,10 +235,111 @@ TEST_P(ForeignGone, ThatRefusesTheVersionAfterItsAddHasMadeSomething) {
   EXPECT_THAT(files_in(kJournals), SizeIs(1));
 }
 
-INSTANTIATE_TEST_SUITE_P(, ForeignGone, ::testing::Values(As::ipam, As::member),
-                         [](const auto& param) {
-                           return param.param == As::ipam ? "Ipam" : "Member";
-                         });
+/// What somebody did to the file, so that the kernel executes it no more, and what the error says.
+struct Spoiled {
+  const char* name;
+  void (*spoil)(const std::string& file);
+  const char* why;
+  const char* mend;
+};
+constexpr Spoiled kSpoiled[] = {
+    {"Mode",
+     [](const std::string& file) {
+       tool({"chmod", "0644", file});
+     },
+     "/run/q/fake is not executable", "chmod +x /run/q/fake, or end the container"},
+    {"Format",
+     [](const std::string& file) {
+       tool({"truncate", "-s", "0", file});
+     },
+     "Exec format error", "install fake again in place of /run/q/fake, or end the container"},
+    {"Interpreter",
+     [](const std::string& file) { install_script(file, "#!/no/such/interpreter\n"); },
+     "No such file or directory", "install fake again in place of /run/q/fake"},
+};
+
+class ForeignSpoiled : public ForeignGone {
+ protected:
+  static std::string file() { return std::string(kOld) + "/fake"; }
+  static std::string good_file() { return std::string(kNew) + "/fake"; }
+  void spoil(const Spoiled& how) {
+    tool({"mkdir", "-p", kNew});
+    tool({"cp", file(), good_file()});
+    how.spoil(file());
+  }
+  static void mend() { tool({"cp", "--preserve=mode", good_file(), file()}); }
+};
+
+TEST_P(ForeignSpoiled, ItKeepsDelOnlyWhileTheNamespaceIsThere) {
+  for (const Spoiled& how : kSpoiled) {
+    SCOPED_TRACE(how.name);
+    const Attachment job = this->job(how.name);
+    must_add(job);
+    spoil(how);
+    const Json error = expect_error(job.del(), 999);
+    EXPECT_THAT(error["msg"], AllOf(HasSubstr("plugin fake has a part in"), HasSubstr(how.why)));
+    EXPECT_THAT(error["details"], HasSubstr(how.mend));
+    EXPECT_THAT(reservations("net"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), SizeIs(1));
+    end(job);
+    expect_warned_success(job.del(), how.why);
+    expect_nothing_left();
+    mend();
+  }
+}
+
+TEST_P(ForeignSpoiled, ItIsAskedWhenItIsMended) {
+  for (const Spoiled& how : kSpoiled) {
+    SCOPED_TRACE(how.name);
+    const Attachment job = this->job(how.name);
+    must_add(job);
+    spoil(how);
+    expect_error(job.del(), 999);
+    mend();
+    const std::size_t before = plugin_.commands().size();
+    expect_silent_success(job.del());
+    EXPECT_EQ(plugin_.commands().size(), before + 1);
+    expect_nothing_left();
+  }
+}
+
+TEST_P(ForeignSpoiled, ItKeepsNoDelWithoutNetnsAndNoGc) {
+  for (const Spoiled& how : kSpoiled) {
+    SCOPED_TRACE(how.name);
+    Attachment job = this->job(how.name);
+    must_add(job);
+    spoil(how);
+    expect_warned_success(without_netns(job).del(), how.why);
+    expect_nothing_left();
+    mend();
+    must_add(job);
+    how.spoil(file());
+    if (GetParam() == As::ipam) job.config.erase("ipam");
+    if (GetParam() == As::member) job.config["plugins"].erase(1);
+    expect_warned_success(collect(job), how.why);
+    expect_nothing_left();
+    mend();
+  }
+}
+
+TEST_P(ForeignSpoiled, AnAddThatCouldNotExecuteItLeavesNothingToDel) {
+  for (const Spoiled& how : kSpoiled) {
+    SCOPED_TRACE(how.name);
+    spoil(how);
+    const Attachment job = this->job(how.name);
+    const Json error = expect_error(job.add());
+    EXPECT_THAT(error.value("details", ""), Not(HasSubstr("roll-back")));
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+    EXPECT_THAT(reservations("net"), IsEmpty());
+    mend();
+  }
+}
+
+constexpr auto kAsName = [](const auto& param) {
+  return param.param == As::ipam ? "Ipam" : "Member";
+};
+INSTANTIATE_TEST_SUITE_P(, ForeignSpoiled, ::testing::Values(As::ipam, As::member), kAsName);
+INSTANTIATE_TEST_SUITE_P(, ForeignGone, ::testing::Values(As::ipam, As::member), kAsName);
 
 class AddThatFailed : public HostTest {};
 

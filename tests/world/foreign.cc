@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "world/scenario.h"
+
 namespace unicni::test::world {
 namespace {
 
@@ -39,6 +41,38 @@ esac
 exit 0
 )sh";
 
+/// It takes its own lease for what it is: an ADD after a lost one gets the same.
+constexpr const char* kLendingProgram = R"sh(#!/bin/bash
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+config=$(cat)
+ask() { jq -r --arg c "$CNI_CONTAINERID" "$1" <<< "$config"; }
+fail() { echo '{"cniVersion":"1.0.0","code":'$1',"msg":"'$2'"}'; exit 1; }
+folder=LEASES/$(ask .name) owner=$CNI_CONTAINERID$'\n'$CNI_IFNAME
+each_lease() { for lease in "$folder"/*; do [ ! -e "$lease" ] || "$@" "$lease"; done; rmdir "$folder" 2> /dev/null; }
+release() { [ "$(cat "$1")" != "$owner" ] || rm "$1"; }
+collect() {
+  jq -e --arg c "$(head -1 "$1")" --arg i "$(tail -1 "$1")" '."cni.dev/valid-attachments" |
+    any(.containerID == $c and .ifname == $i)' <<< "$config" > /dev/null || rm "$1"
+}
+case $CNI_COMMAND in
+ADD)
+  mkdir -p "$folder"
+  for address in $(ask '.ipam.addresses[$c][].address'); do
+    lease=$folder/${address%/*}
+    [ ! -e "$lease" ] || [ "$(cat "$lease")" = "$owner" ] || fail 100 "lent to another one"
+    echo "$owner" > "$lease"
+  done
+  ask '{cniVersion, ips: .ipam.addresses[$c], routes: .ipam.routes, dns: {}}' ;;
+DEL) each_lease release ;;
+GC) each_lease collect ;;
+CHECK)
+  for address in $(ask '.ipam.addresses[$c][].address'); do
+    [ "$(cat "$folder/${address%/*}" 2> /dev/null)" = "$owner" ] || fail 101 "not lent"
+  done ;;
+esac
+exit 0
+)sh";
+
 constexpr const char* kIps =
     R"("ips":[{"version":"4","address":"@IP@/16","gateway":"@GW@"}],"dns":{}})";
 
@@ -64,6 +98,11 @@ bool is_foreign(const std::string& type) {
 }
 
 std::string foreign_program(const std::string& type) {
+  if (type.starts_with(kLender)) {
+    std::string lending = kLendingProgram;
+    replace(lending, "LEASES", kLeases);
+    return lending;
+  }
   std::string text = kProgram;
   replace(text, "NUMBER", type.substr(type.size() - 1));
   replace(text, "RESULT", result_of(type.substr(0, type.size() - 1)));

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
-#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -27,13 +27,13 @@ constexpr const char* kHead = R"sh(#!/bin/bash
 # Works in network and mount namespaces of its own. UNICNI_WORLD is only needed where a plugin is killed.
 [ "$1" = inside ] || exec unshare -n -m --propagation private bash "$0" inside
 BIN=${UNICNI_STAGE:?}/libexec/cni; R=/run/results
-mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/lib; mkdir -p /var/lib/cni /run/netns $R /run/world/plugins
+mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/lib; mkdir -p /var/lib/cni /run/netns $R /run/world/{plugins,others,away}
 [ -d /etc/cni ] && mount -t tmpfs tmpfs /etc/cni
 # plug VERB FOLDER TYPE CONTAINER NETNS IFNAME CONFIG [PREVRESULT-FILE [RESULT-FILE [KILL-STEP]]]
 plug() {
   local config=$7 out code
   [ -n "$8" ] && [ -e $R/$8 ] && config=$(jq -c --slurpfile p $R/$8 '.prevResult=$p[0]' <<< "$config")
-  out=$(env -i PATH=$PATH CNI_COMMAND=$1 CNI_CONTAINERID=$4 CNI_NETNS=$5 CNI_IFNAME=$6 CNI_PATH=/run/world/plugins:$2 \
+  out=$(env -i PATH=$PATH CNI_COMMAND=$1 CNI_CONTAINERID=$4 CNI_NETNS=$5 CNI_IFNAME=$6 CNI_PATH=/run/world/plugins:/run/world/others:$2 \
     ${10:+${UNICNI_WORLD:?} --kill-at=${10}} $2/$3 <<< "$config"); code=$?
   echo "$1 $3 $4 $6: exit $code$([ $code = 0 ] || echo " $out" | tr '\n' ' ')"
   if [ -n "$9" ] && [ $code = 0 ]; then echo "$out" > $R/$9; fi
@@ -104,8 +104,9 @@ std::string outside_batch(const Scenario& scenario) {
             (address.find(':') != std::string::npos ? " nodad" : "") + '\n';
   };
   for (const NetworkPlan& network : scenario.networks) {
-    own("198.18." + std::to_string(network.number) + ".9/32");
-    own("2001:db8:18:" + std::to_string(network.number) + "::9/128");
+    if (network.gateway == Gateway::router) continue;
+    own(outside_of(network.number, false) + "/32");
+    own(outside_of(network.number, true) + "/128");
   }
   for (const std::string& address : kNested4) own(address + "/32");
   for (const std::string& address : kNested6) own(address + "/128");
@@ -114,15 +115,18 @@ std::string outside_batch(const Scenario& scenario) {
   return text;
 }
 
-std::set<std::string> foreign_types(const Scenario& scenario) {
-  std::set<std::string> types;
-  for (const NetworkPlan& network : scenario.networks) {
-    for (const ListPlan& list : network.lists) {
-      const std::string type = list.members[0].value("type", "");
-      if (is_foreign(type)) types.insert(type);
-    }
+std::string router_name(int network) { return "router" + std::to_string(network); }
+
+/// Its end in the bridge; the other end is the host's, or the router's.
+std::string plug_name(int network) { return "plug" + std::to_string(network); }
+
+std::string addresses_for(const std::vector<std::string>& addresses, const std::string& link) {
+  std::string text;
+  for (const std::string& address : addresses) {
+    text += "addr add " + address + " dev " + link +
+            (address.find(':') != std::string::npos ? " nodad" : "") + '\n';
   }
-  return types;
+  return text;
 }
 
 }  // namespace
@@ -153,21 +157,26 @@ Host::Host(const Scenario& scenario) {
     quiet_namespace();
     tool({"ip", "link", "set", "lo", "up"});
   });
-  const auto batch = [&](const std::string& text, int netns, const std::string& options) {
-    write_file("/run/world/batch", text);
-    tool({"ip", "-batch", "/run/world/batch"}, netns);
-    shell("ip " + options + "-batch - << 'END'\n" + text + "END");
-  };
   batch(host_batch(), -1, "");
-  batch(outside_batch(scenario), outside_->fd(), "-n outside ");
+  batch(outside_batch(scenario), outside_->fd(), "outside");
   outside_server_ =
       std::make_unique<KnockServer>("outside", outside_->fd(), std::vector{kOutsidePort});
-  for (const std::string& type : foreign_types(scenario)) {
-    const std::string path = std::string(kForeignFolder) + '/' + type;
+  for (const char* folder : kForeignFolders) std::filesystem::create_directories(folder);
+  for (const NetworkPlan& network : scenario.networks) {
+    const std::string type = program_of(network);
+    if (type.empty()) continue;
+    folders_[type] = 0;
+    const std::string path = std::string(kForeignFolders[0]) + '/' + type;
     install_script(path, foreign_program(type));
     shell("cat > " + path + " << 'PROGRAM'\n" + foreign_program(type) + "PROGRAM\nchmod +x " +
           path);
   }
+}
+
+void Host::batch(const std::string& text, int netns, const std::string& name) {
+  write_file("/run/world/batch", text);
+  tool({"ip", "-batch", "/run/world/batch"}, netns);
+  shell("ip " + (name.empty() ? "" : "-n " + name + ' ') + "-batch - << 'END'\n" + text + "END");
 }
 
 std::string Host::script_head() {
@@ -224,8 +233,8 @@ Output Host::run(const Plugin& plugin, const std::string& name) {
   std::string bin = bin_dir();
   if (plugin.by_reference) folder = bin = kReferenceDir;
   job.folder = bin;
-  if (is_foreign(plugin.type)) folder = job.folder = kForeignFolder;
-  job.cni_path = std::string(kForeignFolder) + ':' + bin;
+  if (is_program(plugin.type)) folder = job.folder = kForeignFolders[folders_[plugin.type]];
+  job.cni_path = std::string(kForeignFolders[0]) + ':' + kForeignFolders[1] + ':' + bin;
   std::string line = "plug " + plugin.verb + ' ' + folder + ' ' + plugin.type + ' ' +
                      (plugin.container.empty() ? "''" : plugin.container) + ' ' +
                      (plugin.netns.empty() ? "''" : plugin.netns) + ' ' +
@@ -265,9 +274,62 @@ void Host::flush_rules() {
   tool({"nft", "flush", "ruleset"});
 }
 
-void Host::remove_bridge(int network) {
-  shell("ip link del " + bridge_name(network) + " 2> /dev/null");
-  static_cast<void>(succeeds({"ip", "link", "del", bridge_name(network)}));
+void Host::move_program(const std::string& type, int to) {
+  int& folder = folders_.at(type);
+  if (folder == to) return;
+  const std::string file = '/' + type;
+  const std::string from_path = kForeignFolders[folder] + file;
+  const std::string to_path = kForeignFolders[to] + file;
+  shell("mv " + from_path + ' ' + to_path);
+  std::filesystem::rename(from_path, to_path);
+  folder = to;
+}
+
+void Host::prepare_gateway(const NetworkPlan& network, const Subnets& subnets) {
+  if (network.gateway == Gateway::bridge) return;
+  const std::string plug = plug_name(network.number);
+  if (find_link(plug)) return;
+  const auto gateways = gateways_of(network, subnets);
+  if (network.gateway == Gateway::veth) {
+    const std::string link = "gw" + std::to_string(network.number);
+    batch("link add " + plug + " up type veth peer name " + link + '\n' +
+              addresses_for(gateways, link) + "link set " + link + " up\n",
+          -1, "");
+    return;
+  }
+  const std::string name = router_name(network.number);
+  shell("namespace " + name);
+  Inhabitant& router = routers_[network.number];
+  router.netns = std::make_unique<Container>(name);
+  const int netns = router.netns->fd();
+  in_netns(netns, [] {
+    quiet_namespace();
+    tool({"ip", "link", "set", "lo", "up"});
+  });
+  batch("link add " + plug + " up type veth peer name eth0 netns " + name + '\n', -1, "");
+  batch(addresses_for(gateways, "eth0") +
+            addresses_for({outside_of(network.number, false) + "/32",
+                           outside_of(network.number, true) + "/128"},
+                          "lo") +
+            "link set eth0 up\n",
+        netns, name);
+  router.servers.push_back(std::make_unique<KnockServer>(name, netns, std::vector{kOutsidePort}));
+}
+
+void Host::plug_gateway(const NetworkPlan& network) {
+  if (network.gateway == Gateway::bridge) return;
+  const auto plug = find_link(plug_name(network.number));
+  if (!plug || plug->contains("master") || !find_link(bridge_name(network.number))) return;
+  batch("link set " + plug_name(network.number) + " master " + bridge_name(network.number) + '\n',
+        -1, "");
+}
+
+void Host::remove_bridge(const NetworkPlan& network) {
+  for (const std::string& link : {bridge_name(network.number), plug_name(network.number)}) {
+    shell("ip link del " + link + " 2> /dev/null");
+    static_cast<void>(succeeds({"ip", "link", "del", link}));
+  }
+  if (routers_.erase(network.number) != 0) shell("ip netns del " + router_name(network.number));
 }
 
 void Host::comment(const std::string& text) { shell("# " + text); }
@@ -276,6 +338,9 @@ std::vector<KnockAnswer> Host::knock(const std::vector<Knock>& knocks) {
   std::vector<const KnockServer*> servers = {outside_server_.get()};
   for (const auto& [number, inhabitant] : containers_) {
     for (const auto& server : inhabitant.servers) servers.push_back(server.get());
+  }
+  for (const auto& [network, router] : routers_) {
+    for (const auto& server : router.servers) servers.push_back(server.get());
   }
   return test::knock(servers, knocks, std::chrono::milliseconds(1500));
 }

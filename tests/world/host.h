@@ -55,8 +55,19 @@ class Host {
   [[nodiscard]] Json result(const std::string& name) const;
   void copy_result(const std::string& from, const std::string& to);
 
+  /// Of a program of another maker: where to, of kForeignFolders.
+  void move_program(const std::string& type, int to);
+  [[nodiscard]] bool is_away(const std::string& type) const {
+    return is_program(type) && folders_.at(type) == kAway;
+  }
+
   void flush_rules();
-  void remove_bridge(int network);
+  /// What of a network's gateway an administrator makes before there is a bridge, and what he does
+  /// when there is one.
+  void prepare_gateway(const NetworkPlan& network, const Subnets& subnets);
+  void plug_gateway(const NetworkPlan& network);
+  /// With the gateway beside it.
+  void remove_bridge(const NetworkPlan& network);
   void comment(const std::string& text);
   /// All that was done so far, for bash.
   [[nodiscard]] const std::string& script() const { return script_; }
@@ -70,11 +81,16 @@ class Host {
     std::vector<std::unique_ptr<KnockServer>> servers;
   };
   void shell(const std::string& line) { script_ += line + '\n'; }
+  [[nodiscard]] bool is_program(const std::string& type) const { return folders_.contains(type); }
+  /// The lines, for ip(8) in a namespace of that name; of this host if it is empty.
+  void batch(const std::string& text, int netns, const std::string& name);
 
   int netns_ = -1;
   std::unique_ptr<Container> outside_;
   std::unique_ptr<KnockServer> outside_server_;
   std::map<int, Inhabitant> containers_;
+  std::map<int, Inhabitant> routers_;   ///< of networks
+  std::map<std::string, int> folders_;  ///< program → where it is
   std::map<std::string, Json> results_;
   std::string script_;
 };

@@ -29,34 +29,13 @@ std::string named(const Model& model, int index) {
   return model.network_of(index).name + '/' + container_name(place.container) + '/' + place.if_name;
 }
 
-void expect_settings(const Model& model, int container, int netns, const std::string& born_with) {
-  // What no attachment asks for is as it was.
-  std::map<std::string, std::string> wanted;
-  std::set<std::string> unsure;
-  for (int i = 0; i < model.places(); ++i) {
-    if (model.place(i).container != container) continue;
-    const auto entry = model.unsettled.find({container, model.place(i).network});
-    const bool unsettled = entry != model.unsettled.end() && entry->second;
-    for (const ListPlan& list : model.network_of(i).lists) {
-      for (const auto& [key, value] :
-           wishes_of(Json{{"plugins", list.members}}, model.place(i).if_name).settings) {
-        if (unsettled || model.life(i).state == State::unknown) unsure.insert(key);
-      }
-    }
-    if (model.life(i).state != State::alive) continue;
-    for (const auto& [key, value] :
-         wishes_of(model.life(i).list, model.place(i).if_name).settings) {
-      wanted[key] = value;
-      unsure.erase(key);
-    }
-  }
-  for (const std::string& key : kSettings) wanted.emplace(key, born_with);
-  for (const auto& [key, value] : wanted) {
-    if (unsure.contains(key)) continue;
+void expect_settings(const Model& model, int container, int netns) {
+  for (const auto& [key, value] : model.settings_of(container)) {
+    if (!value) continue;
     const std::string found = setting_inside(netns, key);
-    if (found != value) {
+    if (found != *value) {
       throw Broken("inside " + key, container_name(container) + " has " + key + " = " + found +
-                                        ", expected " + value);
+                                        ", expected " + *value);
     }
   }
 }
@@ -128,7 +107,7 @@ void expect_traces(const Model& model, const Sight& sight) {
   }
 }
 
-void expect_inside(const Model& model, int container, int netns, const std::string& born_with) {
+void expect_inside(const Model& model, int container, int netns) {
   const auto links = links_inside(netns);
   for (int i = 0; i < model.places(); ++i) {
     if (model.place(i).container != container) continue;
@@ -150,7 +129,7 @@ void expect_inside(const Model& model, int container, int netns, const std::stri
     }
     if (!known) throw Broken("inside: foreign", container_name(container) + " has a link " + link);
   }
-  expect_settings(model, container, netns, born_with);
+  expect_settings(model, container, netns);
 }
 
 void expect_answer(const Expectation& expected, const KnockAnswer& answer) {

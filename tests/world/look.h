@@ -1,7 +1,6 @@
 // What the model expects of what can be seen; each function throws Broken if it is otherwise.
 #pragma once
 
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,8 +14,8 @@ namespace unicni::test::world {
 
 /// Nothing of attachments that are no more; the reservations of those that are.
 void expect_traces(const Model& model, const Sight& sight);
-/// Interfaces and settings of a container, whose namespace had `born_with` in kSettings.
-void expect_inside(const Model& model, int container, int netns, const std::string& born_with);
+/// Interfaces and settings of a container.
+void expect_inside(const Model& model, int container, int netns);
 
 /// A knock and who may answer.
 struct Expectation {

@@ -19,6 +19,7 @@ bool serves_loopback(const Json& list, bool by_reference) { return by_reference 
 Model::Model(const Scenario& scenario)
     : list_now(scenario.networks.size()),
       subnets_now(scenario.networks.size()),
+      away(scenario.networks.size()),
       scenario_(scenario),
       lives_(scenario.places.size()) {}
 
@@ -87,8 +88,8 @@ Model::Answer Model::admits(int index, int ports, bool by_reference) const {
 }
 
 Model::Answer Model::checks(int index) const {
-  const Life& now = life(index);
-  switch (now.state) {
+  const Life& own = life(index);
+  switch (own.state) {
     case State::none:
     case State::lost:
       return Answer::no;
@@ -97,12 +98,57 @@ Model::Answer Model::checks(int index) const {
     case State::alive:
       break;
   }
+  if (is_away(place(index).network)) return Answer::no;
   const Json list = list_of(place(index).network);
-  if (now.by_reference || now.list != list) return Answer::either;
-  const bool needs_forward = !now.claims.empty() || !members_of_type(list, "firewall").empty();
+  if (own.by_reference || own.list != list) return Answer::either;
+  const bool needs_forward = !own.claims.empty() || !members_of_type(list, "firewall").empty();
   if (forward_is_foreign && needs_forward) return Answer::either;
-  if (!has_rules(now) || rules == Rules::intact) return Answer::yes;
+  Answer answer = Answer::yes;
+  const auto settings = settings_of(place(index).container);
+  for (const auto& [key, value] : wishes_of(list, place(index).if_name).settings) {
+    const auto& found = settings.at(key);
+    if (!found) answer = Answer::either;
+    if (found && *found != value) return Answer::no;  // another network's
+  }
+  if (!has_rules(own) || rules == Rules::intact) return answer;
   return rules == Rules::gone ? Answer::no : Answer::either;
+}
+
+std::map<std::string, std::optional<std::string>> Model::settings_of(int container) const {
+  std::map<std::string, int> unsure;                          // since when
+  std::map<std::string, std::pair<int, std::string>> wanted;  // since when, what
+  for (const std::string& key : kSettings) wanted[key] = {0, born_with.at(container)};
+  for (int i = 0; i < places(); ++i) {
+    if (place(i).container != container) continue;
+    const Life& own = life(i);
+    const auto entry = unsettled_.find({container, place(i).network});
+    const int since = entry != unsettled_.end() ? entry->second : 0;
+    for (const ListPlan& list : network_of(i).lists) {
+      const Json members = {{"plugins", list.members}};
+      for (const auto& [key, value] : wishes_of(members, place(i).if_name).settings) {
+        unsure[key] = std::max(unsure[key], own.state == State::unknown ? now + 1 : since);
+      }
+    }
+    if (own.state != State::alive) continue;
+    for (const auto& [key, value] : wishes_of(own.list, place(i).if_name).settings) {
+      const auto found = wanted.find(key);
+      if (found == wanted.end() || own.since > found->second.first) {
+        wanted[key] = {own.since, value};
+      }
+    }
+  }
+  std::map<std::string, std::optional<std::string>> settings;
+  for (const auto& [key, wish] : wanted) {
+    settings[key] =
+        wish.first >= unsure[key] ? std::optional(wish.second) : std::optional<std::string>();
+  }
+  return settings;
+}
+
+void Model::settle(int container) {
+  for (auto& [who, since] : unsettled_) {
+    if (who.first == container) since = 0;
+  }
 }
 
 Wishes wishes_of(const Json& list, const std::string& if_name) {
@@ -130,7 +176,8 @@ bool has_snat(const Json& list) {
 bool has_rules(const Life& life) {
   return !life.claims.empty() ||
          std::ranges::any_of(life.list.at("plugins"), [](const Json& member) {
-           return member.value("ipMasq", false) || member.value("type", "") == "firewall";
+           return member.value("ipMasq", false) || member.value("macspoofchk", false) ||
+                  member.value("type", "") == "firewall";
          });
 }
 

@@ -41,6 +41,7 @@ struct Life {
   std::map<bool, std::string> addresses;  ///< v6? → address
   Subnets subnets;
   std::string mac;  ///< as its result says it; empty if it doesn't
+  int since = 0;    ///< when its ADD ended (Model::now)
 };
 
 enum class Rules { intact, gone, unsure };
@@ -73,15 +74,30 @@ class Model {
   /// Whether CHECK must succeed, in the attachment's own namespace.
   [[nodiscard]] Answer checks(int place) const;
 
+  /// Whether nobody can call the program of another maker that the network has.
+  [[nodiscard]] bool is_away(int network) const {
+    return away.at(static_cast<std::size_t>(network));
+  }
+  /// The settings that networks of the container may change: what the latest attachment that lives
+  /// asked for, else as they were before; nullopt: nobody vouches for it.
+  [[nodiscard]] std::map<std::string, std::optional<std::string>> settings_of(int container) const;
+  /// From now on nobody vouches for what the network's lists change in the container's namespace as
+  /// a whole, until an attachment sets it anew.
+  void unsettle(int container, int network) { unsettled_[{container, network}] = ++now; }
+  /// Its namespace is a new one.
+  void settle(int container);
+
   Rules rules = Rules::intact;
   /// The reference's firewall made a FORWARD chain, which leads to our rules from our next ADD on.
   bool forward_is_foreign = false;
   std::vector<int> list_now;     ///< network → index of its list
   std::vector<int> subnets_now;  ///< network → index of its subnets
-  /// container/network whose namespace-wide settings nobody vouches for.
-  std::map<std::pair<int, int>, bool> unsettled;
+  std::vector<bool> away;        ///< network → its program of another maker can't be called
+  int now = 0;                   ///< counts what settings depend on
+  std::map<int, std::string> born_with;  ///< container → value of kSettings in its namespace
 
  private:
+  std::map<std::pair<int, int>, int> unsettled_;  ///< container and network → since when
   const Scenario& scenario_;
   std::vector<Life> lives_;
 };

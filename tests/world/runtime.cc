@@ -17,6 +17,16 @@ Outcome outcome_of(const Output& output, const std::string& type) {
   return outcome;
 }
 
+/// As libcni looks a plugin up before it executes it.
+Outcome not_found(const std::string& type) {
+  Outcome outcome;
+  outcome.ok = false;
+  outcome.missing = true;
+  outcome.failed = type;
+  outcome.text = "no such program in CNI_PATH";
+  return outcome;
+}
+
 /// What the runtime hands to a member: of all that it offers, that for which there is a capability.
 Json declared(const Json& member, const Json& offered) {
   Json config = Json::object();
@@ -62,6 +72,7 @@ Outcome Runtime::run(const ListCall& call, const std::string& verb, const Json& 
                 .result = with_result ? result_name(scenario_, call.place) : "",
                 .by_reference = call.by_reference,
                 .kill = {}};
+  if (host_.is_away(plugin.type)) return not_found(plugin.type);
   const auto members = call.one_process ? 1 : static_cast<int>(call.list["plugins"].size());
   if (call.kill && call.kill->member % members == member) plugin.kill = call.kill;
   return outcome_of(host_.run(plugin, result), plugin.type);
@@ -121,6 +132,7 @@ Outcome Runtime::gc(const Json& list, bool one_process, unsigned places, int net
                   .config = config,
                   .result = "",
                   .kill = {}};
+    if (host_.is_away(plugin.type)) return not_found(plugin.type);
     if (kill && static_cast<std::size_t>(kill->member) % configurations.size() == i) {
       plugin.kill = kill;
     }

@@ -20,9 +20,10 @@ struct ListCall {
 struct Outcome {
   bool ok = true;
   bool killed = false;
-  std::string failed;  ///< type of the (first) member that failed or was killed
-  std::string text;    ///< what that one printed
-  int code = 0;        ///< of its error
+  bool missing = false;  ///< the runtime itself found no program for the member
+  std::string failed;    ///< type of the (first) member that failed or was killed
+  std::string text;      ///< what that one printed
+  int code = 0;          ///< of its error
 };
 
 class Runtime {

@@ -10,7 +10,11 @@
 
 namespace unicni::test::world {
 
-inline constexpr const char* kForeignFolder = "/run/world/plugins";
+/// Folders of CNI_PATH with programs of other makers, and one that isn't in it.
+inline constexpr const char* kForeignFolders[] = {"/run/world/plugins", "/run/world/others",
+                                                  "/run/world/away"};
+inline constexpr int kAway = 2;
+inline constexpr const char* kLeases = "/run/world/leases";  ///< of IPAM programs of other makers
 
 /// Empty: without that family.
 struct Subnets {
@@ -18,6 +22,10 @@ struct Subnets {
   std::string v6;
   bool operator==(const Subnets&) const = default;
 };
+
+/// Who has the gateway's addresses: the bridge; a veth of the host that is plugged into the bridge;
+/// a machine that is plugged into it, and through which nobody gets to the host.
+enum class Gateway { bridge, veth, router };
 
 /// A network's file as somebody wrote it on one day. The first member makes the interface.
 struct ListPlan {
@@ -31,6 +39,8 @@ struct NetworkPlan {
   bool one_process = false;      ///< "type": "unicni" instead of a process a member
   std::vector<Subnets> subnets;  ///< those that it has one after the other, when it is made again
   std::vector<ListPlan> lists;   ///< what its file may say
+  bool lends = false;            ///< its IPAM is a program of another maker
+  Gateway gateway = Gateway::bridge;
 };
 
 /// A container's interface on a network.
@@ -40,7 +50,7 @@ struct Place {
   std::string if_name;
 };
 
-enum class Verb { add, del, check, gc, edit, remake, flush, vanish };
+enum class Verb { add, del, check, gc, edit, remake, flush, vanish, move };
 enum class NetnsPath { right, empty, missing, anothers };
 
 /// kill -9 before the k-th thing that others can see (support/tracer.h), in the process of one
@@ -53,9 +63,10 @@ struct Kill {
 struct Step {
   Verb verb = Verb::add;
   int place = 0;      ///< of add, del, check
-  int network = 0;    ///< of gc, edit, remake
+  int network = 0;    ///< of gc, edit, remake; of move: whose program
   int container = 0;  ///< of vanish: its namespace goes, and nobody calls DEL
-  int choice = 0;     ///< add: which port list; edit: which list; remake: which subnets
+  int choice = 0;     ///< add: which port list; edit: which list; remake: which subnets; move:
+                      ///< where to, of kForeignFolders
   NetnsPath netns = NetnsPath::right;
   bool by_reference = false;  ///< by /usr/lib/cni
   bool old_list = false;      ///< del: with the list of its ADD, whatever the file says now
@@ -82,6 +93,13 @@ inline const std::vector<std::string> kSettings = {"net/ipv4/tcp_fin_timeout",
 
 std::string container_name(int container);
 std::string bridge_name(int network);
+/// The type of the program of another maker that the network has: its main plugin or its IPAM;
+/// empty: none.
+std::string program_of(const NetworkPlan& network);
+/// The gateways of subnets that aren't empty, with their prefix lengths: "10.1.0.2/16".
+std::vector<std::string> gateways_of(const NetworkPlan& network, const Subnets& subnets);
+/// Of the outside that all of a network's containers have a route to: of IPv4, of IPv6.
+std::string outside_of(int network, bool v6);
 /// {"cniVersion", "name", "plugins"} of a network's file.
 Json conflist(const NetworkPlan& network, int subnets, int list);
 /// The container's MAC there, if the list has a member with the capability "mac".

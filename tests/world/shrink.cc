@@ -88,7 +88,8 @@ class Shrinker {
   }
   [[nodiscard]] bool uses(std::size_t network) const {
     return std::ranges::any_of(best_.scenario.steps, [&](const Step& step) {
-      if (step.verb == Verb::gc || step.verb == Verb::edit || step.verb == Verb::remake) {
+      if (step.verb == Verb::gc || step.verb == Verb::edit || step.verb == Verb::remake ||
+          step.verb == Verb::move) {
         return step.network == static_cast<int>(network);
       }
       if (step.verb == Verb::flush || step.verb == Verb::vanish) return false;

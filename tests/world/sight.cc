@@ -58,13 +58,10 @@ void put_links(Sight& sight) {
   }
 }
 
-void put_files(Sight& sight) {
+/// host-local's, and those of programs of other makers.
+void put_reservations(Sight& sight, const char* folder) {
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator("/run/unicni", error)) {
-    if (!entry.is_regular_file()) continue;
-    put_owner(sight, entry.path().filename(), ':', "journal " + entry.path().string());
-  }
-  for (const auto& entry : fs::recursive_directory_iterator("/var/lib/cni/networks", error)) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
     const std::string name = entry.path().filename();
     if (!entry.is_regular_file() || name.starts_with('.') || name == "lock" ||
         name.starts_with("last_reserved_ip"))
@@ -78,6 +75,16 @@ void put_files(Sight& sight) {
     sight.traces.push_back(
         {entry.path().parent_path().filename(), container, if_name, "reservation of " + name});
   }
+}
+
+void put_files(Sight& sight) {
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator("/run/unicni", error)) {
+    if (!entry.is_regular_file()) continue;
+    put_owner(sight, entry.path().filename(), ':', "journal " + entry.path().string());
+  }
+  put_reservations(sight, "/var/lib/cni/networks");
+  put_reservations(sight, kLeases);
   for (const auto& entry : fs::directory_iterator("/run/cni/tuning", error)) {
     std::string stem = entry.path().filename();
     // "c0_eth0.json", or ".c0_eth0.json.<random>.tmp" that was about to become it.

@@ -20,6 +20,7 @@ class Traffic {
 
   std::vector<Expectation> all() {
     neighbours();
+    to_routers();
     if (model_.rules == Rules::intact) {
       to_outside();
       to_other_networks();
@@ -86,9 +87,22 @@ class Traffic {
   [[nodiscard]] std::string main_type(int network) const {
     return model_.list_of(network)["plugins"][0].value("type", "");
   }
+  /// A network of which the host is no part: a router's, or one on the host's uplink.
+  [[nodiscard]] bool is_apart(int network) const {
+    return model_.scenario().networks[static_cast<std::size_t>(network)].gateway ==
+               Gateway::router ||
+           main_type(network) == "macvlan";
+  }
+  /// Some of its answers go by a network that doesn't lead to the host.
+  [[nodiscard]] bool answers_apart(int container) const {
+    for (int i = 0; i < model_.places(); ++i) {
+      if (this->container(i) == container && alive(i) && is_apart(network(i))) return true;
+    }
+    return false;
+  }
   /// Alive, and whoever is not a neighbour can have a connection with it.
   [[nodiscard]] bool is_reached(int i) const {
-    return alive(i) && is_settled(container(i)) && !is_astray(i);
+    return alive(i) && is_settled(container(i)) && !is_astray(i) && !answers_apart(container(i));
   }
   /// By which of its places the container reaches what isn't on a link of its own; -1: none.
   [[nodiscard]] int way_out(int container, bool v6) const {
@@ -118,6 +132,7 @@ class Traffic {
   }
 
   void neighbours();
+  void to_routers();
   void to_outside();
   void to_other_networks();
   void published();
@@ -154,13 +169,24 @@ void Traffic::neighbours() {
   }
 }
 
+/// Whatever rules the host has, what is bridged to the gateway doesn't meet them.
+void Traffic::to_routers() {
+  for (int x = 0; x < model_.places(); ++x) {
+    const NetworkPlan& plan = model_.network_of(x);
+    if (plan.gateway != Gateway::router || !alive(x) || !is_settled(container(x))) continue;
+    for (const auto& [v6, own] : model_.life(x).addresses) {
+      put(container(x), outside_of(plan.number, v6), kOutsidePort, "router",
+          {"router" + std::to_string(plan.number)}, {own});
+    }
+  }
+}
+
 void Traffic::to_outside() {
   for (int x = 0; x < model_.places(); ++x) {
     if (!is_reached(x)) continue;
     const Life& life = model_.life(x);
-    const std::string number = std::to_string(network(x));
     for (const auto& [v6, own] : life.addresses) {
-      const std::string to = v6 ? "2001:db8:18:" + number + "::9" : "198.18." + number + ".9";
+      const std::string to = outside_of(network(x), v6);
       const std::string seen = life.masquerades ? (v6 ? kHost6 : kHost4) : own;
       put(container(x), to, kOutsidePort, "outside", {"outside"}, {seen});
       if (way_out(container(x), v6) != x) continue;

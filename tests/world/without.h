@@ -7,7 +7,8 @@
 
 namespace unicni::test::world {
 
-/// Names, separated by commas; an unknown one is refused, with all that there are.
+/// Names, separated by commas; an unknown one is refused, with all that there are. Additions
+/// (additions.h) are names as well, for who makes the scenario.
 ///   twins       lists hold no type twice
 ///   edits       nobody edits a list
 ///   overlaps    port lists hold no two mappings of one host port, nor two to one target

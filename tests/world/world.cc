@@ -27,9 +27,12 @@ bool has_ours(const Json& list) {
       list["plugins"], [](const Json& member) { return !is_foreign(member.value("type", "")); });
 }
 
-/// Debian's plugins are of before 1.1.0, and their firewall wants at least 0.4.0.
+/// Debian's plugins are of before 1.1.0, and their firewall wants at least 0.4.0. Where their
+/// bridge checks senders, a container that their tuning gives another MAC is cut off.
 bool is_known_to_reference(const Json& list) {
-  return list["cniVersion"] == "0.4.0" || list["cniVersion"] == "1.0.0";
+  const Json& main = list["plugins"][0];
+  return (list["cniVersion"] == "0.4.0" || list["cniVersion"] == "1.0.0") &&
+         main["type"] != "macvlan" && !main.value("macspoofchk", false);
 }
 
 }  // namespace
@@ -84,7 +87,7 @@ ListCall World::call_to_del(int place) const {
 /// Nothing of it may be left. `settled`: its namespace's settings are what they were, too.
 void World::ended(int place, bool settled) {
   const Place& where = model_.place(place);
-  if (!settled) model_.unsettled[{where.container, where.network}] = true;
+  if (!settled) model_.unsettle(where.container, where.network);
   model_.life(place) = Life{};
 }
 
@@ -113,7 +116,8 @@ void World::take_result(int place, const Step& step, const Json& list) {
   for (const Json& interface : result.value("interfaces", Json::array())) {
     if (interface.value("sandbox", "") != "") life.mac = interface.value("mac", "");
   }
-  if (step.by_reference || unsure) model_.unsettled[{where.container, where.network}] = true;
+  if (step.by_reference || unsure) model_.unsettle(where.container, where.network);
+  life.since = ++model_.now;
   const bool has_firewall = !members_of_type(list, "firewall").empty();
   if (step.by_reference && has_firewall) model_.forward_is_foreign = true;
   if (!step.by_reference && (has_firewall || !life.claims.empty())) {
@@ -126,25 +130,28 @@ void World::add(const Step& step) {
   const Place& where = model_.place(step.place);
   if (!host_.has_namespace(where.container) && step.netns == NetnsPath::right) {
     constexpr int kLeast = 20;
-    born_with_[where.container] = std::to_string(kLeast + births_++ % 10);
-    host_.add_namespace(where.container, born_with_[where.container]);
-    for (auto& [who, unsettled] : model_.unsettled) {
-      if (who.first == where.container) unsettled = false;
-    }
+    const std::string setting = std::to_string(kLeast + births_++ % 10);
+    host_.add_namespace(where.container, setting);
+    model_.born_with[where.container] = setting;
+    model_.settle(where.container);
   }
+  const NetworkPlan& network = model_.network_of(step.place);
+  const bool is_away = model_.is_away(where.network);
   const State before = model_.life(step.place).state;
   // Its roll-back would free our reservation.
   ListCall call = call_of(step.place);
   const bool by_reference =
-      step.by_reference && before == State::none && is_known_to_reference(call.list);
+      step.by_reference && before == State::none && !is_away && is_known_to_reference(call.list);
   call.netns = netns_of(where.container, step.netns);
   call.ports = step.choice;
   call.kill = step.kill;
   call.by_reference = by_reference;
   if (by_reference) call.one_process = false;
   auto expected = model_.admits(step.place, step.choice, by_reference);
-  if (step.netns != NetnsPath::right) expected = Model::Answer::no;
+  if (step.netns != NetnsPath::right || is_away) expected = Model::Answer::no;
+  host_.prepare_gateway(network, model_.subnets_of(where.network));
   const Outcome outcome = runtime_.add(call);
+  host_.plug_gateway(network);
   if (outcome.killed) {
     if (before == State::alive) return;  // it was about to be refused
     model_.life(step.place).claims = model_.claims_of_add(step.place, step.choice, by_reference);
@@ -152,7 +159,7 @@ void World::add(const Step& step) {
     model_.life(step.place).list = call.list;
     model_.life(step.place).ports = step.choice;
     model_.life(step.place).state = State::unknown;
-    model_.unsettled[{where.container, where.network}] = true;
+    model_.unsettle(where.container, where.network);
     if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
     return;
   }
@@ -171,13 +178,16 @@ void World::add(const Step& step) {
   }
   if (model_.rules == Rules::gone) model_.rules = Rules::unsure;
   if (before == State::alive || step.netns != NetnsPath::right) return;
-  if (by_reference || !call.one_process) {
+  if (is_away) {
+    // Whoever looks for the program comes before all others: nothing of this ADD was done.
+    if (before != State::none) model_.life(step.place).state = State::unknown;
+  } else if (by_reference || !call.one_process) {
     // libcni doesn't take back what the members before have done: every runtime calls DEL then.
     model_.life(step.place).state = State::unknown;
     model_.life(step.place).ports = step.choice;
     del_well(step.place);
     // The reference's tuning remembers no sysctl that it sets.
-    if (by_reference) model_.unsettled[{where.container, where.network}] = true;
+    if (by_reference) model_.unsettle(where.container, where.network);
   } else if (before != State::none) {
     model_.life(step.place).state = State::unknown;
   }
@@ -199,8 +209,9 @@ void World::del(const Step& step) {
   call.with_result = step.with_result;
   call.with_ports = step.with_ports;
   if (step.old_list && !life.list.is_null()) call.list = life.list;
+  const bool is_away = model_.is_away(where.network);
   // In a namespace that is another container's by now the reference deletes what it finds.
-  call.by_reference = step.by_reference && step.netns != NetnsPath::anothers &&
+  call.by_reference = step.by_reference && step.netns != NetnsPath::anothers && !is_away &&
                       life.state == State::alive && is_known_to_reference(call.list);
   if (call.by_reference) call.one_process = false;
   // Rules of the reference's firewall name an address and nothing else, which prevResult alone
@@ -212,13 +223,26 @@ void World::del(const Step& step) {
   if (outcome.killed) {
     // Of nothing, too: it may leave the file that it locked.
     model_.life(step.place).state = State::unknown;
-    model_.unsettled[{where.container, where.network}] = true;
+    model_.unsettle(where.container, where.network);
     return;
   }
   if (call.by_reference) {
     // It knows nothing of our elements and journals.
     model_.life(step.place).state = State::unknown;
-    model_.unsettled[{where.container, where.network}] = true;
+    model_.unsettle(where.container, where.network);
+    return;
+  }
+  if (is_away) {
+    // Where a namespace is left DEL may wait for the program; what that has made stays anyway.
+    const bool is_over = step.netns == NetnsPath::empty ||
+                         (!host_.has_namespace(where.container) && !exists(call.netns));
+    if (!outcome.ok && is_over && !outcome.missing) {
+      throw Broken("DEL waits in " + outcome.failed,
+                   "this DEL had to succeed without the program: " + text_of(outcome));
+    }
+    if (!was) return;
+    model_.life(step.place).state = State::unknown;
+    model_.unsettle(where.container, where.network);
     return;
   }
   if (!outcome.ok) {
@@ -261,6 +285,7 @@ void World::gc(const Step& step) {
       valid |= 1U << static_cast<unsigned>(place);
     }
   }
+  const bool is_away = model_.is_away(step.network);
   const Outcome outcome =
       runtime_.gc(list, scenario_.networks[static_cast<std::size_t>(step.network)].one_process,
                   valid, step.network, step.kill);
@@ -273,26 +298,38 @@ void World::gc(const Step& step) {
     const Life& life = model_.life(place);
     if (model_.place(place).network != step.network || life.state == State::none) continue;
     if ((valid >> static_cast<unsigned>(place) & 1U) != 0) continue;
-    if (outcome.killed) {
+    if (outcome.killed || is_away) {
       model_.life(place).state = State::unknown;
-      model_.unsettled[{model_.place(place).container, step.network}] = true;
+      model_.unsettle(model_.place(place).container, step.network);
     } else {
       ended(place, true);
     }
   }
-  if (!outcome.ok && !outcome.killed) {
+  if (!outcome.ok && !outcome.killed && !is_away) {
     throw Broken("GC failed in " + outcome.failed, "this GC had to succeed: " + text_of(outcome));
   }
 }
 
+void World::move(int network, int to) {
+  const std::string program = program_of(scenario_.networks[static_cast<std::size_t>(network)]);
+  if (program.empty()) return;
+  host_.move_program(program, to);
+  model_.away[static_cast<std::size_t>(network)] = to == kAway;
+}
+
+void World::put_back(int network) {
+  if (model_.is_away(network)) move(network, 0);
+}
+
 /// As an administrator does it: the network's containers leave it, its bridge goes.
 void World::remake(const Step& step) {
+  put_back(step.network);
   for (int place = 0; place < model_.places(); ++place) {
     if (model_.place(place).network == step.network && model_.life(place).state != State::none) {
       del_well(place);
     }
   }
-  host_.remove_bridge(step.network);
+  host_.remove_bridge(scenario_.networks[static_cast<std::size_t>(step.network)]);
   model_.subnets_now[static_cast<std::size_t>(step.network)] = step.choice;
 }
 
@@ -330,6 +367,8 @@ void World::perform(const Step& step) {
       return;
     case Verb::vanish:
       return vanish(step.container);
+    case Verb::move:
+      return move(step.network, step.choice);
   }
 }
 
@@ -337,7 +376,7 @@ void World::look() {
   expect_traces(model_, look_at_host());
   for (int container = 0; container < scenario_.containers; ++container) {
     if (host_.has_namespace(container)) {
-      expect_inside(model_, container, host_.netns(container), born_with_[container]);
+      expect_inside(model_, container, host_.netns(container));
     }
   }
   const auto expected = expected_traffic(model_, host_);
@@ -355,11 +394,12 @@ void World::look() {
 
 void World::end() {
   host_.comment("the end: every attachment goes");
+  for (const NetworkPlan& network : scenario_.networks) put_back(network.number);
   for (int place = 0; place < model_.places(); ++place) {
     if (model_.life(place).state != State::none) del_well(place);
   }
   look();
-  for (const NetworkPlan& network : scenario_.networks) host_.remove_bridge(network.number);
+  for (const NetworkPlan& network : scenario_.networks) host_.remove_bridge(network);
 }
 
 void World::play() {

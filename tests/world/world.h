@@ -23,6 +23,8 @@ class World {
   void gc(const Step& step);
   void remake(const Step& step);
   void vanish(int container);
+  void move(int network, int to);
+  void put_back(int network);  ///< its program, if it is away
   void ended(int place, bool settled);
   void take_result(int place, const Step& step, const Json& list);
   /// DEL as it ought to be, by ours.
@@ -40,7 +42,6 @@ class World {
   int step_ = 0;
   int knocks_ = 0;
   int births_ = 0;
-  std::map<int, std::string> born_with_;  ///< container → value of kSettings in its namespace
 };
 
 }  // namespace unicni::test::world

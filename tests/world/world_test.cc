@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <sstream>
 
 #include "support/tracer.h"
+#include "world/additions.h"
 #include "world/generator.h"
 #include "world/shrink.h"
 #include "world/without.h"
@@ -27,7 +29,7 @@ constexpr const char* kUsage =
 Without options: GoogleTest's, with the fixed seeds and those of kept-seeds.txt.
   --seed=N     that seed alone
   --seconds=N  new seeds for so long, also past failures; the first one is the clock's unless --first names it
-  --without=…  what to leave out of all of them: tests/world/without.h
+  --without=…  what to leave out of all of them: tests/world/without.h and additions.h
   --shrink=N   seconds that shrinking may take (120)
   --scripts=F  folder for a script of each failure
   --kill-at=K  runs a plugin and kills it before its K-th visible step, for those scripts
@@ -41,14 +43,46 @@ struct Options {
   std::string scripts;
 };
 
-/// Seeds that failed once: "<seed> <a sentence>" a line.
-std::vector<unsigned> kept_seeds() {
-  std::vector<unsigned> seeds;
+/// A seed, with the additions that the generator knew.
+struct Known {
+  unsigned seed = 0;
+  std::vector<std::string> additions = kAdditions;
+};
+
+/// What its test is called by.
+void PrintTo(const Known& known, std::ostream* out) { *out << known.seed; }
+
+std::vector<std::string> names_in(const std::string& text) {
+  std::vector<std::string> names;
+  std::istringstream words(text);
+  for (std::string name; std::getline(words, name, ',');) names.push_back(name);
+  return names;
+}
+
+/// Seeds that failed once: "<seed> <additions, or -> <a sentence>" a line.
+std::vector<Known> kept_seeds() {
+  std::vector<Known> seeds;
   std::ifstream file(UNICNI_KEPT_SEEDS);
   for (std::string line; std::getline(file, line);) {
-    if (!line.empty() && line[0] != '#') seeds.push_back(static_cast<unsigned>(std::stoul(line)));
+    if (line.empty() || line[0] == '#') continue;
+    std::istringstream words(line);
+    Known known;
+    std::string additions;
+    words >> known.seed >> additions;
+    known.additions = names_in(additions == "-" ? "" : additions);
+    seeds.push_back(known);
   }
   return seeds;
+}
+
+Scenario scenario_of(const Known& known, const std::string& left_out) {
+  std::vector<std::string> additions = known.additions;
+  std::string others;
+  for (const std::string& name : names_in(left_out)) {
+    if (std::ranges::find(kAdditions, name) == kAdditions.end()) others += name + ',';
+    std::erase(additions, name);
+  }
+  return without(with_additions(generate(known.seed), additions), others);
 }
 
 void report(const Scenario& scenario, const Verdict& verdict, const Options& options) {
@@ -70,8 +104,9 @@ void report(const Scenario& scenario, const Verdict& verdict, const Options& opt
 }
 
 /// Plays the seed and tells how it went.
-bool holds(unsigned seed, const Options& options) {
-  const Scenario scenario = without(generate(seed), options.left_out);
+bool holds(const Known& known, const Options& options) {
+  const unsigned seed = known.seed;
+  const Scenario scenario = scenario_of(known, options.left_out);
   const auto start = Clock::now();
   const Verdict verdict = play(scenario);
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
@@ -87,14 +122,15 @@ bool holds(unsigned seed, const Options& options) {
 }
 
 class FixedSeed : public ::testing::TestWithParam<unsigned> {};
-TEST_P(FixedSeed, Holds) { EXPECT_TRUE(holds(GetParam(), {})); }
+TEST_P(FixedSeed, Holds) { EXPECT_TRUE(holds({GetParam()}, {})); }
 const auto kName = [](const auto& info) { return "Seed" + std::to_string(info.param); };
 INSTANTIATE_TEST_SUITE_P(World, FixedSeed, ::testing::ValuesIn(kFixedSeeds), kName);
 
-using KeptSeed = FixedSeed;
+class KeptSeed : public ::testing::TestWithParam<Known> {};
+const auto kKeptName = [](const auto& info) { return "Seed" + std::to_string(info.param.seed); };
 TEST_P(KeptSeed, HoldsAgain) { EXPECT_TRUE(holds(GetParam(), {})); }
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KeptSeed);
-INSTANTIATE_TEST_SUITE_P(World, KeptSeed, ::testing::ValuesIn(kept_seeds()), kName);
+INSTANTIATE_TEST_SUITE_P(World, KeptSeed, ::testing::ValuesIn(kept_seeds()), kKeptName);
 
 bool new_seeds_hold(std::chrono::seconds time, unsigned first, const Options& options) {
   std::cout << "first seed " << first << std::endl;
@@ -102,7 +138,7 @@ bool new_seeds_hold(std::chrono::seconds time, unsigned first, const Options& op
   std::string broken;
   unsigned seed = first;
   for (; Clock::now() < end; ++seed) {
-    if (!holds(seed, options)) broken += ' ' + std::to_string(seed);
+    if (!holds({seed}, options)) broken += ' ' + std::to_string(seed);
   }
   std::cout << "seeds " << first << " to " << seed - 1
             << (broken.empty() ? " hold" : ", broken:" + broken) << std::endl;
@@ -159,7 +195,7 @@ int main_of(int argc, char** argv) {
       return 2;
     }
   }
-  if (seed != 0) return holds(static_cast<unsigned>(seed), options) ? 0 : 1;
+  if (seed != 0) return holds({static_cast<unsigned>(seed)}, options) ? 0 : 1;
   if (seconds == 0) {
     std::cerr << kUsage;
     return 2;

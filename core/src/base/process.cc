@@ -83,7 +83,7 @@ pid_t spawn(const std::string& program, const std::vector<std::string>& argument
     if (error == 0) return pid;
     // ETXTBSY: somebody is writing the file, an update in place; it ends soon.
     if (error != ETXTBSY || Clock::now() + pause >= deadline) {
-      throw system_error(error, "execute " + program);
+      refuse_execution(program, error);
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, milliseconds(20));
@@ -201,6 +201,16 @@ class Run {
 };
 
 }  // namespace
+
+void refuse_execution(const std::string& program, int error) {
+  const Error failure = system_error(error, "execute " + program);
+  constexpr std::array kOfTheFile = {EACCES, ENOENT, ENOTDIR, ELOOP, ENOEXEC, EISDIR, ELIBBAD};
+  if (std::ranges::find(kOfTheFile, error) == kOfTheFile.end()) throw Error(failure);
+  throw Unexecutable(failure.code(), failure.msg(),
+                     fmt::format("install {} again: its mode, its format or its interpreter keeps "
+                                 "the kernel from executing it",
+                                 program));
+}
 
 void require_time(const std::string& program, Deadline deadline) {
   if (Clock::now() < deadline) return;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "unicni/error.h"
 #include "unicni/sys/process.h"
 
 namespace unicni::sys {
@@ -43,6 +44,16 @@ class ProgramRunner {
 inline constexpr std::chrono::milliseconds kTermGrace{200};
 /// A killed process may hang in the kernel; it is waited for so long.
 inline constexpr std::chrono::milliseconds kReapTime{1000};
+
+/// The kernel executes no such file: for its mode, its format, its interpreter, or because it is
+/// gone. So nothing of it has run, and it will be so until somebody mends it.
+class Unexecutable : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws Unexecutable or another Error for what execve(2) answered.
+[[noreturn]] void refuse_execution(const std::string& program, int error);
 
 /// Throws Error if `deadline` has passed.
 void require_time(const std::string& program, Deadline deadline);

@@ -252,7 +252,7 @@ Result AddVerb::add_recorded(Step& step, Place place) {
   open(journal::Access::add);
   step.enter(host_);
   settle(step);
-  Recorder log(journal_);
+  Recorder log(host_.journals(), journal_);
   step.enter(host_, &log);
   begin(step);
   adding_ = &step;
@@ -291,7 +291,7 @@ Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_r
   step.enter(host_);
   settle(step);
   refused_ = has_interface(step) ? &step : nullptr;
-  Recorder log(journal_);
+  Recorder log(host_.journals(), journal_);
   begin(step);
   log.announce(undo_delegate(step.type(), step.found.program, config.text()));
   adding_ = &step;

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "base/program_runner.h"
 #include "chain/foreign.h"
 #include "module/registry.h"
 
@@ -23,20 +24,41 @@ bool is_namespace_gone(const Request& request, Host& host) {
   }
 }
 
-void tell_absent(const Request& request, Host& host, const ForeignDel& what) {
+/// Of a program that can't be asked: `why` goes on behind its name, `mend` is what to do.
+void tell_unasked(const Request& request, Host& host, const ForeignDel& what,
+                  const std::string& why, const std::string& mend) {
   const std::string text =
-      fmt::format("plugin {} has a part in {} and is in no folder of CNI_PATH any more{}",
-                  what.type, what.key.owner(),
-                  what.remembered.empty() ? "" : fmt::format(", and {} is gone", what.remembered));
+      fmt::format("plugin {} has a part in {} and {}", what.type, what.key.owner(), why);
   if (!is_namespace_gone(request, host)) {
-    throw Error(
-        Code::internal, text,
-        fmt::format("install {} again, or end the container; then send DEL again", what.type));
+    throw Error(Code::internal, text,
+                fmt::format("{}, or end the container; then send DEL again", mend));
   }
   host.log(LogLevel::warning,
            text +
                ": its DEL is left out, and what it made outside of the container stays, such as "
                "addresses that it reserved, links and rules");
+}
+
+void tell_absent(const Request& request, Host& host, const ForeignDel& what) {
+  const std::string passed_over =
+      module::find_not_executable(what.type, what.remembered, request.where);
+  if (!passed_over.empty()) {
+    return tell_unasked(request, host, what, fmt::format("{} is not executable", passed_over),
+                        fmt::format("chmod +x {}", passed_over));
+  }
+  tell_unasked(
+      request, host, what,
+      fmt::format("is in no folder of CNI_PATH any more{}",
+                  what.remembered.empty() ? "" : fmt::format(", and {} is gone", what.remembered)),
+      fmt::format("install {} again", what.type));
+}
+
+/// In the roll-back of its own ADD it has refused that as well, and made nothing.
+void tell_unexecutable(const Request& request, Host& host, const ForeignDel& what,
+                       const std::string& program, const Error& error) {
+  if (request.command == Command::add && !what.added) return;
+  tell_unasked(request, host, what, fmt::format("can't be asked: {}", error.msg()),
+               fmt::format("install {} again in place of {}", what.type, program));
 }
 
 }  // namespace
@@ -54,6 +76,8 @@ void del_foreign(const Request& request, Host& host, const ForeignDel& what) {
   if (program.empty()) return tell_absent(request, host, what);
   try {
     run_foreign(request, program, Command::del, what.config, what.place);
+  } catch (const sys::Unexecutable& error) {
+    tell_unexecutable(request, host, what, program, error);
   } catch (const Error& error) {
     if (what.added || !error.is(Code::incompatible_version)) throw;
     host.log(LogLevel::warning,

@@ -28,8 +28,9 @@ std::string find_program(const Request& request, const std::string& type,
                          const std::string& remembered);
 
 /// Runs it, or warns that there is nothing to run and nobody to wait for: of a program that is gone
-/// as the namespace is (or the request has none), and of one whose ADD never succeeded and which
-/// refuses the version. Error(internal) says how to mend it where the namespace is still there.
+/// or can't be executed, as the namespace is gone as well (or the request has none), and of one
+/// whose ADD never succeeded and which refuses the version. Error(internal) says how to mend it
+/// where the namespace is still there.
 void del_foreign(const Request& request, Host& host, const ForeignDel& what);
 
 /// The DEL of a program that an undo record has asked for in this verb. A second one could release

@@ -2,12 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "chain/foreign.h"
 #include "chain/foreign_del.h"
 #include "journal/folder.h"
 #include "undo/nft_elements.h"
-#include "undo/oldest_value.h"
 #include "undo/replay.h"
+#include "undo/sysctl_layers.h"
 #include "unicni/sys/file.h"
 #include "unicni/sys/lock.h"
 
@@ -31,24 +33,44 @@ journal::Journal open_journal(const Request& request, VerbHost& host, const Atta
 
 namespace {
 
-/// The records of the steps before this one in the same namespace, oldest first.
-std::vector<const std::vector<Undo>*> undo_before(const journal::Entry& entry,
-                                                  const journal::RecordedStep& step) {
-  std::vector<const std::vector<Undo>*> earlier;
-  for (const journal::RecordedStep& each : entry.steps) {
-    if (each.id < step.id && each.container_netns == step.container_netns) {
-      earlier.push_back(&each.undo);
-    }
+/// Of the container's other attachments.
+std::vector<journal::Entry> find_others(const std::string& folder, const journal::Entry& own) {
+  std::vector<journal::Entry> others = journal::peek_container(folder, own.key.container_id);
+  std::erase_if(others, [&](const journal::Entry& each) {
+    return each.key == own.key || each.place != own.place;
+  });
+  return others;
+}
+
+/// The records of other steps in the same namespace: of this attachment those before it, as DEL
+/// goes backward, and all of `others`.
+undo::OtherSteps steps_beside(const journal::RecordedStep& step, const journal::Entry& own,
+                              const std::vector<journal::Entry>& others) {
+  undo::OtherSteps beside;
+  const auto put = [&](const journal::RecordedStep& each) {
+    if (each.container_netns == step.container_netns) beside.push_back(&each.undo);
+  };
+  for (const journal::RecordedStep& each : own.steps) {
+    if (each.id < step.id) put(each);
   }
-  return earlier;
+  for (const journal::Entry& other : others) std::ranges::for_each(other.steps, put);
+  return beside;
 }
 
 /// As a verb undoes them that leaves the steps before this one for later, or never comes to them.
-std::vector<Undo> records_of(const journal::Entry& entry, const journal::RecordedStep& step) {
-  std::vector<Undo> records = step.undo;
-  for (Undo& record : records) {
-    if (!undo::has_oldest(record)) continue;
-    record = undo::with_oldest_unless_changed(record, undo_before(entry, step));
+std::vector<Undo> records_of(const journal::Entry& entry, const journal::RecordedStep& step,
+                             const std::string& folder) {
+  if (std::ranges::none_of(step.undo, undo::is_layer)) return step.undo;
+  const auto others = find_others(folder, entry);
+  const undo::OtherSteps beside = steps_beside(step, entry, others);
+  std::vector<Undo> records;
+  for (const Undo& record : step.undo) {
+    try {
+      const auto left = undo::is_layer(record) ? undo::without_layer(record, beside) : record;
+      if (left) records.push_back(*left);
+    } catch (const Error&) {
+      records.push_back(record);  // it is damaged, as its replay tells
+    }
   }
   return records;
 }
@@ -56,14 +78,15 @@ std::vector<Undo> records_of(const journal::Entry& entry, const journal::Recorde
 }  // namespace
 
 void Recorder::announce(const Undo& record) {
-  std::optional<Undo> with_oldest;
-  for (const auto* earlier : undo_before(*journal_->entry(), journal_->entry()->steps.back())) {
-    with_oldest = undo::find_with_oldest(record, *earlier);
-    if (with_oldest) break;
+  std::optional<Undo> announced = record;
+  if (undo::is_layer(record)) {
+    const journal::Entry& entry = *journal_->entry();
+    if (!others_) others_ = find_others(folder_, entry);
+    announced = undo::as_top_layer(record, steps_beside(entry.steps.back(), entry, *others_));
   }
-  const Undo& announced = with_oldest ? *with_oldest : record;
-  journal_->record(announced);
-  Memory::announce(announced);
+  if (!announced) return;
+  journal_->record(*announced);
+  Memory::announce(*announced);
 }
 
 namespace {
@@ -134,7 +157,8 @@ Undone undo_step(const journal::Entry& entry, const journal::RecordedStep& recor
   if (where.elsewhere) host.visit_container(recorded.netns_path, recorded.container_netns);
   // A step without a result was killed or failed: what it shares with others is taken back as well.
   const auto why = recorded.result.empty() ? undo::Why::failed_add : undo::Why::removal;
-  Undone undone = undo_records(records_of(entry, recorded), why, request, host, step);
+  Undone undone =
+      undo_records(records_of(entry, recorded, host.journals()), why, request, host, step);
   if (where.elsewhere) host.leave_container(where.is_ours);
   return undone;
 }

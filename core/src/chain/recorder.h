@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chain/request.h"
@@ -25,16 +26,20 @@ class Memory : public UndoLog {
   std::vector<Undo> records_;
 };
 
-/// Writes each record to the journal before it is remembered. Of a value that an earlier step of
-/// this life changed already the original is written as well.
+/// Writes each record to the journal before it is remembered. Of what other steps in the namespace
+/// have set already it is the top layer (undo/sysctl_layers.h).
 class Recorder final : public Memory {
  public:
-  /// The journal may be closed for a time, and opened again in the same place.
-  explicit Recorder(std::optional<journal::Journal>& journal) : journal_(journal) {}
+  /// The journal, one of `folder`, may be closed for a time, and opened again in the same place.
+  Recorder(std::string folder, std::optional<journal::Journal>& journal)
+      : folder_(std::move(folder)), journal_(journal) {}
   void announce(const Undo& record) override;
 
  private:
+  const std::string folder_;
   std::optional<journal::Journal>& journal_;
+  /// Of the container's other attachments, which nobody changes during this ADD.
+  std::optional<std::vector<journal::Entry>> others_;
 };
 
 /// The journal entry of an attachment, opened and locked for at most half of the time that is left.

@@ -222,4 +222,17 @@ bool is_runnable(const std::string& path) {
   return file && runnable(*file);
 }
 
+std::string find_not_executable(const std::string& type, const std::string& remembered,
+                                const Locations& where) {
+  const auto is_passed_over = [](const std::string& path) {
+    const auto file = stat_of(path);
+    return file && S_ISREG(file->st_mode) && !runnable(*file);
+  };
+  for (const std::string& folder : where.cni_path) {
+    std::string candidate = folder + '/' + type;
+    if (folder.starts_with('/') && is_passed_over(candidate)) return candidate;
+  }
+  return is_passed_over(remembered) ? remembered : std::string();
+}
+
 }  // namespace unicni::module

@@ -56,5 +56,9 @@ Found find_type(const std::string& type, const Locations& where);
 std::string find_executable(const std::string& type, const Locations& where);
 /// Whether `path` is a file that could be executed.
 bool is_runnable(const std::string& path);
+/// Where there is no such one: a file of that name which nobody may execute, in CNI_PATH, else
+/// `remembered`; "" if neither is there.
+std::string find_not_executable(const std::string& type, const std::string& remembered,
+                                const Locations& where);
 
 }  // namespace unicni::module

@@ -108,7 +108,7 @@ sys::ProcessResult Spawner::run(const std::string& program, const std::vector<st
                   "somebody kills it, or it can't be given more descriptors");
     }
     if (run.error() != ETXTBSY || Clock::now() + pause >= busy_end) {
-      throw system_error(run.error(), "execute " + program);
+      sys::refuse_execution(program, run.error());
     }
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kLongestPause);

@@ -4,7 +4,6 @@
 
 #include "net/private_netns_for_test.h"
 #include "undo/fake_kernel_for_test.h"
-#include "undo/oldest_value.h"
 #include "undo/replay.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
@@ -159,23 +158,6 @@ TEST_F(ContainerSettings, BrokenRecordsAreTold) {
   record = undo_qdisc(v0(), net::QdiscPlace::root, "tbf");
   record.fields[2].second = "elsewhere";
   EXPECT_THAT(undo({record}), testing::SizeIs(1));
-}
-
-TEST_F(ContainerSettings, ASysctlThatTwoStepsChangedGoesBackToTheOriginalInAnyOrder) {
-  const std::string key = "net/ipv4/conf/all/arp_ignore";
-  const std::vector<Undo> first = {undo_sysctl("net/ipv4/conf/all/arp_filter", "0"),
-                                   undo_sysctl(key, "0")};
-  const auto second = find_with_oldest(undo_sysctl(key, "1"), first);
-  ASSERT_TRUE(second);
-  const auto third = find_with_oldest(undo_sysctl(key, "2"), {*second});
-  ASSERT_TRUE(third);
-  EXPECT_EQ(with_oldest_unless_changed(*third, {}), undo_sysctl(key, "0"));
-  const std::vector<Undo> other = {first[0]};
-  EXPECT_EQ(with_oldest_unless_changed(*second, {&other}), undo_sysctl(key, "0"));
-  EXPECT_EQ(with_oldest_unless_changed(*second, {&other, &first}), *second);
-  EXPECT_EQ(with_oldest_unless_changed(first[1], {}), first[1]);
-  EXPECT_EQ(find_with_oldest(undo_sysctl(key, "1"), other), std::nullopt);
-  EXPECT_EQ(find_with_oldest(undo_qdisc(v0(), net::QdiscPlace::root, "tbf"), first), std::nullopt);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "unicni/deadline.h"
 #include "unicni/ip.h"
 #include "unicni/netfilter/nft.h"
+#include "unicni/netfilter/published_port.h"
 
 namespace unicni::net {
 
@@ -35,5 +36,12 @@ struct ReferencePorts {
 /// Where there is nothing that is two netlink round trips and a look at two files of /proc. Returns
 /// how many rules went. Throws Error; goes on past errors.
 std::size_t remove_reference_ports(Nft& nft, const ReferencePorts& what, Deadline deadline);
+
+/// CHECK: whether portmap of the reference publishes all of `ports` for the container with its
+/// backend nftables: reached from "prerouting", each in `hostports` with its address of the host
+/// and what it leads to, and, of those with "snat", the rules in `masquerading`. Where its tables
+/// are missing that is one round trip. Throws Error.
+bool has_reference_nft_ports(Nft& nft, const std::string& container_id,
+                             const std::vector<PublishedPort>& ports);
 
 }  // namespace unicni::net

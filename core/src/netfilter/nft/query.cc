@@ -83,6 +83,13 @@ IpAddress address_from(std::string_view bytes, std::size_t size) {
                        std::uint32_t{raw[2]} << 8U | raw[3]);
 }
 
+/// As it is on the wire.
+std::optional<std::uint16_t> port_from(std::string_view bytes) {
+  if (bytes.size() != 2) return std::nullopt;
+  return static_cast<std::uint16_t>(static_cast<std::uint8_t>(bytes[0]) << 8U |
+                                    static_cast<std::uint8_t>(bytes[1]));
+}
+
 /// Reads a rule's expressions from left to right.
 /// The kernel runs expressions on registers (nft_do_chain): a payload or meta loads one, bitwise
 /// cuts bits out of it, cmp compares. What we look for is written in one way by nft and
@@ -108,16 +115,22 @@ class RuleReader {
     if (name == "bitwise") bitwise(data);
     if (name == "cmp") compare(data);
     if (name == "immediate") immediate(data);
-    if (name == "nat") rule_.dnat_to = loaded_;
+    if (name == "nat") {
+      rule_.dnat_to = loaded_;
+      rule_.dnat_port = loaded_port_;
+    }
     if (name == "match") match(data);
   }
 
  private:
   void meta(const nlattr* data) {
     address_size_ = 0;
+    transport_ = Transport::none;
     mark_loaded_ = false;
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
-      if (type == NFTA_META_KEY) mark_loaded_ = number_of(value) == NFT_META_MARK;
+      if (type != NFTA_META_KEY) return;
+      mark_loaded_ = number_of(value) == NFT_META_MARK;
+      if (number_of(value) == NFT_META_L4PROTO) transport_ = Transport::protocol;
     });
     mark_mask_ = 0;
   }
@@ -129,6 +142,10 @@ class RuleReader {
       if (type < part.size()) part[type] = number_of(value);
     });
     const std::uint32_t size = part[NFTA_PAYLOAD_LEN];
+    const bool transport = part[NFTA_PAYLOAD_BASE] == NFT_PAYLOAD_TRANSPORT_HEADER;
+    // TCP, UDP and SCTP alike.
+    const bool is_port = transport && part[NFTA_PAYLOAD_OFFSET] == 2 && size == 2;
+    transport_ = is_port ? Transport::port : Transport::none;
     const bool network = part[NFTA_PAYLOAD_BASE] == NFT_PAYLOAD_NETWORK_HEADER;
     // Where the addresses of both IP headers begin: 12 and 16 of IPv4, 8 and 24 of IPv6. A prefix
     // of whole bytes is a shorter load without a mask. An IPv4 header's 8 to 11 are no address.
@@ -174,7 +191,12 @@ class RuleReader {
       (is_source_ ? rule_.source : rule_.destination) =
           IpNet(address_from(bytes, address_size_), prefix_);
     }
+    if (op == NFT_CMP_EQ && transport_ == Transport::protocol && !bytes.empty()) {
+      rule_.protocol = static_cast<std::uint8_t>(bytes[0]);
+    }
+    if (op == NFT_CMP_EQ && transport_ == Transport::port) rule_.port = port_from(bytes);
     address_size_ = 0;
+    transport_ = Transport::none;
   }
 
   /// A match of iptables.
@@ -203,7 +225,8 @@ class RuleReader {
     });
   }
 
-  // A value (the address of a DNAT) or a verdict: accept, drop, jump or goto with the chain's name.
+  // A value (address or port of a DNAT) or a verdict: accept, drop, jump or goto with the chain's
+  // name.
   void immediate(const nlattr* data) {
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
       if (type != NFTA_IMMEDIATE_DATA) return;
@@ -211,6 +234,7 @@ class RuleReader {
         if (kind == NFTA_DATA_VALUE) {
           const std::string_view bytes = bytes_of(verdict);
           if (bytes.size() == 4 || bytes.size() == 16) loaded_ = address_from(bytes, bytes.size());
+          if (bytes.size() == 2) loaded_port_ = port_from(bytes);
         }
         if (kind != NFTA_DATA_VERDICT) return;
         for_each_attribute(verdict, [&](std::uint16_t part, const nlattr* chain) {
@@ -225,11 +249,15 @@ class RuleReader {
   }
 
   NftListedRule& rule_;
-  bool mark_loaded_ = false;         // the packet's mark is in the register
-  std::uint32_t mark_mask_ = 0;      // what was cut out of it
-  std::size_t address_size_ = 0;     // of the address in the register; 0: something else is there
-  bool is_source_ = false;           // that address
+  bool mark_loaded_ = false;      // the packet's mark is in the register
+  std::uint32_t mark_mask_ = 0;   // what was cut out of it
+  std::size_t address_size_ = 0;  // of the address in the register; 0: something else is there
+  bool is_source_ = false;        // that address
+  /// What of the transport is in the register.
+  enum class Transport : unsigned char { none, protocol, port };
+  Transport transport_ = Transport::none;
   std::optional<IpAddress> loaded_;  // by the rule itself
+  std::optional<std::uint16_t> loaded_port_;
   int prefix_ = 0;
 };
 

@@ -61,8 +61,11 @@ struct NftListedRule {
   std::string comment;          ///< nft's own (in the userdata), not that of `-m comment`
   std::string target;           ///< of a jump or goto; else empty
   std::optional<IpNet> source;  ///< "ip saddr" or "ip6 saddr", as nft and iptables-nft write it
-  std::optional<IpNet> destination;  ///< "ip daddr" or "ip6 daddr"
-  std::optional<IpAddress> dnat_to;  ///< the address of "dnat to"
+  std::optional<IpNet> destination;        ///< "ip daddr" or "ip6 daddr"
+  std::optional<std::uint8_t> protocol;    ///< "meta l4proto", which "tcp dport" has as well
+  std::optional<std::uint16_t> port;       ///< "dport"
+  std::optional<IpAddress> dnat_to;        ///< the address of "dnat to"
+  std::optional<std::uint16_t> dnat_port;  ///< its port
   std::uint32_t mark = 0;  ///< the bits that "meta mark & bits == bits" asks for; 0: it doesn't
   bool accepts = false;    ///< its verdict is accept
   bool may_drop =

@@ -4,6 +4,8 @@
 #include <linux/netfilter.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 
 #include "netfilter/gate/foreign_chain.h"
 #include "netfilter/nft/transaction.h"
@@ -55,10 +57,72 @@ std::size_t remove_from_table(NetlinkSocket& socket, std::uint8_t family,
   return removed;
 }
 
+constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
+
+using Rules = std::vector<NftListedRule>;
+
+/// Of the container, in both chains that have published ports.
+Rules list_published(NetlinkSocket& socket, std::uint8_t family, const std::string& container_id) {
+  Rules rules;
+  for (const char* chain : {kChains[0], kChains[1]}) {
+    std::ranges::move(list_rules(socket, {family, kTable, chain}), std::back_inserter(rules));
+  }
+  std::erase_if(rules, [&](const NftListedRule& rule) { return rule.comment != container_id; });
+  return rules;
+}
+
+bool publishes(const NftListedRule& rule, const PublishedPort& port) {
+  const auto host_ip = rule.destination ? std::optional(rule.destination->address()) : std::nullopt;
+  return rule.protocol == port.protocol && rule.port == port.host_port && host_ip == port.host_ip &&
+         rule.dnat_to == port.container && rule.dnat_port == port.container_port;
+}
+
+/// From itself, by all its versions, and from 127.0.0.1, unless one rule is for all senders.
+bool masquerades(const Rules& rules, const std::string& container_id, const PublishedPort& port) {
+  const auto has = [&](const IpAddress& sender) {
+    return std::ranges::any_of(rules, [&](const NftListedRule& rule) {
+      return rule.comment == container_id && rule.destination &&
+             rule.destination->address() == port.container &&
+             (!rule.source || rule.source->contains(sender));
+    });
+  };
+  const bool by_loopback = port.container.family() == Family::v4 && !port.masq_all;
+  return has(port.container) && (!by_loopback || has(*IpAddress::parse("127.0.0.1")));
+}
+
+bool has_ports(NetlinkSocket& socket, std::uint8_t family, const std::string& container_id,
+               const std::vector<PublishedPort>& ports) {
+  const Rules entry = list_rules(socket, {family, kTable, "prerouting"});
+  const bool is_entered = std::ranges::any_of(
+      entry, [](const NftListedRule& rule) { return rule.target.starts_with(kChains[0]); });
+  if (!is_entered) return false;
+  const Rules published = list_published(socket, family, container_id);
+  const Rules masquerading = list_rules(socket, {family, kTable, kChains[2]});
+  return std::ranges::all_of(ports, [&](const PublishedPort& port) {
+    return std::ranges::any_of(published,
+                               [&](const NftListedRule& rule) { return publishes(rule, port); }) &&
+           (!port.snat || masquerades(masquerading, container_id, port));
+  });
+}
+
 }  // namespace
 
+bool has_reference_nft_ports(Nft& nft, const std::string& container_id,
+                             const std::vector<PublishedPort>& ports) {
+  const auto found = find_chains(
+      nft.socket(), {{NFPROTO_IPV4, kTable, kChains[0]}, {NFPROTO_IPV6, kTable, kChains[0]}});
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    std::vector<PublishedPort> own = ports;
+    std::erase_if(own, [&](const PublishedPort& port) {
+      return (port.container.family() == Family::v4) != (kFamilies[i] == NFPROTO_IPV4);
+    });
+    if (own.empty()) continue;
+    if (!found[i] || !has_ports(nft.socket(), kFamilies[i], container_id, own)) return false;
+  }
+  return true;
+}
+
 std::size_t remove_reference_ports(Nft& nft, const ReferencePorts& what, Deadline deadline) {
-  constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
   const auto found = find_chains(
       nft.socket(), {{NFPROTO_IPV4, kTable, kChains[0]}, {NFPROTO_IPV6, kTable, kChains[0]}});
   RuleSweep sweep;
