@@ -11,7 +11,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace unicni::protocol;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const unicni::Error error = parse_error(text, "", "exit status 1");
+  const unicni::Error error = parse_error(text, "", {"exit status 1"});
   if (print_error(error, "1.1.0").empty()) std::abort();
   print_version(text);
   try {

@@ -15,6 +15,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+using Unknown = Settings::Unknown;
+
 class SettingsTest : public ::testing::Test {
  protected:
   [[nodiscard]] Settings settings() const {
@@ -119,7 +121,7 @@ TEST_F(SettingsTest, AFolderOfEntriesThatOthersCanWriteIsNotBelieved) {
               print_compiled(entry("etc/policy.d", policy::print_policy({}))));
   ASSERT_EQ(::chmod(tree_.path("run/compiled").c_str(), 0777), 0);
   EXPECT_NE(refusal_of([&] { (void)settings().policy(); }, Code::policy_unreadable), "");
-  EXPECT_EQ(settings().find_chain("web"), std::nullopt) << "DEL never fails for it";
+  EXPECT_EQ(settings().find_chain("web", Unknown::stays), std::nullopt) << "DEL never fails for it";
 }
 
 TEST_F(SettingsTest, WhatUnictlRefusesIsTheErrorOfTheVerb) {
@@ -166,8 +168,18 @@ TEST_F(SettingsTest, AChainIsTheListThatItDescribesAndStaysKnownForDel) {
   tree_.write("run/compiled/chain:web", tree_.read("answer"));
   tree_.write("etc/chains/web.yaml", "changed since");
   tree_.unictl("exit 1");
-  EXPECT_EQ(settings().find_chain("web"), R"({"plugins":[]})");
-  EXPECT_EQ(settings().find_chain("db"), std::nullopt);
+  EXPECT_EQ(settings().find_chain("web", Unknown::is_compiled), R"({"plugins":[]})")
+      << "as it was, whoever may ask";
+  EXPECT_EQ(settings().find_chain("db", Unknown::stays), std::nullopt);
+}
+
+TEST_F(SettingsTest, AChainThatNothingIsLeftOfIsCompiledIfThatIsAskedFor) {
+  tree_.folder("etc/chains");
+  unictl_prints(entry("etc/chains", R"({"plugins":[]})"));
+  EXPECT_EQ(settings().find_chain("web", Unknown::stays), std::nullopt);
+  EXPECT_EQ(settings().find_chain("web", Unknown::is_compiled), R"({"plugins":[]})");
+  tree_.unictl("exit 1");
+  EXPECT_EQ(settings().find_chain("web", Unknown::is_compiled), std::nullopt) << "no error";
 }
 
 TEST(Compiled, ReadsAsItWasWritten) {
