@@ -78,6 +78,19 @@ TEST_P(CnitoolPolicies, RefuseAListThatHasNoneOfOurs) {
   expect_refused("nobody");
 }
 
+/// Nor does the roll-back of the refused ADD run its DEL.
+TEST_P(CnitoolPolicies, RefuseOneInAListOfOurs) {
+  Json inner = list()["plugins"][0];
+  put("10-mynet.conflist",
+      {{"cniVersion", "1.1.0"},
+       {"name", "mynet"},
+       {"plugins", {{{"type", "unicni"}, {"plugins", {inner, {{"type", "recorder"}}}}}}}});
+  policy("modules: {exec: never}");
+  expect_refused("type recorder is a program of another maker");
+  policy("modules: {deny: [recorder]}");
+  expect_refused("type recorder is denied");
+}
+
 TEST_P(CnitoolPolicies, RequireOfAForeignMember) {
   policy("rules: [{match: {type: recorder}, require: {mtu: {max: 1400}}}]");
   expect_refused("mtu 1500 of recorder is not allowed");

@@ -221,6 +221,27 @@ TEST_P(Bypass, ALimitHolds) {
   expect_refused({{R"("mtu":9000)"}, {R"("MTU":9000)"}, {R"("mtu":1400,"Mtu":9000)"}});
 }
 
+/// What bridge makes of a missing MTU doesn't keep the limit, so the MTU has to be given where it
+/// is read.
+TEST_P(Bypass, ALimitOnWhatIsMissingHolds) {
+  policy("rules: [{require: {mtu: {max: 1400}}}]");
+  expect_held(
+      {{""},
+       {R"("mtu":1400)"},
+       {R"("MTU":1400)"},
+       {R"("mtu":null,"MTU":1400)"},
+       {R"("MTU":1400,"mtu":null)"},
+       {R"("mtu":1400,"mtu":null)"},
+       {R"("mtu":null,"mtu":1400)"},
+       {R"("mtu":0,"Mtu":1400)"},
+       {R"("MTU":1400,"mtu":0)"},
+       {R"("args":{"cni":{"mtu":1400}})"},
+       {"", R"("args":{"cni":{"mtu":1400}})"},
+       {"", R"("runtimeConfig":{"mtu":1400})"},
+       {"", "", "IgnoreUnknown=1;mtu=1400"}},
+      [&](const Attachment& job, const Output&) { return eth0(job)["mtu"].get<int>() <= 1400; });
+}
+
 TEST_P(Bypass, ADefaultIsSet) {
   policy("rules: [{match: {type: bridge}, defaults: {hairpinMode: yes}}]");
   expect_held({{""}, {R"("hairpinMode":null)"}}, [&](const Attachment&, const Output& output) {

@@ -1,9 +1,15 @@
 // Every place and spelling by which a value could slip past a limit.
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
 #include "policy/limits.h"
 #include "policy/members_for_test.h"
 #include "policy/rates.h"
+#include "protocol/document.h"
 
 namespace unicni::policy::bypass_test {
 namespace {
@@ -115,6 +121,183 @@ TEST(Bypass, Master) {
   });
 }
 
+/// An option that a limit is about, which what the plugin makes of a missing one doesn't keep.
+struct Key {
+  const char* type;
+  const char* key;
+  const char* good;  ///< JSON
+  const char* bad;
+  Limit limit;
+  bool is_ipam = false;
+  const char* beside = "";  ///< a member that the configuration has as well
+};
+
+std::vector<Key> keys() {
+  return {
+      {"bridge", "mtu", "1400", "1500", at_most("mtu", 1400)},
+      {"macvlan", "mtu", "1400", "9100", at_most("mtu", 1400), false, R"("master":"jumbo0")"},
+      {"macvlan", "master", R"("eth1")", R"("eth0")", one_of("master", {"eth1"})},
+      {"bridge", "bridge", R"("tenant-a")", R"("cni0")", one_of("bridge", {"tenant-*"})},
+      {"bridge", "ipMasq", "true", "false", one_of("ipMasq", {"true"})},
+      {"host-local", "dataDir", R"("/a")", R"("/b")", one_of("dataDir", {"/a"}), true},
+      {"host-local", "subnet", R"("10.1.0.0/24")", R"("10.2.0.0/24")", one_of("subnet", {"10.1.*"}),
+       true},
+      {"bandwidth", "egressBurst", "1000", "9000000", at_most("egressBurst", 1000), false,
+       R"("egressRate":1)"},
+  };
+}
+
+std::string in_upper_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+std::string written(const std::string& key, const std::string& json) {
+  return '"' + key + "\":" + json;
+}
+
+std::string joined(std::initializer_list<std::string> members) {
+  std::string text;
+  for (const std::string& each : members) {
+    if (!text.empty() && !each.empty()) text += ',';
+    text += each;
+  }
+  return text;
+}
+
+/// A member whose options are `own`; `other` stands in the plugin's object, wherever those stand.
+Member with_options(const Key& key, const std::string& own, const std::string& other = "") {
+  const std::string options = joined({key.beside, own});
+  if (!key.is_ipam) return member(key.type, "{" + joined({options, other}) + "}");
+  const std::string ipam = R"("ipam":{)" + options + "}";
+  return with_ipam(member("bridge", "{" + joined({ipam, other}) + "}"), key.type);
+}
+
+void expect(const Key& key, bool holds, const std::string& what, const Member& of,
+            const std::string& args = "") {
+  expect_all({{(key.type + (" " + what)).c_str(), key.limit, of, holds, args, "eth0"}});
+}
+
+TEST(Bypass, NullBesideAnotherSpellingOfEachKey) {
+  for (const Key& key : keys()) {
+    const std::string exact = key.key, upper = in_upper_case(key.key);
+    const std::string good = key.good, bad = key.bad, null = "null";
+    const struct {
+      std::string first, second;
+      bool holds;
+    } rows[] = {
+        {written(exact, good), "", true},
+        {written(upper, good), "", true},
+        {"", "", false},
+        {written(exact, null), "", false},
+        {written(exact, null), written(upper, good), false},
+        {written(upper, good), written(exact, null), false},
+        {written(exact, good), written(exact, null), false},
+        {written(exact, null), written(exact, good), true},
+        {written(upper, good), written(upper, null), false},
+        {written(upper, null), written(exact, good), true},
+        {written(exact, good), written(upper, null), true},
+        {written(exact, null), written(upper, bad), false},
+        {written(exact, good), written(upper, bad), false},
+        {written(upper, bad), written(exact, good), false},
+    };
+    for (const auto& [first, second, holds] : rows) {
+      const std::string both = joined({first, second});
+      expect(key, holds, both, with_options(key, both));
+    }
+  }
+}
+
+TEST(Bypass, WhatStandsWhereThePluginDoesNotReadItIsNotGiven) {
+  for (const Key& key : keys()) {
+    const std::string good = written(key.key, key.good), bad = written(key.key, key.bad);
+    const struct {
+      const char* before;
+      const char* after;
+      bool is_judged;
+    } places[] = {
+        {R"("args":{"cni":{)", "}}", true},  {R"("ARGS":{"Cni":{)", "}}", true},
+        {R"("args":{)", "}", false},         {R"("runtimeConfig":{)", "}", true},
+        {R"("RuntimeConfig":{)", "}", true}, {R"("decoy":{)", "}", false},
+    };
+    for (const auto& [before, after, is_judged] : places) {
+      const std::string decoy = before + good + after, wrong = before + bad + after;
+      expect(key, false, decoy, with_options(key, "", decoy));
+      expect(key, true, "its own and " + decoy, with_options(key, good, decoy));
+      expect(key, !is_judged, "its own and " + wrong, with_options(key, good, wrong));
+    }
+    expect(key, false, "the other object",
+           with_options(key, "", key.is_ipam ? good : R"("ipam":{)" + good + "}"));
+    const std::string text = *key.good == '"' ? protocol::unquoted(key.good) : key.good;
+    expect(key, false, "CNI_ARGS", with_options(key, ""), std::string(key.key) + '=' + text);
+  }
+}
+
+TEST(Bypass, InsideListsAndObjects) {
+  const Limit subnet = one_of("subnet", {"10.1.*"});
+  const Limit gateway = one_of("gateway", {"10.1.0.1"});
+  const auto ipam = [](const std::string& own, const std::string& beside = "") {
+    return with_ipam(member("bridge", R"({"ipam":{)" + own + "}" + beside + "}"), "host-local");
+  };
+  const auto runtime = [](const std::string& ranges) {
+    return R"(,"runtimeConfig":{"ipRanges":)" + ranges + "}";
+  };
+  const std::string good = R"("subnet":"10.1.0.0/24")", bad = R"("subnet":"10.2.0.0/24")";
+  const std::string router = R"("gateway":"10.1.0.1")";
+  expect_all({
+      {"in a list", subnet, ipam(R"("ranges":[[{)" + good + "}]]"), true},
+      {"another in a list", subnet, ipam(R"("ranges":[[{)" + bad + "}]]"), false},
+      {"the second", subnet, ipam(R"("ranges":[[{)" + good + "},{" + bad + "}]]"), false},
+      {"of the second set", subnet, ipam(R"("ranges":[[{)" + good + "}],[{" + bad + "}]]"), false},
+      {"beside its own", subnet, ipam(good + R"(,"ranges":[[{)" + bad + "}]]"), false},
+      {"its own beside it", subnet, ipam(bad + R"(,"ranges":[[{)" + good + "}]]"), false},
+      {"no range", subnet, ipam(R"("ranges":[])"), false},
+      {"a range without", subnet, ipam(R"("ranges":[[{"gateway":"10.1.0.1"}]])"), false},
+      {"letter case", subnet, ipam(good + R"(,"Ranges":[[{"SUBNET":"10.2.0.0/24"}]])"), false},
+      {"null", subnet, ipam(R"("ranges":[[{"subnet":null,"Subnet":"10.1.0.0/24"}]])"), false},
+      {"a list that null hides", subnet, ipam(R"("ranges":null,"Ranges":[[{)" + good + "}]]"),
+       false},
+      {"from the runtime", subnet, ipam(good, runtime("[[{" + bad + "}]]")), false},
+      {"only from the runtime", subnet, ipam("", runtime("[[{" + good + "}]]")), true},
+      {"a decoy", subnet, ipam("", R"(,"args":{"cni":{"ipRanges":[[{)" + good + "}]]}}"), false},
+      {"another key of a range", gateway, ipam(R"("ranges":[[{)" + good + "," + router + "}]]"),
+       true},
+      {"absent in one of two", gateway,
+       ipam(R"("ranges":[[{)" + good + "," + router + "},{" + good + "}]]"), false},
+      {"absent in the range that its own options are", gateway,
+       ipam(good + R"(,"ranges":[[{)" + good + "," + router + "}]]"), false},
+      {"a route's MTU is not the interface's", at_most("mtu", 1500),
+       ipam(good + R"(,"routes":[{"mtu":9000}])"), true},
+  });
+}
+
+TEST(Bypass, Bursts) {
+  const Limit most = at_most("egressBurst", 150000);
+  const auto bandwidth = [](const std::string& config) { return member("bandwidth", config); };
+  const auto annotated = [&](const std::string& limits, const std::string& beside = "") {
+    return bandwidth(R"({"runtimeConfig":{"bandwidth":{)" + limits + "}}" + beside + "}");
+  };
+  expect_all({
+      {"within", most, bandwidth(R"({"egressRate":1,"egressBurst":150000})"), true},
+      {"above", most, bandwidth(R"({"egressRate":1,"egressBurst":150001})"), false},
+      {"absent with a rate that needs less", most, bandwidth(R"({"egressRate":1500000})"), true},
+      {"absent with a rate that needs more", most, bandwidth(R"({"egressRate":1500010})"), false},
+      {"0 with it", most, bandwidth(R"({"egressRate":1500010,"egressBurst":0})"), false},
+      {"ten packets", at_most("egressBurst", 119999), bandwidth(R"({"egressRate":8})"), false},
+      {"absent without a rate", most, bandwidth("{}"), true},
+      {"annotated", most, annotated(R"("egressRate":9000000,"egressBurst":150000)"), true},
+      {"annotated too much", most, annotated(R"("egressRate":8,"egressBurst":150001)"), false},
+      {"annotated without", most, annotated(R"("egressRate":9000000)"), false},
+      {"annotated beside its own", most,
+       annotated(R"("egressRate":8,"egressBurst":150001)", R"(,"egressRate":8)"), false},
+      {"its own without, beside an annotated one", most,
+       annotated(R"("egressRate":8,"egressBurst":8)", R"(,"egressRate":9000000)"), false},
+      {"a decoy", most,
+       annotated(R"("egressRate":8,"egressBurst":150001)", R"(,"args":{"cni":{"egressBurst":1}})"),
+       false},
+  });
+}
+
 std::string mappings(const std::string& list) {
   return R"({"runtimeConfig":{"portMappings":)" + list + "}}";
 }
@@ -142,6 +325,10 @@ TEST(Bypass, HostPortAndHostIp) {
       {"the same mapped", local, portmap(R"([{"hostPort":1,"hostIP":"::ffff:127.0.0.1"}])"), true},
       {"missing is all", local, portmap(R"([{"hostPort":1}])"), false},
       {"empty is all", local, portmap(R"([{"hostPort":1,"hostIP":""}])"), false},
+      {"null is all, whatever stands beside it", local,
+       portmap(R"([{"hostPort":1,"hostIP":null,"HostIP":"127.0.0.1"}])"), false},
+      {"null is all as the last of two", local,
+       portmap(R"([{"hostPort":1,"hostIP":"127.0.0.1","hostIP":null}])"), false},
       {"null is all", local, portmap(R"([{"hostPort":1,"hostIP":null}])"), false},
       {"all", local, portmap(R"([{"hostPort":1,"hostIP":"0.0.0.0"}])"), false},
       {"letter case", local, portmap(R"([{"hostPort":1,"hostIP":"127.0.0.1","HOSTIP":"::"}])"),
@@ -242,6 +429,18 @@ TEST(Bypass, Rates) {
       {"two spellings",
        most,
        {bridge, member("bandwidth", R"({"egressRate":1,"EgressRate":1000})")},
+       false},
+      {"null is unlimited, whatever stands beside it",
+       most,
+       {bridge, member("bandwidth", R"({"egressRate":null,"EgressRate":1})")},
+       false},
+      {"null is unlimited as the last of two",
+       most,
+       {bridge, member("bandwidth", R"({"egressRate":1,"egressRate":null})")},
+       false},
+      {"in args.cni",
+       most,
+       {bridge, member("bandwidth", R"({"args":{"cni":{"egressRate":1}}})")},
        false},
       {"annotated",
        most,

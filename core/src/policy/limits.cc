@@ -6,12 +6,15 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "options/describe.h"
 #include "options/keys.h"
 #include "policy/glob.h"
 #include "policy/number.h"
+#include "policy/places.h"
+#include "policy/rates.h"
 #include "protocol/document.h"
 #include "protocol/request.h"
 #include "unicni/error.h"
@@ -74,27 +77,15 @@ class Look {
         server_(server),
         facts_(facts),
         config_(member.config),
+        places_(server, config_, is_ipam),
         makes_interface_(member.makes_interface),
-        is_chained_(member.is_chained) {
-    if (is_ipam) {
-      for (const std::string_view json : config_.find_all("ipam")) sections_.emplace_back(json);
-    } else {
-      sections_.push_back(config_);
-    }
-    for (const std::string_view json : config_.find_all("runtimeConfig"))
-      sections_.emplace_back(json);
-    for (const std::string_view json : config_.find_all("args")) {
-      const Fields args(json);
-      for (const std::string_view cni : args.find_all("cni")) sections_.emplace_back(cni);
-    }
-  }
+        is_chained_(member.is_chained) {}
 
   void require();
 
  private:
-  [[nodiscard]] bool binds(std::string_view key) const;
-  [[nodiscard]] const Option* row(OptionSource source) const;
-  [[nodiscard]] std::vector<std::string> written() const;
+  [[nodiscard]] Places::Args args() const;
+  [[nodiscard]] bool is_unset(std::string_view json) const;
   [[nodiscard]] bool is_in_container() const;
   [[nodiscard]] std::optional<std::string> parent() const;
   [[noreturn]] void refuse(std::string_view value) const;
@@ -103,7 +94,8 @@ class Look {
   void require_ports() const;
   void require_sysctls() const;
   void require_values() const;
-  void require_missing() const;
+  void require_missing(const Places::Missing& missing) const;
+  void require_missing_own(const Option& own) const;
   void require_missing_master() const;
   void require_missing_mtu() const;
 
@@ -112,9 +104,9 @@ class Look {
   const Server& server_;
   const Facts& facts_;
   Fields config_;
+  Places places_;
   bool makes_interface_;
   bool is_chained_;
-  std::vector<Fields> sections_;
 };
 
 void Look::refuse(std::string_view value) const {
@@ -149,43 +141,31 @@ void Look::judge(std::string_view json) const {
   judge_text(text, json);
 }
 
-const Option* Look::row(OptionSource source) const {
-  for (const Option& row : std::span(server_.options->rows, server_.options->count)) {
-    if (row.source == source && protocol::same_letters(row.key, limit_.key)) return &row;
-  }
-  return nullptr;
-}
-
-/// Whether the module has such an option, wherever it reads it from.
-bool Look::binds(std::string_view key) const {
-  if (server_.options == nullptr) return true;
-  const auto rows = std::span(server_.options->rows, server_.options->count);
-  return std::any_of(rows.begin(), rows.end(),
-                     [&](const Option& row) { return protocol::same_letters(row.key, key); });
-}
-
-/// Each value that stands somewhere, as JSON text.
-std::vector<std::string> Look::written() const {
-  std::vector<std::string> values;
-  for (const Fields& section : sections_) {
-    for (const std::string_view json : section.find_all(limit_.key)) values.emplace_back(json);
-  }
-  if (server_.options != nullptr && row(OptionSource::cni_args) == nullptr) return values;
+/// Only read where the plugin looks at them.
+Places::Args Look::args() const {
+  const bool reads =
+      server_.options == nullptr || places_.find_row(OptionSource::cni_args, limit_.key) != nullptr;
+  if (!reads) return {};
   try {
-    for (const auto& [key, value] : protocol::parse_args(facts_.args)) {
-      if (protocol::same_letters(key, limit_.key)) values.push_back(protocol::quote(value));
-    }
+    return protocol::parse_args(facts_.args);
   } catch (const Error&) {
     refuse("of CNI_ARGS, which can't be read,");
   }
-  return values;
+}
+
+/// So options are as good as absent.
+bool Look::is_unset(std::string_view json) const {
+  if (protocol::same_letters(limit_.key, "master")) return json == "\"\"";
+  const bool is_absent_at_0 = protocol::same_letters(limit_.key, "mtu") || is_burst(limit_.key);
+  if (is_absent_at_0 && whole_number(json) == 0) return true;
+  return json.starts_with('[') && protocol::split_array(json).empty();
 }
 
 /// A mapping without hostPort publishes nothing; one without hostIP does so at all addresses.
 void Look::require_ports() const {
   constexpr std::string_view kMappings = "portMappings";
-  if (!binds(kMappings)) return;
-  for (const Fields& section : sections_) {
+  if (!places_.has_option(kMappings)) return;
+  for (const Fields& section : places_.sections()) {
     for (const std::string_view mappings : section.find_all(kMappings)) {
       if (!protocol::trimmed(mappings).starts_with('['))
         refuse("of portMappings, which is no list,");
@@ -198,7 +178,8 @@ void Look::require_ports() const {
         if (!publishes) continue;
         const auto values = mapping.find_all(limit_.key);
         for (const std::string_view json : values) judge(json);
-        if (values.empty()) judge_text("", "missing (all addresses)");
+        const bool is_missing = limit_.key == "hostIP" && mapping.find(limit_.key) == nullptr;
+        if (is_missing) judge_text("", "missing (all addresses)");
       }
     }
   }
@@ -206,13 +187,13 @@ void Look::require_ports() const {
 
 void Look::require_sysctls() const {
   constexpr std::string_view kSysctl = "sysctl";
-  if (!binds(kSysctl)) return;
+  if (!places_.has_option(kSysctl)) return;
   const std::string if_name = literal(facts_.if_name);
   Patterns allowed;
   for (const std::string& pattern : limit_.allowed.value_or(Patterns())) {
     allowed.push_back(sysctl_name(pattern, if_name));
   }
-  for (const Fields& section : sections_) {
+  for (const Fields& section : places_.sections()) {
     for (const std::string_view sysctls : section.find_all(kSysctl)) {
       for (const auto& [key, value] : Fields(sysctls).members()) {
         const bool climbs = key.find("..") != std::string::npos;
@@ -267,32 +248,45 @@ void Look::require_missing_mtu() const {
 }
 
 /// What the plugin makes of a value that isn't there.
-void Look::require_missing() const {
-  if (server_.options == nullptr) return;
-  const Option* own = row(OptionSource::config);
-  if (own == nullptr) return;
-  const std::string text = options::default_of(*own, *server_.options);
-  judge(own->type->kind == ValueKind::integer && !text.empty() ? text : protocol::quote(text));
+void Look::require_missing(const Places::Missing& missing) const {
+  const std::string text = options::default_of(*missing.row, *missing.table);
+  const bool is_number = missing.row->type->kind == ValueKind::integer && !text.empty();
+  judge(is_number ? text : protocol::quote(text));
 }
 
+void Look::require_missing_own(const Option& own) const {
+  if (protocol::same_letters(limit_.key, "mtu")) return require_missing_mtu();
+  if (protocol::same_letters(limit_.key, "master")) return require_missing_master();
+  require_missing({&own, server_.options});
+}
+
+/// All that is written is judged, and what is missing where the plugin reads. An interface's MTU is
+/// not that of a route, as IPAM plugins have it inside.
 void Look::require_values() const {
-  if (!binds(limit_.key)) return;
   const bool is_mtu = protocol::same_letters(limit_.key, "mtu");
-  const bool is_master = protocol::same_letters(limit_.key, "master");
-  bool is_given = false;
-  for (const std::string& json : written()) {
-    // So these options are as good as absent.
-    if (is_mtu && whole_number(json) == 0) continue;
-    if (is_master && json == "\"\"") continue;
-    is_given = true;
-    judge(json);
+  const bool looks_inside = !is_mtu && places_.has_inner_option(limit_.key);
+  if (!places_.has_option(limit_.key) && !looks_inside) return;
+  const Places::Args args = this->args();
+  const auto is_unset = [&](std::string_view json) { return this->is_unset(json); };
+  std::vector<std::string> written = places_.written(limit_.key, args);
+  if (looks_inside) {
+    for (std::string& json : places_.written_inside(limit_.key)) written.push_back(std::move(json));
   }
-  if (is_given) return;
-  if (is_mtu) return require_missing_mtu();
-  const bool has_master =
-      is_master && server_.options != nullptr && row(OptionSource::config) != nullptr;
-  if (has_master) return require_missing_master();
-  require_missing();
+  std::erase_if(written, is_unset);
+  for (const std::string& json : written) judge(json);
+  if (server_.options == nullptr) {
+    if (is_mtu && written.empty()) require_missing_mtu();
+    return;
+  }
+  if (is_burst(limit_.key) && is_rate_key(server_.resolved, limit_.key)) {
+    if (const auto burst = default_burst(config_, limit_.key)) judge(std::to_string(*burst));
+    return;
+  }
+  const Option* const own = places_.find_row(OptionSource::config, limit_.key);
+  if (own == nullptr) return;
+  const auto reading = places_.read(limit_.key, args, is_unset);
+  for (const Places::Missing& missing : reading.missing) require_missing(missing);
+  if (!reading.is_given) require_missing_own(*own);
 }
 
 void Look::require() {

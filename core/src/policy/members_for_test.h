@@ -18,14 +18,64 @@
 
 namespace unicni::policy {
 
+struct RangeFields {
+  std::string subnet, gateway;
+};
+inline constexpr Option kRangeRows[] = {
+    option<&RangeFields::subnet>("subnet", ""),
+    option<&RangeFields::gateway>("gateway", ""),
+};
+inline constexpr OptionTable kRange = option_table<RangeFields>(kRangeRows);
+
+struct RouteFields {
+  std::int64_t mtu = 0;
+};
+inline constexpr Option kRouteRows[] = {option<&RouteFields::mtu>("mtu", "")};
+inline constexpr OptionTable kRoute = option_table<RouteFields>(kRouteRows);
+
+struct RateFields {
+  std::int64_t ingress_rate = 0, ingress_burst = 0, egress_rate = 0, egress_burst = 0;
+};
+inline constexpr Option kRateRows[] = {
+    option<&RateFields::ingress_rate>("ingressRate", ""),
+    option<&RateFields::ingress_burst>("ingressBurst", ""),
+    option<&RateFields::egress_rate>("egressRate", ""),
+    option<&RateFields::egress_burst>("egressBurst", ""),
+};
+inline constexpr OptionTable kRates = option_table<RateFields>(kRateRows);
+
+}  // namespace unicni::policy
+
+namespace unicni {
+template <>
+struct OptionFields<policy::RangeFields> {
+  static constexpr const OptionTable* table() { return &policy::kRange; }
+};
+template <>
+struct OptionFields<policy::RouteFields> {
+  static constexpr const OptionTable* table() { return &policy::kRoute; }
+};
+template <>
+struct OptionFields<policy::RateFields> {
+  static constexpr const OptionTable* table() { return &policy::kRates; }
+};
+}  // namespace unicni
+
+namespace unicni::policy {
+
 struct LinkFields {
-  std::string master, mac, runtime_mac, args_mac;
+  std::string bridge, master, mac, runtime_mac, args_mac;
   std::int64_t mtu = 0;
   bool masq = false;
   std::int64_t args_mtu = 0;
   TextMap sysctl, args_sysctl;
+  RateFields rates;
+  std::string subnet, gateway;
+  std::vector<std::vector<RangeFields>> ranges, runtime_ranges;
+  std::vector<RouteFields> routes;
 };
 inline constexpr Option kBridgeRows[] = {
+    option<&LinkFields::bridge>("bridge", "").with_default("cni0"),
     option<&LinkFields::mtu>("mtu", "").with_default("0"),
     option<&LinkFields::masq>("ipMasq", "").with_default("false"),
     option<&LinkFields::mac>("mac", ""),
@@ -55,10 +105,17 @@ inline constexpr Option kBandwidthRows[] = {
     option<&LinkFields::mtu>("ingressBurst", ""),
     option<&LinkFields::mtu>("egressRate", ""),
     option<&LinkFields::mtu>("egressBurst", ""),
-    option<&LinkFields::sysctl>("bandwidth", "").from(OptionSource::runtime_config),
+    option<&LinkFields::rates>("bandwidth", "").from(OptionSource::runtime_config),
 };
 inline constexpr OptionTable kBandwidth = option_table<LinkFields>(kBandwidthRows);
-inline constexpr Option kHostLocalRows[] = {option<&LinkFields::mac>("dataDir", "")};
+inline constexpr Option kHostLocalRows[] = {
+    option<&LinkFields::mac>("dataDir", ""),
+    option<&LinkFields::subnet>("subnet", ""),
+    option<&LinkFields::gateway>("gateway", ""),
+    option<&LinkFields::ranges>("ranges", ""),
+    option<&LinkFields::routes>("routes", ""),
+    option<&LinkFields::runtime_ranges>("ipRanges", "").from(OptionSource::runtime_config),
+};
 inline constexpr OptionTable kHostLocal = option_table<LinkFields>(kHostLocalRows);
 
 inline const OptionTable* table_of(std::string_view type) {

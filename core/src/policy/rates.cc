@@ -36,23 +36,22 @@ std::optional<std::size_t> direction_of(std::string_view key) {
   return std::nullopt;
 }
 
-bool is_burst(std::string_view key) {
-  return std::any_of(kBursts.begin(), kBursts.end(),
-                     [&](std::string_view burst) { return protocol::same_letters(key, burst); });
-}
-
 bool has_value(const std::vector<Value>& values, std::string_view key) {
   return std::any_of(values.begin(), values.end(),
                      [&](const Value& value) { return protocol::same_letters(value.key, key); });
 }
 
+/// Where the four keys count.
+Fields limits_of(const Fields& config) {
+  return has_own_rates(config) ? config : config.section("runtimeConfig").section("bandwidth");
+}
+
 /// What the plugin is limited to. Of several spellings the one that limits least: which of them
-/// counts, programs don't agree on.
-std::int64_t rate_of(const Member& member, std::string_view key) {
-  const Fields config(member.config);
-  const Fields limits =
-      has_own_rates(config) ? config : config.section("runtimeConfig").section("bandwidth");
+/// counts, programs don't agree on. Our module takes a null in the right one for no rate.
+std::int64_t rate_of(const Fields& config, std::string_view key) {
+  const Fields limits = limits_of(config);
   std::int64_t rate = 0;
+  if (limits.find(key) == nullptr) return kUnlimited;
   for (const std::string_view json : limits.find_all(key)) {
     const std::int64_t each = whole_number(json).value_or(kUnlimited);
     rate = std::max(rate, each <= 0 ? kUnlimited : each);
@@ -86,6 +85,22 @@ bool is_rate(std::string_view key) {
 
 bool is_rate_key(std::string_view type, std::string_view key) {
   return type == kType && direction_of(key).has_value();
+}
+
+bool is_burst(std::string_view key) {
+  return std::any_of(kBursts.begin(), kBursts.end(),
+                     [&](std::string_view burst) { return protocol::same_letters(key, burst); });
+}
+
+std::optional<std::int64_t> default_burst(const Fields& config, std::string_view burst) {
+  constexpr std::int64_t kTenPackets = 10 * 1500 * 8;
+  constexpr std::int64_t kMost = std::int64_t{std::numeric_limits<std::int32_t>::max()} * 8;
+  const Fields limits = limits_of(config);
+  const std::string* const given = limits.find(burst);
+  if (given != nullptr && whole_number(*given) != 0) return std::nullopt;
+  const std::int64_t rate = rate_of(config, kRates[*direction_of(burst)]);
+  if (rate == kUnlimited) return std::nullopt;
+  return std::min(std::max(rate / 10, kTenPackets), kMost);
 }
 
 void take_runtime_rates(Fields& config) {
@@ -126,13 +141,15 @@ void keep_lowest_rates(std::span<Member> members) {
     Member* lowest = nullptr;
     std::int64_t rate = kUnlimited;
     for (Member& member : members) {
-      if (!is_bandwidth(member) || rate_of(member, kRates[direction]) >= rate) continue;
+      if (!is_bandwidth(member)) continue;
+      const std::int64_t own = rate_of(Fields(member.config), kRates[direction]);
+      if (own >= rate) continue;
       lowest = &member;
-      rate = rate_of(member, kRates[direction]);
+      rate = own;
     }
     for (Member& member : members) {
       if (!is_bandwidth(member) || &member == lowest) continue;
-      if (rate_of(member, kRates[direction]) == kUnlimited) continue;
+      if (rate_of(Fields(member.config), kRates[direction]) == kUnlimited) continue;
       give_no_rate(member, direction, *added);
     }
   }
@@ -143,7 +160,7 @@ void require_rate(const Rule& rule, const Limit& limit, std::span<const Member> 
   bool has_traffic = false;
   for (const Member& member : members) {
     has_traffic = has_traffic || member.attaches || is_bandwidth(member);
-    if (is_bandwidth(member)) rate = std::min(rate, rate_of(member, limit.key));
+    if (is_bandwidth(member)) rate = std::min(rate, rate_of(Fields(member.config), limit.key));
   }
   if (!has_traffic) return;
   const bool is_low = limit.min && rate < *limit.min;

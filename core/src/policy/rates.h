@@ -2,6 +2,8 @@
 // and the reference's plugin, which is configured alike).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,13 @@ namespace unicni::policy {
 bool is_rate(std::string_view key);
 /// One of the four keys of a plugin of type bandwidth.
 bool is_rate_key(std::string_view type, std::string_view key);
+
+/// egressBurst, ingressBurst.
+bool is_burst(std::string_view key);
+/// The burst in bits that a plugin of type bandwidth gives a rate that has none: what the rate
+/// gives in 0.1 s, at least ten packets, of an MTU of 1500. nullopt: the burst is given, or no rate
+/// is.
+std::optional<std::int64_t> default_burst(const Fields& config, std::string_view burst);
 
 /// bandwidth passes over what the runtime says (a pod's annotations) as soon as the configuration
 /// has one of the four keys. Before a rule writes one, the runtime's are put beside it.

@@ -51,7 +51,9 @@ void add_as_list(const ListCall& call, std::chrono::milliseconds roll_back_time,
                                     version.value_or(protocol::kNewest));
     keep(*result);
   } catch (Error& error) {
-    if (result || (!was_attached && is_attached_as_list(call.key))) {
+    // Of what policy refused the executable has undone itself what it had done.
+    const bool is_left = !was_attached && !is_refusal(error) && is_attached_as_list(call.key);
+    if (result || is_left) {
       roll_back(call, result ? &*result : nullptr, roll_back_time, error);
     }
     throw;

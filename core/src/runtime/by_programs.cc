@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "protocol/version.h"
 #include "protocol/version_reply.h"
 #include "runtime/list_call.h"
+#include "runtime/way.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
 
@@ -114,7 +116,7 @@ class Processes {
 };
 
 /// As the spec asks for after a failed ADD: all members, also those that were never called.
-Errors roll_back(const ListCall& call, const std::vector<Member>& members, const Result* last) {
+Errors roll_back(const ListCall& call, std::span<const Member> members, const Result* last) {
   constexpr auto kDelHasResult = protocol::SpecVersion::v0_4_0;
   const bool has_result = protocol::at_least(call.list.cni_version, kDelHasResult).value_or(false);
   Processes processes(call, Command::del);
@@ -133,6 +135,7 @@ Errors roll_back(const ListCall& call, const std::vector<Member>& members, const
 void add_by_programs(const ListCall& call, std::optional<std::chrono::milliseconds> roll_back_time,
                      const KeepResult& keep) {
   const std::vector<Member> members = find_members(call);
+  std::span<const Member> to_undo = members;
   std::optional<Result> result;
   try {
     Processes processes(call, Command::add);
@@ -141,6 +144,8 @@ void add_by_programs(const ListCall& call, std::optional<std::chrono::millisecon
         result = processes.add(member, &member == &members.back() ? nullptr : &member + 1,
                                result ? &*result : nullptr);
       } catch (Error& error) {
+        // DEL of what policy refused would run the programs that may not run.
+        if (member.program.is_ours && is_refusal(error)) to_undo = to_undo.first(member.place);
         throw error.in_step(member.type);
       }
     }
@@ -155,7 +160,7 @@ void add_by_programs(const ListCall& call, std::optional<std::chrono::millisecon
     std::string text = error.details();
     ListCall back = call;
     back.deadline = std::max(call.deadline, std::chrono::steady_clock::now() + *roll_back_time);
-    const Errors left = roll_back(back, members, result ? &*result : nullptr);
+    const Errors left = roll_back(back, to_undo, result ? &*result : nullptr);
     for (const Error& failure : left.all()) {
       text += fmt::format("{}roll-back: {}", text.empty() ? "" : "; ", failure.msg());
     }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error_for_test.h"
@@ -85,6 +86,30 @@ TEST_F(ByPrograms, AnAddThatTookAllOfItsTimeIsRolledBack) {
   EXPECT_THAT(error.msg(), HasSubstr("deadline"));
   EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD", "two ADD", "two DEL", "one DEL"));
   EXPECT_THAT(error.details(), Not(HasSubstr("roll-back"))) << "all of it was undone";
+}
+
+/// The list of type unicni undoes itself what it had done. Its DEL would run all its programs.
+TEST_F(ByPrograms, AMemberThatPolicyRefusesIsNotRolledBack) {
+  const Runtime runtime(options_);
+  const RuntimeConf conf{"c1", "/run/netns/none", "eth0"};
+  for (const auto& [code, refuses] :
+       {std::pair(120U, true), std::pair(121U, true), std::pair(119U, false)}) {
+    plugins_.forget();
+    plugins_.fail("two", "ADD", code, "no");
+    const Error error = error_of([&] { runtime.add(network(kOurs), conf); });
+    EXPECT_THAT(error.msg(), HasSubstr("no"));
+    std::vector<std::string> verbs = {"one ADD", "two ADD", "two DEL", "two DEL", "one DEL"};
+    if (refuses) verbs.erase(verbs.begin() + 3);
+    EXPECT_EQ(plugins_.verbs(), verbs) << code;
+  }
+}
+
+TEST_F(ByPrograms, AProgramOfAnotherMakerMayHaveThatCodeForSomethingElse) {
+  const Runtime runtime(options_);
+  plugins_.fail("two", "ADD", 120, "no");
+  const RuntimeConf conf{"c1", "/run/netns/none", "eth0"};
+  error_of([&] { runtime.add(network(R"({"type":"two"})"), conf); });
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD", "two ADD", "two DEL", "one DEL"));
 }
 
 }  // namespace

@@ -70,6 +70,10 @@ bool is_list(const ListCall& call) {
 
 }  // namespace
 
+bool is_refusal(const Error& error) {
+  return error.is(Code::policy_violated) || error.is(Code::policy_unreadable);
+}
+
 bool is_attached_as_list(const AttachmentKey& key) {
   const auto entry = journal::peek(Folders().journals(), key);
   return entry && std::any_of(entry->steps.begin(), entry->steps.end(),

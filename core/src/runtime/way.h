@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/list_call.h"
+#include "unicni/error.h"
 #include "unicni/runtime.h"
 
 namespace unicni::runtime {
@@ -21,6 +22,10 @@ enum class Way : unsigned char {
 /// executable's own folders, as it knows no others. Error(policy_unreadable) if there are policies
 /// and no executable that could apply them.
 Way find_way(const ListCall& call, Isolation isolation);
+
+/// Policy refuses the ADD, or can't be read. Then the executable that says so has done nothing, or
+/// has undone it.
+bool is_refusal(const Error& error);
 
 /// Whether the attachment's journal has been written by a list.
 bool is_attached_as_list(const AttachmentKey& key);
