@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 #include "line_fields.h"
@@ -47,6 +48,15 @@ std::vector<ReceivedRoute> routes_of(const Options& options) {
   }
   std::vector<ReceivedRoute> routes = read_static_routes(find(OptionCode::static_routes));
   if (const auto router = router_of(options)) routes.push_back({IpNet(IpAddress(), 0), *router});
+  return routes;
+}
+
+/// The kernel takes a gateway only behind the route that makes it a neighbour; servers list them in
+/// any order.
+std::vector<ReceivedRoute> routes_in_order(const Options& options) {
+  std::vector<ReceivedRoute> routes = routes_of(options);
+  std::stable_partition(routes.begin(), routes.end(),
+                        [](const ReceivedRoute& each) { return each.gateway.is_unspecified(); });
   return routes;
 }
 
@@ -206,7 +216,7 @@ Result result_of(const GrantV4& grant, std::uint32_t priority) {
   ip.address = grant.address;
   ip.gateway = router_of(grant.options);
   result.ips.push_back(std::move(ip));
-  for (const ReceivedRoute& route : routes_of(grant.options)) {
+  for (const ReceivedRoute& route : routes_in_order(grant.options)) {
     result.routes.push_back(route_of(route, priority));
   }
   for (const IpAddress& server : read_addresses(find(OptionCode::dns_servers))) {

@@ -193,6 +193,11 @@ TEST_F(LeaseResult, ClasslessRoutesReplaceAllOthers) {
   EXPECT_THAT(routes(), ElementsAre("11.0.0.0/8 10.0.0.4")) << "a broken one counts as none";
 }
 
+TEST_F(LeaseResult, RoutesOnTheLinkStandBeforeThoseThatNeedThem) {
+  grant_.options[121] = {0, 10, 9, 0, 1, 32, 10, 9, 0, 1, 0, 0, 0, 0};
+  EXPECT_THAT(routes(), ElementsAre("10.9.0.1/32 0.0.0.0 scope 253", "0.0.0.0/0 10.9.0.1"));
+}
+
 TEST_F(LeaseResult, ARouterWithoutAddressIsNone) {
   grant_.options[3] = {0, 0, 0, 0};
   EXPECT_EQ(result_of(grant_, 0).ips[0].gateway, std::nullopt);
