@@ -97,7 +97,7 @@ bool Keeper::is_busy() const {
 Instant Keeper::next(const Kept& kept) const {
   const Instant due = kept.retry_at == kNever ? kept.client.next() : kept.retry_at;
   const Instant due_v6 = kept.v6 ? std::min(kept.v6->next(), kept.go_without_v6) : kNever;
-  return std::min({due, kept.close_at, kept.give_up, due_v6});
+  return std::min({due, kept.close_at, kept.give_up, due_v6, kept.write_at});
 }
 
 /// Descriptors are listed anew each time: but for exchanges, which are short, there is one.
@@ -170,6 +170,7 @@ void Keeper::elapse(Kept& kept, Instant now) {
     kept.channel.reset();
     kept.close_at = kNever;
   }
+  if (now >= kept.write_at) note_down(kept);
   if (now >= kept.retry_at) kept.retry_at = kNever;
   if (kept.retry_at == kNever && now >= kept.client.next()) {
     follow(kept, kept.client.elapse(now), now);
@@ -226,7 +227,7 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
       break;
     case Event::renewed:
       if (before->options == grant->options) {
-        write(kept);
+        note_down(kept);
       } else {
         apply(kept, before);
       }
@@ -264,8 +265,8 @@ void Keeper::become_bound(Kept& kept) {
 void Keeper::give_up(Kept& kept) {
   kept.waiting->refuse(failure(kept));
   send_release(kept);
-  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
   kept.is_dead = true;
+  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
 }
 
 void Keeper::write(Kept& kept) {
@@ -274,13 +275,28 @@ void Keeper::write(Kept& kept) {
                              0600);
 }
 
+/// write() for what has happened already, whether the folder can be written or not: then the file
+/// follows later.
+void Keeper::note_down(Kept& kept) {
+  const bool was_told = kept.write_at != kNever;
+  kept.write_at = kNever;
+  try {
+    write(kept);
+  } catch (const Error& error) {
+    kept.write_at = boot_time() + kTroublePause;
+    if (was_told) return;
+    log_(LogLevel::error, fmt::format("{}: its lease is tried to be written again: {}",
+                                      kept.lease.key.owner(), error.msg()));
+  }
+}
+
 /// A change after ADD. The result that the runtime has can't follow it; the interface can, and the
 /// file says what CHECK is to go by. It is written first, as the address counts whatever becomes of
 /// the interface, and again with what could be applied.
 void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
   kept.lease.applying = true;
   kept.lease.replaced = was ? std::optional(was->address) : std::nullopt;
-  write(kept);
+  note_down(kept);
   try {
     const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
     if (!netns) return;  // the next exchange forgets the lease
@@ -292,7 +308,7 @@ void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
   }
   kept.lease.applying = false;
   kept.lease.replaced.reset();
-  write(kept);
+  note_down(kept);
 }
 
 /// Of a daemon that was killed in between only the old address is known, which is what must go.
@@ -324,10 +340,10 @@ void Keeper::forget(Kept& kept, const std::string& why) {
   if (kept.waiting) {
     kept.waiting->refuse(Error(Code::internal, fmt::format("{}: {}", kept.lease.key.owner(), why)));
   }
-  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
   kept.channel.reset();
   kept.v6.reset();
   kept.is_dead = true;
+  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
 }
 
 void Keeper::serve(DaemonConnection connection, const DaemonConnection::Request& request) {

@@ -53,6 +53,7 @@ class Keeper {
     Instant give_up = kNever;                 ///< then that ADD gets its error
     Instant retry_at = kNever;                ///< when the namespace couldn't be looked at
     std::string trouble;                      ///< why packets couldn't be sent
+    Instant write_at = kNever;                ///< when the file couldn't be written
     bool is_dead = false;
     std::optional<KeptV6> v6;
     Instant go_without_v6 = kNever;  ///< then an ADD that only wants IPv6 has waited long enough
@@ -75,6 +76,7 @@ class Keeper {
   void give_up(Kept& kept);
   void send_release(Kept& kept);
   void write(Kept& kept);
+  void note_down(Kept& kept);
   void apply(Kept& kept, const std::optional<GrantV4>& was);
   void apply_again(Kept& kept);
   void forget(Kept& kept, const std::string& why);

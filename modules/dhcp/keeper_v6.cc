@@ -96,7 +96,7 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
     if (kept.client.grant() != nullptr) become_bound(kept);
     return;
   }
-  write(kept);
+  note_down(kept);
   if (event == Event::renewed) {
     tell_preferred(kept);
     return;

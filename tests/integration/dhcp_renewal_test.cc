@@ -119,6 +119,20 @@ TEST_F(DhcpRenewal, AnAddressWhoseTimeIsOverIsTakenAwayAndComesBackWithItsRoutes
   expect_silent_success(job.del(result));
 }
 
+TEST_F(DhcpRenewal, AnAddressWhoseTimeIsOverIsTakenAwayWhereItsFileCantBeWritten) {
+  std::optional<DhcpServer> server = dhcpd(3);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  {
+    const ReadOnlyLeases full;
+    server.reset();
+    EXPECT_TRUE(soon([&] { return addresses_of("eth0", netns(job)).empty(); }, seconds(6)));
+    EXPECT_EQ(field("address"), address_in(result));
+  }
+  EXPECT_TRUE(soon([] { return field("address").empty(); }, seconds(12))) << "the file follows";
+  expect_silent_success(job.del(result));
+}
+
 TEST_F(DhcpRenewal, ANetworkThatGotOtherAddressesMovesTheInterface) {
   std::optional<DhcpServer> server = dhcpd(8);
   const Attachment job = attachment(config());

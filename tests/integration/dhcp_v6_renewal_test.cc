@@ -169,6 +169,25 @@ TEST_F(DhcpV6Renewal, AnAddressWhoseTimeIsOverIsTakenAwayAndComesBack) {
   expect_silent_success(job.del(result));
 }
 
+TEST_F(DhcpV6Renewal, AnAddressWhoseTimeIsOverIsTakenAwayWhereItsFileCantBeWritten) {
+  std::optional<DhcpServer> server = kea(3, 1, 2);
+  const Attachment job = attachment(config_v6("required"));
+  const Json result = must_add(job);
+  {
+    const ReadOnlyLeases full;
+    server.reset();
+    EXPECT_TRUE(soon([&] { return global_addresses(job).size() == 1; }, seconds(8)));
+  }
+  EXPECT_TRUE(soon(
+      [] {
+        const std::string lease = read_file(std::string(kLeases) + "/net:c1:eth0");
+        return lease.find(" v6.address=") == std::string::npos;
+      },
+      seconds(12)))
+      << "the file follows";
+  expect_silent_success(job.del(result));
+}
+
 TEST_F(DhcpV6Renewal, OneThatIsOnlyWishedForIsMissedWithAWarning) {
   std::optional<DhcpServer> server = kea(3, 1, 2);
   const Attachment job = attachment(config_v6("on"));
