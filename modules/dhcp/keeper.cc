@@ -70,7 +70,8 @@ ClientV4 Keeper::make_client(const Lease& lease) const {
 
 void Keeper::load() {
   for (Lease& lease : read_leases(settings_.folder)) {
-    if (lease.socket != settings_.socket) continue;
+    const std::string& prefix = settings_.host_prefix;
+    if (!is_same_socket(prefix + lease.socket, prefix + settings_.socket)) continue;
     Kept& kept = kept_.emplace_back(lease, make_client(lease));
     kept.client.hurry(false);
     if (lease.grant) kept.client.resume(*lease.grant);
@@ -350,7 +351,7 @@ void Keeper::serve(DaemonConnection connection, const DaemonConnection::Request&
   try {
     const std::string& verb = request.line.word;
     const std::string folder = request.line.get("folder");
-    if (!folder.empty() && settings_.host_prefix + folder != settings_.folder) {
+    if (!folder.empty() && !is_same_file(settings_.host_prefix + folder, settings_.folder)) {
       connection.answer({std::string(kElsewhere), {{"folder", settings_.folder}}});
       return;
     }

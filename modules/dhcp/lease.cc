@@ -1,6 +1,7 @@
 #include "lease.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -207,6 +208,21 @@ std::vector<Lease> read_leases(const std::string& folder) {
     }
   }
   return leases;
+}
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  if (one == other) return true;
+  struct stat first {};
+  struct stat second {};
+  return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+bool is_same_socket(const std::string& one, const std::string& other) {
+  const std::size_t end = one.rfind('/') + 1;
+  const std::size_t other_end = other.rfind('/') + 1;
+  return one.substr(end) == other.substr(other_end) &&
+         is_same_file(one.substr(0, end), other.substr(0, other_end));
 }
 
 Result result_of(const GrantV4& grant, std::uint32_t priority) {

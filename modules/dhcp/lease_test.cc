@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
@@ -148,6 +149,22 @@ TEST(Lease, FilesOfAnotherBootAreNone) {
   sys::write_file_atomically(folder / "c", "garbage", 0600);
   EXPECT_THAT(read_leases(folder.path()), SizeIs(1));
   EXPECT_THAT(read_leases(folder / "absent"), IsEmpty());
+}
+
+TEST(LeaseSocket, HasManyPathsAndIsOne) {
+  const TempFolder folder;
+  sys::ensure_folder(folder / "cni", 0700);
+  sys::ensure_folder(folder / "other", 0700);
+  ASSERT_EQ(::symlink("cni", (folder / "link").c_str()), 0);
+  const std::string one = folder / "cni/dhcp.sock";
+  for (const char* same :
+       {"cni/dhcp.sock", "link/dhcp.sock", "cni//dhcp.sock", "cni/../cni/dhcp.sock"}) {
+    EXPECT_TRUE(is_same_socket(one, folder / same)) << same;
+  }
+  for (const char* another : {"cni/dhcp.soc", "other/dhcp.sock", "absent/dhcp.sock"}) {
+    EXPECT_FALSE(is_same_socket(one, folder / another)) << another;
+  }
+  EXPECT_TRUE(is_same_socket(folder / "absent/dhcp.sock", folder / "absent/dhcp.sock"));
 }
 
 class LeaseResult : public testing::Test {

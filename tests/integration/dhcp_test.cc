@@ -236,6 +236,21 @@ TEST_F(Dhcp, AKilledDaemonLosesNoLease) {
       << "DEL starts it and releases";
 }
 
+TEST_F(Dhcp, TheNextDaemonTakesUpTheLeasesOfItsSocketUnderAnotherPath) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  tool({"ln", "-s", "/run/cni", "/run/also-cni"});
+  const Attachment other =
+      attachment(config(R"({"ipam": {"daemonSocketPath": "/run/also-cni/dhcp.sock"}})"));
+  expect_silent_success(other.check(result));
+  EXPECT_THAT(dhcp_daemons(), SizeIs(1));
+  expect_silent_success(job.del(result));
+  EXPECT_THAT(dhcp_daemons(), SizeIs(1));
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
+}
+
 TEST_F(Dhcp, DelIsQuickWhenTheServerIsGone) {
   const Attachment job = attachment(config());
   {
