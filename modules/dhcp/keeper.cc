@@ -118,16 +118,6 @@ bool Keeper::turn(int wake, Span at_most) {
   const auto left = std::clamp<std::int64_t>((due - boot_time()).count(), 0, at_most.count());
   ::poll(waits.data(), waits.size(), static_cast<int>(left));
 
-  while (auto connection = listener_.accept()) connections_.push_back(*std::move(connection));
-  for (auto each = connections_.begin(); each != connections_.end();) {
-    if (const auto request = each->read()) {
-      DaemonConnection connection = std::move(*each);
-      each = connections_.erase(each);
-      serve(std::move(connection), *request);
-    } else {
-      each = each->has_ended() ? connections_.erase(each) : std::next(each);
-    }
-  }
   for (Kept& kept : kept_) {
     if (kept.is_dead) continue;
     const Instant now = boot_time();
@@ -146,8 +136,23 @@ bool Keeper::turn(int wake, Span at_most) {
       kept.close_at = kNever;
     }
   }
+  // After the times, as a lease may be over by now.
+  serve_all();
   kept_.remove_if([](const Kept& kept) { return kept.is_dead; });
   return (waits.front().revents & POLLIN) != 0;
+}
+
+void Keeper::serve_all() {
+  while (auto connection = listener_.accept()) connections_.push_back(*std::move(connection));
+  for (auto each = connections_.begin(); each != connections_.end();) {
+    if (const auto request = each->read()) {
+      DaemonConnection connection = std::move(*each);
+      each = connections_.erase(each);
+      serve(std::move(connection), *request);
+    } else {
+      each = each->has_ended() ? connections_.erase(each) : std::next(each);
+    }
+  }
 }
 
 void Keeper::read(Kept& kept, Instant now) {

@@ -60,6 +60,7 @@ class Keeper {
     std::string seen_of_v6;          ///< by an ADD that went without
   };
 
+  void serve_all();
   void serve(DaemonConnection connection, const DaemonConnection::Request& request);
   void acquire(DaemonConnection& connection, const DaemonConnection::Request& request);
   void release(const Line& line, DaemonConnection& connection);

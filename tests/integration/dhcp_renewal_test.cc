@@ -119,6 +119,18 @@ TEST_F(DhcpRenewal, AnAddressWhoseTimeIsOverIsTakenAwayAndComesBackWithItsRoutes
   expect_silent_success(job.del(result));
 }
 
+TEST_F(DhcpRenewal, TheCheckThatStartsADeadDaemonIsToldThatTheLeaseIsOver) {
+  std::optional<DhcpServer> server = dhcpd(3);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  server.reset();
+  std::this_thread::sleep_for(milliseconds(3100));
+  const Json error = expect_error(job.check(result));
+  EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("is lost"));
+  expect_silent_success(job.del(result));
+}
+
 TEST_F(DhcpRenewal, AnAddressWhoseTimeIsOverIsTakenAwayWhereItsFileCantBeWritten) {
   std::optional<DhcpServer> server = dhcpd(3);
   const Attachment job = attachment(config());

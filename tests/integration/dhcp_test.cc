@@ -242,8 +242,8 @@ TEST_F(Dhcp, TheNextDaemonTakesUpTheLeasesOfItsSocketUnderAnotherPath) {
   const Json result = must_add(job);
   kill_dhcp_daemons();
   tool({"ln", "-s", "/run/cni", "/run/also-cni"});
-  const Attachment other =
-      attachment(config(R"({"ipam": {"daemonSocketPath": "/run/also-cni/dhcp.sock"}})"));
+  Attachment other = job;
+  other.config["ipam"]["daemonSocketPath"] = "/run/also-cni/dhcp.sock";
   expect_silent_success(other.check(result));
   EXPECT_THAT(dhcp_daemons(), SizeIs(1));
   expect_silent_success(job.del(result));
