@@ -23,6 +23,8 @@ namespace {
 constexpr Span kListenTime{4'000};
 /// Before a namespace that couldn't be looked at, for lack of descriptors, say, is tried again.
 constexpr Span kTroublePause{10'000};
+/// For a verb to say what it wants, once it has connected.
+constexpr Span kTimeToAsk{5'000};
 /// What an ADD's answer takes to arrive.
 constexpr Span kMargin{100};
 constexpr Span kDefaultTime{20'000};
@@ -90,9 +92,8 @@ Keeper::Kept* Keeper::find(const AttachmentKey& key) {
 }
 
 bool Keeper::is_busy() const {
-  return !connections_.empty() || std::any_of(kept_.begin(), kept_.end(), [](const Kept& kept) {
-    return kept.waiting.has_value();
-  });
+  return std::any_of(kept_.begin(), kept_.end(),
+                     [](const Kept& kept) { return kept.waiting.has_value(); });
 }
 
 Instant Keeper::next(const Kept& kept) const {
@@ -104,8 +105,11 @@ Instant Keeper::next(const Kept& kept) const {
 /// Descriptors are listed anew each time: but for exchanges, which are short, there is one.
 bool Keeper::turn(int wake, Span at_most) {
   std::vector<pollfd> waits{{wake, POLLIN, 0}, {listener_.fd(), POLLIN, 0}};
-  for (const DaemonConnection& each : connections_) waits.push_back({each.fd(), POLLIN, 0});
   Instant due = boot_time() + at_most;
+  for (const Caller& each : callers_) {
+    due = std::min(due, each.until);
+    waits.push_back({each.connection.fd(), POLLIN, 0});
+  }
   for (const Kept& kept : kept_) {
     due = std::min(due, next(kept));
     if (kept.waiting) waits.push_back({kept.waiting->fd(), POLLRDHUP, 0});
@@ -143,14 +147,18 @@ bool Keeper::turn(int wake, Span at_most) {
 }
 
 void Keeper::serve_all() {
-  while (auto connection = listener_.accept()) connections_.push_back(*std::move(connection));
-  for (auto each = connections_.begin(); each != connections_.end();) {
-    if (const auto request = each->read()) {
-      DaemonConnection connection = std::move(*each);
-      each = connections_.erase(each);
+  const Instant now = boot_time();
+  while (auto connection = listener_.accept()) {
+    callers_.push_back({*std::move(connection), now + kTimeToAsk});
+  }
+  for (auto each = callers_.begin(); each != callers_.end();) {
+    if (const auto request = each->connection.read()) {
+      DaemonConnection connection = std::move(each->connection);
+      each = callers_.erase(each);
       serve(std::move(connection), *request);
     } else {
-      each = each->has_ended() ? connections_.erase(each) : std::next(each);
+      const bool ends = each->connection.has_ended() || now >= each->until;
+      each = ends ? callers_.erase(each) : std::next(each);
     }
   }
 }

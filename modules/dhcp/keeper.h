@@ -38,7 +38,7 @@ class Keeper {
   /// One wait and what it brought: verbs, packets, times; `wake` is a descriptor that ends the wait
   /// too. True: `wake` is readable.
   bool turn(int wake, Span at_most);
-  /// Whether a verb waits for its answer.
+  /// Whether an ADD waits for its answer. Verbs that haven't said what they want ask again.
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
@@ -109,7 +109,11 @@ class Keeper {
   Log log_;
   std::string boot_;
   std::list<Kept> kept_;
-  std::list<DaemonConnection> connections_;  ///< that haven't said yet what they want
+  struct Caller {
+    DaemonConnection connection;
+    Instant until;
+  };
+  std::list<Caller> callers_;  ///< that haven't said yet what they want
 };
 
 /// CLOCK_BOOTTIME.

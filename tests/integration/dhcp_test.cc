@@ -1,5 +1,8 @@
 // dhcp and its daemon against dnsmasq: what verbs do, and what is left.
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <list>
 #include <set>
@@ -24,6 +27,27 @@ class Dhcp : public DhcpTest {
   DhcpServer server(std::vector<std::string> more = {}, const char* range = kRange) {
     return DhcpServer::dnsmasq("far", outside_.fd(), range, std::move(more));
   }
+};
+
+/// A connection to the daemon by which nothing is asked.
+class Silent {
+ public:
+  Silent() : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::copy_n(kDhcpSocket, std::char_traits<char>::length(kDhcpSocket), address.sun_path);
+    EXPECT_EQ(::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+  ~Silent() { ::close(fd_); }
+  Silent(const Silent&) = delete;
+  Silent& operator=(const Silent&) = delete;
+  [[nodiscard]] bool has_ended() const {
+    pollfd wait{fd_, POLLIN, 0};
+    return ::poll(&wait, 1, 0) == 1;
+  }
+
+ private:
+  int fd_;
 };
 
 TEST_F(Dhcp, AnInterfaceGetsWhatTheServerGivesAndGivesItBack) {
@@ -403,7 +427,15 @@ TEST_F(Dhcp, WrongOptionsAreRefusedBeforeAnythingIsMade) {
   EXPECT_THAT(link_names(netns(job)), IsEmpty());
 }
 
-TEST_F(Dhcp, AnUpgradeOfTheProgramHandsOverWithoutLosingALease) {
+TEST_F(Dhcp, AConnectionThatSaysNothingEnds) {
+  const DhcpServer dnsmasq = server();
+  must_add(attachment(config()));
+  const Silent silent;
+  EXPECT_FALSE(silent.has_ended());
+  EXPECT_TRUE(soon([&] { return silent.has_ended(); }, milliseconds(8000)));
+}
+
+TEST_F(Dhcp, AnUpgradeOfTheProgramHandsOverWithoutLosingALeaseOrWaitingForTheSilent) {
   const std::string copy = "/run/copy";
   tool({"cp", "-a", stage(), copy});
   const DhcpServer dnsmasq = server();
@@ -419,11 +451,12 @@ TEST_F(Dhcp, AnUpgradeOfTheProgramHandsOverWithoutLosingALease) {
     return status.st_ino;
   };
   const auto before = inode();
+  const Silent silent;
   const std::string executable = copy + "/libexec/cni/unicni";
   tool({"cp", executable, executable + ".new"});
   tool({"mv", executable + ".new", executable});
   expect_silent_success(job.check(result));  // at this request it notices
-  EXPECT_TRUE(soon([&] { return inode() != before; }, milliseconds(5000)));
+  EXPECT_TRUE(soon([&] { return inode() != before; }, milliseconds(4000)));
   EXPECT_THAT(dhcp_daemons(), ElementsAre(pid));
   expect_silent_success(job.check(result));
   expect_silent_success(job.del(result));
