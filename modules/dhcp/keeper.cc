@@ -41,6 +41,13 @@ AttachmentKey key_of(const Line& line) {
   return {line.get("network"), line.get("container"), line.get("if_name")};
 }
 
+void bring_up(net::Netlink& links, const net::Link& link) {
+  if (link.up) return;
+  net::Batch batch(links);
+  net::change_link(batch, link, {.up = true});
+  batch.commit();
+}
+
 }  // namespace
 
 Instant boot_time() {
@@ -332,21 +339,38 @@ void Keeper::apply_again(Kept& kept) {
   apply(kept, was);
 }
 
-/// Best effort, of both families: nobody waits for an answer.
-void Keeper::send_release(Kept& kept) {
-  send_release_v6(kept);
-  if (kept.client.grant() == nullptr) return;
+std::string Keeper::not_released(const std::string& address, const Error& error) {
+  return fmt::format("the DHCP server is not told that {} is free: {}", address, error.msg());
+}
+
+/// Best effort, of both families: nobody waits for an answer. The interface is about to go; if the
+/// container has taken it down, it comes up for that.
+/// Returns what couldn't be sent, and why; "": nothing.
+std::string Keeper::send_release(Kept& kept) {
+  const GrantV4* grant = kept.client.grant();
+  if (grant == nullptr && (!kept.v6 || kept.v6->grant() == nullptr)) return {};
+  std::string failed;
   try {
     auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
-    if (!netns) return;
-    Channel channel(*std::move(netns), kept.lease.place, kept.lease.identity.mac,
-                    kept.client.grant());
-    channel.send_at_once(kept.client.release());
+    if (!netns) return {};
+    {
+      net::Netlink links(*netns);
+      if (const auto link = net::find_link(links, kept.lease.place.index)) bring_up(links, *link);
+    }
+    failed = send_release_v6(kept);
+    if (grant != nullptr) {
+      Channel channel(*std::move(netns), kept.lease.place, kept.lease.identity.mac, grant);
+      channel.send_at_once(kept.client.release());
+    }
   } catch (const Error& error) {
-    log_(LogLevel::warning,
-         fmt::format("{}: the server is not told that {} is free: {}", kept.lease.key.owner(),
-                     kept.client.grant()->address.str(), error.msg()));
+    if (!failed.empty()) failed += "; ";
+    failed += not_released(
+        (grant == nullptr ? net_of(*kept.v6->grant()) : grant->address).address().str(), error);
   }
+  if (!failed.empty()) {
+    log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), failed));
+  }
+  return failed;
 }
 
 void Keeper::forget(Kept& kept, const std::string& why) {
@@ -415,11 +439,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   lease.identity.mac = link.mac;
   // Those of one parent have one MAC, and hear only what goes to an address of theirs or to all.
   lease.identity.broadcast = link.kind == "ipvlan";
-  if (!link.up) {
-    net::Batch batch(links);
-    net::change_link(batch, link, {.up = true});
-    batch.commit();
-  }
+  bring_up(links, link);
   if (Kept* earlier = find(lease.key)) {
     if (earlier->waiting) {
       throw Error(Code::try_again,
@@ -463,17 +483,20 @@ void Keeper::wait_for(Kept& kept, DaemonConnection& connection, const Line& requ
 void Keeper::release(const Line& line, DaemonConnection& connection) {
   const AttachmentKey key = key_of(line);
   Kept* kept = find(key);
+  std::string failed;
   if (kept != nullptr) {
     if (kept->waiting) {
       kept->waiting->refuse(Error(Code::try_again, "the attachment was taken down meanwhile"));
     }
-    send_release(*kept);
+    failed = send_release(*kept);
     kept->channel.reset();
     kept->v6.reset();
     kept->is_dead = true;
   }
   sys::remove_file(lease_file(settings_.folder, key));
-  connection.answer({"ok", {{"known", kept != nullptr ? "1" : "0"}}});
+  Line answer{"ok", {{"known", kept != nullptr ? "1" : "0"}}};
+  if (!failed.empty()) answer.fields.emplace_back("warning", failed);
+  connection.answer(std::move(answer));
 }
 
 void Keeper::check(const Line& line, DaemonConnection& connection) {

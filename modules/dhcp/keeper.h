@@ -75,7 +75,7 @@ class Keeper {
   void become_bound(Kept& kept);
   void wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now);
   void give_up(Kept& kept);
-  void send_release(Kept& kept);
+  std::string send_release(Kept& kept);
   void write(Kept& kept);
   void note_down(Kept& kept);
   void apply(Kept& kept, const std::optional<GrantV4>& was);
@@ -96,7 +96,8 @@ class Keeper {
   void change_link(const Kept& kept, const Change& change);
   void tell_preferred(const Kept& kept);
   void apply_v6(const Kept& kept, const std::optional<GrantV6>& old);
-  void send_release_v6(Kept& kept);
+  std::string send_release_v6(Kept& kept);
+  static std::string not_released(const std::string& address, const Error& error);
   [[nodiscard]] KeptV6 make_v6(const Lease& lease) const;
   [[nodiscard]] KeptV6::Scene scene_of(Kept& kept);
   [[nodiscard]] static bool is_complete(const Kept& kept);
