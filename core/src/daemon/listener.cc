@@ -51,13 +51,14 @@ std::optional<DaemonConnection::Request> DaemonConnection::read() {
     if (size < 0 && errno == EAGAIN) return std::nullopt;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); size > 0 && header != nullptr;
          header = CMSG_NXTHDR(&message, header)) {
-      if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-          header->cmsg_len != CMSG_LEN(sizeof(int))) {
-        continue;
+      if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+      // There is room for two, as the kernel aligns it; all that came are ours to close.
+      const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (std::size_t i = 0; i < count; ++i) {
+        int received = -1;
+        std::memcpy(&received, CMSG_DATA(header) + i * sizeof received, sizeof received);
+        attached_ = sys::Fd(received);
       }
-      int received = -1;
-      std::memcpy(&received, CMSG_DATA(header), sizeof received);
-      attached_ = sys::Fd(received);
     }
     if (size <= 0) {
       fd_.reset();
