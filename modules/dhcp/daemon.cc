@@ -200,6 +200,10 @@ int run_daemon(int argc, const char* const* argv) {
     words.say(LogLevel::error, "it can't be executed");
     changed = kNever;
   }
+  if (listener.is_displaced()) {
+    words.say(LogLevel::warning,
+              flags.socket_path + " was removed, and another process listens there now");
+  }
   listener.remove();
   if (!flags.pid_file.empty()) ::unlink(flags.pid_file.c_str());
   words.say(LogLevel::info, "ends; its leases stay");

@@ -129,6 +129,8 @@ bool Keeper::turn(int wake, Span at_most) {
   const auto left = std::clamp<std::int64_t>((due - boot_time()).count(), 0, at_most.count());
   ::poll(waits.data(), waits.size(), static_cast<int>(left));
 
+  // Whoever has the socket's place has taken up the leases.
+  if (listener_.is_displaced()) return true;
   for (Kept& kept : kept_) {
     if (kept.is_dead) continue;
     const Instant now = boot_time();
@@ -217,6 +219,14 @@ bool Keeper::open_channel(Kept& kept, Instant now) {
   }
 }
 
+/// The file of another attachment's lease under the same name is its daemon's.
+void Keeper::remove_file(const Kept& kept) {
+  const std::string file = lease_file(settings_.folder, kept.lease.key);
+  const auto present = read_lease(file);
+  if (present && present->place != kept.lease.place) return;
+  sys::remove_file(file);
+}
+
 /// Does what the client says.
 void Keeper::follow(Kept& kept, const ClientV4::Output& out, Instant now) {
   if ((!out.sends.empty() || out.probe) && !open_channel(kept, now)) return;
@@ -287,7 +297,7 @@ void Keeper::give_up(Kept& kept) {
   kept.waiting->refuse(failure(kept));
   send_release(kept);
   kept.is_dead = true;
-  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
+  remove_file(kept);
 }
 
 void Keeper::write(Kept& kept) {
@@ -381,7 +391,7 @@ void Keeper::forget(Kept& kept, const std::string& why) {
   kept.channel.reset();
   kept.v6.reset();
   kept.is_dead = true;
-  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
+  remove_file(kept);
 }
 
 void Keeper::serve(DaemonConnection connection, const DaemonConnection::Request& request) {

@@ -36,7 +36,7 @@ class Keeper {
   /// Takes up the leases of the folder that are this socket's.
   void load();
   /// One wait and what it brought: verbs, packets, times; `wake` is a descriptor that ends the wait
-  /// too. True: `wake` is readable.
+  /// too. True: `wake` is readable, or another daemon has the socket's place: it is to end.
   bool turn(int wake, Span at_most);
   /// Whether an ADD waits for its answer. Verbs that haven't said what they want ask again.
   [[nodiscard]] bool is_busy() const;
@@ -78,6 +78,7 @@ class Keeper {
   std::string send_release(Kept& kept);
   void write(Kept& kept);
   void note_down(Kept& kept);
+  void remove_file(const Kept& kept);
   void apply(Kept& kept, const std::optional<GrantV4>& was);
   void apply_again(Kept& kept);
   void forget(Kept& kept, const std::string& why);

@@ -209,6 +209,22 @@ TEST_F(DhcpRenewal, LeasesThatAGcCollectedUnderAHungDaemonEndByTheirTime) {
   }
 }
 
+TEST_F(DhcpRenewal, ADaemonWhoseSocketWasRemovedEndsWhenAnotherHasItsPlace) {
+  const DhcpServer server = dhcpd(6);
+  const Attachment job = attachment(config());
+  must_add(job);
+  const std::vector<int> first = dhcp_daemons();
+  std::filesystem::remove(kDhcpSocket);
+  expect_silent_success(job.del());
+  const Json result = must_add(job);
+  EXPECT_TRUE(soon([&] { return dhcp_daemons().size() == 1; }, seconds(6))) << "at its T1";
+  EXPECT_NE(dhcp_daemons(), first);
+  EXPECT_TRUE(exists(kDhcpSocket));
+  EXPECT_EQ(field("address"), address_in(result));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
 TEST_F(DhcpRenewal, AnotherInterfaceUnderTheNameIsNotTouched) {
   const DhcpServer server = dhcpd(4);
   const Attachment job = attachment(config());

@@ -276,6 +276,18 @@ TEST_F(DaemonTest, ASecondListenerIsRefusedAndADeadOnesFileIsReplaced) {
   EXPECT_NE(::access(place().socket.c_str(), F_OK), 0);
 }
 
+TEST_F(DaemonTest, OneWhoseFileWasReplacedIsToldAndLeavesTheOthersAlone) {
+  DaemonListener first = DaemonListener::open("test", place().socket);
+  EXPECT_FALSE(first.is_displaced());
+  ASSERT_EQ(::unlink(place().socket.c_str()), 0);
+  EXPECT_FALSE(first.is_displaced()) << "nobody has its place";
+  const DaemonListener second = DaemonListener::open("test", place().socket);
+  EXPECT_TRUE(first.is_displaced());
+  EXPECT_FALSE(second.is_displaced());
+  first.remove();
+  EXPECT_TRUE(daemon::connect(place().socket, in(milliseconds(100))));
+}
+
 TEST_F(DaemonTest, AFileThatIsNoSocketIsNotTouched) {
   sys::write_file_atomically(place().socket, "precious", 0600);
   EXPECT_THAT(error_of([&] { DaemonListener::open("test", place().socket); }).msg(),
