@@ -164,7 +164,7 @@ std::optional<DaemonListener::FileId> DaemonListener::find_file(const std::strin
 
 bool DaemonListener::is_displaced() const noexcept {
   const auto now = find_file(path_);
-  return now && now != file_;
+  return file_ && now && *now != *file_;
 }
 
 std::optional<DaemonConnection> DaemonListener::accept() {
