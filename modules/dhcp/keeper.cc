@@ -468,6 +468,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
     send_release(*earlier);
     earlier->is_dead = true;
   }
+  require_own_id(lease);
   // Where the path that the runtime uses can't be opened from here, renewals couldn't be either.
   auto by_path = find_place(path_of(lease), lease.place, link.mac);
   if (!by_path) {
@@ -482,6 +483,25 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   wait_for(kept, connection, line, now);
   if (lease.v6) begin_v6(kept, *lease.v6, now);
   follow(kept, kept.client.start(now), now);
+}
+
+/// To a server a client id is one client: two interfaces with one id would take each other's
+/// address at every renewal. A pod that comes again before its old container is taken down is none
+/// of them.
+void Keeper::require_own_id(const Lease& lease) const {
+  for (const Kept& kept : kept_) {
+    const AttachmentKey& key = kept.lease.key;
+    if (kept.is_dead || key.network != lease.key.network ||
+        key.container_id != lease.key.container_id || key.if_name == lease.key.if_name ||
+        kept.lease.identity.client_id != lease.identity.client_id) {
+      continue;
+    }
+    throw Error(Code::invalid_config,
+                fmt::format("clientId: {} of network {} has the same id in this container",
+                            key.if_name, key.network),
+                "make the id of each interface another one, or leave clientId out: the default "
+                "has the interface's name");
+  }
 }
 
 void Keeper::wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now) {

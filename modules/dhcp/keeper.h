@@ -73,6 +73,7 @@ class Keeper {
   bool open_channel(Kept& kept, Instant now);
   void note_event(Kept& kept, Event event, Instant now);
   void become_bound(Kept& kept);
+  void require_own_id(const Lease& lease) const;
   void wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now);
   void give_up(Kept& kept);
   std::string send_release(Kept& kept);

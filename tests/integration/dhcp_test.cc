@@ -428,6 +428,19 @@ TEST_F(Dhcp, ANamespaceThatIsGoneTakesItsLeaseAlong) {
   EXPECT_THAT(files_in(kLeases), IsEmpty());
 }
 
+TEST_F(Dhcp, TwoInterfacesOfAContainerAreTwoClients) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config(R"({"ipam": {"clientId": "pod"}})"));
+  const Json result = must_add(job);
+  Attachment second = job;
+  second.if_name = "eth1";
+  const Json error = expect_error(second.add(), 7);
+  EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("clientId: eth0 of network net"));
+  must_add(attachment(job.config, "again"));  // a pod whose old container isn't taken down yet
+  second.config["ipam"].erase("clientId");
+  EXPECT_NE(address_in(must_add(second)), address_in(result));
+}
+
 TEST_F(Dhcp, WrongOptionsAreRefusedBeforeAnythingIsMade) {
   const Attachment job = attachment(config());
   const auto refusal = [&](const std::string& changes) {
