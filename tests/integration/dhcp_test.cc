@@ -164,6 +164,9 @@ TEST_F(Dhcp, TheDaemonHoldsNothingOfWhoStartedItAndOfContainers) {
   const std::string env((std::istreambuf_iterator<char>(environ)), {});
   EXPECT_EQ(env.find("CNI_COMMAND"), std::string::npos) << env;
   EXPECT_EQ(env.find("CNI_NETNS"), std::string::npos) << env;
+  EXPECT_NE(std::filesystem::read_symlink(proc + "/ns/net"),
+            std::filesystem::read_symlink("/proc/self/ns/net"))
+      << "nor the network of whoever started it, which may be a nested host's";
   // Neither socket nor descriptor of the namespace: it ends when its last process does.
   for (const auto& entry : std::filesystem::directory_iterator(proc + "/fd")) {
     std::error_code gone;
