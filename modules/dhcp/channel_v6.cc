@@ -1,10 +1,12 @@
 #include "channel_v6.h"
 
+#include <fmt/core.h>
 #include <linux/if_ether.h>
 
 #include <algorithm>
 #include <array>
 
+#include "datagram.h"
 #include "neighbour_v6.h"
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
@@ -14,12 +16,21 @@ namespace unicni::dhcp {
 
 namespace {
 
-// RFC 8415 §7.1, §7.2.
-constexpr std::uint16_t kClientPortV6 = 546;
-constexpr std::uint16_t kServerPortV6 = 547;
+// RFC 8415 §7.1.
 IpAddress all_servers() {
   return IpAddress::v6({0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2});
 }
+constexpr std::array<std::uint8_t, 6> kAllServersMac{0x33, 0x33, 0, 1, 0, 2};  // RFC 2464 §7
+
+// UDP to port 546; offsets count from the IPv6 header.
+constexpr std::array<sock_filter, 6> kDhcpFilter{{
+    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 17, 0, 3),
+    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 42),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kClientPortV6, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, 0xffff),
+    BPF_STMT(BPF_RET | BPF_K, 0),
+}};
 
 // ICMPv6 neighbour solicitations and advertisements; offsets count from the IPv6 header.
 constexpr std::array<sock_filter, 7> kNeighbourFilter{{
@@ -41,17 +52,28 @@ IpNet own_link_local(const net::Link& link, const Bytes& duid) {
   return {IpAddress::v6(bytes), 64};
 }
 
+/// Frames pass by the container's rules, and by its programs, of which one may have the port. The
+/// UDP socket is there so that the kernel refuses no answer; nobody reads it.
 ChannelV6::ChannelV6(net::Netns netns, const Place& place, const Bytes& duid)
-    : netns_(std::move(netns)), link_{place.index, place.if_name} {
+    : netns_(std::move(netns)) {
   net::Netlink links(netns_);
-  const net::Link link = net::get_link(links, place.if_name);
-  mac_ = link.mac;
-  const IpNet own = net::ready_link_local(links, link_, own_link_local(link, duid));
-  netns_.run([&] { udp_.emplace(link_, own.address(), kClientPortV6); });
+  const auto link = net::find_link(links, place.index);
+  if (!link) throw Error(Code::internal, fmt::format("{} is gone", place.if_name));
+  link_ = {link->index, link->name};  // renamed or not
+  mac_ = link->mac;
+  own_ = net::ready_link_local(links, link_, own_link_local(*link, duid)).address();
+  netns_.run([&] {
+    dhcp_.emplace(link_, ETH_P_IPV6, kDhcpFilter);
+    try {
+      udp_.emplace(link_, own_, kClientPortV6);
+    } catch (const Error&) {
+      udp_.reset();
+    }
+  });
 }
 
 void ChannelV6::send(const PacketV6& packet) {
-  udp_->send(all_servers(), kServerPortV6, encode(packet));
+  dhcp_->send(Mac(kAllServersMac), wrap_v6({own_, all_servers(), encode(packet)}));
 }
 
 void ChannelV6::probe(const IpAddress& address) {
@@ -61,12 +83,14 @@ void ChannelV6::probe(const IpAddress& address) {
 }
 
 void ChannelV6::receive(const Heard& heard) {
-  while (const auto datagram = udp_->receive()) {
+  while (const auto frame = dhcp_->receive()) {
+    const auto datagram = unwrap_v6(frame->bytes, frame->summed);
+    if (!datagram || datagram->dst != own_) continue;
     std::string problem;
-    if (const auto packet = decode_v6(datagram->bytes, problem)) {
-      heard.packet(*packet, datagram->from);
+    if (const auto packet = decode_v6(datagram->payload, problem)) {
+      heard.packet(*packet, datagram->src);
     } else {
-      heard.broken(datagram->from.str() + ": " + problem);
+      heard.broken(datagram->src.str() + ": " + problem);
     }
   }
   while (const auto frame = neighbours_ ? neighbours_->receive() : std::nullopt) {
@@ -78,7 +102,7 @@ void ChannelV6::receive(const Heard& heard) {
 }
 
 std::vector<int> ChannelV6::fds() const {
-  std::vector<int> fds{udp_->fd()};
+  std::vector<int> fds{dhcp_->fd()};
   if (neighbours_) fds.push_back(neighbours_->fd());
   return fds;
 }

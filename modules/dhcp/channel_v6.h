@@ -19,8 +19,8 @@ IpNet own_link_local(const net::Link& link, const Bytes& duid);
 
 class ChannelV6 {
  public:
-  /// The kernel's UDP speaks for the link, from a link-local address that is ready at once. Throws
-  /// Error: a socket can't be made, or the link is gone.
+  /// It speaks from a link-local address that is ready at once, by frames. Throws Error: a socket
+  /// can't be made, or the link is gone.
   ChannelV6(net::Netns netns, const Place& place, const Bytes& duid);
 
   /// To all servers and relays of the link. Throws Error: the link is down or gone.
@@ -42,6 +42,8 @@ class ChannelV6 {
   net::Netns netns_;
   net::LinkRef link_;
   Mac mac_;
+  IpAddress own_;
+  std::optional<net::PacketSocket> dhcp_;
   std::optional<net::UdpSocket> udp_;
   std::optional<net::PacketSocket> neighbours_;
   std::optional<IpAddress> probed_;

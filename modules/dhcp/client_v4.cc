@@ -273,8 +273,8 @@ std::optional<GrantV4> ClientV4::read_grant(const Packet& packet, const Mac& fro
   const auto t1 = read32(packet.find(OptionCode::t1)).value_or(seconds / 2);
   const auto t2 = read32(packet.find(OptionCode::t2)).value_or(seconds - seconds / 8);
   grant.expires = later(asked_, std::chrono::seconds(seconds));
-  // T1 < T2 < the end, or they are as if not given.
-  const bool sane = t1 < t2 && t2 < seconds;
+  // 0 < T1 < T2 < the end, or they are as if not given: so a renewal lasts half a second at least.
+  const bool sane = 0 < t1 && t1 < t2 && t2 < seconds;
   grant.t1 = sane ? later(asked_, std::chrono::seconds(t1)) : asked_ + (grant.expires - asked_) / 2;
   grant.t2 =
       sane ? later(asked_, std::chrono::seconds(t2)) : asked_ + (grant.expires - asked_) * 7 / 8;

@@ -244,6 +244,20 @@ TEST_F(ClientV4Test, TimesOfTheServerCountIfTheyMakeSense) {
   EXPECT_GE(client_.grant()->t1, asked + milliseconds(50'000));
 }
 
+TEST_F(ClientV4Test, ATimeOfZeroIsAsIfNotGivenSoRenewalsHavePauses) {
+  become_bound();
+  for (int i = 0; i < 3; ++i) {
+    const Instant before = now_;
+    wait();
+    EXPECT_GE(now_ - before, milliseconds(500));
+    Packet ack = answer(MessageType::ack, "10.0.0.9", 2);
+    ack.set(OptionCode::t1, number(0));
+    ack.set(OptionCode::t2, number(1));
+    EXPECT_EQ(receive(ack).event, Event::renewed);
+    EXPECT_EQ(client_.grant()->t1, now_ + milliseconds(1000));
+  }
+}
+
 TEST_F(ClientV4Test, ALeaseWithoutTimeIsAnHourAndOneForEverNeverEnds) {
   keep(client_.start(now_));
   receive(answer(MessageType::offer));

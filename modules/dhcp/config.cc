@@ -9,6 +9,7 @@
 #include "unicni/args_template.h"
 #include "unicni/error.h"
 #include "unicni/nearest.h"
+#include "unicni/sha512.h"
 
 namespace unicni {
 
@@ -131,7 +132,8 @@ constexpr std::array<OptionCode, 16> kDefaultRequest{OptionCode::classless_route
                                                      OptionCode::ms_classless_routes};
 
 constexpr std::size_t kMostBytes = 255;
-constexpr std::size_t kLongestClientId = 254;  // as the reference cuts it
+// kea drops whoever has more than 128 bytes, the first of which is a zero.
+constexpr std::size_t kLongestClientId = 100;
 constexpr std::size_t kLongestSocketPath = 107;
 
 /// Those that the protocol itself fills.
@@ -260,7 +262,12 @@ Bytes client_id(const Call& call) {
       options.client_id.empty()
           ? fmt::format("{}/{}/{}", call.key.container_id, call.key.network, call.key.if_name)
           : expand_template("clientId", options.client_id, call.args);
-  text.resize(std::min(text.size(), kLongestClientId));
+  if (text.size() > kLongestClientId) {
+    // Its end tells the interfaces of a container apart.
+    constexpr std::size_t kHashSize = 32;
+    text = text.substr(0, kLongestClientId - kHashSize - 1) + '~' +
+           sha512_hex(text).substr(0, kHashSize);
+  }
   Bytes id{0};
   id.insert(id.end(), text.begin(), text.end());
   return id;

@@ -53,7 +53,7 @@ void require_valid(const DhcpOptions& options);
 Options provided(const Call& call);
 /// Option 55, without doubles and with what the result is made of.
 Bytes requested(const DhcpOptions& options);
-/// Option 61: a zero byte, which says that a text follows.
+/// Option 61: a zero byte, which says that a text follows, of which a long one ends in its hash.
 Bytes client_id(const Call& call);
 
 }  // namespace unicni::dhcp

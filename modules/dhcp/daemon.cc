@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fmt/core.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -125,6 +127,15 @@ void leave_cgroup(const std::string& socket, const Words& words) {
   }
 }
 
+/// The namespace of the verb that started it would stay as long as the daemon does, which has
+/// nothing to do there: its sockets are in those of containers.
+void leave_netns(const Words& words) {
+  if (::unshare(CLONE_NEWNET) == 0) return;
+  words.say(LogLevel::warning,
+            fmt::format("stays in the network namespace that it was started in: {}",
+                        std::strerror(errno)));
+}
+
 /// As many descriptors as there may be: an ADD at work has three.
 void raise_limit() {
   rlimit limit{};
@@ -174,6 +185,7 @@ int run_daemon(int argc, const char* const* argv) {
   }
   DaemonListener listener = DaemonListener::open("dhcp", flags.host_prefix + flags.socket_path);
   leave_cgroup(flags.socket_path, words);
+  leave_netns(words);
   const Watched executable(own_executable());
   const Watched module(own_module());
 
@@ -199,6 +211,10 @@ int run_daemon(int argc, const char* const* argv) {
     listener.hand_over(executable.path(), line.data());
     words.say(LogLevel::error, "it can't be executed");
     changed = kNever;
+  }
+  if (listener.is_displaced()) {
+    words.say(LogLevel::warning,
+              flags.socket_path + " was removed, and another process listens there now");
   }
   listener.remove();
   if (!flags.pid_file.empty()) ::unlink(flags.pid_file.c_str());

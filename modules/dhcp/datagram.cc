@@ -8,6 +8,9 @@ namespace unicni::dhcp {
 namespace {
 
 constexpr std::size_t kIpHeader = 20;
+constexpr std::size_t kIpHeaderV6 = 40;
+constexpr std::size_t kAddressesV6 = 8;
+constexpr std::size_t kAddressSizeV6 = 16;
 constexpr std::size_t kUdpHeader = 8;
 constexpr std::uint8_t kUdp = 17;
 constexpr std::uint8_t kTimeToLive = 64;
@@ -30,6 +33,11 @@ std::uint16_t folded(std::uint32_t sum) {
 /// Of the header that UDP's checksum covers beside its own.
 std::uint32_t pseudo_sum(View ip, std::size_t udp_size) {
   return add_up(ip.subspan(12, 8), static_cast<std::uint32_t>(kUdp + udp_size));
+}
+
+std::uint32_t pseudo_sum_v6(View ip, std::size_t udp_size) {
+  return add_up(ip.subspan(kAddressesV6, 2 * kAddressSizeV6),
+                static_cast<std::uint32_t>(kUdp + udp_size));
 }
 
 }  // namespace
@@ -79,6 +87,52 @@ std::optional<Datagram> unwrap(View bytes, bool summed) {
   }
   const View payload = udp.subspan(kUdpHeader, udp_size - kUdpHeader);
   return Datagram{IpAddress::v4(get32(bytes, 12)), IpAddress::v4(get32(bytes, 16)),
+                  Bytes(payload.begin(), payload.end())};
+}
+
+Bytes wrap_v6(const Datagram& datagram) {
+  const std::size_t udp_size = kUdpHeader + datagram.payload.size();
+  Bytes bytes;
+  bytes.reserve(kIpHeaderV6 + udp_size);
+  put32(bytes, 0x60000000);  // version 6
+  put16(bytes, static_cast<std::uint32_t>(udp_size));
+  bytes.push_back(kUdp);
+  bytes.push_back(1);  // hop limit: multicast of the link
+  append(bytes, View(datagram.src.data(), kAddressSizeV6));
+  append(bytes, View(datagram.dst.data(), kAddressSizeV6));
+  put16(bytes, kClientPortV6);
+  put16(bytes, kServerPortV6);
+  put16(bytes, static_cast<std::uint32_t>(udp_size));
+  put16(bytes, 0);
+  append(bytes, datagram.payload);
+  const View all(bytes);
+  const std::uint16_t sum = folded(add_up(all.subspan(kIpHeaderV6), pseudo_sum_v6(all, udp_size)));
+  set16(bytes, kIpHeaderV6 + 6, sum == 0 ? 0xffffU : sum);
+  return bytes;
+}
+
+std::optional<Datagram> unwrap_v6(View bytes, bool summed) {
+  if (bytes.size() < kIpHeaderV6 + kUdpHeader || bytes[0] >> 4U != 6 || bytes[6] != kUdp) {
+    return std::nullopt;
+  }
+  const std::size_t size = get16(bytes, 4);
+  if (size < kUdpHeader || kIpHeaderV6 + size > bytes.size()) return std::nullopt;
+  const View udp = bytes.subspan(kIpHeaderV6, size);
+  const std::size_t udp_size = get16(udp, 4);
+  if (get16(udp, 2) != kClientPortV6 || udp_size < kUdpHeader || udp_size > udp.size() ||
+      get16(udp, 6) == 0) {
+    return std::nullopt;
+  }
+  if (summed && folded(add_up(udp.first(udp_size), pseudo_sum_v6(bytes, udp_size))) != 0) {
+    return std::nullopt;
+  }
+  const auto address_at = [&](std::size_t at) {
+    std::array<std::uint8_t, kAddressSizeV6> address{};
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), address.size(), address.begin());
+    return IpAddress::v6(address);
+  };
+  const View payload = udp.subspan(kUdpHeader, udp_size - kUdpHeader);
+  return Datagram{address_at(kAddressesV6), address_at(kAddressesV6 + kAddressSizeV6),
                   Bytes(payload.begin(), payload.end())};
 }
 

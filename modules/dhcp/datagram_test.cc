@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace unicni::dhcp::datagram_test {
 namespace {
@@ -46,6 +48,45 @@ TEST(Datagram, AWrongSumCountsOnlyWhereTheKernelHasMadeOne) {
   EXPECT_TRUE(unwrap(bytes, false));
   bytes[26] = bytes[27] = 0;  // the sender made none
   EXPECT_TRUE(unwrap(bytes, true));
+}
+
+/// What a server of DHCPv6 sends, as answer().
+Bytes answer_v6(const Bytes& payload) {
+  Bytes bytes = wrap_v6({ip("fe80::1"), ip("fe80::9"), payload});
+  std::swap(bytes[40], bytes[42]);
+  std::swap(bytes[41], bytes[43]);
+  return bytes;
+}
+
+TEST(DatagramV6, WhatAServerSendsIsUnwrapped) {
+  Bytes bytes = answer_v6({1, 2, 3});
+  const auto datagram = unwrap_v6(bytes, true);
+  ASSERT_TRUE(datagram);
+  EXPECT_EQ(datagram->src, ip("fe80::1"));
+  EXPECT_EQ(datagram->dst, ip("fe80::9"));
+  EXPECT_EQ(datagram->payload, (Bytes{1, 2, 3}));
+  bytes.resize(80);  // padding
+  EXPECT_EQ(unwrap_v6(bytes, true)->payload, (Bytes{1, 2, 3}));
+  bytes[50] ^= 1U;
+  EXPECT_FALSE(unwrap_v6(bytes, true)) << "a wrong sum";
+  EXPECT_TRUE(unwrap_v6(bytes, false));
+}
+
+TEST(DatagramV6, LyingLengthsAndOtherPacketsAreNone) {
+  const Bytes good = answer_v6({1, 2, 3});
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    EXPECT_FALSE(unwrap_v6(View(good).first(size), true)) << size;
+  }
+  // Version, protocol, sizes of IP and UDP, port, a sum of zero.
+  for (const auto& [at, to] : std::vector<std::pair<std::size_t, std::uint8_t>>{
+           {0, 0x45}, {6, 58}, {5, 7}, {5, 200}, {45, 7}, {45, 200}, {43, 67}}) {
+    Bytes bytes = good;
+    bytes[at] = to;
+    EXPECT_FALSE(unwrap_v6(bytes, false)) << at;
+  }
+  Bytes bytes = good;
+  bytes[46] = bytes[47] = 0;
+  EXPECT_FALSE(unwrap_v6(bytes, false));
 }
 
 TEST(Datagram, LyingLengthsAndOtherPacketsAreNone) {

@@ -36,6 +36,8 @@ using std::chrono::milliseconds;
 /// A RELEASE has no answer, so the daemon's comes at once, unless it hangs or has a hundred verbs
 /// to answer.
 constexpr milliseconds kQuestionTime{5000};
+/// The same for a verb that takes down: a DEL is to end within 2 s whatever the daemon does.
+constexpr milliseconds kReleaseTime{1500};
 
 DaemonPlace place_of(const Call& call, const Host& host) {
   return lease_daemon("dhcp", call.options<DhcpOptions>().socket_path, kDefaultSocket,
@@ -211,7 +213,7 @@ class Dhcp final : public Module {
     DaemonPlace place = place_of(call, host);
     // What the lease says counts: the configuration may have changed.
     if (const auto lease = read_lease(file)) place.socket = lease->socket;
-    release(place, call.key, file, within(call, kQuestionTime), host);
+    release(place, call.key, file, within(call, kReleaseTime), host);
   }
 
   void check(const Call& call, Host& host) override {
@@ -238,7 +240,7 @@ class Dhcp final : public Module {
       errors.attempt([&] {
         const std::string file = lease_file(folder, lease.key);
         release(lease_daemon("dhcp", lease.socket, host.executable(), file), lease.key, file,
-                within(call, kQuestionTime), host);
+                within(call, kReleaseTime), host);
       });
     }
     errors.finish();
@@ -262,7 +264,8 @@ class Dhcp final : public Module {
   static void release(const DaemonPlace& place, const AttachmentKey& key, const std::string& file,
                       Deadline deadline, Host& host) {
     try {
-      host.daemons().ask(place, release_request(key), -1, deadline);
+      const Line answer = host.daemons().ask(place, release_request(key), -1, deadline);
+      if (const auto* text = answer.find("warning")) host.log(LogLevel::warning, *text);
     } catch (const DaemonStranger& error) {
       host.log(LogLevel::warning,
                fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));

@@ -80,13 +80,30 @@ TEST_F(DhcpOptionsTest, TheClientIdIsTheReferencesUnlessATemplateOrAnOptionSaysA
     return std::string(bytes.begin(), bytes.end());
   };
   EXPECT_EQ(id(), std::string(1, '\0') + "c1/net/eth0");
-  call_.key.container_id = std::string(300, 'c');
-  EXPECT_EQ(id().size(), 255U);
   call_.args = {{"K8S_POD_NAME", "db-0"}};
   options_.client_id = "pod-${K8S_POD_NAME}";
   EXPECT_EQ(id(), std::string(1, '\0') + "pod-db-0");
   options_.provide.push_back({"dhcp-client-identifier", "raw", ""});
   EXPECT_EQ(id(), "raw");
+}
+
+TEST_F(DhcpOptionsTest, ALongClientIdEndsInAHashAndTellsInterfacesApart) {
+  const auto long_id = [&](std::size_t size, const char* if_name) {
+    call_.key.container_id = std::string(size, 'c');
+    call_.key.if_name = if_name;
+    return client_id(call_);
+  };
+  EXPECT_EQ(long_id(91, "eth0").size(), 101U);
+  EXPECT_EQ(long_id(91, "eth0").back(), '0') << "as it is";
+  for (const std::size_t size : {92U, 110U, 300U}) {
+    EXPECT_EQ(long_id(size, "eth0").size(), 101U);
+    EXPECT_NE(long_id(size, "eth0"), long_id(size, "eth1"));
+    EXPECT_EQ(long_id(size, "eth0"), long_id(size, "eth0"));
+  }
+  options_.client_id = std::string(200, 'x');
+  EXPECT_EQ(long_id(1, "eth0").size(), 101U);
+  options_.provide.push_back({"dhcp-client-identifier", std::string(200, 'x'), ""});
+  EXPECT_EQ(long_id(1, "eth0").size(), 200U) << "given bytes are not changed";
 }
 
 TEST_F(DhcpOptionsTest, ProvidedValuesComeFromTheConfigurationOrFromArguments) {

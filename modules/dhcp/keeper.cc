@@ -23,6 +23,8 @@ namespace {
 constexpr Span kListenTime{4'000};
 /// Before a namespace that couldn't be looked at, for lack of descriptors, say, is tried again.
 constexpr Span kTroublePause{10'000};
+/// For a verb to say what it wants, once it has connected.
+constexpr Span kTimeToAsk{5'000};
 /// What an ADD's answer takes to arrive.
 constexpr Span kMargin{100};
 constexpr Span kDefaultTime{20'000};
@@ -37,6 +39,13 @@ Number number_in(const Line& line, std::string_view key, Number otherwise) {
 
 AttachmentKey key_of(const Line& line) {
   return {line.get("network"), line.get("container"), line.get("if_name")};
+}
+
+void bring_up(net::Netlink& links, const net::Link& link) {
+  if (link.up) return;
+  net::Batch batch(links);
+  net::change_link(batch, link, {.up = true});
+  batch.commit();
 }
 
 }  // namespace
@@ -70,7 +79,8 @@ ClientV4 Keeper::make_client(const Lease& lease) const {
 
 void Keeper::load() {
   for (Lease& lease : read_leases(settings_.folder)) {
-    if (lease.socket != settings_.socket) continue;
+    const std::string& prefix = settings_.host_prefix;
+    if (!is_same_socket(prefix + lease.socket, prefix + settings_.socket)) continue;
     Kept& kept = kept_.emplace_back(lease, make_client(lease));
     kept.client.hurry(false);
     if (lease.grant) kept.client.resume(*lease.grant);
@@ -89,22 +99,24 @@ Keeper::Kept* Keeper::find(const AttachmentKey& key) {
 }
 
 bool Keeper::is_busy() const {
-  return !connections_.empty() || std::any_of(kept_.begin(), kept_.end(), [](const Kept& kept) {
-    return kept.waiting.has_value();
-  });
+  return std::any_of(kept_.begin(), kept_.end(),
+                     [](const Kept& kept) { return kept.waiting.has_value(); });
 }
 
 Instant Keeper::next(const Kept& kept) const {
   const Instant due = kept.retry_at == kNever ? kept.client.next() : kept.retry_at;
   const Instant due_v6 = kept.v6 ? std::min(kept.v6->next(), kept.go_without_v6) : kNever;
-  return std::min({due, kept.close_at, kept.give_up, due_v6});
+  return std::min({due, kept.close_at, kept.give_up, due_v6, kept.write_at});
 }
 
 /// Descriptors are listed anew each time: but for exchanges, which are short, there is one.
 bool Keeper::turn(int wake, Span at_most) {
   std::vector<pollfd> waits{{wake, POLLIN, 0}, {listener_.fd(), POLLIN, 0}};
-  for (const DaemonConnection& each : connections_) waits.push_back({each.fd(), POLLIN, 0});
   Instant due = boot_time() + at_most;
+  for (const Caller& each : callers_) {
+    due = std::min(due, each.until);
+    waits.push_back({each.connection.fd(), POLLIN, 0});
+  }
   for (const Kept& kept : kept_) {
     due = std::min(due, next(kept));
     if (kept.waiting) waits.push_back({kept.waiting->fd(), POLLRDHUP, 0});
@@ -117,16 +129,8 @@ bool Keeper::turn(int wake, Span at_most) {
   const auto left = std::clamp<std::int64_t>((due - boot_time()).count(), 0, at_most.count());
   ::poll(waits.data(), waits.size(), static_cast<int>(left));
 
-  while (auto connection = listener_.accept()) connections_.push_back(*std::move(connection));
-  for (auto each = connections_.begin(); each != connections_.end();) {
-    if (const auto request = each->read()) {
-      DaemonConnection connection = std::move(*each);
-      each = connections_.erase(each);
-      serve(std::move(connection), *request);
-    } else {
-      each = each->has_ended() ? connections_.erase(each) : std::next(each);
-    }
-  }
+  // Whoever has the socket's place has taken up the leases.
+  if (listener_.is_displaced()) return true;
   for (Kept& kept : kept_) {
     if (kept.is_dead) continue;
     const Instant now = boot_time();
@@ -145,8 +149,27 @@ bool Keeper::turn(int wake, Span at_most) {
       kept.close_at = kNever;
     }
   }
+  // After the times, as a lease may be over by now.
+  serve_all();
   kept_.remove_if([](const Kept& kept) { return kept.is_dead; });
   return (waits.front().revents & POLLIN) != 0;
+}
+
+void Keeper::serve_all() {
+  const Instant now = boot_time();
+  while (auto connection = listener_.accept()) {
+    callers_.push_back({*std::move(connection), now + kTimeToAsk});
+  }
+  for (auto each = callers_.begin(); each != callers_.end();) {
+    if (const auto request = each->connection.read()) {
+      DaemonConnection connection = std::move(each->connection);
+      each = callers_.erase(each);
+      serve(std::move(connection), *request);
+    } else {
+      const bool ends = each->connection.has_ended() || now >= each->until;
+      each = ends ? callers_.erase(each) : std::next(each);
+    }
+  }
 }
 
 void Keeper::read(Kept& kept, Instant now) {
@@ -170,6 +193,7 @@ void Keeper::elapse(Kept& kept, Instant now) {
     kept.channel.reset();
     kept.close_at = kNever;
   }
+  if (now >= kept.write_at) note_down(kept);
   if (now >= kept.retry_at) kept.retry_at = kNever;
   if (kept.retry_at == kNever && now >= kept.client.next()) {
     follow(kept, kept.client.elapse(now), now);
@@ -193,6 +217,14 @@ bool Keeper::open_channel(Kept& kept, Instant now) {
     kept.retry_at = now + kTroublePause;
     return false;
   }
+}
+
+/// The file of another attachment's lease under the same name is its daemon's.
+void Keeper::remove_file(const Kept& kept) {
+  const std::string file = lease_file(settings_.folder, kept.lease.key);
+  const auto present = read_lease(file);
+  if (present && present->place != kept.lease.place) return;
+  sys::remove_file(file);
 }
 
 /// Does what the client says.
@@ -226,7 +258,7 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
       break;
     case Event::renewed:
       if (before->options == grant->options) {
-        write(kept);
+        note_down(kept);
       } else {
         apply(kept, before);
       }
@@ -264,8 +296,8 @@ void Keeper::become_bound(Kept& kept) {
 void Keeper::give_up(Kept& kept) {
   kept.waiting->refuse(failure(kept));
   send_release(kept);
-  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
   kept.is_dead = true;
+  remove_file(kept);
 }
 
 void Keeper::write(Kept& kept) {
@@ -274,13 +306,28 @@ void Keeper::write(Kept& kept) {
                              0600);
 }
 
+/// write() for what has happened already, whether the folder can be written or not: then the file
+/// follows later.
+void Keeper::note_down(Kept& kept) {
+  const bool was_told = kept.write_at != kNever;
+  kept.write_at = kNever;
+  try {
+    write(kept);
+  } catch (const Error& error) {
+    kept.write_at = boot_time() + kTroublePause;
+    if (was_told) return;
+    log_(LogLevel::error, fmt::format("{}: its lease is tried to be written again: {}",
+                                      kept.lease.key.owner(), error.msg()));
+  }
+}
+
 /// A change after ADD. The result that the runtime has can't follow it; the interface can, and the
 /// file says what CHECK is to go by. It is written first, as the address counts whatever becomes of
 /// the interface, and again with what could be applied.
 void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
   kept.lease.applying = true;
   kept.lease.replaced = was ? std::optional(was->address) : std::nullopt;
-  write(kept);
+  note_down(kept);
   try {
     const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
     if (!netns) return;  // the next exchange forgets the lease
@@ -292,7 +339,7 @@ void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
   }
   kept.lease.applying = false;
   kept.lease.replaced.reset();
-  write(kept);
+  note_down(kept);
 }
 
 /// Of a daemon that was killed in between only the old address is known, which is what must go.
@@ -302,21 +349,38 @@ void Keeper::apply_again(Kept& kept) {
   apply(kept, was);
 }
 
-/// Best effort, of both families: nobody waits for an answer.
-void Keeper::send_release(Kept& kept) {
-  send_release_v6(kept);
-  if (kept.client.grant() == nullptr) return;
+std::string Keeper::not_released(const std::string& address, const Error& error) {
+  return fmt::format("the DHCP server is not told that {} is free: {}", address, error.msg());
+}
+
+/// Best effort, of both families: nobody waits for an answer. The interface is about to go; if the
+/// container has taken it down, it comes up for that.
+/// Returns what couldn't be sent, and why; "": nothing.
+std::string Keeper::send_release(Kept& kept) {
+  const GrantV4* grant = kept.client.grant();
+  if (grant == nullptr && (!kept.v6 || kept.v6->grant() == nullptr)) return {};
+  std::string failed;
   try {
     auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
-    if (!netns) return;
-    Channel channel(*std::move(netns), kept.lease.place, kept.lease.identity.mac,
-                    kept.client.grant());
-    channel.send_at_once(kept.client.release());
+    if (!netns) return {};
+    {
+      net::Netlink links(*netns);
+      if (const auto link = net::find_link(links, kept.lease.place.index)) bring_up(links, *link);
+    }
+    failed = send_release_v6(kept);
+    if (grant != nullptr) {
+      Channel channel(*std::move(netns), kept.lease.place, kept.lease.identity.mac, grant);
+      channel.send_at_once(kept.client.release());
+    }
   } catch (const Error& error) {
-    log_(LogLevel::warning,
-         fmt::format("{}: the server is not told that {} is free: {}", kept.lease.key.owner(),
-                     kept.client.grant()->address.str(), error.msg()));
+    if (!failed.empty()) failed += "; ";
+    failed += not_released(
+        (grant == nullptr ? net_of(*kept.v6->grant()) : grant->address).address().str(), error);
   }
+  if (!failed.empty()) {
+    log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), failed));
+  }
+  return failed;
 }
 
 void Keeper::forget(Kept& kept, const std::string& why) {
@@ -324,17 +388,17 @@ void Keeper::forget(Kept& kept, const std::string& why) {
   if (kept.waiting) {
     kept.waiting->refuse(Error(Code::internal, fmt::format("{}: {}", kept.lease.key.owner(), why)));
   }
-  sys::remove_file(lease_file(settings_.folder, kept.lease.key));
   kept.channel.reset();
   kept.v6.reset();
   kept.is_dead = true;
+  remove_file(kept);
 }
 
 void Keeper::serve(DaemonConnection connection, const DaemonConnection::Request& request) {
   try {
     const std::string& verb = request.line.word;
     const std::string folder = request.line.get("folder");
-    if (!folder.empty() && settings_.host_prefix + folder != settings_.folder) {
+    if (!folder.empty() && !is_same_file(settings_.host_prefix + folder, settings_.folder)) {
       connection.answer({std::string(kElsewhere), {{"folder", settings_.folder}}});
       return;
     }
@@ -385,11 +449,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   lease.identity.mac = link.mac;
   // Those of one parent have one MAC, and hear only what goes to an address of theirs or to all.
   lease.identity.broadcast = link.kind == "ipvlan";
-  if (!link.up) {
-    net::Batch batch(links);
-    net::change_link(batch, link, {.up = true});
-    batch.commit();
-  }
+  bring_up(links, link);
   if (Kept* earlier = find(lease.key)) {
     if (earlier->waiting) {
       throw Error(Code::try_again,
@@ -408,6 +468,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
     send_release(*earlier);
     earlier->is_dead = true;
   }
+  require_own_id(lease);
   // Where the path that the runtime uses can't be opened from here, renewals couldn't be either.
   auto by_path = find_place(path_of(lease), lease.place, link.mac);
   if (!by_path) {
@@ -424,6 +485,25 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   follow(kept, kept.client.start(now), now);
 }
 
+/// To a server a client id is one client: two interfaces with one id would take each other's
+/// address at every renewal. A pod that comes again before its old container is taken down is none
+/// of them.
+void Keeper::require_own_id(const Lease& lease) const {
+  for (const Kept& kept : kept_) {
+    const AttachmentKey& key = kept.lease.key;
+    if (kept.is_dead || key.network != lease.key.network ||
+        key.container_id != lease.key.container_id || key.if_name == lease.key.if_name ||
+        kept.lease.identity.client_id != lease.identity.client_id) {
+      continue;
+    }
+    throw Error(Code::invalid_config,
+                fmt::format("clientId: {} of network {} has the same id in this container",
+                            key.if_name, key.network),
+                "make the id of each interface another one, or leave clientId out: the default "
+                "has the interface's name");
+  }
+}
+
 void Keeper::wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now) {
   kept.waiting = std::move(connection);
   const Span time(number_in<std::int64_t>(request, "time", kDefaultTime.count()));
@@ -433,17 +513,20 @@ void Keeper::wait_for(Kept& kept, DaemonConnection& connection, const Line& requ
 void Keeper::release(const Line& line, DaemonConnection& connection) {
   const AttachmentKey key = key_of(line);
   Kept* kept = find(key);
+  std::string failed;
   if (kept != nullptr) {
     if (kept->waiting) {
       kept->waiting->refuse(Error(Code::try_again, "the attachment was taken down meanwhile"));
     }
-    send_release(*kept);
+    failed = send_release(*kept);
     kept->channel.reset();
     kept->v6.reset();
     kept->is_dead = true;
   }
   sys::remove_file(lease_file(settings_.folder, key));
-  connection.answer({"ok", {{"known", kept != nullptr ? "1" : "0"}}});
+  Line answer{"ok", {{"known", kept != nullptr ? "1" : "0"}}};
+  if (!failed.empty()) answer.fields.emplace_back("warning", failed);
+  connection.answer(std::move(answer));
 }
 
 void Keeper::check(const Line& line, DaemonConnection& connection) {

@@ -36,9 +36,9 @@ class Keeper {
   /// Takes up the leases of the folder that are this socket's.
   void load();
   /// One wait and what it brought: verbs, packets, times; `wake` is a descriptor that ends the wait
-  /// too. True: `wake` is readable.
+  /// too. True: `wake` is readable, or another daemon has the socket's place: it is to end.
   bool turn(int wake, Span at_most);
-  /// Whether a verb waits for its answer.
+  /// Whether an ADD waits for its answer. Verbs that haven't said what they want ask again.
   [[nodiscard]] bool is_busy() const;
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
@@ -53,12 +53,14 @@ class Keeper {
     Instant give_up = kNever;                 ///< then that ADD gets its error
     Instant retry_at = kNever;                ///< when the namespace couldn't be looked at
     std::string trouble;                      ///< why packets couldn't be sent
+    Instant write_at = kNever;                ///< when the file couldn't be written
     bool is_dead = false;
     std::optional<KeptV6> v6;
     Instant go_without_v6 = kNever;  ///< then an ADD that only wants IPv6 has waited long enough
     std::string seen_of_v6;          ///< by an ADD that went without
   };
 
+  void serve_all();
   void serve(DaemonConnection connection, const DaemonConnection::Request& request);
   void acquire(DaemonConnection& connection, const DaemonConnection::Request& request);
   void release(const Line& line, DaemonConnection& connection);
@@ -71,10 +73,13 @@ class Keeper {
   bool open_channel(Kept& kept, Instant now);
   void note_event(Kept& kept, Event event, Instant now);
   void become_bound(Kept& kept);
+  void require_own_id(const Lease& lease) const;
   void wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now);
   void give_up(Kept& kept);
-  void send_release(Kept& kept);
+  std::string send_release(Kept& kept);
   void write(Kept& kept);
+  void note_down(Kept& kept);
+  void remove_file(const Kept& kept);
   void apply(Kept& kept, const std::optional<GrantV4>& was);
   void apply_again(Kept& kept);
   void forget(Kept& kept, const std::string& why);
@@ -93,7 +98,8 @@ class Keeper {
   void change_link(const Kept& kept, const Change& change);
   void tell_preferred(const Kept& kept);
   void apply_v6(const Kept& kept, const std::optional<GrantV6>& old);
-  void send_release_v6(Kept& kept);
+  std::string send_release_v6(Kept& kept);
+  static std::string not_released(const std::string& address, const Error& error);
   [[nodiscard]] KeptV6 make_v6(const Lease& lease) const;
   [[nodiscard]] KeptV6::Scene scene_of(Kept& kept);
   [[nodiscard]] static bool is_complete(const Kept& kept);
@@ -106,7 +112,11 @@ class Keeper {
   Log log_;
   std::string boot_;
   std::list<Kept> kept_;
-  std::list<DaemonConnection> connections_;  ///< that haven't said yet what they want
+  struct Caller {
+    DaemonConnection connection;
+    Instant until;
+  };
+  std::list<Caller> callers_;  ///< that haven't said yet what they want
 };
 
 /// CLOCK_BOOTTIME.

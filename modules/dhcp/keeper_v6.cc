@@ -52,7 +52,9 @@ void Keeper::begin_v6(Kept& kept, const LeaseV6& wanted, Instant now) {
     lease->need = wanted.need;
     return;
   }
-  send_release_v6(kept);
+  const std::string failed = send_release_v6(kept);
+  if (!failed.empty())
+    log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), failed));
   lease = wanted;
   kept.go_without_v6 =
       wanted.need == NeedV6::required ? kNever : std::min(now + kTimeToWish, kept.give_up - kGrace);
@@ -96,7 +98,7 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
     if (kept.client.grant() != nullptr) become_bound(kept);
     return;
   }
-  write(kept);
+  note_down(kept);
   if (event == Event::renewed) {
     tell_preferred(kept);
     return;
@@ -154,15 +156,15 @@ void Keeper::apply_v6(const Kept& kept, const std::optional<GrantV6>& old) {
   });
 }
 
-void Keeper::send_release_v6(Kept& kept) {
-  if (!kept.v6 || kept.v6->grant() == nullptr) return;
+/// As send_release().
+std::string Keeper::send_release_v6(Kept& kept) {
+  if (!kept.v6 || kept.v6->grant() == nullptr) return {};
   try {
     kept.v6->release(scene_of(kept));
   } catch (const Error& error) {
-    log_(LogLevel::warning,
-         fmt::format("{}: the server is not told that {} is free: {}", kept.lease.key.owner(),
-                     kept.v6->grant()->address.str(), error.msg()));
+    return not_released(kept.v6->grant()->address.str(), error);
   }
+  return {};
 }
 
 bool Keeper::is_complete(const Kept& kept) {

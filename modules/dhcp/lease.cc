@@ -1,7 +1,9 @@
 #include "lease.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 
 #include "line_fields.h"
@@ -47,6 +49,15 @@ std::vector<ReceivedRoute> routes_of(const Options& options) {
   }
   std::vector<ReceivedRoute> routes = read_static_routes(find(OptionCode::static_routes));
   if (const auto router = router_of(options)) routes.push_back({IpNet(IpAddress(), 0), *router});
+  return routes;
+}
+
+/// The kernel takes a gateway only behind the route that makes it a neighbour; servers list them in
+/// any order.
+std::vector<ReceivedRoute> routes_in_order(const Options& options) {
+  std::vector<ReceivedRoute> routes = routes_of(options);
+  std::stable_partition(routes.begin(), routes.end(),
+                        [](const ReceivedRoute& each) { return each.gateway.is_unspecified(); });
   return routes;
 }
 
@@ -199,6 +210,21 @@ std::vector<Lease> read_leases(const std::string& folder) {
   return leases;
 }
 
+bool is_same_file(const std::string& one, const std::string& other) {
+  if (one == other) return true;
+  struct stat first {};
+  struct stat second {};
+  return ::stat(one.c_str(), &first) == 0 && ::stat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+bool is_same_socket(const std::string& one, const std::string& other) {
+  const std::size_t end = one.rfind('/') + 1;
+  const std::size_t other_end = other.rfind('/') + 1;
+  return one.substr(end) == other.substr(other_end) &&
+         is_same_file(one.substr(0, end), other.substr(0, other_end));
+}
+
 Result result_of(const GrantV4& grant, std::uint32_t priority) {
   const auto find = [&](OptionCode code) { return find_option(grant.options, code); };
   Result result;
@@ -206,7 +232,7 @@ Result result_of(const GrantV4& grant, std::uint32_t priority) {
   ip.address = grant.address;
   ip.gateway = router_of(grant.options);
   result.ips.push_back(std::move(ip));
-  for (const ReceivedRoute& route : routes_of(grant.options)) {
+  for (const ReceivedRoute& route : routes_in_order(grant.options)) {
     result.routes.push_back(route_of(route, priority));
   }
   for (const IpAddress& server : read_addresses(find(OptionCode::dns_servers))) {

@@ -66,6 +66,11 @@ std::optional<Lease> read_lease(const std::string& file);
 /// All in a folder that can be read.
 std::vector<Lease> read_leases(const std::string& folder);
 
+/// Whether two paths lead to one file or folder.
+bool is_same_file(const std::string& one, const std::string& other);
+/// Whether two paths are of one socket, which needn't be there: /run is /var/run as well.
+bool is_same_socket(const std::string& one, const std::string& other);
+
 /// The addresses, routes and DNS settings of the CNI result.
 Result result_of(const GrantV4& grant, std::uint32_t priority);
 /// Option 26, if a link can have it.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
@@ -150,6 +151,22 @@ TEST(Lease, FilesOfAnotherBootAreNone) {
   EXPECT_THAT(read_leases(folder / "absent"), IsEmpty());
 }
 
+TEST(LeaseSocket, HasManyPathsAndIsOne) {
+  const TempFolder folder;
+  sys::ensure_folder(folder / "cni", 0700);
+  sys::ensure_folder(folder / "other", 0700);
+  ASSERT_EQ(::symlink("cni", (folder / "link").c_str()), 0);
+  const std::string one = folder / "cni/dhcp.sock";
+  for (const char* same :
+       {"cni/dhcp.sock", "link/dhcp.sock", "cni//dhcp.sock", "cni/../cni/dhcp.sock"}) {
+    EXPECT_TRUE(is_same_socket(one, folder / same)) << same;
+  }
+  for (const char* another : {"cni/dhcp.soc", "other/dhcp.sock", "absent/dhcp.sock"}) {
+    EXPECT_FALSE(is_same_socket(one, folder / another)) << another;
+  }
+  EXPECT_TRUE(is_same_socket(folder / "absent/dhcp.sock", folder / "absent/dhcp.sock"));
+}
+
 class LeaseResult : public testing::Test {
  protected:
   LeaseResult() {
@@ -191,6 +208,11 @@ TEST_F(LeaseResult, ClasslessRoutesReplaceAllOthers) {
   EXPECT_THAT(routes(), ElementsAre("12.0.0.0/8 0.0.0.0 scope 253"));
   grant_.options[121] = {99};
   EXPECT_THAT(routes(), ElementsAre("11.0.0.0/8 10.0.0.4")) << "a broken one counts as none";
+}
+
+TEST_F(LeaseResult, RoutesOnTheLinkStandBeforeThoseThatNeedThem) {
+  grant_.options[121] = {0, 10, 9, 0, 1, 32, 10, 9, 0, 1, 0, 0, 0, 0};
+  EXPECT_THAT(routes(), ElementsAre("10.9.0.1/32 0.0.0.0 scope 253", "0.0.0.0/0 10.9.0.1"));
 }
 
 TEST_F(LeaseResult, ARouterWithoutAddressIsNone) {

@@ -114,6 +114,16 @@ bool read_lease_v6(const Line& line, std::optional<LeaseV6>& into) {
   return true;
 }
 
+namespace {
+
+/// One that a resolver can ask. A link-local address says nothing without its link.
+bool is_name_server(const IpAddress& address) {
+  return !address.is_v4() && !address.is_unspecified() && !address.is_multicast() &&
+         !address.is_link_local();
+}
+
+}  // namespace
+
 IpNet net_of(const GrantV6& grant) { return {grant.address, kHostPrefix}; }
 
 void add_to(Result& result, const GrantV6& grant) {
@@ -126,7 +136,7 @@ void add_to(Result& result, const GrantV6& grant) {
   };
   if (const Bytes* servers = find(OptionCodeV6::dns_servers)) {
     for (const IpAddress& each : read_addresses_v6(*servers)) {
-      add_missing(result.dns.nameservers, each.str());
+      if (is_name_server(each)) add_missing(result.dns.nameservers, each.str());
     }
   }
   for (const std::string& name : read_domain_search(find(OptionCodeV6::domain_search))) {

@@ -106,6 +106,19 @@ TEST(LeaseV6, ItsResultStandsBehindThatOfIPv4) {
   EXPECT_THAT(result.dns.search, ElementsAre("example.org", "a"));
 }
 
+TEST(LeaseV6, NameServersThatNobodyCanAskAreLeftOut) {
+  GrantV6 grant = *lease().grant;
+  for (const char* text : {"::", "ff02::1", "fe80::1"}) {
+    const IpAddress address = ip(text);
+    grant.options[23].insert(grant.options[23].end(), address.data(), address.data() + 16);
+  }
+  const Bytes mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 1, 2, 3, 4};
+  grant.options[23].insert(grant.options[23].end(), mapped.begin(), mapped.end());
+  Result result;
+  add_to(result, grant);
+  EXPECT_THAT(result.dns.nameservers, IsEmpty());
+}
+
 TEST(LeaseV6, ValuesThatBreakOffAreLeftOut) {
   GrantV6 grant = *lease().grant;
   grant.options[23] = Bytes(17);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "client_v6.h"
+#include "datagram.h"
 #include "lease_v6.h"
 #include "neighbour_v6.h"
 #include "packet_v6.h"
@@ -77,6 +78,7 @@ void live(const PacketV6& packet) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const View bytes(data, size);
   std::string problem;
+  static_cast<void>(unwrap_v6(bytes, true));
   is_neighbour_conflict(bytes, unicni::Mac(), unicni::Mac({2, 0, 0, 0, 0, 1}), sender());
   const auto packet = decode_v6(bytes, problem);
   require(packet.has_value() == problem.empty());

@@ -73,6 +73,17 @@ TEST_F(DhcpChange, RoutesOfARenewalReplaceThoseOfAdd) {
   expect_silent_success(job.del(result));
 }
 
+TEST_F(DhcpChange, ARouteWithoutRouterIsOnTheLinkAndOthersMayGoThroughIt) {
+  // RFC 3442: the default route stands before the one that makes its gateway a neighbour.
+  say({121, 21, 0, 10, 9, 0, 1, 32, 10, 9, 0, 1, 0, 0, 0, 0, 16, 172, 16, 0, 0, 0, 0});
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  EXPECT_THAT(routes_of(netns(job)),
+              ElementsAre("default via 10.9.0.1", "10.1.2.0/24", "10.9.0.1", "172.16.0.0/16"));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
 TEST_F(DhcpChange, RoutesThatAnotherPluginHasMovedStayAsTheyAre) {
   say(kRouter);
   const Attachment job = attachment(config());

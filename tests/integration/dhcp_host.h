@@ -57,6 +57,18 @@ inline void kill_dhcp_daemons() {
   soon([] { return dhcp_daemons().empty(); });
 }
 
+/// While it lives, nobody can write the folder of leases.
+class ReadOnlyLeases {
+ public:
+  ReadOnlyLeases() {
+    tool({"mount", "--bind", kLeases, kLeases});
+    tool({"mount", "-o", "remount,bind,ro", kLeases});
+  }
+  ~ReadOnlyLeases() { tool({"umount", kLeases}); }
+  ReadOnlyLeases(const ReadOnlyLeases&) = delete;
+  ReadOnlyLeases& operator=(const ReadOnlyLeases&) = delete;
+};
+
 /// A server in some namespace; it ends with the object.
 class DhcpServer {
  public:

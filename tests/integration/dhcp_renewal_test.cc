@@ -119,6 +119,32 @@ TEST_F(DhcpRenewal, AnAddressWhoseTimeIsOverIsTakenAwayAndComesBackWithItsRoutes
   expect_silent_success(job.del(result));
 }
 
+TEST_F(DhcpRenewal, TheCheckThatStartsADeadDaemonIsToldThatTheLeaseIsOver) {
+  std::optional<DhcpServer> server = dhcpd(3);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  server.reset();
+  std::this_thread::sleep_for(milliseconds(3100));
+  const Json error = expect_error(job.check(result));
+  EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("is lost"));
+  expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpRenewal, AnAddressWhoseTimeIsOverIsTakenAwayWhereItsFileCantBeWritten) {
+  std::optional<DhcpServer> server = dhcpd(3);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  {
+    const ReadOnlyLeases full;
+    server.reset();
+    EXPECT_TRUE(soon([&] { return addresses_of("eth0", netns(job)).empty(); }, seconds(6)));
+    EXPECT_EQ(field("address"), address_in(result));
+  }
+  EXPECT_TRUE(soon([] { return field("address").empty(); }, seconds(12))) << "the file follows";
+  expect_silent_success(job.del(result));
+}
+
 TEST_F(DhcpRenewal, ANetworkThatGotOtherAddressesMovesTheInterface) {
   std::optional<DhcpServer> server = dhcpd(8);
   const Attachment job = attachment(config());
@@ -181,6 +207,22 @@ TEST_F(DhcpRenewal, LeasesThatAGcCollectedUnderAHungDaemonEndByTheirTime) {
     expect_silent_success(next.gc(Json::array()));
     EXPECT_THAT(files_in(kLeases), IsEmpty());
   }
+}
+
+TEST_F(DhcpRenewal, ADaemonWhoseSocketWasRemovedEndsWhenAnotherHasItsPlace) {
+  const DhcpServer server = dhcpd(6);
+  const Attachment job = attachment(config());
+  must_add(job);
+  const std::vector<int> first = dhcp_daemons();
+  std::filesystem::remove(kDhcpSocket);
+  expect_silent_success(job.del());
+  const Json result = must_add(job);
+  EXPECT_TRUE(soon([&] { return dhcp_daemons().size() == 1; }, seconds(6))) << "at its T1";
+  EXPECT_NE(dhcp_daemons(), first);
+  EXPECT_TRUE(exists(kDhcpSocket));
+  EXPECT_EQ(field("address"), address_in(result));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
 }
 
 TEST_F(DhcpRenewal, AnotherInterfaceUnderTheNameIsNotTouched) {

@@ -1,5 +1,9 @@
 // The life of an IPv6 lease against Kea, whose times are short and whose refusals have their words:
 // renewal, rebinding, loss, duplicates.
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/socket.h>
+
 #include "integration/dhcp_v6_host.h"
 #include "support/traffic.h"
 
@@ -88,6 +92,42 @@ TEST_F(DhcpV6Renewal, TheServerIsAskedAtT1AndTheAddressStays) {
   expect_silent_success(job.del(result));
 }
 
+TEST_F(DhcpV6Renewal, WhatTheContainerDoesWithItsNetworkHoldsNoRenewal) {
+  const DhcpServer server = kea(6, 1, 4);
+  const auto live = [&](const char* name) {
+    Attachment job = attachment(config_v6("required"), name);
+    must_add(job);
+    return job;
+  };
+  const Attachment taken = live("taken");
+  const Attachment guarded = live("guarded");
+  const Attachment renamed = live("renamed");
+  int port = -1;
+  std::thread([&] {
+    ASSERT_EQ(::setns(netns(taken), CLONE_NEWNET), 0);
+    port = ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in6 any{};
+    any.sin6_family = AF_INET6;
+    any.sin6_port = htons(546);
+    EXPECT_EQ(::bind(port, reinterpret_cast<const sockaddr*>(&any), sizeof any), 0);
+  }).join();
+  container_of(guarded).run({"nft",
+                             "add table inet f; add chain inet f in { type filter hook input "
+                             "priority 0; policy drop; }; add rule inet f in ct state "
+                             "established accept; add rule inet f in meta l4proto "
+                             "ipv6-icmp accept"});
+  container_of(renamed).run({"ip", "link", "set", "eth0", "down"});
+  container_of(renamed).run({"ip", "link", "set", "eth0", "name", "wan0"});
+  container_of(renamed).run({"ip", "link", "set", "wan0", "up"});
+  std::this_thread::sleep_for(seconds(8));  // longer than a lease
+  for (const Attachment* job : {&taken, &guarded, &renamed}) {
+    EXPECT_THAT(tool({"ip", "-6", "addr", "show", "scope", "global"}, netns(*job)).out,
+                HasSubstr("2001:db8:1::"))
+        << job->container_id;
+  }
+  ::close(port);
+}
+
 TEST_F(DhcpV6Renewal, ARenewalLengthensHowLongTheKernelPrefersTheAddress) {
   const DhcpServer server = kea(20, 2, 16);
   const Attachment job = attachment(config_v6("required"));
@@ -166,6 +206,25 @@ TEST_F(DhcpV6Renewal, AnAddressWhoseTimeIsOverIsTakenAwayAndComesBack) {
   EXPECT_TRUE(soon([&] { return global_addresses(job).size() == 2; }, seconds(15)))
       << server->log();
   expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpV6Renewal, AnAddressWhoseTimeIsOverIsTakenAwayWhereItsFileCantBeWritten) {
+  std::optional<DhcpServer> server = kea(3, 1, 2);
+  const Attachment job = attachment(config_v6("required"));
+  const Json result = must_add(job);
+  {
+    const ReadOnlyLeases full;
+    server.reset();
+    EXPECT_TRUE(soon([&] { return global_addresses(job).size() == 1; }, seconds(8)));
+  }
+  EXPECT_TRUE(soon(
+      [] {
+        const std::string lease = read_file(std::string(kLeases) + "/net:c1:eth0");
+        return lease.find(" v6.address=") == std::string::npos;
+      },
+      seconds(12)))
+      << "the file follows";
   expect_silent_success(job.del(result));
 }
 

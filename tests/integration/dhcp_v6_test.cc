@@ -211,6 +211,15 @@ TEST_F(DhcpV6, TheDaemonMayDieAtAnyMomentOfAnAdd) {
   }
 }
 
+TEST_F(DhcpV6, DelReleasesBothByALinkThatTheContainerHasTakenDown) {
+  const DhcpServer server = dnsmasq();
+  const Attachment job = attachment(config_v6());
+  const Json result = must_add(job);
+  container_of(job).run({"ip", "link", "set", "eth0", "down"});
+  expect_silent_success(job.del(result));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 2; })) << server.log();
+}
+
 TEST_F(DhcpV6, GcReleasesBothFamiliesOfWhatIsNotListed) {
   const DhcpServer server = dnsmasq();
   const Attachment kept = attachment(config_v6(), "kept");

@@ -1,6 +1,7 @@
 // A daemon's side of its socket: unicni/daemon.h.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -55,15 +56,26 @@ class DaemonListener {
   /// Executes `program` in place of this process, with the socket: verbs wait in its queue
   /// meanwhile. Returns only if that fails.
   void hand_over(const std::string& program, const char* const* argv) noexcept;
+  /// Another socket has the place of this one's file, which somebody removed: verbs go there.
+  [[nodiscard]] bool is_displaced() const noexcept;
   /// At a planned end: the socket's file goes, if this process or a verb made it.
   void remove() noexcept;
 
  private:
-  DaemonListener(sys::Fd fd, std::string name, std::string path, bool is_systemds);
+  struct FileId {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    friend bool operator==(const FileId&, const FileId&) = default;
+  };
+  static std::optional<FileId> find_file(const std::string& path) noexcept;
+
+  DaemonListener(sys::Fd fd, std::string name, std::string path, bool is_systemds,
+                 std::optional<FileId> file);
   sys::Fd fd_;
   std::string name_;
   std::string path_;
   bool is_systemds_;
+  std::optional<FileId> file_;
 };
 
 }  // namespace unicni

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <functional>
 #include <list>
 #include <thread>
@@ -227,6 +228,37 @@ TEST_F(DaemonTest, WhatIsNoRequestIsRefused) {
   EXPECT_THAT(answer, HasSubstr("error "));
 }
 
+/// How many descriptors this process has.
+std::size_t open_descriptors() { return sys::list_folder("/proc/self/fd").size(); }
+
+TEST_F(DaemonTest, OfSeveralDescriptorsOneIsTakenAndNoneStaysOpen) {
+  DaemonListener listener = DaemonListener::open("test", place().socket);
+  const std::size_t before = open_descriptors();
+  {
+    const auto verb = daemon::connect(place().socket, in(milliseconds(1000)));
+    auto connection = listener.accept();
+    ASSERT_TRUE(verb && connection);
+    std::string text = "x";
+    iovec part{text.data(), text.size()};
+    const int sent[] = {0, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof sent)]{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof sent);
+    std::memcpy(CMSG_DATA(header), sent, sizeof sent);
+    ASSERT_EQ(::sendmsg(verb->get(), &message, 0), 1);
+    EXPECT_FALSE(connection->read());
+    EXPECT_EQ(open_descriptors(), before + 3) << "both ends, and one that was attached";
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
 TEST_F(DaemonTest, ASecondListenerIsRefusedAndADeadOnesFileIsReplaced) {
   {
     const Serving serving(place(), [](DaemonConnection& connection, DaemonConnection::Request) {
@@ -242,6 +274,18 @@ TEST_F(DaemonTest, ASecondListenerIsRefusedAndADeadOnesFileIsReplaced) {
   EXPECT_TRUE(daemon::connect(place().socket, in(milliseconds(100))));
   again.remove();
   EXPECT_NE(::access(place().socket.c_str(), F_OK), 0);
+}
+
+TEST_F(DaemonTest, OneWhoseFileWasReplacedIsToldAndLeavesTheOthersAlone) {
+  DaemonListener first = DaemonListener::open("test", place().socket);
+  EXPECT_FALSE(first.is_displaced());
+  ASSERT_EQ(::unlink(place().socket.c_str()), 0);
+  EXPECT_FALSE(first.is_displaced()) << "nobody has its place";
+  const DaemonListener second = DaemonListener::open("test", place().socket);
+  EXPECT_TRUE(first.is_displaced());
+  EXPECT_FALSE(second.is_displaced());
+  first.remove();
+  EXPECT_TRUE(daemon::connect(place().socket, in(milliseconds(100))));
 }
 
 TEST_F(DaemonTest, AFileThatIsNoSocketIsNotTouched) {

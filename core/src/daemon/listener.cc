@@ -1,12 +1,14 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -51,13 +53,14 @@ std::optional<DaemonConnection::Request> DaemonConnection::read() {
     if (size < 0 && errno == EAGAIN) return std::nullopt;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); size > 0 && header != nullptr;
          header = CMSG_NXTHDR(&message, header)) {
-      if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-          header->cmsg_len != CMSG_LEN(sizeof(int))) {
-        continue;
+      if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+      // There is room for two, as the kernel aligns it; all that came are ours to close.
+      const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (std::size_t i = 0; i < count; ++i) {
+        int received = -1;
+        std::memcpy(&received, CMSG_DATA(header) + i * sizeof received, sizeof received);
+        attached_ = sys::Fd(received);
       }
-      int received = -1;
-      std::memcpy(&received, CMSG_DATA(header), sizeof received);
-      attached_ = sys::Fd(received);
     }
     if (size <= 0) {
       fd_.reset();
@@ -105,11 +108,13 @@ bool DaemonConnection::is_waited_for() noexcept {
   return static_cast<bool>(fd_);
 }
 
-DaemonListener::DaemonListener(sys::Fd fd, std::string name, std::string path, bool is_systemds)
+DaemonListener::DaemonListener(sys::Fd fd, std::string name, std::string path, bool is_systemds,
+                               std::optional<FileId> file)
     : fd_(std::move(fd)),
       name_(std::move(name)),
       path_(std::move(path)),
-      is_systemds_(is_systemds) {
+      is_systemds_(is_systemds),
+      file_(file) {
   make_nonblocking(fd_.get());
   // Now this process is who listens, for SO_PEERCRED.
   ::listen(fd_.get(), daemon::kBacklog);
@@ -124,10 +129,16 @@ DaemonListener DaemonListener::open(const std::string& name, const std::string& 
   }
   if (!ours.empty()) {
     const bool is_systemds = ours.front() == kSystemds;
-    const int fd = std::atoi(ours.c_str() + (is_systemds ? 1 : 0));
-    return {sys::Fd(fd), name, path, is_systemds};
+    std::istringstream words(ours.substr(is_systemds ? 1 : 0));
+    int fd = -1;
+    FileId file;
+    words >> fd;
+    const bool known = static_cast<bool>(words >> file.device >> file.inode);
+    return {sys::Fd(fd), name, path, is_systemds, known ? file : find_file(path)};
   }
-  if (for_us && systemds == "1") return {sys::Fd(daemon::kListenerFd), name, path, true};
+  if (for_us && systemds == "1") {
+    return {sys::Fd(daemon::kListenerFd), name, path, true, find_file(path)};
+  }
   if (for_us && !systemds.empty()) {
     throw Error(Code::invalid_environment,
                 fmt::format("systemd gave {} sockets, and there must be one", systemds),
@@ -141,7 +152,19 @@ DaemonListener DaemonListener::open(const std::string& name, const std::string& 
     throw Error(Code::internal, fmt::format("{} listens on {} already",
                                             daemon::name_of(daemon::peer_of(other->get())), path));
   }
-  return {daemon::listen(path), name, path, false};
+  sys::Fd fd = daemon::listen(path);
+  return {std::move(fd), name, path, false, find_file(path)};
+}
+
+std::optional<DaemonListener::FileId> DaemonListener::find_file(const std::string& path) noexcept {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
+bool DaemonListener::is_displaced() const noexcept {
+  const auto now = find_file(path_);
+  return file_ && now && *now != *file_;
 }
 
 std::optional<DaemonConnection> DaemonListener::accept() {
@@ -159,9 +182,11 @@ std::optional<DaemonConnection> DaemonListener::accept() {
 }
 
 void DaemonListener::hand_over(const std::string& program, const char* const* argv) noexcept {
-  const std::string number = std::to_string(fd_.get());
-  ::setenv(daemon::kListenerVariable,
-           ((is_systemds_ ? std::string(1, kSystemds) : std::string()) + number).c_str(), 1);
+  std::string text = is_systemds_ ? std::string(1, kSystemds) : std::string();
+  text += std::to_string(fd_.get());
+  // What reads the number alone (before 0.2) passes over this.
+  if (file_) text += fmt::format(" {} {}", file_->device, file_->inode);
+  ::setenv(daemon::kListenerVariable, text.c_str(), 1);
   ::fcntl(fd_.get(), F_SETFD, 0);
   ::execv(program.c_str(), const_cast<char* const*>(argv));
   ::fcntl(fd_.get(), F_SETFD, FD_CLOEXEC);
@@ -169,7 +194,7 @@ void DaemonListener::hand_over(const std::string& program, const char* const* ar
 }
 
 void DaemonListener::remove() noexcept {
-  if (!is_systemds_) ::unlink(path_.c_str());
+  if (!is_systemds_ && !is_displaced()) ::unlink(path_.c_str());
 }
 
 }  // namespace unicni

@@ -34,8 +34,10 @@ std::optional<IpAddress> gateway_of(const Result& result, Family family) {
 
 constexpr std::uint32_t kScopeLink = 253;  // RT_SCOPE_LINK
 
-/// scope link means "no gateway" (the reference lets it inherit one and the kernel refuses that).
+/// 0.0.0.0 and scope link mean "no gateway" (the reference lets scope link inherit one and the
+/// kernel refuses that).
 std::optional<IpAddress> next_hop(const Result& result, const Route& route) {
+  if (route.gw && route.gw->is_unspecified()) return std::nullopt;
   if (route.gw || route.scope.value_or(0) == kScopeLink) return route.gw;
   return gateway_of(result, route.dst.family());
 }

@@ -119,6 +119,8 @@ TEST(LinkModule, AGatewayMustBeOnTheLink) {
       result_of({{"10.0.0.2/24", "192.0.2.1"}}, {{"0.0.0.0/0", ""}}),
       result_of({{"203.0.113.7/32", "198.51.100.1"}}, {{"0.0.0.0/0", ""}}),
       result_of({{"2001:db8:5:333::5/64", "2001:db8:5::1"}}, {{"::/0", ""}}),
+      // 0.0.0.0 is none: what the route leads to is on the link.
+      result_of({{"10.0.0.2/24", ""}}, {{"172.16.0.0/16", "0.0.0.0"}, {"0.0.0.0/0", "172.16.0.1"}}),
   };
   for (const Result& result : good) EXPECT_NO_THROW(require_reachable_gateways(result));
   const std::vector<Result> bad = {

@@ -97,9 +97,9 @@ Line release_request(const AttachmentKey& key) {
 namespace unicni::undo {
 namespace {
 
-/// A daemon that hangs must not take a verb more. One that has a hundred verbs to answer may need
-/// some of it.
-constexpr std::chrono::milliseconds kPatience{5000};
+/// A daemon that hangs must not take a DEL more: with all else it is to end within 2 s. One that
+/// has a hundred verbs to answer may need some of it.
+constexpr std::chrono::milliseconds kPatience{1500};
 
 /// An ADD that was killed has no file yet; the daemon sees that nobody waits any more, and gives
 /// back what it gets.
@@ -117,7 +117,8 @@ void undo_one(const Undo& record, Undoing& undoing) {
   const Deadline deadline =
       std::min<Deadline>(undoing.deadline, std::chrono::steady_clock::now() + kPatience);
   try {
-    undoing.daemons.ask(place, release_request(key), -1, deadline);
+    const Line answer = undoing.daemons.ask(place, release_request(key), -1, deadline);
+    if (const auto* text = answer.find("warning")) undoing.host.log(LogLevel::warning, *text);
   } catch (const DaemonStranger& error) {
     undoing.host.log(LogLevel::warning,
                      fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
