@@ -60,6 +60,15 @@ TEST(Limit, NamesPlaceRuleKeyValueAndLimit) {
             "p.yaml:5: rule r: master \"eth0\" of macvlan is not allowed, but one of eth1, eth2");
 }
 
+TEST(Limit, SaysWhatIsMissing) {
+  EXPECT_EQ(refusal(one_of("bridge", {"tenant-*"}), member("bridge")),
+            "p.yaml:5: rule r: bridge missing (cni0) of bridge is not allowed, but tenant-*");
+  EXPECT_EQ(refusal(one_of("dataDir", {"/a"}),
+                    with_ipam(member("bridge", R"({"ipam":{"dataDir":null,"DataDir":"/a"}})"),
+                              "host-local")),
+            "p.yaml:5: rule r: dataDir missing of host-local is not allowed, but /a");
+}
+
 TEST(Bypass, Mtu) {
   const Limit most = at_most("mtu", 9000);
   expect_all({
@@ -96,6 +105,11 @@ TEST(Bypass, Mtu) {
       {"tuning leaves it", at_least("mtu", 1280), member("tuning"), true},
       {"no such option", most, member("portmap", R"({"mtu":9500})"), true},
       {"a program like ours", most, foreign(member("bridge", R"({"mtu":9500})")), false},
+      {"0 beside it, which doesn't count", at_most("mtu", 1400),
+       member("bridge", R"({"mtu":1400,"MTU":0})"), true},
+      {"0 beside it, which counts for a program", at_most("mtu", 1400),
+       foreign(member("bridge", R"({"mtu":1400,"MTU":0})")), false},
+      {"0 that counts", at_most("mtu", 1400), member("bridge", R"({"mtu":0,"MTU":1400})"), false},
       {"a program that nobody knows", most, member("calico", R"({"mtu":9500})"), false},
       {"the same without it", most, member("calico"), true},
       {"a link of another name", most, member("x-bridge", R"({"mtu":9500})"), false},
@@ -437,6 +451,11 @@ TEST(Bypass, Rates) {
       {"null is unlimited as the last of two",
        most,
        {bridge, member("bandwidth", R"({"egressRate":1,"egressRate":null})")},
+       false},
+      {"annotations that null hides",
+       most,
+       {bridge, member("bandwidth", R"({"runtimeConfig":null,)"
+                                    R"("RuntimeConfig":{"bandwidth":{"egressRate":50}}})")},
        false},
       {"in args.cni",
        most,

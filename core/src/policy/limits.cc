@@ -89,7 +89,9 @@ class Look {
   [[nodiscard]] bool is_in_container() const;
   [[nodiscard]] std::optional<std::string> parent() const;
   [[noreturn]] void refuse(std::string_view value) const;
+  [[nodiscard]] bool is_within(std::optional<std::int64_t> number) const;
   void judge(std::string_view json) const;
+  void judge_value(std::string_view json, std::string_view shown) const;
   void judge_text(const std::string& text, std::string_view shown) const;
   void require_ports() const;
   void require_sysctls() const;
@@ -123,22 +125,24 @@ void Look::judge_text(const std::string& text, std::string_view shown) const {
   if (!is_fine) refuse(shown);
 }
 
+bool Look::is_within(std::optional<std::int64_t> number) const {
+  return number && (!limit_.min || *number >= *limit_.min) &&
+         (!limit_.max || *number <= *limit_.max);
+}
+
 /// What is no number where numbers are compared, is refused: nobody knows what a program would
 /// make of it.
+void Look::judge_value(std::string_view json, std::string_view shown) const {
+  const std::string text = text_of(json);
+  if ((limit_.min || limit_.max) && !is_within(whole_number(text))) refuse(shown);
+  judge_text(text, shown);
+}
+
+/// All elements of a list.
 void Look::judge(std::string_view json) const {
   json = protocol::trimmed(json);
-  if (json.starts_with('[')) {
-    for (const std::string_view element : protocol::split_array(json)) judge(element);
-    return;
-  }
-  const std::string text = text_of(json);
-  if (limit_.min || limit_.max) {
-    const auto number = whole_number(text);
-    if (!number || (limit_.min && *number < *limit_.min) || (limit_.max && *number > *limit_.max)) {
-      refuse(json);
-    }
-  }
-  judge_text(text, json);
+  if (!json.starts_with('[')) return judge_value(json, json);
+  for (const std::string_view element : protocol::split_array(json)) judge(element);
 }
 
 /// Only read where the plugin looks at them.
@@ -243,15 +247,15 @@ void Look::require_missing_mtu() const {
     mtu = link && facts_.link_mtu ? facts_.link_mtu(*link) : std::nullopt;
   }
   if (!mtu) refuse("missing (that of a master that is not known)");
-  const bool is_fine = (!limit_.min || *mtu >= *limit_.min) && (!limit_.max || *mtu <= *limit_.max);
-  if (!is_fine) refuse(fmt::format("missing ({})", *mtu));
+  if (!is_within(*mtu)) refuse(fmt::format("missing ({})", *mtu));
 }
 
 /// What the plugin makes of a value that isn't there.
 void Look::require_missing(const Places::Missing& missing) const {
   const std::string text = options::default_of(*missing.row, *missing.table);
   const bool is_number = missing.row->type->kind == ValueKind::integer && !text.empty();
-  judge(is_number ? text : protocol::quote(text));
+  judge_value(is_number ? text : protocol::quote(text),
+              text.empty() ? "missing" : fmt::format("missing ({})", text));
 }
 
 void Look::require_missing_own(const Option& own) const {
@@ -272,21 +276,24 @@ void Look::require_values() const {
   if (looks_inside) {
     for (std::string& json : places_.written_inside(limit_.key)) written.push_back(std::move(json));
   }
-  std::erase_if(written, is_unset);
+  // Programs may take any of several spellings, such as the last.
+  const bool may_be_unset = std::erase_if(written, is_unset) > 0 && server_.is_program;
   for (const std::string& json : written) judge(json);
   if (server_.options == nullptr) {
     if (is_mtu && written.empty()) require_missing_mtu();
     return;
   }
   if (is_burst(limit_.key) && is_rate_key(server_.resolved, limit_.key)) {
-    if (const auto burst = default_burst(config_, limit_.key)) judge(std::to_string(*burst));
+    if (const auto burst = default_burst(config_, limit_.key)) {
+      judge_value(std::to_string(*burst), fmt::format("missing ({})", *burst));
+    }
     return;
   }
   const Option* const own = places_.find_row(OptionSource::config, limit_.key);
   if (own == nullptr) return;
   const auto reading = places_.read(limit_.key, args, is_unset);
   for (const Places::Missing& missing : reading.missing) require_missing(missing);
-  if (!reading.is_given) require_missing_own(*own);
+  if (!reading.is_given || may_be_unset) require_missing_own(*own);
 }
 
 void Look::require() {
