@@ -12,6 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 constexpr const char* kPolicies = "/etc/unicni/policy.d";
 
@@ -183,6 +184,23 @@ TEST_P(CnitoolPolicies, KeepWhatIsAttachedFromASecondAdd) {
   EXPECT_EQ(verb("add").status, 1);
   EXPECT_THAT(link_names(blue_.fd()), ElementsAre("eth0"));
   succeed("del");
+}
+
+TEST_P(CnitoolPolicies, KeepAStandingInterfaceFromAnAddThatWasKilledUnderIt) {
+  policy("rules: [{override: {mtu: 1300}}]");
+  put("10-mynet.conflist",
+      {{"cniVersion", "1.1.0"}, {"name", "mynet"}, {"plugins", {{{"type", "recorder"}}}}});
+  install_script("/run/plugins/recorder", R"(#!/bin/sh
+cat > /dev/null
+[ $CNI_COMMAND = ADD ] && kill -9 $PPID
+[ $CNI_COMMAND = DEL ] && nsenter --net=$CNI_NETNS ip link del $CNI_IFNAME
+exit 0
+)");
+  blue_.run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "peer"});
+  EXPECT_EQ(verb("add").status, 1);
+  EXPECT_THAT(link_names(blue_.fd()), UnorderedElementsAre("eth0", "peer"));
+  succeed("del");
+  expect_nothing_left();
 }
 
 INSTANTIATE_TEST_SUITE_P(Run, CnitoolPolicies, ::testing::Values("--exec", "--in-process"),
