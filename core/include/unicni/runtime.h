@@ -182,8 +182,13 @@ class Runtime {
 
   /// ADD of the list, in its order, and an entry in the cache (ADD-05 to ADD-08). If it fails, or
   /// the entry can't be written, what was done is undone; what could not be undone is in the
-  /// Error's details, and DEL will try again. Nothing is undone if this attachment was in the cache
-  /// before, with the same namespace: it goes on living.
+  /// Error's details, and DEL will try again. By processes that is DEL of all members, each with an
+  /// equal share of `del_time`.
+  /// A second ADD must not take the network of an attachment that lives. Nothing is undone if it
+  /// was in the cache before, with the same namespace. Where it stood without that (unicni has it
+  /// in its journal, or the interface is in the namespace: the entry was lost, or another runtime
+  /// made it), a first member that fails has refused the ADD, and nothing is undone either; if a
+  /// later one fails, only what this ADD did.
   /// Before any plugin is called: unknown_container or invalid_environment for a missing or bad
   /// container id, invalid_environment for a bad interface name, invalid_config for a bad network
   /// name or a plugin that isn't there, incompatible_version.

@@ -9,6 +9,7 @@
 #include "chain/foreign.h"
 #include "protocol/result_parse.h"
 #include "protocol/version.h"
+#include "runtime/earlier.h"
 #include "runtime/list_call.h"
 #include "runtime/way.h"
 #include "unicni/error.h"
@@ -43,7 +44,7 @@ void roll_back(const ListCall& call, const Result* last, std::chrono::millisecon
 void add_as_list(const ListCall& call, std::chrono::milliseconds roll_back_time,
                  const KeepResult& keep) {
   // One that stands already refuses the ADD, and isn't to be taken away for that.
-  const bool was_attached = is_attached_as_list(call.key);
+  const bool stood = is_attached_as_list(call.key) || !find_earlier(call).empty();
   std::optional<Result> result;
   try {
     const auto version = protocol::find_version(call.list.cni_version);
@@ -51,9 +52,13 @@ void add_as_list(const ListCall& call, std::chrono::milliseconds roll_back_time,
                                     version.value_or(protocol::kNewest));
     keep(*result);
   } catch (Error& error) {
+<<<<<<< HEAD
     // Of what policy refused the executable has undone itself what it had done.
     const bool is_left = !was_attached && !is_refusal(error) && is_attached_as_list(call.key);
     if (result || is_left) {
+=======
+    if (result || (!stood && is_attached_as_list(call.key))) {
+>>>>>>> run
       roll_back(call, result ? &*result : nullptr, roll_back_time, error);
     }
     throw;

@@ -15,6 +15,7 @@
 #include "protocol/result_parse.h"
 #include "protocol/version.h"
 #include "protocol/version_reply.h"
+#include "runtime/earlier.h"
 #include "runtime/list_call.h"
 #include "runtime/way.h"
 #include "unicni/error.h"
@@ -76,16 +77,24 @@ std::vector<Member> find_members(const ListCall& call) {
 /// killed, and has done nothing.
 class Processes {
  public:
-  Processes(const ListCall& call, Command command)
-      : call_(call), command_(command), environment_(call.plugin_environment(command)) {}
+  /// `shares`: how many of them divide the time. One that hangs is ended when only the others'
+  /// equal shares are left; what one doesn't use is for those behind it.
+  Processes(const ListCall& call, Command command, std::size_t shares = 1)
+      : call_(call),
+        command_(command),
+        environment_(call.plugin_environment(command)),
+        begin_(std::chrono::steady_clock::now()),
+        shares_(shares) {}
 
   /// `next`: who comes after this one if all goes well; nullptr: nobody.
   std::string run(const Member& member, const Member* next, const Result* prev_result) {
     const std::string config = member.netconf.with_prev_result(prev_result).text_for(command_);
-    const auto started = next_ ? std::move(next_) : start(member);
-    next_ = next != nullptr && next->program.is_ours ? start(*next) : nullptr;
+    const Deadline deadline = deadline_of(++turn_);
+    const auto started = next_ ? std::move(next_) : start(member, deadline);
+    next_ =
+        next != nullptr && next->program.is_ours ? start(*next, deadline_of(turn_ + 1)) : nullptr;
     return chain::run_program(call_.shared.services, {member.type, member.place},
-                              member.program.path, command_, environment_, config, call_.deadline,
+                              member.program.path, command_, environment_, config, deadline,
                               started.get());
   }
   /// The list's version all along, whatever the plugin answers in (RES-02).
@@ -103,23 +112,36 @@ class Processes {
   }
 
  private:
-  [[nodiscard]] std::unique_ptr<sys::StartedProgram> start(const Member& member) const {
+  [[nodiscard]] std::unique_ptr<sys::StartedProgram> start(const Member& member,
+                                                           Deadline deadline) const {
     sys::ProgramRunner* const runner = call_.shared.services.programs;
     if (runner == nullptr) return nullptr;
-    return runner->start(member.program.path, environment_, call_.deadline);
+    return runner->start(member.program.path, environment_, deadline);
+  }
+  [[nodiscard]] Deadline deadline_of(std::size_t turn) const {
+    const auto behind = static_cast<std::ptrdiff_t>(shares_ - std::min(turn, shares_));
+    return call_.deadline -
+           (call_.deadline - begin_) / static_cast<std::ptrdiff_t>(shares_) * behind;
   }
 
   const ListCall& call_;
   const Command command_;
   const std::vector<std::string> environment_;
+  const Deadline begin_;
+  const std::size_t shares_;
+  std::size_t turn_ = 0;  ///< the first is 1
   std::unique_ptr<sys::StartedProgram> next_;
 };
 
+<<<<<<< HEAD
 /// As the spec asks for after a failed ADD: all members, also those that were never called.
+=======
+/// DEL of `members` in reverse. One that hangs must not cost the others theirs.
+>>>>>>> run
 Errors roll_back(const ListCall& call, std::span<const Member> members, const Result* last) {
   constexpr auto kDelHasResult = protocol::SpecVersion::v0_4_0;
   const bool has_result = protocol::at_least(call.list.cni_version, kDelHasResult).value_or(false);
-  Processes processes(call, Command::del);
+  Processes processes(call, Command::del, members.size());
   Errors errors;
   for (std::size_t left = members.size(); left > 0; --left) {
     const Member& member = members[left - 1];
@@ -130,16 +152,36 @@ Errors roll_back(const ListCall& call, std::span<const Member> members, const Re
   return errors;
 }
 
+/// What a failed ADD is to take back, of which `done` succeeded. As the spec asks for: all members,
+/// also those that were never called. But where an attachment stood before, only what this ADD has
+/// done: the other members are the living one's. One of ours that fails takes back its own work.
+std::span<const Member> find_undone(const std::vector<Member>& members, std::size_t done,
+                                    bool stood) {
+  if (!stood) return members;
+  const bool has_failed_foreign = done < members.size() && !members[done].program.is_ours;
+  return std::span(members).first(has_failed_foreign ? done + 1 : done);
+}
+
+std::string with_more(const Error& error, const std::string& text) {
+  return fmt::format("{}{}{}", error.details(), error.details().empty() ? "" : "; ", text);
+}
+
 }  // namespace
 
 void add_by_programs(const ListCall& call, std::optional<std::chrono::milliseconds> roll_back_time,
                      const KeepResult& keep) {
   const std::vector<Member> members = find_members(call);
+<<<<<<< HEAD
   std::span<const Member> to_undo = members;
+=======
+  const std::string earlier = roll_back_time ? find_earlier(call) : "";
+>>>>>>> run
   std::optional<Result> result;
+  std::size_t done = 0;
   try {
     Processes processes(call, Command::add);
-    for (const Member& member : members) {
+    for (; done < members.size(); ++done) {
+      const Member& member = members[done];
       try {
         result = processes.add(member, &member == &members.back() ? nullptr : &member + 1,
                                result ? &*result : nullptr);
@@ -153,19 +195,28 @@ void add_by_programs(const ListCall& call, std::optional<std::chrono::millisecon
     keep(*result);
   } catch (Error& error) {
     if (!roll_back_time) {
-      throw error.advise(fmt::format(
-          "{}{}nothing is rolled back, as {} is in the cache with this namespace: DEL removes both",
-          error.details(), error.details().empty() ? "" : "; ", call.key.owner()));
+      throw error.advise(with_more(
+          error, fmt::format("nothing is rolled back, as {} is in the cache with this namespace: "
+                             "DEL removes both",
+                             call.key.owner())));
     }
-    std::string text = error.details();
+    if (!earlier.empty() && done == 0) {
+      throw error.advise(with_more(
+          error, fmt::format("nothing is rolled back, as {} was there before this ADD", earlier)));
+    }
     ListCall back = call;
     back.deadline = std::max(call.deadline, std::chrono::steady_clock::now() + *roll_back_time);
+<<<<<<< HEAD
     const Errors left = roll_back(back, to_undo, result ? &*result : nullptr);
+=======
+    const Errors left =
+        roll_back(back, find_undone(members, done, !earlier.empty()), result ? &*result : nullptr);
+    if (left.empty()) throw;
+>>>>>>> run
     for (const Error& failure : left.all()) {
-      text += fmt::format("{}roll-back: {}", text.empty() ? "" : "; ", failure.msg());
+      error.advise(with_more(error, "roll-back: " + failure.msg()));
     }
-    if (!left.empty()) error.advise(text + "; DEL will try again");
-    throw;
+    throw error.advise(error.details() + "; DEL will try again");
   }
 }
 

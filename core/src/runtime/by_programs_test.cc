@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/error_for_test.h"
+#include "runtime/netns_for_test.h"
 #include "runtime/plugins_for_test.h"
 #include "unicni/runtime.h"
 
@@ -88,6 +90,7 @@ TEST_F(ByPrograms, AnAddThatTookAllOfItsTimeIsRolledBack) {
   EXPECT_THAT(error.details(), Not(HasSubstr("roll-back"))) << "all of it was undone";
 }
 
+<<<<<<< HEAD
 /// The list of type unicni undoes itself what it had done. Its DEL would run all its programs.
 TEST_F(ByPrograms, AMemberThatPolicyRefusesIsNotRolledBack) {
   const Runtime runtime(options_);
@@ -109,6 +112,62 @@ TEST_F(ByPrograms, AProgramOfAnotherMakerMayHaveThatCodeForSomethingElse) {
   plugins_.fail("two", "ADD", 120, "no");
   const RuntimeConf conf{"c1", "/run/netns/none", "eth0"};
   error_of([&] { runtime.add(network(R"({"type":"two"})"), conf); });
+=======
+TEST_F(ByPrograms, AHungDelLeavesTheOthersTimeForTheirs) {
+  const std::string mark = state_ / "mark";
+  plugins_.fail("two", "ADD", 111, "full");
+  plugins_.answer("two", "DEL", "exec sleep 60\n");
+  plugins_.answer("one", "DEL", "sleep 0.5; echo > " + mark + "; exit 0\n");
+  options_.del_time = std::chrono::seconds(4);
+  options_.verb_time = std::chrono::seconds(1);
+  const Runtime runtime(options_);
+  const RuntimeConf conf{"c1", "/run/netns/none", "eth0"};
+  const auto begin = std::chrono::steady_clock::now();
+  const Error error = error_of([&] { runtime.add(network(R"({"type":"two"})"), conf); });
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_EQ(error.msg(), "two: full");
+  EXPECT_EQ(
+      error.details(),
+      "roll-back: two: netplugin failed with no error message: it was ended at the deadline; DEL "
+      "will try again");
+  EXPECT_TRUE(std::filesystem::exists(mark));
+}
+
+/// Every namespace has a lo: here it is the interface that another ADD made.
+class ByProgramsWithAStandingInterface : public ByPrograms {
+ protected:
+  ByProgramsWithAStandingInterface() { plugins_.install("three"); }
+  Error failed_add() {
+    const Runtime runtime(options_);
+    return error_of([&] {
+      runtime.add(
+          Runtime::parse_network(R"({"cniVersion":"1.1.0","name":"net",)"
+                                 R"("plugins":[{"type":"one"},{"type":"two"},{"type":"three"}]})"),
+          {"c1", netns_.path(), "lo"});
+    });
+  }
+  const LivingNetns netns_;
+};
+
+TEST_F(ByProgramsWithAStandingInterface, TheFirstRefusesAndNothingIsRolledBack) {
+  plugins_.fail("one", "ADD", 100, "lo already exists");
+  const Error error = failed_add();
+  EXPECT_EQ(error.msg(), "one: lo already exists");
+  EXPECT_THAT(error.details(), HasSubstr("nothing is rolled back, as lo in " + netns_.path()));
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD"));
+}
+
+TEST_F(ByProgramsWithAStandingInterface, AFirstThatHangsIsNotRolledBackEither) {
+  plugins_.answer("one", "ADD", "exec sleep 60\n");
+  options_.verb_time = std::chrono::milliseconds(300);
+  EXPECT_THAT(failed_add().details(), HasSubstr("nothing is rolled back"));
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD"));
+}
+
+TEST_F(ByProgramsWithAStandingInterface, WhatThisAddDidIsRolledBackAndNoMore) {
+  plugins_.fail("two", "ADD", 111, "full");
+  EXPECT_EQ(failed_add().details(), "");
+>>>>>>> run
   EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD", "two ADD", "two DEL", "one DEL"));
 }
 

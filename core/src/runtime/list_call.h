@@ -57,16 +57,17 @@ void run_in_process(const ListCall& call);
 
 /// Verbs by processes, one for each member, as libcni does. It is the right unit: a program that
 /// crashes is known by its type, other makers' plugins need no exception, and the journal takes
-/// steps one by one anyway. With `roll_back_time` a failed ADD is followed by DEL of all members,
-/// for which there is this time: that of the ADD may be over, as a plugin that hangs takes all of
-/// it.
+/// steps one by one anyway. With `roll_back_time` a failed ADD is followed by DEL of what runtime.h
+/// says, for which there is this time: that of the ADD may be over, as a plugin that hangs takes
+/// all of it.
 void add_by_programs(const ListCall& call, std::optional<std::chrono::milliseconds> roll_back_time,
                      const KeepResult& keep);
 void run_by_programs(const ListCall& call);
 
 /// The list as the request of one process of our executable, which does for it what the chain does
 /// in this process. It rolls back a failed ADD itself; DEL follows, for which there is
-/// `roll_back_time`, only where it was killed under that, or its result can't be kept.
+/// `roll_back_time`, only where it was killed under that and nothing stood before, or its result
+/// can't be kept.
 void add_as_list(const ListCall& call, std::chrono::milliseconds roll_back_time,
                  const KeepResult& keep);
 /// CHECK, DEL, GC, STATUS.

@@ -1,8 +1,5 @@
 // Verbs of a whole network, its locks, and where networks come from.
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <sched.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -10,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/netns_for_test.h"
 #include "runtime/runtime_for_test.h"
-#include "unicni/sys/fd.h"
 
 namespace unicni::runtime::runtime_network_test {
 namespace {
@@ -22,24 +19,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-/// A namespace that stands for as long as this.
-class LivingNetns {
- public:
-  LivingNetns() {
-    std::thread([&] {
-      if (::unshare(CLONE_NEWNET) == 0) {
-        fd_ = sys::Fd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-      }
-    }).join();
-  }
-  [[nodiscard]] std::string path() const {
-    return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(fd_.get());
-  }
-
- private:
-  sys::Fd fd_;
-};
 
 TEST_P(RuntimeTest, GcDeletesStaleAttachmentsThenCollects) {
   const LivingNetns netns;
