@@ -199,7 +199,23 @@ TEST_P(CnitoolPolicies, KeepWhatIsAttachedFromASecondAdd) {
   succeed("del");
 }
 
-<<<<<<< HEAD
+TEST_P(CnitoolPolicies, KeepAStandingInterfaceFromAnAddThatWasKilledUnderIt) {
+  policy("rules: [{override: {mtu: 1300}}]");
+  put("10-mynet.conflist",
+      {{"cniVersion", "1.1.0"}, {"name", "mynet"}, {"plugins", {{{"type", "recorder"}}}}});
+  install_script("/run/plugins/recorder", R"(#!/bin/sh
+cat > /dev/null
+[ $CNI_COMMAND = ADD ] && kill -9 $PPID
+[ $CNI_COMMAND = DEL ] && nsenter --net=$CNI_NETNS ip link del $CNI_IFNAME
+exit 0
+)");
+  blue_.run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "peer"});
+  EXPECT_EQ(verb("add").status, 1);
+  EXPECT_THAT(link_names(blue_.fd()), UnorderedElementsAre("eth0", "peer"));
+  succeed("del");
+  expect_nothing_left();
+}
+
 /// Lists inside a list: inline, or a chain of the administrator.
 class BesideAList : public CnitoolPolicies {
  protected:
@@ -241,26 +257,10 @@ TEST_P(BesideAList, OursAreBoundAsWhenTheyAreCalledAlone) {
   put_members({inline_list(), {{"type", "tuning"}, {"mtu", 1350}}});
   succeed("add");
   succeed("check");
-=======
-TEST_P(CnitoolPolicies, KeepAStandingInterfaceFromAnAddThatWasKilledUnderIt) {
-  policy("rules: [{override: {mtu: 1300}}]");
-  put("10-mynet.conflist",
-      {{"cniVersion", "1.1.0"}, {"name", "mynet"}, {"plugins", {{{"type", "recorder"}}}}});
-  install_script("/run/plugins/recorder", R"(#!/bin/sh
-cat > /dev/null
-[ $CNI_COMMAND = ADD ] && kill -9 $PPID
-[ $CNI_COMMAND = DEL ] && nsenter --net=$CNI_NETNS ip link del $CNI_IFNAME
-exit 0
-)");
-  blue_.run({"ip", "link", "add", "eth0", "type", "veth", "peer", "name", "peer"});
-  EXPECT_EQ(verb("add").status, 1);
-  EXPECT_THAT(link_names(blue_.fd()), UnorderedElementsAre("eth0", "peer"));
->>>>>>> run
   succeed("del");
   expect_nothing_left();
 }
 
-<<<<<<< HEAD
 TEST_P(BesideAList, WhatIsAttachedOutlivesThem) {
   put_members({inline_list(), {{"type", "recorder"}}});
   succeed("add");
@@ -289,13 +289,6 @@ std::string name_of(const ::testing::TestParamInfo<std::string>& way) {
 
 INSTANTIATE_TEST_SUITE_P(Run, BesideAList, kWays, name_of);
 INSTANTIATE_TEST_SUITE_P(Run, CnitoolPolicies, kWays, name_of);
-=======
-INSTANTIATE_TEST_SUITE_P(Run, CnitoolPolicies, ::testing::Values("--exec", "--in-process"),
-                         [](const auto& way) {
-                           return std::string(way.param == "--exec" ? "ByProcesses"
-                                                                    : "InTheProcess");
-                         });
->>>>>>> run
 
 }  // namespace
 }  // namespace unicni::test::cnitool_policies_test

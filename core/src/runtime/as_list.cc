@@ -52,13 +52,9 @@ void add_as_list(const ListCall& call, std::chrono::milliseconds roll_back_time,
                                     version.value_or(protocol::kNewest));
     keep(*result);
   } catch (Error& error) {
-<<<<<<< HEAD
     // Of what policy refused the executable has undone itself what it had done.
-    const bool is_left = !was_attached && !is_refusal(error) && is_attached_as_list(call.key);
+    const bool is_left = !stood && !is_refusal(error) && is_attached_as_list(call.key);
     if (result || is_left) {
-=======
-    if (result || (!stood && is_attached_as_list(call.key))) {
->>>>>>> run
       roll_back(call, result ? &*result : nullptr, roll_back_time, error);
     }
     throw;

@@ -133,11 +133,7 @@ class Processes {
   std::unique_ptr<sys::StartedProgram> next_;
 };
 
-<<<<<<< HEAD
-/// As the spec asks for after a failed ADD: all members, also those that were never called.
-=======
 /// DEL of `members` in reverse. One that hangs must not cost the others theirs.
->>>>>>> run
 Errors roll_back(const ListCall& call, std::span<const Member> members, const Result* last) {
   constexpr auto kDelHasResult = protocol::SpecVersion::v0_4_0;
   const bool has_result = protocol::at_least(call.list.cni_version, kDelHasResult).value_or(false);
@@ -153,11 +149,12 @@ Errors roll_back(const ListCall& call, std::span<const Member> members, const Re
 }
 
 /// What a failed ADD is to take back, of which `done` succeeded. As the spec asks for: all members,
-/// also those that were never called. But where an attachment stood before, only what this ADD has
-/// done: the other members are the living one's. One of ours that fails takes back its own work.
+/// also those that were never called. `only_done`, where an attachment stood before, whose are the
+/// other members, and where policy refused one: only what this ADD has done. One of ours that fails
+/// takes back its own work.
 std::span<const Member> find_undone(const std::vector<Member>& members, std::size_t done,
-                                    bool stood) {
-  if (!stood) return members;
+                                    bool only_done) {
+  if (!only_done) return members;
   const bool has_failed_foreign = done < members.size() && !members[done].program.is_ours;
   return std::span(members).first(has_failed_foreign ? done + 1 : done);
 }
@@ -171,11 +168,8 @@ std::string with_more(const Error& error, const std::string& text) {
 void add_by_programs(const ListCall& call, std::optional<std::chrono::milliseconds> roll_back_time,
                      const KeepResult& keep) {
   const std::vector<Member> members = find_members(call);
-<<<<<<< HEAD
-  std::span<const Member> to_undo = members;
-=======
   const std::string earlier = roll_back_time ? find_earlier(call) : "";
->>>>>>> run
+  bool is_refused = false;
   std::optional<Result> result;
   std::size_t done = 0;
   try {
@@ -187,7 +181,7 @@ void add_by_programs(const ListCall& call, std::optional<std::chrono::millisecon
                                result ? &*result : nullptr);
       } catch (Error& error) {
         // DEL of what policy refused would run the programs that may not run.
-        if (member.program.is_ours && is_refusal(error)) to_undo = to_undo.first(member.place);
+        is_refused = member.program.is_ours && is_refusal(error);
         throw error.in_step(member.type);
       }
     }
@@ -206,13 +200,10 @@ void add_by_programs(const ListCall& call, std::optional<std::chrono::millisecon
     }
     ListCall back = call;
     back.deadline = std::max(call.deadline, std::chrono::steady_clock::now() + *roll_back_time);
-<<<<<<< HEAD
-    const Errors left = roll_back(back, to_undo, result ? &*result : nullptr);
-=======
+    const bool only_done = is_refused || !earlier.empty();
     const Errors left =
-        roll_back(back, find_undone(members, done, !earlier.empty()), result ? &*result : nullptr);
+        roll_back(back, find_undone(members, done, only_done), result ? &*result : nullptr);
     if (left.empty()) throw;
->>>>>>> run
     for (const Error& failure : left.all()) {
       error.advise(with_more(error, "roll-back: " + failure.msg()));
     }

@@ -90,7 +90,6 @@ TEST_F(ByPrograms, AnAddThatTookAllOfItsTimeIsRolledBack) {
   EXPECT_THAT(error.details(), Not(HasSubstr("roll-back"))) << "all of it was undone";
 }
 
-<<<<<<< HEAD
 /// The list of type unicni undoes itself what it had done. Its DEL would run all its programs.
 TEST_F(ByPrograms, AMemberThatPolicyRefusesIsNotRolledBack) {
   const Runtime runtime(options_);
@@ -112,7 +111,9 @@ TEST_F(ByPrograms, AProgramOfAnotherMakerMayHaveThatCodeForSomethingElse) {
   plugins_.fail("two", "ADD", 120, "no");
   const RuntimeConf conf{"c1", "/run/netns/none", "eth0"};
   error_of([&] { runtime.add(network(R"({"type":"two"})"), conf); });
-=======
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD", "two ADD", "two DEL", "one DEL"));
+}
+
 TEST_F(ByPrograms, AHungDelLeavesTheOthersTimeForTheirs) {
   const std::string mark = state_ / "mark";
   plugins_.fail("two", "ADD", 111, "full");
@@ -167,7 +168,6 @@ TEST_F(ByProgramsWithAStandingInterface, AFirstThatHangsIsNotRolledBackEither) {
 TEST_F(ByProgramsWithAStandingInterface, WhatThisAddDidIsRolledBackAndNoMore) {
   plugins_.fail("two", "ADD", 111, "full");
   EXPECT_EQ(failed_add().details(), "");
->>>>>>> run
   EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD", "two ADD", "two DEL", "one DEL"));
 }
 
