@@ -183,9 +183,9 @@ int run_daemon(int argc, const char* const* argv) {
   if (!flags.pid_file.empty()) {
     sys::overwrite_file(flags.pid_file, std::to_string(::getpid()) + '\n', 0644);
   }
+  leave_netns(words);
   DaemonListener listener = DaemonListener::open("dhcp", flags.host_prefix + flags.socket_path);
   leave_cgroup(flags.socket_path, words);
-  leave_netns(words);
   const Watched executable(own_executable());
   const Watched module(own_module());
 

@@ -167,6 +167,7 @@ TEST_F(Dhcp, TheDaemonHoldsNothingOfWhoStartedItAndOfContainers) {
   EXPECT_NE(std::filesystem::read_symlink(proc + "/ns/net"),
             std::filesystem::read_symlink("/proc/self/ns/net"))
       << "nor the network of whoever started it, which may be a nested host's";
+  EXPECT_THAT(tool({"ss", "-xlp"}).out, ::testing::Not(HasSubstr(kDhcpSocket))) << "nor its socket";
   // Neither socket nor descriptor of the namespace: it ends when its last process does.
   for (const auto& entry : std::filesystem::directory_iterator(proc + "/fd")) {
     std::error_code gone;

@@ -50,7 +50,8 @@ class DaemonListener {
   /// systemd gave several.
   static DaemonListener open(const std::string& name, const std::string& path);
 
-  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  /// Readable when accept() has somebody. It becomes another one once the first verbs are served.
+  [[nodiscard]] int fd() const noexcept { return first_ ? first_.get() : fd_.get(); }
   /// The next verb; nullopt: there is none now. Users other than ours and root are turned away.
   std::optional<DaemonConnection> accept();
   /// Executes `program` in place of this process, with the socket: verbs wait in its queue
@@ -67,11 +68,13 @@ class DaemonListener {
     std::uint64_t inode = 0;
     friend bool operator==(const FileId&, const FileId&) = default;
   };
+  void move_here();
   static std::optional<FileId> find_file(const std::string& path) noexcept;
 
   DaemonListener(sys::Fd fd, std::string name, std::string path, bool is_systemds,
                  std::optional<FileId> file);
   sys::Fd fd_;
+  sys::Fd first_;  ///< the verb's that started the process, until nobody is in its queue
   std::string name_;
   std::string path_;
   bool is_systemds_;

@@ -288,6 +288,20 @@ TEST_F(DaemonTest, OneWhoseFileWasReplacedIsToldAndLeavesTheOthersAlone) {
   EXPECT_TRUE(daemon::connect(place().socket, in(milliseconds(100))));
 }
 
+TEST_F(DaemonTest, TheSocketOfTheVerbGivesWayToOneOfTheDaemonsOwn) {
+  const int made = daemon::listen(place().socket).release();
+  const auto early = daemon::connect(place().socket, in(milliseconds(100)));
+  ::setenv(daemon::kListenerVariable, std::to_string(made).c_str(), 1);
+  DaemonListener listener = DaemonListener::open("test", place().socket);
+  EXPECT_EQ(listener.fd(), made) << "first come those who wait already";
+  EXPECT_TRUE(listener.accept());
+  EXPECT_FALSE(listener.accept());
+  EXPECT_NE(listener.fd(), made);
+  const auto late = daemon::connect(place().socket, in(milliseconds(100)));
+  EXPECT_TRUE(listener.accept());
+  EXPECT_FALSE(listener.is_displaced());
+}
+
 TEST_F(DaemonTest, AFileThatIsNoSocketIsNotTouched) {
   sys::write_file_atomically(place().socket, "precious", 0600);
   EXPECT_THAT(error_of([&] { DaemonListener::open("test", place().socket); }).msg(),

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -134,7 +135,9 @@ DaemonListener DaemonListener::open(const std::string& name, const std::string& 
     FileId file;
     words >> fd;
     const bool known = static_cast<bool>(words >> file.device >> file.inode);
-    return {sys::Fd(fd), name, path, is_systemds, known ? file : find_file(path)};
+    DaemonListener listener(sys::Fd(fd), name, path, is_systemds, known ? file : find_file(path));
+    if (!is_systemds) listener.move_here();
+    return listener;
   }
   if (for_us && systemds == "1") {
     return {sys::Fd(daemon::kListenerFd), name, path, true, find_file(path)};
@@ -167,10 +170,28 @@ bool DaemonListener::is_displaced() const noexcept {
   return file_ && now && *now != *file_;
 }
 
+/// A socket keeps the network namespace of whoever made it. Who starts the daemon holds the lock
+/// until it has connected; from then on nobody comes by the old socket, but for those in its queue.
+void DaemonListener::move_here() {
+  if (is_displaced()) return;
+  const sys::Lock lock(daemon::lock_file(path_), 0600,
+                       std::chrono::steady_clock::now() + kLockTime);
+  first_ = std::exchange(fd_, daemon::listen(path_));
+  file_ = find_file(path_);
+  pollfd queue{first_.get(), POLLIN, 0};
+  if (::poll(&queue, 1, 0) != 1) first_.reset();
+}
+
 std::optional<DaemonConnection> DaemonListener::accept() {
   for (;;) {
-    sys::Fd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    const bool is_first = static_cast<bool>(first_);
+    sys::Fd fd(::accept4(is_first ? first_.get() : fd_.get(), nullptr, nullptr,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!fd && (errno == EINTR || errno == ECONNABORTED)) continue;
+    if (!fd && is_first) {
+      first_.reset();
+      continue;
+    }
     if (!fd) return std::nullopt;
     ucred peer{};
     socklen_t size = sizeof peer;
