@@ -168,7 +168,7 @@ TEST(CrashTest, NothingIsAddedToAnAnswer) {
 TEST(CrashTest, BeforeAnyStep) {
   const auto outcome = in_child([] { std::abort(); });
   expect_exit_1(outcome);
-  EXPECT_EQ(protocol::parse_error(outcome.out, "", "").msg(), "unicni crashed");
+  EXPECT_EQ(protocol::parse_error(outcome.out, "", {}).msg(), "unicni crashed");
 }
 
 TEST(CrashTest, TextsAreEscapedAndCut) {
@@ -177,7 +177,7 @@ TEST(CrashTest, TextsAreEscapedAndCut) {
     std::abort();
   });
   expect_exit_1(outcome);
-  const auto error = protocol::parse_error(outcome.out, "", "");
+  const auto error = protocol::parse_error(outcome.out, "", {});
   EXPECT_EQ(error.code(), 999U);
   EXPECT_TRUE(error.msg().starts_with("a\"b\\c\n?xxx")) << error.msg();
   EXPECT_TRUE(error.msg().ends_with("(SIGABRT) during ADD")) << error.msg();

@@ -148,7 +148,7 @@ class ExecutableTest : public testing::Test {
   /// Asserts one error document and nothing else, and returns it.
   unicni::Error error_of(const Outcome& outcome) {
     EXPECT_EQ(outcome.exit_status, 1);
-    const auto error = unicni::protocol::parse_error(outcome.out, "", "no JSON");
+    const auto error = unicni::protocol::parse_error(outcome.out, "", {"no JSON"});
     EXPECT_EQ(outcome.out, unicni::protocol::print_error(error, "1.0.0"));
     return error;
   }
@@ -300,7 +300,7 @@ TEST_F(ExecutableTest, VersionFailsAsAddDoes) {
     const auto add = run(type, "ADD");
     const auto version = run(type, "VERSION");
     EXPECT_EQ(version.exit_status, 1) << type;
-    const auto told = unicni::protocol::parse_error(version.out, "", "no JSON");
+    const auto told = unicni::protocol::parse_error(version.out, "", {"no JSON"});
     EXPECT_EQ(told.msg(), error_of(add).msg());
     const auto about = run(type, "");
     EXPECT_EQ(about.exit_status, 1) << type;
