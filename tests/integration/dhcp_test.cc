@@ -302,22 +302,6 @@ TEST_F(Dhcp, DelReleasesByALinkThatTheContainerHasTakenDown) {
   EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
 }
 
-TEST_F(Dhcp, DelWarnsOfALinkThatCantBeBroughtUpToRelease) {
-  // A VLAN can't be up while its link is down.
-  outside_.run({"ip", "addr", "flush", "dev", "far"});
-  outside_.run({"ip", "link", "add", "link", "far", "name", "far5", "type", "vlan", "id", "5"});
-  outside_.run({"ip", "addr", "add", "10.1.2.1/24", "dev", "far5"});
-  outside_.run({"ip", "link", "set", "far5", "up"});
-  const DhcpServer dnsmasq = DhcpServer::dnsmasq("far5", outside_.fd(), kRange);
-  const Attachment job = attachment(config(R"({"type": "vlan", "vlanId": 5})"));
-  const Json result = must_add(job);
-  tool({"ip", "link", "set", "up0", "down"});
-  const Output del = job.del(result);
-  EXPECT_TRUE(del.ok()) << del.out;
-  EXPECT_THAT(del.err, HasSubstr("the DHCP server is not told that 10.1.2."));
-  EXPECT_THAT(link_names(netns(job)), IsEmpty());
-}
-
 TEST_F(Dhcp, DelWithoutItsJournalReleasesBeforeTheLinkGoes) {
   const DhcpServer dnsmasq = server();
   const Attachment job = attachment(config());
