@@ -157,7 +157,7 @@ TEST_F(UnictlLint, WhatAnIpamReadsBesideItsObjectIsLookedAt) {
   EXPECT_EQ(lint_of("rules:\n- append:\n  - {type: bridge, ipam: {type: static},\n"
                     "     runtimeConfig: {ips: 1},\n     args: {cni: yes}}\n",
                     1),
-            "4:28 error rules[0].append[0].runtimeConfig.ips: a list of string is expected, not 1\n"
+            "4:27 error rules[0].append[0].runtimeConfig.ips: a list is expected, not 1\n"
             "5:18 error rules[0].append[0].args.cni: an object is expected, not yes\n");
 }
 
