@@ -40,6 +40,21 @@ std::uint32_t pseudo_sum_v6(View ip, std::size_t udp_size) {
                 static_cast<std::uint32_t>(kUdp + udp_size));
 }
 
+/// The UDP header and the payload, at the end of `bytes`, without a checksum yet.
+void put_udp(Bytes& bytes, std::uint16_t from, std::uint16_t to, const Bytes& payload) {
+  put16(bytes, from);
+  put16(bytes, to);
+  put16(bytes, static_cast<std::uint32_t>(kUdpHeader + payload.size()));
+  put16(bytes, 0);
+  append(bytes, payload);
+}
+
+/// Of what is behind an IP header of this size; `pseudo` is the sum of the pseudo header.
+void set_udp_sum(Bytes& bytes, std::size_t ip_header, std::uint32_t pseudo) {
+  const std::uint16_t sum = folded(add_up(View(bytes).subspan(ip_header), pseudo));
+  set16(bytes, ip_header + 6, sum == 0 ? 0xffffU : sum);  // 0 would mean that there is none
+}
+
 }  // namespace
 
 Bytes wrap(const Datagram& datagram) {
@@ -55,14 +70,8 @@ Bytes wrap(const Datagram& datagram) {
   put32(bytes, datagram.src.to_v4());
   put32(bytes, datagram.dst.to_v4());
   set16(bytes, 10, folded(add_up(bytes, 0)));
-  put16(bytes, kClientPort);
-  put16(bytes, kServerPort);
-  put16(bytes, static_cast<std::uint32_t>(udp_size));
-  put16(bytes, 0);
-  append(bytes, datagram.payload);
-  const View all(bytes);
-  const std::uint16_t sum = folded(add_up(all.subspan(kIpHeader), pseudo_sum(all, udp_size)));
-  set16(bytes, kIpHeader + 6, sum == 0 ? 0xffffU : sum);  // 0 would mean that there is none
+  put_udp(bytes, kClientPort, kServerPort, datagram.payload);
+  set_udp_sum(bytes, kIpHeader, pseudo_sum(bytes, udp_size));
   return bytes;
 }
 
@@ -100,14 +109,8 @@ Bytes wrap_v6(const Datagram& datagram) {
   bytes.push_back(1);  // hop limit: multicast of the link
   append(bytes, View(datagram.src.data(), kAddressSizeV6));
   append(bytes, View(datagram.dst.data(), kAddressSizeV6));
-  put16(bytes, kClientPortV6);
-  put16(bytes, kServerPortV6);
-  put16(bytes, static_cast<std::uint32_t>(udp_size));
-  put16(bytes, 0);
-  append(bytes, datagram.payload);
-  const View all(bytes);
-  const std::uint16_t sum = folded(add_up(all.subspan(kIpHeaderV6), pseudo_sum_v6(all, udp_size)));
-  set16(bytes, kIpHeaderV6 + 6, sum == 0 ? 0xffffU : sum);
+  put_udp(bytes, kClientPortV6, kServerPortV6, datagram.payload);
+  set_udp_sum(bytes, kIpHeaderV6, pseudo_sum_v6(bytes, udp_size));
   return bytes;
 }
 

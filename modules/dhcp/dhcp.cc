@@ -213,7 +213,7 @@ class Dhcp final : public Module {
     DaemonPlace place = place_of(call, host);
     // What the lease says counts: the configuration may have changed.
     if (const auto lease = read_lease(file)) place.socket = lease->socket;
-    release(place, call.key, file, within(call, kReleaseTime), host);
+    release_lease(host.daemons(), host, place, call.key, file, within(call, kReleaseTime));
   }
 
   void check(const Call& call, Host& host) override {
@@ -239,8 +239,9 @@ class Dhcp final : public Module {
       }
       errors.attempt([&] {
         const std::string file = lease_file(folder, lease.key);
-        release(lease_daemon("dhcp", lease.socket, host.executable(), file), lease.key, file,
-                within(call, kReleaseTime), host);
+        release_lease(host.daemons(), host,
+                      lease_daemon("dhcp", lease.socket, host.executable(), file), lease.key, file,
+                      within(call, kReleaseTime));
       });
     }
     errors.finish();
@@ -258,19 +259,6 @@ class Dhcp final : public Module {
     const std::string_view word = argc == 0 ? "" : argv[0];
     if (word == "daemon") return run_daemon(argc, argv);
     return word == "leases" ? list_leases(argc, argv) : Module::command(argc, argv);
-  }
-
- private:
-  static void release(const DaemonPlace& place, const AttachmentKey& key, const std::string& file,
-                      Deadline deadline, Host& host) {
-    try {
-      const Line answer = host.daemons().ask(place, release_request(key), -1, deadline);
-      if (const auto* text = answer.find("warning")) host.log(LogLevel::warning, *text);
-    } catch (const DaemonStranger& error) {
-      host.log(LogLevel::warning,
-               fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
-      sys::remove_file(file);
-    }
   }
 };
 

@@ -1,9 +1,9 @@
 #include "unicni/errors.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <string>
+
+#include "base/error_details.h"
 
 namespace unicni {
 
@@ -24,16 +24,15 @@ bool are_same(const Error& one, const Error& other) {
 void Errors::finish(std::size_t most) const {
   if (errors_.empty()) return;
   Error first = errors_.front();
-  std::string details = first.details();
   const std::size_t count = std::min(errors_.size(), most);
   for (std::size_t i = 1; i < count; ++i) {
     const auto is_told = [&](const Error& earlier) { return are_same(earlier, errors_[i]); };
     if (std::any_of(errors_.begin(), errors_.begin() + static_cast<std::ptrdiff_t>(i), is_told)) {
       continue;
     }
-    details += fmt::format("{}also: {}", details.empty() ? "" : "; ", errors_[i].msg());
+    add_details(first, "also: " + errors_[i].msg());
   }
-  throw first.advise(details);
+  throw first;
 }
 
 }  // namespace unicni

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "base/error_details.h"
 #include "chain/foreign.h"
 #include "chain/foreign_del.h"
 #include "chain/member.h"
@@ -215,11 +216,10 @@ void AddVerb::undo(const std::vector<Undo>& records, Step& step, Error& error) {
     if (!step.begun.empty()) forget(step, undone.kept);
     return;
   }
-  std::string text = error.details();
   for (const Error& failure : undone.errors.all()) {
-    text += fmt::format("{}roll-back: {}", text.empty() ? "" : "; ", failure.msg());
+    add_details(error, "roll-back: " + failure.msg());
   }
-  error.advise(text + "; DEL or GC will try again");
+  add_details(error, "DEL or GC will try again");
 }
 
 /// Work whose failure a module takes lightly may have been what ended in another namespace.
@@ -387,8 +387,7 @@ void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<
   } catch (Error& error) {
     while (done > 0) verb.roll_back(*steps[--done]);
     if (verb.not_undone().empty()) throw;
-    const std::string before = error.details().empty() ? "" : error.details() + "; ";
-    error.advise(before + verb.not_undone());
+    add_details(error, verb.not_undone());
     throw;
   } catch (const std::exception&) {
     while (done > 0) verb.roll_back(*steps[--done]);

@@ -3,13 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <system_error>
 
+#include "options/size_unit.h"
 #include "protocol/document.h"
 
 namespace unicni::document {
@@ -113,31 +113,20 @@ std::string plain_json(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_size(std::string_view text) {
-  struct Unit {
-    std::string_view suffix;
-    std::int64_t factor;
-  };
-  constexpr std::array<Unit, 10> kUnits = {{{"", 1},
-                                            {"k", 1000},
-                                            {"K", 1000},
-                                            {"M", 1000'000},
-                                            {"G", 1000'000'000},
-                                            {"T", 1000'000'000'000},
-                                            {"Ki", 1LL << 10U},
-                                            {"Mi", 1LL << 20U},
-                                            {"Gi", 1LL << 30U},
-                                            {"Ti", 1LL << 40U}}};
   const std::size_t digits = std::min(text.find_first_not_of("0123456789_"), text.size());
   const auto plain = plain_integer(text.substr(0, digits));
-  const auto unit = std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& each) {
-    return each.suffix == text.substr(digits);
-  });
-  if (!plain || unit == kUnits.end()) return std::nullopt;
+  const std::string_view suffix = text.substr(digits);
+  const auto unit =
+      std::find_if(options::kSizeUnits.begin(), options::kSizeUnits.end(),
+                   [&](const options::SizeUnit& each) { return each.suffix == suffix; });
+  const bool has_unit = unit != options::kSizeUnits.end();
+  if (!plain || (!has_unit && !suffix.empty())) return std::nullopt;
+  const std::int64_t factor = has_unit ? unit->factor : 1;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(plain->data(), plain->data() + plain->size(), number);
   if (error != std::errc() || end != plain->data() + plain->size()) return std::nullopt;
-  if (number > std::numeric_limits<std::int64_t>::max() / unit->factor) return std::nullopt;
-  return number * unit->factor;
+  if (number > std::numeric_limits<std::int64_t>::max() / factor) return std::nullopt;
+  return number * factor;
 }
 
 }  // namespace unicni::document

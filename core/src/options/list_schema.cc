@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "options/schema.h"
+#include "options/size_unit.h"
 #include "protocol/version.h"
 
 namespace unicni::options {
@@ -29,25 +30,10 @@ ordered_json typed(const char* type) { return {{"type", type}}; }
 /// Places for YAML's anchors.
 ordered_json anchors() { return {{"^x-", ordered_json::object()}}; }
 
-struct Unit {
-  const char* suffix;
-  std::int64_t factor;
-};
-/// Of sizes as policies write them (document/plain.h).
-constexpr std::array<Unit, 9> kUnits = {{{"k", 1000},
-                                         {"K", 1000},
-                                         {"M", 1000'000},
-                                         {"G", 1000'000'000},
-                                         {"T", 1000'000'000'000},
-                                         {"Ki", 1LL << 10U},
-                                         {"Mi", 1LL << 20U},
-                                         {"Gi", 1LL << 30U},
-                                         {"Ti", 1LL << 40U}}};
-
-/// Those that a number from 1 to `highest` may have; "": none.
+/// Units that a number from 1 to `highest` may have; "": none.
 std::string units_up_to(std::int64_t highest) {
   std::string units;
-  for (const Unit& unit : kUnits) {
+  for (const SizeUnit& unit : kSizeUnits) {
     if (unit.factor > highest) continue;
     units.append(units.empty() ? "" : "|").append(unit.suffix);
   }

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -147,8 +146,8 @@ void Look::judge(std::string_view json) const {
 
 /// Only read where the plugin looks at them.
 Places::Args Look::args() const {
-  const bool reads =
-      server_.options == nullptr || places_.find_row(OptionSource::cni_args, limit_.key) != nullptr;
+  const bool reads = server_.options == nullptr ||
+                     find_row(server_, OptionSource::cni_args, limit_.key) != nullptr;
   if (!reads) return {};
   try {
     return protocol::parse_args(facts_.args);
@@ -289,7 +288,7 @@ void Look::require_values() const {
     }
     return;
   }
-  const Option* const own = places_.find_row(OptionSource::config, limit_.key);
+  const Option* const own = find_row(server_, OptionSource::config, limit_.key);
   if (own == nullptr) return;
   const auto reading = places_.read(limit_.key, args, is_unset);
   for (const Places::Missing& missing : reading.missing) require_missing(missing);

@@ -76,6 +76,14 @@ bool stand_for(const OptionTable& fields, const OptionTable& own, const Fields& 
 
 }  // namespace
 
+const Option* find_row(const Server& server, OptionSource source, std::string_view key) {
+  if (server.options == nullptr) return nullptr;
+  for (const Option& row : rows_of(*server.options)) {
+    if (row.source == source && protocol::same_letters(row.key, key)) return &row;
+  }
+  return nullptr;
+}
+
 Places::Places(const Server& server, const Fields& config, bool is_ipam)
     : server_(server), config_(config), is_ipam_(is_ipam) {
   if (is_ipam) {
@@ -98,14 +106,6 @@ bool Places::has_inner_option(std::string_view key) const {
   return server_.options != nullptr && has_inner_row(*server_.options, key);
 }
 
-const Option* Places::find_row(OptionSource source, std::string_view key) const {
-  if (server_.options == nullptr) return nullptr;
-  for (const Option& row : rows_of(*server_.options)) {
-    if (row.source == source && protocol::same_letters(row.key, key)) return &row;
-  }
-  return nullptr;
-}
-
 Fields Places::section(OptionSource source) const {
   switch (source) {
     case OptionSource::config:
@@ -125,7 +125,8 @@ std::vector<std::string> Places::written(std::string_view key, const Args& args)
   for (const Fields& section : sections_) {
     for (const std::string_view json : section.find_all(key)) values.emplace_back(json);
   }
-  if (server_.options != nullptr && find_row(OptionSource::cni_args, key) == nullptr) return values;
+  if (server_.options != nullptr && find_row(server_, OptionSource::cni_args, key) == nullptr)
+    return values;
   for (const auto& [name, value] : args) {
     if (protocol::same_letters(name, key)) values.push_back(protocol::quote(value));
   }

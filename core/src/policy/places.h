@@ -15,6 +15,10 @@
 
 namespace unicni::policy {
 
+/// The plugin's option of that name in any letter case, as programs differ in which they take;
+/// nullptr: there is none, or nobody knows its options.
+const Option* find_row(const Server& server, OptionSource source, std::string_view key);
+
 class Places {
  public:
   using Args = std::vector<std::pair<std::string, std::string>>;
@@ -38,7 +42,6 @@ class Places {
   [[nodiscard]] bool has_option(std::string_view key) const;
   /// The same of the objects that options are made of, or have in lists; false where nobody knows.
   [[nodiscard]] bool has_inner_option(std::string_view key) const;
-  [[nodiscard]] const Option* find_row(OptionSource source, std::string_view key) const;
   /// Where options stand, in whatever spelling and how often.
   [[nodiscard]] const std::vector<Fields>& sections() const { return sections_; }
   /// Each value that is written for the key, as JSON text, also where the plugin doesn't read it:

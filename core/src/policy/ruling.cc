@@ -10,6 +10,7 @@
 #include "policy/glob.h"
 #include "policy/limits.h"
 #include "policy/matching.h"
+#include "policy/places.h"
 #include "policy/rates.h"
 #include "protocol/document.h"
 #include "protocol/request.h"
@@ -69,7 +70,6 @@ class Target {
 
  private:
   [[nodiscard]] const char* spelling(const Rule& rule, const Value& value) const;
-  [[nodiscard]] bool reads(OptionSource source, std::string_view key) const;
   [[nodiscard]] bool is_in_args(std::string_view key) const;
   void replace_elsewhere(Fields& config, const std::string& key, const std::string& json) const;
 
@@ -94,17 +94,9 @@ const char* Target::spelling(const Rule& rule, const Value& value) const {
               "name in \"match\" the \"type\" that has this option");
 }
 
-bool Target::reads(OptionSource source, std::string_view key) const {
-  if (server_.options == nullptr) return false;
-  const auto rows = std::span(server_.options->rows, server_.options->count);
-  return std::any_of(rows.begin(), rows.end(), [&](const Option& row) {
-    return row.source == source && protocol::same_letters(row.key, key);
-  });
-}
-
 /// Whether the module would take the option from CNI_ARGS, which beats the configuration.
 bool Target::is_in_args(std::string_view key) const {
-  if (!reads(OptionSource::cni_args, key)) return false;
+  if (find_row(server_, OptionSource::cni_args, key) == nullptr) return false;
   try {
     const auto args = protocol::parse_args(facts_.args);
     return std::any_of(args.begin(), args.end(),
@@ -120,7 +112,8 @@ void Target::replace_elsewhere(Fields& config, const std::string& key,
                                const std::string& json) const {
   const bool is_in_args = this->is_in_args(key);
   Fields runtime = config.section("runtimeConfig");
-  if (!runtime.find_all(key).empty() || (is_in_args && reads(OptionSource::runtime_config, key))) {
+  const bool has_runtime_option = find_row(server_, OptionSource::runtime_config, key) != nullptr;
+  if (!runtime.find_all(key).empty() || (is_in_args && has_runtime_option)) {
     runtime.set(key, json);
     config.set("runtimeConfig", runtime.str());
   } else if (is_in_args) {

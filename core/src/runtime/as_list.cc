@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/error_details.h"
 #include "chain/chain.h"
 #include "chain/foreign.h"
 #include "protocol/result_parse.h"
@@ -34,8 +35,7 @@ void roll_back(const ListCall& call, const Result* last, std::chrono::millisecon
   try {
     run(call, Command::del, has_result ? last : nullptr, deadline);
   } catch (const Error& left) {
-    error.advise(fmt::format("{}{}roll-back: {}; DEL will try again", error.details(),
-                             error.details().empty() ? "" : "; ", left.msg()));
+    add_details(error, fmt::format("roll-back: {}; DEL will try again", left.msg()));
   }
 }
 

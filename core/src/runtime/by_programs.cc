@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error_details.h"
 #include "base/program_runner.h"
 #include "chain/chain.h"
 #include "chain/foreign.h"
@@ -159,10 +160,6 @@ std::span<const Member> find_undone(const std::vector<Member>& members, std::siz
   return std::span(members).first(has_failed_foreign ? done + 1 : done);
 }
 
-std::string with_more(const Error& error, const std::string& text) {
-  return fmt::format("{}{}{}", error.details(), error.details().empty() ? "" : "; ", text);
-}
-
 }  // namespace
 
 void add_by_programs(const ListCall& call, std::optional<std::chrono::milliseconds> roll_back_time,
@@ -189,14 +186,15 @@ void add_by_programs(const ListCall& call, std::optional<std::chrono::millisecon
     keep(*result);
   } catch (Error& error) {
     if (!roll_back_time) {
-      throw error.advise(with_more(
-          error, fmt::format("nothing is rolled back, as {} is in the cache with this namespace: "
-                             "DEL removes both",
-                             call.key.owner())));
+      add_details(error, fmt::format("nothing is rolled back, as {} is in the cache with this "
+                                     "namespace: DEL removes both",
+                                     call.key.owner()));
+      throw;
     }
     if (!earlier.empty() && done == 0) {
-      throw error.advise(with_more(
-          error, fmt::format("nothing is rolled back, as {} was there before this ADD", earlier)));
+      add_details(error,
+                  fmt::format("nothing is rolled back, as {} was there before this ADD", earlier));
+      throw;
     }
     ListCall back = call;
     back.deadline = std::max(call.deadline, std::chrono::steady_clock::now() + *roll_back_time);
@@ -205,9 +203,10 @@ void add_by_programs(const ListCall& call, std::optional<std::chrono::millisecon
         roll_back(back, find_undone(members, done, only_done), result ? &*result : nullptr);
     if (left.empty()) throw;
     for (const Error& failure : left.all()) {
-      error.advise(with_more(error, "roll-back: " + failure.msg()));
+      add_details(error, "roll-back: " + failure.msg());
     }
-    throw error.advise(error.details() + "; DEL will try again");
+    add_details(error, "DEL will try again");
+    throw;
   }
 }
 

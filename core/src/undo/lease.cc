@@ -87,9 +87,19 @@ RenewedLease find_renewed(const std::string& file) {
   return renewed;
 }
 
-Line release_request(const AttachmentKey& key) {
-  return {"release",
-          {{"network", key.network}, {"container", key.container_id}, {"if_name", key.if_name}}};
+void release_lease(Daemons& daemons, HostKernel& host, const DaemonPlace& place,
+                   const AttachmentKey& key, const std::string& file, Deadline deadline) {
+  const Line request{
+      "release",
+      {{"network", key.network}, {"container", key.container_id}, {"if_name", key.if_name}}};
+  try {
+    const Line answer = daemons.ask(place, request, -1, deadline);
+    if (const auto* text = answer.find("warning")) host.log(LogLevel::warning, *text);
+  } catch (const DaemonStranger& error) {
+    host.log(LogLevel::warning,
+             fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
+    sys::remove_file(file);
+  }
 }
 
 }  // namespace unicni
@@ -116,14 +126,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
                           field(record, "if_name")};
   const Deadline deadline =
       std::min<Deadline>(undoing.deadline, std::chrono::steady_clock::now() + kPatience);
-  try {
-    const Line answer = undoing.daemons.ask(place, release_request(key), -1, deadline);
-    if (const auto* text = answer.find("warning")) undoing.host.log(LogLevel::warning, *text);
-  } catch (const DaemonStranger& error) {
-    undoing.host.log(LogLevel::warning,
-                     fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
-    sys::remove_file(file);
-  }
+  release_lease(undoing.daemons, undoing.host, place, key, file, deadline);
 }
 
 std::string describe(const Undo& record) {

@@ -7,9 +7,11 @@
 
 #include "unicni/attachment_key.h"
 #include "unicni/daemon.h"
+#include "unicni/deadline.h"
 #include "unicni/folders.h"
 #include "unicni/ip.h"
 #include "unicni/undo.h"
+#include "unicni/undo/host_kernel.h"
 
 namespace unicni {
 
@@ -44,7 +46,10 @@ struct RenewedLease {
 };
 RenewedLease find_renewed(const std::string& file);
 
-/// That request. Its answer comes at once: whether the address is free then is known by nobody.
-Line release_request(const AttachmentKey& key);
+/// Has the daemon release the lease, which it answers at once: whether the server knows of it then
+/// is known by nobody, but for what couldn't be sent, which is a warning. Where somebody else
+/// listens on the daemon's socket by now, the file goes, with a warning. Throws Error.
+void release_lease(Daemons&, HostKernel&, const DaemonPlace&, const AttachmentKey&,
+                   const std::string& file, Deadline);
 
 }  // namespace unicni

@@ -59,6 +59,12 @@ std::size_t remove_from_table(NetlinkSocket& socket, std::uint8_t family,
 
 constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
 
+/// By the chain that each table has; in the order of kFamilies.
+auto find_tables(NetlinkSocket& socket) {
+  return find_chains(socket,
+                     {{kFamilies[0], kTable, kChains[0]}, {kFamilies[1], kTable, kChains[0]}});
+}
+
 using Rules = std::vector<NftListedRule>;
 
 /// Of the container, in both chains that have published ports.
@@ -109,8 +115,7 @@ bool has_ports(NetlinkSocket& socket, std::uint8_t family, const std::string& co
 
 bool has_reference_nft_ports(Nft& nft, const std::string& container_id,
                              const std::vector<PublishedPort>& ports) {
-  const auto found = find_chains(
-      nft.socket(), {{NFPROTO_IPV4, kTable, kChains[0]}, {NFPROTO_IPV6, kTable, kChains[0]}});
+  const auto found = find_tables(nft.socket());
   for (std::size_t i = 0; i < found.size(); ++i) {
     std::vector<PublishedPort> own = ports;
     std::erase_if(own, [&](const PublishedPort& port) {
@@ -123,8 +128,7 @@ bool has_reference_nft_ports(Nft& nft, const std::string& container_id,
 }
 
 std::size_t remove_reference_ports(Nft& nft, const ReferencePorts& what, Deadline deadline) {
-  const auto found = find_chains(
-      nft.socket(), {{NFPROTO_IPV4, kTable, kChains[0]}, {NFPROTO_IPV6, kTable, kChains[0]}});
+  const auto found = find_tables(nft.socket());
   RuleSweep sweep;
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (!found[i]) continue;
