@@ -15,11 +15,15 @@
 #include <map>
 #include <string>
 
-#include "conformance/json.h"
-#include "conformance/process.h"
+#include "probe/json.h"
+#include "probe/process.h"
 
 namespace unicni::conformance {
 namespace {
+
+using probe::Json;
+using probe::Output;
+using probe::parse_json;
 
 /// A call of the plugin.
 struct Request {
@@ -268,11 +272,12 @@ int play(const std::filesystem::path& self) {
   if (flaw.before) flaw.before(request);
   Output output = flaw.instead ? flaw.instead(request) : Output{};
   if (output.status < 0) {
-    Spawn spawn{.argv = {self.parent_path() / "real" / name.substr(0, plus)},
-                .in = request.in,
-                .without_stdin = request.without_stdin};
+    probe::Spawn spawn{.argv = {self.parent_path() / "real" / name.substr(0, plus)},
+                       .in = request.in,
+                       .limit = probe::kUsualLimit};
+    if (request.without_stdin) spawn.closed = {STDIN_FILENO};
     for (const auto& [key, value] : request.env) spawn.env.push_back(key + '=' + value);
-    output = run(spawn);
+    output = probe::run(spawn);
   }
   if (flaw.after) flaw.after(request, output);
   std::cerr << output.err;

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "conformance/private_host.h"
-#include "conformance/process.h"
 #include "conformance/suite.h"
+#include "probe/process.h"
 
 namespace unicni::conformance::wrong_test {
 namespace {
@@ -95,7 +95,7 @@ TEST(WrongPluginTest, ADaemonDoesNotOutliveItsCheck) {
   const std::vector<Verdict> verdicts = run_suite(subject, {"OUT-01", "DEL-01"}, {}, nullptr);
   ASSERT_EQ(verdicts.size(), 2U);
   for (const Verdict& verdict : verdicts) EXPECT_EQ(verdict.outcome, Outcome::passed);
-  EXPECT_FALSE(succeeds({"pgrep", "-f", "unicni-left-behind"}));
+  EXPECT_FALSE(probe::succeeds({"pgrep", "-f", "unicni-left-behind"}));
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <sstream>
 
 #include "support/sandbox.h"
 
@@ -13,79 +12,6 @@ namespace unicni::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_transient(const std::string& key) {
-  return key.ends_with("_timer") || key.starts_with("topology_change") || key == "operstate" ||
-         key == "stats" || key == "stats64" || key == "preferred_life_time" ||
-         key == "valid_life_time" || key == "expires" || key == "refcnt" || key == "promiscuity" ||
-         key == "allmulti" || key == "state";  // of a bridge's port: follows its carrier
-}
-
-void drop_transient(Json& json) {
-  if (json.is_object()) {
-    for (auto each = json.begin(); each != json.end();) {
-      if (is_transient(each.key())) {
-        each = json.erase(each);
-        continue;
-      }
-      if (each.key() == "flags" && each.value().is_array()) {
-        std::erase_if(each.value().get_ref<Json::array_t&>(), [](const Json& flag) {
-          return flag == "NO-CARRIER" || flag == "LOWER_UP" || flag == "linkdown";
-        });
-      }
-      drop_transient(each.value());
-      ++each;
-    }
-  } else if (json.is_array()) {
-    for (Json& each : json) drop_transient(each);
-  }
-}
-
-bool is_link_local(const std::string& address) {
-  return address.starts_with("fe80") || address.starts_with("ff00") ||
-         address.starts_with("multicast ff");
-}
-
-void put_links(Snapshot& state, int netns) {
-  for (Json& link : tool_json({"ip", "-d", "-j", "link"}, netns)) {
-    const std::string name = link.value("ifname", "?");
-    drop_transient(link);
-    state["link " + name] = link.dump();
-  }
-}
-
-void put_addresses(Snapshot& state, int netns) {
-  for (const Json& link : tool_json({"ip", "-j", "addr"}, netns)) {
-    for (Json address : link.value("addr_info", Json::array())) {
-      const std::string local = address.value("local", "");
-      if (is_link_local(local)) continue;
-      drop_transient(address);
-      state["addr " + link.value("ifname", "?") + ' ' + local + '/' +
-            std::to_string(address.value("prefixlen", 0))] = address.dump();
-    }
-  }
-}
-
-void put_routes(Snapshot& state, int netns) {
-  for (const char* family : {"-4", "-6"}) {
-    for (Json& route : tool_json({"ip", family, "-j", "route", "show", "table", "all"}, netns)) {
-      const std::string dst = route.value("dst", "");
-      if (is_link_local(dst)) continue;
-      drop_transient(route);
-      state["route " + route.value("dev", "-") + ' ' + route.dump()] = "";
-    }
-    for (const Json& rule : tool_json({"ip", family, "-j", "rule"}, netns)) {
-      state["rule " + std::string(family) + ' ' + rule.dump()] = "";
-    }
-  }
-}
-
-void put_qdiscs(Snapshot& state, int netns) {
-  for (Json& qdisc : tool_json({"tc", "-j", "qdisc"}, netns)) {
-    drop_transient(qdisc);
-    state["qdisc " + qdisc.value("dev", "-") + ' ' + qdisc.dump()] = "";
-  }
-}
 
 bool is_ours(const Json& object) {
   return object.value("table", object.value("name", "")) == "unicni";
@@ -141,11 +67,7 @@ void put_files(Snapshot& state, const std::string& folder) {
 }  // namespace
 
 Snapshot kernel_snapshot(int netns) {
-  Snapshot state;
-  put_links(state, netns);
-  put_addresses(state, netns);
-  put_routes(state, netns);
-  put_qdiscs(state, netns);
+  Snapshot state = probe::kernel_state(netns);
   put_nft(state, netns);
   return state;
 }
@@ -157,47 +79,11 @@ Snapshot snapshot(int netns) {
   return state;
 }
 
-Snapshot without_link(Snapshot snapshot, const std::string& name) {
-  std::erase_if(snapshot, [&](const auto& entry) {
-    const std::string& key = entry.first;
-    for (const char* kind : {"link ", "addr ", "route ", "qdisc "}) {
-      const std::string prefix = kind + name;
-      if (key == prefix || key.starts_with(prefix + ' ')) return true;
-    }
-    return false;
-  });
-  return snapshot;
-}
-
-std::string difference(const Snapshot& before, const Snapshot& after) {
-  std::ostringstream text;
-  for (const auto& [key, value] : before) {
-    const auto found = after.find(key);
-    if (found == after.end()) {
-      text << "gone: " << key << ' ' << value << '\n';
-    } else if (found->second != value) {
-      text << "changed: " << key << "\n  from " << value << "\n  to   " << found->second << '\n';
-    }
-  }
-  for (const auto& [key, value] : after) {
-    if (!before.contains(key)) text << "new: " << key << ' ' << value << '\n';
-  }
-  return text.str();
-}
-
 std::optional<Json> find_link(const std::string& name, int netns) {
   for (const Json& link : tool_json({"ip", "-d", "-j", "link"}, netns)) {
     if (link.value("ifname", "") == name) return link;
   }
   return std::nullopt;
-}
-
-std::vector<std::string> link_names(int netns) {
-  std::vector<std::string> names;
-  for (const Json& link : tool_json({"ip", "-j", "link"}, netns)) {
-    if (link.value("ifname", "") != "lo") names.push_back(link.value("ifname", ""));
-  }
-  return names;
 }
 
 std::vector<std::string> addresses_of(const std::string& link, int netns) {
@@ -206,26 +92,12 @@ std::vector<std::string> addresses_of(const std::string& link, int netns) {
     if (each.value("ifname", "") != link) continue;
     for (const Json& address : each.value("addr_info", Json::array())) {
       const std::string local = address.value("local", "");
-      if (is_link_local(local)) continue;
+      if (probe::is_link_local(local)) continue;
       addresses.push_back(local + '/' + std::to_string(address.value("prefixlen", 0)) +
                           (address.value("tentative", false) ? "?" : ""));
     }
   }
   return addresses;
-}
-
-std::vector<std::string> routes_of(int netns) {
-  std::vector<std::string> routes;
-  for (const char* family : {"-4", "-6"}) {
-    for (const Json& route : tool_json({"ip", family, "-j", "route"}, netns)) {
-      const std::string dst = route.value("dst", "");
-      if (is_link_local(dst)) continue;
-      const std::string gateway = route.value("gateway", "");
-      const std::string name = dst == "default" && family[1] == '6' ? "default6" : dst;
-      routes.push_back(gateway.empty() ? name : name + " via " + gateway);
-    }
-  }
-  return routes;
 }
 
 std::vector<std::string> nft_elements(const std::string& set) {

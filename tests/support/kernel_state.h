@@ -2,11 +2,11 @@
 // made.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "probe/kernel_state.h"
 #include "support/process.h"
 
 namespace unicni::test {
@@ -15,24 +15,21 @@ namespace unicni::test {
 /// each. Left out is what the kernel changes by itself or what outlives an attachment by design:
 /// carrier and bridge timers, link-local addresses, the static tables of unicni and its per-network
 /// subnets, locks and cursors of host-local.
-using Snapshot = std::map<std::string, std::string>;
+using Snapshot = probe::State;
 Snapshot snapshot(int netns = -1);
 /// Only the kernel half, of a container.
 Snapshot kernel_snapshot(int netns);
-/// Without a bridge's link, addresses and routes: what may stay after DEL.
-Snapshot without_link(Snapshot snapshot, const std::string& name);
-/// The differences, one line each; empty if there are none.
-std::string difference(const Snapshot& before, const Snapshot& after);
+/// Of a bridge's link: what may stay after DEL.
+using probe::difference;
+using probe::without_link;
 
 /// `ip -d -j link show` of one link; nullopt if there is none.
 std::optional<Json> find_link(const std::string& name, int netns = -1);
 /// Names of all links but lo.
-std::vector<std::string> link_names(int netns = -1);
+inline std::vector<std::string> link_names(int netns = -1) { return probe::link_names(netns); }
 /// "10.22.0.2/16" … of a link without link-local ones; "?" behind a tentative one.
 std::vector<std::string> addresses_of(const std::string& link, int netns = -1);
-/// "default via 10.22.0.1" … of the main table, both families, without link-local and multicast; in
-/// order of the kernel.
-std::vector<std::string> routes_of(int netns);
+using probe::routes_of;
 /// Elements of a set of table inet unicni, as "key owner".
 std::vector<std::string> nft_elements(const std::string& set);
 /// Addresses of one family (4 or 6) that are masqueraded, of all subnets, as "address owner".

@@ -5,19 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "probe/child.h"
 #include "support/json.h"
 
 namespace unicni::test {
 
-struct Spawn {
-  std::vector<std::string> argv;      ///< argv[0] without '/' is looked up in PATH
-  std::vector<std::string> env = {};  ///< "K=V"; the whole environment of the program
-  std::string in = {};
-  std::vector<int> closed = {};  ///< standard descriptors that it has not, not even empty ones
-  int netns = -1;                ///< descriptor of the network namespace to run in; -1: the test's
-  std::string program = {};      ///< file to execute if it isn't argv[0]
-  std::chrono::seconds limit{60};  ///< then it is killed, which fails the test
-};
+/// At the end of its limit it is killed, which fails the test.
+using probe::Spawn;
 
 struct Output {
   int status = -1;  ///< exit status; -1 if a signal ended it
@@ -40,23 +34,19 @@ Output run(const Spawn& spawn);
 class Running {
  public:
   explicit Running(const Spawn& spawn);
-  Running(Running&& other) noexcept;
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  Running& operator=(Running&&) = delete;
-  ~Running();
-  [[nodiscard]] int pid() const { return pid_; }
+  [[nodiscard]] int pid() const { return child_.pid(); }
   /// Waits at most that long for its end, without reaping it.
-  [[nodiscard]] bool ends_within(std::chrono::milliseconds time) const;
-  /// Reads what it prints until it ends.
+  [[nodiscard]] bool ends_within(std::chrono::milliseconds most) const {
+    return child_.ends_within(most);
+  }
+  /// Reads what it prints until nobody can print any more: whoever still holds its pipes is waited
+  /// for.
   Output wait();
 
  private:
   std::chrono::steady_clock::time_point start_;
-  std::chrono::seconds limit_;
-  int pid_ = -1;
-  int out_ = -1;
-  int err_ = -1;
+  std::chrono::milliseconds limit_;
+  probe::Child child_;
 };
 
 /// Runs a tool (ip, nft, ping …) with PATH alone; a test failure that shows its output unless it

@@ -19,7 +19,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "conformance/process.h"
+#include "probe/process.h"
 
 namespace unicni::conformance {
 namespace {
@@ -98,7 +98,7 @@ void enter_private_host(const std::vector<std::string>& keep) {
   }
   std::filesystem::create_directories("/run/netns");
   set_kernel_defaults();
-  tool({"ip", "link", "set", "lo", "up"});
+  probe::tool({"ip", "link", "set", "lo", "up"});
 }
 
 void write_all(int fd, const std::string& text) {

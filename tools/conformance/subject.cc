@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "conformance/private_host.h"
-#include "conformance/process.h"
+#include "probe/process.h"
 
 namespace unicni::conformance {
 namespace {
@@ -121,7 +121,13 @@ bool Subject::delegates() const {
 
 void Subject::ask_versions() {
   const Isolated answer = isolated(
-      [&] { return run({.argv = {program_}, .env = {"CNI_COMMAND=VERSION"}, .in = "{}"}).out; },
+      [&] {
+        return probe::run({.argv = {program_},
+                           .env = {"CNI_COMMAND=VERSION"},
+                           .in = "{}",
+                           .limit = probe::kUsualLimit})
+            .out;
+      },
       std::chrono::seconds(10), {folder()});
   if (!answer.finished && answer.text.starts_with("unshare")) throw std::runtime_error(answer.text);
   const Json told = parse_json(answer.text);

@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "conformance/json.h"
+#include "probe/json.h"
 
 namespace unicni::conformance {
+
+using probe::Json;
+using probe::parse_json;
 
 enum class Kind {
   interface,  ///< stands first in a list and works on CNI_IFNAME

@@ -12,10 +12,17 @@
 #include "conformance/check.h"
 #include "conformance/host_state.h"
 #include "conformance/private_host.h"
-#include "conformance/process.h"
 #include "conformance/recorder.h"
+#include "probe/process.h"
 
 namespace unicni::conformance {
+
+using probe::Output;
+using probe::run;
+using probe::Running;
+using probe::Spawn;
+using probe::succeeds;
+using probe::tool;
 
 /// What a check needs before it can ask its own question didn't work. It says nothing of the
 /// check's requirements: that an ADD works is another check's.

@@ -1,4 +1,6 @@
 // What a plugin is given: variables and configuration.
+#include <unistd.h>
+
 #include "conformance/rules/rules.h"
 #include "conformance/trial.h"
 
@@ -143,7 +145,7 @@ void stdin_is_an_object(Trial& t) {
     spawn.in = in;
     t.fails("EXEC-13", run(spawn), std::string("ADD with \"") + in + "\" on stdin", 6);
   }
-  spawn.without_stdin = true;
+  spawn.closed = {STDIN_FILENO};
   t.fails("EXEC-13", run(spawn), "ADD with stdin closed", 5);
 }
 

@@ -1,4 +1,6 @@
 // VERSION, and what becomes of a configuration's version.
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "conformance/rules/rules.h"
@@ -40,7 +42,10 @@ void any_stdin(Trial& t) {
                std::string("VERSION with \"") + in + "\" on stdin");
   }
   t.succeeds("VERN-03",
-             run({.argv = {t.subject().program()}, .env = kVersionAlone, .without_stdin = true}),
+             run({.argv = {t.subject().program()},
+                  .env = kVersionAlone,
+                  .closed = {STDIN_FILENO},
+                  .limit = probe::kUsualLimit}),
              "VERSION with stdin closed");
 }
 

@@ -1,4 +1,5 @@
-// A program that the suite runs: a plugin, or ip(8) and its like.
+// A program that is run to its end, which may be that its time is up: a plugin, or ip(8) and its
+// like.
 #pragma once
 
 #include <chrono>
@@ -6,16 +7,12 @@
 #include <string>
 #include <vector>
 
-namespace unicni::conformance {
+#include "probe/child.h"
 
-struct Spawn {
-  std::vector<std::string> argv;      ///< argv[0] without '/' is looked up in PATH
-  std::vector<std::string> env = {};  ///< "K=V"; the whole environment of the program
-  std::string in = {};
-  bool without_stdin = false;             ///< descriptor 0 is closed
-  int netns = -1;                         ///< network namespace to run in; -1: the caller's
-  std::chrono::milliseconds limit{5000};  ///< then it is killed
-};
+namespace unicni::probe {
+
+/// For a tool that answers at once.
+inline constexpr std::chrono::seconds kUsualLimit{5};
 
 /// Bytes of stdout or stderr; no answer of a plugin has so many.
 inline constexpr std::size_t kMostOutput = 4U << 20U;
@@ -33,26 +30,18 @@ struct Output {
   [[nodiscard]] std::string str() const;
 };
 
-/// A process of the suite's. Killed and reaped when destroyed.
+/// Killed and reaped when destroyed.
 class Running {
  public:
   /// Throws std::runtime_error if there is no process to be had.
   explicit Running(const Spawn& spawn);
-  Running(Running&& other) noexcept;
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-  Running& operator=(Running&&) = delete;
-  ~Running();
   /// Reads what it prints until it has ended or its time is up. What still holds its pipes then
   /// (a process that it left) is not waited for.
   Output wait();
 
  private:
   std::chrono::steady_clock::time_point end_;
-  int pid_ = -1;
-  int process_ = -1;
-  int out_ = -1;
-  int err_ = -1;
+  Child child_;
 };
 
 inline Output run(const Spawn& spawn) { return Running(spawn).wait(); }
@@ -63,4 +52,4 @@ std::string tool(const std::vector<std::string>& argv, int netns = -1);
 /// Whether it exits 0.
 bool succeeds(const std::vector<std::string>& argv, int netns = -1);
 
-}  // namespace unicni::conformance
+}  // namespace unicni::probe
