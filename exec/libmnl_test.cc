@@ -16,13 +16,16 @@
 namespace unicni::exec::libmnl_test {
 namespace {
 
-/// A function of the library, beside ours of the same name.
+/// A function of the library, beside ours of the same name, which this program doesn't export: the
+/// library's own calls stay in it.
 template <class Function>
-Function* of_library(const char* name, Function* /*ours*/) {
-  static void* const library = ::dlopen("libmnl.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+Function* of_library(const char* name, Function* ours) {
+  static void* const library = ::dlopen("libmnl.so.0", RTLD_NOW | RTLD_LOCAL);
   EXPECT_NE(library, nullptr) << ::dlerror();
   auto* found = reinterpret_cast<Function*>(library == nullptr ? nullptr : ::dlsym(library, name));
   EXPECT_NE(found, nullptr) << name;
+  EXPECT_NE(found, ours) << name;
+  EXPECT_EQ(::dlsym(RTLD_DEFAULT, name), nullptr) << name;
   return found;
 }
 #define LIBRARY(name) of_library(#name, &(name))

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/deadline_for_test.h"
 #include "base/error_for_test.h"
 #include "runtime/netns_for_test.h"
 #include "runtime/plugins_for_test.h"
@@ -160,7 +161,7 @@ TEST_F(ByProgramsWithAStandingInterface, TheFirstRefusesAndNothingIsRolledBack) 
 
 TEST_F(ByProgramsWithAStandingInterface, AFirstThatHangsIsNotRolledBackEither) {
   plugins_.answer("one", "ADD", "exec sleep 60\n");
-  options_.verb_time = std::chrono::milliseconds(300);
+  options_.verb_time = start_time(300);
   EXPECT_THAT(failed_add().details(), HasSubstr("nothing is rolled back"));
   EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD"));
 }

@@ -327,6 +327,8 @@ Clock::duration best_of(int times, const Work& work) {
   return best;
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// A sanitizer's own start takes longer than the copy.
 TEST_F(SpawnerProgramTest, MemoryOfTheProgramIsNotCopied) {
   constexpr std::size_t kMuch = 1UL << 30U;  // 2 MiB of page tables
   void* const memory = ::mmap(nullptr, kMuch, PROT_READ | PROT_WRITE,
@@ -342,6 +344,7 @@ TEST_F(SpawnerProgramTest, MemoryOfTheProgramIsNotCopied) {
   ::munmap(memory, kMuch);
   EXPECT_LT(running, copying / 2) << "by fork(2) it would be longer than a fork(2)";
 }
+#endif
 
 }  // namespace
 }  // namespace unicni::runtime::spawner_program_test
