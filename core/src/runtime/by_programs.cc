@@ -215,7 +215,8 @@ void run_by_programs(const ListCall& call) {
   const Command command = call.command;
   if (command == Command::del) std::reverse(members.begin(), members.end());
   const Result* prev_result = call.prev_result ? &*call.prev_result : nullptr;
-  Processes processes(call, command);
+  // GC comes to all of them, so each has its share.
+  Processes processes(call, command, command == Command::gc ? members.size() : 1);
   Errors errors;
   for (const Member& member : members) {
     const Member* const next = &member == &members.back() ? nullptr : &member + 1;

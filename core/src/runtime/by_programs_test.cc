@@ -135,6 +135,18 @@ TEST_F(ByPrograms, AHungDelLeavesTheOthersTimeForTheirs) {
   EXPECT_TRUE(std::filesystem::exists(mark));
 }
 
+TEST_F(ByPrograms, AHungGcLeavesTheOthersTimeForTheirs) {
+  plugins_.answer("one", "GC", "exec sleep 60\n");
+  const std::string mark = state_ / "mark";
+  plugins_.answer("two", "GC", "sleep 0.5; echo > " + mark + "; exit 0\n");
+  options_.verb_time = start_time(3000);
+  const Runtime runtime(options_);
+  const Error error = error_of([&] { runtime.gc(network(R"({"type":"two"})"), {}); });
+  EXPECT_THAT(error.msg(), HasSubstr("one: "));
+  EXPECT_THAT(plugins_.verbs(), ElementsAre("one GC", "two GC"));
+  EXPECT_TRUE(std::filesystem::exists(mark));
+}
+
 /// Every namespace has a lo: here it is the interface that another ADD made.
 class ByProgramsWithAStandingInterface : public ByPrograms {
  protected:
