@@ -61,6 +61,29 @@ std::string_view null_word(std::string_view text, bool is_key) {
   return {};
 }
 
+/// Where the quote of a quoted text that begins at `at` opens, if none closes it: the library takes
+/// the end of the file for the other one, and all that stands there for text.
+std::optional<std::size_t> find_open_quote(std::string_view text, std::size_t at) {
+  const std::string_view node = text.substr(std::min(at, text.size()));
+  std::string_view rest = after_properties(node);
+  for (;;) {  // a tag or an anchor may stand in a line of its own
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n"), rest.size()));
+    if (!rest.starts_with('#')) break;
+    rest.remove_prefix(std::min(rest.find('\n'), rest.size()));
+  }
+  if (rest.empty() || (rest.front() != '"' && rest.front() != '\'')) return std::nullopt;
+  const char quote = rest.front();
+  for (std::size_t i = 1; i < rest.size(); ++i) {
+    if (quote == '"' && rest[i] == '\\') {
+      ++i;
+    } else if (rest[i] == quote) {
+      if (quote == '"' || rest.substr(i + 1, 1) != "'") return std::nullopt;
+      ++i;  // two of them are one in the text
+    }
+  }
+  return text.size() - rest.size();
+}
+
 class Events : public YAML::EventHandler {
  public:
   explicit Events(const Source& source) : source_(source), builder_(source) {}
@@ -98,6 +121,7 @@ class Events : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     if (tag != kPlain && tag != kQuoted && tag != kString) refuse_tag(mark, tag);
+    if (tag != kPlain) require_closed_quote(mark);
     keep(anchor,
          builder_.scalar(position(mark), tag == kPlain ? Style::plain : Style::text, value));
   }
@@ -127,6 +151,13 @@ class Events : public YAML::EventHandler {
     const std::string shown = tag.starts_with(kCore) ? "!!" + tag.substr(kCore.size()) : tag;
     throw refusal(mark, fmt::format("the tag {} is not allowed here", options::shown_text(shown)),
                   kNoTag);
+  }
+  void require_closed_quote(const YAML::Mark& mark) const {
+    const auto at = find_open_quote(source_.text(), offset(mark));
+    if (!at) return;
+    throw source_.refusal(*at, fmt::format("a quote {} that nothing closes", source_.text()[*at]),
+                          "a quoted text ends with the same quote; here all that follows, to the "
+                          "end of the file, would be text");
   }
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, Kind kind) {
     if (tag != kPlain) refuse_tag(mark, tag);

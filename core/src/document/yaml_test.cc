@@ -209,6 +209,51 @@ TEST(Yaml, AKeyIsATextThatIsThere) {
   EXPECT_EQ(yaml_refusal("[,1]").substr(0, 28), "f:1:2: [0]: an element is mi");
 }
 
+/// The library takes the end of the file for the missing quote, and the rules behind it for text.
+TEST(Yaml, AQuoteThatNothingClosesIsRefusedWhereItOpens) {
+  struct Case {
+    const char* before;
+    const char* after;
+    const char* place;
+  };
+  constexpr Case kPlaces[] = {
+      {"a: x\nb: ", "\nc: 1\nd: {e: 2}\n", "f:2:4"},
+      {"- ", "\n- 1\n", "f:1:3"},
+      {"a: [1, ", "]\nb: 2\n", "f:1:8"},
+      {"a: !!str ", "\nb: 1\n", "f:1:10"},
+      {"a: &x ", "\nb: 1\n", "f:1:7"},
+      {"a: &x # note\n  # and another\n  ", "\nb: 1\n", "f:3:3"},
+      {"a: 1\r\nb: ", "\r\nc: 1\r\n", "f:2:4"},
+      {"", ": 1\n", "f:1:1"},
+  };
+  struct Quoted {
+    const char* open;
+    const char* closed;
+  };
+  constexpr Quoted kTexts[] = {
+      {R"("x)", R"("x")"},     {R"('x)", R"('x')"},   {R"("x\")", R"("x\"")"},
+      {R"('x'')", R"('x''')"}, {R"("x')", R"("x'")"}, {R"('x\")", R"('x\"')"},
+      {R"(")", R"("")"},       {R"(')", R"('')"},     {R"("x\\\")", R"("x\\")"},
+  };
+  for (const Case& each : kPlaces) {
+    for (const Quoted& text : kTexts) {
+      const std::string open = std::string(each.before) + text.open + each.after;
+      const std::string refusal = yaml_refusal(open);
+      EXPECT_EQ(refusal.substr(0, refusal.find(" that")),
+                std::string(each.place) + ": a quote " + text.open[0])
+          << open;
+      const std::string closed = std::string(each.before) + text.closed + each.after;
+      EXPECT_NO_THROW(read_yaml(Source("f", closed))) << closed;
+    }
+  }
+}
+
+TEST(Yaml, AQuoteThatNothingClosesIsRefusedByTheLibraryWhereThatIsSeenFirst) {
+  EXPECT_EQ(yaml_refusal("a: \"x"), "f:1:6: illegal EOF in scalar | YAML 1.2 is expected");
+  EXPECT_EQ(yaml_refusal("a: 'x"), "f:1:6: illegal EOF in scalar | YAML 1.2 is expected");
+  EXPECT_EQ(yaml_refusal("{a: [1, \"x], b: 2}\n"), "f:1:1: a key is an object | a key is a text");
+}
+
 TEST(Yaml, WhatIsNoYamlIsRefusedWithItsPlace) {
   EXPECT_EQ(yaml_refusal("a: 1\nä: b: c\n"), "f:2:5: illegal map value | YAML 1.2 is expected");
   EXPECT_EQ(yaml_refusal("a: [1\n").substr(0, 4), "f:2:");
