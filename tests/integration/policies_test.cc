@@ -165,8 +165,21 @@ TEST_F(Policies, DelWithoutJournalAndChainSweepsAndSucceeds) {
   tool({"rm", "-rf", "/run/unicni"});
   const Output del = job.del();
   EXPECT_EQ(del.out, "");
-  EXPECT_THAT(del.err, HasSubstr("chain web isn't known any more"));
-  EXPECT_EQ(tool_json({"ip", "-j", "link", "show", "type", "veth"}), Json::array());
+  EXPECT_THAT(del.err, HasSubstr("chain web isn't known any more: as there is no journal of"));
+  expect_nothing_left(job);
+}
+
+TEST_F(Policies, CheckWithoutJournalNamesItAndNotTheChain) {
+  web_chain();
+  const Attachment job = attachment(wrapper());
+  const Json result = must_add(job);
+  tool({"rm", "-rf", "/run/unicni"});
+  const Output check = job.check(result);
+  EXPECT_EQ(check.err, "");
+  const Json error = expect_error(check, 3);
+  EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("web/c1/eth0 isn't in the journal"));
+  EXPECT_THAT(error["details"].get<std::string>(),
+              HasSubstr("/run/unicni/attachments was emptied since: DEL and ADD it again"));
 }
 
 TEST_F(Policies, WrappersAreRefusedForWhatTheyAre) {

@@ -12,6 +12,8 @@
 #include "chain/leftovers.h"
 #include "chain/recorder.h"
 #include "protocol/result_parse.h"
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
 
@@ -74,6 +76,23 @@ std::vector<Task> plan(const std::vector<Member>& members) {
   return tasks;
 }
 
+/// Whether a list had a program of that type for it.
+bool is_of_program(const journal::RecordedStep& step) {
+  return std::ranges::any_of(step.undo, [&](const Undo& record) {
+    return record.type == undo::kDelegateKind.type &&
+           undo::optional_field(record, "type") == step.type;
+  });
+}
+
+/// Of a verb that a program of one of our lists has called: the rest of the attachment is that
+/// list's business. So is the step of that program, which may be a wrapper around the very type
+/// that is called here: to undo it would call the program again.
+void leave_to_caller(std::vector<Task>& tasks, bool alone) {
+  std::erase_if(tasks, [](const Task& task) { return !task.netconf; });
+  if (!alone) return;
+  for (Task& task : tasks) std::erase_if(task.done, is_of_program);
+}
+
 /// A program's record is its own DEL, and a module without a journal has none.
 bool takes_itself_back(const Step& step) {
   return !step.found.program.empty() || (step.module && !step.journaled());
@@ -119,6 +138,7 @@ class DelVerb : public JournalLock {
   bool sweep(const Task& task, Step& step);
   void forget(const Task& task);
   void call_del(const Task& task, Step& step);
+  void release_reservations();
 
   const Request& request_;
   VerbHost& host_;
@@ -327,6 +347,19 @@ void DelVerb::sweep_leftovers() {
   const auto step = make_bare_step(request_, kChainType, request_.netconf.copy(), 0, prev_result_);
   errors_.attempt_step(kChainType, [&] { remove_leftovers(step->call, host_); });
   errors_.attempt_step(kChainType, [&] { remove_reference_leftovers(step->call, host_, nullptr); });
+  release_reservations();
+}
+
+/// Of host-local in its usual folder, where they stand by network and container. What the chain
+/// said of others is lost.
+void DelVerb::release_reservations() {
+  const std::string type = "host-local";
+  const auto list =
+      request_.netconf.with_plugins(R"([{"type":"host-local","ipam":{"type":"host-local"}}])");
+  const Made made = make(type, std::move(list.members().front()), 0, false);
+  if (made.refusal || !made.step->module) return;
+  made.step->enter(host_);
+  errors_.attempt_step(type, [&] { made.step->module->del(made.step->call, host_); });
 }
 
 /// IPAM and others without a journal never ask for the attachment's lock when they are called
@@ -334,7 +367,6 @@ void DelVerb::sweep_leftovers() {
 void DelVerb::run(const std::vector<Member>& members, Caller& caller) {
   const Member& last = members.back();
   const bool alone = !last.ordinal;
-  const bool nested = is_nested(request_.process_environment);
   bool takes_interface = false;
   bool journaled = true;
   caller.on_member(last.type);
@@ -349,8 +381,7 @@ void DelVerb::run(const std::vector<Member>& members, Caller& caller) {
   if (journaled) entry_ = open_entry(last.type);
   if (entry_) find_namespace(*entry_);
   std::vector<Task> tasks = entry_ ? plan(members, *entry_, takes_interface) : plan(members);
-  // The rest of the attachment is the business of the list that runs the program that calls us.
-  if (nested) std::erase_if(tasks, [](const Task& task) { return !task.netconf; });
+  if (is_nested(request_.process_environment)) leave_to_caller(tasks, alone);
   for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
     caller.on_member(task->type);
     del(*task);

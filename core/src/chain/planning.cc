@@ -47,6 +47,18 @@ settings::Settings::Unknown unknown_chain(const Request& request, const VerbHost
   return is_lost ? Unknown::is_compiled : Unknown::stays;
 }
 
+/// CHECK has an error for an attachment that nobody wrote down.
+void tell_of_unknown_chain(const std::string& name, const Request& request, VerbHost& host) {
+  const bool is_recorded =
+      request.command == Command::gc || journal::peek(host.journals(), request.key()).has_value();
+  if (!is_recorded && request.command == Command::check) return;
+  host.log(LogLevel::warning,
+           fmt::format("chain {} isn't known any more: {}", name,
+                       is_recorded ? "what ADD wrote down counts"
+                                   : "as there is no journal of " + request.key().owner() +
+                                         " either, what bears its name is taken away"));
+}
+
 void add_chain(Plan& plan, const std::string& name, const Request& request,
                const settings::Settings& settings, VerbHost& host) {
   plan.chain = name;
@@ -55,8 +67,7 @@ void add_chain(Plan& plan, const std::string& name, const Request& request,
   const auto json = is_fresh ? std::optional(settings.chain(name))
                              : settings.find_chain(name, unknown_chain(request, host));
   if (!json) {
-    host.log(LogLevel::warning,
-             fmt::format("chain {} isn't known any more: what ADD wrote down counts", name));
+    tell_of_unknown_chain(name, request, host);
     return;
   }
   const policy::Fields list(*json);
@@ -128,9 +139,10 @@ void recall(Plan& plan, const Request& request, VerbHost& host) {
   const bool is_known = entry && entry->place == host.place();
   if (!is_known && members.empty()) {
     throw Error(Code::unknown_container,
-                fmt::format("{} isn't in the journal, and chain {} isn't known",
+                fmt::format("{} isn't in the journal, so what its ADD made of chain {} isn't known",
                             request.key().owner(), plan.chain),
-                "ADD it again");
+                fmt::format("its ADD failed, or {} was emptied since: DEL and ADD it again",
+                            host.journals()));
   }
   if (!is_known) return;
   require_answered(*entry, request, host);
