@@ -50,7 +50,7 @@ std::string find_build_id(const std::string& path) {
   std::string id;
   try {
     const ElfFile file(path);
-    for (const auto& segment : file.segments()) {
+    for (const auto& segment : file.segments(ElfFile::Kind::any)) {
       if (id.empty() && segment.p_type == PT_NOTE) {
         id = find_in(file.read_notes(segment), segment.p_align);
       }

@@ -1,9 +1,13 @@
 #include "module/build_id.h"
 
+#include <elf.h>
 #include <gtest/gtest.h>
+#include <link.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -24,6 +28,16 @@ class BuildIdTest : public testing::Test {
 TEST_F(BuildIdTest, OfOurselvesIsThatOfOurFile) {
   EXPECT_GE(own_build_id().size(), 16U) << "the link step makes one";
   EXPECT_EQ(find_build_id("/proc/self/exe"), own_build_id());
+}
+
+TEST_F(BuildIdTest, AnExecutableAtAFixedAddressHasOneAsWell) {
+  const std::string copy = folder_ + "/copy";
+  fs::copy_file("/proc/self/exe", copy);
+  const std::uint16_t fixed = ET_EXEC;
+  std::fstream file(copy, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(offsetof(ElfW(Ehdr), e_type));
+  file.write(reinterpret_cast<const char*>(&fixed), sizeof fixed).flush();
+  EXPECT_EQ(find_build_id(copy), own_build_id());
 }
 
 TEST_F(BuildIdTest, AnotherProgramHasAnother) {

@@ -68,7 +68,7 @@ Error ElfFile::damaged(std::string_view what) const {
 
 /// Compared with the header of the running program, so that no list of architectures is needed
 /// here.
-std::vector<ElfW(Phdr)> ElfFile::segments() const {
+std::vector<ElfW(Phdr)> ElfFile::segments(Kind kind) const {
   if (size_ < sizeof(ElfW(Ehdr))) throw unusable(path_, "it is not an ELF file", kRebuild);
   const auto header = read_object<ElfW(Ehdr)>(0);
   if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
@@ -84,7 +84,8 @@ std::vector<ElfW(Phdr)> ElfFile::segments() const {
                                own.e_ident[EI_CLASS], own.e_ident[EI_DATA], own.e_machine),
                    "install the module for this machine's architecture");
   }
-  if (header.e_type != ET_DYN) throw unusable(path_, "it is not a shared object", kRebuild);
+  if (kind == Kind::shared_object && header.e_type != ET_DYN)
+    throw unusable(path_, "it is not a shared object", kRebuild);
   if (header.e_phentsize != sizeof(ElfW(Phdr)) || header.e_phnum == 0 ||
       header.e_phnum > kMostSegments) {
     throw damaged("its program headers make no sense");

@@ -34,9 +34,10 @@ class ElfFile {
     return object;
   }
 
-  /// Program headers; refuses what is no shared object of this machine (a program that is loaded
-  /// anywhere is one, too).
-  [[nodiscard]] std::vector<ElfW(Phdr)> segments() const;
+  enum class Kind : bool { shared_object, any };
+  /// Program headers; refuses what is of another machine, and what is no shared object (a program
+  /// that is loaded anywhere is one, too) unless any kind will do.
+  [[nodiscard]] std::vector<ElfW(Phdr)> segments(Kind kind = Kind::shared_object) const;
   /// A PT_NOTE segment.
   [[nodiscard]] std::string read_notes(const ElfW(Phdr) & segment) const;
 
