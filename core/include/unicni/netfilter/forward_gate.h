@@ -15,7 +15,8 @@ namespace unicni::net {
 inline constexpr const char* kForwardChain = "CNI-FORWARD";
 inline constexpr const char* kDefaultAdminChain = "CNI-ADMIN";
 
-/// Makes what is missing where a filter table has a chain FORWARD; makes no table. The jump in
+/// Makes what is missing where a filter table has a chain FORWARD, or rules in `admin_chain`; makes
+/// no table. The jump in
 /// FORWARD goes first, or right behind the one to DOCKER-USER. `admin_chain` is made empty, and
 /// what is in it is never touched. Where firewalld runs, its filter_FORWARD gets the accept rule
 /// itself. Some ten microseconds when all is there; legacy's tables are changed by one program a

@@ -28,6 +28,7 @@ namespace {
 constexpr const char* kTable = "filter";
 constexpr const char* kForward = "FORWARD";
 constexpr const char* kDockerUser = "DOCKER-USER";
+constexpr std::uint32_t kFilterPriority = 0;  // NF_IP_PRI_FILTER and NF_IP6_PRI_FILTER
 constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
 
 const char* program(std::uint8_t family) {
@@ -36,7 +37,8 @@ const char* program(std::uint8_t family) {
 
 /// What one family has.
 struct Gate {
-  bool wanted = false;  ///< there is a FORWARD chain
+  bool wanted = false;  ///< there is a FORWARD chain, or an administrator's chain with rules
+  bool has_forward = false;
   bool whole = false;
   std::optional<NftChainState> chain;
   std::optional<NftChainState> admin;
@@ -54,7 +56,8 @@ auto accept_test(const NetlinkSocket& socket) {
 bool jumps_to(const NftListedRule& rule, const std::string& chain) { return rule.target == chain; }
 
 /// FORWARD of `ip filter` or `ip6 filter`, which iptables-nft makes; one without a hook drops
-/// nothing. One round trip for the chains, one more for the rules of ours.
+/// nothing. Where there is none yet, rules in the administrator's chain ask for it: they count with
+/// the reference, which makes it. One round trip for the chains, one more for the rules of ours.
 Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_chain) {
   std::vector<NftChainName> names = {
       {family, kTable, kForward}, {family, kTable, kForwardChain}, {family, kTable, admin_chain}};
@@ -62,11 +65,16 @@ Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_c
   const auto found = find_chains(socket, names);
   Gate gate;
   if (family == NFPROTO_IPV4) gate.firewalld = found[3].has_value();
-  gate.wanted = found[0] && found[0]->hooked;
+  gate.has_forward = found[0].has_value();
   gate.chain = found[1];
   gate.admin = found[2];
+  if (gate.chain) gate.rules = list_rules(socket, {family, kTable, kForwardChain});
+  const auto own_jumps = std::count_if(gate.rules.begin(), gate.rules.end(), [&](const auto& rule) {
+    return jumps_to(rule, admin_chain);
+  });
+  const bool has_admin_rules = gate.admin && gate.admin->use > static_cast<std::size_t>(own_jumps);
+  gate.wanted = gate.has_forward ? found[0]->hooked : has_admin_rules;
   if (!gate.chain) return gate;
-  gate.rules = list_rules(socket, {family, kTable, kForwardChain});
   const auto has = [&](const auto& test) {
     return std::any_of(gate.rules.begin(), gate.rules.end(), test);
   };
@@ -86,6 +94,17 @@ class Change {
     nl_msg* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
     put_text(message, NFTA_CHAIN_TABLE, kTable);
     put_text(message, NFTA_CHAIN_NAME, name);
+  }
+  /// As iptables makes it with its first rule.
+  void make_forward() {
+    nl_msg* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
+    put_text(message, NFTA_CHAIN_TABLE, kTable);
+    put_text(message, NFTA_CHAIN_NAME, kForward);
+    put_u32(message, NFTA_CHAIN_POLICY, htobe32(NF_ACCEPT));
+    put_text(message, NFTA_CHAIN_TYPE, "filter");
+    const Nest hook(message, NFTA_CHAIN_HOOK);
+    put_u32(message, NFTA_HOOK_HOOKNUM, htobe32(NF_INET_FORWARD));
+    put_u32(message, NFTA_HOOK_PRIORITY, htobe32(kFilterPriority));
   }
   void remove_chain(const std::string& name) {
     nl_msg* message = batch_.add(NFT_MSG_DELCHAIN, 0, family_);
@@ -124,6 +143,7 @@ void plan_gate(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
   const Gate gate = look(socket, family, admin_chain);
   if (!gate.wanted || gate.whole) return;
   Change change(batch, family);
+  if (!gate.has_forward) change.make_forward();
   if (!gate.admin) change.make_chain(admin_chain);
   if (!gate.chain) change.make_chain(kForwardChain);
   const auto& inner = gate.rules;

@@ -172,6 +172,34 @@ TEST_F(ForwardGateTest, ARuleOfAnEarlierVersionHasNoCommentAndIsOursAllTheSame) 
   EXPECT_EQ(rules(), before_);
 }
 
+TEST_F(ForwardGateTest, AnAdministratorsRulesCountBeforeAnybodyMadeForward) {
+  shell(
+      "nft flush ruleset; nft add table ip filter; nft add chain ip filter CNI-ADMIN; "
+      "iptables-nft -A CNI-ADMIN -s 192.0.2.9 -j DROP");
+  EXPECT_THAT(shell("nft list table ip filter"), Not(HasSubstr("FORWARD")));
+  const std::string before = shell("iptables-nft -S CNI-ADMIN");
+  nft_.add({element_}, {});
+  ensure_forward_gate(nft_, kAdmin);
+  EXPECT_EQ(shell("iptables-nft -S FORWARD"), "-P FORWARD ACCEPT\n-A FORWARD -j CNI-FORWARD\n");
+  EXPECT_THAT(shell("iptables-nft -S CNI-FORWARD"),
+              StartsWith("-N CNI-FORWARD\n-A CNI-FORWARD -j CNI-ADMIN\n"));
+  EXPECT_EQ(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
+  EXPECT_EQ(find_closed_forward(nft_, kAdmin), std::nullopt);
+  EXPECT_THAT(shell("nft list tables"), Not(HasSubstr("ip6 filter"))) << "it has no rules of his";
+  end_the_attachment();
+  EXPECT_EQ(shell("iptables-nft -S CNI-ADMIN"), before);
+  EXPECT_EQ(shell("iptables-nft -S FORWARD"), "-P FORWARD ACCEPT\n");
+}
+
+TEST_F(ForwardGateTest, AnAdministratorsChainWithoutRulesAsksForNothing) {
+  shell("nft flush ruleset; nft add table ip filter; nft add chain ip filter CNI-ADMIN");
+  const std::string before = shell("nft list table ip filter");
+  nft_.add({element_}, {});
+  ensure_forward_gate(nft_, kAdmin);
+  EXPECT_EQ(shell("nft list table ip filter"), before);
+  EXPECT_EQ(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
+}
+
 TEST_F(ForwardGateTest, MakesNoTable) {
   shell("nft flush ruleset");
   nft_.add({element_}, {});
