@@ -11,12 +11,14 @@ namespace unicni::firewall {
 
 namespace {
 
-constexpr const char* kBackends[] = {"nftables", "iptables", "firewalld", "none", "", nullptr};
+constexpr const char* kBackends[] = {"nftables", "iptables", "ip6tables", "firewalld",
+                                     "none",     "",         nullptr};
 constexpr const char* kPolicies[] = {"open", "same-bridge", "isolated", "", nullptr};
 
 constexpr Option kRows[] = {
     option<&FirewallOptions::backend>("backend",
-                                      "where the rules are kept; \"none\": nowhere, \"\": nftables")
+                                      "where the rules are kept; \"ip6tables\": as iptables, which "
+                                      "has both families, \"none\": nowhere, \"\": nftables")
         .with_choices(kBackends)
         .with_default("nftables"),
     option<&FirewallOptions::admin_chain>("iptablesAdminChainName",

@@ -17,7 +17,11 @@ struct FirewallOptions {
 
   [[nodiscard]] bool does_nothing() const { return backend == "none"; }
   [[nodiscard]] bool uses_firewalld() const { return backend == "firewalld"; }
-  [[nodiscard]] bool uses_iptables() const { return backend == "iptables"; }
+  /// Nomad's bridge network has a member for each family. Both have both, as with the reference, to
+  /// which the second one's word means no backend.
+  [[nodiscard]] bool uses_iptables() const {
+    return backend == "iptables" || backend == "ip6tables";
+  }
 };
 
 extern const OptionTable kFirewallOptions;

@@ -170,8 +170,8 @@ void require_rate(const Rule& rule, const Limit& limit, std::span<const Member> 
       Code::policy_violated,
       fmt::format("{}: {} {} is not allowed, but {}", rule.title(limit.place), limit.key,
                   rate == kUnlimited ? "unlimited" : fmt::format("{}", rate), limit.str()),
-      "a plugin of type bandwidth in the list limits the rates; a plugin that is called alone "
-      "has no list: call the whole list as type unicni");
+      "a plugin of type bandwidth limits the rates of the list that it is in; one that the runtime "
+      "calls by itself doesn't see the others: let it call the whole list as type unicni");
 }
 
 }  // namespace unicni::policy
