@@ -144,6 +144,12 @@ std::string result_name(const Scenario& scenario, int place) {
   return container_name(where.container) + '-' + where.if_name;
 }
 
+bool has_gateway_beside_a_bridge(const Scenario& scenario) {
+  return std::ranges::any_of(scenario.networks, [](const NetworkPlan& network) {
+    return network.gateway == Gateway::veth;
+  });
+}
+
 Host::Host(const Scenario& scenario) {
   enter_private_host();
   if (exists("/etc/cni")) ::mount("tmpfs", "/etc/cni", "tmpfs", 0, "mode=755");
@@ -152,6 +158,7 @@ Host::Host(const Scenario& scenario) {
   // The first plugin switches it on for ever.
   write_setting("/proc/sys/net/ipv4/ip_forward", "1");
   write_setting("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+  if (has_gateway_beside_a_bridge(scenario)) no_br_netfilter();
   outside_ = std::make_unique<Container>("outside");
   in_netns(outside_->fd(), [] {
     quiet_namespace();
@@ -267,6 +274,18 @@ Json Host::result(const std::string& name) const {
 void Host::copy_result(const std::string& from, const std::string& to) {
   shell("cp $R/" + from + " $R/" + to);
   results_[to] = results_.at(from);
+}
+
+/// With it, what is bridged to a gateway of the host's that is no bridge meets NAT on the way: it
+/// is masqueraded for a bridge that has no address, or gets the host's own address back before the
+/// host has seen it. Both are lost, with the reference as well.
+void Host::no_br_netfilter() {
+  for (const char* family : {"iptables", "ip6tables"}) {
+    const std::string key = std::string("/proc/sys/net/bridge/bridge-nf-call-") + family;
+    if (!exists(key)) continue;
+    write_setting(key, "0");
+    shell("echo 0 > " + key);
+  }
 }
 
 void Host::flush_rules() {

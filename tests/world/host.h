@@ -76,6 +76,7 @@ class Host {
   std::vector<KnockAnswer> knock(const std::vector<Knock>& knocks);
 
  private:
+  void no_br_netfilter();
   struct Inhabitant {
     std::unique_ptr<Container> netns;
     std::vector<std::unique_ptr<KnockServer>> servers;
