@@ -63,7 +63,8 @@ Packet ClientV4::message(MessageType type, Instant now) const {
   Bytes size;
   put16(size, kMaxMessageSize);
   packet.set(OptionCode::max_message_size, std::move(size));
-  packet.set(OptionCode::parameter_list, identity_.request);
+  // An option has a byte at least (RFC 2132 §9.8).
+  if (!identity_.request.empty()) packet.set(OptionCode::parameter_list, identity_.request);
   return packet;
 }
 

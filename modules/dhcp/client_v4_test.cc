@@ -84,6 +84,15 @@ class ClientV4Test : public testing::Test {
   ClientV4 client_{identity(), patience(), [this] { return seed_ = seed_ * 1664525 + 1013904223; }};
 };
 
+TEST_F(ClientV4Test, AListOfNoOptionsIsNotSent) {
+  Identity silent = identity();
+  silent.request.clear();
+  ClientV4 client(silent, patience(), [this] { return ++seed_; });
+  const auto out = client.start(now_);
+  ASSERT_EQ(out.sends.size(), 1U);
+  EXPECT_EQ(out.sends[0].packet.find(OptionCode::parameter_list), nullptr);
+}
+
 TEST_F(ClientV4Test, TakesTheFirstOfferAndItsAcknowledgement) {
   const auto out = keep(client_.start(now_));
   ASSERT_EQ(out.sends.size(), 1U);

@@ -135,6 +135,9 @@ constexpr std::size_t kMostBytes = 255;
 // kea drops whoever has more than 128 bytes, the first of which is a zero.
 constexpr std::size_t kLongestClientId = 100;
 constexpr std::size_t kLongestSocketPath = 107;
+/// Of 1500 bytes, without the headers of IP, UDP and BOOTP, and with room for the client's own
+/// options and its id.
+constexpr std::size_t kMostProvided = 900;
 
 /// Those that the protocol itself fills.
 bool is_own(std::uint8_t code) {
@@ -167,6 +170,16 @@ std::uint8_t provided_code(const ProvidedOption& provided) {
                 "leave it out");
   }
   return code;
+}
+
+void require_room(const Options& sent) {
+  std::size_t bytes = 0;
+  for (const auto& [code, value] : sent) bytes += 2 + value.size();
+  if (bytes <= kMostProvided) return;
+  throw Error(Code::invalid_config,
+              fmt::format("provide: the options to send have {} bytes, at most {} fit a packet",
+                          bytes, kMostProvided),
+              "leave some of them out, or make their values shorter");
 }
 
 }  // namespace
@@ -202,6 +215,10 @@ void require_valid(const DhcpOptions& options) {
                             kDefaultSocket));
   }
   for (const RequestedOption& each : options.request) {
+    if (each.option.empty() && !each.skip_default) {
+      throw Error(Code::invalid_config, "request: an element names no option",
+                  "give \"option\" a name or a number, or leave the element out");
+    }
     if (!each.option.empty()) static_cast<void>(option_code(each.option));
   }
   for (const ProvidedOption& each : options.provide) {
@@ -230,6 +247,7 @@ Options provided(const Call& call) {
     Bytes bytes = bytes_of("provide: " + each.option, value == nullptr ? each.value : *value);
     if (!bytes.empty()) sent[code] = std::move(bytes);
   }
+  require_room(sent);
   return sent;
 }
 

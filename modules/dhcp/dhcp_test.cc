@@ -135,6 +135,24 @@ TEST_F(DhcpOptionsTest, TheRequestListFollowsTheReference) {
   EXPECT_THAT(requested(options_), ElementsAre(121, 3));
   options_.request = {{true, ""}};
   EXPECT_THAT(requested(options_), IsEmpty());
+  EXPECT_EQ(error_of([&] {
+              require_valid(options_);
+              throw Error(Code::internal, "valid");
+            }).msg(),
+            "valid");
+  options_.request = {{false, ""}};
+  EXPECT_EQ(refusal().msg(), "request: an element names no option");
+}
+
+TEST_F(DhcpOptionsTest, WhatIsSentFitsAPacket) {
+  for (int code = 200; code < 204; ++code) {
+    options_.provide.push_back({std::to_string(code), std::string(223, 'x'), ""});
+  }
+  EXPECT_EQ(provided(call_).size(), 4U) << "900 bytes";
+  options_.provide[0].value += 'x';
+  const Error error = error_of([&] { provided(call_); });
+  EXPECT_TRUE(error.is(Code::invalid_config));
+  EXPECT_EQ(error.msg(), "provide: the options to send have 901 bytes, at most 900 fit a packet");
 }
 
 }  // namespace

@@ -94,7 +94,9 @@ Sandbox::Sandbox() : folder_(std::filesystem::current_path()) {
 
 Sandbox::~Sandbox() {
   ::close(netns_);
-  const bool back = ::setns(outer_netns_, CLONE_NEWNET) == 0 &&
+  // A thread that was made meanwhile, as by the thread sanitizer, shares our root folder, which
+  // keeps a thread in its mount namespace (setns(2)).
+  const bool back = ::setns(outer_netns_, CLONE_NEWNET) == 0 && ::unshare(CLONE_FS) == 0 &&
                     ::setns(outer_mounts_, CLONE_NEWNS) == 0 && ::chdir(folder_.c_str()) == 0;
   if (!back) {
     std::perror("sandbox: no way back to the machine's namespaces");
