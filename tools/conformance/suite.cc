@@ -96,7 +96,7 @@ std::vector<Verdict> run_suite(const Subject& subject, const std::vector<std::st
       verdicts.push_back(
           {.check = check,
            .outcome = applies(check, subject) ? Outcome::blocked : Outcome::not_applicable,
-           .why = "the time for all checks was up"});
+           .why = "the time for all checks was up (--time-limit)"});
     }
     if (heard) heard(verdicts.back());
   }
