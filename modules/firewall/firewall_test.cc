@@ -63,6 +63,15 @@ TEST(FirewallOptions, RefusesZonesThatAreNone) {
   EXPECT_EQ(refusal(options), 0U) << "nobody reads it";
 }
 
+TEST(FirewallOptions, Ip6tablesIsAnotherWordForIptables) {
+  FirewallOptions options = good();
+  for (const char* name : {"iptables", "ip6tables"}) {
+    options.backend = name;
+    EXPECT_EQ(refusal(options), 0U) << name;
+    EXPECT_TRUE(options.uses_iptables()) << name;
+  }
+}
+
 TEST(FirewallOptions, NoneDoesNothing) {
   FirewallOptions options = good();
   for (const char* name : {"nftables", "iptables", "none"}) {

@@ -144,11 +144,15 @@ std::string result_name(const Scenario& scenario, int place) {
   return container_name(where.container) + '-' + where.if_name;
 }
 
+namespace {
+
 bool has_gateway_beside_a_bridge(const Scenario& scenario) {
   return std::ranges::any_of(scenario.networks, [](const NetworkPlan& network) {
     return network.gateway == Gateway::veth;
   });
 }
+
+}  // namespace
 
 Host::Host(const Scenario& scenario) {
   enter_private_host();

@@ -76,11 +76,11 @@ class Host {
   std::vector<KnockAnswer> knock(const std::vector<Knock>& knocks);
 
  private:
-  void no_br_netfilter();
   struct Inhabitant {
     std::unique_ptr<Container> netns;
     std::vector<std::unique_ptr<KnockServer>> servers;
   };
+  void no_br_netfilter();
   void shell(const std::string& line) { script_ += line + '\n'; }
   [[nodiscard]] bool is_program(const std::string& type) const { return folders_.contains(type); }
   /// The lines, for ip(8) in a namespace of that name; of this host if it is empty.

@@ -18,11 +18,11 @@ void NetworkVerb::declare(app::Options& options) {
   options.flag(is_timed_, "--timing",
                "Say on stderr how long each member took, and with --in-process at what");
   options.flag(is_in_process_, "--in-process", "Run the modules of unicni in cnitool itself");
-  options.flag(is_exec_, "--exec",
-               "Run each plugin as a process, as runtimes do; this is usual. Where there are "
-               "policies, the list "
-               "is one process, whose plugins know of each other: `unictl explain NET` says what a "
-               "runtime gets that calls each by itself");
+  options.flag(
+      is_exec_, "--exec",
+      "Run each plugin as a process, as runtimes do; this is usual. Where there are "
+      "policies, the list is one process, whose plugins know of each other: `unictl explain "
+      "NET` says what a runtime gets that calls each by itself");
   options.exclude("--in-process", "--exec");
   options.operand(network_, "NETWORK",
                   "The network's name in a file of NETCONFPATH, or a file's path, with a /");

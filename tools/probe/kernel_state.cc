@@ -43,8 +43,6 @@ void put_routes(State& state, int netns, const std::set<std::string>& also) {
       state["route " + route.value("dev", "-") + ' ' + route.dump()] = "";
     }
     for (const Json& rule : tool_json({"ip", family, "-j", "rule"}, netns)) {
-      // The kernel makes it with a namespace's first VRF, and keeps it (drivers/net/vrf.c).
-      if (rule.contains("l3mdev")) continue;
       state["rule " + std::string(family) + ' ' + rule.dump()] = "";
     }
   }

@@ -10,13 +10,12 @@ namespace unicni {
 /// A deadline that no test reaches.
 inline Deadline soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(30); }
 
-/// For a deadline that a test reaches, where what comes before it is the start of processes:
-/// sanitizers make that several times as long.
-inline std::chrono::milliseconds start_time(int milliseconds) {
+/// How many times as long sanitizers make the start of a process, and other work: for a bound that
+/// a test comes near to.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  milliseconds *= 8;
+inline constexpr int kSlowness = 8;
+#else
+inline constexpr int kSlowness = 1;
 #endif
-  return std::chrono::milliseconds(milliseconds);
-}
 
 }  // namespace unicni

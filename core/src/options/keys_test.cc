@@ -50,7 +50,7 @@ TEST(Keys, OfMoreMistakesThanAnybodyReadsOnlyTheirNumberIsTold) {
   text += R"("nested":{"x":1},"count":2})";
   const std::clock_t begin = std::clock();
   const auto demo = parse_demo(text);
-  EXPECT_LT(std::clock() - begin, 15 * CLOCKS_PER_SEC);  // squared it would be minutes
+  EXPECT_LT(std::clock() - begin, 5 * CLOCKS_PER_SEC);
   EXPECT_EQ(demo->count, 2);
   ASSERT_EQ(demo.warnings.size(), Warnings::kMost + 1);
   EXPECT_EQ(demo.warnings[0], R"(unknown key "paint0" is ignored)");

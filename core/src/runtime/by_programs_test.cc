@@ -139,7 +139,7 @@ TEST_F(ByPrograms, AHungGcLeavesTheOthersTimeForTheirs) {
   plugins_.answer("one", "GC", "exec sleep 60\n");
   const std::string mark = state_ / "mark";
   plugins_.answer("two", "GC", "sleep 0.5; echo > " + mark + "; exit 0\n");
-  options_.verb_time = start_time(3000);
+  options_.verb_time = kSlowness * std::chrono::milliseconds(3000);
   const Runtime runtime(options_);
   const Error error = error_of([&] { runtime.gc(network(R"({"type":"two"})"), {}); });
   EXPECT_THAT(error.msg(), HasSubstr("one: "));
@@ -173,7 +173,7 @@ TEST_F(ByProgramsWithAStandingInterface, TheFirstRefusesAndNothingIsRolledBack) 
 
 TEST_F(ByProgramsWithAStandingInterface, AFirstThatHangsIsNotRolledBackEither) {
   plugins_.answer("one", "ADD", "exec sleep 60\n");
-  options_.verb_time = start_time(300);
+  options_.verb_time = kSlowness * std::chrono::milliseconds(300);
   EXPECT_THAT(failed_add().details(), HasSubstr("nothing is rolled back"));
   EXPECT_THAT(plugins_.verbs(), ElementsAre("one ADD"));
 }

@@ -16,12 +16,11 @@ inline constexpr const char* kForwardChain = "CNI-FORWARD";
 inline constexpr const char* kDefaultAdminChain = "CNI-ADMIN";
 
 /// Makes what is missing where a filter table has a chain FORWARD, or rules in `admin_chain`; makes
-/// no table. The jump in
-/// FORWARD goes first, or right behind the one to DOCKER-USER. `admin_chain` is made empty, and
-/// what is in it is never touched. Where firewalld runs, its filter_FORWARD gets the accept rule
-/// itself. Some ten microseconds when all is there; legacy's tables are changed by one program a
-/// family, once a host. Returns what could not be opened although packets may be dropped there, as
-/// a sentence to warn of. Throws Error, also if they are dropped for sure.
+/// no table. The jump in FORWARD goes first, or right behind the one to DOCKER-USER. `admin_chain`
+/// is made empty, and what is in it is never touched. Where firewalld runs, its filter_FORWARD gets
+/// the accept rule itself. Some ten microseconds when all is there; legacy's tables are changed by
+/// one program a family, once a host. Returns what could not be opened although packets may be
+/// dropped there, as a sentence to warn of. Throws Error, also if they are dropped for sure.
 std::optional<std::string> ensure_forward_gate(Nft& nft, const std::string& admin_chain);
 
 /// GC, STATUS: the same, if an attachment of ours needs it. Throws Error.

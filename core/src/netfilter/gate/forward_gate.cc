@@ -43,7 +43,11 @@ struct Gate {
   std::optional<NftChainState> chain;
   std::optional<NftChainState> admin;
   std::vector<NftListedRule> rules;  ///< of the chain
+  std::uint32_t admin_jumps = 0;     ///< of them, to the administrator's chain
   bool firewalld = false;  ///< it has a chain of its own; asked with IPv4, in the same round trip
+
+  /// No rule is in the administrator's chain, and no jump leads to it but ours: "use" counts both.
+  [[nodiscard]] bool is_admin_idle() const { return admin->use == admin_jumps; }
 };
 
 /// Whether a rule accepts our mark.
@@ -69,20 +73,13 @@ Gate look(NetlinkSocket& socket, std::uint8_t family, const std::string& admin_c
   gate.chain = found[1];
   gate.admin = found[2];
   if (gate.chain) gate.rules = list_rules(socket, {family, kTable, kForwardChain});
-  const auto own_jumps = std::count_if(gate.rules.begin(), gate.rules.end(), [&](const auto& rule) {
-    return jumps_to(rule, admin_chain);
-  });
-  const bool has_admin_rules = gate.admin && gate.admin->use > static_cast<std::size_t>(own_jumps);
-  gate.wanted = gate.has_forward ? found[0]->hooked : has_admin_rules;
-  if (!gate.chain) return gate;
-  const auto has = [&](const auto& test) {
-    return std::any_of(gate.rules.begin(), gate.rules.end(), test);
-  };
+  gate.admin_jumps = static_cast<std::uint32_t>(std::ranges::count_if(
+      gate.rules, [&](const auto& rule) { return jumps_to(rule, admin_chain); }));
+  gate.wanted = gate.has_forward ? found[0]->hooked : gate.admin && !gate.is_admin_idle();
   // What uses the chain beyond its own rules are jumps to it. FORWARD itself isn't listed: others
   // may have thousands of rules there.
-  gate.whole = gate.wanted && gate.admin && gate.chain->use > gate.rules.size() &&
-               has(accept_test(socket)) &&
-               has([&](const auto& rule) { return jumps_to(rule, admin_chain); });
+  gate.whole = gate.wanted && gate.admin && gate.chain && gate.chain->use > gate.rules.size() &&
+               gate.admin_jumps > 0 && std::ranges::any_of(gate.rules, accept_test(socket));
   return gate;
 }
 
@@ -90,16 +87,15 @@ class Change {
  public:
   Change(NftBatch& batch, std::uint8_t family) : batch_(batch), family_(family) {}
 
-  void make_chain(const std::string& name) {
+  nl_msg* make_chain(const std::string& name) {
     nl_msg* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
     put_text(message, NFTA_CHAIN_TABLE, kTable);
     put_text(message, NFTA_CHAIN_NAME, name);
+    return message;
   }
   /// As iptables makes it with its first rule.
   void make_forward() {
-    nl_msg* message = batch_.add(NFT_MSG_NEWCHAIN, NLM_F_CREATE, family_);
-    put_text(message, NFTA_CHAIN_TABLE, kTable);
-    put_text(message, NFTA_CHAIN_NAME, kForward);
+    nl_msg* message = make_chain(kForward);
     put_u32(message, NFTA_CHAIN_POLICY, htobe32(NF_ACCEPT));
     put_text(message, NFTA_CHAIN_TYPE, "filter");
     const Nest hook(message, NFTA_CHAIN_HOOK);
@@ -216,11 +212,7 @@ void plan_removal(NetlinkSocket& socket, NftBatch& batch, std::uint8_t family,
     if (leads_here(rule)) change.remove_rule(kForward, rule.handle);
   }
   change.remove_chain(kForwardChain);
-  const auto own_jumps = std::count_if(
-      inner.begin(), inner.end(), [&](const auto& rule) { return jumps_to(rule, admin_chain); });
-  // No rule in it and no jump to it but ours: "use" counts both.
-  const bool admin_idle = gate.admin && gate.admin->use == static_cast<std::uint32_t>(own_jumps);
-  if (admin_idle) change.remove_chain(admin_chain);
+  if (gate.admin && gate.is_admin_idle()) change.remove_chain(admin_chain);
   for (const std::string& chain : idle) change.remove_chain(chain);
 }
 
