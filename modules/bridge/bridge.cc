@@ -51,6 +51,7 @@ class Bridge final : public LinkModule {
 
  private:
   void plan_host(LinkAdd& add);
+  void warn_of_lent_gateways(const LinkAdd& add) const;
   net::Link bridge_;
   net::Link gateway_;  ///< the bridge, or its VLAN's interface
   std::optional<GatewayPlan> gateway_plan_;
@@ -73,6 +74,18 @@ void Bridge::plan_host(LinkAdd& add) {
   gateway_plan_ =
       plan_gateways(gateway_.name, net::list_addrs(add.host.host_links(), gateway_.index),
                     gateways_of(add.result), options.force_address);
+}
+
+/// A lease comes from somebody on the LAN, and so does its router: the bridge would answer in its
+/// place.
+void Bridge::warn_of_lent_gateways(const LinkAdd& add) const {
+  if (!gateway_plan_) return;
+  for (const IpNet& gateway : gateway_plan_->add) {
+    add.host.log(LogLevel::warning,
+                 fmt::format("isGateway: {} gets {}, the router that the lease names; if that is "
+                             "another host, both have it now: leave isGateway out",
+                             gateway_.name, gateway.address().str()));
+  }
 }
 
 MadeLink Bridge::create_link(LinkAdd& add) {
@@ -119,7 +132,10 @@ void Bridge::finish(LinkAdd& add) {
   if (options.disable_container_interface) return;
 
   if (!add.result.ips.empty()) {
-    if (gateway_.index == 0) plan_host(add);  // IPAM came after the link
+    if (gateway_.index == 0) {  // IPAM came after the link
+      plan_host(add);
+      warn_of_lent_gateways(add);
+    }
     if (gateway_plan_) net::ensure_forwarding(add.host.host_links(), gateways_of(add.result));
     net::Batch batch(add.host.host_links());
     if (gateway_plan_) put_gateways(batch, add.host, gateway_, *gateway_plan_);

@@ -47,6 +47,20 @@ TEST_F(DhcpLinks, AHostsDeviceGivesItsAddressBackBeforeItGoesHome) {
   EXPECT_THAT(addresses_of("up0"), IsEmpty());
 }
 
+TEST_F(DhcpLinks, ABridgeThatTakesTheRoutersAddressIsWarnedOf) {
+  const DhcpServer dnsmasq = server();
+  tool({"ip", "link", "add", "br7", "type", "bridge"});
+  tool({"ip", "link", "set", "br7", "up"});
+  tool({"ip", "link", "set", "up0", "master", "br7"});
+  const Attachment job = attachment(
+      config(R"({"type": "bridge", "bridge": "br7", "isGateway": true, "master": null})"));
+  const Output added = job.add();
+  ASSERT_EQ(added.status, 0) << added.out;
+  EXPECT_THAT(added.err,
+              HasSubstr("isGateway: br7 gets 10.1.2.1, the router that the lease names"));
+  expect_silent_success(job.del(Json::parse(added.out)));
+}
+
 /// The server is behind a router, which the namespace outside() is.
 class DhcpRelay : public DhcpLinks {
  protected:

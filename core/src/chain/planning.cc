@@ -17,9 +17,15 @@ namespace unicni::chain {
 
 namespace {
 
-void add_members(Plan& plan, const protocol::Netconf& list) {
+void add_members(Plan& plan, const protocol::Netconf& list, Command command, VerbHost& host) {
   plan.direct = false;
-  for (protocol::Netconf& member : list.members()) {
+  std::vector<std::string> warnings;
+  std::vector<protocol::Netconf> members = list.members(&warnings);
+  // Said once in an attachment's life.
+  if (command == Command::add) {
+    for (const std::string& warning : warnings) host.log(LogLevel::warning, warning);
+  }
+  for (protocol::Netconf& member : members) {
     std::string type = member.type();
     module::require_valid_type(type);
     if (type == kChainType) {
@@ -72,7 +78,8 @@ void add_chain(Plan& plan, const std::string& name, const Request& request,
   }
   const policy::Fields list(*json);
   const std::string* plugins = list.find("plugins");
-  add_members(plan, request.netconf.with_plugins(plugins == nullptr ? "[]" : *plugins));
+  add_members(plan, request.netconf.with_plugins(plugins == nullptr ? "[]" : *plugins),
+              request.command, host);
   plan.is_disabled = (request.command == Command::check && is_set(list, "disableCheck")) ||
                      (request.command == Command::gc && is_set(list, "disableGC"));
   for (Member& member : plan.members) {
@@ -90,7 +97,7 @@ Plan plan(const Request& request, const settings::Settings& settings, VerbHost& 
       if (const auto chain = request.netconf.chain()) {
         add_chain(plan, *chain, request, settings, host);
       } else {
-        add_members(plan, request.netconf);
+        add_members(plan, request.netconf, request.command, host);
       }
       return plan;
     }

@@ -56,7 +56,9 @@ class Netconf {
   /// and "cni.dev/" keys of its own are dropped (REQ-01 to REQ-05, CONF-18, CONF-20,
   /// CONF-21). GC lists are handed on, prevResult isn't: that is the chain's. Error(invalid_config)
   /// if there is no list, it is empty, a member is no object or has no usable type.
-  [[nodiscard]] std::vector<Netconf> members() const;
+  /// A warning of each key that was dropped, and that its author meant for the plugin, is added to
+  /// `warnings`.
+  [[nodiscard]] std::vector<Netconf> members(std::vector<std::string>* warnings = nullptr) const;
   /// The same document again; its tree is shared, not parsed anew.
   [[nodiscard]] Netconf copy() const;
   /// A copy with this prevResult (nullptr: without one), as libcni would send it to the next

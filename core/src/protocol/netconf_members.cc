@@ -51,7 +51,7 @@ Outer cut(const Json& tree, std::string_view text) {
 
 }  // namespace
 
-std::vector<Netconf> Netconf::members() const {
+std::vector<Netconf> Netconf::members(std::vector<std::string>* warnings) const {
   const Outer outer = cut(*document_->tree, document_->text);
   const Json* plugins = find_exact(outer.tree, "plugins");
   if (plugins == nullptr || !plugins->is_array() || plugins->empty()) {
@@ -82,6 +82,8 @@ std::vector<Netconf> Netconf::members() const {
                                    quote(document_->name));
     for (const RawMember& member : split_object(texts[i])) {
       if (!is_dropped(member.key)) append(text, member.whole);
+      if (warnings != nullptr && is_written_by_runtime(member.key))
+        warnings->push_back(not_passed_on(where, member.key));
     }
 
     Object runtime;

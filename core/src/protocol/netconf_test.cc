@@ -248,7 +248,15 @@ constexpr const char* kList = R"({
 })";
 
 TEST(Members, GetWhatARuntimeWouldSend) {  // REQ-01 to REQ-06, CONF-18, CONF-20, CONF-21
-  const auto members = Netconf::parse(kList).members();
+  std::vector<std::string> warnings;
+  const auto members = Netconf::parse(kList).members(&warnings);
+  EXPECT_EQ(
+      warnings,
+      (std::vector<std::string>{
+          "\"plugins\"[1].\"prevResult\" is not passed on, the runtime writes that key",
+          "\"plugins\"[1].\"runtimeConfig\" is not passed on, the runtime writes that key",
+          "\"plugins\"[1].\"cni.dev/valid-attachments\" is not passed on, the runtime writes that "
+          "key"}));
   ASSERT_EQ(members.size(), 3U);
   EXPECT_EQ(
       members[0].text(),

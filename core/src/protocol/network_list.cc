@@ -128,13 +128,20 @@ void warn_of_keys(const Json& list, NetworkList& into) {
   }
 }
 
-void warn_of_dropped(const ListMember& member, const Json& object, const std::string& source,
-                     std::vector<std::string>& warnings) {
-  for (const auto& [key, value] : object.get_ref<const Json::object_t&>()) {
-    if (!is_written_by_runtime(key)) continue;
-    warnings.push_back(fmt::format("{}: {}.{} is not passed on, the runtime writes that key",
-                                   source, member.source, quote(key)));
+/// Whoever hands the member on needn't say it again: its text is without them.
+void drop_runtime_keys(ListMember& member, const std::string& source,
+                       std::vector<std::string>& warnings) {
+  std::string kept = "{";
+  bool has_dropped = false;
+  for (const RawMember& field : split_object(member.text)) {
+    if (!is_written_by_runtime(field.key)) {
+      kept.append(kept.size() > 1 ? "," : "").append(field.whole);
+      continue;
+    }
+    has_dropped = true;
+    warnings.push_back(fmt::format("{}: {}", source, not_passed_on(member.source, field.key)));
   }
+  if (has_dropped) member.text = kept + '}';
 }
 
 ListMember read_member(const Json& object, std::string_view text, std::string where) {
@@ -175,7 +182,7 @@ void read_members(const Document& document, NetworkList& list) {
   const auto texts = split_array(find_raw(members, "plugins")->value);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     list.members.push_back(read_member((*plugins)[i], texts[i], fmt::format("\"plugins\"[{}]", i)));
-    warn_of_dropped(list.members.back(), (*plugins)[i], list.source, list.warnings);
+    drop_runtime_keys(list.members.back(), list.source, list.warnings);
   }
 }
 
@@ -211,7 +218,7 @@ NetworkList read_plugin(const Document& document, const std::string& source) {
   list.only_inlined = true;
   const std::string_view text = trimmed(document.text);
   list.members.push_back(read_member(document.tree, text, "the plugin"));
-  warn_of_dropped(list.members.back(), document.tree, source, list.warnings);
+  drop_runtime_keys(list.members.back(), source, list.warnings);
   list.text = fmt::format("{{\"cniVersion\":{},\"name\":{},\"plugins\":[{}]}}",
                           quote(list.cni_version), quote(list.name), text);
   return list;
@@ -240,7 +247,7 @@ void add_drop_in(NetworkList& list, std::string_view bytes, const std::string& s
   from_source(source, [&] {
     const Document document = read_object(bytes);
     ListMember member = read_member(document.tree, trimmed(document.text), "the plugin");
-    warn_of_dropped(member, document.tree, source, list.warnings);
+    drop_runtime_keys(member, source, list.warnings);
     member.source = source;
     list.members.push_back(std::move(member));
   });

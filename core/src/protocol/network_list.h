@@ -14,7 +14,9 @@ inline constexpr std::size_t kListFileLimit = 1U << 20U;  ///< bytes of one file
 /// One plugin object of a list.
 struct ListMember {
   std::string type;
-  std::string text;  ///< the object as written, without comments: keys, digits and escapes stay
+  /// The object as written, digits and escapes included, without comments and without the keys that
+  /// runtimes write (CONF-21).
+  std::string text;
   std::vector<std::string> capabilities;  ///< those that are true
   std::string source;  ///< for messages: "plugins"[1] of its file, or a drop-in's path
 };

@@ -258,6 +258,7 @@ TEST(NetworkList, WhatTheRuntimeWritesIsWarnedOf) {  // CONF-21
       ElementsAre("f: \"disablecheck\" says nothing, the key is written \"disableCheck\"",
                   "f: \"plugins\"[0].\"prevResult\" is not passed on, the runtime writes that key",
                   "f: \"plugins\"[0].\"cni.dev/x\" is not passed on, the runtime writes that key"));
+  EXPECT_EQ(list.members[0].text, json("{'type':'a','args':{}}"));
   list.warnings.clear();
   add_drop_in(list, json("{'type':'a','runtimeConfig':{}}"), "d");
   EXPECT_THAT(list.warnings, ElementsAre("d: the plugin.\"runtimeConfig\" is not passed on, the "

@@ -41,4 +41,8 @@ bool is_written_by_runtime(std::string_view key) {
          key.starts_with("cni.dev/");
 }
 
+std::string not_passed_on(std::string_view where, std::string_view key) {
+  return fmt::format("{}.{} is not passed on, the runtime writes that key", where, quote(key));
+}
+
 }  // namespace unicni::protocol

@@ -20,5 +20,7 @@ void require_plugin_type(std::string_view type, std::string_view where);
 /// Whether a plugin object's key is the runtime's to write: what the file has there isn't passed
 /// on (CONF-21, PREV-01).
 bool is_written_by_runtime(std::string_view key);
+/// The warning of such a key in the plugin object that `where` names.
+std::string not_passed_on(std::string_view where, std::string_view key);
 
 }  // namespace unicni::protocol
