@@ -1,4 +1,10 @@
 // Sysctl route_localnet of a bridge: who needs it, and when it goes back.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "integration/journal_line.h"
 #include "integration/port_world.h"
 
@@ -53,6 +59,31 @@ class RouteLocalnet : public ::testing::Test {
 
   PortWorld world_;
 };
+
+TEST_F(RouteLocalnet, GoesWithTheLastTwoAtOnce) {
+  for (const char* backend : {"nftables", "iptables"}) {
+    SCOPED_TRACE(backend);
+    const Json options = {{"backend", backend}};
+    const Made first = add("c1", list(1, 8081, options));
+    const std::vector<std::string> before = files_in(kJournals);
+    const Made second = add("c2", list(1, 8082, options));
+    // As the second one's DEL leaves it between its elements and the end of its journal entry.
+    tool({"nft", "flush", "set", "inet", "unicni", "local4"});
+    std::vector<std::string> entries = files_in(kJournals);
+    std::erase_if(entries, [&](const std::string& name) {
+      return std::ranges::find(before, name) != before.end();
+    });
+    ASSERT_EQ(entries.size(), 1U);
+    const std::string entry = std::string(kJournals) + '/' + entries.front();
+    const int at_work = ::open(entry.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_EQ(::flock(at_work, LOCK_EX | LOCK_NB), 0);
+    del(first);
+    expect_closed();
+    ::close(at_work);
+    del(second);
+    expect_closed();
+  }
+}
 
 TEST_F(RouteLocalnet, GoesWithTheLastPortBehindItsBridge) {
   const auto is_open = [](int bridge) {

@@ -57,6 +57,10 @@ class Attachments {
   [[nodiscard]] std::vector<Announced> list_records_of_siblings(const AttachmentKey& key,
                                                                 std::string_view type);
 
+  /// Whether a verb that changes it is at this attachment: ADD, DEL or GC. False where that can't
+  /// be known.
+  [[nodiscard]] bool is_at_work(const AttachmentKey& key) const;
+
   /// While it lives no other verb changes what attachments share on the host. `shared`: hold it
   /// from looking something up (a bridge, a free host port) until you use it; `exclusive`: while
   /// you look whether it is idle, and take it away. Short. nullopt: nobody else can be at it.

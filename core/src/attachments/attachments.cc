@@ -117,6 +117,10 @@ std::vector<Attachments::Announced> Attachments::list_records_of_siblings(const 
   return records;
 }
 
+bool Attachments::is_at_work(const AttachmentKey& key) const {
+  return journal::is_locked(folders_.journals(), key);
+}
+
 std::optional<sys::Lock> Attachments::hold_shared_links(sys::LockMode mode,
                                                         Deadline deadline) const {
   return attachments::lock_shared_links(folders_.run, mode, deadline);

@@ -1,14 +1,18 @@
 #include "journal/folder.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 
 #include "journal/entry.h"
 #include "journal/trust.h"
 #include "unicni/error.h"
+#include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::journal {
@@ -100,6 +104,17 @@ std::optional<Entry> peek(const std::string& folder, const AttachmentKey& key) {
     if (entry && entry->key == key) return entry;
   }
   return std::nullopt;
+}
+
+bool is_locked(const std::string& folder, const AttachmentKey& key) {
+  const std::string name = file_name(key);
+  for (const std::string& each : {folder, former_folder(folder)}) {
+    const std::string path = each + '/' + name;
+    const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    // Shared, so that two who ask at once don't take each other for a verb; closing it ends it.
+    if (file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) return true;
+  }
+  return false;
 }
 
 void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more) {

@@ -32,6 +32,9 @@ std::string file_name(const AttachmentKey& key);
 /// What an entry says now, unlocked: a verb may be working on it. nullopt: there is none, or it
 /// can't be read.
 std::optional<Entry> peek(const std::string& folder, const AttachmentKey& key);
+/// Whether a verb holds the entry open (Journal): ADD, DEL or GC is at it. False if that can't be
+/// known.
+bool is_locked(const std::string& folder, const AttachmentKey& key);
 /// The entries of all networks, in the same way, until `wants_more` says no.
 void peek_each(const std::string& folder, const std::function<bool(const Entry&)>& wants_more);
 /// As many of them as `most`, others each time (by the clock).

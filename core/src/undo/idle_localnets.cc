@@ -35,12 +35,15 @@ bool are_others_publishing(HostKernel& host, const std::vector<Attachments::Anno
   return net::has_iptables_ports_besides(host.nft(), Family::v4, ours);
 }
 
-/// Elements of set local4 say the same, but somebody may have flushed it.
-bool is_needed_by_others(const std::string& link, const std::string& own_owner,
+/// Elements of set local4 say the same, but somebody may have flushed it. It was asked before, so
+/// an attachment that a verb is at is one that leaves as well: of two last ones each would find the
+/// other's record. An ADD has its element by now or makes both things later, as it holds the
+/// shared objects from its record to its element.
+bool is_needed_by_others(HostKernel& host, const std::string& link, const std::string& own_owner,
                          const std::vector<Attachments::Announced>& localnets) {
   return std::any_of(localnets.begin(), localnets.end(), [&](const auto& each) {
     return optional_field(each.record, "link") == link && each.by.comment() != own_owner &&
-           each.by.owner() != own_owner;
+           each.by.owner() != own_owner && !host.attachments().is_at_work(each.by);
   });
 }
 
@@ -56,7 +59,7 @@ void restore_idle_localnets(HostKernel& host, const OwnLocalnet& own) {
   if (!idle.empty()) {
     const auto records = host.attachments().list_records(kLocalnetKind.type, Steps::all);
     std::erase_if(idle, [&](const net::NftElement& element) {
-      return is_needed_by_others(net::interface_of_localnet(element), own.owner, records);
+      return is_needed_by_others(host, net::interface_of_localnet(element), own.owner, records);
     });
     if (!idle.empty() && are_others_publishing(host, records, own.former)) idle.clear();
   }
