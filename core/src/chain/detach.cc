@@ -327,8 +327,7 @@ void DelVerb::del(Task& task) {
   }
 }
 
-/// Of a chain that isn't known any more: what the journal has, else what names the attachment as
-/// its owner.
+/// Of a chain, or of a list without a member that can be: what the journal has.
 bool DelVerb::run_by_journal(Caller& caller) {
   host_.enter({kChainType});
   read_prev_result();
@@ -392,7 +391,8 @@ void DelVerb::run(const std::vector<Member>& members, Caller& caller) {
 
 void detach(const Request& request, VerbHost& host, const Plan& plan, Caller& caller) {
   DelVerb verb(request, host, plan.direct);
-  if (plan.chain.empty() || !verb.run_by_journal(caller)) {
+  const bool is_inline = plan.chain.empty() && !plan.members.empty();
+  if (is_inline || !verb.run_by_journal(caller)) {
     if (plan.members.empty()) {
       verb.sweep_leftovers();
     } else {

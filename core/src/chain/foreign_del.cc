@@ -24,9 +24,25 @@ bool is_namespace_gone(const Request& request, Host& host) {
   }
 }
 
+/// Whether anybody says that the attachment was made: the journal, or the runtime's result of ADD.
+bool is_known(const Request& request, const ForeignDel& what) {
+  if (what.added || !what.remembered.empty()) return true;
+  try {
+    return request.netconf.prev_result().has_value();
+  } catch (const Error&) {
+    return true;  // of something it was
+  }
+}
+
 /// Of a program that can't be asked: `why` goes on behind its name, `mend` is what to do.
 void tell_unasked(const Request& request, Host& host, const ForeignDel& what,
                   const std::string& why, const std::string& mend) {
+  if (request.command == Command::del && !is_known(request, what)) {
+    host.log(LogLevel::warning,
+             fmt::format("plugin {} {}: its DEL is left out, as nothing is known of an ADD of {}",
+                         what.type, why, what.key.owner()));
+    return;
+  }
   const std::string text =
       fmt::format("plugin {} has a part in {} and {}", what.type, what.key.owner(), why);
   if (!is_namespace_gone(request, host)) {
@@ -48,7 +64,7 @@ void tell_absent(const Request& request, Host& host, const ForeignDel& what) {
   }
   tell_unasked(
       request, host, what,
-      fmt::format("is in no folder of CNI_PATH any more{}",
+      fmt::format("is in no folder of CNI_PATH{}",
                   what.remembered.empty() ? "" : fmt::format(", and {} is gone", what.remembered)),
       fmt::format("install {} again", what.type));
 }

@@ -142,6 +142,8 @@ void IpamDelegate::del() {
   const auto release = [this](ipam::Store& store) { store.release(call_.key.of_network()); };
   if (missing_ && with_files(release)) return;
   const bool is_absent = missing_ && found_.type.empty();
+  // No ADD was ever made with a type that can't be one; that was said when it was looked for.
+  if (is_absent && !module::is_type(call_.ipam_type)) return;
   if (!is_absent) require_given();
   if (module_) {
     module_->del(call_, *host_);

@@ -17,6 +17,22 @@ namespace unicni::chain {
 
 namespace {
 
+/// What is taken away, no matter what a configuration says by now.
+bool is_removal(Command command) { return command == Command::del || command == Command::gc; }
+
+/// No ADD takes a list in a list; one that was written since its ADD is no reason to leave behind
+/// what that made.
+bool is_nested_list(const std::string& type, Command command, VerbHost& host) {
+  if (type != kChainType) return false;
+  const std::string text = "a member of \"plugins\" has type unicni";
+  if (!is_removal(command)) {
+    throw Error(Code::invalid_config, text,
+                "write the plugins of the inner list into the outer one: lists can't be nested");
+  }
+  host.log(LogLevel::warning, text + ": it is passed over, as no ADD takes one");
+  return true;
+}
+
 void add_members(Plan& plan, const protocol::Netconf& list, Command command, VerbHost& host) {
   plan.direct = false;
   std::vector<std::string> warnings;
@@ -25,15 +41,11 @@ void add_members(Plan& plan, const protocol::Netconf& list, Command command, Ver
   if (command == Command::add) {
     for (const std::string& warning : warnings) host.log(LogLevel::warning, warning);
   }
-  for (protocol::Netconf& member : members) {
-    std::string type = member.type();
+  for (std::size_t ordinal = 0; ordinal < members.size(); ++ordinal) {
+    std::string type = members[ordinal].type();
     module::require_valid_type(type);
-    if (type == kChainType) {
-      throw Error(Code::invalid_config, "a member of \"plugins\" has type unicni",
-                  "write the plugins of the inner list into the outer one: lists can't be nested");
-    }
-    const std::size_t ordinal = plan.members.size();
-    plan.members.push_back({std::move(type), std::move(member), ordinal});
+    if (is_nested_list(type, command, host)) continue;
+    plan.members.push_back({std::move(type), std::move(members[ordinal]), ordinal});
   }
 }
 
@@ -54,12 +66,13 @@ settings::Settings::Unknown unknown_chain(const Request& request, const VerbHost
 }
 
 /// CHECK has an error for an attachment that nobody wrote down.
-void tell_of_unknown_chain(const std::string& name, const Request& request, VerbHost& host) {
+void tell_of_unknown_chain(const std::string& name, const std::string& why, const Request& request,
+                           VerbHost& host) {
   const bool is_recorded =
       request.command == Command::gc || journal::peek(host.journals(), request.key()).has_value();
   if (!is_recorded && request.command == Command::check) return;
   host.log(LogLevel::warning,
-           fmt::format("chain {} isn't known any more: {}", name,
+           fmt::format("chain {} {}: {}", name, why,
                        is_recorded ? "what ADD wrote down counts"
                                    : "as there is no journal of " + request.key().owner() +
                                          " either, what bears its name is taken away"));
@@ -73,13 +86,20 @@ void add_chain(Plan& plan, const std::string& name, const Request& request,
   const auto json = is_fresh ? std::optional(settings.chain(name))
                              : settings.find_chain(name, unknown_chain(request, host));
   if (!json) {
-    tell_of_unknown_chain(name, request, host);
+    tell_of_unknown_chain(name, "isn't known any more", request, host);
     return;
   }
   const policy::Fields list(*json);
   const std::string* plugins = list.find("plugins");
-  add_members(plan, request.netconf.with_plugins(plugins == nullptr ? "[]" : *plugins),
-              request.command, host);
+  try {
+    add_members(plan, request.netconf.with_plugins(plugins == nullptr ? "[]" : *plugins),
+                request.command, host);
+  } catch (const Error& error) {
+    if (!is_removal(request.command)) throw;
+    plan.members.clear();
+    tell_of_unknown_chain(name, fmt::format("is none by now ({})", error.msg()), request, host);
+    return;
+  }
   plan.is_disabled = (request.command == Command::check && is_set(list, "disableCheck")) ||
                      (request.command == Command::gc && is_set(list, "disableGC"));
   for (Member& member : plan.members) {

@@ -154,11 +154,16 @@ bool valid_module_name(std::string_view name) {
                      [](char c) { return lower_or_digit(c) || c == '-'; });
 }
 
+bool is_type(std::string_view type) {
+  return !type.empty() && type != "." && type != ".." && type.find('/') == type.npos &&
+         type.find('\0') == type.npos;
+}
+
 void require_valid_type(std::string_view type) {
   constexpr auto kAllowed =
       "a type is a file name: not empty, not \".\" or \"..\", without '/' and NUL";
   if (type.empty()) throw Error(Code::invalid_config, "\"type\" is missing or empty", kAllowed);
-  if (type == "." || type == ".." || type.find('/') != type.npos || type.find('\0') != type.npos) {
+  if (!is_type(type)) {
     throw Error(Code::invalid_config, fmt::format("\"type\": \"{}\" is not allowed", type),
                 kAllowed);
   }
