@@ -114,6 +114,18 @@ TEST_F(DhcpV6, ANamespaceWithIPv6SwitchedOffGetsOneAllTheSame) {
   expect_silent_success(job.check(result));
 }
 
+TEST_F(DhcpV6, WhereIPv6IsSwitchedOffLaterCheckAndDelSayThat) {
+  const DhcpServer server = dnsmasq();
+  const Attachment job = attachment(config_v6("required"));
+  const Json result = must_add(job);
+  tool({"sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"}, netns(job));
+  EXPECT_THAT(expect_error(job.check(result))["msg"].get<std::string>(),
+              HasSubstr("IPv6 is switched off on eth0"));
+  const Output output = job.del(result);
+  EXPECT_TRUE(output.ok()) << output.str();
+  EXPECT_THAT(output.err, HasSubstr("IPv6 is switched off on eth0"));
+}
+
 TEST_F(DhcpV6, WithoutAServerOnWarnsAndGoesWithout) {
   const DhcpServer server = dnsmasq_v4();
   const Attachment job = attachment(config_v6("on"));
