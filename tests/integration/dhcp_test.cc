@@ -174,9 +174,7 @@ TEST_F(Dhcp, TheDaemonHoldsNothingOfWhoStartedItAndOfContainers) {
     const std::string target = std::filesystem::read_symlink(entry.path(), gone);
     EXPECT_EQ(target.find("net:"), std::string::npos) << target;
   }
-  EXPECT_TRUE(soon([&] {
-    return tool({"ss", "-0", "-p"}, netns(job)).out.find("dhcp") == std::string::npos;
-  }));
+  EXPECT_TRUE(soon([&] { return !daemon_listens_in(netns(job)); }));
 }
 
 TEST_F(Dhcp, WithoutAServerAddFailsInTimeAndSaysSo) {
