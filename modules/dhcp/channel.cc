@@ -6,7 +6,6 @@
 
 #include "datagram.h"
 #include "unicni/error.h"
-#include "unicni/net/link.h"
 
 namespace unicni::dhcp {
 
@@ -35,21 +34,6 @@ net::PacketSocket open(const net::Netns& netns, const net::LinkRef& link, std::u
 }
 
 }  // namespace
-
-std::optional<net::Netns> find_place(const std::string& path, const Place& place, const Mac& mac) {
-  std::optional<net::Netns> netns;
-  try {
-    netns = net::Netns::open(path);
-  } catch (const Error& error) {
-    if (!error.is(Code::invalid_netns)) throw;
-  }
-  if (!netns) return std::nullopt;
-  net::Netlink links(*netns);
-  if (links.identity() != place.netns) return std::nullopt;
-  const auto link = net::find_link(links, place.index);
-  if (!link || link->mac != mac) return std::nullopt;
-  return netns;
-}
 
 /// A server that can't be reached as the container's own packets are (its address was taken away,
 /// the port is taken) is asked by the way that its last answer came.
@@ -101,7 +85,7 @@ void Channel::receive(const Heard& heard) {
   while (const auto frame = arp_ ? arp_->receive() : std::nullopt) {
     if (probed_ && is_arp_conflict(frame->bytes, mac_, *probed_)) {
       probed_.reset();
-      heard.conflict();
+      heard.conflict(frame->from);
     }
   }
 }

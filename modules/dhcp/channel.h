@@ -8,14 +8,11 @@
 
 #include "client_v4.h"
 #include "lease.h"
+#include "unicni/net/link.h"
 #include "unicni/net/netns.h"
 #include "unicni/net/packet_socket.h"
 
 namespace unicni::dhcp {
-
-/// The namespace at `path` with the link of `place` in it, if both are still what the lease says:
-/// identity, ifindex and MAC. nullopt: they are gone for good.
-std::optional<net::Netns> find_place(const std::string& path, const Place& place, const Mac& mac);
 
 class Channel {
  public:
@@ -34,7 +31,7 @@ class Channel {
   struct Heard {
     std::function<void(const Packet&, const Mac& from)> packet;
     std::function<void(const std::string& problem)> broken;
-    std::function<void()> conflict;
+    std::function<void(const Mac& holder)> conflict;
   };
   /// All that has come. Throws Error.
   void receive(const Heard& heard);

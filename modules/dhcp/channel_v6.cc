@@ -11,6 +11,7 @@
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/link.h"
+#include "unicni/net/sysctl.h"
 
 namespace unicni::dhcp {
 
@@ -45,6 +46,16 @@ constexpr std::array<sock_filter, 7> kNeighbourFilter{{
 
 }  // namespace
 
+void require_ipv6(const net::Netns& netns, const std::string& if_name) {
+  const std::string conf = fmt::format("net/ipv6/conf/{}/disable_ipv6", if_name);
+  std::optional<std::string> value;
+  netns.run([&] { value = net::find_sysctl(conf); });
+  if (!value || net::same_sysctl_value(*value, "0")) return;
+  throw Error(
+      Code::internal, fmt::format("IPv6 is switched off on {}", if_name),
+      fmt::format("in the container: sysctl -w {}=0; then DEL and ADD the attachment again", conf));
+}
+
 IpNet own_link_local(const net::Link& link, const Bytes& duid) {
   if (link.kind != "ipvlan" || duid.size() < 8) return net::link_local(link.mac);
   std::array<std::uint8_t, 16> bytes{0xfe, 0x80};
@@ -61,6 +72,7 @@ ChannelV6::ChannelV6(net::Netns netns, const Place& place, const Bytes& duid)
   if (!link) throw Error(Code::internal, fmt::format("{} is gone", place.if_name));
   link_ = {link->index, link->name};  // renamed or not
   mac_ = link->mac;
+  require_ipv6(netns_, link->name);
   own_ = net::ready_link_local(links, link_, own_link_local(*link, duid)).address();
   netns_.run([&] {
     dhcp_.emplace(link_, ETH_P_IPV6, kDhcpFilter);

@@ -17,6 +17,10 @@ namespace unicni::dhcp {
 /// so theirs is made of the DUID.
 IpNet own_link_local(const net::Link& link, const Bytes& duid);
 
+/// Throws Error(internal) if somebody has switched IPv6 off on that interface, which takes its
+/// addresses away.
+void require_ipv6(const net::Netns& netns, const std::string& if_name);
+
 class ChannelV6 {
  public:
   /// It speaks from a link-local address that is ready at once, by frames. Throws Error: a socket

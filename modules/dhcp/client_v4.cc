@@ -17,6 +17,7 @@ constexpr std::chrono::seconds kDefaultLease{
     3600};  // as the reference, for a server that says none
 constexpr Span kSetbackPause{200};
 constexpr Span kLongestSetbackPause{10'000};  // RFC 2131 §3.1, 5. after a DECLINE
+constexpr unsigned kMostDoublings = 6;
 constexpr Span kShortestRenewPause{500};
 constexpr Span kLongestShortestRenewPause{60'000};  // RFC 2131 §4.4.5
 constexpr std::uint16_t kMaxMessageSize = 1500;
@@ -32,6 +33,14 @@ Bytes bytes_of(const IpAddress& address) { return {address.data(), address.data(
 
 ClientV4::ClientV4(Identity identity, Patience patience, Random random)
     : identity_(std::move(identity)), patience_(patience), random_(std::move(random)) {}
+
+void ClientV4::resume(GrantV4 grant, Instant now) {
+  grant_ = std::move(grant);
+  state_ = State::bound;
+  if (now < grant_->expires) return;
+  grant_->t1 = grant_->t2 = now;
+  grant_->expires = now + kTimeToConfirm;
+}
 
 const GrantV4* ClientV4::grant() const { return grant_ ? &*grant_ : nullptr; }
 
@@ -77,6 +86,7 @@ ClientV4::Output ClientV4::start(Instant now, std::optional<IpAddress> wanted) {
   wanted_ = wanted;
   seen_.clear();
   setbacks_ = 0;
+  declines_ = 0;
   began_ = now;
   tries_ = 0;
   discover(now, out);
@@ -120,6 +130,14 @@ void ClientV4::extend(Instant now, Output& out) {
   const Span whole = renews ? grant_->t2 - grant_->t1 : grant_->expires - grant_->t2;
   const Span least = std::clamp<Span>(whole / 4, kShortestRenewPause, kLongestShortestRenewPause);
   retry_ = std::min(now + with_jitter(std::max((end - now) / 2, least)), end);
+}
+
+/// Whom nobody waits for has time, and must not empty a pool.
+Span ClientV4::setback_pause() const {
+  if (hurried_ || declines_ < kMostDeclines) {
+    return std::min(kSetbackPause * setbacks_, kLongestSetbackPause);
+  }
+  return patience_.longest_alone * (1U << std::min(declines_ - kMostDeclines, kMostDoublings));
 }
 
 /// A new exchange after `pause`.
@@ -312,6 +330,7 @@ void ClientV4::settle(Output& out) {
   grant_ = std::exchange(candidate_, std::nullopt);
   wanted_.reset();
   setbacks_ = 0;
+  declines_ = 0;
   state_ = State::bound;
 }
 
@@ -349,8 +368,22 @@ ClientV4::Output ClientV4::conflict(Instant now) {
   }
   wanted_.reset();
   ++setbacks_;
-  restart(std::min(kSetbackPause * setbacks_, kLongestSetbackPause), now);
+  ++declines_;
+  restart(setback_pause(), now);
   return out;
+}
+
+std::optional<ClientV4::Offer> ClientV4::offer() const {
+  if (state_ == State::probing) return Offer{candidate_->address.address(), candidate_->server};
+  if (state_ == State::requesting) return Offer{offered_, offerer_};
+  return std::nullopt;
+}
+
+void ClientV4::leave(const std::string& why, Instant now) {
+  seen_.note(why);
+  wanted_.reset();
+  ++setbacks_;
+  restart(hurried_ ? setback_pause() : patience_.longest_alone, now);
 }
 
 /// RFC 2131 §4.4.6, table 5.

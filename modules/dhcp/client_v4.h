@@ -47,8 +47,9 @@ struct GrantV4 {
 class ClientV4 {
  public:
   ClientV4(Identity identity, Patience patience, Random random);
-  /// One that has an address already, as of a file.
-  void resume(GrantV4 grant) { grant_ = std::move(grant), state_ = State::bound; }
+  /// One that has an address already, as of a file. One that is over by now it asks for at once,
+  /// and has it until kTimeToConfirm is over.
+  void resume(GrantV4 grant, Instant now);
 
   enum class State : unsigned char {
     idle,
@@ -88,6 +89,19 @@ class ClientV4 {
   /// Asks for more time ahead of T1.
   Output renew(Instant now);
 
+  /// What a server offers and is asked for.
+  struct Offer {
+    IpAddress address;
+    IpAddress server;
+  };
+  /// nullopt: none is taken up now.
+  [[nodiscard]] std::optional<Offer> offer() const;
+  /// Leaves the offer, or what it probes for, to whom has it already, without a word to the server,
+  /// and asks anew later. `why`: for seen().
+  void leave(const std::string& why, Instant now);
+  /// How many addresses in a row were in use by others.
+  [[nodiscard]] unsigned declines() const { return declines_; }
+
   [[nodiscard]] State state() const { return state_; }
   /// nullptr: it has no address now.
   [[nodiscard]] const GrantV4* grant() const;
@@ -106,6 +120,7 @@ class ClientV4 {
   void request(Instant now, Output& out);
   void extend(Instant now, Output& out);
   void restart(Span pause, Instant now);
+  [[nodiscard]] Span setback_pause() const;
   void take_offer(const Packet& packet, Instant now, Output& out);
   void take_ack(const Packet& packet, const Mac& from, Instant now, Output& out);
   void take_nak(const Packet& packet, Instant now, Output& out);
@@ -126,6 +141,7 @@ class ClientV4 {
   std::uint32_t xid_ = 0;
   unsigned tries_ = 0;     ///< of the message that is waited on
   unsigned setbacks_ = 0;  ///< refusals and conflicts, which lengthen the pause before a new try
+  unsigned declines_ = 0;  ///< of them those of which the server was told
   Instant began_{};        ///< the exchange
   Instant asked_{};        ///< the last REQUEST: times of a grant count from it
   Instant retry_ = kNever;

@@ -368,10 +368,48 @@ TEST_F(ClientV4Test, WhoSleptThroughTheLeaseLosesItAndWhoSleptThroughT1Rebinds) 
 TEST_F(ClientV4Test, OneThatIsReadFromAFileGoesOn) {
   become_bound();
   ClientV4 next(identity(), patience(), [] { return 5U; });
-  next.resume(*client_.grant());
+  next.resume(*client_.grant(), now_);
   EXPECT_EQ(next.next(), client_.next());
   EXPECT_EQ(next.elapse(next.next()).sends.size(), 1U);
   EXPECT_EQ(next.state(), State::renewing);
+}
+
+TEST_F(ClientV4Test, OneThatIsOverByItsFileIsAskedForBeforeItIsLost) {
+  become_bound();
+  const GrantV4 old = *client_.grant();
+  now_ = old.expires + milliseconds(1);
+  client_.resume(old, now_);
+  keep(client_.elapse(now_));
+  EXPECT_EQ(sent(), MessageType::request);
+  EXPECT_EQ(last_.way, Way::everybody);
+  EXPECT_EQ(last_.packet.ciaddr, ip("10.0.0.9"));
+  EXPECT_EQ(receive(answer(MessageType::ack)).event, Event::renewed);
+  EXPECT_EQ(client_.grant()->expires, now_ + milliseconds(60'000));
+
+  client_.resume(old, now_ += milliseconds(70'000));
+  const Instant begun = now_;
+  Event event = Event::none;
+  while (event == Event::none) event = wait().event;
+  EXPECT_EQ(event, Event::lost) << "nobody answered";
+  EXPECT_EQ(now_, begun + kTimeToConfirm);
+}
+
+TEST_F(ClientV4Test, AnOfferThatItLeavesIsNotRequestedAndNotDeclined) {
+  client_.hurry(false);
+  keep(client_.start(now_));
+  EXPECT_FALSE(client_.offer());
+  static_cast<void>(client_.receive(answer(MessageType::offer), Mac(), now_));
+  ASSERT_TRUE(client_.offer());
+  EXPECT_EQ(client_.offer()->address, ip("10.0.0.9"));
+  EXPECT_EQ(client_.offer()->server, ip("10.0.0.1"));
+  client_.leave("it is another one's", now_);
+  EXPECT_FALSE(client_.offer());
+  EXPECT_EQ(client_.declines(), 0U);
+  EXPECT_EQ(client_.seen(), "it is another one's");
+  const Instant before = now_;
+  wait();
+  EXPECT_EQ(sent(), MessageType::discover);
+  EXPECT_EQ(now_, before + milliseconds(60'000));
 }
 
 TEST_F(ClientV4Test, ReleasesToItsServer) {
@@ -416,6 +454,26 @@ TEST_F(Probing, DeclinesWhatAnotherMachineUses) {
   wait();
   EXPECT_EQ(sent(), MessageType::discover);
   EXPECT_GT(now_, before);
+}
+
+TEST_F(Probing, WhomNobodyWaitsForDeclinesFewAddresses) {
+  client_.hurry(false);
+  Span pause{};
+  for (unsigned declines = 1; declines < 6; ++declines) {
+    keep(client_.conflict(now_));
+    EXPECT_EQ(client_.declines(), declines);
+    pause = client_.next() - now_;
+    if (declines < kMostDeclines) {
+      EXPECT_LT(pause, milliseconds(1000));
+    }
+    wait();
+    receive(answer(MessageType::offer));
+    receive(answer(MessageType::ack));
+  }
+  EXPECT_EQ(pause, milliseconds(240'000));
+  wait();
+  EXPECT_EQ(client_.state(), State::bound);
+  EXPECT_EQ(client_.declines(), 0U);
 }
 
 TEST_F(Probing, AnAddressThatItHasIsNotProbedAgain) {

@@ -26,6 +26,8 @@ constexpr std::uint32_t kMostSolicitMaxTime = 86'400;
 constexpr std::uint8_t kBest = 255;  // a preference that no other offer can beat
 constexpr Span kSetbackPause{200};
 constexpr Span kLongestSetbackPause{10'000};
+constexpr Span kSlowPause{60'000};
+constexpr unsigned kMostDoublings = 6;
 
 }  // namespace
 
@@ -34,6 +36,14 @@ ClientV6::ClientV6(IdentityV6 identity, PatienceV6 patience, Random random)
       patience_(patience),
       random_(std::move(random)),
       most_solicit_time_(kSolicitLongest) {}
+
+void ClientV6::resume(GrantV6 grant, Instant now) {
+  grant_ = std::move(grant);
+  state_ = State::bound;
+  if (now < grant_->expires) return;
+  grant_->t1 = grant_->t2 = now;
+  grant_->expires = now + kTimeToConfirm;
+}
 
 /// RAND of RFC 8415 §15: uniform, a tenth to either side.
 Span ClientV6::jitter(Span span) const {
@@ -87,6 +97,7 @@ ClientV6::Output ClientV6::start(Instant now) {
   grant_.reset();
   seen_.clear();
   setbacks_ = 0;
+  declines_ = 0;
   restart(Span(0), now);
   solicit(now, out);
   return out;
@@ -100,9 +111,13 @@ void ClientV6::restart(Span pause, Instant now) {
   retry_ = now + pause;
 }
 
+/// Whom nobody waits for declines few addresses, as ClientV4 does.
 void ClientV6::set_back(Instant now) {
   ++setbacks_;
-  restart(std::min(kSetbackPause * setbacks_, kLongestSetbackPause), now);
+  const bool slow = !hurried_ && declines_ >= kMostDeclines;
+  restart(slow ? kSlowPause * (1U << std::min(declines_ - kMostDeclines, kMostDoublings))
+               : std::min(kSetbackPause * setbacks_, kLongestSetbackPause),
+          now);
 }
 
 void ClientV6::lose(Instant now, Output& out) {
@@ -324,6 +339,7 @@ void ClientV6::settle(Output& out) {
   grant_ = std::exchange(candidate_, std::nullopt);
   offer_.reset();
   setbacks_ = 0;
+  declines_ = 0;
   state_ = State::bound;
 }
 
@@ -337,6 +353,7 @@ ClientV6::Output ClientV6::conflict(Instant now) {
   seen_.note(
       fmt::format("{}, which a server gave, is another machine's", candidate_->address.str()));
   if (grant_) lose(now, out);
+  ++declines_;
   set_back(now);
   return out;
 }

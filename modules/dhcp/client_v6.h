@@ -31,8 +31,8 @@ struct PatienceV6 {
 class ClientV6 {
  public:
   ClientV6(IdentityV6 identity, PatienceV6 patience, Random random);
-  /// One that has an address already, as of a file.
-  void resume(GrantV6 grant) { grant_ = std::move(grant), state_ = State::bound; }
+  /// As ClientV4's.
+  void resume(GrantV6 grant, Instant now);
 
   enum class State : unsigned char {
     idle,
@@ -59,6 +59,9 @@ class ClientV6 {
   Output elapse(Instant now);
   /// When elapse() is due; kNever: not at all.
   [[nodiscard]] Instant next() const;
+
+  /// How many addresses in a row were in use by others.
+  [[nodiscard]] unsigned declines() const { return declines_; }
 
   [[nodiscard]] State state() const { return state_; }
   /// nullptr: it has no address now.
@@ -114,6 +117,7 @@ class ClientV6 {
   std::uint32_t xid_ = 0;
   unsigned tries_ = 0;     ///< of the message that is waited on
   unsigned setbacks_ = 0;  ///< refusals and conflicts, which lengthen the pause before a new try
+  unsigned declines_ = 0;  ///< of them those of which the server was told
   Span pause_{};           ///< RT of the last one
   Instant began_{};        ///< the exchange
   Instant asked_{};        ///< the last message: times of a grant count from it

@@ -381,13 +381,18 @@ TEST_F(ClientV6Test, OneOfAFileGoesOnWithWhatIsDue) {
   grant.t1 = now_ - milliseconds(1);
   grant.t2 = now_ + milliseconds(10'000);
   grant.expires = now_ + milliseconds(20'000);
-  client_.resume(grant);
+  client_.resume(grant, now_);
   keep(client_.elapse(now_));
   EXPECT_EQ(last_.type, MessageTypeV6::renew);
   now_ = grant.t2;
   keep(client_.elapse(now_));
   EXPECT_EQ(last_.type, MessageTypeV6::rebind);
   now_ = grant.expires;
+  EXPECT_EQ(keep(client_.elapse(now_)).event, Event::lost);
+  client_.resume(grant, now_);
+  keep(client_.elapse(now_));
+  EXPECT_EQ(last_.type, MessageTypeV6::rebind) << "the file may be older than the last renewal";
+  now_ += kTimeToConfirm;
   EXPECT_EQ(keep(client_.elapse(now_)).event, Event::lost);
 }
 

@@ -10,6 +10,7 @@
 #include "unicni/error.h"
 #include "unicni/nearest.h"
 #include "unicni/sha512.h"
+#include "values_v4.h"
 
 namespace unicni {
 
@@ -60,8 +61,8 @@ constexpr Option kRows[] = {
         .used_by(kAdd),
     option<&DhcpOptions::hostname>(
         "hostname",
-        "host name to send (option 12), a template over CNI_ARGS; default: K8S_POD_NAME if "
-        "CNI_ARGS has it, else none is sent")
+        "host name to send (option 12), a template over CNI_ARGS; \"\": none is sent; default: "
+        "K8S_POD_NAME if CNI_ARGS has it")
         .used_by(kAdd),
     option<&DhcpOptions::client_id>(
         "clientId",
@@ -131,6 +132,7 @@ constexpr std::array<OptionCode, 16> kDefaultRequest{OptionCode::classless_route
                                                      OptionCode::domain_search,
                                                      OptionCode::ms_classless_routes};
 
+constexpr const char* kPodName = "K8S_POD_NAME";
 constexpr std::size_t kMostBytes = 255;
 // kea drops whoever has more than 128 bytes, the first of which is a zero.
 constexpr std::size_t kLongestClientId = 100;
@@ -139,11 +141,12 @@ constexpr std::size_t kLongestSocketPath = 107;
 /// options and its id.
 constexpr std::size_t kMostProvided = 900;
 
-/// Those that the protocol itself fills.
+/// Those that the protocol itself fills, or that only relays send (82).
 bool is_own(std::uint8_t code) {
   constexpr std::array kOwn{OptionCode::requested_address, OptionCode::overload,
                             OptionCode::message_type,      OptionCode::server,
-                            OptionCode::parameter_list,    OptionCode::max_message_size};
+                            OptionCode::parameter_list,    OptionCode::max_message_size,
+                            OptionCode::relay_agent};
   return std::any_of(kOwn.begin(), kOwn.end(),
                      [&](OptionCode each) { return static_cast<std::uint8_t>(each) == code; });
 }
@@ -166,10 +169,32 @@ std::uint8_t provided_code(const ProvidedOption& provided) {
   const std::uint8_t code = option_code(provided.option);
   if (is_own(code)) {
     throw Error(Code::invalid_config,
-                fmt::format("provide: option {} is set by the DHCP client itself", code),
+                code == static_cast<std::uint8_t>(OptionCode::relay_agent)
+                    ? fmt::format("provide: option {} is sent by relays alone", code)
+                    : fmt::format("provide: option {} is set by the DHCP client itself", code),
                 "leave it out");
   }
   return code;
+}
+
+/// Servers enter it into DNS, leases files and logs.
+void require_host_name(const std::string& name) {
+  if (name.empty() || is_host_name(name)) return;
+  throw Error(Code::invalid_config, fmt::format("hostname: \"{}\" is no host name", name),
+              "give labels of letters, digits and inner hyphens, at most 63 bytes each, with dots "
+              "between them, at most 255 bytes in all; \"\" sends none");
+}
+
+/// "": none.
+std::string host_name(const Call& call) {
+  const auto& options = call.options<DhcpOptions>();
+  if (options.hostname) {
+    std::string name = expand_template("hostname", *options.hostname, call.args);
+    require_host_name(name);
+    return name;
+  }
+  const std::string* pod = find_arg(call, kPodName);
+  return pod == nullptr || unfit_pod_name(call) ? "" : *pod;
 }
 
 void require_room(const Options& sent) {
@@ -225,9 +250,17 @@ void require_valid(const DhcpOptions& options) {
     static_cast<void>(provided_code(each));
     static_cast<void>(bytes_of("provide: " + each.option, each.value));
   }
-  static_cast<void>(count_places("hostname", options.hostname));
+  if (options.hostname && count_places("hostname", *options.hostname) == 0) {
+    require_host_name(*options.hostname);
+  }
   static_cast<void>(count_places("clientId", options.client_id));
   static_cast<void>(bytes_of("vendorClass", options.vendor_class));
+}
+
+std::optional<std::string> unfit_pod_name(const Call& call) {
+  if (call.options<DhcpOptions>().hostname) return std::nullopt;
+  const std::string* pod = find_arg(call, kPodName);
+  return pod == nullptr || is_host_name(*pod) ? std::nullopt : std::optional(*pod);
 }
 
 Options provided(const Call& call) {
@@ -236,10 +269,7 @@ Options provided(const Call& call) {
   const auto put = [&](OptionCode code, Bytes value) {
     if (!value.empty()) sent[static_cast<std::uint8_t>(code)] = std::move(value);
   };
-  const std::string* pod = find_arg(call, "K8S_POD_NAME");
-  std::string host = expand_template("hostname", options.hostname, call.args);
-  if (options.hostname.empty() && pod != nullptr) host = *pod;
-  put(OptionCode::host_name, bytes_of("hostname", host));
+  put(OptionCode::host_name, bytes_of("hostname", host_name(call)));
   put(OptionCode::vendor_class, bytes_of("vendorClass", options.vendor_class));
   for (const ProvidedOption& each : options.provide) {
     const std::uint8_t code = provided_code(each);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct DhcpOptions {
   std::vector<RequestedOption> request;
   std::vector<ProvidedOption> provide;
   std::uint32_t priority = 0;
-  std::string hostname;
+  std::optional<std::string> hostname;  ///< "": none is sent
   std::string client_id;
   std::string vendor_class;
   std::int64_t timeout = 0;
@@ -47,6 +48,9 @@ std::uint8_t option_code(const std::string& text);
 
 /// Error(invalid_config) for all that is wrong whatever CNI_ARGS says.
 void require_valid(const DhcpOptions& options);
+
+/// K8S_POD_NAME, where it would be sent as host name and is none. nullopt: nothing is wrong.
+std::optional<std::string> unfit_pod_name(const Call& call);
 
 /// What DISCOVER and REQUEST carry beside what the protocol wants. Error(invalid_config): a value
 /// doesn't fit.

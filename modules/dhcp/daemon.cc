@@ -176,6 +176,10 @@ KeeperSettings settings_of(const DaemonFlags& flags) {
 
 int run_daemon(int argc, const char* const* argv) {
   const DaemonFlags flags = parse_flags(argc - 1, argv + 1);
+  if (flags.help) {
+    std::puts(usage());
+    return 0;
+  }
   const Words words;
   ::umask(077);
   raise_limit();

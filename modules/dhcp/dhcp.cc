@@ -67,9 +67,15 @@ bool enable_ipv6(const Call& call, Host& host) {
   const auto enable = [&] {
     const net::Netns* young = host.container_netns();
     const std::string conf = "net/ipv6/conf/";
-    if (!net::ensure_sysctl(conf + call.key.if_name + "/disable_ipv6", "0", {.young = young})) {
-      throw Error(Code::internal, "this kernel has no IPv6");
+    bool is_there = false;
+    try {
+      is_there =
+          net::ensure_sysctl(conf + call.key.if_name + "/disable_ipv6", "0", {.young = young});
+    } catch (const Error& error) {
+      throw Error(Code::internal, fmt::format("IPv6 is switched off on {}, and stays so: {}",
+                                              call.key.if_name, error.msg()));
     }
+    if (!is_there) throw Error(Code::internal, "this kernel has no IPv6");
   };
   try {
     host.container_netns()->run(enable, host.host_netns());
@@ -193,6 +199,10 @@ class Dhcp final : public Module {
     constexpr milliseconds kDaemonMargin{500};
     const Deadline end = within(call, milliseconds(options.timeout * 1000) + kDaemonMargin);
     const auto time = std::chrono::duration_cast<milliseconds>(end - Clock::now()) - kDaemonMargin;
+    if (const auto name = unfit_pod_name(call)) {
+      host.log(LogLevel::warning,
+               fmt::format("K8S_POD_NAME \"{}\" is no host name: none is sent", *name));
+    }
     const bool with_ipv6 = enable_ipv6(call, host);
     const Line answer =
         host.daemons().ask(place, acquire_request(call, time, with_ipv6), netns->fd(), end);
@@ -224,6 +234,8 @@ class Dhcp final : public Module {
     const Line answer =
         host.daemons().ask(place_of(call, host), request, -1, within(call, kQuestionTime));
     const GrantV4 grant = grant_in(answer);
+    // The kernel has taken the address away then, and core could only say that it is missing.
+    if (read_grant_v6(answer)) require_ipv6(*host.container_netns(), call.key.if_name);
     if (answer.get("renewed_routes") == "1") require_routes(call, host, result_of(grant, 0));
     warn(answer, host);
   }

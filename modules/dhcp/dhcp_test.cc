@@ -72,6 +72,25 @@ TEST_F(DhcpOptionsTest, TheHostNameIsThePodsUnlessATemplateSaysMore) {
   EXPECT_THAT(error_of([&] { provided(call_); }).msg(), HasSubstr("CNI_ARGS has no MISSING"));
   options_.hostname = "${";
   EXPECT_TRUE(refusal().is(Code::invalid_config));
+  options_.hostname = "";
+  EXPECT_EQ(text_of(OptionCode::host_name), "none");
+}
+
+TEST_F(DhcpOptionsTest, AHostNameIsOneOfRfc1123) {
+  for (const std::string& name : {std::string("a b"), std::string("a\nb"), std::string("a_b"),
+                                  std::string("-a"), std::string("a..b"), std::string(64, 'a')}) {
+    options_.hostname = name;
+    EXPECT_TRUE(refusal().is(Code::invalid_config)) << name;
+    EXPECT_THAT(refusal().msg(), HasSubstr("is no host name"));
+  }
+  call_.args = {{"NAME", "a\x01"}, {"K8S_POD_NAME", "db 0"}};
+  options_.hostname = "x-${NAME}";
+  EXPECT_THAT(error_of([&] { provided(call_); }).msg(), HasSubstr("is no host name"));
+  options_.hostname.reset();
+  EXPECT_EQ(text_of(OptionCode::host_name), "none");
+  EXPECT_EQ(unfit_pod_name(call_), "db 0");
+  call_.args = {{"K8S_POD_NAME", "db-0"}};
+  EXPECT_EQ(unfit_pod_name(call_), std::nullopt);
 }
 
 TEST_F(DhcpOptionsTest, TheClientIdIsTheReferencesUnlessATemplateOrAnOptionSaysAnother) {
@@ -125,6 +144,11 @@ TEST_F(DhcpOptionsTest, WhatTheProtocolSetsItselfCantBeProvided) {
     options_.provide = {{code, "x", ""}};
     EXPECT_THAT(refusal().msg(), HasSubstr("set by the DHCP client itself")) << code;
   }
+  options_.provide = {{"82", "x", ""}};
+  EXPECT_EQ(refusal().msg(), "provide: option 82 is sent by relays alone");
+  // As the reference; a lease's time is a wish.
+  options_.provide = {{"subnet-mask", "xxxx", ""}, {"routers", "xxxx", ""}, {"51", "xxxx", ""}};
+  EXPECT_NO_THROW(require_valid(options_));
 }
 
 TEST_F(DhcpOptionsTest, TheRequestListFollowsTheReference) {

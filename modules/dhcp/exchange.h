@@ -18,6 +18,14 @@ inline constexpr Instant kNever = Instant::max();
 /// 32 random bits.
 using Random = std::function<std::uint32_t()>;
 
+/// After so many declined addresses in a row it is no chance: who waits is told, and who has time
+/// slows down, as each costs the server's pool an address for minutes or a day.
+inline constexpr unsigned kMostDeclines = 3;
+
+/// For servers to say that an address may be kept whose time is over by its file: the file may be
+/// older than the last renewal, where the folder couldn't be written. Meanwhile it stays.
+inline constexpr Span kTimeToConfirm{2'000};
+
 /// What a client's step has brought.
 enum class Event : unsigned char {
   none,

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -24,7 +25,10 @@ constexpr const char* kUsage =
     "  -broadcast           ask servers to answer to the broadcast address\n"
     "  -timeout TIME        longest wait for one answer while an ADD waits (10s)\n"
     "  -resendmax TIME      longest pause between two tries (62s)\n"
-    "  -resendtimeout TIME  longest time for one address (208s)";
+    "  -resendtimeout TIME  longest time for one address (208s)\n"
+    "  -help                says this";
+
+constexpr std::array<std::string_view, 2> kHelpWords{"help", "h"};
 
 [[noreturn]] void refuse(const std::string& what) {
   throw Error(Code::invalid_environment, "dhcp: " + what, kUsage);
@@ -62,6 +66,8 @@ std::optional<Span> parse_duration(std::string_view text) {
   return Span(static_cast<std::int64_t>(sum));
 }
 
+const char* usage() { return kUsage; }
+
 DaemonFlags parse_flags(int argc, const char* const* argv) {
   DaemonFlags flags;
   flags.socket_path = kDefaultSocket;
@@ -70,6 +76,10 @@ DaemonFlags parse_flags(int argc, const char* const* argv) {
     std::string_view word = argv[i];
     if (!word.starts_with('-')) refuse(fmt::format("\"{}\" is no flag", word));
     word.remove_prefix(word.starts_with("--") ? 2 : 1);
+    if (std::find(kHelpWords.begin(), kHelpWords.end(), word) != kHelpWords.end()) {
+      flags.help = true;
+      return flags;
+    }
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
     std::optional<std::string_view> given;

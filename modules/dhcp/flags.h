@@ -8,6 +8,7 @@
 namespace unicni::dhcp {
 
 struct DaemonFlags {
+  bool help = false;  ///< nothing else counts
   std::string pid_file;
   std::string host_prefix;
   std::string socket_path;  ///< as verbs have it, without the prefix
@@ -17,6 +18,9 @@ struct DaemonFlags {
   Span resend_max{62'000};       ///< between two tries
   Span resend_timeout{208'000};  ///< for one address
 };
+
+/// For people, of both commands.
+const char* usage();
 
 /// What is behind "daemon". One dash or two, "-flag value" or "-flag=value". Throws Error whose
 /// details are the usage.

@@ -65,6 +65,12 @@ TEST(Flags, WhatIsWrongIsNamed) {
   EXPECT_THAT(msg({"-hostprefix", "x"}), HasSubstr("absolute"));
 }
 
+TEST(Flags, HelpIsAskedForInAnyForm) {
+  EXPECT_FALSE(parse({}).help);
+  for (const char* word : {"-h", "-help", "--help"}) EXPECT_TRUE(parse({word, "-nonsense"}).help);
+  EXPECT_THAT(usage(), HasSubstr("-resendtimeout TIME"));
+}
+
 TEST(Duration, IsGos) {
   EXPECT_EQ(parse_duration("1m30s"), std::chrono::seconds(90));
   EXPECT_EQ(parse_duration("1.5h"), std::chrono::minutes(90));

@@ -4,16 +4,15 @@
 #include <poll.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 
+#include "datagram.h"
 #include "renewal.h"
-#include "unicni/daemon.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/sys/file.h"
-#include "unicni/undo/lease.h"
 
 namespace unicni::dhcp {
 
@@ -25,28 +24,6 @@ constexpr Span kListenTime{4'000};
 constexpr Span kTroublePause{10'000};
 /// For a verb to say what it wants, once it has connected.
 constexpr Span kTimeToAsk{5'000};
-/// What an ADD's answer takes to arrive.
-constexpr Span kMargin{100};
-constexpr Span kDefaultTime{20'000};
-
-template <class Number>
-Number number_in(const Line& line, std::string_view key, Number otherwise) {
-  const std::string text = line.get(key);
-  Number number{};
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  return text.empty() || read.ec != std::errc() ? otherwise : number;
-}
-
-AttachmentKey key_of(const Line& line) {
-  return {line.get("network"), line.get("container"), line.get("if_name")};
-}
-
-void bring_up(net::Netlink& links, const net::Link& link) {
-  if (link.up) return;
-  net::Batch batch(links);
-  net::change_link(batch, link, {.up = true});
-  batch.commit();
-}
 
 }  // namespace
 
@@ -65,6 +42,7 @@ std::uint32_t random_bits() {
 
 Keeper::Keeper(KeeperSettings settings, DaemonListener& listener, Log log)
     : settings_(std::move(settings)),
+      folder_(settings_.folder),
       listener_(listener),
       log_(std::move(log)),
       boot_(sys::boot_id()) {}
@@ -83,7 +61,7 @@ void Keeper::load() {
     if (!is_same_socket(prefix + lease.socket, prefix + settings_.socket)) continue;
     Kept& kept = kept_.emplace_back(lease, make_client(lease));
     kept.client.hurry(false);
-    if (lease.grant) kept.client.resume(*lease.grant);
+    if (lease.grant) kept.client.resume(*lease.grant, boot_time());
     if (lease.applying) apply_again(kept);
     if (!lease.grant) follow(kept, kept.client.start(boot_time()), boot_time());
     load_v6(kept, boot_time());
@@ -106,12 +84,13 @@ bool Keeper::is_busy() const {
 Instant Keeper::next(const Kept& kept) const {
   const Instant due = kept.retry_at == kNever ? kept.client.next() : kept.retry_at;
   const Instant due_v6 = kept.v6 ? std::min(kept.v6->next(), kept.go_without_v6) : kNever;
-  return std::min({due, kept.close_at, kept.give_up, due_v6, kept.write_at});
+  return std::min({due, kept.close_at, kept.give_up, kept.look_at, due_v6, kept.write_at});
 }
 
 /// Descriptors are listed anew each time: but for exchanges, which are short, there is one.
 bool Keeper::turn(int wake, Span at_most) {
-  std::vector<pollfd> waits{{wake, POLLIN, 0}, {listener_.fd(), POLLIN, 0}};
+  std::vector<pollfd> waits{
+      {wake, POLLIN, 0}, {listener_.fd(), POLLIN, 0}, {folder_.fd(), POLLIN, 0}};
   Instant due = boot_time() + at_most;
   for (const Caller& each : callers_) {
     due = std::min(due, each.until);
@@ -151,6 +130,8 @@ bool Keeper::turn(int wake, Span at_most) {
   }
   // After the times, as a lease may be over by now.
   serve_all();
+  // After the verbs, whose files are gone for good.
+  if (folder_.has_lost_files()) restore_files();
   kept_.remove_if([](const Kept& kept) { return kept.is_dead; });
   return (waits.front().revents & POLLIN) != 0;
 }
@@ -175,12 +156,19 @@ void Keeper::serve_all() {
 void Keeper::read(Kept& kept, Instant now) {
   Channel::Heard heard;
   heard.packet = [&](const Packet& packet, const Mac& from) {
-    follow(kept, kept.client.receive(packet, from, now), now);
+    if (kept.is_dead) return;
+    const bool selects = kept.client.state() == ClientV4::State::selecting;
+    const auto out = kept.client.receive(packet, from, now);
+    const auto is_it = [&](const Lease& lease) {
+      return lease.grant && lease.grant->server == kept.client.offer()->server &&
+             lease.grant->next_hop == from;
+    };
+    if (!selects || !leaves_to_holder(kept, is_it, now)) follow(kept, out, now);
   };
   heard.broken = [&](const std::string& problem) {
     kept.trouble = "an answer that is not valid came from " + problem;
   };
-  heard.conflict = [&] { follow(kept, kept.client.conflict(now), now); };
+  heard.conflict = [&](const Mac& holder) { note_conflict(kept, holder, now); };
   kept.channel->receive(heard);
 }
 
@@ -188,6 +176,13 @@ void Keeper::elapse(Kept& kept, Instant now) {
   if (now >= kept.give_up) {
     give_up(kept);
     return;
+  }
+  if (now >= kept.look_at) {
+    if (kept.waiting && is_gone(kept)) {
+      forget(kept, "its namespace or interface is gone");
+      return;
+    }
+    kept.look_at = kept.waiting ? now + kLookPause : kNever;
   }
   if (now >= kept.close_at) {
     kept.channel.reset();
@@ -204,7 +199,7 @@ void Keeper::elapse(Kept& kept, Instant now) {
 bool Keeper::open_channel(Kept& kept, Instant now) {
   if (kept.channel) return true;
   try {
-    auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
+    auto netns = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
     if (!netns) {
       forget(kept, "its namespace or interface is gone");
       return false;
@@ -217,14 +212,6 @@ bool Keeper::open_channel(Kept& kept, Instant now) {
     kept.retry_at = now + kTroublePause;
     return false;
   }
-}
-
-/// The file of another attachment's lease under the same name is its daemon's.
-void Keeper::remove_file(const Kept& kept) {
-  const std::string file = lease_file(settings_.folder, kept.lease.key);
-  const auto present = read_lease(file);
-  if (present && present->place != kept.lease.place) return;
-  sys::remove_file(file);
 }
 
 /// Does what the client says.
@@ -244,6 +231,11 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
   const std::optional<GrantV4> before = kept.lease.grant;
   const GrantV4* grant = kept.client.grant();
   kept.lease.grant = grant == nullptr ? std::nullopt : std::optional(*grant);
+  kept.lease.farewell.clear();
+  if (grant != nullptr) {
+    const ClientV4::Send release = kept.client.release();
+    kept.lease.farewell = wrap({release.src, release.dst, encode(release.packet)});
+  }
   const std::string owner = kept.lease.key.owner();
   switch (event) {
     case Event::none:
@@ -282,42 +274,107 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
 void Keeper::become_bound(Kept& kept) {
   kept.lease.mtu = fitting_mtu(*kept.client.grant(), kept.lease.link_mtu);
   try {
-    write(kept);
+    folder_.write(kept.lease);
   } catch (const Error& error) {
-    send_release(kept);
-    kept.waiting->refuse(error);
-    kept.is_dead = true;
+    fail(kept, error);
     return;
   }
   if (is_complete(kept)) answer(kept);
 }
 
-/// The ADD's time is up, or its verb is gone: what came too late goes back.
-void Keeper::give_up(Kept& kept) {
-  kept.waiting->refuse(failure(kept));
+/// The ADD gets its error, and what it has got so far goes back.
+void Keeper::fail(Kept& kept, const Error& error) {
+  kept.waiting->refuse(error);
   send_release(kept);
   kept.is_dead = true;
   remove_file(kept);
 }
 
-void Keeper::write(Kept& kept) {
-  sys::ensure_folder(settings_.folder, 0700);
-  sys::write_file_atomically(lease_file(settings_.folder, kept.lease.key), print_lease(kept.lease),
-                             0600);
+/// Whether nobody can have its address any more. What can't be looked at is taken to be there.
+bool Keeper::is_gone(const Kept& kept) const {
+  try {
+    return !find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+  } catch (const Error&) {
+    return false;
+  }
 }
 
-/// write() for what has happened already, whether the folder can be written or not: then the file
-/// follows later.
+/// To a server a client id is one client. It offers, or has given, an address that another
+/// interface of this daemon's has under the same id: neither would keep it, and a DECLINE would
+/// take it from both. `is_it`: whether an interface with that id and address is on the same link.
+bool Keeper::leaves_to_holder(Kept& kept, const std::function<bool(const Lease&)>& is_it,
+                              Instant now) {
+  const auto offer = kept.client.offer();
+  if (!offer) return false;
+  const auto holder = std::find_if(kept_.begin(), kept_.end(), [&](const Kept& other) {
+    const GrantV4* grant = other.client.grant();
+    return &other != &kept && !other.is_dead && grant != nullptr &&
+           other.lease.identity.client_id == kept.lease.identity.client_id &&
+           grant->address.address() == offer->address && is_it(other.lease);
+  });
+  if (holder == kept_.end()) return false;
+  if (is_gone(*holder)) {
+    forget(*holder, "its namespace or interface is gone");
+    return false;
+  }
+  const std::string text =
+      fmt::format("{} has {} of {} under the same id", holder->lease.key.owner(),
+                  offer->address.str(), offer->server.str());
+  if (kept.waiting) {
+    fail(kept, Error(Code::invalid_config, "clientId: " + text,
+                     "make the id of each interface another one, as \"${K8S_POD_NAMESPACE}/"
+                     "${K8S_POD_NAME}\" does for pods, or leave clientId out; if that is an "
+                     "earlier container of the same pod, take it down first"));
+  } else {
+    kept.client.leave(text, now);
+  }
+  return true;
+}
+
+void Keeper::note_conflict(Kept& kept, const Mac& holder, Instant now) {
+  const auto is_it = [&](const Lease& lease) { return lease.identity.mac == holder; };
+  if (kept.is_dead || leaves_to_holder(kept, is_it, now)) return;
+  follow(kept, kept.client.conflict(now), now);
+  if (kept.waiting && kept.client.declines() >= kMostDeclines) give_up(kept);
+}
+
+void Keeper::remove_file(const Kept& kept) {
+  try {
+    folder_.remove(kept.lease);
+  } catch (const Error& error) {
+    log_(LogLevel::error, fmt::format("{}: {}", kept.lease.key.owner(), error.msg()));
+  }
+}
+
+/// folder_.write() for what has happened already, whether the folder can be written or not: then
+/// the file follows later.
 void Keeper::note_down(Kept& kept) {
   const bool was_told = kept.write_at != kNever;
   kept.write_at = kNever;
   try {
-    write(kept);
+    folder_.write(kept.lease);
   } catch (const Error& error) {
     kept.write_at = boot_time() + kTroublePause;
     if (was_told) return;
     log_(LogLevel::error, fmt::format("{}: its lease is tried to be written again: {}",
                                       kept.lease.key.owner(), error.msg()));
+  }
+}
+
+/// The memory is right: who wants to end a lease takes its attachment down.
+void Keeper::restore_files() {
+  for (Kept& kept : kept_) {
+    // An ADD's is yet to come.
+    if (kept.is_dead || kept.waiting || ::access(folder_.file_of(kept.lease).c_str(), F_OK) == 0) {
+      continue;
+    }
+    if (is_gone(kept)) {
+      forget(kept, "its namespace or interface is gone");
+      continue;
+    }
+    log_(LogLevel::warning, fmt::format("{}: the file of its lease was removed, and is made again",
+                                        kept.lease.key.owner()));
+    note_down(kept);
   }
 }
 
@@ -329,7 +386,7 @@ void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
   kept.lease.replaced = was ? std::optional(was->address) : std::nullopt;
   note_down(kept);
   try {
-    const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
+    const auto netns = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
     if (!netns) return;  // the next exchange forgets the lease
     for (const std::string& each : apply_renewal(*netns, kept.lease, was)) {
       log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), each));
@@ -361,7 +418,7 @@ std::string Keeper::send_release(Kept& kept) {
   if (grant == nullptr && (!kept.v6 || kept.v6->grant() == nullptr)) return {};
   std::string failed;
   try {
-    auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
+    auto netns = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
     if (!netns) return {};
     {
       net::Netlink links(*netns);
@@ -392,171 +449,6 @@ void Keeper::forget(Kept& kept, const std::string& why) {
   kept.v6.reset();
   kept.is_dead = true;
   remove_file(kept);
-}
-
-void Keeper::serve(DaemonConnection connection, const DaemonConnection::Request& request) {
-  try {
-    const std::string& verb = request.line.word;
-    const std::string folder = request.line.get("folder");
-    if (!folder.empty() && !is_same_file(settings_.host_prefix + folder, settings_.folder)) {
-      connection.answer({std::string(kElsewhere), {{"folder", settings_.folder}}});
-      return;
-    }
-    if (verb == "acquire") {
-      acquire(connection, request);
-    } else if (verb == "release") {
-      release(request.line, connection);
-    } else if (verb == "check") {
-      check(request.line, connection);
-    } else if (verb == "status") {
-      connection.answer({"ok", {{"leases", std::to_string(kept_.size())}}});
-    } else {
-      connection.refuse(Error(Code::incompatible_version,
-                              fmt::format("the dhcp daemon of version {} knows no request \"{}\"",
-                                          UNICNI_VERSION, verb),
-                              "restart it"));
-    }
-  } catch (const Error& error) {
-    connection.refuse(error);
-  }
-}
-
-void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Request& request) {
-  const Line& line = request.line;
-  Lease lease;
-  lease.key = key_of(line);
-  lease.socket = settings_.socket;
-  lease.boot = boot_;
-  lease.probe = Span(number_in<std::int64_t>(line, "probe", 0));
-  lease.priority = number_in<std::uint32_t>(line, "priority", 0);
-  Line whole = line;
-  whole.fields.emplace_back("mac", "00:00:00:00:00:00");  // is read from the link
-  const auto identity = read_identity(whole);
-  if (!identity || !read_lease_v6(line, lease.v6) || !request.attached) {
-    connection.refuse(Error(Code::internal, "the request for an address is damaged"));
-    return;
-  }
-  lease.identity = *identity;
-  const auto netns = net::Netns::open(fmt::format("/proc/self/fd/{}", request.attached.get()));
-  if (!netns) {
-    connection.refuse(Error(Code::invalid_netns, "the container's namespace is gone"));
-    return;
-  }
-  net::Netlink links(*netns);
-  const net::Link link = net::get_link(links, lease.key.if_name);
-  lease.place = {line.get("netns_path"), links.identity(), link.name, link.index};
-  lease.link_mtu = link.mtu;
-  lease.identity.mac = link.mac;
-  // Those of one parent have one MAC, and hear only what goes to an address of theirs or to all.
-  lease.identity.broadcast = link.kind == "ipvlan";
-  bring_up(links, link);
-  if (Kept* earlier = find(lease.key)) {
-    if (earlier->waiting) {
-      throw Error(Code::try_again,
-                  fmt::format("{} waits for its address already", lease.key.owner()));
-    }
-    const GrantV4* grant = earlier->client.grant();
-    if (grant != nullptr && earlier->lease.place == lease.place &&
-        earlier->lease.identity.mac == link.mac) {
-      // Of an earlier daemon's time, whose ADD asks again. It may wait for IPv6 yet.
-      const Instant now = boot_time();
-      wait_for(*earlier, connection, line, now);
-      if (lease.v6) begin_v6(*earlier, *lease.v6, now);
-      if (is_complete(*earlier)) answer(*earlier);
-      return;
-    }
-    send_release(*earlier);
-    earlier->is_dead = true;
-  }
-  require_own_id(lease);
-  // Where the path that the runtime uses can't be opened from here, renewals couldn't be either.
-  auto by_path = find_place(path_of(lease), lease.place, link.mac);
-  if (!by_path) {
-    throw Error(Code::invalid_netns,
-                fmt::format("the dhcp daemon finds no such namespace at {}", path_of(lease)),
-                "it must see the host's files: start it with -hostprefix if they are elsewhere");
-  }
-  Channel channel(*std::move(by_path), lease.place, link.mac, nullptr);
-  const Instant now = boot_time();
-  Kept& kept = kept_.emplace_back(lease, make_client(lease));
-  kept.channel.emplace(std::move(channel));
-  wait_for(kept, connection, line, now);
-  if (lease.v6) begin_v6(kept, *lease.v6, now);
-  follow(kept, kept.client.start(now), now);
-}
-
-/// To a server a client id is one client: two interfaces with one id would take each other's
-/// address at every renewal. A pod that comes again before its old container is taken down is none
-/// of them.
-void Keeper::require_own_id(const Lease& lease) const {
-  for (const Kept& kept : kept_) {
-    const AttachmentKey& key = kept.lease.key;
-    if (kept.is_dead || key.network != lease.key.network ||
-        key.container_id != lease.key.container_id || key.if_name == lease.key.if_name ||
-        kept.lease.identity.client_id != lease.identity.client_id) {
-      continue;
-    }
-    throw Error(Code::invalid_config,
-                fmt::format("clientId: {} of network {} has the same id in this container",
-                            key.if_name, key.network),
-                "make the id of each interface another one, or leave clientId out: the default "
-                "has the interface's name");
-  }
-}
-
-void Keeper::wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now) {
-  kept.waiting = std::move(connection);
-  const Span time(number_in<std::int64_t>(request, "time", kDefaultTime.count()));
-  kept.give_up = now + std::min(time - kMargin, settings_.most_time);
-}
-
-void Keeper::release(const Line& line, DaemonConnection& connection) {
-  const AttachmentKey key = key_of(line);
-  Kept* kept = find(key);
-  std::string failed;
-  if (kept != nullptr) {
-    if (kept->waiting) {
-      kept->waiting->refuse(Error(Code::try_again, "the attachment was taken down meanwhile"));
-    }
-    failed = send_release(*kept);
-    kept->channel.reset();
-    kept->v6.reset();
-    kept->is_dead = true;
-  }
-  sys::remove_file(lease_file(settings_.folder, key));
-  Line answer{"ok", {{"known", kept != nullptr ? "1" : "0"}}};
-  if (!failed.empty()) answer.fields.emplace_back("warning", failed);
-  connection.answer(std::move(answer));
-}
-
-void Keeper::check(const Line& line, DaemonConnection& connection) {
-  const AttachmentKey key = key_of(line);
-  const Kept* kept = find(key);
-  if (kept == nullptr) {
-    connection.refuse(Error(Code::internal, fmt::format("no DHCP lease for {}", key.owner()),
-                            "the attachment is broken: DEL and ADD it again"));
-    return;
-  }
-  const GrantV4* grant = kept->client.grant();
-  if (grant == nullptr) {
-    connection.refuse(
-        Error(Code::internal,
-              fmt::format("the DHCP lease of {} is lost: {}", key.owner(), kept->client.seen()),
-              "the daemon goes on asking for an address"));
-    return;
-  }
-  Line answer{"ok", {{"renewed_routes", kept->lease.renewed_routes ? "1" : "0"}}};
-  add_grant(*grant, answer);
-  if (kept->lease.v6 && !kept->lease.v6->grant) {
-    const std::string seen = kept->v6 ? kept->v6->seen() : std::string("nobody asks for it");
-    const std::string text = fmt::format("the DHCPv6 lease of {} is lost: {}", key.owner(), seen);
-    if (kept->lease.v6->need == NeedV6::required) {
-      connection.refuse(Error(Code::internal, text, "the daemon goes on asking for an address"));
-      return;
-    }
-    answer.fields.emplace_back("v6.warning", text);
-  }
-  connection.answer(std::move(answer));
 }
 
 }  // namespace unicni::dhcp

@@ -12,6 +12,7 @@
 #include "client_v4.h"
 #include "kept_v6.h"
 #include "lease.h"
+#include "lease_folder.h"
 #include "unicni/daemon_listener.h"
 #include "unicni/log.h"
 
@@ -51,6 +52,7 @@ class Keeper {
     Instant close_at = kNever;                ///< the channel
     std::optional<DaemonConnection> waiting;  ///< the ADD that it is for
     Instant give_up = kNever;                 ///< then that ADD gets its error
+    Instant look_at = kNever;                 ///< whether a waiting ADD's interface is there yet
     Instant retry_at = kNever;                ///< when the namespace couldn't be looked at
     std::string trouble;                      ///< why packets couldn't be sent
     Instant write_at = kNever;                ///< when the file couldn't be written
@@ -59,6 +61,9 @@ class Keeper {
     Instant go_without_v6 = kNever;  ///< then an ADD that only wants IPv6 has waited long enough
     std::string seen_of_v6;          ///< by an ADD that went without
   };
+
+  /// While an ADD waits, between looks whether its interface is there yet.
+  static constexpr Span kLookPause{1'000};
 
   void serve_all();
   void serve(DaemonConnection connection, const DaemonConnection::Request& request);
@@ -73,20 +78,21 @@ class Keeper {
   bool open_channel(Kept& kept, Instant now);
   void note_event(Kept& kept, Event event, Instant now);
   void become_bound(Kept& kept);
+  bool leaves_to_holder(Kept& kept, const std::function<bool(const Lease&)>& is_it, Instant now);
+  void note_conflict(Kept& kept, const Mac& holder, Instant now);
   void require_own_id(const Lease& lease) const;
   void wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now);
-  void give_up(Kept& kept);
+  void give_up(Kept& kept) { fail(kept, failure(kept)); }
+  void fail(Kept& kept, const Error& error);
   std::string send_release(Kept& kept);
-  void write(Kept& kept);
   void note_down(Kept& kept);
   void remove_file(const Kept& kept);
+  void restore_files();
+  [[nodiscard]] bool is_gone(const Kept& kept) const;
   void apply(Kept& kept, const std::optional<GrantV4>& was);
   void apply_again(Kept& kept);
   void forget(Kept& kept, const std::string& why);
   [[nodiscard]] Instant next(const Kept& kept) const;
-  [[nodiscard]] std::string path_of(const Lease& lease) const {
-    return settings_.host_prefix + lease.place.netns_path;
-  }
   ClientV4 make_client(const Lease& lease) const;
 
   // keeper_v6.cc
@@ -105,9 +111,11 @@ class Keeper {
   [[nodiscard]] static bool is_complete(const Kept& kept);
   void answer(Kept& kept);
   [[nodiscard]] static Error failure(const Kept& kept);
+  [[nodiscard]] static Error no_ipv6(const Kept& kept);
   [[nodiscard]] static std::string failure_v6(const Kept& kept);
 
   KeeperSettings settings_;
+  LeaseFolder folder_;
   DaemonListener& listener_;
   Log log_;
   std::string boot_;

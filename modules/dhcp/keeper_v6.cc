@@ -17,6 +17,9 @@ namespace {
 constexpr Span kTimeToWish{3'000};
 /// Before the ADD's own end.
 constexpr Span kGrace{50};
+constexpr const char* kTaken =
+    "look which machines use addresses that the DHCP server gives away, and keep them out of its "
+    "range";
 
 }  // namespace
 
@@ -28,7 +31,7 @@ KeptV6 Keeper::make_v6(const Lease& lease) const {
 }
 
 KeptV6::Scene Keeper::scene_of(Kept& kept) {
-  return {path_of(kept.lease), kept.lease.place, kept.lease.identity.mac,
+  return {settings_.host_prefix, kept.lease.place, kept.lease.identity.mac,
           [this, &kept](Event event) { note_event_v6(kept, event); }};
 }
 
@@ -40,7 +43,7 @@ void Keeper::load_v6(Kept& kept, Instant now) {
   kept.v6.emplace(make_v6(kept.lease));
   kept.v6->calm();
   if (lease->grant) {
-    kept.v6->resume(*lease->grant);
+    kept.v6->resume(*lease->grant, now);
   } else {
     kept.v6->start(scene_of(kept), now, false);
   }
@@ -72,6 +75,13 @@ void Keeper::turn_v6(Kept& kept, Instant now) {
       return;
     }
     if (!was_extending && kept.v6->is_extending()) tell_preferred(kept);
+  }
+  if (kept.waiting && kept.v6->has_declined_enough()) {
+    if (kept.lease.v6->need == NeedV6::required) {
+      fail(kept, no_ipv6(kept));
+      return;
+    }
+    kept.go_without_v6 = now;
   }
   if (now < kept.go_without_v6) return;
   // Who was offered an address gets it, if the ADD has the time.
@@ -120,7 +130,7 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
 template <class Change>
 void Keeper::change_link(const Kept& kept, const Change& change) {
   try {
-    const auto netns = find_place(path_of(kept.lease), kept.lease.place, kept.lease.identity.mac);
+    const auto netns = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
     if (!netns) return;
     net::Netlink links(*netns);
     change(links, net::LinkRef{kept.lease.place.index, kept.lease.place.if_name});
@@ -194,18 +204,25 @@ std::string Keeper::failure_v6(const Kept& kept) {
                      kept.v6->seen());
 }
 
+/// Of an ADD that can't go without.
+Error Keeper::no_ipv6(const Kept& kept) {
+  if (kept.v6->has_declined_enough()) return {Code::try_again, failure_v6(kept), kTaken};
+  return {Code::try_again, failure_v6(kept),
+          "look whether a DHCPv6 server hears multicast of this network, and has addresses left; "
+          "\"ipv6\": \"on\" goes without"};
+}
+
 /// Why an ADD gets no answer but this.
 Error Keeper::failure(const Kept& kept) {
-  if (kept.client.grant() != nullptr && kept.v6) {
-    return {Code::try_again, failure_v6(kept),
-            "look whether a DHCPv6 server hears multicast of this network, and has addresses left; "
-            "\"ipv6\": \"on\" goes without"};
-  }
+  if (kept.client.grant() != nullptr && kept.v6) return no_ipv6(kept);
   const std::string trouble = kept.trouble.empty() ? "" : "; " + kept.trouble;
+  const bool taken = kept.client.declines() >= kMostDeclines;
   return {Code::try_again,
           fmt::format("no address from DHCP for {}: {}{}", kept.lease.key.if_name,
                       kept.client.seen(), trouble),
-          "look whether a DHCP server hears broadcasts of this network, and has addresses left"};
+          taken ? kTaken
+                : "look whether a DHCP server hears broadcasts of this network, and has addresses "
+                  "left"};
 }
 
 }  // namespace unicni::dhcp

@@ -82,7 +82,7 @@ void KeptV6::turn(const Scene& scene, Instant now) {
 bool KeptV6::open(const Scene& scene, Instant now) {
   if (channel_) return true;
   try {
-    auto netns = find_place(scene.path, scene.place, scene.mac);
+    auto netns = find_place(scene.prefix, scene.place, scene.mac);
     if (!netns) {
       is_gone_ = true;
       return false;
@@ -114,7 +114,7 @@ void KeptV6::follow(const Scene& scene, const ClientV6::Output& out, Instant now
 
 void KeptV6::release(const Scene& scene) {
   if (client_.grant() == nullptr) return;
-  auto netns = find_place(scene.path, scene.place, scene.mac);
+  auto netns = find_place(scene.prefix, scene.place, scene.mac);
   if (!netns) return;
   net::Netlink links(*netns);
   const auto failed = net::get_dad_state(links, scene.place.index).failed;

@@ -16,7 +16,7 @@ class KeptV6 {
  public:
   /// Where its link is, and who hears of events.
   struct Scene {
-    std::string path;  ///< of the namespace, as the daemon sees it
+    std::string prefix;  ///< of find_place()
     const Place& place;
     const Mac& mac;
     std::function<void(Event)> told;
@@ -24,7 +24,7 @@ class KeptV6 {
   KeptV6(IdentityV6 identity, PatienceV6 patience, Random random)
       : duid_(identity.duid), client_(std::move(identity), patience, std::move(random)) {}
 
-  void resume(GrantV6 grant) { client_.resume(std::move(grant)); }
+  void resume(GrantV6 grant, Instant now) { client_.resume(std::move(grant), now); }
   /// Begins to ask; with `somebody_waits` sooner and more often than a daemon of its own accord.
   void start(const Scene& scene, Instant now, bool somebody_waits);
   /// Nobody waits any more.
@@ -47,6 +47,8 @@ class KeptV6 {
   [[nodiscard]] const GrantV6* grant() const { return client_.grant(); }
   /// For errors: what servers said, and why packets couldn't be sent.
   [[nodiscard]] std::string seen() const;
+  /// So many addresses were in use by others that it isn't asked for more while an ADD waits.
+  [[nodiscard]] bool has_declined_enough() const { return client_.declines() >= kMostDeclines; }
   /// The namespace or the link that it was for is no more.
   [[nodiscard]] bool is_gone() const { return is_gone_; }
 

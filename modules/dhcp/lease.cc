@@ -143,6 +143,7 @@ std::string print_lease(const Lease& lease) {
              {"socket", lease.socket},
              {"netns_path", lease.place.netns_path},
              {"netns", lease.place.netns},
+             {"view", lease.place.view},
              {"index", std::to_string(lease.place.index)},
              {"probe", std::to_string(lease.probe.count())},
              {"priority", std::to_string(lease.priority)},
@@ -155,6 +156,7 @@ std::string print_lease(const Lease& lease) {
   add_identity(lease.identity, line);
   if (lease.grant) add_grant(*lease.grant, line);
   if (lease.v6) add_lease_v6(*lease.v6, line);
+  line.fields.emplace_back("farewell", std::string(lease.farewell.begin(), lease.farewell.end()));
   return print_line(line);
 }
 
@@ -169,7 +171,8 @@ std::optional<Lease> parse_lease(std::string_view text) {
   if (!identity || !index || !probe || !priority) return std::nullopt;
   lease.key = {line->get("network"), line->get("container"), line->get("if_name")};
   lease.socket = line->get("socket");
-  lease.place = {line->get("netns_path"), line->get("netns"), lease.key.if_name, *index};
+  lease.place = {line->get("netns_path"), line->get("netns"), lease.key.if_name, *index,
+                 line->get("view")};
   lease.identity = *std::move(identity);
   lease.probe = Span(*probe);
   lease.priority = *priority;
@@ -187,6 +190,8 @@ std::optional<Lease> parse_lease(std::string_view text) {
     if (!lease.grant) return std::nullopt;
   }
   if (!read_lease_v6(*line, lease.v6)) return std::nullopt;
+  const std::string farewell = line->get("farewell");
+  lease.farewell.assign(farewell.begin(), farewell.end());
   return lease;
 }
 

@@ -9,21 +9,12 @@
 
 #include "client_v4.h"
 #include "lease_v6.h"
+#include "place.h"
 #include "unicni/attachment_key.h"
 #include "unicni/line.h"
 #include "unicni/result.h"
 
 namespace unicni::dhcp {
-
-/// The interface that has the address. The path alone could lead to another namespace by now, and a
-/// name or number to another link.
-struct Place {
-  std::string netns_path;
-  std::string netns;  ///< Netlink::identity()
-  std::string if_name;
-  int index = 0;
-  friend bool operator==(const Place&, const Place&) = default;
-};
 
 struct Lease {
   AttachmentKey key;
@@ -46,6 +37,9 @@ struct Lease {
   /// nullopt: it was lost, and the daemon asks for another one.
   std::optional<GrantV4> grant;
   std::optional<LeaseV6> v6;  ///< nullopt: it has none, and asks for none
+  /// The IPv4 packet that gives the grant's address back, for a verb whose daemon hangs
+  /// (core/src/undo/farewell.h); empty: there is no grant.
+  Bytes farewell;
 };
 
 /// One line, "lease …". Its field "address" is known to core (unicni/undo/lease.h), which also says

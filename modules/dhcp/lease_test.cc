@@ -22,7 +22,7 @@ Lease lease() {
   Lease lease;
   lease.key = {"net", "c1", "eth0"};
   lease.socket = "/run/cni/dhcp.sock";
-  lease.place = {"/run/netns/c 1", "cookie:17", "eth0", 5};
+  lease.place = {"/run/netns/c 1", "cookie:17", "eth0", 5, "mnt:[17]"};
   lease.identity.mac = *Mac::parse("02:00:00:00:00:01");
   lease.identity.client_id = {0, 'c'};
   lease.identity.provide[12] = bytes_of("host");
@@ -48,6 +48,7 @@ Lease lease() {
   grant.options[3] = {10, 0, 0, 1};
   grant.options[114] = {};
   lease.grant = grant;
+  lease.farewell = {0x45, 0, 0xff, '\n', '%', ' '};
   return lease;
 }
 
@@ -69,6 +70,8 @@ void expect_equal(const Lease& one, const Lease& other) {
   EXPECT_EQ(one.replaced, other.replaced);
   EXPECT_EQ(one.renewed_routes, other.renewed_routes);
   EXPECT_EQ(one.boot, other.boot);
+  EXPECT_EQ(one.farewell, other.farewell);
+  EXPECT_EQ(one.place.view, other.place.view);
   EXPECT_EQ(one.grant, other.grant);
 }
 

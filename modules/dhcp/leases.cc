@@ -1,14 +1,19 @@
 #include "leases.h"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "flags.h"
 #include "keeper.h"
 #include "renewal.h"
+#include "unicni/folders.h"
+#include "unicni/undo/lease.h"
 
 namespace unicni::dhcp {
 
@@ -16,8 +21,8 @@ namespace {
 
 std::string in_seconds(Instant when, Instant now) {
   if (when == kNever) return "never";
-  return fmt::format("in {} s",
-                     std::chrono::duration_cast<std::chrono::seconds>(when - now).count());
+  const auto left = std::chrono::duration_cast<std::chrono::seconds>(when - now).count();
+  return left < 0 ? fmt::format("{} s ago", -left) : fmt::format("in {} s", left);
 }
 
 /// ADD's result has no place for the first two of reported(), and renewals change all of them.
@@ -35,6 +40,11 @@ std::string print(const Lease& lease, Instant now) {
     text += "  IPv6: lost, the daemon asks for another address\n";
   }
   for (const std::string& each : reported(grant)) text += "  " + each + '\n';
+  if (!lease.place.view.empty() && lease.place.view != view_of(0) &&
+      ::access(lease.place.netns_path.c_str(), F_OK) != 0) {
+    text += fmt::format("  {} leads to its namespace in another mount namespace, {}\n",
+                        lease.place.netns_path, lease.place.view);
+  }
   return text;
 }
 
@@ -42,7 +52,18 @@ std::string print(const Lease& lease, Instant now) {
 
 int list_leases(int argc, const char* const* argv) {
   const DaemonFlags flags = parse_flags(argc - 1, argv + 1);
-  std::vector<Lease> leases = read_leases(flags.host_prefix + flags.folder);
+  if (flags.help) {
+    std::puts(usage());
+    return 0;
+  }
+  const std::string folder = flags.host_prefix + flags.folder;
+  // The default one is made with the first lease.
+  if (folder != lease_folder(Folders{}) && ::access(folder.c_str(), F_OK) != 0) {
+    std::fprintf(stderr, "dhcp: there is no folder of leases %s: %s\n", folder.c_str(),
+                 std::strerror(errno));
+    return 1;
+  }
+  std::vector<Lease> leases = read_leases(folder);
   std::sort(leases.begin(), leases.end(),
             [](const Lease& a, const Lease& b) { return a.key.owner() < b.key.owner(); });
   const Instant now = boot_time();

@@ -50,6 +50,7 @@ enum class OptionCode : std::uint8_t {
   vendor_class = 60,
   client_id = 61,
   user_class = 77,
+  relay_agent = 82,        ///< RFC 3046
   domain_search = 119,     ///< RFC 3397
   classless_routes = 121,  ///< RFC 3442
   ms_classless_routes = 249,

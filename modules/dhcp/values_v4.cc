@@ -148,6 +148,23 @@ std::vector<std::string> read_domain_search(const Bytes* value) {
   return names;
 }
 
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t kLongestLabel = 63;
+  if (text.empty() || text.size() > kLongestName) return false;
+  std::size_t at = 0;
+  while (at <= text.size()) {
+    const std::size_t end = std::min(text.find('.', at), text.size());
+    const std::string_view label = text.substr(at, end - at);
+    const bool fits = !label.empty() && label.size() <= kLongestLabel && label.front() != '-' &&
+                      label.back() != '-' && std::all_of(label.begin(), label.end(), [](char c) {
+                        return c != '_' && is_name_character(c);
+                      });
+    if (!fits) return false;
+    at = end + 1;
+  }
+  return true;
+}
+
 bool is_domain_name(const std::string& text) {
   return !text.empty() && text.size() <= kLongestName &&
          std::all_of(text.begin(), text.end(),

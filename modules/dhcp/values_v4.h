@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bytes.h"
@@ -37,5 +38,8 @@ std::vector<ReceivedRoute> read_static_routes(const Bytes* value);
 std::vector<std::string> read_domain_search(const Bytes* value);
 /// Whether a text is a domain name of letters, digits, '-', '_' and '.'.
 bool is_domain_name(const std::string& text);
+/// RFC 1123 §2.1: labels of letters, digits and inner hyphens, at most 63 bytes each and 255 in
+/// all.
+bool is_host_name(std::string_view text);
 
 }  // namespace unicni::dhcp

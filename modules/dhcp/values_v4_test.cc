@@ -120,6 +120,16 @@ TEST(ValuesV4, ANameInASearchListHasAtMost255Characters) {
 }
 
 TEST(ValuesV4, DomainNamesAreOfPlainCharacters) {
+  EXPECT_TRUE(is_host_name("db-0.shop.Example.org"));
+  EXPECT_TRUE(is_host_name(std::string(63, 'a') + ".7"));
+  for (const char* name : {"", ".", "a.", ".a", "a..b", "-a", "a-", "a.-b", "a_b", "a b", "a\n"}) {
+    EXPECT_FALSE(is_host_name(name)) << name;
+  }
+  EXPECT_FALSE(is_host_name(std::string(64, 'a')));
+  std::string longest = "a";
+  while (longest.size() < 255) longest += ".a";
+  EXPECT_TRUE(is_host_name(longest));
+  EXPECT_FALSE(is_host_name(longest + ".a"));
   EXPECT_TRUE(is_domain_name("a-1.example_x.org"));
   EXPECT_FALSE(is_domain_name(""));
   EXPECT_FALSE(is_domain_name("a b"));

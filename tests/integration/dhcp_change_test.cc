@@ -27,6 +27,12 @@ class DhcpChange : public DhcpTest {
     host_ = host;
     asked_ = 0;
   }
+  /// The third byte of its mask.
+  void say_mask(std::uint8_t third) {
+    const std::lock_guard lock(mutex_);
+    third_ = third;
+    asked_ = 0;
+  }
   /// It was asked twice since, so what it said the first time is done.
   [[nodiscard]] bool is_renewed() {
     return soon([&] {
@@ -42,11 +48,13 @@ class DhcpChange : public DhcpTest {
     ++asked_;
     DhcpBytes reply = reply_with(request, options_);
     reply[19] = host_;
+    reply[259] = third_;
     return reply;
   }
   std::mutex mutex_;
   DhcpBytes options_;
   std::uint8_t host_ = 50;
+  std::uint8_t third_ = 255;
   int asked_ = 0;
   Liar server_{outside_.fd(), [this](const DhcpBytes& request) { return answer(request); }};
 };
@@ -135,6 +143,41 @@ TEST_F(DhcpChange, AnotherAddressOfTheSubnetTakesTheOldOnesPlaceWithAllRoutes) {
               ElementsAre("default via 10.1.2.1", "10.1.2.0/24", "10.77.0.0/16 via 10.1.2.77"));
   expect_silent_success(job.check(result));
   expect_silent_success(job.del(result));
+}
+
+TEST_F(DhcpChange, AnotherMaskIsSetAndWhatCheckLooksFor) {
+  say(kRouter);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  say_mask(0);
+  ASSERT_TRUE(is_renewed());
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre("10.1.2.50/16"));
+  expect_silent_success(job.check(result));
+  container_of(job).run({"ip", "addr", "add", "10.1.2.50/24", "dev", "eth0"});
+  container_of(job).run({"ip", "addr", "del", "10.1.2.50/16", "dev", "eth0"});
+  EXPECT_THAT(expect_error(job.check(result))["msg"].get<std::string>(),
+              HasSubstr("10.1.2.50/16, which IPAM dhcp has for it by now, is missing"));
+}
+
+/// Where the folder couldn't be written, the file is older than the last renewal.
+TEST_F(DhcpChange, ALeaseThatIsOverByItsFileAloneIsKept) {
+  say(kRouter);
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  container_of(job).run({"ip", "route", "add", "10.77.0.0/16", "via", "10.1.2.77"});
+  kill_dhcp_daemons();
+  const std::string file = std::string(kLeases) + "/net:c1:eth0";
+  std::string line = read_file(file);
+  line.resize(line.rfind(" #"));
+  for (const char* key : {" t1=", " t2=", " expires="}) {
+    const std::size_t at = line.find(key) + std::char_traits<char>::length(key);
+    line.replace(at, line.find(' ', at) - at, "1");
+  }
+  write_file(file, journal_line(line));
+  expect_silent_success(job.status());
+  EXPECT_TRUE(soon([&] { return job.check(result).ok(); }));
+  EXPECT_THAT(container_of(job).run({"ip", "route"}).out, HasSubstr("10.77.0.0/16"))
+      << "would have gone with the address";
 }
 
 TEST_F(DhcpChange, ADaemonThatWasKilledWhileItAppliedAChangeBeginsThatAgain) {

@@ -57,6 +57,14 @@ inline void kill_dhcp_daemons() {
   soon([] { return dhcp_daemons().empty(); });
 }
 
+/// Whether the daemon, a process of the name "unicni", has a packet or UDP socket in a namespace.
+inline bool daemon_listens_in(int netns) {
+  const auto has = [&](const char* kind) {
+    return tool({"ss", kind, "-anp"}, netns).out.find("\"unicni\"") != std::string::npos;
+  };
+  return has("-0") || has("-u");
+}
+
 /// While it lives, nobody can write the folder of leases.
 class ReadOnlyLeases {
  public:

@@ -174,9 +174,7 @@ TEST_F(Dhcp, TheDaemonHoldsNothingOfWhoStartedItAndOfContainers) {
     const std::string target = std::filesystem::read_symlink(entry.path(), gone);
     EXPECT_EQ(target.find("net:"), std::string::npos) << target;
   }
-  EXPECT_TRUE(soon([&] {
-    return tool({"ss", "-0", "-p"}, netns(job)).out.find("dhcp") == std::string::npos;
-  }));
+  EXPECT_TRUE(soon([&] { return !daemon_listens_in(netns(job)); }));
 }
 
 TEST_F(Dhcp, WithoutAServerAddFailsInTimeAndSaysSo) {
@@ -385,9 +383,10 @@ TEST_F(Dhcp, AHungDaemonHoldsAGcOnceHoweverManyLeasesItHas) {
   ASSERT_THAT(dhcp_daemons(), SizeIs(1));
   ::kill(dhcp_daemons()[0], SIGSTOP);
   const Output output = jobs[0].gc(Json::array());
-  EXPECT_FALSE(output.ok());
+  EXPECT_TRUE(output.ok()) << output.str();
   EXPECT_LT(output.ms, 6'000) << "a wait of 1.5 s";
-  EXPECT_THAT(files_in(kLeases), SizeIs(6)) << "for the next GC";
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 6; })) << dnsmasq.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
   ::kill(dhcp_daemons()[0], SIGCONT);
   expect_silent_success(jobs[0].gc(Json::array()));
   EXPECT_THAT(files_in(kLeases), IsEmpty());
@@ -428,7 +427,6 @@ TEST_F(Dhcp, TwoInterfacesOfAContainerAreTwoClients) {
   second.if_name = "eth1";
   const Json error = expect_error(second.add(), 7);
   EXPECT_THAT(error["msg"].get<std::string>(), HasSubstr("clientId: eth0 of network net"));
-  must_add(attachment(job.config, "again"));  // a pod whose old container isn't taken down yet
   second.config["ipam"].erase("clientId");
   EXPECT_NE(address_in(must_add(second)), address_in(result));
 }

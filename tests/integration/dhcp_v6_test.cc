@@ -114,6 +114,18 @@ TEST_F(DhcpV6, ANamespaceWithIPv6SwitchedOffGetsOneAllTheSame) {
   expect_silent_success(job.check(result));
 }
 
+TEST_F(DhcpV6, WhereIPv6IsSwitchedOffLaterCheckAndDelSayThat) {
+  const DhcpServer server = dnsmasq();
+  const Attachment job = attachment(config_v6("required"));
+  const Json result = must_add(job);
+  tool({"sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"}, netns(job));
+  EXPECT_THAT(expect_error(job.check(result))["msg"].get<std::string>(),
+              HasSubstr("IPv6 is switched off on eth0"));
+  const Output output = job.del(result);
+  EXPECT_TRUE(output.ok()) << output.str();
+  EXPECT_THAT(output.err, HasSubstr("IPv6 is switched off on eth0"));
+}
+
 TEST_F(DhcpV6, WithoutAServerOnWarnsAndGoesWithout) {
   const DhcpServer server = dnsmasq_v4();
   const Attachment job = attachment(config_v6("on"));
@@ -159,10 +171,7 @@ TEST_F(DhcpV6, TheDaemonHoldsNothingOfContainersBetweenExchanges) {
   const DhcpServer server = dnsmasq();
   const Attachment job = attachment(config_v6("required"));
   must_add(job);
-  EXPECT_TRUE(soon([&] {
-    return tool({"ss", "-unap"}, netns(job)).out.find("dhcp") == std::string::npos &&
-           tool({"ss", "-0", "-p"}, netns(job)).out.find("dhcp") == std::string::npos;
-  }));
+  EXPECT_TRUE(soon([&] { return !daemon_listens_in(netns(job)); }));
   ASSERT_THAT(dhcp_daemons(), SizeIs(1));
   for (const auto& entry :
        std::filesystem::directory_iterator("/proc/" + std::to_string(dhcp_daemons()[0]) + "/fd")) {

@@ -1,6 +1,9 @@
 #include "chain/collect.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <set>
@@ -61,12 +64,15 @@ class GcVerb : public JournalLock {
   void collect(const AttachmentKey& key, bool only_gone, const Wanted& wanted);
   void collect_entry(bool only_gone, const Wanted& wanted, Errors& errors);
   [[nodiscard]] bool is_surely_gone(const journal::Entry& entry);
+  bool open_unless_busy();
 
   const Request& request_;
   VerbHost& host_;
   AttachmentKey key_;  ///< of the entry that is worked on
   std::optional<journal::Journal> journal_;
   std::set<std::string> tried_;  ///< owners
+  /// What waits for entries at which other verbs are may take in all.
+  std::chrono::steady_clock::duration patience_ = std::chrono::milliseconds(1500);
   Errors errors_;
 };
 
@@ -80,8 +86,25 @@ bool GcVerb::is_surely_gone(const journal::Entry& entry) {
                       });
 }
 
+/// What another verb works on isn't left behind by anybody: an ADD may wait for long, such as for
+/// an address, and tells of its attachment when it is done.
+bool GcVerb::open_unless_busy() {
+  const auto begun = std::chrono::steady_clock::now();
+  try {
+    journal_.emplace(
+        open_journal(request_, host_, key_, journal::Access::removal, begun + patience_));
+    return true;
+  } catch (const Error& error) {
+    if (!error.is(Code::try_again)) throw;
+    patience_ -= std::min(patience_, std::chrono::steady_clock::now() - begun);
+    host_.log(LogLevel::warning,
+              fmt::format("{} is left to the next GC: {}", key_.owner(), error.msg()));
+    return false;
+  }
+}
+
 void GcVerb::collect_entry(bool only_gone, const Wanted& wanted, Errors& errors) {
-  take_again();
+  if (!open_unless_busy()) return;
   if (journal_->entry() == nullptr) return;
   const journal::Entry entry = *journal_->entry();  // a program that is run may change it
   if (only_gone && !is_surely_gone(entry)) return;

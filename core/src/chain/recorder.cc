@@ -7,6 +7,7 @@
 #include "chain/foreign.h"
 #include "chain/foreign_del.h"
 #include "journal/folder.h"
+#include "undo/kinds.h"
 #include "undo/nft_elements.h"
 #include "undo/replay.h"
 #include "undo/sysctl_layers.h"
@@ -15,11 +16,46 @@
 
 namespace unicni::chain {
 
+namespace {
+
+/// An ADD that waits for an address from DHCP has the lock for as long as that takes. A DEL ends
+/// it: the daemon is told that nothing is wanted any more, and then that ADD rolls itself back.
+void end_waits_for_leases(const Request& request, VerbHost& host, const AttachmentKey& key) {
+  const auto entry = journal::peek(host.journals(), key);
+  if (!entry) return;
+  for (const journal::RecordedStep& step : entry->steps) {
+    undo::Undoing undoing{host, undo::Why::removal, request.deadline, step.undo, host.daemons()};
+    for (const Undo& record : step.undo) {
+      if (record.type != undo::kLeaseKind.type) continue;
+      Errors ignored;  // the DEL itself comes to it again
+      ignored.attempt([&] { undo::kLeaseKind.undo({record}, undoing); });
+    }
+  }
+}
+
+journal::Journal open_locked(const Request& request, VerbHost& host, const AttachmentKey& key,
+                             journal::Access access, Deadline deadline) {
+  constexpr std::chrono::milliseconds kUsual{100};  // other verbs have it for less
+  if (request.command == Command::del && access == journal::Access::removal) {
+    try {
+      return journal::Journal::open(host.journals(), key, host.place(),
+                                    std::min(deadline, std::chrono::steady_clock::now() + kUsual),
+                                    access);
+    } catch (const Error& error) {
+      if (!error.is(Code::try_again)) throw;
+      end_waits_for_leases(request, host, key);
+    }
+  }
+  return journal::Journal::open(host.journals(), key, host.place(), deadline, access);
+}
+
+}  // namespace
+
 /// Half of the time that is left goes to the wait for the lock; the rest is for the work.
 journal::Journal open_journal(const Request& request, VerbHost& host, const AttachmentKey& key,
-                              journal::Access access) {
-  auto journal = journal::Journal::open(host.journals(), key, host.place(),
-                                        sys::lock_deadline(request.deadline), access);
+                              journal::Access access, std::optional<Deadline> deadline) {
+  auto journal = open_locked(request, host, key, access,
+                             deadline.value_or(sys::lock_deadline(request.deadline)));
   if (journal.is_of_future()) {
     host.log(LogLevel::warning,
              fmt::format("the journal of {} was written by a newer unicni and is kept for it",

@@ -42,9 +42,11 @@ class Recorder final : public Memory {
   std::optional<std::vector<journal::Entry>> others_;
 };
 
-/// The journal entry of an attachment, opened and locked for at most half of the time that is left.
+/// The journal entry of an attachment, opened and locked by `deadline`, or within half of the time
+/// that is left. For a DEL an ADD that has it and waits for a lease is ended. Throws
+/// Error(try_again): somebody else has it.
 journal::Journal open_journal(const Request& request, VerbHost& host, const AttachmentKey& key,
-                              journal::Access access);
+                              journal::Access access, std::optional<Deadline> deadline = {});
 
 struct Undone {
   Errors errors;

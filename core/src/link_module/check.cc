@@ -51,13 +51,11 @@ void check_addresses(const Call& call, Host& host, const Result& result, const n
   }
 }
 
-void require_addresses(const Call& call, Host& host, const std::vector<IpAddress>& addresses,
+void require_addresses(const Call& call, Host& host, const std::vector<IpNet>& addresses,
                        const net::Link& link) {
   const std::vector<IpNet> present = net::list_addrs(host.container_links(), link.index);
-  for (const IpAddress& address : addresses) {
-    const bool found = std::any_of(present.begin(), present.end(),
-                                   [&](const IpNet& each) { return each.address() == address; });
-    if (found) continue;
+  for (const IpNet& address : addresses) {
+    if (std::find(present.begin(), present.end(), address) != present.end()) continue;
     throw Error(Code::internal,
                 fmt::format("address {}, which IPAM {} has for it by now, is missing on {} in {}",
                             address.str(), call.ipam_type, link.name, call.netns),

@@ -9,7 +9,7 @@ namespace unicni::link_module {
 void check_addresses(const Call& call, Host& host, const Result& result, const net::Link& link);
 
 /// The same of addresses that an IPAM has got since.
-void require_addresses(const Call& call, Host& host, const std::vector<IpAddress>& addresses,
+void require_addresses(const Call& call, Host& host, const std::vector<IpNet>& addresses,
                        const net::Link& link);
 
 /// Every route of prevResult is in the container, by any link (a later plugin may have moved it

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "undo/farewell.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
 #include "unicni/sha512.h"
@@ -61,6 +62,34 @@ std::optional<Line> read_lease(const std::string& file) {
   return text ? parse_line(std::string_view(*text).substr(0, text->find('\n'))) : std::nullopt;
 }
 
+/// A daemon that hangs can't take part, and the interface is about to go: what its file has ready
+/// is sent in its place. If the daemon lives again, the request waits for it in its queue.
+void release_without_daemon(HostKernel& host, const AttachmentKey& key, const std::string& file,
+                            const DaemonSilent& silence) {
+  const auto lease = read_lease(file);
+  if (!lease || lease->get("address").empty()) {
+    host.log(LogLevel::warning,
+             fmt::format("{}: what it has of {} is not known", silence.msg(), key.owner()));
+    return;
+  }
+  const std::string address = lease->get("address");
+  const std::string server = lease->get("server");
+  const std::string six = lease->get("v6.address");
+  const std::string also =
+      six.empty() ? "" : fmt::format("; {} of a DHCPv6 server ends by its time", six);
+  try {
+    undo::send_farewell(*lease, host);
+    host.log(LogLevel::warning, fmt::format("{}: {} of {} is given back to {} without it{}",
+                                            silence.msg(), address, key.owner(), server, also));
+    sys::remove_file(file);
+  } catch (const Error& error) {
+    host.log(LogLevel::warning,
+             fmt::format("{}: {} of {} is not released, and the DHCP server {} keeps it until its "
+                         "time is over: {}{}",
+                         silence.msg(), address, key.owner(), server, error.msg(), also));
+  }
+}
+
 }  // namespace
 
 std::vector<IpNet> find_leased_addresses(const std::string& file) {
@@ -92,13 +121,17 @@ void release_lease(Daemons& daemons, HostKernel& host, const DaemonPlace& place,
   const Line request{
       "release",
       {{"network", key.network}, {"container", key.container_id}, {"if_name", key.if_name}}};
+  const bool has_file = ::access(file.c_str(), F_OK) == 0;
   try {
     const Line answer = daemons.ask(place, request, -1, deadline);
     if (const auto* text = answer.find("warning")) host.log(LogLevel::warning, *text);
   } catch (const DaemonStranger& error) {
+    if (!has_file) return;
     host.log(LogLevel::warning,
              fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
     sys::remove_file(file);
+  } catch (const DaemonSilent& error) {
+    if (has_file) release_without_daemon(host, key, file, error);
   }
 }
 
@@ -112,21 +145,26 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{1500};
 
 /// An ADD that was killed has no file yet; the daemon sees that nobody waits any more, and gives
-/// back what it gets.
+/// back what it gets. A file may also have been removed by hand.
 Found find(const Undo& record, Undoing&) {
   return ::access(field(record, "file").c_str(), F_OK) == 0 ? Found::ours : Found::absent;
 }
 
+/// Without a file only a daemon that runs can know of the lease: none is started for it.
 void undo_one(const Undo& record, Undoing& undoing) {
-  if (find(record, undoing) == Found::absent) return;
+  const bool is_absent = find(record, undoing) == Found::absent;
   const std::string file = field(record, "file");
   const DaemonPlace place = lease_daemon(field(record, "daemon"), field(record, "socket"),
-                                         field(record, "executable"), file);
+                                         is_absent ? "" : field(record, "executable"), file);
   const AttachmentKey key{field(record, "network"), field(record, "container"),
                           field(record, "if_name")};
   const Deadline deadline =
       std::min<Deadline>(undoing.deadline, std::chrono::steady_clock::now() + kPatience);
-  release_lease(undoing.daemons, undoing.host, place, key, file, deadline);
+  try {
+    release_lease(undoing.daemons, undoing.host, place, key, file, deadline);
+  } catch (const Error&) {
+    if (!is_absent) throw;
+  }
 }
 
 std::string describe(const Undo& record) {

@@ -2,19 +2,26 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/if_ether.h>
+#include <poll.h>
 
+#include "base/in_namespace_for_test.h"
 #include "base/ip_for_test.h"
 #include "base/temp_folder_for_test.h"
 #include "daemon/address.h"
 #include "undo/fake_kernel_for_test.h"
 #include "undo/kinds.h"
 #include "unicni/line.h"
+#include "unicni/net/link.h"
+#include "unicni/net/packet_socket.h"
+#include "unicni/net/veth.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::undo::lease_test {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 const AttachmentKey kKey{"net", "c1", "eth0"};
@@ -102,11 +109,67 @@ TEST_F(LeaseRecord, ADaemonThatWasSilentOnceIsNotWaitedForAgain) {
   Undoing hurried{kernel_, Why::removal,
                   std::chrono::steady_clock::now() + std::chrono::milliseconds(100), step_,
                   daemons_};
-  EXPECT_THROW(kLeaseKind.undo({record_}, hurried), DaemonSilent);
+  EXPECT_NO_THROW(kLeaseKind.undo({record_}, hurried));
+  EXPECT_THAT(kernel_.lines, ElementsAre(HasSubstr("did not answer in time")));
   hurried.deadline += std::chrono::hours(1);
   const auto before = std::chrono::steady_clock::now();
-  EXPECT_THROW(kLeaseKind.undo({record_}, hurried), DaemonSilent);
+  EXPECT_NO_THROW(kLeaseKind.undo({record_}, hurried));
   EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(4)) << "of five";
+}
+
+/// "port" hears what "end", the interface of the lease, sends.
+TEST_F(LeaseRecord, OfADaemonThatHangsTheServerIsToldByTheVerb) {
+  in_namespace(CLONE_NEWNET, [&] {
+    net::Netlink links;
+    net::Batch batch(links);
+    net::VethSpec pair;
+    pair.name = "end";
+    pair.mac = Mac::parse("02:00:00:00:00:01").value();
+    pair.peer_name = "port";
+    pair.peer_mac = Mac::parse("02:00:00:00:00:02").value();
+    net::add_veth(batch, pair);
+    batch.commit();
+    const net::Link end = net::get_link(links, "end");
+    const net::Link port = net::get_link(links, "port");
+    net::Batch up(links);
+    net::change_link(up, port, {.up = true});
+    up.commit();
+    const sys::Fd hung = daemon::listen(folder_ / "socket");
+    Undoing hurried{kernel_, Why::removal,
+                    std::chrono::steady_clock::now() + std::chrono::milliseconds(50), step_,
+                    daemons_};
+    const auto say = [&](const std::string& mac) {
+      sys::write_file_atomically(folder_ / "lease",
+                                 LineWriter("lease")
+                                     .add("address", "10.0.0.9/24")
+                                     .add("server", "10.0.0.1")
+                                     .add("next_hop", port.mac.str())
+                                     .add("mac", mac)
+                                     .add("index", std::to_string(end.index))
+                                     .add("netns", links.identity())
+                                     .add("netns_path", "/proc/thread-self/ns/net")
+                                     .add("farewell", "farewell to you")
+                                     .finish(),
+                                 0600);
+    };
+    say("02:00:00:00:00:99");
+    EXPECT_NO_THROW(kLeaseKind.undo({record_}, hurried));
+    EXPECT_THAT(kernel_.lines.back(),
+                HasSubstr("10.0.0.9/24 of net/c1/eth0 is not released, and the DHCP server "
+                          "10.0.0.1 keeps it until its time is over: its interface is gone"));
+    EXPECT_TRUE(sys::read_file(folder_ / "lease"));
+    net::PacketSocket heard(port, ETH_P_IP, {});
+    say(end.mac.str());
+    EXPECT_NO_THROW(kLeaseKind.undo({record_}, hurried));
+    EXPECT_THAT(kernel_.lines.back(), HasSubstr("is given back to 10.0.0.1 without it"));
+    pollfd wait{heard.fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&wait, 1, 5000), 1);
+    const auto frame = heard.receive();
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(std::string(frame->bytes.begin(), frame->bytes.end()), "farewell to you");
+    EXPECT_EQ(frame->from, end.mac);
+    EXPECT_FALSE(sys::read_file(folder_ / "lease"));
+  });
 }
 
 TEST_F(LeaseRecord, WithOneTheDaemonIsAskedAndItsAbsenceIsAnError) {

@@ -1,0 +1,82 @@
+#include "place.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/in_namespace_for_test.h"
+#include "base/temp_folder_for_test.h"
+
+namespace unicni::dhcp::place_test {
+namespace {
+
+using testing::StartsWith;
+
+/// A process with mounts of its own, where its network namespace has the path `path`, which is no
+/// namespace elsewhere.
+class Hermit {
+ public:
+  explicit Hermit(const std::string& path) {
+    int ready[2] = {-1, -1};
+    EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
+    EXPECT_GE(::close(::open(path.c_str(), O_CREAT | O_CLOEXEC, 0600)), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const bool done =
+          ::unshare(CLONE_NEWNS) == 0 &&
+          ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+          ::mount("/proc/thread-self/ns/net", path.c_str(), nullptr, MS_BIND, nullptr) == 0;
+      if (done && ::write(ready[1], "y", 1) == 1) ::pause();
+      ::_exit(1);
+    }
+    ::close(ready[1]);
+    char told = 'n';
+    EXPECT_EQ(::read(ready[0], &told, 1), 1);
+    ::close(ready[0]);
+  }
+  ~Hermit() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Hermit(const Hermit&) = delete;
+  Hermit& operator=(const Hermit&) = delete;
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+std::string way_to(const Place& place) {
+  const auto netns = find_place("", place, Mac());
+  return netns ? netns->path() : "none";
+}
+
+TEST(FindPlace, APathOfAnotherMountNamespaceIsFoundThroughWhoLivesThere) {
+  const TempFolder temp;
+  in_namespace(CLONE_NEWNET, [&] {
+    Place place{temp / "netns", net::Netlink(net::Netns::current()).identity(), "lo", 1};
+    {
+      const Hermit hermit(temp / "netns");
+      EXPECT_EQ(way_to(place), "none") << "it isn't known where to look";
+      place.view = view_of(hermit.pid());
+      EXPECT_NE(place.view, view_of(0));
+      EXPECT_THAT(way_to(place), StartsWith("/proc/self/fd/"));
+      place.view = "mnt:[1]";
+      EXPECT_EQ(way_to(place), "/proc/" + std::to_string(hermit.pid()) + "/ns/net")
+          << "nobody lives there any more, but in the container";
+      place.netns = "cookie:0";
+      EXPECT_EQ(way_to(place), "none");
+    }
+    place.netns = net::Netlink(net::Netns::current()).identity();
+    EXPECT_EQ(way_to(place), "none") << "nobody leads there";
+    place.netns_path = "/proc/thread-self/ns/net";
+    EXPECT_EQ(way_to(place), place.netns_path);
+  });
+}
+
+}  // namespace
+}  // namespace unicni::dhcp::place_test

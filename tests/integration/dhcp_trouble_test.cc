@@ -1,0 +1,222 @@
+// The daemon in trouble: it hangs, its folder is full or was emptied, others have its clients' ids,
+// and it was started where the host's mounts don't reach.
+#include <sys/stat.h>
+
+#include "integration/dhcp_host.h"
+
+namespace unicni::test::dhcp_trouble_test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+/// The daemon on the socket, whatever mounts it has; it ends with the object.
+class Stranger {
+ public:
+  Stranger() {
+    struct stat ours {};
+    EXPECT_EQ(::stat(kDhcpSocket, &ours), 0);
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const std::string name = entry.path().filename();
+      if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+      struct stat theirs {};
+      const std::string socket = entry.path().string() + "/root" + kDhcpSocket;
+      if (::stat(socket.c_str(), &theirs) != 0 || theirs.st_ino != ours.st_ino ||
+          theirs.st_dev != ours.st_dev) {
+        continue;
+      }
+      std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+      const std::string line((std::istreambuf_iterator<char>(file)), {});
+      if (line.starts_with(std::string("dhcp\0daemon\0", 12))) pid_ = std::stoi(name);
+    }
+    EXPECT_NE(pid_, 0);
+  }
+  ~Stranger() {
+    if (pid_ != 0) ::kill(pid_, SIGKILL);
+  }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+
+ private:
+  int pid_ = 0;
+};
+
+class DhcpTrouble : public DhcpTest {
+ protected:
+  DhcpServer server(std::vector<std::string> more = {}) {
+    return DhcpServer::dnsmasq("far", outside_.fd(), "10.1.2.50,10.1.2.99,255.255.255.0,120s",
+                               std::move(more));
+  }
+  static std::string text_of(const Json& error, const char* key) {
+    return error[key].get<std::string>();
+  }
+  static std::string file() { return std::string(kLeases) + "/net:c1:eth0"; }
+};
+
+TEST_F(DhcpTrouble, AnIdOfTwoContainersIsRefusedAndCostsTheServerNoAddress) {
+  const DhcpServer dnsmasq = server();
+  const Json shared = config(R"({"ipam": {"clientId": "constant"}})");
+  const Attachment first = attachment(shared);
+  const Json result = must_add(first);
+  const std::string address = address_in(result).substr(0, address_in(result).find('/'));
+  int count = 0;
+  for (const char* changes : {"{}", R"({"name": "other"})", R"({"ipam": {"arpProbe": 0}})"}) {
+    Json config = shared;
+    config.merge_patch(Json::parse(changes));
+    const Json error = expect_error(attachment(config, "x" + std::to_string(count++)).add(), 7);
+    EXPECT_THAT(text_of(error, "msg"), HasSubstr("clientId: net/c1/eth0 has " + address +
+                                                 " of 10.1.2.1 under the same id"));
+    EXPECT_THAT(text_of(error, "details"), HasSubstr("${K8S_POD_NAME}"));
+  }
+  EXPECT_EQ(dnsmasq.count("DHCPDECLINE"), 0) << dnsmasq.log();
+  EXPECT_EQ(dnsmasq.count("DHCPREQUEST"), 1) << dnsmasq.log();
+  EXPECT_THAT(files_in(kLeases), SizeIs(1));
+  expect_silent_success(first.check(result));
+  container_of(first).remove();  // as a pod's earlier container
+  Json trusting = shared;        // its interface may answer for a moment yet
+  trusting["ipam"]["arpProbe"] = 0;
+  EXPECT_EQ(address_in(must_add(attachment(trusting, "c2"))), address_in(result));
+}
+
+TEST_F(DhcpTrouble, AddressesThatAreAllInUseAreNotDeclinedForEver) {
+  Container& thief = container("thief");
+  tool({"ip", "link", "add", "m0", "link", "up0", "type", "macvlan", "mode", "bridge"});
+  tool({"ip", "link", "set", "m0", "netns", thief.path()});
+  thief.run({"ip", "link", "set", "m0", "up"});
+  for (const char* address : {"10.1.2.50/24", "10.1.2.51/24", "10.1.2.52/24", "10.1.2.53/24"}) {
+    thief.run({"ip", "addr", "add", address, "dev", "m0"});
+  }
+  const DhcpServer dnsmasq = server({"--dhcp-sequential-ip"});
+  const Json error = expect_error(attachment(config()).add(), 11);
+  EXPECT_THAT(text_of(error, "msg"), HasSubstr("gave 10.1.2.50, which another machine uses"));
+  EXPECT_THAT(text_of(error, "details"), HasSubstr("keep them out of its range"));
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPDECLINE") == 3; })) << dnsmasq.log();
+}
+
+TEST_F(DhcpTrouble, AFullFolderIsToldByStatusAndAnAddFailsThere) {
+  tool({"mkdir", "-p", "-m", "700", "/run/unicni", kLeases});
+  tool({"mount", "-t", "tmpfs", "-o", "size=4k,mode=700", "none", kLeases});
+  write_file(std::string(kLeases) + "/.fill", "x");
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  EXPECT_THAT(text_of(expect_error(job.status(), 50), "msg"), HasSubstr("No space left on device"));
+  EXPECT_THAT(text_of(expect_error(job.add()), "msg"), HasSubstr("No space left on device"));
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
+  EXPECT_THAT(link_names(netns(job)), IsEmpty());
+  std::filesystem::remove(std::string(kLeases) + "/.fill");
+  expect_silent_success(job.status());
+  must_add(job);
+  expect_silent_success(job.del());
+  kill_dhcp_daemons();
+  tool({"umount", kLeases});
+}
+
+TEST_F(DhcpTrouble, ADelUnderAHungDaemonReleasesByItself) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  ASSERT_THAT(dhcp_daemons(), SizeIs(1));
+  ::kill(dhcp_daemons()[0], SIGSTOP);
+  const Output output = job.del(result);
+  EXPECT_TRUE(output.ok()) << output.str();
+  EXPECT_LT(output.ms, 4'000) << "a wait of 1.5 s";
+  EXPECT_THAT(output.err, HasSubstr(address_in(result) +
+                                    " of net/c1/eth0 is given back to 10.1.2.1 without it"));
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+  ::kill(dhcp_daemons()[0], SIGCONT);
+  expect_silent_success(job.status());
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
+TEST_F(DhcpTrouble, ADelEndsTheAddThatWaitsAndAGcPassesItBy) {
+  const Attachment job = attachment(config(R"({"ipam": {"timeout": 20}})"));
+  Running add(job.spawn("ADD", job.config));
+  const auto waits = [&] { return daemon_listens_in(netns(job)); };
+  ASSERT_TRUE(soon(waits));
+  const Output gc = job.gc(Json::array());
+  EXPECT_TRUE(gc.ok()) << gc.str();
+  EXPECT_LT(gc.ms, 6'000) << "of fifteen seconds";
+  EXPECT_THAT(gc.err, HasSubstr("net/c1/eth0 is left to the next GC"));
+  EXPECT_TRUE(waits());
+  const Output del = job.del();
+  EXPECT_TRUE(del.ok()) << del.str();
+  EXPECT_LT(del.ms, 5'000) << "of seven and a half";
+  EXPECT_THAT(text_of(expect_error(add.wait(), 11), "msg"), HasSubstr("taken down meanwhile"));
+  EXPECT_THAT(link_names(netns(job)), IsEmpty());
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+}
+
+TEST_F(DhcpTrouble, AnAddWhoseInterfaceGoesEnds) {
+  const Attachment job = attachment(config(R"({"ipam": {"timeout": 20}})"));
+  Running add(job.spawn("ADD", job.config));
+  ASSERT_TRUE(soon([&] { return daemon_listens_in(netns(job)); }));
+  container_of(job).run({"ip", "link", "del", "eth0"});
+  const Output output = add.wait();
+  EXPECT_LT(output.ms, 10'000) << "of twenty seconds";
+  EXPECT_THAT(text_of(expect_error(output), "msg"), HasSubstr("interface is gone"));
+}
+
+TEST_F(DhcpTrouble, AFileThatWasRemovedIsMadeAgainAndADelBeforeThatReleases) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  std::filesystem::remove(file());
+  EXPECT_TRUE(soon([] { return exists(file()); }));
+  std::filesystem::remove_all(kLeases);
+  EXPECT_TRUE(soon([] { return exists(file()); }));
+  expect_silent_success(job.check(result));
+  const std::string pid = std::to_string(dhcp_daemons()[0]);
+  ::kill(dhcp_daemons()[0], SIGSTOP);
+  std::filesystem::remove(file());
+  Running del(job.spawn("DEL", job.config));
+  const auto is_asked = [&] {
+    return tool({"nsenter", "-t", pid, "-n", "ss", "-xlH"}).out.find("LISTEN 1 ") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(soon(is_asked));
+  ::kill(dhcp_daemons()[0], SIGCONT);
+  expect_silent_success(del.wait());
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
+TEST_F(DhcpTrouble, ADaemonThatAnAddWithMountsOfItsOwnStartedServesTheHost) {
+  const DhcpServer dnsmasq = server();
+  const Attachment first = attachment(config(), "c1");
+  Spawn alone = first.spawn("ADD", first.config);
+  alone.argv = {"/usr/bin/unshare", "-m", "--propagation", "private", bin_dir() + "/macvlan"};
+  alone.program.clear();
+  const Output output = run(alone);
+  ASSERT_TRUE(output.ok()) << output.str();
+  EXPECT_THAT(dhcp_daemons(), IsEmpty()) << "it has other mounts";
+  const Stranger daemon;
+  const Attachment second = attachment(config(), "c2");  // its path is on the host alone
+  const Json result = must_add(second);
+  expect_silent_success(second.check(result));
+  EXPECT_THAT(tool({bin_dir() + "/dhcp", "leases"}).out, Not(HasSubstr("mount namespace")));
+  for (const Attachment& job : {first, second}) expect_silent_success(job.del());
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 2; })) << dnsmasq.log();
+}
+
+TEST_F(DhcpTrouble, ItsCommandsExplainThemselvesAndNameAnAbsentFolder) {
+  const auto dhcp = [](std::vector<std::string> words) {
+    words.insert(words.begin(), bin_dir() + "/dhcp");
+    return run(Spawn{.argv = words});
+  };
+  for (const char* word : {"-help", "--help", "-h"}) {
+    const Output help = dhcp({"daemon", word});
+    EXPECT_TRUE(help.ok()) << help.str();
+    EXPECT_THAT(help.out, HasSubstr("-socketpath PATH"));
+  }
+  expect_silent_success(dhcp({"leases"}));
+  const Output absent = dhcp({"leases", "-folder", "/nonexist"});
+  EXPECT_EQ(absent.status, 1);
+  EXPECT_THAT(absent.err, HasSubstr("no folder of leases /nonexist"));
+}
+
+}  // namespace
+}  // namespace unicni::test::dhcp_trouble_test
