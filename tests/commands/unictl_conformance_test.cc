@@ -42,7 +42,7 @@ TEST_F(UnictlConformance, AnInstalledPluginNeedsItsTypeAlone) {
   EXPECT_EQ(plugin.at("path"), bin_dir() + "/static");
   EXPECT_EQ(plugin.at("passed"), 2);
   EXPECT_EQ(plugin.at("violated"), 0);
-  EXPECT_EQ(plugin.at("conforming"), true);
+  EXPECT_EQ(plugin.at("verdict"), "conforming");
   EXPECT_EQ(output.json().at("checks")[0].at("ids"), "VERN-01");
 }
 
@@ -53,7 +53,7 @@ TEST_F(UnictlConformance, AViolatedMustIsAFailure) {
       {"/run/plugins/stub", "--conf", "/run/stub.conf", "--id", "VERN-02,STAT-01", "--json"});
   EXPECT_EQ(output.status, 1) << output.str();
   EXPECT_EQ(ids_found(output), Json::array({"VERN-02", "STAT-01"}));
-  EXPECT_EQ(output.json().at("plugin").at("conforming"), false);
+  EXPECT_EQ(output.json().at("plugin").at("verdict"), "not conforming");
 }
 
 TEST_F(UnictlConformance, WhatIsOnlyRecommendedIsNoFailure) {
@@ -97,8 +97,15 @@ TEST_F(UnictlConformance, WritesAJunitReport) {
   const Output output = conformance({"static", "--id", "VERN-01,ADD-01", "--junit", "/run/r.xml"});
   EXPECT_EQ(output.status, 0) << output.str();
   const std::string report = read_file("/run/r.xml");
-  EXPECT_THAT(report, HasSubstr(R"(tests="2" failures="0" skipped="1")"));
+  EXPECT_THAT(report, HasSubstr(R"(tests="2" failures="0" errors="0" skipped="1")"));
+  EXPECT_THAT(report, HasSubstr(R"(<property name="verdict" value="conforming"/>)"));
   EXPECT_THAT(report, HasSubstr("VERSION needs no variable but CNI_COMMAND"));
+}
+
+TEST_F(UnictlConformance, ItsHelpSaysWhatItsStatusMeans) {
+  const Output output = conformance({"--help"});
+  EXPECT_THAT(output.out, HasSubstr("exit status:"));
+  EXPECT_THAT(output.out, HasSubstr("3                       Undecided"));
 }
 
 TEST_F(UnictlConformance, AUserNamespaceIsEnough) {
@@ -122,20 +129,75 @@ TEST_F(UnictlConformance, WhatAPluginTakesToSayItsVersionsIsOfTheSameTime) {
   write_file("/run/w/conf", R"({"name": "net", "type": "hang"})");
   const Output output = conformance(
       {"/run/w/hang", "--conf", "/run/w/conf", "--id", "VERN-01", "--time-limit", "1", "--json"});
-  EXPECT_EQ(output.status, 1);
+  EXPECT_EQ(output.status, 3);
   EXPECT_THAT(output.out, HasSubstr("the time for all checks was up"));
+  EXPECT_EQ(output.json().at("plugin").at("verdict"), "undecided");
+  EXPECT_EQ(output.json().at("plugin").at("versions"), Json::array());
+}
+
+TEST_F(UnictlConformance, ACallThatHangsIsEndedAtItsLimit) {
+  const std::string stub = "#!/bin/sh\n[ \"$CNI_COMMAND\" = STATUS ] && exec sleep 1000\n";
+  write_file("/run/w/hang", stub + kStub, 0755);
+  write_file("/run/w/conf", R"({"name": "net", "type": "hang"})");
+  const Output output = conformance(
+      {"/run/w/hang", "--conf", "/run/w/conf", "--id", "VERN-01", "--call-limit", "1", "--json"});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_EQ(ids_found(output), Json::array({"EXEC-21"}));
+  EXPECT_THAT(output.out, HasSubstr("STATUS: no answer within 1 s"));
+}
+
+TEST_F(UnictlConformance, WhatIsNoPluginIsToldWithWhatToDo) {
+  write_file("/run/w/conf", R"({"name": "net", "type": "x"})");
+  write_file("/run/w/plain", "#!/bin/sh\n", 0644);
+  write_file("/run/w/text", "no program", 0755);
+  tool({"ln", "-s", "/nowhere/x", "/run/w/link"});
+  const std::pair<const char*, const char*> files[] = {{"/run/w", "is a folder"},
+                                                       {"/run/w/plain", "chmod +x /run/w/plain"},
+                                                       {"/run/w/link", "is a link to /nowhere/x"},
+                                                       {"/run/w/text", "Exec format error"}};
+  for (const auto& [file, problem] : files) {
+    const Output output = conformance({file, "--conf", "/run/w/conf"});
+    EXPECT_EQ(output.status, 2) << file;
+    EXPECT_THAT(output.err, HasSubstr(problem));
+  }
+}
+
+/// The configuration is that of the plugin that calls it.
+TEST_F(UnictlConformance, AnIpamPluginIsFoundInTheListOfWhoCallsIt) {
+  write_file("/run/net.conflist", R"({"cniVersion": "1.0.0", "name": "n", "plugins": [
+    {"type": "bridge", "ipam": {"type": "host-local", "subnet": "10.1.2.0/24"}}]})");
+  const Output output =
+      conformance({"host-local", "--conf", "/run/net.conflist", "--id", "IPAM-01", "--json"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_EQ(output.json().at("plugin").at("passed"), 1);
+}
+
+TEST_F(UnictlConformance, DelegatesAreFoundInCniPath) {
+  write_file("/run/others/delegate", "#!/bin/sh\necho '{\"cniVersion\": \"1.1.0\"}'\n", 0755);
+  write_file("/run/w/meta", R"(#!/bin/sh
+IFS=:
+for folder in $CNI_PATH; do [ -x "$folder/delegate" ] && exec "$folder/delegate"; done
+exit 1
+)",
+             0755);
+  write_file("/run/w/conf", R"({"name": "net", "type": "meta"})");
+  const std::vector<std::string> arguments = {"conformance", "/run/w/meta", "--conf",
+                                              "/run/w/conf", "--id",        "OUT-01"};
+  EXPECT_EQ(command("unictl", arguments).status, 3);
+  const Output output = command("unictl", arguments, {"CNI_PATH=/nowhere:/run/others"});
+  EXPECT_EQ(output.status, 0) << output.str();
 }
 
 TEST_F(UnictlConformance, WrongIdsAndPluginsThatAreNotThereAreTold) {
   const Output id = conformance({"static", "--id", "NOPE-01"});
-  EXPECT_EQ(id.status, 1);
+  EXPECT_EQ(id.status, 2);
   EXPECT_THAT(id.err, HasSubstr("NOPE-01"));
   const Output plugin = conformance({"nobody-has-this"});
-  EXPECT_EQ(plugin.status, 1);
+  EXPECT_EQ(plugin.status, 2);
   EXPECT_THAT(plugin.err, HasSubstr("nobody-has-this"));
   install_script("/run/plugins/stub", kStub);
   const Output unknown = conformance({"/run/plugins/stub"});
-  EXPECT_EQ(unknown.status, 1);
+  EXPECT_EQ(unknown.status, 2);
   EXPECT_THAT(unknown.err, HasSubstr("--conf"));
 }
 

@@ -39,7 +39,7 @@ TEST_P(ReferenceTest, DeviatesAsTheTableSays) {
   limits.all = std::chrono::minutes(5);
   std::set<std::string> found;
   std::string seen;
-  for (const Verdict& verdict : run_suite(subject, {}, limits, nullptr)) {
+  for (const Verdict& verdict : run_suite(subject, {}, limits, nullptr).verdicts) {
     for (const Finding& finding : verdict.findings) {
       found.insert(finding.id);
       seen += finding.id + ": " + finding.text.substr(0, 400) + '\n';

@@ -56,7 +56,7 @@ TEST_P(WrongTest, IsFoundByItsRequirementAlone) {
   limits.call = std::chrono::seconds(2);
   limits.all = std::chrono::minutes(5);
   std::set<std::string> found;
-  for (const Verdict& verdict : run_suite(subject, {}, limits, nullptr)) {
+  for (const Verdict& verdict : run_suite(subject, {}, limits, nullptr).verdicts) {
     for (const Finding& finding : verdict.findings) {
       found.insert(finding.id);
       if (finding.id != GetParam().id) ADD_FAILURE() << finding.id << ": " << finding.text;
@@ -84,15 +84,16 @@ INSTANTIATE_TEST_SUITE_P(Plugins, WrongTest,
                                            Case{"static", "DEL-05"}, Case{"static", "CHK-01"},
                                            Case{"host-local", "CHK-03"}, Case{"static", "CHK-10"},
                                            Case{"static", "STAT-03"}, Case{"static", "STAT-04"},
-                                           Case{"host-local", "GC-02"}, Case{"host-local", "GC-03"},
-                                           Case{"static", "GC-05"}, Case{"host-local", "GC-10"},
-                                           Case{"static", "IPAM-01"}, Case{"loopback", "RES-11"}),
+                                           Case{"static", "EXEC-21"}, Case{"host-local", "GC-02"},
+                                           Case{"host-local", "GC-03"}, Case{"static", "GC-05"},
+                                           Case{"host-local", "GC-10"}, Case{"static", "IPAM-01"},
+                                           Case{"loopback", "RES-11"}),
                          name_of_case);
 
 TEST(WrongPluginTest, ADaemonDoesNotOutliveItsCheck) {
   const Folder folder;
   const Subject subject = folder.wrong("static", "daemon");
-  const std::vector<Verdict> verdicts = run_suite(subject, {"OUT-01", "DEL-01"}, {}, nullptr);
+  const auto verdicts = run_suite(subject, {"OUT-01", "DEL-01"}, {}, nullptr).verdicts;
   ASSERT_EQ(verdicts.size(), 2U);
   for (const Verdict& verdict : verdicts) EXPECT_EQ(verdict.outcome, Outcome::passed);
   EXPECT_FALSE(probe::succeeds({"pgrep", "-f", "unicni-left-behind"}));

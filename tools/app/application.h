@@ -36,6 +36,7 @@ struct VerbText {
   std::vector<const TableShape*> tables;  ///< of its report; with any it has the option --json
   std::unique_ptr<Verb> (*make)();
   ExitStatus usage_status = ExitStatus::usage;  ///< when it was called wrongly
+  std::vector<Term> exit_statuses = {};         ///< if it says more than the application's
 };
 
 /// For VerbText::make.

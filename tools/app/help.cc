@@ -68,6 +68,7 @@ std::string help_text(const CommandLine& line, const CommandLine::Entry* verb) {
     if (*verb->text->about != '\0') out += '\n' + paragraphs(verb->text->about);
     out += items_of("arguments", shown_operands(*verb->app));
     out += items_of("options", shown_options(*verb->app));
+    out += terms_of("exit status", verb->text->exit_statuses);
     if (*verb->text->examples != '\0') out += examples_of(verb->text->examples);
     return out;
   }

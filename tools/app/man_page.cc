@@ -80,6 +80,8 @@ std::string verb_section(const char* program, const CommandLine::Entry& entry) {
   if (*verb.about != '\0') out += ".PP\n" + paragraphs(verb.about);
   out += items_of(shown_operands(*entry.app)) + items_of(shown_options(*entry.app));
   if (!verb.tables.empty()) out += json_of(verb);
+  if (!verb.exit_statuses.empty()) out += ".PP\nExit status:\n";
+  for (const Term& each : verb.exit_statuses) out += term(each.name, each.meaning);
   if (*verb.examples != '\0') out += ".PP\nExamples:\n.PP\n" + examples_of(verb.examples);
   return out;
 }

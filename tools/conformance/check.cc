@@ -48,9 +48,9 @@ bool applies(const Check& check, const Subject& subject) {
 std::vector<Check> all_checks() {
   std::vector<Check> all;
   for (const auto& part :
-       {version_rules(), request_rules(), argument_rules(), error_rules(), result_rules(),
-        add_rules(), prev_result_rules(), del_rules(), check_rules(), gc_rules(), status_rules(),
-        delegate_rules(), ipam_rules(), conversion_rules()}) {
+       {answer_rules(), version_rules(), request_rules(), argument_rules(), error_rules(),
+        result_rules(), add_rules(), prev_result_rules(), del_rules(), check_rules(), gc_rules(),
+        status_rules(), delegate_rules(), ipam_rules(), conversion_rules()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -37,7 +37,7 @@ std::string name_of(const Check& check);
 /// Whether the plugin's kind and versions are those that the check is about.
 bool applies(const Check& check, const Subject& subject);
 
-/// All checks, in the order of a report.
+/// All checks, in the order of a report. The first is kAnswerId's.
 std::vector<Check> all_checks();
 
 /// Whom a check is about.

@@ -26,5 +26,7 @@ std::vector<std::string> addresses_of(const std::string& link, int netns);
 
 /// The files of the suite itself on a check's host.
 inline constexpr const char* kSuiteFolder = "/run/conformance";
+/// Where plugins are started. What one leaves there it would leave wherever its runtime stands.
+inline constexpr const char* kWorkingFolder = "/run/working-folder";
 
 }  // namespace unicni::conformance

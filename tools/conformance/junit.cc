@@ -56,8 +56,9 @@ void put_case(std::ostringstream& xml, const std::string& plugin, const Verdict&
   if (verdict.outcome == Outcome::not_applicable) {
     xml << "    <skipped/>\n";
   } else if (is_failure(verdict)) {
-    xml << "    <failure message=\"" << to_string(verdict.check.level) << ' '
-        << to_string(verdict.outcome) << "\">" << escaped(seen(verdict)) << "</failure>\n";
+    xml << "    <failure message=\"must violated\">" << escaped(seen(verdict)) << "</failure>\n";
+  } else if (is_open(verdict)) {
+    xml << "    <error message=\"must not checked\">" << escaped(seen(verdict)) << "</error>\n";
   } else {
     xml << "    <system-out>" << to_string(verdict.check.level) << ' ' << to_string(verdict.outcome)
         << ": " << escaped(seen(verdict)) << "</system-out>\n";
@@ -71,13 +72,16 @@ std::string junit(const std::string& plugin, const std::vector<Verdict>& verdict
   std::chrono::milliseconds took{};
   for (const Verdict& verdict : verdicts) took += verdict.took;
   const auto failures = std::count_if(verdicts.begin(), verdicts.end(), &is_failure);
+  const auto errors = std::count_if(verdicts.begin(), verdicts.end(), &is_open);
   const auto skipped = std::count_if(verdicts.begin(), verdicts.end(), [](const Verdict& each) {
     return each.outcome == Outcome::not_applicable;
   });
   std::ostringstream xml;
   xml << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"conformance of "
       << escaped(plugin) << "\" tests=\"" << verdicts.size() << "\" failures=\"" << failures
-      << "\" skipped=\"" << skipped << "\" time=\"" << seconds(took) << "\">\n";
+      << "\" errors=\"" << errors << "\" skipped=\"" << skipped << "\" time=\"" << seconds(took)
+      << "\">\n  <properties>\n    <property name=\"verdict\" value=\""
+      << to_string(conformity_of(verdicts)) << "\"/>\n  </properties>\n";
   for (const Verdict& verdict : verdicts) put_case(xml, plugin, verdict);
   xml << "</testsuite>\n";
   return xml.str();

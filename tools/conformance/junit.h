@@ -8,7 +8,8 @@
 
 namespace unicni::conformance {
 
-/// One test suite, a test case for each check. What makes the suite fail is a failure; a milder
+/// One test suite, a test case for each check, with the property "verdict". A requirement of the
+/// level must that is violated is a failure; one that couldn't be checked is an error; a milder
 /// finding is the output of a test case that passed; what doesn't apply is skipped.
 std::string junit(const std::string& plugin, const std::vector<Verdict>& verdicts);
 

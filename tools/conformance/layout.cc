@@ -1,21 +1,44 @@
 #include "conformance/layout.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <charconv>
 
 namespace unicni::conformance {
 namespace {
+
+/// "10.1.2.3/24"
+bool is_cidr(const Json& json) {
+  if (!json.is_string()) return false;
+  const std::string text = json;
+  const std::size_t slash = text.find('/');
+  if (slash == text.npos) return false;
+  const std::string address = text.substr(0, slash);
+  const std::string prefix = text.substr(slash + 1);
+  int length = -1;
+  const auto parsed = std::from_chars(prefix.data(), prefix.data() + prefix.size(), length);
+  if (parsed.ec != std::errc() || parsed.ptr != prefix.data() + prefix.size()) return false;
+  in6_addr bytes{};
+  if (::inet_pton(AF_INET, address.c_str(), &bytes) == 1) return length >= 0 && length <= 32;
+  return ::inet_pton(AF_INET6, address.c_str(), &bytes) == 1 && length >= 0 && length <= 128;
+}
 
 class Reading {
  public:
   explicit Reading(std::string version) : version_(std::move(version)) {}
 
   Findings read(const Json& result) {
-    if (version_ < "0.3") {
-      old_result(result);
-    } else {
-      new_result(result);
+    try {
+      if (version_ < "0.3") {
+        old_result(result);
+      } else {
+        new_result(result);
+      }
+      dns(result.value("dns", Json::object()));
+    } catch (const Json::exception&) {  // a value of another type than its key's
+      wrong(layout_id(version_), "this is no result: " + result.dump());
     }
-    dns(result.value("dns", Json::object()));
     return std::move(found_);
   }
 
@@ -36,10 +59,9 @@ class Reading {
   }
 
   void address(const Json& object, const char* key) {
-    const bool cidr = object.is_object() && object.contains(key) && object[key].is_string() &&
-                      object[key].get<std::string>().find('/') != std::string::npos;
-    if (!cidr)
+    if (!object.is_object() || !object.contains(key) || !is_cidr(object[key])) {
       wrong("RES-08", std::string(key) + " is an address with its prefix: " + object.dump());
+    }
   }
 
   void routes(const Json& routes) {
@@ -73,7 +95,8 @@ class Reading {
     if (version_ >= "1.1") allowed.insert(allowed.end(), {"mtu", "socketPath", "pciID"});
     for (const Json& each : list) {
       keys(each, allowed, "an interface");
-      if (!each.is_object() || !each.contains("name") || each["name"] == "") {
+      if (!each.is_object() || !each.contains("name") || !each["name"].is_string() ||
+          each["name"] == "") {
         wrong("RES-13", "an interface has its name: " + each.dump());
       }
     }
@@ -95,8 +118,13 @@ class Reading {
   void new_result(const Json& result) {
     keys(result, {"cniVersion", "interfaces", "ips", "routes", "dns"}, "a result");
     const Json list = result.value("interfaces", Json::array());
+    const Json ips = result.value("ips", Json::array());
+    for (const Json& each : {list, ips}) {
+      if (!each.is_array())
+        wrong(layout_id(version_), "interfaces and ips are lists: " + each.dump());
+    }
     interfaces(list);
-    for (const Json& ip : result.value("ips", Json::array())) {
+    for (const Json& ip : ips) {
       address(ip, "address");
       if (!ip.is_object()) continue;
       family(ip);

@@ -69,6 +69,7 @@ std::map<std::string, int> hold(const std::vector<std::string>& keep) {
     for (const char* emptied : kEmptied) {
       if (!folder.starts_with(std::string(emptied) + '/')) continue;
       const int fd = ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+      if (fd < 0 && errno == ENOENT) continue;
       require(fd >= 0, "open " + folder);
       held.emplace(folder, fd);
     }
@@ -77,7 +78,8 @@ std::map<std::string, int> hold(const std::vector<std::string>& keep) {
 }
 
 void hide(const char* folder) {
-  require(::mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0,
+  // Memory, which a plugin may try to fill.
+  require(::mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=256m") == 0,
           std::string("mount tmpfs on ") + folder);
 }
 
@@ -110,7 +112,7 @@ void write_all(int fd, const std::string& text) {
   }
 }
 
-/// The first letter of what goes through the pipe.
+/// The first letter of what goes through the pipe. The last byte is the number of a signal.
 constexpr char kDone = '+';
 constexpr char kFailed = '-';
 
@@ -126,15 +128,18 @@ constexpr char kFailed = '-';
 }
 
 /// Process 1 of the namespace: reaps what plugins leave, and takes all with it when the work ends.
+/// A plugin that kills or stops whoever it can see can do that to the worker, and not to this one.
 [[noreturn]] void be_init(int result, const std::function<std::string()>& work,
                           const std::vector<std::string>& keep) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const pid_t worker = ::fork();
   if (worker == 0) do_work(result, work, keep);
-  ::close(result);
+  int state = 0;
   for (pid_t ended = 0; ended != worker && (ended >= 0 || errno == EINTR);) {
-    ended = ::waitpid(-1, nullptr, 0);
+    ended = ::waitpid(-1, &state, WUNTRACED);
   }
+  const int signal = WIFSIGNALED(state) ? WTERMSIG(state) : WIFSTOPPED(state) ? WSTOPSIG(state) : 0;
+  write_all(result, std::string(1, static_cast<char>(signal)));
   ::_exit(0);
 }
 
@@ -144,7 +149,7 @@ constexpr char kFailed = '-';
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID) != 0) {
     write_all(result, kFailed + std::string("unshare: ") + std::strerror(errno) +
-                          "; run as root, or under \"unshare -Urnm\"");
+                          "; run as root, or under \"unshare -Urnm\"" + '\0');
     ::_exit(1);
   }
   const pid_t init = ::fork();
@@ -152,6 +157,20 @@ constexpr char kFailed = '-';
   ::close(result);
   ::waitpid(init, nullptr, 0);
   ::_exit(0);
+}
+
+/// What came through the pipe: a letter and a text, unless the work's process ended before, and the
+/// signal that ended it.
+Isolated ending(std::string text) {
+  const int signal = text.empty() ? 0 : text.back();
+  if (!text.empty()) text.pop_back();
+  if (signal != 0) {
+    return {.finished = false,
+            .signal = signal,
+            .text = "its process got signal " + std::to_string(signal)};
+  }
+  if (text.empty()) return {.finished = false, .text = "its process died"};
+  return {.finished = text[0] == kDone, .text = text.substr(1)};
 }
 
 /// What comes until its writers have ended; false if the time was up first.
@@ -188,9 +207,10 @@ Isolated isolated(const std::function<std::string()>& work, std::chrono::millise
   ::close(result[0]);
   if (!in_time) ::kill(child, SIGKILL);  // process 1 gets SIGKILL for it, and takes all with it
   ::waitpid(child, nullptr, 0);
-  if (!in_time) return {false, "not done after " + std::to_string(limit.count()) + " ms"};
-  if (text.empty()) return {false, "its process died"};
-  return {text[0] == kDone, text.substr(1)};
+  if (!in_time) {
+    return {.finished = false, .text = "not done after " + std::to_string(limit.count()) + " ms"};
+  }
+  return ending(std::move(text));
 }
 
 Container::Container(const std::string& name) : path_("/run/netns/" + name) {

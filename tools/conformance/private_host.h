@@ -11,12 +11,13 @@ namespace unicni::conformance {
 /// How a piece of work in namespaces of its own ended.
 struct Isolated {
   bool finished = false;  ///< false: its time was up, or its process died
-  std::string text;       ///< what the work returned; else why there is nothing
+  int signal = 0;         ///< the signal that ended or stopped its process, if one did
+  std::string text = {};  ///< what the work returned; else why there is nothing
 };
 
 /// Runs `work` in a process with network, pid and mount namespaces of its own, with lo up, an empty
 /// /run and an empty /var/lib, without unicni's settings in /etc/unicni, and returns its text. Of
-/// `keep` those folders that lie below the first two stay reachable. When it returns, or after
+/// `keep` those folders that exist below the first two stay reachable. When it returns, or after
 /// `limit`, every process that the work started has been killed, also one that became a daemon. The
 /// machine's files outside of these folders are the machine's. Needs root, or the root of a user
 /// namespace; says so otherwise.

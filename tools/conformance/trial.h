@@ -13,13 +13,12 @@
 #include "conformance/host_state.h"
 #include "conformance/private_host.h"
 #include "conformance/recorder.h"
+#include "conformance/silence.h"
 #include "probe/process.h"
 
 namespace unicni::conformance {
 
 using probe::Output;
-using probe::run;
-using probe::Running;
 using probe::Spawn;
 using probe::succeeds;
 using probe::tool;
@@ -29,6 +28,20 @@ using probe::tool;
 class Blocked : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// A call had no answer, so nothing of what the check asks is known. That a plugin answers is
+/// kAnswerId's; here the first such call ends the check.
+class NoAnswer : public Blocked {
+ public:
+  using Blocked::Blocked;
+};
+
+/// The plugin's calls in a check.
+struct Calls {
+  int answered = 0;
+  int silent_in_a_row = 0;               ///< the last ones
+  std::vector<std::string> silent = {};  ///< "STATUS: no answer within 5 s, …"
 };
 
 /// Everything that is the same for the verbs of one attachment. Copy it and change what a check is
@@ -45,7 +58,8 @@ struct Attachment {
 
 class Trial {
  public:
-  /// Inside of isolated(). `limit` is for one call of the plugin.
+  /// Inside of isolated(). `limit` is for one call of the plugin. Throws CannotRun if a command of
+  /// the profile fails.
   Trial(const Subject& subject, const Check& check, std::chrono::milliseconds limit);
 
   [[nodiscard]] const Subject& subject() const { return subject_; }
@@ -64,25 +78,35 @@ class Trial {
   /// one not before 0.3.0, which has no lists.
   [[nodiscard]] std::vector<std::string> versions(const std::string& since = "0.1.0") const;
 
+  /// A call of the plugin, to change and to make.
   [[nodiscard]] Spawn spawn(const Attachment& attachment, const std::string& command,
                             const Json& request) const;
-  /// The plugin with just these variables.
-  [[nodiscard]] Output bare(const std::vector<std::string>& env, const std::string& in = {}) const;
-  Output call(const Attachment& attachment, const std::string& command, const Json& request) const {
-    return run(spawn(attachment, command, request));
+  /// Calls with just these variables.
+  [[nodiscard]] Spawn bare_spawn(const std::vector<std::string>& env,
+                                 const std::string& in = {}) const;
+  // All calls of the plugin. They throw NoAnswer.
+  Output call(const Spawn& spawn);
+  std::vector<Output> call_at_once(const std::vector<Spawn>& spawns);
+  Output bare(const std::vector<std::string>& env, const std::string& in = {}) {
+    return call(bare_spawn(env, in));
   }
-  Output add(const Attachment& a) const { return call(a, "ADD", a.config); }
+  Output call(const Attachment& attachment, const std::string& command, const Json& request) {
+    return call(spawn(attachment, command, request));
+  }
+  Output add(const Attachment& a) { return call(a, "ADD", a.config); }
   /// DEL and CHECK with a result of ADD as prevResult, as runtimes send it from 0.4.0 on.
-  Output del(const Attachment& attachment, const Json& result) const;
-  Output check(const Attachment& attachment, const Json& result) const;
-  Output status(const Attachment& a) const { return call(a, "STATUS", a.config); }
+  Output del(const Attachment& attachment, const Json& result);
+  Output check(const Attachment& attachment, const Json& result);
+  Output status(const Attachment& a) { return call(a, "STATUS", a.config); }
   /// GC with the list of valid attachments under both of its keys.
-  Output gc(const Attachment& attachment, const Json& valid) const;
+  Output gc(const Attachment& attachment, const Json& valid);
 
   /// ADD that must succeed before the check can go on: its result. Throws Blocked.
   Json must_add(const Attachment& attachment);
   /// The same for DEL.
   void must_del(const Attachment& attachment, const Json& result);
+  /// Throws Blocked if it is known that ADD fails here whatever a check changes.
+  void needs_working_add() const;
 
   /// Host, without what the plugin's first attachment makes once and leaves for all others (its
   /// bridge, an empty table, a cursor): the first call makes and removes one to know what that is.
@@ -95,9 +119,10 @@ class Trial {
   // What is found. `id` is one of the check's.
   void violated(const std::string& id, const std::string& text);
   bool expect(bool fulfilled, const std::string& id, const std::string& text);
+  /// Of the last call. Throws Blocked if it is an ADD, and ADD fails anyway.
   bool succeeds(const std::string& id, const Output& output, const std::string& doing);
   /// The plugin must fail; `code` 0 is any. Returns its error object, an empty one if there is
-  /// none.
+  /// none. Where ADD fails anyway only the right code shows that the plugin saw what is wrong.
   Json fails(const std::string& id, const Output& output, const std::string& doing, int code = 0);
   void same(const std::string& id, const State& before, const State& after,
             const std::string& doing);
@@ -105,8 +130,16 @@ class Trial {
   void host_becomes(const std::string& id, const State& before, const std::string& doing);
 
   [[nodiscard]] const Findings& findings() const { return findings_; }
+  [[nodiscard]] const Calls& calls() const { return calls_; }
+  /// A check passes on nothing but failures that may have another cause.
+  [[nodiscard]] bool is_unproven() const { return is_unproven_; }
+  /// Of the first good ADD.
+  void set_failing_add(const std::string& why) { failing_add_ = why; }
+  [[nodiscard]] const std::string& failing_add() const { return failing_add_; }
 
  private:
+  void count(const Spawn& spawn, const Output& output);
+  [[nodiscard]] std::string cni_path() const;
   [[nodiscard]] Attachment make(int number, const std::string& version, const std::string& netns);
   void stand_before(Attachment& attachment, int number);
   void settle();
@@ -121,6 +154,10 @@ class Trial {
   std::set<std::string> shared_links_;  ///< links, with all that is theirs
   std::list<Container> containers_;
   Findings findings_;
+  Calls calls_;
+  std::string last_command_;
+  bool is_unproven_ = false;
+  std::string failing_add_;
 };
 
 /// {"containerID": …, "ifname": …}

@@ -37,8 +37,20 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return list;
 }
 
-[[noreturn]] void become(const Spawn& spawn, int in, int out, int err) {
+/// execve(2), and only for a name without '/' what looks it up: execvpe(3) gives a file that the
+/// kernel can't execute to /bin/sh, which no runtime does.
+void execute(const std::string& file, char** argv, char** env) {
+  if (file.find('/') == file.npos) {
+    ::execvpe(file.c_str(), argv, env);
+  } else {
+    ::execve(file.c_str(), argv, env);
+  }
+}
+
+[[noreturn]] void become(const Spawn& spawn, int in, int out, int err, int failure) {
   if (spawn.netns >= 0 && ::setns(spawn.netns, CLONE_NEWNET) != 0) ::_exit(125);
+  if (!spawn.folder.empty() && ::chdir(spawn.folder.c_str()) != 0) ::_exit(125);
+  if (spawn.own_session) ::setsid();
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
@@ -46,8 +58,10 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   auto argv = pointers(spawn.argv);
   auto env = pointers(spawn.env);
   const std::string& file = spawn.program.empty() ? spawn.argv[0] : spawn.program;
-  ::execvpe(file.c_str(), argv.data(), env.data());
-  ::dprintf(STDERR_FILENO, "exec %s: %s\n", file.c_str(), std::strerror(errno));
+  execute(file, argv.data(), env.data());
+  const int error = errno;
+  if (::write(failure, &error, sizeof error) < 0) ::_exit(125);
+  ::dprintf(STDERR_FILENO, "exec %s: %s\n", file.c_str(), std::strerror(error));
   ::_exit(126);
 }
 
@@ -71,17 +85,21 @@ void drain(int& fd, std::string& text) {
 Child::Child(const Spawn& spawn) {
   int out[2];
   int err[2];
+  int failure[2];
   if (::pipe2(out, O_CLOEXEC) != 0) fail("pipe");
   if (::pipe2(err, O_CLOEXEC) != 0) fail("pipe");
+  if (::pipe2(failure, O_CLOEXEC | O_NONBLOCK) != 0) fail("pipe");
   const int in = stdin_of(spawn.in);
   pid_ = ::fork();
-  if (pid_ == 0) become(spawn, in, out[1], err[1]);
+  if (pid_ == 0) become(spawn, in, out[1], err[1], failure[1]);
   if (pid_ < 0) fail("fork");
   ::close(in);
   ::close(out[1]);
   ::close(err[1]);
+  ::close(failure[1]);
   out_ = out[0];
   err_ = err[0];
+  failure_ = failure[0];
   process_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
 }
 
@@ -90,6 +108,7 @@ Child::Child(Child&& other) noexcept
       process_(std::exchange(other.process_, -1)),
       out_(std::exchange(other.out_, -1)),
       err_(std::exchange(other.err_, -1)),
+      failure_(std::exchange(other.failure_, -1)),
       has_ended_(other.has_ended_) {}
 
 Child::~Child() {
@@ -97,7 +116,7 @@ Child::~Child() {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
-  for (const int fd : {process_, out_, err_}) {
+  for (const int fd : {process_, out_, err_, failure_}) {
     if (fd >= 0) ::close(fd);
   }
 }
@@ -121,6 +140,11 @@ int Child::reap() {
   int status = 0;
   ::waitpid(std::exchange(pid_, -1), &status, 0);
   return status;
+}
+
+int Child::exec_error() const {
+  int error = 0;
+  return ::read(failure_, &error, sizeof error) == sizeof error ? error : 0;
 }
 
 }  // namespace unicni::probe

@@ -18,6 +18,9 @@ struct Spawn {
   std::vector<int> closed = {};       ///< standard descriptors that it has not, not even empty ones
   int netns = -1;            ///< descriptor of the network namespace to run in; -1: the caller's
   std::string program = {};  ///< file to execute if it isn't argv[0]
+  std::string folder = {};   ///< its working folder; empty: the caller's
+  /// In a session of its own, so that "kill 0" reaches nobody but what it started.
+  bool own_session = false;
   std::chrono::milliseconds limit{60000};  ///< for whoever waits: then it is killed
 };
 
@@ -45,12 +48,15 @@ class Child {
   void kill() const;
   /// Waits for its end and forgets it; returns the status of waitpid(2).
   int reap();
+  /// The errno of execve(2) if it couldn't be executed, else 0. After reap().
+  [[nodiscard]] int exec_error() const;
 
  private:
   int pid_ = -1;
   int process_ = -1;
   int out_ = -1;
   int err_ = -1;
+  int failure_ = -1;  ///< a pipe on which the errno of execve(2) comes
   bool has_ended_ = false;
 };
 

@@ -24,7 +24,12 @@ namespace unicni::probe {
 
 using Json = nlohmann::ordered_json;
 
-/// What a JSON text says; a discarded value if it isn't exactly one document.
-inline Json parse_json(const std::string& text) { return Json::parse(text, nullptr, false); }
+/// What a JSON text says; a discarded value if it isn't exactly one document, or one that is nested
+/// deeper than kDeepest.
+Json parse_json(const std::string& text);
+
+/// Whoever prints or compares a value calls itself for each level: a plugin that prints a million
+/// brackets would end its judge. Go's decoder takes 10,000 levels, results have six.
+inline constexpr int kDeepest = 1000;
 
 }  // namespace unicni::probe

@@ -47,6 +47,7 @@ Output Running::wait() {
   }
   if (!child_.has_ended()) child_.kill();
   const int state = child_.reap();
+  output.exec_error = child_.exec_error();
   if (WIFEXITED(state)) output.status = WEXITSTATUS(state);
   if (WIFSIGNALED(state)) output.signal = WTERMSIG(state);
   return output;

@@ -20,6 +20,7 @@ inline constexpr std::size_t kMostOutput = 4U << 20U;
 struct Output {
   int status = -1;       ///< exit status; -1 if a signal ended it
   int signal = 0;        ///< the signal that ended it, 0: none
+  int exec_error = 0;    ///< errno of execve(2), if it could not be executed at all
   bool hung = false;     ///< it was killed when its time was up
   bool flooded = false;  ///< it was killed as it printed more than kMostOutput
   std::string out;

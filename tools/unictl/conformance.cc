@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -21,8 +22,10 @@
 #include "app/application.h"
 #include "app/own_place.h"
 #include "conformance/junit.h"
+#include "conformance/machine.h"
 #include "conformance/module_folder.h"
 #include "conformance/suite.h"
+#include "conformance_report.h"
 #include "unicni/error.h"
 #include "verbs.h"
 
@@ -30,59 +33,7 @@ namespace unicni::unictl {
 namespace {
 
 namespace fs = std::filesystem;
-using app::Cell;
-using app::Tone;
-using conformance::Outcome;
 using conformance::Verdict;
-
-const app::TableShape& plugin_table() {
-  static const app::TableShape shape{
-      "plugin",
-      nullptr,
-      app::Form::record,
-      {{"path", "plugin", "string", "the plugin's file"},
-       {"versions", "versions", "array of strings",
-        "versions that it supports and the suite knows"},
-       {"passed", "passed", "integer", "checks that found nothing"},
-       {"violated", "violated", "integer", "checks that found a requirement violated"},
-       {"blocked", "blocked", "integer",
-        "checks that could not be made, as what they need first didn't work"},
-       {"not_applicable", "not applicable", "integer",
-        "checks about other kinds of plugins, or versions that it doesn't support"},
-       {"conforming", "conforming", "boolean",
-        "no requirement of the level must is violated, and each check of that level was made"}}};
-  return shape;
-}
-
-const app::TableShape& finding_table() {
-  static const app::TableShape shape{
-      "findings",
-      "Findings",
-      app::Form::rows,
-      {{"id", "ID", "string", "the requirement"},
-       {"level", "LEVEL", "string", "must, should or may"},
-       {"requirement", "REQUIREMENT", "string", "what the check requires"},
-       {"seen", "SEEN", "string", "what the plugin did, or why the check could not be made"}}};
-  return shape;
-}
-
-const app::TableShape& check_table() {
-  static const app::TableShape shape{
-      "checks",
-      "Checks",
-      app::Form::rows,
-      {{"ids", "IDS", "string", "the requirements that it is about, with blanks between"},
-       {"level", "LEVEL", "string", "must, should or may"},
-       {"requirement", "REQUIREMENT", "string", "what it requires"},
-       {"outcome", "OUTCOME", "string", "passed, violated, blocked or not applicable"},
-       {"milliseconds", "MS", "integer", "how long it took"}}};
-  return shape;
-}
-
-Tone tone_of(const Verdict& verdict) {
-  if (verdict.outcome == Outcome::passed) return Tone::good;
-  return is_failure(verdict) ? Tone::bad : Tone::faint;
-}
 
 Error wrong(const std::string& what, std::string advice) {
   return {Code::invalid_config, what, std::move(advice)};
@@ -122,50 +73,83 @@ class Conformance final : public app::Verb {
                   "Call the plugin with this configuration, or with its member of this list");
     options.flag(chained_, "--chained",
                  "The plugin stands behind another one: it gets a link and a prevResult");
+    options.flag(ipam_, "--ipam", "The plugin is called by others, which it gives addresses");
     options.value(profile_, "--profile", "FILE",
                   "Take configuration and needs of the plugin from this profile");
     options.values(ids_, "--id", "IDS",
                    "Make only the checks about these requirements (EXEC-07,DEL-02)");
     options.flag(all_, "--all", "Show all checks, also those that found nothing");
     options.value(junit_, "--junit", "FILE", "Write a JUnit report to this file");
+    options.number(
+        call_seconds_, "--call-limit", "SECONDS", 1, 600,
+        "End a call of the plugin that has no answer after this time (5, and up to 30 on "
+        "a slow machine); after three in a row the plugin isn't called any more");
     options.number(seconds_, "--time-limit", "SECONDS", 1, 3600,
-                   "Make no more checks after this time (60)");
+                   "Make no more checks after this time (60, and up to 360 on a slow machine)");
     options.exclude("--profile", "--conf");
     options.exclude("--profile", "--chained");
+    options.exclude("--profile", "--ipam");
+    options.exclude("--chained", "--ipam");
   }
 
+  /// Whatever fails, nothing is known of the plugin.
   app::ExitStatus run(app::Output& output) override {
     try {
       return check(output);
-    } catch (const Error&) {
-      throw;
+    } catch (const Error& error) {
+      output.fail(error);
+    } catch (const conformance::CannotRun& error) {
+      output.fail({Code::invalid_environment, error.what(), error.advice()});
     } catch (const std::exception& error) {
-      throw Error(Code::internal, error.what(), "");
+      output.fail({Code::internal, error.what(), ""});
     }
+    return app::ExitStatus::usage;
   }
 
  private:
   app::ExitStatus check(app::Output& output) {
     const std::vector<std::string> ids = wanted_ids();
     const std::string path = plugin_path();
-    conformance::Subject subject(path, profile(fs::path(path).filename()));
-    conformance::Limits limits;
-    if (seconds_) limits.all = std::chrono::seconds(*seconds_);
+    conformance::Subject subject(path, profile(fs::path(path).filename()), other_folders());
+    if (junit_) write_junit("");  // nobody wants to make the checks for nothing
+    conformance::Limits limits = limits_here();
     const auto start = std::chrono::steady_clock::now();
-    subject.ask_versions();
+    subject.ask_versions(std::min(limits.call, limits.all));
     limits.all -=
         std::chrono::ceil<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
-    std::vector<Verdict> verdicts;
+    conformance::Course course;
     {
       Progress progress;
-      verdicts =
+      course =
           run_suite(subject, ids, limits, [&](const Verdict& verdict) { progress.heard(verdict); });
     }
-    if (junit_) write_junit(subject.type(), verdicts);
-    output.put(report(subject, verdicts, all_ || output.is_json()));
-    return std::any_of(verdicts.begin(), verdicts.end(), &conformance::is_failure)
-               ? app::ExitStatus::failed
-               : app::ExitStatus::done;
+    output.put(report_of(subject, course, output.is_json(), all_));
+    output.finish();
+    if (junit_) write_junit(conformance::junit(subject.type(), course.verdicts));
+    return status_of(conformity_of(course.verdicts));
+  }
+
+  static app::ExitStatus status_of(conformance::Conformity conformity) {
+    switch (conformity) {
+      case conformance::Conformity::conforming:
+        return app::ExitStatus::done;
+      case conformance::Conformity::not_conforming:
+        return app::ExitStatus::failed;
+      case conformance::Conformity::undecided:
+        break;
+    }
+    return app::ExitStatus::undecided;
+  }
+
+  [[nodiscard]] conformance::Limits limits_here() const {
+    const int slowness = conformance::slowness_of_machine();
+    conformance::Limits limits;
+    limits.call *= slowness;
+    limits.all *= slowness;
+    if (call_seconds_) limits.call = std::chrono::seconds(*call_seconds_);
+    if (seconds_) limits.all = std::chrono::seconds(*seconds_);
+    limits.check = std::max(limits.check, 6 * limits.call);
+    return limits;
   }
 
   /// Of --id, whose values may have commas.
@@ -186,28 +170,75 @@ class Conformance final : public app::Verb {
         wanted.push_back(id);
       }
     }
+    if (wanted.empty() && !ids_.empty()) throw wrong("--id names no requirement", "");
     return wanted;
   }
 
   std::string plugin_path() {
     std::string path = plugin_;
-    if (path.find('/') == path.npos && !fs::exists(path)) {
+    std::error_code error;
+    if (path.find('/') == path.npos && !fs::is_regular_file(path, error)) {
       path = fs::path(app::own_executable()).parent_path() / path;
     }
-    struct stat file {};
-    if (::stat(path.c_str(), &file) != 0 || !S_ISREG(file.st_mode)) {
-      throw wrong("there is no plugin " + path, "give the path of its file");
-    }
     path = fs::absolute(path).lexically_normal();
-    if (!path.ends_with(".so")) return path;
+    require_file(path);
+    if (!path.ends_with(".so")) {
+      require_executable(path);
+      return path;
+    }
     module_ = std::make_unique<conformance::ModuleFolder>(path, app::own_executable());
     return module_->plugin();
   }
 
+  static void require_file(const std::string& path) {
+    std::error_code error;
+    const fs::file_status file = fs::status(path, error);
+    if (fs::is_regular_file(file)) return;
+    if (fs::is_directory(file)) throw wrong(path + " is a folder", "name the plugin's file in it");
+    if (fs::exists(file)) throw wrong(path + " is no file that can be executed", "");
+    if (fs::is_symlink(fs::symlink_status(path, error))) {
+      throw wrong(fmt::format("{} is a link to {}, which isn't there", path,
+                              fs::read_symlink(path, error).string()),
+                  "mend the link, or give the plugin's own file");
+    }
+    throw wrong("there is no plugin " + path, "give the path of its file");
+  }
+
+  /// What else may keep it from being executed, its first call tells.
+  static void require_executable(const std::string& path) {
+    const std::string folder = fs::path(path).parent_path();
+    if (folder == "/run" || folder == "/var/lib") {
+      throw wrong(fmt::format("{} is empty where a check is made", folder),
+                  "put the plugin into a folder of its own");
+    }
+    if (::access(path.c_str(), X_OK) == 0) return;
+    struct stat file {};
+    const bool has_bit = ::stat(path.c_str(), &file) == 0 && (file.st_mode & 0111U) != 0;
+    throw wrong(fmt::format("{} isn't executable", path),
+                has_bit ? "its filesystem may be mounted noexec, or it is another user's"
+                        : fmt::format("chmod +x {}", path));
+  }
+
+  /// Those of CNI_PATH.
+  static std::vector<std::string> other_folders() {
+    const char* list = std::getenv("CNI_PATH");
+    std::istringstream words(list == nullptr ? "" : list);
+    std::vector<std::string> folders;
+    for (std::string folder; std::getline(words, folder, ':');) {
+      if (!folder.empty()) folders.push_back(fs::absolute(folder).lexically_normal());
+    }
+    return folders;
+  }
+
+  [[nodiscard]] std::optional<conformance::Kind> kind() const {
+    if (chained_) return conformance::Kind::chained;
+    if (ipam_) return conformance::Kind::ipam;
+    return std::nullopt;
+  }
+
   /// Given, beside the module, or installed for a plugin of that name.
   [[nodiscard]] conformance::Profile profile(const std::string& type) const {
-    if (config_) return conformance::profile_of_text(type, read_all(*config_), chained_);
-    std::string path = profile_.value_or("");
+    std::string path = config_ ? *config_ : profile_.value_or("");
     if (path.empty()) {
       const fs::path prefix =
           fs::path(app::own_executable()).parent_path().parent_path().parent_path();
@@ -217,59 +248,30 @@ class Conformance final : public app::Verb {
                     "give a configuration (--conf) or a profile (--profile)");
       }
     }
-    const conformance::Json json = conformance::parse_json(read_all(path));
-    return conformance::profile_from(json);
+    const std::string text = read_all(path);
+    try {
+      if (config_) return conformance::profile_of_text(type, text, kind());
+      return conformance::profile_from(conformance::parse_json(text));
+    } catch (const std::exception& error) {
+      throw wrong(fmt::format("{}: {}", path, error.what()), "");
+    }
   }
 
-  void write_junit(const std::string& type, const std::vector<Verdict>& verdicts) const {
+  void write_junit(const std::string& text) const {
     std::ofstream file(*junit_);
-    file << conformance::junit(type, verdicts);
+    file << text;
     if (!file.flush()) throw Error(Code::io, "can't write " + *junit_, "");
-  }
-
-  static app::Report report(const conformance::Subject& subject,
-                            const std::vector<Verdict>& verdicts, bool all) {
-    app::Report report;
-    std::map<Outcome, std::int64_t> counts;
-    for (const Verdict& verdict : verdicts) ++counts[verdict.outcome];
-    const bool failed = std::any_of(verdicts.begin(), verdicts.end(), &conformance::is_failure);
-    report.add_table(plugin_table());
-    report.add_row({Cell::text(subject.program()), Cell::list(subject.versions()),
-                    Cell::number(counts[Outcome::passed]), Cell::number(counts[Outcome::violated]),
-                    Cell::number(counts[Outcome::blocked]),
-                    Cell::number(counts[Outcome::not_applicable]),
-                    Cell::flag(!failed, failed ? Tone::bad : Tone::good)});
-    report.add_table(finding_table());
-    for (const Verdict& verdict : verdicts) add_findings(report, verdict);
-    if (!all) return report;
-    report.add_table(check_table());
-    for (const Verdict& verdict : verdicts) {
-      report.add_row({Cell::text(verdict.check.ids), Cell::text(to_string(verdict.check.level)),
-                      Cell::text(verdict.check.what),
-                      Cell::text(to_string(verdict.outcome), tone_of(verdict)),
-                      Cell::number(verdict.took.count())});
-    }
-    return report;
-  }
-
-  static void add_findings(app::Report& report, const Verdict& verdict) {
-    const auto add = [&](const std::string& id, const std::string& seen) {
-      report.add_row({Cell::text(id, tone_of(verdict)), Cell::text(to_string(verdict.check.level)),
-                      Cell::text(verdict.check.what), Cell::text(seen)});
-    };
-    for (const conformance::Finding& finding : verdict.findings) add(finding.id, finding.text);
-    if (verdict.outcome == Outcome::blocked) {
-      add(ids_of(verdict.check).front(), "not checked: " + verdict.why);
-    }
   }
 
   std::string plugin_;
   std::optional<std::string> config_;
   std::optional<std::string> profile_;
   bool chained_ = false;
+  bool ipam_ = false;
   bool all_ = false;
   std::vector<std::string> ids_;
   std::optional<std::string> junit_;
+  std::optional<std::int64_t> call_seconds_;
   std::optional<std::int64_t> seconds_;
   std::unique_ptr<conformance::ModuleFolder> module_;
 };
@@ -284,18 +286,33 @@ app::VerbText conformance_verb() {
       "leaves is compared with what the specification asks. Each check runs in network, pid and "
       "mount namespaces of its own, which end with all that the plugin has started; /run, "
       "/var/lib and /etc/unicni are empty there. It needs root, or the root of a user namespace, "
-      "and ip(8) and "
-      "tc(8); nft(8) if what is left of rules is to be seen.\n"
-      "A plugin that isn't installed with unicni needs a configuration. A plugin that the "
-      "suite's --conf calls is taken to be of the kind that its configuration shows; a profile "
-      "can say more, such as commands that prepare a host.\n"
-      "The status is 1 if a requirement of the level must is violated, or couldn't be checked.",
+      "and ip(8) and tc(8); nft(8) if what is left of rules is to be seen.\n"
+      "A plugin that isn't installed with unicni needs a configuration, as a runtime would read "
+      "it, with any cniVersion: each that the plugin supports is tried. Of a list the member "
+      "counts whose type, or ipam.type, is the name of the plugin's file. What the plugin is, "
+      "the configuration shows: IPAM if its ipam.type is the plugin, chained if it isn't the "
+      "first of its list, else an interface plugin. Plugins that it calls are looked for beside "
+      "it and in CNI_PATH.\n"
+      "An interface plugin finds an empty container. A chained one finds eth0 in it, a veth to "
+      "the host with an IPv4 address and a default route, and the prevResult of whoever made it; "
+      "one of the configuration isn't used. A profile (--profile) can say more: commands that "
+      "prepare the host, files, another CNI_IFNAME. tests/conformance/README.md of the sources "
+      "has its keys, and the report's requirements by their ids.",
       "unictl conformance bridge\n"
       "unictl conformance /opt/cni/bin/calico --conf /etc/cni/net.d/10-calico.conflist\n"
+      "CNI_PATH=/opt/cni/bin unictl conformance ./mybridge --conf mybridge.conf --junit r.xml\n"
+      "unictl conformance ./myipam --ipam --conf mybridge.conf\n"
       "unictl conformance ./mine.so --profile conformance.json --id DEL-02,DEL-03\n"
       "unshare -Urnm unictl conformance /usr/lib/cni/tuning --chained --conf tuning.conf",
-      {&plugin_table(), &finding_table(), &check_table()},
-      app::make_verb<Conformance>};
+      conformance_tables(),
+      app::make_verb<Conformance>,
+      app::ExitStatus::usage,
+      {{"0", "Conforming: no requirement of the level must is violated."},
+       {"1", "Not conforming: one is."},
+       {"2",
+        "No check was made: it was called wrongly, the plugin can't be executed, or this "
+        "machine gives no namespaces."},
+       {"3", "Undecided: none was seen violated, but one couldn't be checked, or no check made."}}};
 }
 
 }  // namespace unicni::unictl

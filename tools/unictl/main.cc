@@ -16,10 +16,14 @@ int main(int argc, char** argv) {
                 unictl::explain_verb(), unictl::install_verb(), unictl::lint_verb(),
                 unictl::modules_verb(), unictl::new_module_verb(), unictl::render_verb()},
       .environment = {{"NO_COLOR", "Not empty: no colours, also on a terminal."},
+                      {"CNI_PATH",
+                       "Folders of plugins, with : between them: of types that lint looks for, and "
+                       "of what a plugin that conformance looks at calls."},
                       {"COLUMNS", "Width of tables, instead of the terminal's."}},
       .exit_statuses = {{"0", "Done."},
                         {"1", "It failed, or found what it was to look for."},
-                        {"2", "It was called wrongly and did nothing."}},
+                        {"2", "It was called wrongly and did nothing."},
+                        {"3", "conformance: it could not be found out."}},
       .completions = {}};
   return app::run(application, argc, argv);
 }

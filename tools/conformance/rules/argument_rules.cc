@@ -12,7 +12,10 @@ Output add_with(Trial& t, const std::string& args) {
 }
 
 /// It is one if an unknown key is its error.
-bool is_consumer(Trial& t) { return !add_with(t, "X_UNKNOWN=1").ok(); }
+bool is_consumer(Trial& t) {
+  t.needs_working_add();
+  return !add_with(t, "X_UNKNOWN=1").ok();
+}
 
 void pieces(Trial& t) {
   if (!is_consumer(t)) return;
@@ -30,6 +33,7 @@ void keys_are_exact(Trial& t) {
 }
 
 void unknown_keys(Trial& t) {
+  t.needs_working_add();
   const Output refused = add_with(t, "X_UNKNOWN=1");
   if (refused.ok()) return;
   const Json error = parse_json(refused.out);

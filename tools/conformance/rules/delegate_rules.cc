@@ -27,6 +27,10 @@ class Delegation {
     return job;
   }
   const Recorder& ipam() const { return ipam_; }
+  /// For what is asked of a plugin that calls its delegate at all.
+  void must_be_called() const {
+    if (ipam_.calls().empty()) throw Blocked("the plugin doesn't call its delegate");
+  }
   /// The verb of its last call.
   std::string last() const {
     const auto calls = ipam_.calls();
@@ -113,6 +117,7 @@ void stderr_passes(Trial& t) {
   Delegation d(t);
   d.ipam().answer("ADD", kAddress, 0, "what the delegate logs\n");
   const Output good = t.add(d.attachment());
+  d.must_be_called();
   t.expect(good.err.find("what the delegate logs") != std::string::npos, "DLG-04",
            "the delegate's stderr is seen when it succeeds: " + good.str());
 }
@@ -121,6 +126,7 @@ void stderr_passes_on_failure(Trial& t) {
   Delegation d(t);
   d.ipam().answer("ADD", kError, 1, "what the delegate logs\n");
   const Output bad = t.add(d.attachment());
+  d.must_be_called();
   t.expect(bad.err.find("what the delegate logs") != std::string::npos, "DLG-04",
            "the delegate's stderr is seen when it fails: " + bad.str());
 }
@@ -158,6 +164,7 @@ void trace_context(Trial& t) {
   Attachment job = d.attachment();
   job.env["TRACEPARENT"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   t.must_add(job);
+  d.must_be_called();
   const auto env = d.ipam().calls().front().env;
   t.expect(env.contains("TRACEPARENT") && env.at("TRACEPARENT") == job.env["TRACEPARENT"],
            "EXEC-20", "the delegate gets TRACEPARENT");
@@ -166,7 +173,9 @@ void trace_context(Trial& t) {
 void failed_add(Trial& t) {
   Delegation d(t);
   d.ipam().answer("ADD", kError, 1);
-  const Json error = t.fails("ADD-10", t.add(d.attachment()), "ADD when the delegate fails", 120);
+  const Output added = t.add(d.attachment());
+  d.must_be_called();
+  const Json error = t.fails("ADD-10", added, "ADD when the delegate fails", 120);
   t.expect(error.empty() || has(error, "no luck"), "ADD-10",
            "the delegate's error is handed on: " + error.dump());
   t.expect(d.ipam().commands() == "ADD DEL", "ADD-10",
@@ -179,6 +188,7 @@ void failure_after_delegate(Trial& t) {
                   R"({"ips": [{"version": "4", "address": "10.1.200.77/24"}],
                       "routes": [{"dst": "10.9.0.0/16", "gw": "192.168.9.9"}]})");
   if (t.add(d.attachment()).ok()) throw Blocked("a route by an unreachable gateway is no error");
+  d.must_be_called();
   t.expect(d.ipam().commands() == "ADD DEL", "ADD-10",
            "the delegate gets DEL when a later step fails; it got " + d.ipam().commands());
 }

@@ -73,6 +73,7 @@ Attachment with_garbage(Trial& t) {
 }
 
 void garbage_is_ignored(Trial& t) {
+  t.needs_working_add();
   t.succeeds("GC-06", t.gc(with_garbage(t), Json::array()),
              "GC with garbage in the variables that it doesn't need");
 }

@@ -43,7 +43,9 @@ Attachment asking(Trial& t, const Recorder& ipam, const std::string& answer) {
 
 void no_address(Trial& t) {
   const Recorder ipam("fake-ipam");
-  t.fails("IPAM-03", t.add(asking(t, ipam, R"({"ips": []})")), "ADD when the IPAM has no address");
+  const Output added = t.add(asking(t, ipam, R"({"ips": []})"));
+  if (ipam.calls().empty()) throw Blocked("the plugin doesn't call its IPAM");
+  t.fails("IPAM-03", added, "ADD when the IPAM has no address");
   t.expect(ipam.commands() == "ADD DEL", "IPAM-03",
            "an IPAM without an address gets DEL; it got " + ipam.commands());
 }

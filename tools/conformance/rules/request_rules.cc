@@ -57,7 +57,7 @@ void trailing_data(Trial& t) {
   const Attachment job = t.attachment();
   Spawn spawn = t.spawn(job, "ADD", job.config);
   spawn.in += " {}";
-  t.fails("CONF-29", run(spawn), "ADD with something behind the configuration");
+  t.fails("CONF-29", t.call(spawn), "ADD with something behind the configuration");
 }
 
 void missing_are_named(Trial& t) {
@@ -143,22 +143,25 @@ void stdin_is_an_object(Trial& t) {
   Spawn spawn = t.spawn(job, "ADD", job.config);
   for (const char* in : {"", "{", "[]", "1", "{\"a\": 1,}"}) {
     spawn.in = in;
-    t.fails("EXEC-13", run(spawn), std::string("ADD with \"") + in + "\" on stdin", 6);
+    t.fails("EXEC-13", t.call(spawn), std::string("ADD with \"") + in + "\" on stdin", 6);
   }
   spawn.closed = {STDIN_FILENO};
-  t.fails("EXEC-13", run(spawn), "ADD with stdin closed", 5);
+  t.fails("EXEC-13", t.call(spawn), "ADD with stdin closed", 5);
 }
 
 void failures_exit(Trial& t) {
   Attachment job = t.attachment();
   job.config["name"] = "a/b";
+  int errors = 0;
   for (const Output& output :
        {t.add(job), t.call(job, "NOPE", job.config), t.bare({"CNI_COMMAND=ADD"}, "{}")}) {
     const Json error = parse_json(output.out);
-    const bool is_error = error.is_object() && error.contains("code");
-    t.expect(!is_error || (output.status > 0 && output.signal == 0), "EXEC-17",
+    if (!error.is_object() || !error.contains("code")) continue;
+    ++errors;
+    t.expect(output.status > 0 && output.signal == 0, "EXEC-17",
              "an error is told by the exit status: " + output.str());
   }
+  if (errors == 0) throw Blocked("no wrong call is answered by an error object");
 }
 
 void capabilities(Trial& t) {

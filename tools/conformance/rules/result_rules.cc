@@ -141,8 +141,9 @@ void indexes(Trial& t) {
   for (const int index : {0, -1}) {
     const Json result = handed_on(t, [&](Json& prev) { prev["ips"][0]["interface"] = index; });
     const Json ip = result.value("ips", Json::array())[0];
-    const bool good = index == 0 ? ip.value("interface", Json()) == 0
-                                 : !ip.contains("interface") || ip["interface"] == -1;
+    const bool good =
+        ip.is_object() && (index == 0 ? ip.value("interface", Json()) == 0
+                                      : !ip.contains("interface") || ip["interface"] == -1);
     t.expect(good, "RES-06",
              "interface " + std::to_string(index) + " is handed on: " + result.dump());
   }

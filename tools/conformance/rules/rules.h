@@ -7,6 +7,7 @@
 
 namespace unicni::conformance {
 
+std::span<const Check> answer_rules();       ///< kAnswerId (silence.h)
 std::span<const Check> version_rules();      ///< VERN
 std::span<const Check> request_rules();      ///< CONF, EXEC, REQ
 std::span<const Check> argument_rules();     ///< ARGS

@@ -6,6 +6,7 @@ namespace unicni::conformance {
 namespace {
 
 void ready(Trial& t) {
+  t.needs_working_add();  // else it isn't
   const Attachment job = t.nobody();
   const State before = host_state();
   t.succeeds("STAT-01", t.status(job), "STATUS of a plugin that is ready");
@@ -29,6 +30,7 @@ void too_old(Trial& t) {
 }
 
 void garbage_is_ignored(Trial& t) {
+  t.needs_working_add();
   Attachment job = t.nobody();
   job.container_id = "_ /";
   job.if_name = "a/b/c and much too long";
