@@ -46,11 +46,12 @@ std::atomic<bool> context_ready;
 std::atomic<bool> result_written;
 std::atomic_flag crashing;
 pid_t owner;
+int answer_fd;
 alignas(16) std::array<char, kStackSize> stack;
 
 void write_all(const char* text, std::size_t size) {
   while (size > 0) {
-    const auto written = ::write(STDOUT_FILENO, text, size);
+    const auto written = ::write(answer_fd, text, size);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return;
     text += written;
@@ -92,9 +93,17 @@ void write_last_word(std::string_view what) {
   }
 }
 
-// Async-signal-safe: write(2), memcpy(3), pause(2), _exit(2) and lock-free atomics only;
+// Async-signal-safe: write(2), memcpy(3), pause(2), _exit(2), getpid(2), signal(2), raise(3) and
+// lock-free atomics only;
 // signal-safety(7).
 void on_crash(int signal) {
+  if (::getpid() != owner) {
+    // A child that a module forked: its end is no answer to the runtime, but its parent's to hear
+    // of. The signal is blocked until this returns.
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+    return;
+  }
   if (crashing.test_and_set()) {
     for (;;) ::pause();  // another thread is at it and ends the process
   }
@@ -135,7 +144,8 @@ void put_escaped(Text& out, std::string_view text) {
 
 }  // namespace
 
-void install_crash_handler() {
+void install_crash_handler(int answer) {
+  answer_fd = answer;
   stack_t own{};
   own.ss_sp = stack.data();
   own.ss_size = stack.size();
@@ -147,6 +157,7 @@ void install_crash_handler() {
   for (const auto& crash : kCrashes) ::sigaction(crash.signal, &action, nullptr);
   owner = ::getpid();
   std::atexit(on_exit);
+  std::at_quick_exit(on_exit);
 }
 
 void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version) {

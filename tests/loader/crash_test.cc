@@ -35,7 +35,7 @@ Outcome in_child(F action) {
     const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     ::dup2(pipe[1], STDOUT_FILENO);
     ::dup2(null, STDERR_FILENO);
-    install_crash_handler();
+    install_crash_handler(STDOUT_FILENO);
     action();
     ::_exit(0);
   }
@@ -119,17 +119,19 @@ TEST(CrashTest, AStackOverflowHasAStackLeftForTheHandler) {
 }
 
 TEST(CrashTest, AModuleThatEndsTheProcessHasFailed) {
-  const auto outcome = in_child([] {
-    set_crash_context("bridge", "ADD", "1.0.0");
-    std::exit(0);
-  });
-  expect_exit_1(outcome);
-  EXPECT_EQ(outcome.out,
-            protocol::print_error(
-                Error(Code::internal, "bridge: the module called exit during ADD",
-                      "this is a bug in the module bridge; what ADD had changed is undone by the "
-                      "next DEL or GC"),
-                "1.0.0"));
+  for (void (*end)(int) : {std::exit, std::quick_exit}) {
+    const auto outcome = in_child([end] {
+      set_crash_context("bridge", "ADD", "1.0.0");
+      end(0);
+    });
+    expect_exit_1(outcome);
+    EXPECT_EQ(outcome.out,
+              protocol::print_error(
+                  Error(Code::internal, "bridge: the module called exit during ADD",
+                        "this is a bug in the module bridge; what ADD had changed is undone by the "
+                        "next DEL or GC"),
+                  "1.0.0"));
+  }
 }
 
 TEST(CrashTest, AChildOfAModuleMayEndAsItLikes) {
@@ -143,6 +145,25 @@ TEST(CrashTest, AChildOfAModuleMayEndAsItLikes) {
   });
   EXPECT_EQ(WEXITSTATUS(outcome.status), 7);
   EXPECT_EQ(outcome.out, "");
+}
+
+TEST(CrashTest, ACrashOfAModulesChildIsNoAnswer) {
+  for (void (*die)() : {+[] { *reinterpret_cast<volatile int*>(4096) = 1; }, +[] { std::abort(); },
+                        +[] { ::raise(SIGFPE); }}) {
+    const auto outcome = in_child([die] {
+      set_crash_context("bridge", "ADD", "1.0.0");
+      const pid_t child = ::fork();
+      if (child == 0) {
+        die();
+        ::_exit(0);
+      }
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      ::_exit(WIFSIGNALED(status) ? 0 : 1);
+    });
+    EXPECT_EQ(WEXITSTATUS(outcome.status), 0) << "its parent hears of the signal";
+    EXPECT_EQ(outcome.out, "");
+  }
 }
 
 TEST(CrashTest, TheLatestStepIsNamed) {
