@@ -1,6 +1,7 @@
 #include "crash.h"
 
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ constexpr Crash kCrashes[] = {{SIGSEGV, "crashed (SIGSEGV)"},
                               {SIGILL, "crashed (SIGILL)"}};
 constexpr std::size_t kLongestText = 256;  // bytes of step, verb and version after escaping
 constexpr std::size_t kLongestAnswer = 2048;
+constexpr int kMostDescriptors = 256;  // a verb has about ten
 constexpr std::size_t kStackSize = 64U << 10U;
 
 constexpr std::string_view kNoContext =
@@ -93,9 +95,14 @@ void write_last_word(std::string_view what) {
   }
 }
 
-// Async-signal-safe: write(2), memcpy(3), pause(2), _exit(2), getpid(2), signal(2), raise(3) and
-// lock-free atomics only;
-// signal-safety(7).
+/// A child that a module forked has copies of our descriptors, and flock(2) holds as long as one is
+/// open: the next verb would wait for that child.
+void let_locks_go() {
+  for (int fd = STDERR_FILENO + 1; fd < kMostDescriptors; ++fd) ::flock(fd, LOCK_UN);
+}
+
+// Async-signal-safe: flock(2), write(2), memcpy(3), pause(2), _exit(2), getpid(2), signal(2),
+// raise(3) and lock-free atomics only; signal-safety(7).
 void on_crash(int signal) {
   if (::getpid() != owner) {
     // A child that a module forked: its end is no answer to the runtime, but its parent's to hear
@@ -110,6 +117,7 @@ void on_crash(int signal) {
   for (const Crash& crash : kCrashes) {
     if (crash.signal == signal) write_last_word(crash.what);
   }
+  let_locks_go();
   ::_exit(1);
 }
 
@@ -117,6 +125,7 @@ void on_crash(int signal) {
 void on_exit() {
   if (::getpid() != owner) return;
   write_last_word("called exit");
+  let_locks_go();
   ::_exit(1);
 }
 

@@ -7,9 +7,10 @@ namespace unicni::exec {
 
 /// Handlers for exit(3) and quick_exit(3), and on a stack of their own for SIGSEGV, SIGBUS,
 /// SIGABRT, SIGFPE and SIGILL. They write an error with what set_crash_context() said to the
-/// descriptor `answer`, unless mark_result_written() was called, and _exit(1). Children that a
-/// module forks end as if there were none. What the verb had changed is undone by the next DEL or
-/// GC, from the journal. Only for a program: never call it from a library.
+/// descriptor `answer`, unless mark_result_written() was called, let locks of flock(2) go, and
+/// _exit(1). Children that a module forks end as if there were none. What the verb had changed is
+/// undone by the next DEL or GC, from the journal. Only for a program: never call it from a
+/// library.
 void install_crash_handler(int answer);
 
 /// What the error will name. Call it before each step; `step` is the module's name, `verb` "ADD",

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,6 +164,36 @@ TEST(CrashTest, ACrashOfAModulesChildIsNoAnswer) {
     });
     EXPECT_EQ(WEXITSTATUS(outcome.status), 0) << "its parent hears of the signal";
     EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST(CrashTest, WhatWasLockedIsFreeAlsoWhereAModulesChildLivesOn) {
+  for (void (*die)() : {+[] { std::abort(); }, +[] { std::exit(0); }}) {
+    const int file = ::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    ASSERT_GE(file, 0);
+    const std::string path = "/proc/self/fd/" + std::to_string(file);
+    const auto outcome = in_child([&] {
+      set_crash_context("bridge", "ADD", "1.0.0");
+      const int locked = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+      if (::flock(locked, LOCK_EX) != 0) ::_exit(7);
+      const pid_t child = ::fork();
+      if (child == 0) {
+        // The pipe of the answer above all.
+        for (int fd = 0; fd < 256; ++fd) {
+          if (fd != locked) ::close(fd);
+        }
+        for (;;) ::pause();
+      }
+      if (::write(locked, &child, sizeof child) != sizeof child) ::_exit(7);
+      die();
+    });
+    expect_exit_1(outcome);
+    pid_t child = 0;
+    ASSERT_EQ(::pread(file, &child, sizeof child, 0), static_cast<ssize_t>(sizeof child));
+    EXPECT_EQ(::kill(child, 0), 0);
+    EXPECT_EQ(::flock(file, LOCK_EX | LOCK_NB), 0);
+    ::kill(child, SIGKILL);
+    ::close(file);
   }
 }
 

@@ -56,7 +56,8 @@ class NewModule final : public app::Verb {
         "{0} has a module to start from: its options in config.cc, its work in {1}.cc.\n"
         "  cmake -S {0} -B {0}/build -DCMAKE_PREFIX_PATH={2}\n"
         "  cmake --build {0}/build && ctest --test-dir {0}/build\n"
-        "  cmake --install {0}/build --prefix {2}\n",
+        "  cmake --install {0}/build --prefix {2}\n"
+        "  unictl install --bin-dir /opt/cni/bin   # or your runtime's folder: a link to it\n",
         folder_, name.snake(), prefix.string()));
     return app::ExitStatus::done;
   }
