@@ -12,7 +12,7 @@ function(unicni_module_library target name)
   file(WRITE ${script} "{ global: unicni_module_${symbol}; local: *; };\n")
   # -lgcc has the compiler's own helpers; everything else of C++ comes from the executable.
   target_link_options(${target} PRIVATE -nodefaultlibs -Wl,--version-script=${script} -Wl,--gc-sections -Wl,--as-needed)
-  target_link_libraries(${target} PRIVATE m c gcc)
+  target_link_libraries(${target} PRIVATE -lm -lc -lgcc)  # a module may be called "c"
   if(UNICNI_LIBSTDCXX STREQUAL "host")
     target_link_options(${target} PRIVATE  # core/src/module/unwind.cc
       -Wl,--wrap=_Unwind_Resume -Wl,--wrap=__gcc_personality_v0)

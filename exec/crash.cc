@@ -1,6 +1,7 @@
 #include "crash.h"
 
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ constexpr Crash kCrashes[] = {{SIGSEGV, "crashed (SIGSEGV)"},
                               {SIGILL, "crashed (SIGILL)"}};
 constexpr std::size_t kLongestText = 256;  // bytes of step, verb and version after escaping
 constexpr std::size_t kLongestAnswer = 2048;
+constexpr int kMostDescriptors = 256;  // a verb has about ten
 constexpr std::size_t kStackSize = 64U << 10U;
 
 constexpr std::string_view kNoContext =
@@ -46,11 +48,12 @@ std::atomic<bool> context_ready;
 std::atomic<bool> result_written;
 std::atomic_flag crashing;
 pid_t owner;
+int answer_fd;
 alignas(16) std::array<char, kStackSize> stack;
 
 void write_all(const char* text, std::size_t size) {
   while (size > 0) {
-    const auto written = ::write(STDOUT_FILENO, text, size);
+    const auto written = ::write(answer_fd, text, size);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return;
     text += written;
@@ -92,15 +95,29 @@ void write_last_word(std::string_view what) {
   }
 }
 
-// Async-signal-safe: write(2), memcpy(3), pause(2), _exit(2) and lock-free atomics only;
-// signal-safety(7).
+/// A child that a module forked has copies of our descriptors, and flock(2) holds as long as one is
+/// open: the next verb would wait for that child.
+void let_locks_go() {
+  for (int fd = STDERR_FILENO + 1; fd < kMostDescriptors; ++fd) ::flock(fd, LOCK_UN);
+}
+
+// Async-signal-safe: flock(2), write(2), memcpy(3), pause(2), _exit(2), getpid(2), signal(2),
+// raise(3) and lock-free atomics only; signal-safety(7).
 void on_crash(int signal) {
+  if (::getpid() != owner) {
+    // A child that a module forked: its end is no answer to the runtime, but its parent's to hear
+    // of. The signal is blocked until this returns.
+    ::signal(signal, SIG_DFL);
+    ::raise(signal);
+    return;
+  }
   if (crashing.test_and_set()) {
     for (;;) ::pause();  // another thread is at it and ends the process
   }
   for (const Crash& crash : kCrashes) {
     if (crash.signal == signal) write_last_word(crash.what);
   }
+  let_locks_go();
   ::_exit(1);
 }
 
@@ -108,6 +125,7 @@ void on_crash(int signal) {
 void on_exit() {
   if (::getpid() != owner) return;
   write_last_word("called exit");
+  let_locks_go();
   ::_exit(1);
 }
 
@@ -135,7 +153,8 @@ void put_escaped(Text& out, std::string_view text) {
 
 }  // namespace
 
-void install_crash_handler() {
+void install_crash_handler(int answer) {
+  answer_fd = answer;
   stack_t own{};
   own.ss_sp = stack.data();
   own.ss_size = stack.size();
@@ -147,6 +166,7 @@ void install_crash_handler() {
   for (const auto& crash : kCrashes) ::sigaction(crash.signal, &action, nullptr);
   owner = ::getpid();
   std::atexit(on_exit);
+  std::at_quick_exit(on_exit);
 }
 
 void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version) {

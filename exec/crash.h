@@ -1,24 +1,25 @@
-// The last word of a process that dies in a module: an error on stdout instead of silence.
+// The last word of a process that dies in a module: an error for the caller instead of silence.
 #pragma once
 
 #include <string_view>
 
 namespace unicni::exec {
 
-/// Handlers for exit(3), and on a stack of their own for SIGSEGV, SIGBUS, SIGABRT, SIGFPE and
-/// SIGILL. They write an
-/// error with what set_crash_context() said, unless mark_result_written() was called, and _exit(1).
-/// What the verb had changed is undone by the next DEL or GC, from the journal. Only for a program:
-/// never call it from a library.
-void install_crash_handler();
+/// Handlers for exit(3) and quick_exit(3), and on a stack of their own for SIGSEGV, SIGBUS,
+/// SIGABRT, SIGFPE and SIGILL. They write an error with what set_crash_context() said to the
+/// descriptor `answer`, unless mark_result_written() was called, let locks of flock(2) go, and
+/// _exit(1). Children that a module forks end as if there were none. What the verb had changed is
+/// undone by the next DEL or GC, from the journal. Only for a program: never call it from a
+/// library.
+void install_crash_handler(int answer);
 
 /// What the error will name. Call it before each step; `step` is the module's name, `verb` "ADD",
 /// `cni_version` that of the configuration. Copies its arguments; texts are cut at a few hundred
 /// bytes.
 void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version);
 
-/// The answer is on its way to stdout: a crash from now on adds nothing to it. Call it right before
-/// the write.
+/// The answer is on its way to the caller: a crash from now on adds nothing to it. Call it right
+/// before the write.
 void mark_result_written();
 
 }  // namespace unicni::exec

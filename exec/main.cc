@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "answer.h"
 #include "base/services.h"
 #include "chain/chain.h"
 #include "crash.h"
@@ -39,22 +40,12 @@ constexpr int kNeverTrim = std::numeric_limits<int>::max();  // bytes
 
 /// What this process owns and core works with.
 struct Process {
+  unicni::exec::Answer answer;
   unicni::exec::StandardError log;
   unicni::exec::ForkedChildren children;
   unicni::module::Cache modules;
   unicni::Services services{.log = &log, .background = &children};
 };
-
-void write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      throw Error(Code::io, unicni::system_error(errno, "write the answer to stdout").msg());
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
 
 std::string executable_path() {
   char buffer[PATH_MAX];
@@ -67,6 +58,10 @@ std::vector<std::string> environment_strings() {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
   return variables;
+}
+
+void tell_people(std::string_view text) {
+  unicni::exec::write_all(STDERR_FILENO, text, "write to stderr");
 }
 
 /// `name`: that of our file, which whoever installed us has chosen.
@@ -109,7 +104,7 @@ int command(const std::string& name, int argc, const char* const* argv, Process&
     std::fflush(nullptr);
     return status;
   } catch (const Error& error) {
-    write_all(STDERR_FILENO, fmt::format("{}\n{}\n", error.msg(), error.details()));
+    tell_people(fmt::format("{}\n{}\n", error.msg(), error.details()));
     return 2;
   }
 }
@@ -124,9 +119,10 @@ class StandardStreams final : public unicni::chain::Caller {
   }
   void on_result(const std::string& document) override {
     unicni::exec::mark_result_written();
-    write_all(STDOUT_FILENO, document);
-    // ADD's journal is complete and its answer is out: what is left to do, the kernel does.
-    if (command_ != Command::add) return;
+    process_.answer.write(document);
+  }
+  // Its journal is complete and its answer is out: what is left to do, the kernel does.
+  void on_added() override {
     process_.children.settle();
     ::_exit(0);
   }
@@ -145,14 +141,14 @@ void serve(const std::string& invoked_as, std::string& version, Process& process
   module::Locations where =
       locations(invoked_as, environment ? environment->path : std::vector<std::string>());
   if (!environment) {
-    write_all(STDERR_FILENO, about(invoked_as, where));
+    tell_people(about(invoked_as, where));
     return;
   }
   if (environment->command == Command::version) {
     const auto* module = own_module(invoked_as, where);
-    write_all(STDOUT_FILENO,
-              protocol::print_version(protocol::read_optional_request(STDIN_FILENO),
-                                      module == nullptr ? nullptr : module->spec_versions));
+    process.answer.write(
+        protocol::print_version(protocol::read_optional_request(STDIN_FILENO),
+                                module == nullptr ? nullptr : module->spec_versions));
     return;
   }
   const bool is_gc = environment->command == Command::gc;
@@ -177,10 +173,11 @@ void serve(const std::string& invoked_as, std::string& version, Process& process
 }
 
 /// An error that can't be told on stdout any more is told on stderr, which may be gone as well.
-int fail(const Error& error, const std::string& version) noexcept {
-  for (const int fd : {STDOUT_FILENO, STDERR_FILENO}) {
+int fail(const Error& error, const std::string& version,
+         const unicni::exec::Answer& answer) noexcept {
+  for (const int fd : {answer.fd(), STDERR_FILENO}) {
     try {
-      write_all(fd, unicni::protocol::print_error(error, version));
+      unicni::exec::write_all(fd, unicni::protocol::print_error(error, version), "write");
       break;
     } catch (...) {
       continue;
@@ -198,20 +195,22 @@ int run(int argc, char** argv, Process& process) {
     const bool asks_version = argc == 2 && std::string_view(argv[1]) == "--version";
     if (asks_version && invoked_as != unicni::chain::kChainType) {
       // Nomad before 1.8 asks a plugin so, and takes the first version that it reads.
-      write_all(STDOUT_FILENO, about(invoked_as, locations(invoked_as, {})));
+      process.answer.keep_from_modules();
+      process.answer.write(about(invoked_as, locations(invoked_as, {})));
       return 0;
     }
     if (argc > 1 && argv[1][0] != '-' && invoked_as != unicni::chain::kChainType) {
       return command(invoked_as, argc - 1, argv + 1, process);
     }
     if (argc > 1) return unicni::exec::answer_arguments(argc, argv);
-    unicni::exec::install_crash_handler();
+    process.answer.keep_from_modules();
+    unicni::exec::install_crash_handler(process.answer.fd());
     serve(invoked_as, version, process);
     return 0;
   } catch (const Error& error) {
-    return fail(error, version);
+    return fail(error, version, process.answer);
   } catch (const std::exception& error) {
-    return fail(Error(Code::internal, error.what()), version);
+    return fail(Error(Code::internal, error.what()), version, process.answer);
   }
 }
 

@@ -219,6 +219,26 @@ TEST_F(UnictlInstall, WhatForceReplacesIsPutBackByUninstall) {
   }
 }
 
+TEST_F(UnictlInstall, WhatWasKeptFirstIsNotOverwrittenByWhatIsKeptLater) {
+  put_foreign("bridge", "first");
+  must_install({"--force"});
+  for (const char* text : {"second", "first", "third"}) {
+    fs::remove(bin("bridge"));
+    put_foreign("bridge", text);
+    must_install({"--force"});
+  }
+  EXPECT_EQ(says(".bridge.before-unicni"), "first\n");
+  EXPECT_EQ(says(".bridge.before-unicni.2"), "second\n");
+  EXPECT_EQ(says(".bridge.before-unicni.3"), "third\n") << "what is kept isn't kept twice";
+  const Output output = install({"--uninstall"});
+  EXPECT_EQ(output.status, 0);
+  EXPECT_EQ(says("bridge"), "first\n");
+  EXPECT_THAT(output.err,
+              HasSubstr("these stay in /run/cni-bin, as another plugin has their place: "
+                        ".bridge.before-unicni.2, .bridge.before-unicni.3; remove what"));
+  EXPECT_TRUE(exists(bin(".bridge.before-unicni.2")));
+}
+
 TEST_F(UnictlInstall, WhatOthersPutOverOursStaysAtUninstall) {
   must_install();
   fs::remove(bin("bridge"));
@@ -226,6 +246,84 @@ TEST_F(UnictlInstall, WhatOthersPutOverOursStaysAtUninstall) {
   must_install({"--uninstall"});
   EXPECT_EQ(says("bridge"), "upgraded\n");
   EXPECT_FALSE(exists(bin("ptp")));
+}
+
+TEST_F(UnictlInstall, WhatWasKeptForAPlaceThatIsTakenIsNamedAtUninstall) {
+  put_foreign("bridge", "theirs");
+  must_install({"--force"});
+  fs::remove(bin("bridge"));
+  put_foreign("bridge", "upgraded");
+  const Output output = install({"--uninstall"});
+  EXPECT_EQ(says("bridge"), "upgraded\n");
+  EXPECT_THAT(output.err, HasSubstr(": .bridge.before-unicni; remove"));
+}
+
+TEST_F(UnictlInstall, LinksLeaveNoModulesOfAnEarlierCopy) {
+  must_install({"--copy"});
+  const auto told = actions({"--dry-run"});
+  EXPECT_EQ(told.find("unicni-modules/ptp.so")->second, "remove");
+  EXPECT_TRUE(exists(bin("unicni-modules/ptp.so")));
+  must_install();
+  EXPECT_FALSE(exists(bin("unicni-modules")));
+  EXPECT_THAT(says("bridge"), HasSubstr("\"1.1.0\""));
+  must_install({"--copy"});
+  EXPECT_THAT(says("bridge"), HasSubstr("\"1.1.0\""));
+  must_install({"--uninstall"});
+  EXPECT_TRUE(fs::is_empty(kBin));
+}
+
+TEST_F(UnictlInstall, WhatOthersPutBesideCopiedModulesStaysAndIsNamed) {
+  must_install({"--copy"});
+  write_file(bin("unicni-modules/notes"), "mine");
+  const Output output = install();
+  EXPECT_THAT(output.err, HasSubstr("/run/cni-bin/unicni-modules stays, with what is no copy of a "
+                                    "module of this unicni: notes\n"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(bin("unicni-modules")), fs::directory_iterator()),
+            1);
+}
+
+TEST_F(UnictlInstall, ACopyUnderANameOfItsOwnKeepsItsModules) {
+  must_install({"--copy"});
+  fs::copy_file(bin("unicni"), bin("cnv-bridge"));
+  must_install();
+  EXPECT_THAT(says("cnv-bridge"), HasSubstr("\"1.1.0\""));
+  EXPECT_TRUE(exists(bin("unicni-modules/bridge.so")));
+}
+
+TEST_F(UnictlInstall, AModuleThatCouldNotBeLoadedGetsNoLink) {
+  const std::string modules = "/run/own/lib/unicni/modules/";
+  fs::create_directories(modules);
+  fs::create_directories("/run/own/libexec/cni");
+  const std::string executable = "/run/own/libexec/cni/unicni";
+  fs::copy_file(bin_dir() + "/unicni", executable);
+  // In the table of symbols, and wherever else.
+  const auto spoil = [&](const std::string& module, std::string_view from, std::string_view to) {
+    std::string file = read_file(stage() + "/lib/unicni/modules/" + module + ".so");
+    for (auto at = file.find(from); at != file.npos && from != to; at = file.find(from)) {
+      file.replace(at, from.size(), to);
+    }
+    write_file(modules + module + ".so", file);
+  };
+  spoil("dummy", "N6unicni5Error", "N6unicni5Terra");
+  spoil("static", "libc.so.6", "libq.so.6");
+  spoil("ptp", "unicni_module_ptp", "unicni_module_ptq");
+  spoil("vlan", "", "");
+  const Output output = install({"--executable", executable});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_THAT(output.err,
+              AllOf(HasSubstr("dummy is left out: module " + modules +
+                              "dummy.so is unusable: undefined symbol: _ZN6unicni5Terra"),
+                    HasSubstr("static is left out: module " + modules +
+                              "static.so is unusable: libq.so.6: cannot open shared "),
+                    HasSubstr("undefined symbol: unicni_module_ptp\n")));
+  std::vector<std::string> made;
+  for (const auto& file : fs::directory_iterator(kBin)) made.push_back(file.path().filename());
+  EXPECT_THAT(made, ::testing::UnorderedElementsAre("unicni", "vlan"));
+  const Output listed = command("unictl", {"modules", "--executable", executable, "--json"});
+  EXPECT_EQ(listed.status, 1);
+  for (const Json& module : listed.json().at("modules")) {
+    EXPECT_EQ(module.at("verdict"), module.at("name") == "vlan" ? "loadable" : "refused");
+  }
 }
 
 TEST_F(UnictlInstall, AnotherBuildsExecutableIsNotForeign) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,7 +36,7 @@ Outcome in_child(F action) {
     const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     ::dup2(pipe[1], STDOUT_FILENO);
     ::dup2(null, STDERR_FILENO);
-    install_crash_handler();
+    install_crash_handler(STDOUT_FILENO);
     action();
     ::_exit(0);
   }
@@ -119,17 +120,19 @@ TEST(CrashTest, AStackOverflowHasAStackLeftForTheHandler) {
 }
 
 TEST(CrashTest, AModuleThatEndsTheProcessHasFailed) {
-  const auto outcome = in_child([] {
-    set_crash_context("bridge", "ADD", "1.0.0");
-    std::exit(0);
-  });
-  expect_exit_1(outcome);
-  EXPECT_EQ(outcome.out,
-            protocol::print_error(
-                Error(Code::internal, "bridge: the module called exit during ADD",
-                      "this is a bug in the module bridge; what ADD had changed is undone by the "
-                      "next DEL or GC"),
-                "1.0.0"));
+  for (void (*end)(int) : {std::exit, std::quick_exit}) {
+    const auto outcome = in_child([end] {
+      set_crash_context("bridge", "ADD", "1.0.0");
+      end(0);
+    });
+    expect_exit_1(outcome);
+    EXPECT_EQ(outcome.out,
+              protocol::print_error(
+                  Error(Code::internal, "bridge: the module called exit during ADD",
+                        "this is a bug in the module bridge; what ADD had changed is undone by the "
+                        "next DEL or GC"),
+                  "1.0.0"));
+  }
 }
 
 TEST(CrashTest, AChildOfAModuleMayEndAsItLikes) {
@@ -143,6 +146,55 @@ TEST(CrashTest, AChildOfAModuleMayEndAsItLikes) {
   });
   EXPECT_EQ(WEXITSTATUS(outcome.status), 7);
   EXPECT_EQ(outcome.out, "");
+}
+
+TEST(CrashTest, ACrashOfAModulesChildIsNoAnswer) {
+  for (void (*die)() : {+[] { *reinterpret_cast<volatile int*>(4096) = 1; }, +[] { std::abort(); },
+                        +[] { ::raise(SIGFPE); }}) {
+    const auto outcome = in_child([die] {
+      set_crash_context("bridge", "ADD", "1.0.0");
+      const pid_t child = ::fork();
+      if (child == 0) {
+        die();
+        ::_exit(0);
+      }
+      int status = 0;
+      ::waitpid(child, &status, 0);
+      ::_exit(WIFSIGNALED(status) ? 0 : 1);
+    });
+    EXPECT_EQ(WEXITSTATUS(outcome.status), 0) << "its parent hears of the signal";
+    EXPECT_EQ(outcome.out, "");
+  }
+}
+
+TEST(CrashTest, WhatWasLockedIsFreeAlsoWhereAModulesChildLivesOn) {
+  for (void (*die)() : {+[] { std::abort(); }, +[] { std::exit(0); }}) {
+    const int file = ::open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    ASSERT_GE(file, 0);
+    const std::string path = "/proc/self/fd/" + std::to_string(file);
+    const auto outcome = in_child([&] {
+      set_crash_context("bridge", "ADD", "1.0.0");
+      const int locked = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+      if (::flock(locked, LOCK_EX) != 0) ::_exit(7);
+      const pid_t child = ::fork();
+      if (child == 0) {
+        // The pipe of the answer above all.
+        for (int fd = 0; fd < 256; ++fd) {
+          if (fd != locked) ::close(fd);
+        }
+        for (;;) ::pause();
+      }
+      if (::write(locked, &child, sizeof child) != sizeof child) ::_exit(7);
+      die();
+    });
+    expect_exit_1(outcome);
+    pid_t child = 0;
+    ASSERT_EQ(::pread(file, &child, sizeof child, 0), static_cast<ssize_t>(sizeof child));
+    EXPECT_EQ(::kill(child, 0), 0);
+    EXPECT_EQ(::flock(file, LOCK_EX | LOCK_NB), 0);
+    ::kill(child, SIGKILL);
+    ::close(file);
+  }
 }
 
 TEST(CrashTest, TheLatestStepIsNamed) {

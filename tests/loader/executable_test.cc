@@ -155,9 +155,9 @@ class ExecutableTest : public testing::Test {
 
   scratch::Prefix prefix_;
   Container container_;
+  std::string program_;  // "": of the prefix
 
  private:
-  std::string program_;  // "": of the prefix
   std::vector<std::string> arguments_;
 
   [[noreturn]] void execute(const std::string& type, const std::string& verb, int in, int out) {
@@ -351,6 +351,65 @@ TEST_F(ExecutableTest, AModuleWithALibstdcxxOfItsOwn) {
   }
   const auto error = error_of(run("fixture-own-libstdcxx", "ADD"));
   EXPECT_THAT(error.msg(), HasSubstr("brings its own C++ library, libstdc++.so.6"));
+}
+
+TEST_F(ExecutableTest, WhatAModulePrintsIsNoPartOfTheAnswer) {
+  (void)prefix_.add_fixture("fixture-misbehaves");
+  link("fixture-misbehaves");
+  const std::string prints = R"(, "behave": "prints")";
+  const auto add = run("fixture-misbehaves", "ADD", prints);
+  EXPECT_EQ(add.exit_status, 0) << add.out;
+  EXPECT_EQ(add.out, run("fixture-misbehaves", "ADD").out);
+  const auto del = run("fixture-misbehaves", "DEL", prints);
+  EXPECT_EQ(del.exit_status, 0);
+  EXPECT_EQ(del.out, "");
+  EXPECT_THAT(error_of(run("fixture-misbehaves", "ADD", R"(, "behave": "prints code-0")")).msg(),
+              HasSubstr("it went wrong"));
+}
+
+TEST_F(ExecutableTest, AModuleThatEndsTheProcessHasFailed) {
+  (void)prefix_.add_fixture("fixture-misbehaves");
+  link("fixture-misbehaves");
+  for (const char* word : {"calls-exit", "calls-quick-exit"}) {
+    for (const char* verb : {"ADD", "DEL"}) {
+      const auto outcome =
+          run("fixture-misbehaves", verb, std::string(R"(, "behave": ")") + word + '"');
+      const auto error = error_of(outcome);
+      EXPECT_EQ(error.code(), 999U);
+      EXPECT_EQ(error.msg(),
+                std::string("fixture-misbehaves: the module called exit during ") + verb);
+    }
+  }
+}
+
+TEST_F(ExecutableTest, AResultThatNobodyCanUseIsAnErrorThatNamesTheField) {
+  (void)prefix_.add_fixture("fixture-misbehaves");
+  link("fixture-misbehaves");
+  const auto told = [&](const char* word) {
+    return error_of(run("fixture-misbehaves", "ADD", std::string(R"(, "behave": ")") + word + '"'));
+  };
+  EXPECT_EQ(told("no-such-interface").msg(), "fixture-misbehaves: result.ips[0].interface is 1");
+  EXPECT_EQ(told("no-address").msg(), "fixture-misbehaves: result.ips[0].address is 0.0.0.0/0");
+  EXPECT_EQ(told("code-0").code(), 999U);
+}
+
+TEST_F(ExecutableTest, AChildThatAModuleLeavesKeepsNoLock) {
+  (void)prefix_.add_fixture("fixture-misbehaves");
+  link("fixture-misbehaves");
+  // Both verbs with one /run. The child has what ADD had open.
+  const std::string plugin = prefix_.cni() + "/fixture-misbehaves";
+  const std::string both = prefix_.path() + "/both";
+  prefix_.write(both,
+                "#!/bin/sh\nconfig=$(cat)\n"
+                "echo \"$config\" | CNI_COMMAND=ADD " +
+                    plugin +
+                    " >/run/add 2>&1 || exec cat /run/add\n"
+                    "echo \"$config\" | CNI_COMMAND=DEL " +
+                    plugin + "\n");
+  program_ = both;
+  const auto outcome = run("fixture-misbehaves", "", R"(, "behave": "leaves-a-child")");
+  EXPECT_EQ(outcome.exit_status, 0);
+  EXPECT_EQ(outcome.out, "");
 }
 
 struct Broken {

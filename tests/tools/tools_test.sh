@@ -361,17 +361,23 @@ case_classic_walk_of_the_readme() {
   "$tools/private-host" "$root/tests/tools/tools_test.sh" --inside classic_walk_inside
 }
 
+# Under names that something else in the sources might have, too.
 case_new_module_compiles() {
-  local kind file
+  local kind name file
   for kind in interface ipam chained; do
-    "$tools/new-module" wake-on-lan --kind "$kind" --into "$work/$kind"
-    for file in "$work/$kind"/wake-on-lan/*.cc; do
+    case $kind in
+      interface) name=dns ;;
+      ipam) name=module ;;
+      chained) name=result ;;
+    esac
+    "$tools/new-module" "$name" --kind "$kind" --into "$work/$kind"
+    for file in "$work/$kind/$name"/*.cc; do
       g++ -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only -I"$root/core/include" \
         -DUNICNI_VERSION='"0"' -DUNICNI_LIBSTDCXX='"host"' "$file"
     done
-    for file in CMakeLists.txt README.md example.conflist conformance.json config.h config.cc wake_on_lan.cc wake_on_lan_test.cc; do
-      [[ -s $work/$kind/wake-on-lan/$file ]] || fail "$file is missing"
-      ! grep -n '@' "$work/$kind/wake-on-lan/$file" || fail "$file has a place-holder left"
+    for file in CMakeLists.txt README.md example.conflist conformance.json config.h config.cc "$name.cc" "${name}_test.cc"; do
+      [[ -s $work/$kind/$name/$file ]] || fail "$file is missing"
+      ! grep -n '@' "$work/$kind/$name/$file" || fail "$file has a place-holder left"
     done
   done
 }
@@ -417,7 +423,7 @@ case_new_module_keeps_what_is_there() {
 
 case_new_module_refuses_names() {
   local name
-  for name in Bridge 9p a_b a- unicni bridge test all install ../x 'a b' aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; do
+  for name in Bridge 9p a_b a- unicni bridge test all install config linux ../x 'a b' aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; do
     expect "new-module '$name'" 1 "$(status "$tools/new-module" "$name" --into "$work")"
   done
   mkdir "$work/there"

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -26,13 +28,27 @@ namespace fs = std::filesystem;
 constexpr std::string_view kKept = ".before-unicni";
 constexpr std::size_t kLargestFile = 256U << 20U;  // a Go plugin has 4 MB
 
-std::string kept_name(std::string_view name) { return fmt::format(".{}{}", name, kKept); }
+/// The first that is kept for a name has no number, what comes later 2 and more.
+std::string kept_name(std::string_view name, int number) {
+  return fmt::format(".{}{}{}", name, kKept, number == 1 ? "" : fmt::format(".{}", number));
+}
 
-/// The name that something was kept for; "": the file is something else.
-std::string_view kept_for(std::string_view file) {
-  if (file.size() <= kKept.size() + 1 || !file.starts_with('.') || !file.ends_with(kKept))
-    return {};
-  return file.substr(1, file.size() - 1 - kKept.size());
+/// What a file is kept for; nullopt: it is something else.
+struct Kept {
+  std::string name;
+  int number;
+};
+std::optional<Kept> kept_for(std::string_view file) {
+  const auto mark = file.rfind(kKept);
+  if (mark == file.npos || mark < 2 || !file.starts_with('.')) return std::nullopt;
+  Kept kept{std::string(file.substr(1, mark - 1)), 1};
+  const std::string_view behind = file.substr(mark + kKept.size());
+  if (behind.empty()) return kept;
+  const auto [end, error] =
+      std::from_chars(behind.data() + 1, behind.data() + behind.size(), kept.number);
+  const bool is_number = behind.front() == '.' && error == std::errc() &&
+                         end == behind.data() + behind.size() && kept.number > 1;
+  return is_number ? std::optional(kept) : std::nullopt;
 }
 
 /// lstat(2).
@@ -64,6 +80,16 @@ bool has_loader(const std::string& path) {
              "\x7f"
              "ELF") &&
          content->find("unicni_module_") != content->npos;
+}
+
+/// Whether two files are links to one place, or have one content.
+bool is_same(const std::string& one, const std::string& other) {
+  const std::string target = link_target(one);
+  if (!target.empty() || !link_target(other).empty()) return target == link_target(other);
+  std::error_code error;
+  const auto size = fs::file_size(one, error);
+  if (error || size > kLargestFile || size != fs::file_size(other, error) || error) return false;
+  return sys::read_file(one, kLargestFile) == sys::read_file(other, kLargestFile);
 }
 
 /// A name for what isn't complete yet: no plugin's, and of this process alone.
@@ -135,22 +161,22 @@ std::vector<std::string> BinFolder::links_besides(const std::vector<std::string>
   return found;
 }
 
-/// A second name first, so that the plugin is there all the time; without hard links there is a
-/// moment in which it isn't.
+/// What was kept before stays, as it may be all that is left of the plugin that was there before
+/// unicni. A second name first, so that the plugin is there all the time; without hard links there
+/// is a moment in which it isn't.
 void BinFolder::keep_foreign(const std::string& name) const {
   const std::string path = file(name);
   const auto mode = mode_of(path);
   if (!mode || is_ours(path)) return;
-  const std::string kept = file(kept_name(name));
-  tell_(name, "keep", kept);
-  if (is_dry_) return;
-  const std::string second = unfinished(kept);
-  (void)sys::remove_file(second);
-  if (::link(path.c_str(), second.c_str()) == 0) {
-    rename_to(second, kept);
-  } else {
-    rename_to(path, kept);
+  int number = 1;
+  std::string kept = file(kept_name(name, number));
+  for (; mode_of(kept); kept = file(kept_name(name, ++number))) {
+    if (is_same(path, kept)) return;
   }
+  tell_(name, "keep", kept);
+  if (is_dry_ || ::link(path.c_str(), kept.c_str()) == 0) return;
+  if (errno == EEXIST) return keep_foreign(name);  // another unictl was faster
+  rename_to(path, kept);
 }
 
 void BinFolder::link(const std::string& name, const std::string& target) const {
@@ -181,27 +207,33 @@ void BinFolder::remove(const std::string& name) const {
   if (!is_dry_) (void)sys::remove_file(path);
 }
 
-void BinFolder::restore_one(const std::string& name) const {
+void BinFolder::restore_one(const std::string& name, const std::string& kept) const {
   const std::string path = file(name);
-  const std::string kept = file(kept_name(name));
-  if (mode_of(path) && !is_ours(path)) return;  // somebody replaced ours, and what was kept is old
-  if (mode_of(kept)) {
-    tell_(name, "restore", path);
-    if (!is_dry_) rename_to(kept, path);
-  } else {
-    remove(name);
-  }
+  tell_(name, "restore", path);
+  if (!is_dry_) rename_to(file(kept), path);
 }
 
-void BinFolder::remove_modules() const {
+bool BinFolder::has_copies_besides(const std::vector<std::string>& names) const {
+  const std::vector<std::string> files = sys::list_folder(path_);
+  return std::ranges::any_of(files, [&](const std::string& each) {
+    if (kept_for(each) || std::ranges::find(names, each) != names.end()) return false;
+    const auto mode = mode_of(file(each));
+    return mode && S_ISREG(*mode) && is_ours(file(each));
+  });
+}
+
+void BinFolder::remove_modules(const std::vector<std::string>* served) const {
   const std::string folder = file(kCopiedModules);
+  // A link to a folder was made by somebody else.
+  if (const auto mode = mode_of(folder); !mode || !S_ISDIR(*mode)) return;
   std::vector<std::string> files = sys::list_folder(folder);
-  std::sort(files.begin(), files.end());
+  std::ranges::sort(files);
   for (const std::string& each : files) {
-    const std::string path = folder + '/' + each;
-    if (!module::parse_file_name(each)) continue;
+    const auto parsed = module::parse_file_name(each);
+    if (!parsed) continue;
+    if (served != nullptr && std::ranges::find(*served, parsed->module) == served->end()) continue;
     try {
-      (void)module::read_note(path);
+      (void)module::read_note(folder + '/' + each);
     } catch (const Error&) {
       continue;  // no module: not ours to remove
     }
@@ -212,21 +244,39 @@ void BinFolder::remove_modules() const {
   fs::remove(folder, ignored);
 }
 
-void BinFolder::restore() const {
+std::vector<std::string> BinFolder::restore() const {
+  std::map<std::string, std::map<int, std::string>> kept;  // name → number → file
   std::set<std::string> links;
   std::set<std::string> files;
   for (const std::string& each : sys::list_folder(path_)) {
-    if (const auto name = kept_for(each); !name.empty()) {
-      links.emplace(name);
+    if (const auto found = kept_for(each)) {
+      kept[found->name].emplace(found->number, each);
     } else if (const auto mode = mode_of(file(each)); mode && is_ours(file(each))) {
       (S_ISLNK(*mode) ? links : files).insert(each);
     }
   }
-  for (const std::string& name : links) {
-    if (files.find(name) == files.end()) restore_one(name);
+  for (const auto& [name, all] : kept) {
+    if (!mode_of(file(name))) links.insert(name);
   }
-  for (const std::string& name : files) restore_one(name);
-  remove_modules();
+  const auto restore_all = [&](const std::set<std::string>& names) {
+    for (const std::string& name : names) {
+      const auto found = kept.find(name);
+      if (found == kept.end() || found->second.empty()) {
+        remove(name);
+        continue;
+      }
+      restore_one(name, found->second.begin()->second);
+      found->second.erase(found->second.begin());
+    }
+  };
+  restore_all(links);
+  restore_all(files);
+  remove_modules(nullptr);
+  std::vector<std::string> left;
+  for (const auto& [name, all] : kept) {
+    for (const auto& [number, each] : all) left.push_back(each);
+  }
+  return left;
 }
 
 }  // namespace unicni::unictl

@@ -10,8 +10,9 @@ namespace unicni::unictl {
 
 /// Nothing is taken away before what replaces it is there: each file changes by one rename(2), so a
 /// runtime that calls a plugin meanwhile gets the old one or the new one. Whatever was foreign is
-/// kept as ".<name>.before-unicni", which no network configuration names. Every method throws Error
-/// for what the kernel refuses.
+/// kept as ".<name>.before-unicni", or as ".<name>.before-unicni.2" and so on if there is another
+/// one already; no network configuration names these. Every method throws Error for what the kernel
+/// refuses.
 class BinFolder {
  public:
   /// Told of every change before it is made: what is done, and to which file.
@@ -41,16 +42,22 @@ class BinFolder {
   void copy(const std::string& name, const std::string& from, unsigned mode) const;
   /// Takes that file away; fine if it isn't there.
   void remove(const std::string& name) const;
-  /// Takes away what is ours and puts back what was kept, links before files, so that no link ever
-  /// leads nowhere.
-  void restore() const;
+  /// Takes away what is ours and puts back what was kept first, links before files, so that no link
+  /// ever leads nowhere. Returns the names of what was kept and stays so: later ones, and those
+  /// whose place somebody has taken since.
+  [[nodiscard]] std::vector<std::string> restore() const;
+  /// Whether an executable of unicni lies here as a file of its own under none of those names: its
+  /// modules are those beside it.
+  [[nodiscard]] bool has_copies_besides(const std::vector<std::string>& names) const;
+  /// Of an earlier copy: the files of kCopiedModules that are modules, all of them or `served`, and
+  /// the folder, if nothing else is in it.
+  void remove_modules(const std::vector<std::string>* served) const;
 
  private:
   [[nodiscard]] std::string file(std::string_view name) const;
   [[nodiscard]] bool is_ours(const std::string& path) const;
   void keep_foreign(const std::string& name) const;
-  void restore_one(const std::string& name) const;
-  void remove_modules() const;
+  void restore_one(const std::string& name, const std::string& kept) const;
 
   std::string path_;
   bool is_dry_;

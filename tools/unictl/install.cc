@@ -55,10 +55,12 @@ class Install final : public app::Verb {
     options.flag(copies_, "--copy",
                  "Copy the executable and, to unicni-modules below the folder, the modules, for a "
                  "folder that is seen elsewhere without the rest of the installation");
-    options.flag(forces_, "--force",
-                 "Replace plugins of other makers, and keep them as .NAME.before-unicni");
+    options.flag(
+        forces_, "--force",
+        "Replace plugins of other makers, and keep them as .NAME.before-unicni; what is kept "
+        "already stays, and the next is .NAME.before-unicni.2");
     options.flag(restores_, "--uninstall",
-                 "Remove what is unicni's from the folder and put back what was kept");
+                 "Remove what is unicni's from the folder and put back what was kept first");
     options.flag(is_dry_, "--dry-run", "Tell what would be done and do nothing");
     options.value(executable_, "--executable", "FILE",
                   "The executable unicni to install; without it, the one that is installed with "
@@ -89,7 +91,11 @@ class Install final : public app::Verb {
     if (restores_) {
       if (!folder.exists())
         output.warn(fmt::format("there is no folder {}, so nothing is done", folder.path()));
-      folder.restore();
+      if (const auto left = folder.restore(); !left.empty()) {
+        output.warn(fmt::format(
+            "these stay in {}, as another plugin has their place: {}; remove what nobody needs",
+            folder.path(), joined(left)));
+      }
     } else {
       install(folder, output);
     }
@@ -102,12 +108,13 @@ class Install final : public app::Verb {
   [[nodiscard]] std::map<std::string, std::string> loadable(const app::Output& output) const {
     std::map<std::string, std::string> modules;
     std::map<std::string, std::string> seen;
+    const ModuleLook judge(executable_path_);
     const auto folders = module::module_folders(executable_path_, {});
     for (const std::string& folder : folders) {
       for (const std::string& name : module::modules_in(folder)) {
         const auto path = module::find_file(folder, name);
         if (!path || !seen.emplace(name, *path).second) continue;
-        const Look look = look_at(name, *path, executable_path_);
+        const Look look = judge.at(name, *path);
         if (look.refusal.empty()) {
           modules.emplace(name, *path);
         } else {
@@ -146,6 +153,7 @@ class Install final : public app::Verb {
       if (copies_ && name == "unicni") continue;
       folder.link(name, copies_ ? "unicni" : executable_path_);
     }
+    if (!copies_ && !is_own_) remove_former_copy(folder, names, output);
     names.emplace_back("unicni");
     if (const auto others = folder.links_besides(names); !others.empty()) {
       output.warn(fmt::format(
@@ -153,6 +161,19 @@ class Install final : public app::Verb {
           "containers can be taken down: {}",
           joined(others)));
     }
+  }
+
+  /// Links lead to an executable that has its modules elsewhere.
+  void remove_former_copy(const BinFolder& folder, const std::vector<std::string>& names,
+                          const app::Output& output) const {
+    const std::string below = fmt::format("{}/{}", folder.path(), kCopiedModules);
+    std::error_code error;
+    if (!fs::exists(below, error)) return;
+    if (folder.has_copies_besides(names)) return;  // which load them
+    folder.remove_modules(&names);
+    if (is_dry_ || !fs::exists(below, error)) return;
+    output.warn(fmt::format("{} stays, with what is no copy of a module of this unicni: {}", below,
+                            joined(sys::list_folder(below))));
   }
 
   /// The executable first: a later one takes the modules of an earlier one, and not the reverse.

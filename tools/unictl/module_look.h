@@ -1,10 +1,11 @@
-// What is known of a module file without running anything of it.
+// What is known of module files without running anything of them.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "unicni/module.h"
+#include "unresolved.h"
 
 namespace unicni::unictl {
 
@@ -13,8 +14,18 @@ struct Look {
   std::string refusal;  ///< "": it would be loaded
 };
 
-/// In the order in which loading refuses; the note is read also of a file that nobody may trust.
-/// Symbols that the executable lacks are not noticed.
-Look look_at(const std::string& name, const std::string& path, const std::string& executable);
+/// Looks at modules as one executable would.
+class ModuleLook {
+ public:
+  /// If it can't be read, what it offers isn't held against modules.
+  explicit ModuleLook(std::string executable);
+
+  /// In the order in which loading refuses; the note is read also of a file that nobody may trust.
+  [[nodiscard]] Look at(const std::string& name, const std::string& path) const;
+
+ private:
+  std::string executable_;
+  std::optional<Offered> offered_;
+};
 
 }  // namespace unicni::unictl

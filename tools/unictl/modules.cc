@@ -100,14 +100,15 @@ class Modules final : public app::Verb {
     report_.add_table(table());
     // Who can write the folders above counts as well, and those a relative path doesn't name.
     for (std::string& folder : folders_) folder = absolute(folder);
-    for (const std::string& folder : folders_) list(folder, executable);
+    const ModuleLook look(resolved(executable));
+    for (const std::string& folder : folders_) list(folder, look);
     if (!found_any_) throw none();
     output.put(report_);
     return found_refused_ ? app::ExitStatus::failed : app::ExitStatus::done;
   }
 
  private:
-  void list(const std::string& folder, const std::string& executable) {
+  void list(const std::string& folder, const ModuleLook& look) {
     struct Named {
       module::ModuleFile parsed;
       std::string path;
@@ -124,12 +125,12 @@ class Modules final : public app::Verb {
     });
     for (const Named& file : files) {
       if (file.parsed.abi.value_or(UNICNI_ABI) != UNICNI_ABI) {
-        add_row(file.parsed.module, file.path, look_at(file.parsed.module, file.path, executable),
+        add_row(file.parsed.module, file.path, look.at(file.parsed.module, file.path),
                 {"passed over",
                  fmt::format("for executables of module interface {} alone", *file.parsed.abi),
                  Tone::faint});
       } else {
-        judge(file.parsed.module, file.path, executable);
+        judge(file.parsed.module, file.path, look.at(file.parsed.module, file.path));
       }
     }
   }
@@ -140,8 +141,7 @@ class Modules final : public app::Verb {
     Tone tone;
   };
 
-  void judge(const std::string& name, const std::string& path, const std::string& executable) {
-    const Look look = look_at(name, path, executable);
+  void judge(const std::string& name, const std::string& path, const Look& look) {
     const auto [first, is_first] = seen_.emplace(name, path);
     if (!is_first) {
       add_row(name, path, look, {"shadowed", "by " + first->second, Tone::faint});
@@ -185,8 +185,9 @@ class Modules final : public app::Verb {
 app::VerbText modules_verb() {
   return {"modules",
           "List the modules, and whether the executable would load them",
-          "A module is judged by its file alone: who can write it, and what its ELF note says. "
-          "Nothing of it is run, so symbols that the executable lacks are not noticed.\n"
+          "A module is judged by its file alone: who can write it, what its ELF note says, and "
+          "whether the executable and the libraries that it needs have the symbols that it takes. "
+          "Nothing of it is run.\n"
           "The status is 1 if a module is refused.",
           "unictl modules\n"
           "unictl modules --json | jq -r '.modules[] | select(.verdict == \"refused\") | .name'\n"

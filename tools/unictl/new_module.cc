@@ -2,13 +2,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include "app/application.h"
@@ -16,6 +13,7 @@
 #include "chain/chain.h"
 #include "module/module_file.h"
 #include "module/registry.h"
+#include "module_name.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 #include "verbs.h"
@@ -26,34 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSuffix = ".in";
-constexpr std::size_t kLongestName = 31;
-/// cmake-policies(7), CMP0037; the module is a target of its name.
-constexpr std::array<std::string_view, 8> kTargetsOfCMake = {
-    "all", "clean", "depend", "help", "install", "package", "preinstall", "test"};
-
-/// "wake-on-lan" is wake_on_lan in a symbol.
-std::string snake_case(std::string name) {
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-}
-
-/// And WakeOnLan as a class.
-std::string pascal_case(std::string_view name) {
-  std::string text;
-  bool starts = true;
-  for (const char c : name) {
-    if (c != '-') text += starts ? static_cast<char>(std::toupper(c)) : c;
-    starts = c == '-';
-  }
-  return text;
-}
-
-std::string with(std::string text, std::string_view place, std::string_view value) {
-  for (auto at = text.find(place); at != text.npos; at = text.find(place, at + value.size()))
-    text.replace(at, place.size(), value);
-  return text;
-}
-
 class NewModule final : public app::Verb {
  public:
   void declare(app::Options& options) override {
@@ -70,7 +40,8 @@ class NewModule final : public app::Verb {
   }
 
   app::ExitStatus run(app::Output& output) override {
-    require_name();
+    const ModuleName name(name_);
+    require_free(name);
     if (folder_.empty()) folder_ = name_;
     require_empty();
     const fs::path prefix =
@@ -79,38 +50,29 @@ class NewModule final : public app::Verb {
     const auto kind = files_of(templates / kind_);
     const auto project = files_of(templates / "out-of-tree");
     sys::ensure_folder(folder_, 0755);
-    for (const std::string& path : kind) write(path);
-    for (const std::string& path : project) write(path);
+    for (const std::string& path : kind) write(path, name);
+    for (const std::string& path : project) write(path, name);
     output.write(fmt::format(
         "{0} has a module to start from: its options in config.cc, its work in {1}.cc.\n"
         "  cmake -S {0} -B {0}/build -DCMAKE_PREFIX_PATH={2}\n"
         "  cmake --build {0}/build && ctest --test-dir {0}/build\n"
-        "  cmake --install {0}/build --prefix {2}\n",
-        folder_, snake_case(name_), prefix.string()));
+        "  cmake --install {0}/build --prefix {2}\n"
+        "  unictl install --bin-dir /opt/cni/bin   # or your runtime's folder: a link to it\n",
+        folder_, name.snake(), prefix.string()));
     return app::ExitStatus::done;
   }
 
  private:
-  void require_name() const {
-    const bool is_fine = module::valid_module_name(name_) && name_.size() <= kLongestName &&
-                         std::isdigit(static_cast<unsigned char>(name_.front())) == 0 &&
-                         !name_.ends_with('-');
-    if (!is_fine) {
-      throw Error(Code::invalid_environment, fmt::format("\"{}\" can't be a module's name", name_),
-                  "a letter, then lower-case letters, digits and '-' inside, at most 31 in all");
-    }
-    if (std::find(kTargetsOfCMake.begin(), kTargetsOfCMake.end(), name_) != kTargetsOfCMake.end()) {
-      throw Error(Code::invalid_environment, fmt::format("\"{}\" can't be a module's name", name_),
-                  "CMake keeps it for a target of its own: choose another");
-    }
+  void require_free(const ModuleName& name) const {
     const auto folders = module::module_folders(app::own_executable(), {});
     const bool is_taken =
-        name_ == chain::kChainType ||
+        name.type() == chain::kChainType ||
         std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
-          return module::find_file(folder, name_).has_value();
+          return module::find_file(folder, name.type()).has_value();
         });
     if (!is_taken) return;
-    throw Error(Code::invalid_environment, fmt::format("there is a plugin \"{}\" already", name_),
+    throw Error(Code::invalid_environment,
+                fmt::format("there is a plugin \"{}\" already", name.type()),
                 "choose a name that no module has: \"unictl modules\" lists them");
   }
 
@@ -138,18 +100,12 @@ class NewModule final : public app::Verb {
     return paths;
   }
 
-  [[nodiscard]] std::string filled(std::string text) const {
-    text = with(std::move(text), "@name@", name_);
-    text = with(std::move(text), "@snake@", snake_case(name_));
-    return with(std::move(text), "@Class@", pascal_case(name_));
-  }
-
-  void write(const std::string& path) const {
+  void write(const std::string& path, const ModuleName& module) const {
     const auto text = sys::read_file(path);
     if (!text) throw Error(Code::internal, path + " is absent");
-    std::string name = filled(fs::path(path).filename());
-    name.resize(name.size() - kSuffix.size());
-    sys::write_file_atomically(folder_ + '/' + name, filled(*text), 0644);
+    std::string file = module.fill(fs::path(path).filename());
+    file.resize(file.size() - kSuffix.size());
+    sys::write_file_atomically(folder_ + '/' + file, module.fill(*text), 0644);
   }
 
   std::string name_;

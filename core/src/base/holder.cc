@@ -76,14 +76,20 @@ bool holds_open(const std::string& process, const struct stat& file) {
   return false;
 }
 
-std::optional<pid_t> pid_from_open_files(const struct stat& file) {
+/// A child that inherited the lock is mostly among the first processes behind its parent `dead`
+/// (0: nobody knows who that was).
+std::optional<pid_t> pid_from_open_files(const struct stat& file, pid_t dead) {
   const auto end = std::chrono::steady_clock::now() + kScanTime;
+  std::vector<pid_t> pids;
   for (const auto& name : list_folder("/proc")) {
-    const auto pid = number<pid_t>(name, 0);
-    if (pid <= 0) continue;
+    if (const auto pid = number<pid_t>(name, 0); pid > 0) pids.push_back(pid);
+  }
+  std::ranges::sort(pids);
+  std::ranges::rotate(pids, std::ranges::upper_bound(pids, dead));
+  for (const pid_t pid : pids) {
     if (std::chrono::steady_clock::now() > end) break;
     try {
-      if (holds_open("/proc/" + name, file)) return pid;
+      if (holds_open(fmt::format("/proc/{}", pid), file)) return pid;
     } catch (const Error&) {  // ended meanwhile, or not ours to look at
     }
   }
@@ -144,7 +150,7 @@ std::optional<LockHolder> find_lock_holder(int fd) {
     holder.program = program_of(holder.pid);
   }
   if (holder.program.empty()) {
-    if (const auto found = pid_from_open_files(file)) {
+    if (const auto found = pid_from_open_files(file, holder.pid)) {
       holder.pid = *found;
       holder.program = program_of(holder.pid);
     }

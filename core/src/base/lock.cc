@@ -59,6 +59,17 @@ Lock::Lock(Fd fd, const std::string& name, Deadline deadline, LockMode mode) : f
   lock_until(fd_.get(), name, deadline, mode);
 }
 
+Lock& Lock::operator=(Lock&& other) noexcept {
+  Lock released(std::move(*this));
+  fd_ = std::move(other.fd_);
+  return *this;
+}
+
+/// Closing alone releases it only with the last copy of the descriptor.
+Lock::~Lock() {
+  if (fd_) ::flock(fd_.get(), LOCK_UN);
+}
+
 /// Half of the time that is left: after a wait there must be time for the work.
 Deadline lock_deadline(Deadline deadline) {
   const auto now = Clock::now();

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/temp_folder_for_test.h"
 #include "unicni/error.h"
@@ -151,6 +153,30 @@ TEST(Lock, HolderIsFoundWhenTheLockWasInherited) {
   ::waitpid(parent, nullptr, 0);
   EXPECT_THAT(lock_error(path, 0ms).msg(), HasSubstr("held by pid " + std::to_string(heir) + " ("));
   ::kill(heir, SIGKILL);
+}
+
+TEST(Lock, IsReleasedAlsoWhereAChildHasTheDescriptor) {
+  const TempFolder folder;
+  const std::string path = folder / "lock";
+  std::optional<Lock> lock(std::in_place, path, 0600, Clock::now());
+  std::optional<Lock> moved;
+  const Child child([] {});
+  moved.emplace(std::move(*lock));
+  lock.reset();
+  EXPECT_TRUE(lock_error(path, 0ms).is(Code::try_again)) << "a moved one is held";
+  moved.reset();
+  EXPECT_NO_THROW(Lock(path, 0600, Clock::now()));
+}
+
+TEST(Lock, AnotherOneInItsPlaceReleasesIt) {
+  const TempFolder folder;
+  const std::string one = folder / "one";
+  const std::string two = folder / "two";
+  Lock lock(one, 0600, Clock::now());
+  const Child child([] {});
+  lock = Lock(two, 0600, Clock::now());
+  EXPECT_NO_THROW(Lock(one, 0600, Clock::now()));
+  EXPECT_TRUE(lock_error(two, 0ms).is(Code::try_again));
 }
 
 TEST(Lock, IsTakenWhenTheHolderEnds) {

@@ -393,6 +393,10 @@ void attach(const Request& request, VerbHost& host, std::vector<std::unique_ptr<
     while (done > 0) verb.roll_back(*steps[--done]);
     throw;
   }
+  // Let go here and not by the end of the process: a child that a module has left behind has the
+  // lock's descriptor, too.
+  verb.let_go();
+  caller.on_added();
 }
 
 }  // namespace unicni::chain

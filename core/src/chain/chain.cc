@@ -70,10 +70,11 @@ void require_network_name(const protocol::Netconf& netconf, const std::string& m
   }
 }
 
+Caller::~Caller() = default;
+void Caller::on_added() {}
+
 /// All steps are made and all are validated before the first one acts. A configuration with a
 /// mistake in its last member changes nothing.
-Caller::~Caller() = default;
-
 void run(const Request& request, Caller& caller) {
   require_verb_in_version(request);
   require_depth(request.process_environment);

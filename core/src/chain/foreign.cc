@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "protocol/document.h"
 #include "protocol/reply.h"
 #include "protocol/result_parse.h"
 #include "unicni/error.h"
@@ -104,16 +105,27 @@ protocol::Netconf with_request_prev_result(const Request& request,
 
 /// A program that succeeds and prints no result has broken the spec. What it printed is quoted, as
 /// it mostly is an error text of a shell.
-Result add_foreign(const Request& request, const std::string& program, const std::string& config,
-                   const std::string& spec_version, std::optional<std::size_t> place) {
-  const std::string out = run_foreign(request, program, Command::add, config, place);
-  const auto fallback = protocol::find_version(spec_version).value_or(protocol::kNewest);
+Result read_answer(const std::string& program, std::string_view out,
+                   protocol::SpecVersion fallback) {
+  constexpr std::size_t kShown = 200;
+  if (protocol::trimmed(out).empty()) {
+    throw Error(
+        Code::decode,
+        fmt::format("{} printed no result: it ended with status 0 and said nothing", program),
+        "ADD prints one JSON document; code in it that calls _exit(2) ends it before that");
+  }
   try {
     return protocol::parse_result(out, fallback);
-  } catch (Error& error) {
+  } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{} printed no result: {}", program, error.msg()),
-                fmt::format("its output was: {}", out.substr(0, 200)));
+                fmt::format("its output was: {}", out.substr(0, kShown)));
   }
+}
+
+Result add_foreign(const Request& request, const std::string& program, const std::string& config,
+                   const std::string& spec_version, std::optional<std::size_t> place) {
+  return read_answer(program, run_foreign(request, program, Command::add, config, place),
+                     protocol::find_version(spec_version).value_or(protocol::kNewest));
 }
 
 }  // namespace unicni::chain

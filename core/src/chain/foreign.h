@@ -9,6 +9,7 @@
 
 #include "base/stretch.h"
 #include "chain/request.h"
+#include "protocol/version.h"
 #include "unicni/result.h"
 
 namespace unicni::chain {
@@ -30,6 +31,11 @@ std::string run_program(const Services& services, Worker worker, const std::stri
 /// run_foreign(add) and its result; a result without version has the configuration's.
 Result add_foreign(const Request& request, const std::string& program, const std::string& config,
                    const std::string& spec_version, std::optional<std::size_t> place = {});
+
+/// The result of a program whose ADD ended with status 0 and printed `out`; of the version
+/// `fallback`, unless it names its own. Throws Error(decode) "<program> printed no result: …".
+Result read_answer(const std::string& program, std::string_view out,
+                   protocol::SpecVersion fallback);
 
 /// `netconf` as a runtime sends it on DEL: with the request's prevResult, unless that can't be read
 /// or can't be told in the configuration's version.

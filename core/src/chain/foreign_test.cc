@@ -117,6 +117,17 @@ TEST_F(Foreign, HowItEndedUnderARunnerIsJudgedAsEver) {
   EXPECT_EQ(told.msg(), "busy");
 }
 
+TEST_F(Foreign, AnAddThatEndsWellWithoutAWordIsNone) {
+  FakeRunner runner;
+  services_.programs = &runner;
+  for (const char* out : {"", "\n"}) {
+    runner.answer_.out = out;
+    const Error error = error_of([&] { add_foreign(request({}), "/plugin", "{}", "1.0.0"); });
+    EXPECT_TRUE(error.is(Code::decode));
+    EXPECT_EQ(error.msg(), "/plugin printed no result: it ended with status 0 and said nothing");
+  }
+}
+
 /// Unless it says itself what is wrong, there may be more time later.
 TEST_F(Foreign, AtTheDeadlineItIsToBeTriedAgain) {
   FakeRunner runner;

@@ -38,6 +38,8 @@ class Caller {
   /// ADD has its result. Called once, while what was done can still be rolled back: who can't take
   /// it throws Error.
   virtual void on_result(const std::string& document) = 0;
+  /// ADD is over, and no lock is held any more. A program that ends with its verb may do it here.
+  virtual void on_added();
 };
 
 /// A verb's whole time (design: kernel work takes milliseconds, locks and delegates decide).

@@ -6,37 +6,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/utf8.h"
+
 namespace unicni::document {
 namespace {
 
 constexpr std::size_t kStep = 256;  // bytes
-
-/// Bytes of the UTF-8 sequence at the front of `text`, or 0 if there is none: RFC 3629, without
-/// overlong forms and surrogates.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
-  };
-  const auto follow = [&](std::size_t first, std::size_t count) {
-    for (std::size_t i = first; i < first + count; ++i) {
-      if ((byte(i) & 0xC0U) != 0x80U) return false;
-    }
-    return true;
-  };
-  const std::uint8_t lead = byte(0);
-  const std::uint8_t second = byte(1);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return follow(1, 1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F)) return 0;
-    return follow(1, 2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if ((lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) return 0;
-    return follow(1, 3) ? 4 : 0;
-  }
-  return 0;
-}
 
 bool is_control(char c) {
   return static_cast<std::uint8_t>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
@@ -70,7 +45,7 @@ Source::Source(std::string name, std::string_view text) : name_(std::move(name))
     throw refusal(std::size_t{0}, "the file begins with a byte order mark", kAllowed);
   }
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = sequence_length(text.substr(i));
+    const std::size_t length = utf8_length(text.substr(i));
     if (length == 0) {
       throw refusal(
           i, fmt::format("the byte 0x{:02x} is no UTF-8", static_cast<std::uint8_t>(text[i])),

@@ -15,8 +15,13 @@ Error foreign_exception(std::string_view module, std::string_view doing) {
   try {
     throw;
   } catch (const Error& error) {
-    // New texts, and never a subclass of the module's own.
-    return Error(error.code(), error.msg(), error.details()).in_step(module);
+    // New texts, and never a subclass of the module's own. 0 is no code of an error.
+    const unsigned code = error.code() == 0 ? static_cast<unsigned>(Code::internal) : error.code();
+    return Error(code,
+                 error.msg().empty() ? fmt::format("{} threw an Error without text", doing)
+                                     : error.msg(),
+                 error.details())
+        .in_step(module);
   } catch (const std::exception& error) {
     const auto* what = error.what();
     return foreign(module, what == nullptr || *what == '\0'

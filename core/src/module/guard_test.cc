@@ -49,5 +49,10 @@ TEST(GuardTest, KeepsAnErrorsCodeAndDetailsAndNamesTheStepOnce) {
   }
 }
 
+TEST(GuardTest, AnErrorHasACodeAndText) {
+  EXPECT_EQ(text_of([] { throw Error(0U, "busy"); }), "demo: busy") << "with Code::internal";
+  EXPECT_EQ(text_of([] { throw Error(0U, ""); }), "demo: ADD threw an Error without text");
+}
+
 }  // namespace
 }  // namespace unicni::module::guard_test

@@ -9,6 +9,7 @@
 
 #include "module/missing_symbol.h"
 #include "module/note.h"
+#include "module/returned_result.h"
 #include "module/trust.h"
 #include "unicni/error.h"
 
@@ -118,6 +119,18 @@ Phase LoadedModule::phase_of(std::string_view doing) const {
   return descriptor_->kind == ModuleKind::ipam ? Phase::ipam : Phase::module;
 }
 
+/// Who delegates hands on what another plugin made. If that is a module, it was looked at; of a
+/// program we take what libcni takes.
+Result LoadedModule::sound(Result result, const Call& call) const {
+  if (has_trait(Trait::delegates)) return result;
+  try {
+    require_sound(result, call);
+  } catch (Error& error) {
+    throw error.in_step(descriptor_->name);
+  }
+  return result;
+}
+
 /// The number is that of the interface in which the method came. All of these came with 2; a later
 /// one is refused for an older module instead of calling past the end of its vtable.
 void LoadedModule::validate(const Call& now) {
@@ -125,7 +138,7 @@ void LoadedModule::validate(const Call& now) {
 }
 
 Result LoadedModule::add(const Call& now, Host& host) {
-  return call(2, "ADD", [&](Module& module) { return module.add(now, host); });
+  return sound(call(2, "ADD", [&](Module& module) { return module.add(now, host); }), now);
 }
 
 void LoadedModule::del(const Call& now, Host& host) {
@@ -145,7 +158,8 @@ void LoadedModule::status(const Call& now, Host& host) {
 }
 
 Result LoadedModule::update(const Call& now, const Call& was, Host& host) {
-  return call(2, "update", [&](Module& module) { return module.update(now, was, host); });
+  return sound(call(2, "update", [&](Module& module) { return module.update(now, was, host); }),
+               now);
 }
 
 int LoadedModule::command(int argc, const char* const* argv) {

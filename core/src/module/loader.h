@@ -15,7 +15,8 @@
 namespace unicni::module {
 
 /// A module instance behind the guard: every exception that leaves the module becomes a host-made
-/// Error while its library is loaded, with "<name>: " in front.
+/// Error while its library is loaded, with "<name>: " in front. So does a result that nobody could
+/// make use of.
 class LoadedModule {
  public:
   explicit LoadedModule(const ModuleDescriptor& descriptor);  ///< for the tests; load() is the way
@@ -57,6 +58,8 @@ class LoadedModule {
 
  private:
   [[nodiscard]] Error too_old_for(std::string_view doing) const;
+  /// The result, if require_sound() has no objection (returned_result.h).
+  [[nodiscard]] Result sound(Result result, const Call& call) const;
   [[nodiscard]] Phase phase_of(std::string_view doing) const;
 
   const ModuleDescriptor* descriptor_;

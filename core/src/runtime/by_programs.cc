@@ -100,16 +100,9 @@ class Processes {
   }
   /// The list's version all along, whatever the plugin answers in (RES-02).
   [[nodiscard]] Result add(const Member& member, const Member* next, const Result* prev_result) {
-    const std::string out = run(member, next, prev_result);
     const auto version = protocol::find_version(call_.list.cni_version);
-    try {
-      return protocol::parse_result(out, version.value_or(protocol::kNewest));
-    } catch (const Error& error) {
-      constexpr std::size_t kShown = 200;
-      throw Error(error.code(),
-                  fmt::format("{} printed no result: {}", member.program.path, error.msg()),
-                  fmt::format("its output was: {}", out.substr(0, kShown)));
-    }
+    return chain::read_answer(member.program.path, run(member, next, prev_result),
+                              version.value_or(protocol::kNewest));
   }
 
  private:
