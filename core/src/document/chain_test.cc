@@ -70,7 +70,6 @@ TEST(Chain, IsTheListThatItDescribes) {
             R"({"type":"demo","words":["no","1.10"],"flag":true,)"
             R"("ipam":{"type":"strict","key":"0x1","needed":"on"},)"
             R"("capabilities":{"mac":true,"portMappings":false},)"
-            R"("runtimeConfig":{"ips":["10.0.0.1/8"]},)"
             R"("args":{"cni":{"mac":"02:00:00:00:00:01","other":"no"},"more":"1_000"},)"
             R"("dns":{"search":["1.0"]}})");
   EXPECT_EQ(list.members[0].capabilities, std::vector<std::string>{"mac"});
