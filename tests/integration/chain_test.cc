@@ -191,6 +191,25 @@ TEST_F(Chain, MalformedListsAreRefused) {
   EXPECT_EQ(difference(before, snapshot()), "");
 }
 
+/// As somebody has edited a list since its ADD.
+TEST_F(Chain, DelOfAListInAListGoesByTheRest) {
+  const Snapshot before = snapshot();
+  const Attachment job = job_of(list(), "c1");
+  const Json result = must_add(job);
+  for (const bool is_alone : {false, true}) {
+    Attachment edited = job;
+    Json& plugins = edited.config["plugins"];
+    if (is_alone) plugins = Json::array();
+    plugins.push_back({{"type", "unicni"}, {"plugins", {{{"type", "tuning"}}}}});
+    EXPECT_EQ(expect_error(edited.add(), 7)["code"], 7);
+    const Output del = edited.del(result);
+    EXPECT_EQ(del.status, 0) << del.out;
+    EXPECT_THAT(del.err, HasSubstr("has type unicni: it is passed over"));
+    EXPECT_EQ(difference(before, snapshot()), "");
+    if (!is_alone) must_add(job);
+  }
+}
+
 TEST_F(Chain, ScriptThatCallsUsForItselfEndsWithOneError) {
   install_script("/run/plugins/looper", "#!/bin/sh\nexec " + bin_dir() + "/unicni\n");
   Json config = list();

@@ -143,6 +143,17 @@ TEST_P(ForeignGone, UninstalledItKeepsDelOnlyWhileTheNamespaceIsThere) {
   expect_nothing_left();
 }
 
+TEST_P(ForeignGone, UninstalledItKeepsNoDelOfWhatNobodyKnowsOf) {
+  const Attachment job = this->job();
+  uninstall();
+  expect_warned_success(job.del(), "failed to find plugin \"fake\"");
+  expect_error(job.add());
+  expect_warned_success(job.del(), "failed to find plugin \"fake\"");
+  // What was made before /run was lost its runtime knows.
+  const Json result = Json::parse(R"({"cniVersion": "1.1.0", "interfaces": [{"name": "eth0"}]})");
+  EXPECT_THAT(expect_error(job.del(result), 999)["msg"], HasSubstr("fake"));
+}
+
 TEST_P(ForeignGone, UninstalledItKeepsNoDelWithoutNetns) {
   const Attachment job = this->job();
   must_add(job);

@@ -85,6 +85,8 @@ TEST_F(Policies, AChainEditedBrokenOrRemovedNeverBreaksDelCheckOrGc) {
   const std::vector<std::string> fates = {
       "name: web\nplugins: [{type: bridge, bridge: other}]\n",  // edited
       "name: web\nplugins: [{type: absent}]\n",                 // a plugin that nobody has
+      "name: web\nplugins: [{type: unicni, chain: web}]\n",     // a list in a list
+      "name: web\nplugins: [{type: a/b}]\n",                    // no plugin could be called so
       "name: web\nplugins: [",                                  // broken
       ""};                                                      // removed
   for (std::size_t i = 0; i < fates.size(); ++i) {
@@ -144,7 +146,11 @@ TEST_F(Policies, DelAndGcOfWhatNobodyRememberedGoByTheChainsFile) {
 TEST_F(Policies, DelOfWhatNobodyRememberedSucceedsWithoutTheChainsFile) {
   web_chain();
   int count = 0;
-  for (const char* broken : {"plugins: [", "plugins: [{type: nosuch}]"}) {
+  for (const char* broken :
+       {"plugins: [", "plugins: [{type: nosuch}]", "plugins: [{type: unicni, chain: web}]",
+        "plugins: [{type: unicni, plugins: [{type: tuning}]}]", "plugins: [{type: a/b}]",
+        "plugins: [{type: bridge, ipam: {type: nosuch}}]",
+        "plugins: [{type: bridge, ipam: {type: a/b}}]"}) {
     web_chain();
     const Attachment job = attachment(wrapper(), "c" + std::to_string(++count));
     must_add(job);

@@ -50,7 +50,7 @@ Place place_of(const std::vector<std::unique_ptr<Step>>& steps, std::size_t inde
 
 class AddVerb : public JournalLock {
  public:
-  AddVerb(const Request& request, VerbHost& host) : request_(request), host_(host) {
+  AddVerb(const Request& request, VerbHost& host) : request_(&request), host_(host) {
     host_.set_journal_lock(this);
   }
   ~AddVerb() override { host_.set_journal_lock(nullptr); }
@@ -75,7 +75,7 @@ class AddVerb : public JournalLock {
 
  private:
   [[nodiscard]] std::string print(const Result& result) const {
-    const auto version = protocol::find_version(request_.netconf.cni_version());
+    const auto version = protocol::find_version(request_->netconf.cni_version());
     return protocol::print_result(result, version.value_or(protocol::kNewest));
   }
   /// What the journal has as the result of a step.
@@ -91,6 +91,7 @@ class AddVerb : public JournalLock {
   Result add_recorded(Step& step, Place place);
   void tell_not_undone(const std::string& text);
   void roll_back_foreign(Step& step);
+  void give_time();
   void roll_back_module(Step& step);
   void undo(const std::vector<Undo>& records, Step& step, Error& error);
   journal::Journal& open(journal::Access access);
@@ -108,7 +109,8 @@ class AddVerb : public JournalLock {
   void begin(Step& step);
   void forget(const Step& step, const std::vector<Undo>& kept = {});
 
-  const Request& request_;
+  const Request* request_;
+  std::optional<Request> undoing_;  ///< the same, with the time of a roll-back
   VerbHost& host_;
   // One lock from the first change until the result is out: nobody's DEL comes between two steps,
   // and a roll-back undoes this ADD and no later one. Not while a foreign plugin runs, which may
@@ -127,12 +129,12 @@ class AddVerb : public JournalLock {
 };
 
 journal::Journal& AddVerb::open(journal::Access access) {
-  if (!journal_) journal_.emplace(open_journal(request_, host_, request_.key(), access));
+  if (!journal_) journal_.emplace(open_journal(*request_, host_, request_->key(), access));
   return *journal_;
 }
 
 void AddVerb::begin(Step& step) {
-  const protocol::Environment& environment = request_.environment;
+  const protocol::Environment& environment = request_->environment;
   step.begun.push_back(journal_->begin_step(step.type(), step.netconf.text(), identity_for(step),
                                             environment.netns, step.ordinal, environment.args,
                                             step.origin));
@@ -162,8 +164,8 @@ bool AddVerb::is_earlier(const journal::RecordedStep& previous, const std::strin
   if (std::find(begun_.begin(), begun_.end(), previous.id) != begun_.end()) return false;
   const bool both_known = !identity.empty() && !previous.container_netns.empty();
   const bool same = both_known ? previous.container_netns == identity
-                               : previous.netns_path == request_.environment.netns;
-  return !same || (step.is_link() && !is_nested(request_.process_environment)) ||
+                               : previous.netns_path == request_->environment.netns;
+  return !same || (step.is_link() && !is_nested(request_->process_environment)) ||
          is_step_of(previous, step.type(), step.ordinal, step.asked());
 }
 
@@ -171,7 +173,7 @@ bool AddVerb::is_earlier(const journal::RecordedStep& previous, const std::strin
 void AddVerb::undo_earlier(const journal::Entry& entry, const journal::RecordedStep& previous,
                            const std::string& identity, const Step& step) {
   const Where where{.elsewhere = previous.container_netns != identity};
-  const Undone undone = undo_step(entry, previous, where, request_, host_, &step);
+  const Undone undone = undo_step(entry, previous, where, *request_, host_, &step);
   for (const Error& error : undone.errors.all()) {
     host_.log(LogLevel::warning, "left by an earlier ADD: " + error.msg());
   }
@@ -211,7 +213,7 @@ void AddVerb::settle(const Step& step) {
 }
 
 void AddVerb::undo(const std::vector<Undo>& records, Step& step, Error& error) {
-  const Undone undone = undo_records(records, undo::Why::failed_add, request_, host_, &step);
+  const Undone undone = undo_records(records, undo::Why::failed_add, *request_, host_, &step);
   if (undone.clean()) {
     if (!step.begun.empty()) forget(step, undone.kept);
     return;
@@ -298,7 +300,7 @@ Result AddVerb::add_foreign_step(Step& step, const std::optional<Result>& prev_r
   try {
     std::optional<Result> result;
     host_.unlocked([&] {
-      result = add_foreign(request_, step.found.program, config.text(), step.call.spec_version,
+      result = add_foreign(*request_, step.found.program, config.text(), step.call.spec_version,
                            step.call.step);
       return std::string();
     });
@@ -326,8 +328,8 @@ Result AddVerb::add(Step& step, const std::optional<Result>& prev_result, Place 
 void AddVerb::roll_back_foreign(Step& step) {
   journal_.reset();
   if (&step != refused_) {
-    del_foreign(request_, host_,
-                {step.type(), step.found.program, step.netconf.text(), request_.key(),
+    del_foreign(*request_, host_,
+                {step.type(), step.found.program, step.netconf.text(), request_->key(),
                  &step != failed_, step.call.step});
   }
   open(journal::Access::add);
@@ -356,9 +358,20 @@ void AddVerb::tell_not_undone(const std::string& text) {
   not_undone_.append(not_undone_.empty() ? "" : "; ").append(text);
 }
 
+/// Who ran out of time in ADD has a DEL's for what is to be taken back.
+void AddVerb::give_time() {
+  const Deadline deadline = std::chrono::steady_clock::now() + kDelTime;
+  if (undoing_ || deadline <= request_->deadline) return;
+  undoing_.emplace(Request{request_->command, request_->environment, request_->netconf.copy(),
+                           request_->invoked_as, request_->where, request_->process_environment,
+                           deadline, request_->services, request_->modules});
+  request_ = &*undoing_;
+}
+
 void AddVerb::roll_back(Step& step) noexcept {
   step.enter(host_);
   try {
+    give_time();
     if (!step.module) {
       roll_back_foreign(step);
     } else {

@@ -95,7 +95,7 @@ void add_chain(Plan& plan, const std::string& name, const Request& request,
     add_members(plan, request.netconf.with_plugins(plugins == nullptr ? "[]" : *plugins),
                 request.command, host);
   } catch (const Error& error) {
-    if (!is_removal(request.command)) throw;
+    if (is_fresh) throw;
     plan.members.clear();
     tell_of_unknown_chain(name, fmt::format("is none by now ({})", error.msg()), request, host);
     return;

@@ -8,13 +8,14 @@
 #include "document/builder.h"
 #include "document/plain.h"
 #include "document/policy_node.h"
+#include "policy/glob.h"
 #include "protocol/document.h"
 #include "unicni/nearest.h"
 
 namespace unicni::document {
 namespace {
 
-enum class Takes : unsigned char { range, patterns, both };
+enum class Takes : unsigned char { range, patterns, both, booleans };
 
 struct LimitKey {
   std::string_view key;
@@ -30,6 +31,11 @@ constexpr std::array<LimitKey, 7> kKeys = {{{"mtu", Takes::both},
                                             {"ingressRate", Takes::range}}};
 constexpr std::array<std::string_view, 2> kRangeKeys = {"min", "max"};
 
+Takes takes_of(ValueKind kind) {
+  if (kind == ValueKind::integer) return Takes::both;
+  return kind == ValueKind::boolean ? Takes::booleans : Takes::patterns;
+}
+
 /// What a limit on `key` may be, and how the key is spelled. nullopt: nobody has such an option.
 std::optional<LimitKey> find_key(const PolicyFile& file, std::string_view key) {
   for (const LimitKey& known : kKeys) {
@@ -40,9 +46,11 @@ std::optional<LimitKey> find_key(const PolicyFile& file, std::string_view key) {
     if (type.options == nullptr) continue;
     for (const Option& row : std::span(type.options->rows, type.options->count)) {
       if (!protocol::same_letters(row.key, key)) continue;
-      const bool is_number = row.type->kind == ValueKind::integer;
-      found = {row.key,
-               is_number || (found && found->takes == Takes::both) ? Takes::both : Takes::patterns};
+      const Takes takes = takes_of(row.type->kind);
+      // Where plugins disagree about the kind of value, numbers win and texts come next.
+      const bool is_first = !found || found->takes == takes;
+      const bool is_number = takes == Takes::both || (found && found->takes == Takes::both);
+      found = {row.key, is_number ? Takes::both : is_first ? takes : Takes::patterns};
     }
   }
   return found;
@@ -89,6 +97,20 @@ policy::Patterns with_plain_numbers(policy::Patterns patterns) {
   return patterns;
 }
 
+/// And booleans, whatever word of YAML's was written. A pattern that no boolean matches would
+/// refuse every ADD.
+policy::Patterns with_plain_booleans(const PolicyFile& file, const Node& node,
+                                     const std::string& path, policy::Patterns patterns) {
+  for (std::string& pattern : patterns) {
+    if (auto boolean = plain_boolean(pattern)) {
+      pattern = *std::move(boolean);
+    } else if (!policy::matches_glob(pattern, "true") && !policy::matches_glob(pattern, "false")) {
+      file.wrong_value(node, path, "true, false or a list of them");
+    }
+  }
+  return patterns;
+}
+
 }  // namespace
 
 std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,
@@ -112,8 +134,10 @@ std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,
     policy::Limit limit{std::string(key->key)};
     limit.place = file.place(child.key_position);
     const bool is_range = child.node->kind == Kind::map;
-    if (is_range && key->takes == Takes::patterns) {
-      file.wrong_value(*child.node, where, "a text or a list of texts");
+    if (is_range && key->takes != Takes::range && key->takes != Takes::both) {
+      file.wrong_value(*child.node, where,
+                       key->takes == Takes::booleans ? "true, false or a list of them"
+                                                     : "a text or a list of texts");
     } else if (!is_range && key->takes == Takes::range) {
       file.wrong_value(*child.node, where, "an object with \"min\" or \"max\"");
     } else if (is_range) {
@@ -122,6 +146,9 @@ std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,
       limit.allowed = file.patterns(*child.node, where);
       if (limit.allowed && key->takes == Takes::both) {
         limit.allowed = with_plain_numbers(*std::move(limit.allowed));
+      }
+      if (limit.allowed && key->takes == Takes::booleans) {
+        limit.allowed = with_plain_booleans(file, *child.node, where, *std::move(limit.allowed));
       }
     }
     limits.push_back(std::move(limit));

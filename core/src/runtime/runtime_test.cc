@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline_for_test.h"
 #include "runtime/runtime_for_test.h"
 
 namespace unicni::runtime::runtime_test {
@@ -148,6 +149,20 @@ TEST_P(RuntimeTest, AFailedAddIsRolledBackAndCachesNothing) {
   EXPECT_THAT(plugins_.verbs(),
               ::testing::IsSupersetOf({"one ADD", "two ADD", "two DEL", "one DEL"}));
   EXPECT_THAT(plugins_.verbs(), Not(::testing::Contains("three ADD")));
+}
+
+/// With the time of a DEL, as none of ADD's is left.
+TEST_P(RuntimeTest, AMemberThatHangsIsRolledBackWithTheOthers) {
+  plugins_.answer("two", "ADD", "exec sleep 60\n");
+  try {
+    runtime_->add(network(), conf_, {.time = std::chrono::milliseconds(2500 * kSlowness)});
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.msg(), HasSubstr("two"));
+    EXPECT_EQ(error.details().find("roll-back"), std::string::npos) << error.details();
+  }
+  EXPECT_THAT(plugins_.verbs(),
+              ::testing::IsSupersetOf({"one ADD", "two ADD", "two DEL", "one DEL"}));
 }
 
 TEST_P(RuntimeTest, WhatCouldNotBeRolledBackIsInTheError) {
