@@ -95,6 +95,50 @@ TEST_F(CnitoolGc, KeepsWhatOnlyTheJournalKnows) {
   EXPECT_THAT(link_names(two_.fd()), IsEmpty());
 }
 
+/// The plugins find it in the journal all the same.
+TEST_F(CnitoolGc, ListsAndKeepsAnAttachmentWhoseCacheEntryIsBrokenOrLost) {
+  const std::string entry = "/var/lib/cni/results/mynet-one-eth0";
+  const auto spoil = [&](const char* text) {
+    std::filesystem::remove(entry);
+    if (text != nullptr) write_file(entry, text);
+  };
+  for (const char* text : {"", "{x", static_cast<const char*>(nullptr)}) {
+    spoil(text);
+    const Output output =
+        cnitool({"gc", "--dry-run", "--json", "mynet", "x", "--keep", "two:eth0"});
+    EXPECT_EQ(output.status, 0) << output.str();
+    EXPECT_EQ(output.json().at("stale"), Json({{{"container_id", "one"},
+                                                {"ifname", "eth0"},
+                                                {"netns", "/run/netns/one"},
+                                                {"netns_exists", true}}}));
+    EXPECT_EQ(output.err.find("the broken cache entry mynet-one-eth0 would be removed") !=
+                  std::string::npos,
+              text != nullptr)
+        << output.err;
+  }
+  spoil("");
+  EXPECT_EQ(cnitool({"gc", "mynet", "x", "--keep", "one:eth0", "--keep", "two:eth0"}).status, 0);
+  EXPECT_THAT(link_names(one_.fd()), ElementsAre("eth0", "eth1"));
+  spoil("");
+  EXPECT_EQ(cnitool({"gc", "mynet", "x", "--keep", "two:eth0"}).status, 0);
+  EXPECT_THAT(link_names(one_.fd()), ElementsAre("eth1"));
+  EXPECT_THAT(link_names(two_.fd()), ElementsAre("eth0"));
+}
+
+/// Before 1.1.0 plugins have no GC, so what only the journal knows stays.
+TEST_F(CnitoolGc, DoesNotListWhatNoPluginIsAskedToDelete) {
+  Json config = list();
+  config["cniVersion"] = "1.0.0";
+  put("10-mynet.conflist", config);
+  std::filesystem::remove("/var/lib/cni/results/mynet-one-eth0");
+  const Output output = cnitool({"gc", "--json", "mynet", "x"});
+  ASSERT_EQ(output.json().at("stale").size(), 1U) << output.str();
+  EXPECT_EQ(output.json().at("stale").at(0).at("container_id"), "two");
+  EXPECT_EQ(cnitool({"gc", "--yes", "mynet", "x"}).status, 0);
+  EXPECT_THAT(link_names(one_.fd()), ElementsAre("eth0", "eth1"));
+  EXPECT_THAT(link_names(two_.fd()), IsEmpty());
+}
+
 TEST_F(CnitoolGc, DeletesAllOfTheNetworkIfItIsSure) {
   const Output output = cnitool({"gc", "--yes", "mynet", "x"});
   EXPECT_EQ(output.status, 0) << output.str();
@@ -116,10 +160,11 @@ TEST_F(CnitoolGc, ADryRunListsWhatIsNotKept) {
 }
 
 TEST_F(CnitoolGc, RefusesToKeepWhatIsNoAttachment) {
-  for (const char* text : {"one", ":eth0", "one:", ""}) {
-    const Output output = cnitool({"gc", "mynet", "x", "--keep", text});
+  for (const char* text : {"one", ":eth0", "one:", "", "one:eth0:", "one:eth0 ", "mynet:one:eth0",
+                           "one:eth0,two:eth0", "-:eth0", "one:..", " one:eth0"}) {
+    const Output output = cnitool({"gc", "--yes", "mynet", "x", "--keep", text});
     EXPECT_EQ(output.status, 1) << text;
-    EXPECT_THAT(output.err, HasSubstr("--keep"));
+    EXPECT_THAT(output.err, HasSubstr("--keep is no ID:IFNAME")) << text;
   }
   EXPECT_EQ(results().size(), 3U);
 }

@@ -3,9 +3,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "journal/folder.h"
 #include "network_verb.h"
+#include "protocol/cache_folder.h"
+#include "protocol/document.h"
+#include "protocol/name.h"
+#include "protocol/version.h"
+#include "runtime/stale.h"
 #include "unicni/error.h"
 #include "unicni/nearest.h"
 #include "verbs.h"
@@ -27,14 +33,20 @@ const app::TableShape& table() {
   return shape;
 }
 
-/// No container id has a colon in it.
+/// Neither a container's id nor an interface's name has a colon in it.
 Attachment kept(const std::string& text) {
   const std::size_t colon = text.find(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
-    throw Error(Code::invalid_environment, "--keep is no ID:IFNAME: " + text,
-                "name the container's id and its interface, as in --keep 3f2a:eth0");
-  }
-  return {text.substr(0, colon), text.substr(colon + 1)};
+  const std::string id = text.substr(0, colon);
+  const std::string if_name = colon == std::string::npos ? "" : text.substr(colon + 1);
+  std::optional<std::string> problem = protocol::refuse_if_name(if_name);
+  if (colon == std::string::npos) problem = "there is no colon";
+  if (!protocol::valid_name(id))
+    problem = fmt::format("no container's id is {}", protocol::quote(id));
+  if (!problem) return {id, if_name};
+  throw Error(Code::invalid_environment,
+              fmt::format("--keep is no ID:IFNAME: {} ({})", protocol::quote(text), *problem),
+              "name the container's id and its interface, as in --keep 3f2a:eth0; several have "
+              "a --keep each");
 }
 
 bool exists(const std::string& path) {
@@ -76,38 +88,69 @@ class Gc final : public NetworkVerb {
 
   /// One that is misspelt would be deleted.
   static void require_known(const Call& call, const std::vector<Attachment>& valid) {
+    const std::string& network = call.network.name();
+    const runtime::StaleCache cached = runtime::find_stale(cache(), network, {});
     std::vector<std::string> known;
-    const auto add = [&](const AttachmentKey& key) {
-      if (key.network == call.network.name()) known.push_back(key.container_id + ':' + key.if_name);
-    };
-    for (const CachedAttachment& cached : call.runtime.attachments()) add(cached.key);
+    for (const protocol::CacheEntry& entry : cached.attachments)
+      known.push_back(text_of(entry.key));
     // Other runtimes may keep no cache.
-    for (const AttachmentKey& key : journal::list_keys(Folders().journals(), call.network.name())) {
-      add(key);
-    }
+    for (const AttachmentKey& key : recorded(network)) known.push_back(text_of(key));
     for (const Attachment& each : valid) {
-      const std::string text = each.container_id + ':' + each.if_name;
-      if (std::find(known.begin(), known.end(), text) != known.end()) continue;
+      const AttachmentKey key{network, each.container_id, each.if_name};
+      const std::string text = text_of(key);
+      const bool has_broken_entry = std::any_of(
+          cached.broken.begin(), cached.broken.end(), [&](const protocol::CacheFile& file) {
+            return file.name == protocol::cache_file_name(key);
+          });
+      if (has_broken_entry || std::find(known.begin(), known.end(), text) != known.end()) continue;
       const std::string nearest = options::nearest_key(text, {known.begin(), known.end()});
-      throw Error(Code::invalid_environment,
-                  fmt::format("nothing was deleted: {} has no attachment {} to keep",
-                              call.network.name(), text),
-                  nearest.empty()
-                      ? "--dry-run lists what there is; with --yes it doesn't matter"
-                      : fmt::format("did you mean {}? With --yes it doesn't matter", nearest));
+      throw Error(
+          Code::invalid_environment,
+          fmt::format("nothing was deleted: {} has no attachment {} to keep", network, text),
+          nearest.empty() ? "--dry-run lists what there is; with --yes it doesn't matter"
+                          : fmt::format("did you mean {}? With --yes it doesn't matter", nearest));
     }
   }
 
-  static void list(const Call& call, const std::vector<Attachment>& valid) {
+  /// What gc() would delete, no more and no less: what the cache has, and what the plugins, where
+  /// they are called, find in the journals.
+  static void list(const Call& call, const std::vector<Attachment>& kept) {
+    const std::string& network = call.network.name();
+    const ValidAttachments valid(kept);
+    const runtime::StaleCache cached = runtime::find_stale(cache(), network, valid);
     app::Report report;
     report.add_table(table());
-    for (const CachedAttachment& cached : call.runtime.attachments()) {
-      if (cached.key.network != call.network.name()) continue;
-      if (std::find(valid.begin(), valid.end(), cached.key.of_network()) != valid.end()) continue;
-      report.add_row({Cell::text(cached.key.container_id), Cell::text(cached.key.if_name),
-                      Cell::text(cached.netns), Cell::flag(exists(cached.netns))});
+    const auto add = [&](const AttachmentKey& key, const std::string& netns) {
+      report.add_row({Cell::text(key.container_id), Cell::text(key.if_name), Cell::text(netns),
+                      Cell::flag(exists(netns))});
+    };
+    for (const protocol::CacheEntry& entry : cached.attachments) add(entry.key, entry.netns);
+    if (protocol::at_least(call.network.cni_version(), protocol::SpecVersion::v1_1_0) == true) {
+      for (const AttachmentKey& key : recorded(network)) {
+        const bool is_told =
+            std::any_of(cached.attachments.begin(), cached.attachments.end(),
+                        [&](const protocol::CacheEntry& entry) { return entry.key == key; });
+        if (is_told || valid.contains(key.of_network())) continue;
+        const auto entry = journal::peek(Folders().journals(), key);
+        add(key, entry ? entry->netns_path : "");
+      }
+    }
+    for (const protocol::CacheFile& file : cached.broken) {
+      call.output.warn(fmt::format("the broken cache entry {} would be removed: {}", file.name,
+                                   file.content.problem->msg()));
     }
     call.output.put(report);
+  }
+
+  static protocol::CacheFolder cache() { return protocol::CacheFolder(Folders().cni_state); }
+  static std::vector<AttachmentKey> recorded(const std::string& network) {
+    auto keys = journal::list_keys(Folders().journals(), network);
+    std::sort(keys.begin(), keys.end(),
+              [](const auto& a, const auto& b) { return a.owner() < b.owner(); });
+    return keys;
+  }
+  static std::string text_of(const AttachmentKey& key) {
+    return key.container_id + ':' + key.if_name;
   }
 
   std::vector<std::string> keep_;
@@ -124,7 +167,8 @@ app::VerbText gc_verb() {
       "Attachments that the cache has of this network get a del; then, from version 1.1.0 of "
       "the spec on, the plugins are told which ones live and delete all others, also those "
       "of other runtimes. Without --keep and --yes nothing is deleted: what would be is "
-      "listed, and the status is 1. The reference's cnitool deletes all without a question.",
+      "listed, and the status is 1. The list has what the cache and unicni's journals know, also "
+      "where the cache's entry is broken. The reference's cnitool deletes all without a question.",
       "CNI_PATH=/opt/cni/bin cnitool gc mynet /run/netns/blue\n"
       "CNI_PATH=/opt/cni/bin cnitool gc mynet /run/netns/blue --keep 3f2a:eth0 --keep 77b1:eth0\n"
       "CNI_PATH=/opt/cni/bin cnitool gc mynet /run/netns/blue --yes",

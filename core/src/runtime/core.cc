@@ -14,6 +14,7 @@
 #include "protocol/result_print.h"
 #include "protocol/version.h"
 #include "runtime/own_library.h"
+#include "runtime/stale.h"
 #include "runtime/way.h"
 #include "unicni/errors.h"
 
@@ -296,16 +297,13 @@ void Runtime::Core::gc(ListCall call, const std::vector<Attachment>& valid,
   require_locked(network, call.command);
   const ValidAttachments set(valid);
   Errors errors;
-  for (const protocol::CacheFile& file : cache_.list()) {
-    const auto& entry = file.content.entry;
-    if (entry && !entry->is_bare_result) {
-      if (entry->key.network != name || set.contains(entry->key.of_network())) continue;
-      errors.attempt([&] { delete_stale(call, *entry, del_time); });
-    } else if (!entry && file.name.starts_with(name + '-')) {
-      // Whoever's it was, nobody can read it, and the DEL of its attachment would remove it.
-      warn(fmt::format("a broken cache entry is removed: {}", file.content.problem->msg()));
-      errors.attempt([&] { cache_.remove_file(file.name); });
-    }
+  const runtime::StaleCache stale = runtime::find_stale(cache_, name, set);
+  for (const protocol::CacheEntry& entry : stale.attachments) {
+    errors.attempt([&] { delete_stale(call, entry, del_time); });
+  }
+  for (const protocol::CacheFile& file : stale.broken) {
+    warn(fmt::format("a broken cache entry is removed: {}", file.content.problem->msg()));
+    errors.attempt([&] { cache_.remove_file(file.name); });
   }
   if (extent == protocol::Extent::whole) {
     call.parts.valid_attachments = set;
