@@ -13,7 +13,7 @@
 #   sudo NETCONFPATH=./net.d tools/docker-run.sh --rm -it alpine sh
 #   sudo CONTAINER_ENGINE=podman tools/docker-run.sh --rm busybox ip route
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
 

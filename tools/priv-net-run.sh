@@ -10,7 +10,7 @@
 #   sudo CNI_PATH=/usr/local/libexec/cni tools/priv-net-run.sh ip addr
 #   sudo tools/private-host tools/priv-net-run.sh ip route   # without touching the machine's own network
 set -euo pipefail
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
 

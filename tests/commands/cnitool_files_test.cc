@@ -73,6 +73,73 @@ TEST_F(CnitoolFiles, AreInvalidByValuesThatAnAddWouldRefuse) {
   EXPECT_THAT(files.at(1).at("problem"), HasSubstr("subnet"));
 }
 
+/// A list of type unicni is read as its ADD reads it.
+TEST_F(CnitoolFiles, AreInvalidByWhatStandsInAListInsideOrItsChain) {
+  Sandbox::keep_etc();
+  tool({"mkdir", "-p", "/etc/unicni/chains"});
+  write_file("/etc/unicni/chains/broken.yaml", "plugins: [{type: bridge, mtu: x}]");
+  write_file("/etc/unicni/chains/good.yaml", "plugins: [{type: bridge, mttu: 1400}]");
+  const struct {
+    const char* list;     ///< keys of the plugin of type unicni
+    const char* problem;  ///< "": it is valid
+  } rows[] = {
+      {R"("plugins": [{"type": "bridge"}, {"type": "tuning"}])", ""},
+      {R"("plugins": [{"type": "bridge", "mtu": "x"}])", "mtu"},
+      {R"("plugins": [{"type": "bridge"}, {"type": "nosuch"}])", "\"nosuch\""},
+      {R"("plugins": [{"type": "bridge", "ipam": {"type": "nosuch"}}])", "\"nosuch\""},
+      {R"("plugins": [{"type": "unicni", "plugins": [{"type": "bridge"}]}])", "can't be nested"},
+      {R"("plugins": [])", "plugins"},
+      {R"("x": 1)", "plugins"},
+      {R"("chain": "good")", ""},
+      {R"("chain": "broken")", "broken.yaml:1:"},
+      {R"("chain": "nowhere")", "nowhere"},
+      {R"("chain": "../x")", "chain"},
+  };
+  std::vector<std::string> arguments{"validate", "--json"};
+  for (const auto& row : rows) {
+    const std::string file =
+        std::string(kNetworks) + '/' + std::to_string(arguments.size()) + ".conflist";
+    write_file(file, std::string(R"({"cniVersion": "1.1.0", "name": "n", "plugins": [)") +
+                         R"({"type": "unicni", )" + row.list + "}]}");
+    arguments.push_back(file);
+  }
+  const Output output = cnitool(arguments);
+  EXPECT_EQ(output.status, 1);
+  const Json files = entries(output);
+  ASSERT_EQ(files.size(), std::size(rows)) << output.str();
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    const bool is_valid = *rows[i].problem == '\0';
+    EXPECT_EQ(files.at(i).at("verdict"), is_valid ? "valid" : "invalid") << files.at(i);
+    if (is_valid) continue;
+    EXPECT_THAT(files.at(i).at("problem").get<std::string>(), HasSubstr(rows[i].problem))
+        << rows[i].list;
+  }
+  EXPECT_THAT(files.at(7).at("warnings").at(0), HasSubstr("mttu"));
+}
+
+/// Without flanneld only what the file names is known of flannel's delegate.
+TEST_F(CnitoolFiles, AreInvalidByADelegateThatNoAddCouldUse) {
+  const auto problem_of = [](const std::string& delegate) {
+    write_file("/run/net.d/10-mynet.conflist",
+               R"({"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "flannel", )"
+               R"("delegate": )" +
+                   delegate + "}]}");
+    const Json file =
+        entries(cnitool({"validate", "--json", "/run/net.d/10-mynet.conflist"})).at(0);
+    return file.at("problem").is_null() ? "" : file.at("problem").get<std::string>();
+  };
+  EXPECT_THAT(problem_of(R"({"type": "nosuch"})"), HasSubstr("failed to find plugin \"nosuch\""));
+  EXPECT_EQ(problem_of(R"({"mtu": "x"})"), "");
+  tool({"mkdir", "-p", "/run/flannel"});
+  write_file("/run/flannel/subnet.env",
+             "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.1.1/24\n"
+             "FLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n");
+  EXPECT_THAT(problem_of(R"({"type": "nosuch"})"), HasSubstr("failed to find plugin \"nosuch\""));
+  EXPECT_THAT(problem_of(R"({"mtu": "x"})"), HasSubstr("mtu"));
+  EXPECT_THAT(problem_of(R"({"type": "host-local"})"), HasSubstr("can't do the work of flannel"));
+  EXPECT_EQ(problem_of(R"({"mtu": 1400})"), "");
+}
+
 TEST_F(CnitoolFiles, AreWarnedOfForKeysThatNobodyKnows) {
   Json config = list();
   config["plugins"][0]["mttu"] = 1400;

@@ -43,6 +43,33 @@ TEST_F(CnitoolVerbs, AttachCheckAndDetachANamespace) {
   EXPECT_THAT(results(), IsEmpty());
 }
 
+/// The cache knows the attachment, whoever didn't hear of it.
+TEST_F(CnitoolVerbs, AddTellsWhatStandsIfItsResultCanNotBeWritten) {
+  const Output output =
+      run({.argv = {"sh", "-c", "exec \"$0\" \"$@\" > /dev/full", stage() + "/bin/cnitool", "add",
+                    "-i", "net1", "mynet", blue_.path()},
+           .env = {"CNI_PATH=" + bin_dir(), std::string("NETCONFPATH=") + kNetworks,
+                   "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(output.err, HasSubstr("the result couldn't be told"));
+  EXPECT_THAT(output.err, HasSubstr("network mynet is attached all the same; `cnitool del -i net1 "
+                                    "mynet " +
+                                    blue_.path() + "` takes it away"));
+  EXPECT_THAT(addresses_of("net1", blue_.fd()), ElementsAre("10.7.0.2/24"));
+  EXPECT_EQ(cnitool({"del", "-i", "net1", "mynet", blue_.path()}).status, 0);
+}
+
+TEST_F(CnitoolVerbs, NameAPluginsFileThatNobodyMayExecute) {
+  tool({"mkdir", "-p", "/run/plugins"});
+  for (const char* type : {"bridge", "firewall"}) {
+    write_file(std::string("/run/plugins/") + type, "#!/bin/sh\n");
+  }
+  const Output output = cnitool({"add", "mynet", blue_.path()}, {"CNI_PATH=/run/plugins"});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(output.err, HasSubstr("failed to find plugin \"bridge\" in path [/run/plugins]: "
+                                    "/run/plugins/bridge isn't executable"));
+}
+
 TEST_F(CnitoolVerbs, DoTheSameInTheProcess) {
   const Snapshot before = snapshot();
   const Output added = cnitool({"add", "--in-process", "mynet", blue_.path()});

@@ -72,6 +72,24 @@ TEST_F(UnictlChains, DiffTellsWhatDiffersAndNotHowItIsWritten) {
                   "plugins[1] portmap capabilities {\"portMappings\":true} null"));
 }
 
+TEST_F(UnictlChains, DiffComparesValues) {
+  chain("nulls", "plugins:\n- {type: bridge, dns: ~, ipam: {type: host-local, subnet: ~}}\n");
+  EXPECT_EQ(command("unictl", {"diff", "nulls", "nulls"}).str(),
+            command("unictl", {"diff", "web", "web"}).str());
+  const auto put = [](const std::string& file, const std::string& plugin) {
+    write_file(file, R"({"cniVersion": "1.0.0", "name": "n", "plugins": [)" + plugin + "]}");
+  };
+  put("/run/a.conflist", R"({"type": "bridge", "mtu": 1500, "x": {"a": 1, "b": 2}})");
+  put("/run/b.conflist",
+      R"({"x": {"b": 2.0, "a": 1.0, "c": null}, "mtu": 1.5e3, "type": "\u0062ridge"})");
+  const Output same = command("unictl", {"diff", "/run/a.conflist", "/run/b.conflist"});
+  EXPECT_EQ(same.status, 0) << same.str();
+  put("/run/b.conflist", R"({"x": {"b": 2.5, "a": 1.0}, "mtu": "1500", "type": "bridge"})");
+  const Output other = command("unictl", {"diff", "--json", "/run/a.conflist", "/run/b.conflist"});
+  EXPECT_EQ(other.status, 1);
+  EXPECT_EQ(other.json().at("differences").size(), 2U) << other.str();
+}
+
 TEST_F(UnictlChains, ExplainShowsWhichRuleMadeWhat) {
   policy(
       "rules:\n"
@@ -153,6 +171,46 @@ TEST_F(UnictlChains, ExplainEndsWith1WhereAddWouldFail) {
   EXPECT_EQ(alone.status, 0) << alone.str();
   EXPECT_FALSE(alone.json()["members"][1]["config"].contains("prevResult"));
   EXPECT_EQ(alone.json()["members"][1]["refusal"], nullptr);
+}
+
+/// Rules that hold for a delegate hold before anybody has to try it out.
+TEST_F(UnictlChains, ExplainShowsADelegateAsTheRulesMakeIt) {
+  tool({"mkdir", "-p", "/run/flannel"});
+  write_file("/run/flannel/subnet.env",
+             "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.1.1/24\n"
+             "FLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n");
+  write_file("/run/10.conflist",
+             R"({"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "flannel"}]})");
+  const auto explain = [] { return command("unictl", {"explain", "/run/10.conflist", "--json"}); };
+  const auto delegate = [&] {
+    const Output output = explain();
+    EXPECT_EQ(output.status, 0) << output.str();
+    const Json members = output.json().at("members");
+    EXPECT_EQ(members.size(), 2U);
+    return members.at(1);
+  };
+  const Json plain = delegate();
+  EXPECT_EQ(plain["type"], "bridge");
+  EXPECT_EQ(plain["config"]["mtu"], 1450);
+  EXPECT_EQ(plain["config"]["ipam"]["ranges"][0][0]["subnet"], "10.244.1.0/24");
+  EXPECT_EQ(plain["source"], "delegate of flannel");
+  policy("rules: [{name: small, match: {type: bridge}, override: {mtu: 1300}}]");
+  const Json small = delegate();
+  EXPECT_EQ(small["config"]["mtu"], 1300);
+  EXPECT_EQ(small["source"],
+            "delegate of flannel; override bridge.mtu=1300: small "
+            "(/etc/unicni/policy.d/a.yaml:1)");
+  policy("rules: [{match: {type: flannel}, override: {delegate: {type: dummy}}}]");
+  EXPECT_EQ(delegate()["type"], "dummy");
+  for (const char* rule : {"rules: [{match: {type: bridge}, deny: not here}]",
+                           "modules: {deny: [bridge]}", "rules: [{require: {mtu: {max: 1400}}}]",
+                           "rules: [{match: {type: host-local}, deny: x}]"}) {
+    policy(rule);
+    const Output refused = explain();
+    EXPECT_EQ(refused.status, 1) << rule;
+    EXPECT_THAT(refused.err, HasSubstr("ADD would fail with code 120: bridge: ")) << rule;
+    EXPECT_NE(refused.json()["members"][1]["refusal"], nullptr) << rule;
+  }
 }
 
 /// One without a version would have the results of 0.1.0.

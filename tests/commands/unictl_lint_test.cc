@@ -134,6 +134,30 @@ TEST_F(UnictlLint, WhatTheRuntimeOrTheHostMayBringIsNoError) {
   EXPECT_THAT(lint({kList}, 0), ::testing::StartsWith("2:1 warning ADD would fail with code 7: "));
 }
 
+/// As flannel's, whose configuration is known where flanneld has been.
+TEST_F(UnictlLint, ADelegateThatNoAddCouldUseIsAnErrorWithItsPlace) {
+  const auto lint_delegate = [](const std::string& delegate, int status,
+                                std::vector<std::string> env = {}) {
+    write_file(kList, R"({"cniVersion": "1.0.0", "name": "n", "plugins": [
+{"type": "flannel", "delegate": )" +
+                          delegate + "}]}");
+    return lint({kList}, status, std::move(env));
+  };
+  EXPECT_THAT(lint_delegate(R"({"type": "brigde"})", 0),
+              ::testing::StartsWith("2:42 warning type brigde: no module and no program has this "
+                                    "type; did you mean \"bridge\"?"));
+  EXPECT_THAT(lint_delegate(R"({"type": "brigde"})", 1, {"CNI_PATH=/run/plugins"}),
+              ::testing::StartsWith("2:42 error type brigde: "));
+  tool({"mkdir", "-p", "/run/flannel"});
+  write_file("/run/flannel/subnet.env",
+             "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.1.1/24\n"
+             "FLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n");
+  EXPECT_EQ(lint_delegate(R"({"mtu": 1400})", 0), "");
+  EXPECT_THAT(lint_delegate(R"({"bridge": "waytoolongbridgename"})", 1),
+              ::testing::StartsWith("2:44 error ADD would fail with code 7: bridge: "));
+  EXPECT_THAT(lint_delegate(R"({"type": "host-local"})", 1), HasSubstr("the work of flannel"));
+}
+
 TEST_F(UnictlLint, AListInAListIsAnError) {
   EXPECT_THAT(lint_of("plugins:\n- {type: unicni, plugins: [{type: bridge}]}\n", 1),
               ::testing::StartsWith("2:3 error ADD would fail with code 7: a member of"));

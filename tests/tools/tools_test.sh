@@ -189,7 +189,8 @@ case_cnitool_of_ours_does_the_work() {
 run_in_a_network_inside() {
   local how=$1 s=0
   networks
-  "$tools/priv-net-run.sh" ip -br -4 addr > "$work/addr"
+  ln -sf "$tools/priv-net-run.sh" "$work/by-link"
+  "$work/by-link" ip -br -4 addr > "$work/addr"
   grep -Eq '^eth0@\S+ +UP +10\.22\.0\.2/16' "$work/addr" || fail "$how: no address on eth0: $(cat "$work/addr")"
   grep -Eq '^eth1@\S+ +UP +10\.23\.0\.2/16' "$work/addr" || fail "$how: no address on eth1: $(cat "$work/addr")"
   grep -Eq '^lo +\S+ +127\.0\.0\.1/8' "$work/addr" || fail "$how: lo is not up: $(cat "$work/addr")"

@@ -14,13 +14,13 @@ namespace {
 
 int number_of(ExitStatus status) { return static_cast<int>(status); }
 
-/// A first word that is no verb, which CLI11 would call an unexpected argument.
-std::string problem_with_verb(const CommandLine& line, int argc, const char* const* argv) {
-  if (argc < 2 || argv[1][0] == '-' || line.find(argv[1]) != nullptr) return {};
+/// A word that is no verb where one is expected, which CLI11 would call an unexpected argument.
+std::string problem_with_verb(const CommandLine& line, const std::string& word) {
+  if (word.empty() || word.starts_with('-') || line.find(word) != nullptr) return {};
   std::vector<std::string_view> names;
   for (const auto& entry : line.entries()) names.emplace_back(entry.text->name);
-  const std::string nearest = options::nearest_key(argv[1], names);
-  return fmt::format("there is no verb \"{}\"{}", argv[1],
+  const std::string nearest = options::nearest_key(word, names);
+  return fmt::format("there is no verb \"{}\"{}", word,
                      nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest));
 }
 
@@ -52,8 +52,15 @@ ExitStatus run_verb(const CommandLine& line, Output& output) {
 }
 
 ExitStatus parse_and_run(CommandLine& line, Output& output, int argc, const char* const* argv) {
-  const std::string problem = problem_with_verb(line, argc, argv);
+  std::string word = argc < 2 ? "" : argv[1];
+  const bool is_help = word == "help";
+  if (is_help) word = argc < 3 ? "" : argv[2];
+  const std::string problem = problem_with_verb(line, word);
   if (!problem.empty()) return refuse(line, output, problem);
+  if (is_help) {
+    output.write(help_text(line, line.find(word)));
+    return ExitStatus::done;
+  }
   try {
     line.root().parse(argc, argv);
   } catch (const CLI::CallForHelp&) {

@@ -67,7 +67,8 @@ struct Application {
 };
 
 /// Parses the arguments and runs the verb. Returns the exit status. Beside the verbs there are
-/// --help, --version, the verb "completion", and --man-page, which is for the build.
+/// --help, "help" and "help VERB", --version, the verb "completion", and --man-page, which is for
+/// the build.
 int run(const Application& application, int argc, const char* const* argv);
 
 }  // namespace unicni::app

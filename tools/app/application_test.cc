@@ -92,6 +92,15 @@ TEST(Application, RunsTheVerbWithItsArguments) {
   EXPECT_EQ(ended.err, "");
 }
 
+TEST(Application, ShowsTheHelpAlsoByAWord) {
+  EXPECT_EQ(run_fruit({"help"}).out, run_fruit({"--help"}).out);
+  EXPECT_EQ(run_fruit({"help"}).status, 0);
+  EXPECT_EQ(run_fruit({"help", "pick"}).out, run_fruit({"pick", "--help"}).out);
+  const Ended wrong = run_fruit({"help", "pik"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("there is no verb \"pik\"; did you mean \"pick\"?"));
+}
+
 TEST(Application, TakesTheNameOfAVerbForAnOperandBehindAnother) {
   Application application = fruit();
   application.verbs.push_back(application.verbs[0]);

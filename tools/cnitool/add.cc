@@ -1,7 +1,9 @@
 // cnitool add.
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "network_verb.h"
+#include "unicni/error.h"
 #include "verbs.h"
 
 namespace unicni::cnitool {
@@ -17,6 +19,17 @@ class Add final : public NetworkVerb {
   }
 
  private:
+  /// Whoever called it takes an error for a network that isn't attached.
+  void require_told(const Call& call) const {
+    try {
+      call.output.finish();
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("the result couldn't be told: {}", error.msg()),
+                  fmt::format("network {} is attached all the same; `{}` takes it away",
+                              call.network.name(), del_command()));
+    }
+  }
+
   app::ExitStatus act(const Call& call) override {
     if (is_dry_) {
       call.runtime.validate(call.network);
@@ -25,6 +38,7 @@ class Add final : public NetworkVerb {
       call.output.write(call.runtime.add(call.network, call.conf).text);
       // The reference ends without one, which only a person minds.
       if (::isatty(STDOUT_FILENO) != 0) call.output.write("\n");
+      require_told(call);
     }
     return app::ExitStatus::done;
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "environment.h"
+#include "module/registry.h"
 #include "unicni/error.h"
 
 namespace unicni::cnitool {
@@ -43,6 +44,14 @@ void require_plugins(const NetworkConfig& network) {
   for (const std::string& folder : folders) searched += (searched.empty() ? "" : " ") + folder;
   for (const std::string& type : network.types()) {
     if (is_in(folders, type)) continue;
+    const std::string passed_over = module::find_not_executable(
+        type, {}, {.executable = {}, .modules = {}, .cni_path = folders});
+    if (!passed_over.empty()) {
+      throw Error(Code::invalid_config,
+                  fmt::format("{}: failed to find plugin \"{}\" in path [{}]: {} isn't executable",
+                              type, type, searched, passed_over),
+                  "chmod +x " + passed_over);
+    }
     throw Error(Code::invalid_config,
                 fmt::format("{}: failed to find plugin \"{}\" in path [{}]", type, type, searched),
                 "correct \"type\", or install the plugin into a folder of CNI_PATH");

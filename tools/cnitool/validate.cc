@@ -118,7 +118,9 @@ app::VerbText validate_verb() {
           "Look for mistakes in files of networks, and for missing plugins",
           "Each plugin, and the IPAM plugin that it names, is looked for in CNI_PATH and must "
           "support the network's version. Options of unicni's modules are read as add reads them: "
-          "a wrong value makes a file invalid, an unknown key is a warning. Nothing is attached. "
+          "a wrong value makes a file invalid, an unknown key is a warning. The same holds for the "
+          "plugins of a list of type unicni, inline or its chain's, and for a plugin that another "
+          "one gives its work to. Nothing is attached. "
           "The status is 1 if a file is invalid.",
           "CNI_PATH=/opt/cni/bin cnitool validate /etc/cni/net.d/*.conflist\n"
           "CNI_PATH=/opt/cni/bin cnitool validate --json 10-mynet.conf",

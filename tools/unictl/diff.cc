@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/application.h"
+#include "comparable.h"
 #include "compile/compile.h"
 #include "network.h"
 #include "place.h"
@@ -69,13 +70,18 @@ class Diff final : public app::Verb {
   }
 
  private:
+  /// A key that is null counts as absent.
   void compare(const std::string& place, const Fields& one, const Fields& other) {
     for (const auto& [key, value] : one.members()) {
+      const std::string* mine = one.find(key);
       const std::string* theirs = other.find(key);
-      if (theirs == nullptr || *theirs != value) put(place, key, &value, theirs);
+      if (mine == nullptr) continue;
+      if (theirs == nullptr || comparable(*theirs) != comparable(*mine)) {
+        put(place, key, mine, theirs);
+      }
     }
     for (const auto& [key, value] : other.members()) {
-      if (one.find(key) == nullptr) put(place, key, nullptr, &value);
+      if (one.find(key) == nullptr && other.find(key) != nullptr) put(place, key, nullptr, &value);
     }
   }
 
@@ -100,7 +106,8 @@ class Diff final : public app::Verb {
 app::VerbText diff_verb() {
   return {"diff",
           "Compare two networks",
-          "Each is a chain or a .conflist; comments, order of keys and syntax make no difference. "
+          "Each is a chain or a .conflist; comments, order of keys and syntax make no difference: "
+          "1500 is 1.5e3, and a key that is null counts as absent. "
           "Plugins are compared by their places.\n"
           "The status is 1 if they differ.",
           "unictl diff web /etc/cni/net.d/10-web.conflist\n"

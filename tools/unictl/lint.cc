@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/application.h"
+#include "base/config_error.h"
 #include "chain/chain.h"
 #include "compile/compile.h"
 #include "document/chain.h"
@@ -87,12 +88,6 @@ document::Position place_of(const document::Node& plugin, std::string_view refus
 /// The runtime may bring what is missing.
 bool uses_capabilities(const document::Node& plugin) {
   return document::find_field(plugin, "capabilities") != nullptr;
-}
-
-/// What no other host, and no other CNI_ARGS, would make right.
-bool is_of_config(const Error& error) {
-  return error.is(Code::invalid_config) || error.is(Code::unsupported_field) ||
-         error.is(Code::decode) || error.is(Code::incompatible_version);
 }
 
 /// A chain has the name of its file, a list the name that it says.
@@ -257,9 +252,12 @@ class Lint final : public app::Verb {
       try {
         for (const RehearsedMember& each : rehearsal.run(call, nullptr)) {
           const std::size_t index = each.member.ordinal.value_or(0);
-          const document::Node& plugin = is_chain         ? node_of(*document.root, index)
+          const document::Node& member = is_chain         ? node_of(*document.root, index)
                                          : call.is_list() ? node_of(own, index)
                                                           : own;
+          const document::Child* delegate =
+              each.is_delegate ? document::find_field(member, "delegate") : nullptr;
+          const document::Node& plugin = delegate == nullptr ? member : *delegate->node;
           if (each.refusal && !is_told(plugin, findings, each.member, where)) {
             add_refusal(document.file, plugin, *each.refusal);
           }

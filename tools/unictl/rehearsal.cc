@@ -1,9 +1,11 @@
 #include "rehearsal.h"
 
-#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "chain/chain.h"
+#include "chain/delegate.h"
+#include "chain/delegate_look.h"
 #include "chain/rules.h"
 #include "chain/step.h"
 #include "chain/verb_host.h"
@@ -62,25 +64,70 @@ Rehearsal::Rehearsal(const Folders& folders, const module::Locations& where,
       warn_(std::move(warn)),
       deadline_(std::chrono::steady_clock::now() + kTime) {}
 
-std::optional<Error> Rehearsal::refusal_of(const chain::Request& request,
-                                           const chain::Member& member, std::size_t index) const {
-  if (where_.cni_path.empty()) {
-    for (const std::string& type : {member.type, member.netconf.ipam_type()}) {
-      if (!type.empty() && !is_served(type, where_)) return std::nullopt;
-    }
-  }
+/// What a member of a call is rehearsed with.
+struct Rehearsal::Scene {
+  const chain::Request& request;
+  chain::Rules* rules;  ///< nullptr: there are none
+  std::size_t index;    ///< of the member in its list
+};
+
+/// Nobody knows which plugins there are, so one of another maker may serve it.
+bool Rehearsal::is_unknown(const chain::Member& member) const {
+  if (!where_.cni_path.empty()) return false;
+  const std::string ipam = member.netconf.ipam_type();
+  return !is_served(member.type, where_) || (!ipam.empty() && !is_served(ipam, where_));
+}
+
+void Rehearsal::rehearse(const Scene& scene, chain::Member member,
+                         std::vector<RehearsedMember>& to) const {
+  const std::size_t place = to.size();
+  member.netconf = member.netconf.with_prev_result(nullptr);
+  to.push_back({std::move(member), std::nullopt});
+  std::unique_ptr<chain::Step> step;
   try {
-    chain::require_network_name(member.netconf, member.type);
-    const auto step =
-        chain::make_step(request, member.type, member.netconf.with_prev_result(nullptr), index,
-                         false, std::nullopt, warn_);
-    if (step->module) {
-      step->module->validate(step->call);
-      step->ipam->validate();
-    }
-    return std::nullopt;
+    const chain::Member& own = to[place].member;
+    if (is_unknown(own)) return;
+    chain::require_network_name(own.netconf, own.type);
+    step = chain::make_step(scene.request, own.type, own.netconf.copy(), scene.index, false,
+                            std::nullopt, warn_);
+    if (!step->module) return;
+    step->module->validate(step->call);
+    step->ipam->validate();
+    if (!step->delegate) return;
+    auto config = chain::find_delegate_config(scene.request, *step);
+    if (config) rehearse_delegate(scene, *step, *std::move(config), to);
   } catch (const Error& error) {
-    return error;
+    to[place].refusal = error;
+  }
+}
+
+/// As PluginDelegate::configure() takes it in an ADD.
+void Rehearsal::rehearse_delegate(const Scene& scene, const chain::Step& by, std::string config,
+                                  std::vector<RehearsedMember>& to) const {
+  protocol::Netconf asked = protocol::Netconf::parse(std::move(config));
+  std::string type = asked.type();
+  const auto ordinal = to.back().member.ordinal;
+  to.push_back({{std::move(type), std::move(asked), ordinal, {}}, std::nullopt, true});
+  RehearsedMember& rehearsed = to.back();
+  chain::Member& member = rehearsed.member;
+  member.origin.source = "delegate of " + by.type();
+  try {
+    module::require_valid_type(member.type);
+    if (is_unknown(member)) return;
+    if (scene.rules != nullptr) {
+      if (auto ruled = scene.rules->apply_to_delegate(member.netconf)) {
+        member.netconf = std::move(ruled->netconf);
+        member.origin.source += "; " + ruled->source;
+      }
+    }
+    const auto step = chain::make_step(scene.request, member.type, member.netconf.copy(),
+                                       by.call.step, false, std::nullopt, warn_);
+    if (!step->module) return;
+    chain::require_delegate(*step, by.type());
+    step->module->validate(step->call);
+    step->ipam->validate();
+  } catch (const Error& error) {
+    rehearsed.refusal = error;
   }
 }
 
@@ -94,15 +141,15 @@ std::vector<RehearsedMember> Rehearsal::run(const PluginCall& call, const policy
   if (!call.source.empty()) {
     for (chain::Member& member : plan.members) member.origin.source = call.source;
   }
+  std::optional<chain::Rules> rules;
   if (policy != nullptr) {
-    chain::Rules rules(request, host, *policy);
-    rules.apply(plan.members, false);
+    rules.emplace(request, host, *policy);
+    rules->apply(plan.members, false);
   }
   std::vector<RehearsedMember> members;
-  for (chain::Member& member : plan.members) {
-    auto refusal = refusal_of(request, member, call.index + members.size());
-    member.netconf = member.netconf.with_prev_result(nullptr);
-    members.push_back({std::move(member), std::move(refusal)});
+  for (std::size_t i = 0; i < plan.members.size(); ++i) {
+    const Scene scene{request, rules ? &*rules : nullptr, call.index + i};
+    rehearse(scene, std::move(plan.members[i]), members);
   }
   return members;
 }

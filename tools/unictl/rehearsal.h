@@ -11,6 +11,7 @@
 #include "base/services.h"
 #include "chain/planning.h"
 #include "chain/request.h"
+#include "chain/step.h"
 #include "module/cache.h"
 #include "policy/policy.h"
 #include "protocol/netconf.h"
@@ -38,10 +39,12 @@ std::vector<PluginCall> calls_of(protocol::NetworkList list, const std::string& 
 /// Whether a module, or a program in CNI_PATH, serves the type.
 bool is_served(const std::string& type, const module::Locations& where);
 
-/// A member of a call, and why its ADD would fail before anything is changed.
+/// A member of a call, or the delegate of the one before it, and why its ADD would fail before
+/// anything is changed.
 struct RehearsedMember {
   chain::Member member;
   std::optional<Error> refusal;
+  bool is_delegate = false;
 };
 
 class Rehearsal {
@@ -51,14 +54,17 @@ class Rehearsal {
   Rehearsal(const Folders& folders, const module::Locations& where,
             protocol::Environment environment, Warn warn);
 
-  /// The members that the call has after `policy`. Of a type that nothing serves it is a refusal
-  /// only if CNI_PATH is known. Throws what the ADD would fail with as a whole.
+  /// The members that the call has after `policy`, and behind a member that delegates what it gives
+  /// its delegate, if that can be known. Of a type that nothing serves it is a refusal only if
+  /// CNI_PATH is known. Throws what the ADD would fail with as a whole.
   std::vector<RehearsedMember> run(const PluginCall& call, const policy::Policy* policy);
 
  private:
-  [[nodiscard]] std::optional<Error> refusal_of(const chain::Request& request,
-                                                const chain::Member& member,
-                                                std::size_t index) const;
+  struct Scene;
+  [[nodiscard]] bool is_unknown(const chain::Member& member) const;
+  void rehearse(const Scene& scene, chain::Member member, std::vector<RehearsedMember>& to) const;
+  void rehearse_delegate(const Scene& scene, const chain::Step& by, std::string config,
+                         std::vector<RehearsedMember>& to) const;
 
   const module::Locations& where_;
   const Services services_;

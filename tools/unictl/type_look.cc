@@ -31,6 +31,10 @@ class TypeLook {
     const Child* ipam = document::find_field(plugin, "ipam");
     const Child* type = ipam == nullptr ? nullptr : document::find_field(*ipam->node, "type");
     if (type != nullptr) look(*type->node, true);
+    // A plugin that gives its work to another one names it so, as flannel does.
+    if (const Child* delegate = document::find_field(plugin, "delegate")) {
+      this->plugin(*delegate->node);
+    }
   }
 
   void rule(const Node& rule) {

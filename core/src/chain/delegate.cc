@@ -65,8 +65,9 @@ protocol::Netconf PluginDelegate::effective(const std::string& config) const {
   if (host_->rules() == nullptr) return asked;
   auto ruled = host_->rules()->apply_to_delegate(asked);
   if (!ruled) return asked;
-  if (host_->journal_lock() != nullptr) host_->journal_lock()->record_delegate(ruled->text());
-  return *std::move(ruled);
+  JournalLock* const lock = host_->journal_lock();
+  if (lock != nullptr) lock->record_delegate(ruled->netconf.text());
+  return std::move(ruled->netconf);
 }
 
 /// The module wrote this configuration, but of parts that a user wrote, so it is validated like one
@@ -81,7 +82,7 @@ void PluginDelegate::configure(const std::string& config) {
   const Asked* asked = find_asked(step_->call.ipam_type);
   if (step_->ipam && asked != nullptr) step_->ipam->mark_asked(*asked);
   if (step_->module) {
-    require_fit(*step_);
+    require_delegate(*step_, call_.type);
     if (call_.command == Command::del) return;
     step_->module->validate(step_->call);
     step_->ipam->validate();
@@ -98,10 +99,9 @@ void PluginDelegate::require_no_interface() {
               "DEL this attachment first, or choose another CNI_IFNAME");
 }
 
-void PluginDelegate::require_fit(const Step& step) const {
+void require_delegate(const Step& step, const std::string& by) {
   if (step.is_link() && !step.delegate) return;
-  throw Error(Code::invalid_config,
-              fmt::format("{} can't do the work of {}", step.type(), call_.type),
+  throw Error(Code::invalid_config, fmt::format("{} can't do the work of {}", step.type(), by),
               "set the delegate's type to a plugin that makes an interface, such as bridge or ptp");
 }
 

@@ -39,7 +39,6 @@ class PluginDelegate final : public Delegate {
   [[nodiscard]] protocol::Netconf effective(const std::string& config) const;
   Step& configured() const;
   [[nodiscard]] const Asked* find_asked(const std::string& type) const;
-  void require_fit(const Step& step) const;
   void require_no_interface();
   void run_program(Command command);
   /// Calls `verb` of the module with its call, while the host is the delegate's; or the program.
@@ -53,5 +52,8 @@ class PluginDelegate final : public Delegate {
   std::unique_ptr<Step> step_;
   std::vector<Asked> asked_;
 };
+
+/// Error(invalid_config) unless `step`, a module, can do the work of a plugin of type `by`.
+void require_delegate(const Step& step, const std::string& by);
 
 }  // namespace unicni::chain

@@ -206,14 +206,16 @@ void Rules::apply(std::vector<Member>& members, bool direct) {
   }
 }
 
-std::optional<protocol::Netconf> Rules::apply_to_delegate(const protocol::Netconf& asked) {
+std::optional<Rules::RuledDelegate> Rules::apply_to_delegate(const protocol::Netconf& asked) {
   if (!ruling_) return std::nullopt;
   std::vector<policy::Member> ruled{look_at(asked.type(), asked, false, true)};
   const policy::Ruling ruling(*ruling_, ruled.front());
   ruling.change(ruled);
   ruling.require(ruled, false);
   if (ruled.front().changes.empty()) return std::nullopt;
-  return protocol::Netconf::parse(std::move(ruled.front().config));
+  std::string source = sources_of(ruled.front());
+  return RuledDelegate{protocol::Netconf::parse(std::move(ruled.front().config)),
+                       std::move(source)};
 }
 
 }  // namespace unicni::chain

@@ -23,8 +23,12 @@ class Rules {
   /// there is no list to add to. Throws what policy/ruling.h says, and Error(invalid_config) for a
   /// type that nothing serves.
   void apply(std::vector<Member>& members, bool direct);
+  struct RuledDelegate {
+    protocol::Netconf netconf;
+    std::string source;  ///< the rules, for people
+  };
   /// What they make of the configuration of a delegate; nullopt: it stays. After apply().
-  [[nodiscard]] std::optional<protocol::Netconf> apply_to_delegate(const protocol::Netconf& asked);
+  [[nodiscard]] std::optional<RuledDelegate> apply_to_delegate(const protocol::Netconf& asked);
 
  private:
   struct Served;

@@ -86,6 +86,13 @@ Compiled Compiler::make_policy() {
       compiled.warnings.push_back(
           fmt::format("{} is passed over: a policy's file ends in .yaml", path));
     }
+    for (const std::string& subfolder : document::list_subfolders(folder)) {
+      const std::size_t found = document::list_policies(subfolder).size() +
+                                document::list_near_policies(subfolder).size();
+      if (found == 0) continue;
+      compiled.warnings.push_back(fmt::format(
+          "{} is passed over: policies are files of {}, not of folders in it", subfolder, folder));
+    }
   } catch (const Error&) {
     // Of a machine whose settings a user may not see, nothing holds for him.
     if (!module::is_rootless()) throw;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include "base/error_for_test.h"
@@ -18,6 +19,7 @@ namespace {
 
 using settings::Compiled;
 using settings::Tree;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -189,6 +191,19 @@ TEST_F(CompileTest, AFileThatIsNearlyAPolicyIsToldOf) {
   ASSERT_THAT(compiled.warnings, SizeIs(3));
   EXPECT_THAT(compiled.warnings[0],
               HasSubstr("policy.d/a.yml is passed over: a policy's file ends in .yaml"));
+}
+
+TEST_F(CompileTest, AFolderOfPoliciesAmongThePoliciesIsToldOf) {
+  for (const char* path : {"sub/a.yaml", "more/b.yml", "notes/README", ".data/c.yaml"}) {
+    std::filesystem::create_directories(
+        std::filesystem::path(tree_.path(std::string("etc/policy.d/") + path)).parent_path());
+    tree_.write(std::string("etc/policy.d/") + path, "rules: [{deny: x}]");
+  }
+  const std::string folder = tree_.path("etc/policy.d");
+  EXPECT_THAT(compile("policy").warnings,
+              ElementsAre(folder + "/more is passed over: policies are files of " + folder +
+                              ", not of folders in it",
+                          HasSubstr("/sub is passed over")));
 }
 
 TEST_F(CompileTest, WhatIsWrongHasItsPlaceAndItsCode) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "document/builder.h"
@@ -308,6 +310,13 @@ std::vector<std::string> list_policies(const std::string& folder) {
 
 std::vector<std::string> list_near_policies(const std::string& folder) {
   return paths_in(folder, is_nearly_policy);
+}
+
+std::vector<std::string> list_subfolders(const std::string& folder) {
+  return paths_in(folder, [&](const std::string& name) {
+    std::error_code none;
+    return !is_policy(name) && std::filesystem::is_directory(folder + '/' + name, none);
+  });
 }
 
 }  // namespace unicni::document

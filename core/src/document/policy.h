@@ -35,5 +35,8 @@ std::vector<std::string> list_policies(const std::string& folder);
 /// Those that somebody might take for policies by their names, and nobody reads: *.yml, *.json and
 /// other letter cases.
 std::vector<std::string> list_near_policies(const std::string& folder);
+/// Paths of the folders in it, which nobody reads either, in the order of bytes. Those whose names
+/// begin with a dot are passed over: where a ConfigMap is mounted, they hold what links lead to.
+std::vector<std::string> list_subfolders(const std::string& folder);
 
 }  // namespace unicni::document

@@ -212,9 +212,11 @@ Found find_type(const std::string& type, const Locations& where) {
   // Without a file of ours nobody said that "acme-static" is our static: its plugin is missing.
   auto found = in_path.ours ? find_named(type, where) : find_exact(type, type, where);
   if (found) return *std::move(found);
+  const std::string passed_over = find_not_executable(type, {}, where);
   throw nothing_serves(
       type,
-      fmt::format("failed to find plugin \"{}\" in path [{}]", type, joined(where.cni_path, " ")),
+      fmt::format("failed to find plugin \"{}\" in path [{}]{}", type, joined(where.cni_path, " "),
+                  passed_over.empty() ? "" : fmt::format(": {} isn't executable", passed_over)),
       where);
 }
 

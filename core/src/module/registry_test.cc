@@ -180,6 +180,11 @@ TEST_F(FindTypeTest, AbsentNamesWhatWasSearched) {
                                    "/modules, " + root_ + "/more");
 }
 
+TEST_F(FindTypeTest, AFileThatNobodyMayExecuteIsNamed) {
+  touch("/two/nosuch", 0644);
+  EXPECT_THAT(refusal("nosuch"), HasSubstr("/two]: " + root_ + "/two/nosuch isn't executable"));
+}
+
 TEST_F(FindTypeTest, AbsentSaysNothingOfModulesWhereThereAreNoFoldersOfThem) {
   where_.modules.clear();
   EXPECT_EQ(refusal("nosuch"),

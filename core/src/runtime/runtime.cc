@@ -1,6 +1,5 @@
 #include "unicni/runtime.h"
 
-#include <algorithm>
 #include <iterator>
 #include <system_error>
 #include <utility>
@@ -8,7 +7,7 @@
 #include "protocol/network_folder.h"
 #include "protocol/network_list.h"
 #include "runtime/core.h"
-#include "runtime/options_look.h"
+#include "runtime/member_look.h"
 #include "unicni/errors.h"
 
 namespace unicni {
@@ -152,22 +151,10 @@ std::vector<std::string> Runtime::validate(const NetworkConfig& network,
   Errors errors;
   errors.attempt([&] { protocol::require_network_name(list); });
   core_->run(options, core_->options().verb_time, [&](Deadline deadline) {
-    for (const auto& member : protocol::make_list_request(list, Command::status, {}).members()) {
-      const bool is_there = errors.attempt_step(member.type(), [&] {
-        const auto versions =
-            runtime::ask_versions(core_->shared(), member.type(), deadline, options.trace);
-        if (std::find(versions.begin(), versions.end(), list.cni_version) != versions.end()) return;
-        std::string supported;
-        for (const auto& version : versions) supported += (supported.empty() ? "" : ", ") + version;
-        throw Error(Code::incompatible_version, "it doesn't support version " + list.cni_version,
-                    "it supports " + supported);
-      });
-      const bool has_ipam = member.ipam_type().empty() || errors.attempt_step(member.type(), [&] {
-        (void)module::find_type(member.ipam_type(), core_->shared().where);
-      });
-      if (!is_there || !has_ipam) continue;
-      errors.attempt_step(member.type(),
-                          [&] { runtime::look_at_options(core_->shared(), member); });
+    const ListCall call = make_call(core_->shared(), list, Command::add, deadline, options);
+    runtime::MemberLook look(call, errors);
+    for (const auto& member : protocol::make_list_request(list, Command::add, {}).members()) {
+      look.look(member);
     }
   });
   errors.finish();
