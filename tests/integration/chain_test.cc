@@ -193,8 +193,10 @@ TEST_F(Chain, MalformedListsAreRefused) {
 
 /// As somebody has edited a list since its ADD.
 TEST_F(Chain, DelOfAListInAListGoesByTheRest) {
-  const Snapshot before = snapshot();
   const Attachment job = job_of(list(), "c1");
+  must_add(job);
+  EXPECT_EQ(job.del().status, 0);
+  const Snapshot before = snapshot();
   const Json result = must_add(job);
   for (const bool is_alone : {false, true}) {
     Attachment edited = job;

@@ -149,6 +149,7 @@ TEST_P(ForeignGone, UninstalledItKeepsNoDelOfWhatNobodyKnowsOf) {
   expect_warned_success(job.del(), "failed to find plugin \"fake\"");
   expect_error(job.add());
   expect_warned_success(job.del(), "failed to find plugin \"fake\"");
+  if (GetParam() == As::member) return;
   // What was made before /run was lost its runtime knows.
   const Json result = Json::parse(R"({"cniVersion": "1.1.0", "interfaces": [{"name": "eth0"}]})");
   EXPECT_THAT(expect_error(job.del(result), 999)["msg"], HasSubstr("fake"));

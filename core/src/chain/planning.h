@@ -13,7 +13,7 @@
 namespace unicni::chain {
 
 struct Plan {
-  std::vector<Member> members;  ///< none: of a chain that isn't known, or wrong by now (DEL, CHECK, GC)
+  std::vector<Member> members;  ///< none: the chain isn't known (DEL, CHECK, GC)
   bool direct = true;           ///< our own name on disk decides, not CNI_PATH
   std::string chain = {};       ///< the chain whose plugins they are; "": none
   /// The chain says that the verb does nothing: "disableCheck", "disableGC".

@@ -113,9 +113,7 @@ std::string plain_json(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_size(std::string_view text) {
-  const bool has_base = text.starts_with("0x") || text.starts_with("0o");
-  const std::size_t digits =
-      has_base ? text.size() : std::min(text.find_first_not_of("0123456789_"), text.size());
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789_"), text.size());
   const auto plain = plain_integer(text.substr(0, digits));
   const std::string_view suffix = text.substr(digits);
   const auto unit =

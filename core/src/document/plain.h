@@ -28,8 +28,8 @@ std::optional<std::string> plain_integer(std::string_view text);
 /// 64 bits.
 std::string plain_json(std::string_view text);
 
-/// 100M, 1G, 5Mi: a whole number with k, M, G, T (thousands) or Ki, Mi, Gi, Ti (1024s) behind it; or
-/// 0x… and 0o… without. nullopt: none, or beyond 64 bits.
+/// 100M, 1G, 5Mi: a whole number with k, M, G, T (thousands) or Ki, Mi, Gi, Ti (1024s) behind it.
+/// nullopt: none, or beyond 64 bits.
 std::optional<std::int64_t> parse_size(std::string_view text);
 
 }  // namespace unicni::document

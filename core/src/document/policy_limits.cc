@@ -8,7 +8,6 @@
 #include "document/builder.h"
 #include "document/plain.h"
 #include "document/policy_node.h"
-#include "policy/glob.h"
 #include "protocol/document.h"
 #include "unicni/nearest.h"
 
@@ -92,19 +91,22 @@ void read_range(const PolicyFile& file, const Node& node, const std::string& pat
 /// Numbers are compared as numbers are printed.
 policy::Patterns with_plain_numbers(policy::Patterns patterns) {
   for (std::string& pattern : patterns) {
-    if (const auto number = parse_size(pattern)) pattern = std::to_string(*number);
+    if (const auto size = parse_size(pattern)) {
+      pattern = std::to_string(*size);
+    } else if (auto number = plain_integer(pattern)) {
+      pattern = *std::move(number);
+    }
   }
   return patterns;
 }
 
-/// And booleans, whatever word of YAML's was written. A pattern that no boolean matches would
-/// refuse every ADD.
+/// And booleans, whatever word of YAML's was written. Any other pattern would refuse every ADD.
 policy::Patterns with_plain_booleans(const PolicyFile& file, const Node& node,
                                      const std::string& path, policy::Patterns patterns) {
   for (std::string& pattern : patterns) {
     if (auto boolean = plain_boolean(pattern)) {
       pattern = *std::move(boolean);
-    } else if (!policy::matches_glob(pattern, "true") && !policy::matches_glob(pattern, "false")) {
+    } else if (pattern != "*") {
       file.wrong_value(node, path, "true, false or a list of them");
     }
   }

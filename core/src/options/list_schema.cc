@@ -1,10 +1,13 @@
 #include "options/list_schema.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "options/schema.h"
@@ -112,6 +115,21 @@ ordered_json texts() {
   return {{"anyOf", {one, {{"type", "array"}, {"items", one}}}}};
 }
 
+/// A boolean or a list of them, by any of YAML's words; "*" is both.
+ordered_json booleans() {
+  ordered_json words = {true, false, "*"};
+  for (std::string word : {"true", "false", "yes", "no", "on", "off"}) {
+    words.push_back(word);
+    std::ranges::transform(word, word.begin(), [](char c) { return static_cast<char>(c - 32); });
+    words.push_back(word);
+    std::ranges::transform(word.begin() + 1, word.end(), word.begin() + 1,
+                           [](char c) { return static_cast<char>(c + 32); });
+    words.push_back(word);
+  }
+  const ordered_json one = {{"enum", std::move(words)}};
+  return {{"anyOf", {one, {{"type", "array"}, {"items", one}}}}};
+}
+
 ordered_json range() {
   const ordered_json size = {
       {"type", {"integer", "string"}},
@@ -148,6 +166,15 @@ ordered_json option_keys(std::span<const SchemaModule> modules, const ordered_js
 ordered_json limits(std::span<const SchemaModule> modules) {
   const ordered_json either = {{"anyOf", {range(), texts()}}};
   ordered_json keys = option_keys(modules, texts());
+  std::map<std::string_view, bool> are_boolean;  // in all modules
+  for_each_key(modules, [&](const Option& row) {
+    const bool is_boolean = row.type->kind == ValueKind::boolean;
+    auto& all = are_boolean.try_emplace(row.key, true).first->second;
+    all = all && is_boolean;
+  });
+  for (const auto& [key, is_boolean] : are_boolean) {
+    if (is_boolean) keys[std::string(key)].update(booleans());
+  }
   for_each_key(modules, [&](const Option& row) {
     if (row.type->kind == ValueKind::integer) keys[row.key].update(either);
   });
