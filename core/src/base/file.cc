@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -60,14 +61,17 @@ void sync_folder(const std::string& folder) {
   if (!fd || ::fsync(fd.get()) != 0) throw system_error(errno, "fsync folder " + folder);
 }
 
-/// Beside the file, as rename(2) works within one file system only.
+/// Beside the file, as rename(2) works within one file system only. A long name is cut, so that one
+/// of NAME_MAX bytes can be written as well.
 std::string temporary_name(const std::string& path) {
   std::uint64_t random = 0;
   if (::getrandom(&random, sizeof random, 0) != sizeof random) {
     throw system_error(errno, "getrandom for a temporary file of " + path);
   }
+  constexpr std::size_t kOwnPart = 1 + 1 + 16 + 4;
   const std::size_t name = path.rfind('/') + 1;  // npos + 1 is 0
-  return fmt::format("{}.{}.{:016x}.tmp", path.substr(0, name), path.substr(name), random);
+  return fmt::format("{}.{}.{:016x}.tmp", path.substr(0, name),
+                     path.substr(name, NAME_MAX - kOwnPart), random);
 }
 
 struct CloseDir {

@@ -107,6 +107,15 @@ TEST(WriteFileAtomically, ReplacesContentAndMode) {
   EXPECT_THAT(list_folder(folder.path()), ElementsAre("file"));
 }
 
+TEST(WriteFileAtomically, ANameMayBeAsLongAsNamesAre) {
+  const TempFolder folder;
+  for (const std::size_t length : {230, 233, 234, 255}) {
+    const std::string path = folder / std::string(length, 'n');
+    write_file_atomically(path, "x", 0600);
+    EXPECT_EQ(read_file(path), "x") << length;
+  }
+}
+
 TEST(WriteFileAtomically, FailureLeavesOldContentAndNoTemporary) {
   const TempFolder folder;
   write_file_atomically(folder / "file", "old", 0600);
