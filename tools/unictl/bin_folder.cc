@@ -1,5 +1,6 @@
 #include "bin_folder.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -18,6 +20,7 @@
 #include "module/module_file.h"
 #include "module/note.h"
 #include "unicni/error.h"
+#include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::unictl {
@@ -177,6 +180,14 @@ void BinFolder::keep_foreign(const std::string& name) const {
   if (is_dry_ || ::link(path.c_str(), kept.c_str()) == 0) return;
   if (errno == EEXIST) return keep_foreign(name);  // another unictl was faster
   rename_to(path, kept);
+}
+
+std::optional<sys::Lock> BinFolder::hold() const {
+  if (is_dry_) return std::nullopt;
+  sys::Fd folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) throw system_error(errno, "open " + path_);
+  return sys::Lock(std::move(folder), path_,
+                   std::chrono::steady_clock::now() + std::chrono::minutes(1));
 }
 
 void BinFolder::link(const std::string& name, const std::string& target) const {

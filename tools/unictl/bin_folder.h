@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "unicni/sys/lock.h"
 
 namespace unicni::unictl {
 
@@ -35,6 +38,10 @@ class BinFolder {
   /// Whether there is such a folder.
   [[nodiscard]] bool exists() const;
 
+  /// While it lives no other unictl changes the folder, which must be there: links need the modules
+  /// that a copy beside them brings, and the reverse. Waits a minute at most, then throws Error
+  /// that names who has it. nullopt: nothing will be changed.
+  [[nodiscard]] std::optional<sys::Lock> hold() const;
   /// `name` becomes a link to `target`; what is foreign is kept.
   void link(const std::string& name, const std::string& target) const;
   /// `name`, which may lie in a folder below, becomes a file with the content of `from`; what is

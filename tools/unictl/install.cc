@@ -89,8 +89,12 @@ class Install final : public app::Verb {
                   "name another folder, or the executable that is meant (--executable)");
     }
     if (restores_) {
-      if (!folder.exists())
+      std::optional<sys::Lock> lock;
+      if (folder.exists()) {
+        lock = folder.hold();
+      } else {
         output.warn(fmt::format("there is no folder {}, so nothing is done", folder.path()));
+      }
       if (const auto left = folder.restore(); !left.empty()) {
         output.warn(fmt::format(
             "these stay in {}, as another plugin has their place: {}; remove what nobody needs",
@@ -148,6 +152,7 @@ class Install final : public app::Verb {
           "with --force they are kept as .NAME.before-unicni and --uninstall puts them back");
     }
     if (!is_dry_) sys::ensure_folder(folder.path(), 0755);
+    const auto lock = folder.hold();
     if (copies_) copy(folder, modules);
     for (const std::string& name : names) {
       if (copies_ && name == "unicni") continue;
