@@ -177,6 +177,24 @@ TEST_F(Sbr, DelIsLenient) {
   EXPECT_FALSE(exists("/run/netns/never-there"));
 }
 
+/// As a lease that moves makes of it.
+TEST_F(Sbr, AnAddressThatTheContainerGaveUpKeepsNoDel) {
+  for (const bool has_another : {false, true}) {
+    const Attachment job = attachment(list({{"type", "sbr"}}), has_another ? "c2" : "c1");
+    const Json result = must_add(job);
+    const int inside = container_of(job).fd();
+    tool({"ip", "addr", "flush", "dev", "eth0"}, inside);
+    if (has_another) tool({"ip", "addr", "add", "10.99.0.7/24", "dev", "eth0"}, inside);
+    const Output del = job.del(result);
+    EXPECT_TRUE(del.ok()) << del.str();
+    EXPECT_THAT(del.err, HasSubstr("sbr: warning: not put back: add route"));
+    EXPECT_THAT(rules(inside), IsEmpty());
+    EXPECT_THAT(link_names(inside), IsEmpty());
+    EXPECT_THAT(reservations("mynet"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+  }
+}
+
 TEST_F(Sbr, DelDoesNotWaitForAContainerThatHoldsTheLockOfItsNamespace) {
   const Attachment first = bridged();
   const Json bridge = must_add(first);

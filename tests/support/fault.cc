@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -80,7 +81,8 @@ std::optional<Fallible> Injector::fallible() const {
       return Fallible{"pread " + fd(), EIO};
     case SYS_write:
       if (argument(0) == STDERR_FILENO) return std::nullopt;
-      return Fallible{"write " + fd(), ENOSPC, argument(0) != STDOUT_FILENO};
+      // The caller's stdout, whatever its number is by then.
+      return Fallible{"write " + fd(), ENOSPC, !fd().starts_with("/memfd:")};
     case SYS_pwrite64:
       return Fallible{"pwrite " + fd(), ENOSPC, true};
     case SYS_ftruncate:
@@ -105,7 +107,7 @@ std::optional<Fallible> Injector::fallible() const {
     case SYS_unlinkat:
       return Fallible{"unlink " + path(1), EIO};
     case SYS_flock:
-      return Fallible{"flock " + fd(), ENOLCK};
+      return Fallible{(argument(1) == LOCK_UN ? "unlock " : "flock ") + fd(), ENOLCK};
     case SYS_stat:
     case SYS_lstat:
       return Fallible{"stat " + path(0), EACCES};

@@ -7,6 +7,7 @@
 #include "undo/container_side.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
+#include "unicni/error.h"
 
 namespace unicni {
 
@@ -28,7 +29,15 @@ Found find(const Undo& record, Undoing& undoing) {
 void act(const Undo& record, const net::Link& link, Undoing& undoing) {
   net::Batch batch(undoing.host.container_links());
   net::put_route(batch, link, route_of(record));
-  batch.commit();
+  try {
+    batch.commit();
+  } catch (const Error& error) {
+    // Its address or its way to the gateway is gone: a lease that moved, an address that the
+    // container gave up. Nobody could put the route back any more, and what comes after this step
+    // is still to be taken away.
+    if (undoing.why != Why::removal) throw;
+    undoing.host.log(LogLevel::warning, fmt::format("not put back: {}", error.msg()));
+  }
 }
 
 std::string describe(const Undo& record) {
