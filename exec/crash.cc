@@ -1,5 +1,6 @@
 #include "crash.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -96,13 +97,17 @@ void write_last_word(std::string_view what) {
 }
 
 /// A child that a module forked has copies of our descriptors, and flock(2) holds as long as one is
-/// open: the next verb would wait for that child.
+/// open: the next verb would wait for that child. A descriptor that survived our own exec is the
+/// caller's, as is its lock (flock(1)).
 void let_locks_go() {
-  for (int fd = STDERR_FILENO + 1; fd < kMostDescriptors; ++fd) ::flock(fd, LOCK_UN);
+  for (int fd = STDERR_FILENO + 1; fd < kMostDescriptors; ++fd) {
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (flags >= 0 && (flags & FD_CLOEXEC) != 0) ::flock(fd, LOCK_UN);
+  }
 }
 
-// Async-signal-safe: flock(2), write(2), memcpy(3), pause(2), _exit(2), getpid(2), signal(2),
-// raise(3) and lock-free atomics only; signal-safety(7).
+// Async-signal-safe: fcntl(2), flock(2), write(2), memcpy(3), pause(2), _exit(2), getpid(2),
+// signal(2), raise(3) and lock-free atomics only; signal-safety(7).
 void on_crash(int signal) {
   if (::getpid() != owner) {
     // A child that a module forked: its end is no answer to the runtime, but its parent's to hear

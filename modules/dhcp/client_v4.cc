@@ -15,9 +15,6 @@ constexpr unsigned kMostRequests = 4;  // then the offer is as good as gone
 constexpr std::uint32_t kForEver = 0xffffffff;
 constexpr std::chrono::seconds kDefaultLease{
     3600};  // as the reference, for a server that says none
-constexpr Span kSetbackPause{200};
-constexpr Span kLongestSetbackPause{10'000};  // RFC 2131 §3.1, 5. after a DECLINE
-constexpr unsigned kMostDoublings = 6;
 constexpr Span kShortestRenewPause{500};
 constexpr Span kLongestShortestRenewPause{60'000};  // RFC 2131 §4.4.5
 constexpr std::uint16_t kMaxMessageSize = 1500;
@@ -37,9 +34,7 @@ ClientV4::ClientV4(Identity identity, Patience patience, Random random)
 void ClientV4::resume(GrantV4 grant, Instant now) {
   grant_ = std::move(grant);
   state_ = State::bound;
-  if (now < grant_->expires) return;
-  grant_->t1 = grant_->t2 = now;
-  grant_->expires = now + kTimeToConfirm;
+  let_confirm(*grant_, now);
 }
 
 const GrantV4* ClientV4::grant() const { return grant_ ? &*grant_ : nullptr; }
@@ -134,10 +129,8 @@ void ClientV4::extend(Instant now, Output& out) {
 
 /// Whom nobody waits for has time, and must not empty a pool.
 Span ClientV4::setback_pause() const {
-  if (hurried_ || declines_ < kMostDeclines) {
-    return std::min(kSetbackPause * setbacks_, kLongestSetbackPause);
-  }
-  return patience_.longest_alone * (1U << std::min(declines_ - kMostDeclines, kMostDoublings));
+  if (hurried_ || declines_ < kMostDeclines) return dhcp::setback_pause(setbacks_);
+  return slow_pause(patience_.longest_alone, declines_);
 }
 
 /// A new exchange after `pause`.
@@ -349,7 +342,7 @@ void ClientV4::take_nak(const Packet& packet, Instant now, Output& out) {
   }
   wanted_.reset();
   ++setbacks_;
-  restart(std::min(kSetbackPause * (setbacks_ - 1), kLongestSetbackPause), now);
+  restart(dhcp::setback_pause(setbacks_ - 1), now);
 }
 
 ClientV4::Output ClientV4::conflict(Instant now) {

@@ -24,10 +24,7 @@ constexpr std::uint32_t kLeastSolicitMaxTime = 60;
 constexpr std::uint32_t kMostSolicitMaxTime = 86'400;
 
 constexpr std::uint8_t kBest = 255;  // a preference that no other offer can beat
-constexpr Span kSetbackPause{200};
-constexpr Span kLongestSetbackPause{10'000};
 constexpr Span kSlowPause{60'000};
-constexpr unsigned kMostDoublings = 6;
 
 }  // namespace
 
@@ -40,9 +37,7 @@ ClientV6::ClientV6(IdentityV6 identity, PatienceV6 patience, Random random)
 void ClientV6::resume(GrantV6 grant, Instant now) {
   grant_ = std::move(grant);
   state_ = State::bound;
-  if (now < grant_->expires) return;
-  grant_->t1 = grant_->t2 = now;
-  grant_->expires = now + kTimeToConfirm;
+  let_confirm(*grant_, now);
 }
 
 /// RAND of RFC 8415 §15: uniform, a tenth to either side.
@@ -115,9 +110,7 @@ void ClientV6::restart(Span pause, Instant now) {
 void ClientV6::set_back(Instant now) {
   ++setbacks_;
   const bool slow = !hurried_ && declines_ >= kMostDeclines;
-  restart(slow ? kSlowPause * (1U << std::min(declines_ - kMostDeclines, kMostDoublings))
-               : std::min(kSetbackPause * setbacks_, kLongestSetbackPause),
-          now);
+  restart(slow ? slow_pause(kSlowPause, declines_) : setback_pause(setbacks_), now);
 }
 
 void ClientV6::lose(Instant now, Output& out) {

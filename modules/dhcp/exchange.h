@@ -1,6 +1,7 @@
 // What the clients of both families have in common: time, and what can become of an address.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -22,9 +23,29 @@ using Random = std::function<std::uint32_t()>;
 /// slows down, as each costs the server's pool an address for minutes or a day.
 inline constexpr unsigned kMostDeclines = 3;
 
+/// Of a client that was refused or met a conflict, before it asks anew: longer with each in a row.
+inline Span setback_pause(unsigned setbacks) {
+  constexpr Span kFirst{200};
+  constexpr Span kLongest{10'000};  // RFC 2131 §3.1, 5. after a DECLINE
+  return std::min(kFirst * setbacks, kLongest);
+}
+
+/// Of one that has time, from kMostDeclines on: `first`, then twice as long with each.
+inline Span slow_pause(Span first, unsigned declines) {
+  constexpr unsigned kMostDoublings = 6;
+  return first * (1U << std::min(declines - kMostDeclines, kMostDoublings));
+}
+
 /// For servers to say that an address may be kept whose time is over by its file: the file may be
 /// older than the last renewal, where the folder couldn't be written. Meanwhile it stays.
 inline constexpr Span kTimeToConfirm{2'000};
+/// Of a grant out of a file: one that is over by now is asked for at once.
+template <class Grant>
+void let_confirm(Grant& grant, Instant now) {
+  if (now < grant.expires) return;
+  grant.t1 = grant.t2 = now;
+  grant.expires = now + kTimeToConfirm;
+}
 
 /// What a client's step has brought.
 enum class Event : unsigned char {

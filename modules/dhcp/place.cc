@@ -108,11 +108,4 @@ std::optional<net::Netns> find_place(const std::string& prefix, const Place& pla
   return find_by_processes(processes, place, mac);
 }
 
-void bring_up(net::Netlink& links, const net::Link& link) {
-  if (link.up) return;
-  net::Batch batch(links);
-  net::change_link(batch, link, {.up = true});
-  batch.commit();
-}
-
 }  // namespace unicni::dhcp

@@ -37,7 +37,4 @@ std::string view_of(pid_t pid);
 /// there, and else any process of the container shows the way. Throws Error: nobody can look now.
 std::optional<net::Netns> find_place(const std::string& prefix, const Place& place, const Mac& mac);
 
-/// Sets the link UP. Success if it is.
-void bring_up(net::Netlink& links, const net::Link& link);
-
 }  // namespace unicni::dhcp

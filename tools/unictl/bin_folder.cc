@@ -82,7 +82,7 @@ bool has_loader(const std::string& path) {
          content->starts_with(
              "\x7f"
              "ELF") &&
-         content->find("unicni_module_") != content->npos;
+         content->find(module::kDescriptorPrefix) != content->npos;
 }
 
 /// Whether two files are links to one place, or have one content.

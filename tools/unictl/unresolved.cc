@@ -12,6 +12,7 @@
 #include "module/dynamic.h"
 #include "module/elf_file.h"
 #include "module/library_path.h"
+#include "module/module_file.h"
 #include "unicni/error.h"
 
 namespace unicni::unictl {
@@ -132,8 +133,7 @@ std::optional<std::string> Offered::find_missing(const std::string& name,
     if (!names_.contains(each) && !own.contains(each))
       return fmt::format("undefined symbol: {}", each);
   }
-  std::string constant = "unicni_module_" + name;
-  std::ranges::replace(constant, '-', '_');
+  const std::string constant = module::descriptor_symbol(name);
   if (!own.contains(constant)) return fmt::format("undefined symbol: {}", constant);
   return std::nullopt;
 }

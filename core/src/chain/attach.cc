@@ -362,9 +362,7 @@ void AddVerb::tell_not_undone(const std::string& text) {
 void AddVerb::give_time() {
   const Deadline deadline = std::chrono::steady_clock::now() + kDelTime;
   if (undoing_ || deadline <= request_->deadline) return;
-  undoing_.emplace(Request{request_->command, request_->environment, request_->netconf.copy(),
-                           request_->invoked_as, request_->where, request_->process_environment,
-                           deadline, request_->services, request_->modules});
+  undoing_.emplace(request_->with(request_->netconf.copy(), deadline));
   request_ = &*undoing_;
 }
 

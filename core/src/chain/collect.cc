@@ -24,16 +24,13 @@ namespace {
 
 /// The request of a delegate's DEL for another attachment than the environment's (GC has none).
 Request request_for(const Request& request, const journal::Entry& entry) {
-  Request copy{request.command,    request.environment, request.netconf.with_prev_result(nullptr),
-               request.invoked_as, request.where,       {},
-               request.deadline,   request.services,    request.modules};
+  Request copy = request.with(request.netconf.with_prev_result(nullptr), request.deadline);
   copy.environment.container_id = entry.key.container_id;
   copy.environment.if_name = entry.key.if_name;
-  for (const std::string& variable : request.process_environment) {
-    const bool replaced = variable.starts_with("CNI_CONTAINERID=") ||
-                          variable.starts_with("CNI_IFNAME=") || variable.starts_with("CNI_NETNS=");
-    if (!replaced) copy.process_environment.push_back(variable);
-  }
+  std::erase_if(copy.process_environment, [](const std::string& variable) {
+    return variable.starts_with("CNI_CONTAINERID=") || variable.starts_with("CNI_IFNAME=") ||
+           variable.starts_with("CNI_NETNS=");
+  });
   copy.process_environment.push_back("CNI_CONTAINERID=" + entry.key.container_id);
   copy.process_environment.push_back("CNI_IFNAME=" + entry.key.if_name);
   copy.process_environment.push_back("CNI_NETNS=" + entry.netns_path);

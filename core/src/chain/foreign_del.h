@@ -30,8 +30,7 @@ std::string find_program(const Request& request, const std::string& type,
 /// Runs it, or warns that there is nothing to run and nobody to wait for: of a program that is gone
 /// or can't be executed, as the namespace is gone as well (or the request has none) or nobody knows
 /// of an ADD (no record, no prevResult), and of one whose ADD never succeeded and which refuses the
-/// version. Error(internal) says how to mend it
-/// where the namespace is still there.
+/// version. Error(internal) says how to mend it where the namespace is still there.
 void del_foreign(const Request& request, Host& host, const ForeignDel& what);
 
 /// The DEL of a program that an undo record has asked for in this verb. A second one could release

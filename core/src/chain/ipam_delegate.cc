@@ -4,6 +4,7 @@
 
 #include "base/stretch.h"
 #include "chain/foreign.h"
+#include "protocol/plugin_fields.h"
 #include "unicni/error.h"
 #include "unicni/undo/delegate.h"
 #include "unicni/undo/lease.h"
@@ -143,7 +144,7 @@ void IpamDelegate::del() {
   if (missing_ && with_files(release)) return;
   const bool is_absent = missing_ && found_.type.empty();
   // No ADD was ever made with a type that can't be one; that was said when it was looked for.
-  if (is_absent && !module::is_type(call_.ipam_type)) return;
+  if (is_absent && !protocol::is_plugin_type(call_.ipam_type)) return;
   if (!is_absent) require_given();
   if (module_) {
     module_->del(call_, *host_);

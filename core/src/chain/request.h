@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/services.h"
@@ -26,6 +27,11 @@ struct Request {
 
   [[nodiscard]] AttachmentKey key() const {
     return {netconf.name(), environment.container_id, environment.if_name};
+  }
+  /// The same with another configuration, until another time.
+  [[nodiscard]] Request with(protocol::Netconf other, Deadline until) const {
+    return {command, environment, std::move(other), invoked_as, where, process_environment,
+            until,   services,    modules};
   }
 };
 

@@ -28,6 +28,7 @@ constexpr std::array<LimitKey, 7> kKeys = {{{"mtu", Takes::both},
                                             {"sysctl", Takes::patterns},
                                             {"egressRate", Takes::range},
                                             {"ingressRate", Takes::range}}};
+constexpr const char* kBooleans = "true, false or a list of them";
 constexpr std::array<std::string_view, 2> kRangeKeys = {"min", "max"};
 
 Takes takes_of(ValueKind kind) {
@@ -107,7 +108,7 @@ policy::Patterns with_plain_booleans(const PolicyFile& file, const Node& node,
     if (auto boolean = plain_boolean(pattern)) {
       pattern = *std::move(boolean);
     } else if (pattern != "*") {
-      file.wrong_value(node, path, "true, false or a list of them");
+      file.wrong_value(node, path, kBooleans);
     }
   }
   return patterns;
@@ -136,10 +137,10 @@ std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,
     policy::Limit limit{std::string(key->key)};
     limit.place = file.place(child.key_position);
     const bool is_range = child.node->kind == Kind::map;
-    if (is_range && key->takes != Takes::range && key->takes != Takes::both) {
-      file.wrong_value(*child.node, where,
-                       key->takes == Takes::booleans ? "true, false or a list of them"
-                                                     : "a text or a list of texts");
+    if (is_range && key->takes == Takes::patterns) {
+      file.wrong_value(*child.node, where, "a text or a list of texts");
+    } else if (is_range && key->takes == Takes::booleans) {
+      file.wrong_value(*child.node, where, kBooleans);
     } else if (!is_range && key->takes == Takes::range) {
       file.wrong_value(*child.node, where, "an object with \"min\" or \"max\"");
     } else if (is_range) {

@@ -13,7 +13,6 @@
 #include "unicni/errors.h"
 #include "unicni/interface_entry.h"
 #include "unicni/undo/iptables_firewall.h"
-#include "unicni/undo/lease.h"
 
 namespace unicni {
 
@@ -58,16 +57,12 @@ void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) 
 }
 
 /// An IPAM that talks through the link may have got another address or mask since ADD, and put it
-/// there with routes of its own choice: what it has now. nullopt: what the result says.
-std::optional<std::vector<IpNet>> moved_addresses(const Call& call, Host& host) {
-  if (!host.ipam().given() || !host.ipam().needs_link()) return std::nullopt;
-  auto held = find_leased_addresses(lease_file(lease_folder(host.folders()), call.key));
-  if (held.empty()) return std::nullopt;
-  const auto& ips = call.prev_result->ips;
-  const bool stays = std::all_of(ips.begin(), ips.end(), [&](const IpConfig& ip) {
-    return std::find(held.begin(), held.end(), ip.address) != held.end();
+/// there with routes of its own choice. Whether `held`, what it has now, isn't what the result
+/// says.
+bool has_moved(const Result& result, const std::vector<IpNet>& held) {
+  return !held.empty() && std::any_of(result.ips.begin(), result.ips.end(), [&](const auto& ip) {
+    return std::find(held.begin(), held.end(), ip.address) == held.end();
   });
-  return stays ? std::nullopt : std::optional(std::move(held));
 }
 
 /// An address that a link of the container still has would be given to two containers.
@@ -287,8 +282,8 @@ void LinkModule::check(const Call& call, Host& host) {
                 fmt::format("ip -n <netns> link set {} up", link->name));
   }
   check_link(call, host, *link);
-  if (const auto moved = moved_addresses(call, host)) {
-    link_module::require_addresses(call, host, *moved, *link);
+  if (has_moved(result, renewed.addresses)) {
+    link_module::require_addresses(call, host, renewed.addresses, *link);
     return;
   }
   link_module::check_addresses(call, host, result, *link);

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "module/missing_symbol.h"
+#include "module/module_file.h"
 #include "module/note.h"
 #include "module/returned_result.h"
 #include "module/trust.h"
@@ -45,10 +46,8 @@ dll::shared_library open_library(const std::string& path, const ModuleNote& note
 /// other.
 const ModuleDescriptor& find_descriptor(dll::shared_library& library, const std::string& name,
                                         const std::string& path) {
-  std::string symbol = "unicni_module_" + name;
-  std::replace(symbol.begin(), symbol.end(), '-', '_');
   try {
-    return library.get<const ModuleDescriptor>(symbol);
+    return library.get<const ModuleDescriptor>(descriptor_symbol(name));
   } catch (const std::system_error& error) {
     throw unusable(path, loader_text(error.what()),
                    "end the module's source with the macro UNICNI_MODULE (unicni/module.h)");

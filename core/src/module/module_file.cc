@@ -38,6 +38,13 @@ bool may_exist(const std::string& path) {
 
 }  // namespace
 
+std::string descriptor_symbol(std::string_view module) {
+  std::string symbol(kDescriptorPrefix);
+  symbol += module;
+  std::ranges::replace(symbol, '-', '_');
+  return symbol;
+}
+
 std::optional<ModuleFile> parse_file_name(std::string_view file) {
   if (!file.ends_with(kSuffix)) return std::nullopt;
   file.remove_suffix(kSuffix.size());

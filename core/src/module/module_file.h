@@ -16,6 +16,11 @@ struct ModuleFile {
   std::optional<unsigned> abi;  ///< whose executables alone take it; nullopt: its note decides
 };
 
+/// Every module exports a constant whose name begins so (UNICNI_MODULE).
+inline constexpr std::string_view kDescriptorPrefix = "unicni_module_";
+/// That of a module.
+std::string descriptor_symbol(std::string_view module);
+
 /// nullopt: the file isn't called like a module's.
 std::optional<ModuleFile> parse_file_name(std::string_view file);
 

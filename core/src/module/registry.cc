@@ -8,6 +8,7 @@
 
 #include "module/build_id.h"
 #include "module/module_file.h"
+#include "protocol/plugin_fields.h"
 #include "unicni/error.h"
 #include "unicni/nearest.h"
 
@@ -154,16 +155,11 @@ bool valid_module_name(std::string_view name) {
                      [](char c) { return lower_or_digit(c) || c == '-'; });
 }
 
-bool is_type(std::string_view type) {
-  return !type.empty() && type != "." && type != ".." && type.find('/') == type.npos &&
-         type.find('\0') == type.npos;
-}
-
 void require_valid_type(std::string_view type) {
   constexpr auto kAllowed =
       "a type is a file name: not empty, not \".\" or \"..\", without '/' and NUL";
   if (type.empty()) throw Error(Code::invalid_config, "\"type\" is missing or empty", kAllowed);
-  if (!is_type(type)) {
+  if (!protocol::is_plugin_type(type)) {
     throw Error(Code::invalid_config, fmt::format("\"type\": \"{}\" is not allowed", type),
                 kAllowed);
   }

@@ -13,8 +13,6 @@ bool valid_module_name(std::string_view name);
 /// Legal as a type at all (spec: non-empty, no '/', not "." or ".."). Throws Error(invalid_config)
 /// if not.
 void require_valid_type(std::string_view type);
-/// Whether that has no objection.
-bool is_type(std::string_view type);
 
 /// Folders of modules, in the order in which they are asked: by the executable's own real path
 /// <folder>/../../lib/unicni/modules (<prefix>/libexec/cni/unicni → <prefix>/lib/unicni/modules; in

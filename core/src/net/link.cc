@@ -220,6 +220,13 @@ std::vector<Link> list_links(Netlink& netlink) {
   return links;
 }
 
+void bring_up(Netlink& links, const Link& link) {
+  if (link.up) return;
+  Batch batch(links);
+  change_link(batch, link, {.up = true});
+  batch.commit();
+}
+
 /// Everything in one message. The kernel applies MAC and MTU before the flags, whatever the order
 /// of the attributes, so a link is never UP with a MAC that it doesn't keep. It stops at the first
 /// setting that fails and leaves those before it changed.

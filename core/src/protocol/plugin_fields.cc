@@ -28,10 +28,13 @@ std::vector<std::string> enabled_capabilities(const Json& plugin, std::string_vi
   return enabled;
 }
 
+bool is_plugin_type(std::string_view type) {
+  return !type.empty() && type.find('/') == std::string_view::npos &&
+         type.find('\0') == std::string_view::npos && type != "." && type != "..";
+}
+
 void require_plugin_type(std::string_view type, std::string_view where) {
-  const bool is_name = !type.empty() && type.find('/') == std::string_view::npos &&
-                       type.find('\0') == std::string_view::npos && type != "." && type != "..";
-  if (is_name) return;
+  if (is_plugin_type(type)) return;
   throw Error(Code::invalid_config, fmt::format("{}.type is {}", where, quote(type)),
               "the name of a plugin is expected, which is not empty and has no /");
 }

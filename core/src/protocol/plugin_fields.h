@@ -15,7 +15,9 @@ inline constexpr const char* kListType = "unicni";
 /// booleans; `where` names the plugin object, as in "plugins"[2].
 std::vector<std::string> enabled_capabilities(const nlohmann::ordered_json& plugin,
                                               std::string_view where);
-/// Error(invalid_config) for a type that can't be a file's name (CONF-19).
+/// Whether a type can be a file's name: not empty, not "." or "..", without '/' and NUL (CONF-19).
+bool is_plugin_type(std::string_view type);
+/// Error(invalid_config) unless it can.
 void require_plugin_type(std::string_view type, std::string_view where);
 /// Whether a plugin object's key is the runtime's to write: what the file has there isn't passed
 /// on (CONF-21, PREV-01).

@@ -32,11 +32,7 @@ void send_farewell(const Line& lease, HostKernel& host) {
   if (!link || link->mac != Mac::parse(lease.get("mac"))) {
     throw Error(Code::internal, "its interface is gone");
   }
-  if (!link->up) {
-    net::Batch batch(*links);
-    net::change_link(batch, *link, {.up = true});
-    batch.commit();
-  }
+  net::bring_up(*links, *link);
   netns->run(
       [&] {
         net::PacketSocket socket(*link, ETH_P_IP, {});

@@ -93,19 +93,16 @@ void release_without_daemon(HostKernel& host, const AttachmentKey& key, const st
 }  // namespace
 
 std::vector<IpNet> find_leased_addresses(const std::string& file) {
-  std::vector<IpNet> addresses;
-  const auto line = read_lease(file);
-  if (!line) return addresses;
-  for (const char* key : {"address", "v6.address"}) {
-    if (const auto address = IpNet::parse(line->get(key))) addresses.push_back(*address);
-  }
-  return addresses;
+  return find_renewed(file).addresses;
 }
 
 RenewedLease find_renewed(const std::string& file) {
   RenewedLease renewed;
   const auto line = read_lease(file);
   if (!line) return renewed;
+  for (const char* key : {"address", "v6.address"}) {
+    if (const auto address = IpNet::parse(line->get(key))) renewed.addresses.push_back(*address);
+  }
   const std::string words = ',' + line->get("renewed") + ',';
   renewed.routes = words.find(",routes,") != std::string::npos;
   if (words.find(",mtu,") == std::string::npos) return renewed;

@@ -86,6 +86,8 @@ struct LinkChange {
   std::optional<std::string> alias = {};
 };
 void change_link(Batch&, const LinkRef&, const LinkChange&);
+/// UP, if it isn't: a change of its own.
+void bring_up(Netlink& links, const Link& link);
 /// Another name; the link must be down (EBUSY before Linux 6.2). EEXIST: it is taken.
 void rename_link(Batch&, const LinkRef&, const std::string& new_name);
 /// Into another namespace under `new_name` and with `alias`, all in one message. The kernel sets

@@ -38,10 +38,11 @@ std::string lease_file(const std::string& folder, const AttachmentKey& key);
 /// fields "address" and "v6.address". Empty: there is no file, it is damaged, or the lease is lost.
 std::vector<IpNet> find_leased_addresses(const std::string& file);
 
-/// What renewals changed on the interface since ADD, which prevResult can't say: the file's field
-/// "renewed", a list of words.
+/// What the lease is by now and what renewals changed on the interface since ADD, which prevResult
+/// can't say: the file's field "renewed", a list of words.
 struct RenewedLease {
-  bool routes = false;    ///< the lease's are there, not those of prevResult
+  std::vector<IpNet> addresses;  ///< as find_leased_addresses()
+  bool routes = false;           ///< the lease's are there, not those of prevResult
   std::uint32_t mtu = 0;  ///< what the interface has now, the field "mtu"; 0: what ADD gave it
 };
 RenewedLease find_renewed(const std::string& file);
