@@ -85,7 +85,7 @@ std::optional<pid_t> pid_from_open_files(const struct stat& file, pid_t dead) {
     if (const auto pid = number<pid_t>(name, 0); pid > 0) pids.push_back(pid);
   }
   std::ranges::sort(pids);
-  std::ranges::rotate(pids, std::ranges::upper_bound(pids, dead));
+  std::rotate(pids.begin(), std::ranges::upper_bound(pids, dead), pids.end());
   for (const pid_t pid : pids) {
     if (std::chrono::steady_clock::now() > end) break;
     try {
