@@ -14,6 +14,7 @@
 
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
+#include "unicni/sys/proc.h"
 
 namespace unicni::sys {
 namespace {
@@ -80,10 +81,7 @@ bool holds_open(const std::string& process, const struct stat& file) {
 /// (0: nobody knows who that was).
 std::optional<pid_t> pid_from_open_files(const struct stat& file, pid_t dead) {
   const auto end = std::chrono::steady_clock::now() + kScanTime;
-  std::vector<pid_t> pids;
-  for (const auto& name : list_folder("/proc")) {
-    if (const auto pid = number<pid_t>(name, 0); pid > 0) pids.push_back(pid);
-  }
+  std::vector<pid_t> pids = list_processes();
   std::ranges::sort(pids);
   std::rotate(pids.begin(), std::ranges::upper_bound(pids, dead), pids.end());
   for (const pid_t pid : pids) {

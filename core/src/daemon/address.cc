@@ -7,13 +7,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "unicni/daemon.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
+#include "unicni/sys/proc.h"
 
 namespace unicni::daemon {
 namespace {
@@ -39,19 +43,86 @@ sys::Fd make_socket() {
   return fd;
 }
 
+/// What nobody may see, or has ended meanwhile, is empty.
+std::string link_target(const std::string& link) {
+  std::array<char, 4096> target{};
+  const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
+  return size <= 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
+}
+
+std::string read_proc(const std::string& path) {
+  constexpr std::size_t kLimit = 16U << 20U;  // /proc/net/unix of a busy host
+  try {
+    return sys::read_file(path, kLimit).value_or("");
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+/// "socket:[<inode>]", from lines as
+/// "0000000000000000: 00000002 00000000 00010000 0001 01 24519 /run/cni/dhcp.sock".
+std::string listening_socket(const std::string& path) {
+  constexpr std::string_view kAccepts = "00010000";  // __SO_ACCEPTCON
+  std::istringstream lines(read_proc("/proc/net/unix"));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string skipped;
+    std::string flags;
+    std::string inode;
+    std::string name;
+    words >> skipped >> skipped >> skipped >> flags >> skipped >> skipped >> inode >> std::ws;
+    std::getline(words, name);
+    if (flags == kAccepts && name == path) return fmt::format("socket:[{}]", inode);
+  }
+  return {};
+}
+
+bool has_open(const std::string& folder, const std::string& file) {
+  try {
+    const auto names = sys::list_folder(folder);
+    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return link_target(folder + '/' + name) == file;
+    });
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// A link to the universal executable, or what a verb has started. Whoever else makes it wait isn't
+/// worth waiting for.
+bool is_ours(pid_t pid) {
+  const std::string process = fmt::format("/proc/{}", pid);
+  return link_target(process + "/exe").ends_with("/unicni") ||
+         read_proc(process + "/environ").find(kListenerVariable) != std::string::npos;
+}
+
+DaemonSilent overrun(const std::string& name, const std::string& path, pid_t pid) {
+  return {Code::try_again,
+          fmt::format("the {} daemon, {}, accepts nobody on {}", name, name_of(pid), path),
+          pid == 0 ? "if it hangs, end it: ss -xlp shows who listens there"
+                   : fmt::format("if it hangs: kill -9 {}, the next verb starts another one", pid)};
+}
+
 }  // namespace
 
-std::optional<sys::Fd> connect(const std::string& path, Deadline deadline) {
+std::optional<sys::Fd> connect(const std::string& name, const std::string& path,
+                               Deadline deadline) {
   const Address address(path);
   constexpr std::chrono::milliseconds kPause{5};
+  constexpr std::chrono::seconds kFull{1};
+  Deadline look_at = std::chrono::steady_clock::now() + kFull;
   for (;;) {
     sys::Fd fd = make_socket();
     if (::connect(fd.get(), address.get(), sizeof address.un) == 0) return fd;
     if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR) return std::nullopt;
     const bool full = errno == EAGAIN || errno == EINTR;
     if (!full) throw system_error(errno, "connect to " + path);
-    if (std::chrono::steady_clock::now() >= deadline) {
-      throw DaemonSilent(Code::try_again, fmt::format("{} accepts nobody", path));
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= std::min(look_at, deadline)) {
+      const pid_t pid = listener_of(path);
+      if (pid != 0 && !is_ours(pid)) throw stranger(name, path, pid);
+      if (now >= deadline) throw overrun(name, path, pid);
+      look_at = deadline;
     }
     std::this_thread::sleep_for(kPause);
   }
@@ -80,6 +151,18 @@ sys::Fd listen(const std::string& path) {
   return fd;
 }
 
+pid_t listener_of(const std::string& path) {
+  constexpr std::chrono::milliseconds kScanTime{100};
+  const auto end = std::chrono::steady_clock::now() + kScanTime;
+  const std::string socket = listening_socket(path);
+  if (socket.empty()) return 0;
+  for (const pid_t pid : sys::list_processes()) {
+    if (std::chrono::steady_clock::now() > end) break;
+    if (has_open(fmt::format("/proc/{}/fd", pid), socket)) return pid;
+  }
+  return 0;
+}
+
 pid_t peer_of(int connection) {
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -97,6 +180,20 @@ std::string name_of(pid_t pid) {
     return fmt::format("pid {}", pid);
   }
   return fmt::format("pid {}", pid);
+}
+
+DaemonStranger stranger(const std::string& name, const std::string& path, pid_t pid) {
+  constexpr pid_t kInit = 1;
+  std::string stop = fmt::format("stop it: kill {}", pid);
+  if (pid == kInit) {
+    stop = fmt::format("stop it: systemctl disable --now cni-{}.socket cni-{}.service", name, name);
+  } else if (pid <= 0) {
+    stop = "stop it: ss -xlp shows who listens there";
+  }
+  return {
+      Code::not_available,
+      fmt::format("{} belongs to {}, which is no {} daemon of unicni", path, name_of(pid), name),
+      stop};
 }
 
 }  // namespace unicni::daemon

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "unicni/daemon.h"
 #include "unicni/deadline.h"
 #include "unicni/sys/fd.h"
 
@@ -18,9 +19,10 @@ inline constexpr int kListenerFd = 3;
 /// Room for verbs that wait while the daemon starts, or is at something.
 inline constexpr int kBacklog = 512;
 
-/// Connects; nullopt: nobody listens. Waits while its queue is full. Throws Error for anything
-/// else.
-std::optional<sys::Fd> connect(const std::string& path, Deadline deadline);
+/// Connects to the daemon `name`; nullopt: nobody listens. Waits while its queue is full: until the
+/// deadline, then throws DaemonSilent; or a second, if who listens is seen to be none of ours, then
+/// throws DaemonStranger. Throws Error for anything else.
+std::optional<sys::Fd> connect(const std::string& name, const std::string& path, Deadline deadline);
 /// A new listening socket, in place of the file that a dead daemon left. The caller holds
 /// lock_file(). Throws Error.
 sys::Fd listen(const std::string& path);
@@ -29,7 +31,11 @@ std::string lock_file(const std::string& path);
 
 /// Who listened when the connection was made; 0: unknown.
 pid_t peer_of(int connection);
+/// Who has a socket that listens at `path`, as far as /proc shows it; 0: unknown. May take 0.1 s.
+pid_t listener_of(const std::string& path);
 /// "pid 17 (dhcp)".
 std::string name_of(pid_t pid);
+/// `pid`, or 0 if it is unknown, has the socket `path` of the daemon `name` and is none of ours.
+DaemonStranger stranger(const std::string& name, const std::string& path, pid_t pid);
 
 }  // namespace unicni::daemon

@@ -88,17 +88,6 @@ Answer receive(int fd, Deadline deadline) {
   return answer;
 }
 
-DaemonStranger stranger(const DaemonPlace& place, pid_t pid) {
-  constexpr pid_t kInit = 1;
-  return {Code::not_available,
-          fmt::format("{} belongs to {}, which is no {} daemon of unicni", place.socket,
-                      daemon::name_of(pid), place.name),
-          pid == kInit
-              ? fmt::format("stop it: systemctl disable --now cni-{}.socket cni-{}.service",
-                            place.name, place.name)
-              : fmt::format("stop it: kill {}", pid)};
-}
-
 /// One of ours, for programs with another folder.
 DaemonStranger lives_elsewhere(const DaemonPlace& place, pid_t pid, const std::string& folder) {
   return {Code::not_available,
@@ -132,7 +121,9 @@ std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection,
   const std::size_t end = answer.text.find('\n');
   auto line = end == std::string::npos ? std::nullopt
                                        : parse_line(std::string_view(answer.text).substr(0, end));
-  if (!line || line->get("daemon") != place.name) throw stranger(place, pid);
+  if (!line || line->get("daemon") != place.name) {
+    throw daemon::stranger(place.name, place.socket, pid);
+  }
   if (line->word == kElsewhere) throw lives_elsewhere(place, pid, line->get("folder"));
   return line;
 }
@@ -148,7 +139,7 @@ Line ask_daemon(const DaemonPlace& place, const Line& request, int attached, Dea
   const std::string text = print_line(whole);
   constexpr int kTries = 3;  // one that is just ending, one that was killed, one that stays
   for (int i = 0; i < kTries; ++i) {
-    auto connection = daemon::connect(place.socket, deadline);
+    auto connection = daemon::connect(place.name, place.socket, deadline);
     if (!connection) connection = daemon::start(place, deadline);
     const auto answer = ask(place, *connection, text, attached, deadline);
     if (!answer) continue;

@@ -217,7 +217,7 @@ TEST_F(DaemonTest, WhatIsNoRequestIsRefused) {
   const Serving serving(place(), [](DaemonConnection&, DaemonConnection::Request) {
     ADD_FAILURE() << "no request came";
   });
-  const auto connection = daemon::connect(place().socket, in(milliseconds(1000)));
+  const auto connection = daemon::connect("test", place().socket, in(milliseconds(1000)));
   ASSERT_TRUE(connection);
   const std::string text = "CONNECT /_goRPC_ HTTP/1.0\n\n";
   ASSERT_GT(::write(connection->get(), text.data(), text.size()), 0);
@@ -235,7 +235,7 @@ TEST_F(DaemonTest, OfSeveralDescriptorsOneIsTakenAndNoneStaysOpen) {
   DaemonListener listener = DaemonListener::open("test", place().socket);
   const std::size_t before = open_descriptors();
   {
-    const auto verb = daemon::connect(place().socket, in(milliseconds(1000)));
+    const auto verb = daemon::connect("test", place().socket, in(milliseconds(1000)));
     auto connection = listener.accept();
     ASSERT_TRUE(verb && connection);
     std::string text = "x";
@@ -269,9 +269,9 @@ TEST_F(DaemonTest, ASecondListenerIsRefusedAndADeadOnesFileIsReplaced) {
   }
   // Its file is there yet, as after kill -9.
   ASSERT_EQ(::access(place().socket.c_str(), F_OK), 0);
-  EXPECT_FALSE(daemon::connect(place().socket, in(milliseconds(100))));
+  EXPECT_FALSE(daemon::connect("test", place().socket, in(milliseconds(100))));
   DaemonListener again = DaemonListener::open("test", place().socket);
-  EXPECT_TRUE(daemon::connect(place().socket, in(milliseconds(100))));
+  EXPECT_TRUE(daemon::connect("test", place().socket, in(milliseconds(100))));
   again.remove();
   EXPECT_NE(::access(place().socket.c_str(), F_OK), 0);
 }
@@ -285,19 +285,19 @@ TEST_F(DaemonTest, OneWhoseFileWasReplacedIsToldAndLeavesTheOthersAlone) {
   EXPECT_TRUE(first.is_displaced());
   EXPECT_FALSE(second.is_displaced());
   first.remove();
-  EXPECT_TRUE(daemon::connect(place().socket, in(milliseconds(100))));
+  EXPECT_TRUE(daemon::connect("test", place().socket, in(milliseconds(100))));
 }
 
 TEST_F(DaemonTest, TheSocketOfTheVerbGivesWayToOneOfTheDaemonsOwn) {
   const int made = daemon::listen(place().socket).release();
-  const auto early = daemon::connect(place().socket, in(milliseconds(100)));
+  const auto early = daemon::connect("test", place().socket, in(milliseconds(100)));
   ::setenv(daemon::kListenerVariable, std::to_string(made).c_str(), 1);
   DaemonListener listener = DaemonListener::open("test", place().socket);
   EXPECT_EQ(listener.fd(), made) << "first come those who wait already";
   EXPECT_TRUE(listener.accept());
   EXPECT_FALSE(listener.accept());
   EXPECT_NE(listener.fd(), made);
-  const auto late = daemon::connect(place().socket, in(milliseconds(100)));
+  const auto late = daemon::connect("test", place().socket, in(milliseconds(100)));
   EXPECT_TRUE(listener.accept());
   EXPECT_FALSE(listener.is_displaced());
 }
@@ -320,7 +320,7 @@ TEST_F(DaemonTest, ASocketOfSystemdIsTakenAndNotRemoved) {
     DaemonListener listener = DaemonListener::open("test", place().socket);
     EXPECT_EQ(listener.fd(), 3);
     EXPECT_EQ(std::getenv("LISTEN_FDS"), nullptr);
-    EXPECT_TRUE(daemon::connect(place().socket, in(milliseconds(100))));
+    EXPECT_TRUE(daemon::connect("test", place().socket, in(milliseconds(100))));
     listener.remove();
   }
   if (before) ::dup2(before.get(), 3);

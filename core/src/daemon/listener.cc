@@ -151,7 +151,7 @@ DaemonListener DaemonListener::open(const std::string& name, const std::string& 
   sys::ensure_folder(path.substr(0, path.rfind('/')), kFolderMode);
   const Deadline deadline = std::chrono::steady_clock::now() + kLockTime;
   const sys::Lock lock(daemon::lock_file(path), 0600, deadline);
-  if (const auto other = daemon::connect(path, deadline)) {
+  if (const auto other = daemon::connect(name, path, deadline)) {
     throw Error(Code::internal, fmt::format("{} listens on {} already",
                                             daemon::name_of(daemon::peer_of(other->get())), path));
   }

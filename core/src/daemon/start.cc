@@ -129,7 +129,7 @@ sys::Fd start(const DaemonPlace& place, Deadline deadline) {
   }
   sys::ensure_folder(place.socket.substr(0, place.socket.rfind('/')), kFolderMode);
   const sys::Lock lock(lock_file(place.socket), 0600, sys::lock_deadline(deadline));
-  if (auto other = connect(place.socket, deadline)) return *std::move(other);
+  if (auto other = connect(place.name, place.socket, deadline)) return *std::move(other);
   const sys::Fd listener = listen(place.socket);
   try {
     execute(place, listener);
@@ -137,7 +137,7 @@ sys::Fd start(const DaemonPlace& place, Deadline deadline) {
     ::unlink(place.socket.c_str());
     throw;
   }
-  auto connection = connect(place.socket, deadline);
+  auto connection = connect(place.name, place.socket, deadline);
   if (!connection) {
     throw Error(Code::not_available, fmt::format("the {} daemon ended at once", place.name),
                 "see what it says: " + command_of(place));

@@ -4,12 +4,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <exception>
-#include <string>
 
 #include "unicni/sys/fd.h"
-#include "unicni/sys/file.h"
+#include "unicni/sys/proc.h"
 
 namespace unicni::spawner {
 namespace {
@@ -27,11 +25,8 @@ void signal_session(pid_t leader, int number) noexcept {
   // It leads a group as well, which is most of it, and a leader can't leave.
   ::kill(-leader, number);
   try {
-    for (const std::string& name : sys::list_folder("/proc")) {
-      pid_t pid = 0;
-      const char* const end = name.data() + name.size();
-      const auto parsed = std::from_chars(name.data(), end, pid);
-      if (parsed.ec != std::errc() || parsed.ptr != end || pid == leader) continue;
+    for (const pid_t pid : sys::list_processes()) {
+      if (pid == leader) continue;
       if (::getsid(pid) == leader && ::getpgid(pid) != leader) signal_member(pid, leader, number);
     }
   } catch (const std::exception&) {

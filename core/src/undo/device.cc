@@ -16,7 +16,7 @@
 #include "undo/record_fields.h"
 #include "unicni/error.h"
 #include "unicni/mac.h"
-#include "unicni/sys/file.h"
+#include "unicni/sys/proc.h"
 
 namespace unicni {
 
@@ -77,9 +77,8 @@ class Search {
   /// The namespace lost its path but lives on, held by a process.
   bool in_any_process() {
     std::set<std::pair<dev_t, ino_t>> seen;
-    for (const std::string& pid : sys::list_folder("/proc")) {
-      if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-      const std::string path = "/proc/" + pid + "/ns/net";
+    for (const pid_t pid : sys::list_processes()) {
+      const std::string path = fmt::format("/proc/{}/ns/net", pid);
       struct stat status {};
       if (::stat(path.c_str(), &status) != 0) continue;
       if (seen.emplace(status.st_dev, status.st_ino).second && in_recorded(path)) return true;
