@@ -37,10 +37,10 @@ net::PacketSocket open(const net::Netns& netns, const net::LinkRef& link, std::u
 
 /// A server that can't be reached as the container's own packets are (its address was taken away,
 /// the port is taken) is asked by the way that its last answer came.
-Channel::Channel(net::Netns netns, const Place& place, const Mac& mac, const GrantV4* grant)
-    : netns_(std::move(netns)),
-      link_{place.index, place.if_name},
-      mac_(mac),
+Channel::Channel(net::LinkInNetns place, const GrantV4* grant)
+    : netns_(std::move(place.netns)),
+      link_(place.link),
+      mac_(place.link.mac),
       next_hop_(grant == nullptr ? Mac(kAllOnes) : grant->next_hop),
       dhcp_(open(netns_, link_, ETH_P_IP, kDhcpFilter)) {
   if (grant == nullptr) return;
@@ -51,9 +51,16 @@ Channel::Channel(net::Netns netns, const Place& place, const Mac& mac, const Gra
   }
 }
 
+/// Who has no address yet is answered at the MAC that it names. What goes to another than the
+/// link's isn't heard.
+Packet Channel::answerable(Packet packet) const {
+  packet.broadcast = packet.broadcast || (packet.chaddr != mac_ && packet.ciaddr.is_unspecified());
+  return packet;
+}
+
 void Channel::send(const ClientV4::Send& send) {
   if (send.way == ClientV4::Way::everybody) {
-    dhcp_.send(Mac(kAllOnes), wrap({send.src, send.dst, encode(send.packet)}));
+    dhcp_.send(Mac(kAllOnes), wrap({send.src, send.dst, encode(answerable(send.packet))}));
   } else if (udp_) {
     udp_->send(send.dst, kServerPort, encode(send.packet));
   } else {

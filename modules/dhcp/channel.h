@@ -8,17 +8,16 @@
 
 #include "client_v4.h"
 #include "lease.h"
-#include "unicni/net/link.h"
-#include "unicni/net/netns.h"
+#include "unicni/net/kept_link.h"
 #include "unicni/net/packet_socket.h"
 
 namespace unicni::dhcp {
 
 class Channel {
  public:
-  /// `grant`: what the client has by now, if it has something. Throws Error: a socket can't be
-  /// made.
-  Channel(net::Netns netns, const Place& place, const Mac& mac, const GrantV4* grant);
+  /// `place`: the client's link as find_place() has it. `grant`: what the client has by now, if it
+  /// has something. Throws Error: a socket can't be made.
+  Channel(net::LinkInNetns place, const GrantV4* grant);
 
   /// Throws Error: the link is down or gone.
   void send(const ClientV4::Send& send);
@@ -39,9 +38,11 @@ class Channel {
   [[nodiscard]] std::vector<int> fds() const;
 
  private:
+  [[nodiscard]] Packet answerable(Packet packet) const;
+
   net::Netns netns_;
   net::LinkRef link_;
-  Mac mac_;
+  Mac mac_;  ///< the link's own, which needn't be the one that servers know the client by
   Mac next_hop_;
   net::PacketSocket dhcp_;
   std::optional<net::UdpSocket> udp_;  ///< to the server, by the container's own routes

@@ -65,15 +65,11 @@ IpNet own_link_local(const net::Link& link, const Bytes& duid) {
 
 /// Frames pass by the container's rules, and by its programs, of which one may have the port. The
 /// UDP socket is there so that the kernel refuses no answer; nobody reads it.
-ChannelV6::ChannelV6(net::Netns netns, const Place& place, const Bytes& duid)
-    : netns_(std::move(netns)) {
+ChannelV6::ChannelV6(net::LinkInNetns place, const Bytes& duid)
+    : netns_(std::move(place.netns)), link_(place.link), mac_(place.link.mac) {
+  require_ipv6(netns_, link_.name);
   net::Netlink links(netns_);
-  const auto link = net::find_link(links, place.index);
-  if (!link) throw Error(Code::internal, fmt::format("{} is gone", place.if_name));
-  link_ = {link->index, link->name};  // renamed or not
-  mac_ = link->mac;
-  require_ipv6(netns_, link->name);
-  own_ = net::ready_link_local(links, link_, own_link_local(*link, duid)).address();
+  own_ = net::ready_link_local(links, link_, own_link_local(place.link, duid)).address();
   netns_.run([&] {
     dhcp_.emplace(link_, ETH_P_IPV6, kDhcpFilter);
     try {
@@ -84,9 +80,11 @@ ChannelV6::ChannelV6(net::Netns netns, const Place& place, const Bytes& duid)
   });
 }
 
-void ChannelV6::send(const PacketV6& packet) {
-  dhcp_->send(Mac(kAllServersMac), wrap_v6({own_, all_servers(), encode(packet)}));
+Bytes ChannelV6::wrapped(const PacketV6& packet) const {
+  return wrap_v6({own_, all_servers(), encode(packet)});
 }
+
+void ChannelV6::send(const PacketV6& packet) { dhcp_->send(Mac(kAllServersMac), wrapped(packet)); }
 
 void ChannelV6::probe(const IpAddress& address) {
   probed_ = address;

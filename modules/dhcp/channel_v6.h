@@ -8,7 +8,7 @@
 
 #include "lease.h"
 #include "packet_v6.h"
-#include "unicni/net/netns.h"
+#include "unicni/net/kept_link.h"
 #include "unicni/net/packet_socket.h"
 
 namespace unicni::dhcp {
@@ -23,10 +23,12 @@ void require_ipv6(const net::Netns& netns, const std::string& if_name);
 
 class ChannelV6 {
  public:
-  /// It speaks from a link-local address that is ready at once, by frames. Throws Error: a socket
-  /// can't be made, or the link is gone.
-  ChannelV6(net::Netns netns, const Place& place, const Bytes& duid);
+  /// On the link that find_place() has. It speaks from a link-local address that is ready at once,
+  /// by frames. Throws Error: a socket can't be made, or the link is gone.
+  ChannelV6(net::LinkInNetns place, const Bytes& duid);
 
+  /// What send() sends, an IPv6 packet.
+  [[nodiscard]] Bytes wrapped(const PacketV6& packet) const;
   /// To all servers and relays of the link. Throws Error: the link is down or gone.
   void send(const PacketV6& packet);
   /// From now on conflicts are heard. Throws Error.

@@ -56,7 +56,8 @@ ClientV4 Keeper::make_client(const Lease& lease) const {
 }
 
 void Keeper::load() {
-  for (Lease& lease : read_leases(settings_.folder)) {
+  std::vector<std::string> damaged;
+  for (Lease& lease : read_leases(settings_.folder, &damaged)) {
     const std::string& prefix = settings_.host_prefix;
     if (!is_same_socket(prefix + lease.socket, prefix + settings_.socket)) continue;
     Kept& kept = kept_.emplace_back(lease, make_client(lease));
@@ -65,6 +66,11 @@ void Keeper::load() {
     if (lease.applying) apply_again(kept);
     if (!lease.grant) follow(kept, kept.client.start(boot_time()), boot_time());
     load_v6(kept, boot_time());
+  }
+  for (const std::string& file : damaged) {
+    log_(LogLevel::error, fmt::format("{} is damaged: its lease is lost, and its address can't be "
+                                      "renewed or released; DEL and ADD the attachment again",
+                                      file));
   }
   if (!kept_.empty()) log_(LogLevel::info, fmt::format("took up {} leases", kept_.size()));
 }
@@ -199,13 +205,12 @@ void Keeper::elapse(Kept& kept, Instant now) {
 bool Keeper::open_channel(Kept& kept, Instant now) {
   if (kept.channel) return true;
   try {
-    auto netns = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
-    if (!netns) {
+    auto place = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    if (!place) {
       forget(kept, "its namespace or interface is gone");
       return false;
     }
-    kept.channel.emplace(*std::move(netns), kept.lease.place, kept.lease.identity.mac,
-                         kept.client.grant());
+    kept.channel.emplace(*std::move(place), kept.client.grant());
     return true;
   } catch (const Error& error) {
     kept.trouble = error.msg();
@@ -257,8 +262,11 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
       break;
     case Event::moved:
       apply(kept, before);
-      log_(LogLevel::warning, fmt::format("{}: {} became {} at renewal", owner,
-                                          before->address.str(), grant->address.str()));
+      log_(
+          LogLevel::warning,
+          fmt::format("{}: {} became {} at renewal; what other plugins made for it (ipMasq, ports, "
+                      "rules) doesn't follow, and their CHECK fails",
+                      owner, before->address.str(), grant->address.str()));
       break;
     case Event::lost:
       apply(kept, before);
@@ -332,7 +340,10 @@ bool Keeper::leaves_to_holder(Kept& kept, const std::function<bool(const Lease&)
 }
 
 void Keeper::note_conflict(Kept& kept, const Mac& holder, Instant now) {
-  const auto is_it = [&](const Lease& lease) { return lease.identity.mac == holder; };
+  const auto is_it = [&](const Lease& lease) {
+    const auto place = find_place(settings_.host_prefix, lease.place, lease.identity.mac);
+    return (place ? place->link.mac : lease.identity.mac) == holder;
+  };
   if (kept.is_dead || leaves_to_holder(kept, is_it, now)) return;
   follow(kept, kept.client.conflict(now), now);
   if (kept.waiting && kept.client.declines() >= kMostDeclines) give_up(kept);
@@ -386,9 +397,9 @@ void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
   kept.lease.replaced = was ? std::optional(was->address) : std::nullopt;
   note_down(kept);
   try {
-    const auto netns = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
-    if (!netns) return;  // the next exchange forgets the lease
-    for (const std::string& each : apply_renewal(*netns, kept.lease, was)) {
+    const auto place = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    if (!place) return;  // the next exchange forgets the lease
+    for (const std::string& each : apply_renewal(*place, kept.lease, was)) {
       log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), each));
     }
   } catch (const Error& error) {
@@ -418,15 +429,13 @@ std::string Keeper::send_release(Kept& kept) {
   if (grant == nullptr && (!kept.v6 || kept.v6->grant() == nullptr)) return {};
   std::string failed;
   try {
-    auto netns = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
-    if (!netns) return {};
-    {
-      net::Netlink links(*netns);
-      if (const auto link = net::find_link(links, kept.lease.place.index)) bring_up(links, *link);
-    }
+    auto place = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    if (!place) return {};
+    net::Netlink links(place->netns);
+    bring_up(links, place->link);
     failed = send_release_v6(kept);
     if (grant != nullptr) {
-      Channel channel(*std::move(netns), kept.lease.place, kept.lease.identity.mac, grant);
+      Channel channel(*std::move(place), grant);
       channel.send_at_once(kept.client.release());
     }
   } catch (const Error& error) {

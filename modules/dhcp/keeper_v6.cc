@@ -101,6 +101,7 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
   const std::optional<GrantV6> before = lease.grant;
   const GrantV6* grant = kept.v6->grant();
   lease.grant = grant == nullptr ? std::nullopt : std::optional(*grant);
+  lease.farewell = kept.v6->farewell();
   lease.was_given = true;
   kept.go_without_v6 = kNever;
   if (kept.waiting) {
@@ -130,10 +131,10 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
 template <class Change>
 void Keeper::change_link(const Kept& kept, const Change& change) {
   try {
-    const auto netns = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
-    if (!netns) return;
-    net::Netlink links(*netns);
-    change(links, net::LinkRef{kept.lease.place.index, kept.lease.place.if_name});
+    const auto place = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    if (!place) return;
+    net::Netlink links(place->netns);
+    change(links, place->link);
   } catch (const Error& error) {
     log_(LogLevel::error, fmt::format("{}: {}", kept.lease.key.owner(), error.msg()));
   }

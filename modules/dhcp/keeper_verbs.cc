@@ -93,7 +93,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   }
   net::Netlink links(*netns);
   const net::Link link = net::get_link(links, lease.key.if_name);
-  lease.place = {line.get("netns_path"), links.identity(), link.name, link.index};
+  lease.place = {line.get("netns_path"), links.identity(), link.name, link.index, {}, link.kind};
   lease.link_mtu = link.mtu;
   lease.identity.mac = link.mac;
   // Those of one parent have one MAC, and hear only what goes to an address of theirs or to all.
@@ -131,7 +131,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
                             settings_.host_prefix, lease.place.netns_path),
                 "it must see the host's files: start it with -hostprefix if they are elsewhere");
   }
-  Channel channel(*std::move(by_path), lease.place, link.mac, nullptr);
+  Channel channel(*std::move(by_path), nullptr);
   const Instant now = boot_time();
   Kept& kept = kept_.emplace_back(lease, make_client(lease));
   kept.channel.emplace(std::move(channel));
@@ -179,7 +179,14 @@ void Keeper::release(const Line& line, DaemonConnection& connection) {
     kept->v6.reset();
     kept->is_dead = true;
   }
-  sys::remove_file(lease_file(settings_.folder, key));
+  const std::string file = lease_file(settings_.folder, key);
+  if (kept == nullptr && is_damaged_lease(file)) {
+    failed = fmt::format(
+        "{} is damaged: the address of {} is not released, and its DHCP server "
+        "keeps it until its time is over",
+        file, key.owner());
+  }
+  sys::remove_file(file);
   Line answer{"ok", {{"known", kept != nullptr ? "1" : "0"}}};
   if (!failed.empty()) answer.fields.emplace_back("warning", failed);
   connection.answer(std::move(answer));
@@ -189,7 +196,9 @@ void Keeper::check(const Line& line, DaemonConnection& connection) {
   const AttachmentKey key = key_of(line);
   const Kept* kept = find(key);
   if (kept == nullptr) {
-    connection.refuse(Error(Code::internal, fmt::format("no DHCP lease for {}", key.owner()),
+    const std::string file = lease_file(settings_.folder, key);
+    const std::string why = is_damaged_lease(file) ? fmt::format(": {} is damaged", file) : "";
+    connection.refuse(Error(Code::internal, fmt::format("no DHCP lease for {}{}", key.owner(), why),
                             "the attachment is broken: DEL and ADD it again"));
     return;
   }

@@ -82,12 +82,12 @@ void KeptV6::turn(const Scene& scene, Instant now) {
 bool KeptV6::open(const Scene& scene, Instant now) {
   if (channel_) return true;
   try {
-    auto netns = find_place(scene.prefix, scene.place, scene.mac);
-    if (!netns) {
+    auto place = find_place(scene.prefix, scene.place, scene.mac);
+    if (!place) {
       is_gone_ = true;
       return false;
     }
-    channel_.emplace(*std::move(netns), scene.place, duid_);
+    channel_.emplace(*std::move(place), duid_);
     return true;
   } catch (const Error& error) {
     trouble_ = error.msg();
@@ -112,14 +112,18 @@ void KeptV6::follow(const Scene& scene, const ClientV6::Output& out, Instant now
   scene.told(out.event);
 }
 
+Bytes KeptV6::farewell() const {
+  return channel_ && client_.grant() != nullptr ? channel_->wrapped(client_.release()) : Bytes();
+}
+
 void KeptV6::release(const Scene& scene) {
   if (client_.grant() == nullptr) return;
-  auto netns = find_place(scene.prefix, scene.place, scene.mac);
-  if (!netns) return;
-  net::Netlink links(*netns);
-  const auto failed = net::get_dad_state(links, scene.place.index).failed;
+  auto place = find_place(scene.prefix, scene.place, scene.mac);
+  if (!place) return;
+  net::Netlink links(place->netns);
+  const auto failed = net::get_dad_state(links, place->link.index).failed;
   const bool is_anothers = failed && failed->address() == client_.grant()->address;
-  ChannelV6 channel(*std::move(netns), scene.place, duid_);
+  ChannelV6 channel(*std::move(place), duid_);
   channel.send(client_.release(is_anothers ? MessageTypeV6::decline : MessageTypeV6::release));
 }
 

@@ -52,6 +52,10 @@ class KeptV6 {
   /// The namespace or the link that it was for is no more.
   [[nodiscard]] bool is_gone() const { return is_gone_; }
 
+  /// The packet with which release() would tell that the address is free, while there is an
+  /// exchange; empty: there is none, or no address.
+  [[nodiscard]] Bytes farewell() const;
+
   /// Tells the server that the address is free, or that another machine has it if the kernel's
   /// duplicate address detection says so. Nobody waits for the answer. Throws Error.
   void release(const Scene& scene);

@@ -144,6 +144,7 @@ std::string print_lease(const Lease& lease) {
              {"netns_path", lease.place.netns_path},
              {"netns", lease.place.netns},
              {"view", lease.place.view},
+             {"kind", lease.place.kind},
              {"index", std::to_string(lease.place.index)},
              {"probe", std::to_string(lease.probe.count())},
              {"priority", std::to_string(lease.priority)},
@@ -172,7 +173,7 @@ std::optional<Lease> parse_lease(std::string_view text) {
   lease.key = {line->get("network"), line->get("container"), line->get("if_name")};
   lease.socket = line->get("socket");
   lease.place = {line->get("netns_path"), line->get("netns"), lease.key.if_name, *index,
-                 line->get("view")};
+                 line->get("view"),       line->get("kind")};
   lease.identity = *std::move(identity);
   lease.probe = Span(*probe);
   lease.priority = *priority;
@@ -202,15 +203,29 @@ std::optional<Lease> read_lease(const std::string& file) {
   return lease;
 }
 
-std::vector<Lease> read_leases(const std::string& folder) {
+bool is_damaged_lease(const std::string& file) {
+  try {
+    const auto text = sys::read_file(file);
+    return text && !parse_lease(*text);
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+std::vector<Lease> read_leases(const std::string& folder, std::vector<std::string>* damaged) {
   std::vector<Lease> leases;
   for (const std::string& name : sys::list_folder(folder)) {
     if (name.starts_with('.')) continue;  // a temporary file, whose writer was killed
+    const std::string file = folder + '/' + name;
     try {
-      if (auto lease = read_lease(folder + '/' + name)) leases.push_back(*std::move(lease));
+      if (auto lease = read_lease(file)) {
+        leases.push_back(*std::move(lease));
+        continue;
+      }
     } catch (const Error&) {
-      continue;  // gone meanwhile, or no file
+      // gone meanwhile, or no file
     }
+    if (damaged != nullptr && is_damaged_lease(file)) damaged->push_back(file);
   }
   return leases;
 }

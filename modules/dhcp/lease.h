@@ -57,8 +57,11 @@ std::optional<Identity> read_identity(const Line& line);
 /// nullopt: there is none, or it is damaged, or of an earlier boot. Throws Error if it can't be
 /// read.
 std::optional<Lease> read_lease(const std::string& file);
-/// All in a folder that can be read.
-std::vector<Lease> read_leases(const std::string& folder);
+/// Whether there is a file that is no lease, of whatever boot, that this version can read.
+bool is_damaged_lease(const std::string& file);
+/// All in a folder that can be read; `damaged` gets the paths of the others.
+std::vector<Lease> read_leases(const std::string& folder,
+                               std::vector<std::string>* damaged = nullptr);
 
 /// Whether two paths lead to one file or folder.
 bool is_same_file(const std::string& one, const std::string& other);

@@ -22,7 +22,7 @@ Lease lease() {
   Lease lease;
   lease.key = {"net", "c1", "eth0"};
   lease.socket = "/run/cni/dhcp.sock";
-  lease.place = {"/run/netns/c 1", "cookie:17", "eth0", 5, "mnt:[17]"};
+  lease.place = {"/run/netns/c 1", "cookie:17", "eth0", 5, "mnt:[17]", "macvlan"};
   lease.identity.mac = *Mac::parse("02:00:00:00:00:01");
   lease.identity.client_id = {0, 'c'};
   lease.identity.provide[12] = bytes_of("host");
@@ -72,6 +72,7 @@ void expect_equal(const Lease& one, const Lease& other) {
   EXPECT_EQ(one.boot, other.boot);
   EXPECT_EQ(one.farewell, other.farewell);
   EXPECT_EQ(one.place.view, other.place.view);
+  EXPECT_EQ(one.place.kind, other.place.kind);
   EXPECT_EQ(one.grant, other.grant);
 }
 
@@ -150,7 +151,9 @@ TEST(Lease, FilesOfAnotherBootAreNone) {
   EXPECT_FALSE(read_lease(folder / "absent"));
   sys::write_file_atomically(folder / ".a.x.tmp", print_lease(lease()), 0600);
   sys::write_file_atomically(folder / "c", "garbage", 0600);
-  EXPECT_THAT(read_leases(folder.path()), SizeIs(1));
+  std::vector<std::string> damaged;
+  EXPECT_THAT(read_leases(folder.path(), &damaged), SizeIs(1));
+  EXPECT_THAT(damaged, ElementsAre(folder / "c"));
   EXPECT_THAT(read_leases(folder / "absent"), IsEmpty());
 }
 

@@ -94,6 +94,10 @@ void add_lease_v6(const LeaseV6& lease, Line& line) {
   line.fields.emplace_back("v6.iaid", std::to_string(lease.identity.iaid));
   if (lease.was_given) line.fields.emplace_back("v6.given", "1");
   if (lease.grant) add_grant_v6(*lease.grant, line);
+  if (!lease.farewell.empty()) {
+    line.fields.emplace_back("v6.farewell",
+                             std::string(lease.farewell.begin(), lease.farewell.end()));
+  }
 }
 
 bool read_lease_v6(const Line& line, std::optional<LeaseV6>& into) {
@@ -110,6 +114,8 @@ bool read_lease_v6(const Line& line, std::optional<LeaseV6>& into) {
     lease.grant = read_grant_v6(line);
     if (!lease.grant) return false;
   }
+  const std::string farewell = line.get("v6.farewell");
+  lease.farewell.assign(farewell.begin(), farewell.end());
   into = std::move(lease);
   return true;
 }

@@ -24,6 +24,8 @@ struct LeaseV6 {
   /// It had an address once. Else an ADD waits for the first one yet, and puts it on the interface.
   bool was_given = false;
   std::optional<GrantV6> grant;
+  /// As Lease::farewell, an IPv6 packet.
+  Bytes farewell = {};
   friend bool operator==(const LeaseV6&, const LeaseV6&) = default;
 };
 

@@ -7,8 +7,7 @@
 #include <string>
 
 #include "unicni/mac.h"
-#include "unicni/net/link.h"
-#include "unicni/net/netns.h"
+#include "unicni/net/kept_link.h"
 
 namespace unicni::dhcp {
 
@@ -22,6 +21,7 @@ struct Place {
   /// The mount namespace in which the path leads there, as view_of() says it; "": the daemon's own,
   /// whichever that is.
   std::string view = {};
+  std::string kind = {};  ///< net::KeptLink::kind
   /// Whether they are one interface, by whatever path.
   friend bool operator==(const Place& one, const Place& other) {
     return one.netns == other.netns && one.if_name == other.if_name && one.index == other.index;
@@ -31,10 +31,12 @@ struct Place {
 /// The mount namespace of a process, "mnt:[4026531841]"; "": it can't be known. 0: our own.
 std::string view_of(pid_t pid);
 
-/// The namespace of `place` with its link, if both are still what the lease says: identity, ifindex
-/// and MAC. nullopt: they are gone for good. `prefix` is before the path as the daemon sees it.
-/// Where the path is another mount namespace's, that is looked into through a process that lives
-/// there, and else any process of the container shows the way. Throws Error: nobody can look now.
-std::optional<net::Netns> find_place(const std::string& prefix, const Place& place, const Mac& mac);
+/// The namespace of `place` with its link, if both are still what the lease says
+/// (net::find_kept_link()); `mac` is what the link had when the lease began. nullopt: they are gone
+/// for good. `prefix` is before the path as the daemon sees it. Where the path is another mount
+/// namespace's, that is looked into through a process that lives there, and else any process of the
+/// container shows the way. Throws Error: nobody can look now.
+std::optional<net::LinkInNetns> find_place(const std::string& prefix, const Place& place,
+                                           const Mac& mac);
 
 }  // namespace unicni::dhcp

@@ -51,8 +51,8 @@ class Hermit {
 };
 
 std::string way_to(const Place& place) {
-  const auto netns = find_place("", place, Mac());
-  return netns ? netns->path() : "none";
+  const auto found = find_place("", place, Mac());
+  return found ? found->netns.path() : "none";
 }
 
 TEST(FindPlace, APathOfAnotherMountNamespaceIsFoundThroughWhoLivesThere) {

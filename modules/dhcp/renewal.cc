@@ -159,13 +159,13 @@ std::uint32_t fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu) {
   return std::min(mtu_of(grant).value_or(link_mtu), link_mtu);
 }
 
-std::vector<std::string> apply_renewal(const net::Netns& netns, Lease& lease,
+std::vector<std::string> apply_renewal(const net::LinkInNetns& place, Lease& lease,
                                        const std::optional<GrantV4>& was) {
   std::vector<std::string> untold;
-  net::Netlink links(netns);
-  const net::LinkRef link{lease.place.index, lease.place.if_name};
+  net::Netlink links(place.netns);
+  const net::LinkRef link = place.link;
   const auto present = net::list_routes(links, Family::v4, link.index);
-  change_address(netns, links, link, lease, was);
+  change_address(place.netns, links, link, lease, was);
   if (!lease.grant) return untold;
   const auto attempt = [&](const auto& work) {
     try {

@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "lease.h"
-#include "unicni/net/link.h"
-#include "unicni/net/netns.h"
+#include "unicni/net/kept_link.h"
 
 namespace unicni::dhcp {
 
@@ -26,7 +25,7 @@ std::uint32_t fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu);
 /// address, routes, MTU. What others have changed since stays as it is. Sets lease.renewed_routes,
 /// lease.mtu and lease.renewed_mtu. Returns a line for each thing that could not be applied, or
 /// that only a result could tell. Throws Error for an address that can't be put there.
-std::vector<std::string> apply_renewal(const net::Netns& netns, Lease& lease,
+std::vector<std::string> apply_renewal(const net::LinkInNetns& place, Lease& lease,
                                        const std::optional<GrantV4>& was);
 
 /// All that is reported of a grant and is no address, one text each: "host name db-0", "NTP

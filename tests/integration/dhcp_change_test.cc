@@ -145,6 +145,49 @@ TEST_F(DhcpChange, AnotherAddressOfTheSubnetTakesTheOldOnesPlaceWithAllRoutes) {
   expect_silent_success(job.del(result));
 }
 
+TEST_F(DhcpChange, WhatOtherPluginsMadeForAnAddressThatWasReplacedIsToldByTheirCheck) {
+  say(kRouter);
+  tool({"ip", "link", "add", "br7", "type", "bridge"});
+  tool({"ip", "link", "set", "br7", "up"});
+  tool({"ip", "link", "set", "up0", "master", "br7"});
+  std::vector<Attachment> members{
+      attachment(config(R"({"type": "bridge", "bridge": "br7", "ipMasq": true, "master": null})"))};
+  Json result = must_add(members.front());
+  for (const char* text :
+       {R"({"type": "firewall"})", R"({"type": "firewall", "backend": "iptables"})",
+        R"({"type": "portmap", "runtimeConfig":
+            {"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]}})",
+        R"({"type": "sbr"})", R"({"type": "tuning", "mtu": 1400})"}) {
+    Attachment next = members.front();
+    next.config = Json::parse(text);
+    next.config.update({{"cniVersion", "1.1.0"},
+                        {"name", members.front().config["name"]},
+                        {"prevResult", result}});
+    result = must_add(next);
+    members.push_back(next);
+  }
+  for (const Attachment& each : members) expect_silent_success(each.check(result));
+  say(kRouter, 51);
+  ASSERT_TRUE(is_renewed());
+  for (const Attachment& each : members) {
+    const std::string type = each.config["type"];
+    SCOPED_TRACE(each.config.dump());
+    if (type == "tuning") {
+      expect_silent_success(each.check(result));
+      continue;
+    }
+    const Json error = expect_error(each.check(result));
+    EXPECT_THAT(error["msg"].get<std::string>(),
+                HasSubstr("10.1.2.50 became 10.1.2.51 at a renewal of the DHCP lease, which " +
+                          type + " doesn't follow: "));
+    EXPECT_THAT(error["details"].get<std::string>(), HasSubstr("DEL and ADD the attachment again"));
+  }
+  for (auto each = members.rbegin(); each != members.rend(); ++each) {
+    expect_silent_success(each->del(result));
+  }
+  tool({"ip", "link", "del", "br7"});
+}
+
 TEST_F(DhcpChange, AnotherMaskIsSetAndWhatCheckLooksFor) {
   say(kRouter);
   const Attachment job = attachment(config());

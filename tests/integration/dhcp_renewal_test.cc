@@ -167,6 +167,35 @@ TEST_F(DhcpRenewal, ANetworkThatGotOtherAddressesMovesTheInterface) {
   expect_silent_success(job.del(result));
 }
 
+/// To its server it is who it was. An address that it gets anew goes to another MAC than it names.
+TEST_F(DhcpRenewal, AnInterfaceThatTuningGaveAnotherMacKeepsItsLease) {
+  std::optional<DhcpServer> server = dhcpd(6);
+  const Attachment job = attachment(config());
+  Attachment tuning = job;
+  tuning.config = {{"cniVersion", "1.1.0"},
+                   {"name", "net"},
+                   {"type", "tuning"},
+                   {"mac", "02:00:00:00:77:01"},
+                   {"prevResult", must_add(job)}};
+  const Json result = must_add(tuning);
+  const std::string first = field("expires");
+  EXPECT_TRUE(soon([&] { return field("expires") != first; }, seconds(5))) << server->log();
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ElementsAre(address_in(result)));
+  expect_silent_success(job.check(result));
+  expect_silent_success(tuning.check(result));
+  server.reset();
+  outside_.run({"ip", "addr", "flush", "dev", "far"});
+  outside_.run({"ip", "addr", "add", "10.1.3.1/24", "dev", "far"});
+  server = dhcpd(6, "10.1.3");
+  EXPECT_TRUE(soon([&] { return field("address").starts_with("10.1.3."); }, seconds(12)))
+      << server->log();
+  EXPECT_TRUE(is_applied());
+  expect_silent_success(tuning.del(result));
+  expect_silent_success(job.del(result));
+  EXPECT_TRUE(soon([&] { return server->count("DHCPRELEASE") == 1; })) << server->log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
 TEST_F(DhcpRenewal, ANamespaceThatEndsIsForgottenAtTheNextRenewal) {
   const DhcpServer server = dhcpd(4);
   const Attachment job = attachment(config());

@@ -1,6 +1,8 @@
 // The daemon in trouble: it hangs, its folder is full or was emptied, others have its clients' ids,
 // and it was started where the host's mounts don't reach.
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "integration/dhcp_host.h"
 
@@ -42,6 +44,32 @@ class Stranger {
 
  private:
   int pid_ = 0;
+};
+
+/// This process listens there, has as many callers as it can have, and accepts none.
+class FullQueue {
+ public:
+  explicit FullQueue(const std::string& path) {
+    address_.sun_family = AF_UNIX;
+    path.copy(address_.sun_path, sizeof address_.sun_path - 1);
+    ::unlink(path.c_str());
+    EXPECT_EQ(::bind(fds_.emplace_back(make()), get(), sizeof address_), 0);
+    EXPECT_EQ(::listen(fds_.front(), 0), 0);
+    while (::connect(fds_.emplace_back(make()), get(), sizeof address_) == 0) {
+    }
+  }
+  ~FullQueue() {
+    for (const int fd : fds_) ::close(fd);
+    ::unlink(address_.sun_path);
+  }
+  FullQueue(const FullQueue&) = delete;
+  FullQueue& operator=(const FullQueue&) = delete;
+
+ private:
+  static int make() { return ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address_); }
+  sockaddr_un address_{};
+  std::vector<int> fds_;
 };
 
 class DhcpTrouble : public DhcpTest {
@@ -166,7 +194,10 @@ TEST_F(DhcpTrouble, AFileThatWasRemovedIsMadeAgainAndADelBeforeThatReleases) {
   const Json result = must_add(job);
   std::filesystem::remove(file());
   EXPECT_TRUE(soon([] { return exists(file()); }));
-  std::filesystem::remove_all(kLeases);
+  // At once: file by file it could be made again meanwhile.
+  const std::string gone = std::string(kLeases) + ".gone";
+  std::filesystem::rename(kLeases, gone);
+  std::filesystem::remove_all(gone);
   EXPECT_TRUE(soon([] { return exists(file()); }));
   expect_silent_success(job.check(result));
   const std::string pid = std::to_string(dhcp_daemons()[0]);
@@ -177,10 +208,46 @@ TEST_F(DhcpTrouble, AFileThatWasRemovedIsMadeAgainAndADelBeforeThatReleases) {
     return tool({"nsenter", "-t", pid, "-n", "ss", "-xlH"}).out.find("LISTEN 1 ") !=
            std::string::npos;
   };
-  EXPECT_TRUE(soon(is_asked));
+  soon(is_asked, std::chrono::milliseconds(700));  // a DEL waits for 1.5 s
   ::kill(dhcp_daemons()[0], SIGCONT);
   expect_silent_success(del.wait());
   EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
+TEST_F(DhcpTrouble, AStrangerWhoseQueueIsFullIsNamedAtOnce) {
+  const DhcpServer dnsmasq = server();
+  const Attachment first = attachment(config(), "c1");
+  must_add(first);
+  kill_dhcp_daemons();
+  const FullQueue stranger(kDhcpSocket);
+  const auto start = std::chrono::steady_clock::now();
+  const Json error = expect_error(attachment(config(), "c2").add(), 50);
+  const std::string pid = std::to_string(::getpid());
+  EXPECT_THAT(text_of(error, "msg"), HasSubstr("belongs to pid " + pid + " ("));
+  EXPECT_EQ(text_of(error, "details"), "stop it: kill " + pid);
+  const Output deleted = first.del();
+  EXPECT_TRUE(deleted.ok()) << deleted.str();
+  EXPECT_THAT(deleted.err, HasSubstr("is not released: "));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5))
+      << "of which ADD has 5";
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
+TEST_F(DhcpTrouble, ADamagedFileOfALeaseIsNamedByAllWhoMissIt) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  std::filesystem::resize_file(file(), 100);
+  EXPECT_THAT(text_of(expect_error(job.check(result)), "msg"), HasSubstr(file() + " is damaged"));
+  const Output listed = run(Spawn{.argv = {bin_dir() + "/dhcp", "leases"}});
+  EXPECT_EQ(listed.status, 1);
+  EXPECT_THAT(listed.err, HasSubstr(file() + " is damaged"));
+  const Output deleted = job.del(result);
+  EXPECT_TRUE(deleted.ok()) << deleted.str();
+  EXPECT_THAT(deleted.err,
+              HasSubstr(file() + " is damaged: the address of net/c1/eth0 is not released"));
   EXPECT_THAT(files_in(kLeases), IsEmpty());
 }
 

@@ -15,7 +15,16 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 
-class DhcpV6 : public DhcpV6Test {};
+class DhcpV6 : public DhcpV6Test {
+ protected:
+  /// Whether somebody has an address of that result.
+  bool answers(const Json& result) {
+    return std::any_of(result["ips"].begin(), result["ips"].end(), [&](const Json& ip) {
+      const std::string address = ip["address"];
+      return pings(outside_.fd(), address.substr(0, address.find('/')));
+    });
+  }
+};
 
 TEST_F(DhcpV6, AnInterfaceGetsAddressesOfBothFamiliesAndGivesThemBack) {
   const DhcpServer server =
@@ -43,6 +52,18 @@ TEST_F(DhcpV6, AnInterfaceGetsAddressesOfBothFamiliesAndGivesThemBack) {
   EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 2; })) << server.log();
   EXPECT_THAT(files_in(kLeases), IsEmpty());
   EXPECT_EQ(difference(before, snapshot()), "");
+}
+
+TEST_F(DhcpV6, WhatADaemonThatHangsHoldsTheVerbGivesBack) {
+  const DhcpServer server = dnsmasq();
+  const Attachment job = attachment(config_v6("required"));
+  const Json result = must_add(job);
+  ::kill(dhcp_daemons()[0], SIGSTOP);
+  const Output deleted = job.del(result);
+  EXPECT_TRUE(deleted.ok()) << deleted.str();
+  EXPECT_THAT(deleted.err, HasSubstr(address_in(result) + " and " + address_v6_in(result)));
+  EXPECT_TRUE(soon([&] { return server.count("DHCPRELEASE") == 2; })) << server.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
 }
 
 TEST_F(DhcpV6, RoutesComeFromTheRoutersAdvertisements) {
@@ -87,6 +108,10 @@ TEST_F(DhcpV6, AContainerIdThatComesAgainHasOneLeaseOfEachFamily) {
     const int lost = is_gone ? -1 : ::dup(netns(first));
     container_of(first).remove();
     containers_.remove_if([&](const Container& each) { return each.path() == first.netns; });
+    // The kernel takes its links down when it has the time.
+    if (is_gone) {
+      EXPECT_TRUE(soon([&] { return !answers(before); }));
+    }
     const Attachment second = attachment(config_v6("required"), first.container_id);
     const Json result = must_add(second);
     // Where the earlier interface still answers for the address, it is declined.
@@ -94,7 +119,8 @@ TEST_F(DhcpV6, AContainerIdThatComesAgainHasOneLeaseOfEachFamily) {
     EXPECT_THAT(global_addresses(second), ElementsAre(address_in(result), address_v6_in(result)));
     EXPECT_THAT(files_in(kLeases), SizeIs(1));
     EXPECT_EQ(field("v6.address", second.container_id), address_v6_in(result));
-    EXPECT_EQ(leases_of_server(), 2) << read_file("/run/dnsmasq-far.leases");
+    EXPECT_TRUE(soon([&] { return leases_of_server() == 2; }))
+        << read_file("/run/dnsmasq-far.leases");
     expect_silent_success(second.check(result));
     expect_silent_success(second.del(result));
     EXPECT_TRUE(soon([&] { return leases_of_server() == 0; })) << server.log();

@@ -16,6 +16,7 @@
 #include "protocol/result_parse.h"
 #include "protocol/version.h"
 #include "settings/settings.h"
+#include "undo/renewed.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -51,6 +52,19 @@ void require_policy(const settings::Settings& settings) {
   } catch (const Error& error) {
     throw Error(Code::not_available, error.msg(), error.details());
   }
+}
+
+/// The interface's own plugin knows what a renewal of its lease has changed; the others know
+/// prevResult alone.
+void check(Step& step, const Request& request, Host& host) {
+  module::LoadedModule& module = *step.module;
+  if (module.descriptor().kind != ModuleKind::chained) {
+    module.check(step.call, host);
+    return;
+  }
+  const std::string lease = lease_file(lease_folder(request.services.folders), step.call.key);
+  check_renewed(step.call, find_renewed(lease),
+                [&](const Call& call) { module.check(call, host); });
 }
 
 }  // namespace
@@ -149,7 +163,7 @@ void run(const Request& request, Caller& caller) {
     }
     step->enter(host);
     if (command == Command::check) {
-      step->module->check(step->call, host);
+      check(*step, request, host);
     } else {
       step->module->status(step->call, host);
     }

@@ -9,6 +9,7 @@
 #include "link_module/ownership.h"
 #include "protocol/result_narrow.h"
 #include "protocol/version.h"
+#include "undo/renewed.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
 #include "unicni/interface_entry.h"
@@ -281,7 +282,7 @@ void LinkModule::check(const Call& call, Host& host) {
     throw Error(Code::internal, fmt::format("{} in {} is down", link->name, call.netns),
                 fmt::format("ip -n <netns> link set {} up", link->name));
   }
-  check_link(call, host, *link);
+  check_renewed(call, renewed, [&](const Call& now) { check_link(now, host, *link); });
   if (has_moved(result, renewed.addresses)) {
     link_module::require_addresses(call, host, renewed.addresses, *link);
     return;

@@ -1,4 +1,4 @@
-// The last packet of a lease whose daemon can't send it.
+// The last packets of a lease whose daemon can't send them.
 #pragma once
 
 #include "unicni/line.h"
@@ -6,9 +6,10 @@
 
 namespace unicni::undo {
 
-/// Sends what the file of a lease has ready in its field "farewell", an IPv4 packet, to the
-/// neighbour "next_hop", by the link that the lease is for: namespace, index and MAC must be those
-/// that the file says. The link is brought up for that. Throws Error: why it can't be sent.
+/// Sends what the file of a lease has ready, by the link that the lease is for (net/kept_link.h):
+/// its field "farewell", an IPv4 packet, to the neighbour "next_hop"; "v6.farewell", an IPv6
+/// packet, to the group that it names. The link is brought up for that. Throws Error: why it can't
+/// be sent.
 void send_farewell(const Line& lease, HostKernel& host);
 
 }  // namespace unicni::undo

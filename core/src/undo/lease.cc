@@ -75,18 +75,21 @@ void release_without_daemon(HostKernel& host, const AttachmentKey& key, const st
   const std::string address = lease->get("address");
   const std::string server = lease->get("server");
   const std::string six = lease->get("v6.address");
-  const std::string also =
-      six.empty() ? "" : fmt::format("; {} of a DHCPv6 server ends by its time", six);
+  const std::string both = six.empty() ? address : address + " and " + six;
   try {
     undo::send_farewell(*lease, host);
-    host.log(LogLevel::warning, fmt::format("{}: {} of {} is given back to {} without it{}",
-                                            silence.msg(), address, key.owner(), server, also));
+    const std::string also = six.empty() || !lease->get("v6.farewell").empty()
+                                 ? ""
+                                 : fmt::format("; {} ends by its time", six);
+    host.log(LogLevel::warning,
+             fmt::format("{}: {} of {} is given back to {} without it{}", silence.msg(),
+                         also.empty() ? both : address, key.owner(), server, also));
     sys::remove_file(file);
   } catch (const Error& error) {
     host.log(LogLevel::warning,
              fmt::format("{}: {} of {} is not released, and the DHCP server {} keeps it until its "
-                         "time is over: {}{}",
-                         silence.msg(), address, key.owner(), server, error.msg(), also));
+                         "time is over: {}",
+                         silence.msg(), both, key.owner(), server, error.msg()));
   }
 }
 

@@ -138,6 +138,9 @@ TEST_F(LeaseRecord, OfADaemonThatHangsTheServerIsToldByTheVerb) {
     Undoing hurried{kernel_, Why::removal,
                     std::chrono::steady_clock::now() + std::chrono::milliseconds(50), step_,
                     daemons_};
+    std::string six(24, 'x');
+    six += std::string("\xff\x02", 2) + std::string(10, '\0') + std::string("\0\1\0\2", 4);
+    six += "farewell";
     const auto say = [&](const std::string& mac) {
       sys::write_file_atomically(folder_ / "lease",
                                  LineWriter("lease")
@@ -149,19 +152,25 @@ TEST_F(LeaseRecord, OfADaemonThatHangsTheServerIsToldByTheVerb) {
                                      .add("netns", links.identity())
                                      .add("netns_path", "/proc/thread-self/ns/net")
                                      .add("farewell", "farewell to you")
+                                     .add("v6.address", "2001:db8::9/128")
+                                     .add("v6.farewell", six)
                                      .finish(),
                                  0600);
     };
     say("02:00:00:00:00:99");
     EXPECT_NO_THROW(kLeaseKind.undo({record_}, hurried));
-    EXPECT_THAT(kernel_.lines.back(),
-                HasSubstr("10.0.0.9/24 of net/c1/eth0 is not released, and the DHCP server "
-                          "10.0.0.1 keeps it until its time is over: its interface is gone"));
+    EXPECT_THAT(
+        kernel_.lines.back(),
+        HasSubstr(
+            "10.0.0.9/24 and 2001:db8::9/128 of net/c1/eth0 is not released, and the DHCP server "
+            "10.0.0.1 keeps it until its time is over: its namespace or interface is gone"));
     EXPECT_TRUE(sys::read_file(folder_ / "lease"));
     net::PacketSocket heard(port, ETH_P_IP, {});
+    net::PacketSocket heard_six(port, ETH_P_IPV6, {});
     say(end.mac.str());
     EXPECT_NO_THROW(kLeaseKind.undo({record_}, hurried));
-    EXPECT_THAT(kernel_.lines.back(), HasSubstr("is given back to 10.0.0.1 without it"));
+    EXPECT_THAT(kernel_.lines.back(), HasSubstr("10.0.0.9/24 and 2001:db8::9/128 of net/c1/eth0 is "
+                                                "given back to 10.0.0.1 without it"));
     pollfd wait{heard.fd(), POLLIN, 0};
     EXPECT_EQ(::poll(&wait, 1, 5000), 1);
     const auto frame = heard.receive();
@@ -169,6 +178,14 @@ TEST_F(LeaseRecord, OfADaemonThatHangsTheServerIsToldByTheVerb) {
     EXPECT_EQ(std::string(frame->bytes.begin(), frame->bytes.end()), "farewell to you");
     EXPECT_EQ(frame->from, end.mac);
     EXPECT_FALSE(sys::read_file(folder_ / "lease"));
+    // The kernel's own neighbour discovery passes as well.
+    bool came = false;
+    wait.fd = heard_six.fd();
+    while (!came && ::poll(&wait, 1, 5000) == 1) {
+      const auto next = heard_six.receive();
+      came = next && std::string(next->bytes.begin(), next->bytes.end()) == six;
+    }
+    EXPECT_TRUE(came);
   });
 }
 
