@@ -22,6 +22,8 @@
 namespace unicni::daemon {
 namespace {
 
+constexpr pid_t kInit = 1;  // systemd, which keeps the sockets that it gives to daemons
+
 struct Address {
   sockaddr_un un{};
 
@@ -99,8 +101,9 @@ bool is_ours(pid_t pid) {
 DaemonSilent overrun(const std::string& name, const std::string& path, pid_t pid) {
   return {Code::try_again,
           fmt::format("the {} daemon, {}, accepts nobody on {}", name, name_of(pid), path),
-          pid == 0 ? "if it hangs, end it: ss -xlp shows who listens there"
-                   : fmt::format("if it hangs: kill -9 {}, the next verb starts another one", pid)};
+          pid <= kInit
+              ? "if it hangs, end it: ss -xlp shows who listens there"
+              : fmt::format("if it hangs: kill -9 {}, the next verb starts another one", pid)};
 }
 
 }  // namespace
@@ -120,7 +123,7 @@ std::optional<sys::Fd> connect(const std::string& name, const std::string& path,
     const auto now = std::chrono::steady_clock::now();
     if (now >= std::min(look_at, deadline)) {
       const pid_t pid = listener_of(path);
-      if (pid != 0 && !is_ours(pid)) throw stranger(name, path, pid);
+      if (pid > kInit && !is_ours(pid)) throw stranger(name, path, pid);
       if (now >= deadline) throw overrun(name, path, pid);
       look_at = deadline;
     }
@@ -156,11 +159,14 @@ pid_t listener_of(const std::string& path) {
   const auto end = std::chrono::steady_clock::now() + kScanTime;
   const std::string socket = listening_socket(path);
   if (socket.empty()) return 0;
+  pid_t other = 0;
   for (const pid_t pid : sys::list_processes()) {
     if (std::chrono::steady_clock::now() > end) break;
-    if (has_open(fmt::format("/proc/{}/fd", pid), socket)) return pid;
+    if (!has_open(fmt::format("/proc/{}/fd", pid), socket)) continue;
+    if (is_ours(pid)) return pid;
+    other = pid;
   }
-  return 0;
+  return other;
 }
 
 pid_t peer_of(int connection) {
@@ -183,7 +189,6 @@ std::string name_of(pid_t pid) {
 }
 
 DaemonStranger stranger(const std::string& name, const std::string& path, pid_t pid) {
-  constexpr pid_t kInit = 1;
   std::string stop = fmt::format("stop it: kill {}", pid);
   if (pid == kInit) {
     stop = fmt::format("stop it: systemctl disable --now cni-{}.socket cni-{}.service", name, name);

@@ -31,7 +31,8 @@ std::string lock_file(const std::string& path);
 
 /// Who listened when the connection was made; 0: unknown.
 pid_t peer_of(int connection);
-/// Who has a socket that listens at `path`, as far as /proc shows it; 0: unknown. May take 0.1 s.
+/// Who has the socket that listens at `path`, a daemon of ours before others, as far as /proc shows
+/// it; 0: unknown. May take 0.1 s.
 pid_t listener_of(const std::string& path);
 /// "pid 17 (dhcp)".
 std::string name_of(pid_t pid);
