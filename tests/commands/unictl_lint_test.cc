@@ -53,6 +53,7 @@ TEST_F(UnictlLint, SaysAllThatIsWrongWithItsPlace) {
   EXPECT_EQ(lint_of("plugins: [\n", 1).substr(0, 10), "2:1 error ");
   EXPECT_EQ(lint_of("plugins: [{type: bridge}]\n", 0), "");
   EXPECT_EQ(lint({"/run/absent"}, 1), "1:1 error there is no file /run/absent\n");
+  EXPECT_EQ(lint({"/dev/zero"}, 1), "1:1 error /dev/zero is a device\n");
 }
 
 TEST_F(UnictlLint, ATypeThatNobodyHasIsToldWithTheNearestName) {

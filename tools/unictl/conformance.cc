@@ -10,8 +10,6 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,12 +19,15 @@
 
 #include "app/application.h"
 #include "app/own_place.h"
+#include "base/given_file.h"
+#include "base/shell_word.h"
 #include "conformance/junit.h"
 #include "conformance/machine.h"
 #include "conformance/module_folder.h"
 #include "conformance/suite.h"
 #include "conformance_report.h"
 #include "unicni/error.h"
+#include "unicni/sys/file.h"
 #include "verbs.h"
 
 namespace unicni::unictl {
@@ -37,12 +38,6 @@ using conformance::Verdict;
 
 Error wrong(const std::string& what, std::string advice) {
   return {Code::invalid_config, what, std::move(advice)};
-}
-
-std::string read_all(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw wrong("can't read " + path, "");
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 /// How far it is, on a line that is written again and again. Only for a person who waits.
@@ -216,7 +211,7 @@ class Conformance final : public app::Verb {
     const bool has_bit = ::stat(path.c_str(), &file) == 0 && (file.st_mode & 0111U) != 0;
     throw wrong(fmt::format("{} isn't executable", path),
                 has_bit ? "its filesystem may be mounted noexec, or it is another user's"
-                        : fmt::format("chmod +x {}", path));
+                        : fmt::format("chmod +x {}", shell_word(path)));
   }
 
   /// Those of CNI_PATH.
@@ -248,10 +243,11 @@ class Conformance final : public app::Verb {
                     "give a configuration (--conf) or a profile (--profile)");
       }
     }
-    const std::string text = read_all(path);
+    const auto text = read_given_file(path, sys::kFileLimit);
+    if (!text) throw wrong("there is no file " + path, "");
     try {
-      if (config_) return conformance::profile_of_text(type, text, kind());
-      return conformance::profile_from(conformance::parse_json(text));
+      if (config_) return conformance::profile_of_text(type, *text, kind());
+      return conformance::profile_from(conformance::parse_json(*text));
     } catch (const std::exception& error) {
       throw wrong(fmt::format("{}: {}", path, error.what()), "");
     }
