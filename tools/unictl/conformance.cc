@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -87,18 +88,12 @@ class Conformance final : public app::Verb {
     options.exclude("--chained", "--ipam");
   }
 
-  /// Whatever fails, nothing is known of the plugin.
   app::ExitStatus run(app::Output& output) override {
     try {
       return check(output);
-    } catch (const Error& error) {
-      output.fail(error);
     } catch (const conformance::CannotRun& error) {
-      output.fail({Code::invalid_environment, error.what(), error.advice()});
-    } catch (const std::exception& error) {
-      output.fail({Code::internal, error.what(), ""});
+      throw Error(Code::invalid_environment, error.what(), error.advice());
     }
-    return app::ExitStatus::usage;
   }
 
  private:
@@ -119,7 +114,6 @@ class Conformance final : public app::Verb {
           run_suite(subject, ids, limits, [&](const Verdict& verdict) { progress.heard(verdict); });
     }
     output.put(report_of(subject, course, output.is_json(), all_));
-    output.finish();
     if (junit_) write_junit(conformance::junit(subject.type(), course.verdicts));
     return status_of(conformity_of(course.verdicts));
   }
@@ -256,7 +250,7 @@ class Conformance final : public app::Verb {
   void write_junit(const std::string& text) const {
     std::ofstream file(*junit_);
     file << text;
-    if (!file.flush()) throw Error(Code::io, "can't write " + *junit_, "");
+    if (!file.flush()) throw Error(Code::io, system_error(errno, "write " + *junit_).msg());
   }
 
   std::string plugin_;
@@ -306,9 +300,10 @@ app::VerbText conformance_verb() {
       {{"0", "Conforming: no requirement of the level must is violated."},
        {"1", "Not conforming: one is."},
        {"2",
-        "No check was made: it was called wrongly, the plugin can't be executed, or this "
-        "machine gives no namespaces."},
-       {"3", "Undecided: none was seen violated, but one couldn't be checked, or no check made."}}};
+        "No verdict: it was called wrongly, the plugin can't be executed, this machine gives no "
+        "namespaces, or the report can't be written."},
+       {"3", "Undecided: none was seen violated, but one couldn't be checked, or no check made."}},
+      app::ExitStatus::usage};
 }
 
 }  // namespace unicni::unictl
