@@ -11,41 +11,40 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <initializer_list>
 
 namespace unicni::exec {
 namespace {
 
 struct Crash {
   int signal;
-  const char* what;
+  std::string_view what;
 };
 constexpr Crash kCrashes[] = {{SIGSEGV, "crashed (SIGSEGV)"},
                               {SIGBUS, "crashed (SIGBUS)"},
                               {SIGABRT, "crashed (SIGABRT)"},
                               {SIGFPE, "crashed (SIGFPE)"},
                               {SIGILL, "crashed (SIGILL)"}};
-constexpr std::size_t kLongestText = 256;  // bytes of step, verb and version after escaping
-constexpr std::size_t kLongestAnswer = 2048;
+constexpr std::size_t kLongestText = 256;   // bytes of step, verb and version after escaping
+constexpr std::size_t kLongestPath = 4096;  // bytes of a file's path after escaping
+constexpr std::size_t kLongestAnswer = kLongestPath + 2048;
 constexpr int kMostDescriptors = 256;  // a verb has about ten
 constexpr std::size_t kStackSize = 64U << 10U;
-
-constexpr std::string_view kNoContext =
-    "{\n    \"code\": 999,\n    \"msg\": \"unicni crashed\",\n    \"details\": \"what was changed "
-    "is undone by the next DEL or GC\"\n}";
 
 // Mutable statics, against the house rule: a signal handler gets no argument of ours, may not
 // allocate, and needs its stack from before the crash. All are zero at start and without
 // constructors.
+template <std::size_t kLongest>
 struct Text {
-  std::array<char, kLongestText> bytes;
+  std::array<char, kLongest> bytes;
   std::size_t size;
   [[nodiscard]] std::string_view view() const { return {bytes.data(), size}; }
 };
-Text step_name;
-Text verb_name;
-Text version_name;
+Text<kLongestText> step_name;
+Text<kLongestText> verb_name;
+Text<kLongestText> version_name;
+std::atomic<bool> version_ready;
 std::atomic<bool> context_ready;
+std::atomic<const std::string*> opening;  // the path of the file that dlopen(3) is at work on
 std::atomic<bool> result_written;
 std::atomic_flag crashing;
 pid_t owner;
@@ -62,37 +61,106 @@ void write_all(const char* text, std::size_t size) {
   }
 }
 
+/// JSON string content in ASCII; other bytes become '?'. Names of modules, verbs and versions are
+/// ASCII anyway, and most paths.
+template <std::size_t kLongest>
+void put_escaped(Text<kLongest>& out, std::string_view text) {
+  out.size = 0;
+  const auto put = [&out](char c) { out.bytes[out.size++] = c; };
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (out.size + 6 > out.bytes.size()) break;
+    if (c == '"' || c == '\\') {
+      put('\\');
+      put(c);
+    } else if (byte < 0x20) {
+      for (const char each : std::string_view("\\u00")) put(each);
+      put(kDigits[byte >> 4U]);
+      put(kDigits[byte & 15U]);
+    } else {
+      put(byte < 0x7f ? c : '?');
+    }
+  }
+}
+
 /// Puts the answer together on the handler's stack: most calls don't crash, so nobody prints it
 /// before.
-void write_answer(std::string_view what) {
-  std::array<char, kLongestAnswer> answer;
-  std::size_t size = 0;
-  const auto add = [&](std::string_view text) {
-    const std::size_t length = std::min(text.size(), answer.size() - size);
-    std::memcpy(answer.data() + size, text.data(), length);
-    size += length;
-  };
+class LastWord {
+ public:
+  LastWord() {
+    add("{\n");
+    if (version_ready.load()) add("    \"cniVersion\": \"", version_name.view(), "\",\n");
+    add("    \"code\": 999,\n    \"msg\": \"");
+  }
+  template <class... Pieces>
+  void add(const Pieces&... pieces) {
+    (append(pieces), ...);
+  }
+  void begin_details() { add("\",\n    \"details\": \""); }
+  void write() {
+    add("\"\n}");
+    write_all(text_.data(), size_);
+  }
+
+ private:
+  void append(std::string_view piece) {
+    const std::size_t length = std::min(piece.size(), text_.size() - size_);
+    std::memcpy(text_.data() + size_, piece.data(), length);
+    size_ += length;
+  }
+
+  std::array<char, kLongestAnswer> text_{};
+  std::size_t size_ = 0;
+};
+
+void blame_step(std::string_view what) {
   const auto step = step_name.view();
   const auto verb = verb_name.view();
-  for (const std::string_view piece :
-       {std::string_view("{\n    \"cniVersion\": \""), version_name.view(),
-        std::string_view("\",\n    \"code\": 999,\n    \"msg\": \""), step,
-        std::string_view(": the module "), what, std::string_view(" during "), verb,
-        std::string_view("\",\n    \"details\": \"this is a bug in the module "), step,
-        std::string_view("; what "), verb,
-        std::string_view(" had changed is undone by the next DEL or GC\"\n}")}) {
-    add(piece);
+  LastWord word;
+  word.add(step, ": the module ", what, " during ", verb);
+  word.begin_details();
+  word.add("this is a bug in the module ", step, "; what ", verb,
+           " had changed is undone by the next DEL or GC");
+  word.write();
+}
+
+/// An exception that a static initialiser throws can't pass dlopen(3), and ends in abort(3).
+void blame_file(const std::string& opened, std::string_view what) {
+  Text<kLongestPath> path{};
+  put_escaped(path, opened);
+  LastWord word;
+  if (context_ready.load()) word.add(step_name.view(), ": ");
+  word.add("a static initialiser of the module ", path.view(), " ", what,
+           what.find("SIGABRT") == what.npos ? "" : " or threw an exception",
+           " before any call of the module");
+  word.begin_details();
+  word.add(
+      "this is a bug in the module, which has to do without static initialisers, or its file is "
+      "damaged");
+  if (context_ready.load()) {
+    word.add("; what ", verb_name.view(), " had changed is undone by the next DEL or GC");
   }
-  write_all(answer.data(), size);
+  word.write();
+}
+
+void blame_nobody() {
+  LastWord word;
+  word.add("unicni crashed");
+  word.begin_details();
+  word.add("what was changed is undone by the next DEL or GC");
+  word.write();
 }
 
 /// What is said if no answer was given: `what` became of the module at work.
 void write_last_word(std::string_view what) {
   if (result_written.load()) return;
-  if (context_ready.load()) {
-    write_answer(what);
+  if (const std::string* opened = opening.load()) {
+    blame_file(*opened, what);
+  } else if (context_ready.load()) {
+    blame_step(what);
   } else {
-    write_all(kNoContext.data(), kNoContext.size());
+    blame_nobody();
   }
 }
 
@@ -134,28 +202,6 @@ void on_exit() {
   ::_exit(1);
 }
 
-/// JSON string content in ASCII; other bytes become '?'. Names of modules, verbs and versions are
-/// ASCII anyway.
-void put_escaped(Text& out, std::string_view text) {
-  out.size = 0;
-  const auto put = [&out](char c) { out.bytes[out.size++] = c; };
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (out.size + 6 > out.bytes.size()) break;
-    if (c == '"' || c == '\\') {
-      put('\\');
-      put(c);
-    } else if (byte < 0x20) {
-      for (const char each : std::string_view("\\u00")) put(each);
-      put(kDigits[byte >> 4U]);
-      put(kDigits[byte & 15U]);
-    } else {
-      put(byte < 0x7f ? c : '?');
-    }
-  }
-}
-
 }  // namespace
 
 void install_crash_handler(int answer) {
@@ -174,13 +220,22 @@ void install_crash_handler(int answer) {
   std::at_quick_exit(on_exit);
 }
 
+void set_crash_version(std::string_view cni_version) {
+  version_ready.store(false);
+  put_escaped(version_name, cni_version);
+  version_ready.store(true);
+}
+
 void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version) {
   context_ready.store(false);
+  set_crash_version(cni_version);
   put_escaped(step_name, step);
   put_escaped(verb_name, verb);
-  put_escaped(version_name, cni_version);
   context_ready.store(true);
 }
+
+CrashInOpening::CrashInOpening(const std::string& path) { opening.store(&path); }
+CrashInOpening::~CrashInOpening() { opening.store(nullptr); }
 
 void mark_result_written() { result_written.store(true); }
 

@@ -1,6 +1,7 @@
 // The last word of a process that dies in a module: an error for the caller instead of silence.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace unicni::exec {
@@ -13,10 +14,24 @@ namespace unicni::exec {
 /// library.
 void install_crash_handler(int answer);
 
+/// The cniVersion of the error, until set_crash_context() says another. Copies it.
+void set_crash_version(std::string_view cni_version);
+
 /// What the error will name. Call it before each step; `step` is the module's name, `verb` "ADD",
 /// `cni_version` that of the configuration. Copies its arguments; texts are cut at a few hundred
 /// bytes.
 void set_crash_context(std::string_view step, std::string_view verb, std::string_view cni_version);
+
+/// While it lives, a crash is one of a file that is being opened, and so of its static
+/// initialisers.
+class CrashInOpening {
+ public:
+  /// `path` outlives this.
+  explicit CrashInOpening(const std::string& path);
+  CrashInOpening(const CrashInOpening&) = delete;
+  CrashInOpening& operator=(const CrashInOpening&) = delete;
+  ~CrashInOpening();
+};
 
 /// The answer is on its way to the caller: a crash from now on adds nothing to it. Call it right
 /// before the write.

@@ -1,6 +1,8 @@
 #include "help.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string_view>
 
 namespace unicni::exec {
@@ -42,8 +44,10 @@ int answer_arguments(int argc, char** argv) {
     std::fflush(nullptr);
     return 2;
   }
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+  std::fprintf(stderr, "unicni: write to stdout: %s\n", std::strerror(errno));
   std::fflush(nullptr);
-  return 0;
+  return 1;
 }
 
 }  // namespace unicni::exec

@@ -38,12 +38,21 @@ using unicni::Error;
 constexpr int kHeapStep = 1 << 20;                           // bytes
 constexpr int kNeverTrim = std::numeric_limits<int>::max();  // bytes
 
+/// Says what a crash is of while a module is opened: initialisers of anybody's code run then.
+class WatchedCache final : public unicni::module::Cache {
+  const unicni::ModuleDescriptor& open_file(const unicni::module::Found& found,
+                                            const std::string& executable) override {
+    const unicni::exec::CrashInOpening opening(found.module_path);
+    return Cache::open_file(found, executable);
+  }
+};
+
 /// What this process owns and core works with.
 struct Process {
   unicni::exec::Answer answer;
   unicni::exec::StandardError log;
   unicni::exec::ForkedChildren children;
-  unicni::module::Cache modules;
+  WatchedCache modules;
   unicni::Services services{.log = &log, .background = &children};
 };
 
@@ -79,16 +88,16 @@ unicni::module::Locations locations(const std::string& name, std::vector<std::st
 /// What the module says of itself that is called by its own name; nullptr: it is a chain. Throws
 /// what ADD would throw if the module can't be used. The library stays open.
 const unicni::ModuleDescriptor* own_module(const std::string& name,
-                                           const unicni::module::Locations& where) {
-  namespace module = unicni::module;
+                                           const unicni::module::Locations& where,
+                                           Process& process) {
   if (name == unicni::chain::kChainType) return nullptr;
-  const module::Found found = module::get_named(name, where);
-  return &module::open(found.module, found.module_path, where.executable);
+  return &process.modules.open(unicni::module::get_named(name, where), where.executable);
 }
 
 /// What a plugin says of itself.
-std::string about(const std::string& name, const unicni::module::Locations& where) {
-  const auto* module = own_module(name, where);
+std::string about(const std::string& name, const unicni::module::Locations& where,
+                  Process& process) {
+  const auto* module = own_module(name, where, process);
   if (module == nullptr) return unicni::protocol::print_about(name);
   return unicni::protocol::print_about(module->name, module->spec_versions, module->version);
 }
@@ -141,11 +150,11 @@ void serve(const std::string& invoked_as, std::string& version, Process& process
   module::Locations where =
       locations(invoked_as, environment ? environment->path : std::vector<std::string>());
   if (!environment) {
-    tell_people(about(invoked_as, where));
+    tell_people(about(invoked_as, where, process));
     return;
   }
   if (environment->command == Command::version) {
-    const auto* module = own_module(invoked_as, where);
+    const auto* module = own_module(invoked_as, where, process);
     process.answer.write(
         protocol::print_version(protocol::read_optional_request(STDIN_FILENO),
                                 module == nullptr ? nullptr : module->spec_versions));
@@ -155,6 +164,7 @@ void serve(const std::string& invoked_as, std::string& version, Process& process
   protocol::Netconf netconf = protocol::Netconf::parse(protocol::read_request(
       STDIN_FILENO, is_gc ? protocol::kGcRequestLimit : protocol::kRequestLimit));
   if (protocol::find_version(netconf.cni_version())) version = netconf.cni_version();
+  exec::set_crash_version(version);
   chain::require_network_name(netconf, where.own ? where.own->module : invoked_as);
   const Command command = protocol::require_known_command(*environment);
 
@@ -186,6 +196,13 @@ int fail(const Error& error, const std::string& version,
   return 1;
 }
 
+/// Before the first module is opened: what it prints, or dies of, doesn't spoil the answer.
+void prepare(Process& process, const std::string& version) {
+  process.answer.keep_from_modules();
+  unicni::exec::install_crash_handler(process.answer.fd());
+  unicni::exec::set_crash_version(version);
+}
+
 int run(int argc, char** argv, Process& process) {
   std::string_view path = argc > 0 ? argv[0] : unicni::chain::kChainType;
   path.remove_prefix(path.rfind('/') + 1);
@@ -195,16 +212,15 @@ int run(int argc, char** argv, Process& process) {
     const bool asks_version = argc == 2 && std::string_view(argv[1]) == "--version";
     if (asks_version && invoked_as != unicni::chain::kChainType) {
       // Nomad before 1.8 asks a plugin so, and takes the first version that it reads.
-      process.answer.keep_from_modules();
-      process.answer.write(about(invoked_as, locations(invoked_as, {})));
+      prepare(process, version);
+      process.answer.write(about(invoked_as, locations(invoked_as, {}), process));
       return 0;
     }
     if (argc > 1 && argv[1][0] != '-' && invoked_as != unicni::chain::kChainType) {
       return command(invoked_as, argc - 1, argv + 1, process);
     }
     if (argc > 1) return unicni::exec::answer_arguments(argc, argv);
-    process.answer.keep_from_modules();
-    unicni::exec::install_crash_handler(process.answer.fd());
+    prepare(process, version);
     serve(invoked_as, version, process);
     return 0;
   } catch (const Error& error) {

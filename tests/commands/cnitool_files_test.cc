@@ -38,16 +38,20 @@ TEST_F(CnitoolFiles, AreInvalidEachForItsReason) {
   no_ipam["plugins"][0]["ipam"]["type"] = "nowhere";
   put("30-ipam.conflist", no_ipam);
   write_file("/run/net.d/40-broken.conf", "{");
-  const Output output = cnitool({"validate", "--json", "/run/net.d/10-good.conflist",
-                                 "/run/net.d/20-absent.conflist", "/run/net.d/30-ipam.conflist",
-                                 "/run/net.d/40-broken.conf", "/run/net.d/50-none.conf"});
+  const Output output =
+      cnitool({"validate", "--json", "/run/net.d/10-good.conflist", "/run/net.d/20-absent.conflist",
+               "/run/net.d/30-ipam.conflist", "/run/net.d/40-broken.conf",
+               "/run/net.d/50-none.conf", "/dev/zero", "/run/net.d"});
   EXPECT_EQ(output.status, 1);
   const Json files = entries(output);
-  ASSERT_EQ(files.size(), 5U) << output.str();
+  ASSERT_EQ(files.size(), 7U) << output.str();
   EXPECT_EQ(files.at(0).at("verdict"), "valid");
-  const std::vector<std::string> problems = {
-      "brige: failed to find plugin \"brige\"", "bridge: failed to find plugin \"nowhere\"",
-      "/run/net.d/40-broken.conf", "/run/net.d/50-none.conf"};
+  const std::vector<std::string> problems = {"brige: failed to find plugin \"brige\"",
+                                             "bridge: failed to find plugin \"nowhere\"",
+                                             "/run/net.d/40-broken.conf",
+                                             "/run/net.d/50-none.conf",
+                                             "/dev/zero is a device",
+                                             "/run/net.d is a folder"};
   for (std::size_t i = 0; i < problems.size(); ++i) {
     EXPECT_EQ(files.at(i + 1).at("verdict"), "invalid");
     EXPECT_THAT(files.at(i + 1).at("problem"), HasSubstr(problems[i]));

@@ -19,6 +19,14 @@ constexpr const char* kBlueId = "cnitool-296747069b8a02dc4e2a";  // of /var/run/
 class CnitoolVerbs : public CnitoolTest {
  protected:
   CnitoolVerbs() { put("10-mynet.conflist", list()); }
+  static Output add_to_full_disk(const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv = {"sh", "-c", "exec \"$0\" add \"$@\" > /dev/full",
+                                     stage() + "/bin/cnitool"};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return run({.argv = argv,
+                .env = {"CNI_PATH=" + bin_dir(), std::string("NETCONFPATH=") + kNetworks,
+                        "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
+  }
   Container blue_{"blue"};
 };
 
@@ -45,11 +53,7 @@ TEST_F(CnitoolVerbs, AttachCheckAndDetachANamespace) {
 
 /// The cache knows the attachment, whoever didn't hear of it.
 TEST_F(CnitoolVerbs, AddTellsWhatStandsIfItsResultCanNotBeWritten) {
-  const Output output =
-      run({.argv = {"sh", "-c", "exec \"$0\" \"$@\" > /dev/full", stage() + "/bin/cnitool", "add",
-                    "-i", "net1", "mynet", blue_.path()},
-           .env = {"CNI_PATH=" + bin_dir(), std::string("NETCONFPATH=") + kNetworks,
-                   "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
+  const Output output = add_to_full_disk({"-i", "net1", "mynet", blue_.path()});
   EXPECT_EQ(output.status, 1);
   EXPECT_THAT(output.err, HasSubstr("the result couldn't be told"));
   EXPECT_THAT(output.err, HasSubstr("network mynet is attached all the same; `cnitool del -i net1 "
@@ -57,6 +61,14 @@ TEST_F(CnitoolVerbs, AddTellsWhatStandsIfItsResultCanNotBeWritten) {
                                     blue_.path() + "` takes it away"));
   EXPECT_THAT(addresses_of("net1", blue_.fd()), ElementsAre("10.7.0.2/24"));
   EXPECT_EQ(cnitool({"del", "-i", "net1", "mynet", blue_.path()}).status, 0);
+}
+
+TEST_F(CnitoolVerbs, TellCommandsWithBlanksAsAShellTakesThem) {
+  put("my net.conflist", list());
+  const Output output = add_to_full_disk({"/run/net.d/my net.conflist", blue_.path()});
+  EXPECT_THAT(output.err, HasSubstr("`cnitool del '/run/net.d/my net.conflist' " + blue_.path() +
+                                    "` takes it away"));
+  EXPECT_EQ(cnitool({"del", "mynet", blue_.path()}).status, 0);
 }
 
 TEST_F(CnitoolVerbs, NameAPluginsFileThatNobodyMayExecute) {

@@ -188,6 +188,34 @@ exit 1
   EXPECT_EQ(output.status, 0) << output.str();
 }
 
+TEST_F(UnictlConformance, AConfigurationThatIsNoFileOrEndsNeverIsNamed) {
+  tool({"mkfifo", "/run/fifo"});
+  write_file("/run/large", std::string(2 << 20, ' '));
+  const std::pair<const char*, const char*> files[] = {
+      {"/dev/zero", "/dev/zero is a device"},
+      {"/run", "/run is a folder"},
+      {"/run/large", "/run/large has more than 1048576 bytes"},
+      {"/run/none", "there is no file /run/none"}};
+  for (const char* option : {"--conf", "--profile"}) {
+    for (const auto& [file, problem] : files) {
+      const Output output = conformance({"static", option, file});
+      EXPECT_EQ(output.status, 2) << file;
+      EXPECT_THAT(output.err, HasSubstr(problem));
+    }
+  }
+}
+
+/// As a shell makes of --conf <(command).
+TEST_F(UnictlConformance, AConfigurationMayComeThroughAPipe) {
+  const Output output =
+      run({.argv = {"bash", "-c",
+                    "exec \"$0\" conformance static --id VERN-01 --conf <(sleep 0.2; echo "
+                    "'{\"name\": \"n\", \"type\": \"x\", \"ipam\": {\"type\": \"static\"}}')",
+                    stage() + "/bin/unictl"},
+           .env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}});
+  EXPECT_EQ(output.status, 0) << output.str();
+}
+
 TEST_F(UnictlConformance, WrongIdsAndPluginsThatAreNotThereAreTold) {
   const Output id = conformance({"static", "--id", "NOPE-01"});
   EXPECT_EQ(id.status, 2);

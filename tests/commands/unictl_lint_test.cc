@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,38 @@ TEST_F(UnictlLint, SaysAllThatIsWrongWithItsPlace) {
   EXPECT_EQ(lint_of("plugins: [\n", 1).substr(0, 10), "2:1 error ");
   EXPECT_EQ(lint_of("plugins: [{type: bridge}]\n", 0), "");
   EXPECT_EQ(lint({"/run/absent"}, 1), "1:1 error there is no file /run/absent\n");
+  EXPECT_EQ(lint({"/dev/zero"}, 1), "1:1 error /dev/zero is a device\n");
+}
+
+/// Its static initialiser does, which nobody can catch. Other files are linted all the same.
+TEST_F(UnictlLint, AModuleThatEndsWhoeverOpensItIsLeftOut) {
+  namespace fs = std::filesystem;
+  const fs::path prefix = "/run/moved";
+  const auto copy = [&](const fs::path& from, const std::string& to) {
+    fs::create_directories((prefix / to).parent_path());
+    fs::copy_file(from, prefix / to);
+  };
+  for (const char* file :
+       {"bin/unictl", "lib/libunicni.so.0", "lib/unicni/modules/dummy.so", "libexec/cni/unicni"}) {
+    copy(fs::path(stage()) / file, file);
+  }
+  for (const std::string type :
+       {"fixture-exits-when-opened", "fixture-segv-when-opened", "fixture-throws-when-opened"}) {
+    copy(fs::path(FIXTURES) / (type + ".so"), "lib/unicni/modules/" + type + ".so");
+  }
+  fs::create_symlink("unicni", prefix / "libexec/cni/fixture-exits-when-opened");
+  write_file(kFile, "plugins:\n- type: dummy\n  mtu: 1\n- type: fixture-exits-when-opened\n");
+  const Output output = run({.argv = {prefix / "bin/unictl", "lint", kFile, "--json"},
+                             .env = {"CNI_PATH=" + (prefix / "libexec/cni").string()}});
+  EXPECT_EQ(output.status, 1) << output.str();
+  EXPECT_THAT(output.out, HasSubstr("plugins[0].mtu: unknown key"));
+  const std::string is_unusable = "-when-opened.so is unusable: a static initialiser of it ";
+  EXPECT_THAT(output.err, HasSubstr("/run/moved/lib/unicni/modules/fixture-exits" + is_unusable +
+                                    "calls exit\n"));
+  EXPECT_THAT(output.err,
+              HasSubstr("fixture-segv" + is_unusable + "ends the process by signal 11"));
+  EXPECT_THAT(output.err, HasSubstr("fixture-throws" + is_unusable +
+                                    "ends the process by signal 6 (Aborted), as an exception"));
 }
 
 TEST_F(UnictlLint, ATypeThatNobodyHasIsToldWithTheNearestName) {

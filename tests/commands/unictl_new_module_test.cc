@@ -38,6 +38,15 @@ TEST_F(UnictlNewModule, ANameEndsInALetterOrDigit) {
   EXPECT_EQ(command("unictl", {"new-module", "a-1", "--out-of-tree", "/run/new"}).status, 0);
 }
 
+TEST_F(UnictlNewModule, TheCommandsThatItTellsAreForAShell) {
+  const Output output =
+      command("unictl", {"new-module", "geneve", "--out-of-tree", "/run/my $(new) it's"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_THAT(output.out, HasSubstr(R"(  cmake -S '/run/my $(new) it'\''s' )"
+                                    R"(-B '/run/my $(new) it'\''s/build' -DCMAKE_PREFIX_PATH=)"));
+  EXPECT_THAT(output.out, HasSubstr(R"(ctest --test-dir '/run/my $(new) it'\''s/build')"));
+}
+
 TEST_F(UnictlNewModule, AFileIsNoFolder) {
   write_file("/run/f", "");
   EXPECT_THAT(refusal("geneve", "/run/f"), HasSubstr("/run/f is no folder"));

@@ -223,6 +223,46 @@ TEST(CrashTest, BeforeAnyStep) {
   EXPECT_EQ(protocol::parse_error(outcome.out, "", {}).msg(), "unicni crashed");
 }
 
+TEST(CrashTest, AVersionIsToldAlsoBeforeAnyStep) {
+  const auto outcome = in_child([] {
+    set_crash_version("1.0.0");
+    std::abort();
+  });
+  EXPECT_EQ(outcome.out,
+            protocol::print_error(Error(Code::internal, "unicni crashed",
+                                        "what was changed is undone by the next DEL or GC"),
+                                  "1.0.0"));
+}
+
+TEST(CrashTest, AFileThatIsBeingOpenedIsNamed) {
+  const auto outcome = in_child([] {
+    set_crash_context("bridge", "ADD", "1.0.0");
+    const std::string path = "/lib/\"x\".so";
+    const CrashInOpening opening(path);
+    ::raise(SIGBUS);
+  });
+  expect_exit_1(outcome);
+  EXPECT_EQ(
+      outcome.out,
+      protocol::print_error(
+          Error(Code::internal,
+                "bridge: a static initialiser of the module /lib/\"x\".so crashed (SIGBUS) "
+                "before any call of the module",
+                "this is a bug in the module, which has to do without static initialisers, or "
+                "its file is damaged; what ADD had changed is undone by the next DEL or GC"),
+          "1.0.0"));
+}
+
+TEST(CrashTest, AnOpenedFileIsBlamedNoMore) {
+  const auto outcome = in_child([] {
+    set_crash_context("bridge", "ADD", "1.0.0");
+    const std::string path = "/lib/x.so";
+    { const CrashInOpening opening(path); }
+    std::abort();
+  });
+  EXPECT_EQ(outcome.out, expected("SIGABRT", "bridge", "ADD", "1.0.0"));
+}
+
 TEST(CrashTest, TextsAreEscapedAndCut) {
   const auto outcome = in_child([] {
     set_crash_context("a\"b\\c\n\xff" + std::string(5000, 'x'), "ADD", "1.0.0");

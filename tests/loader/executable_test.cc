@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "protocol/reply.h"
+#include "protocol/version.h"
 #include "scratch.h"
 #include "unicni/error.h"
 
@@ -380,6 +381,45 @@ TEST_F(ExecutableTest, AModuleThatEndsTheProcessHasFailed) {
                 std::string("fixture-misbehaves: the module called exit during ") + verb);
     }
   }
+}
+
+/// Each way to call a plugin opens its module.
+TEST_F(ExecutableTest, AStaticInitialiserThatEndsTheProcessIsToldWithItsFile) {
+  const std::pair<const char*, const char*> ends[] = {
+      {"throws", "crashed (SIGABRT) or threw an exception"},
+      {"exits", "called exit"},
+      {"segv", "crashed (SIGSEGV)"}};
+  for (const auto& [word, end] : ends) {
+    const std::string type = std::string("fixture-") + word + "-when-opened";
+    const std::string path = prefix_.add_fixture(type);
+    link(type);
+    const std::string text =
+        "a static initialiser of the module " + path + ' ' + end + " before any call of the module";
+    for (const char* verb : {"ADD", "CHECK", "DEL"}) {
+      const auto error = error_of(run(type, verb));
+      EXPECT_EQ(error.code(), 999U);
+      EXPECT_EQ(error.msg(), type + ": " + text);
+    }
+    const auto version = run(type, "VERSION");
+    EXPECT_EQ(version.exit_status, 1);
+    const auto error = unicni::protocol::parse_error(version.out, "", {"no JSON"});
+    EXPECT_EQ(version.out, unicni::protocol::print_error(
+                               error, unicni::protocol::version_text(unicni::protocol::kNewest)));
+    EXPECT_EQ(error.msg(), text);
+    EXPECT_EQ(run(type, "").out, version.out);
+    EXPECT_EQ(run_with(type, {"--version"}).exit_status, 1);
+    EXPECT_THAT(run_with(type, {"--version"}).out, HasSubstr(version.out));
+  }
+}
+
+TEST_F(ExecutableTest, ADelegatesStaticInitialiserIsToldWithTheMembersName) {
+  prefix_.copy(std::string(MODULES) + "/dummy.so", prefix_.module("dummy"));
+  link("dummy");
+  const std::string path = prefix_.add_fixture("fixture-exits-when-opened");
+  EXPECT_EQ(
+      error_of(run("dummy", "ADD", R"(, "ipam": {"type": "fixture-exits-when-opened"})")).msg(),
+      "dummy: a static initialiser of the module " + path +
+          " called exit before any call of the module");
 }
 
 TEST_F(ExecutableTest, AResultThatNobodyCanUseIsAnErrorThatNamesTheField) {

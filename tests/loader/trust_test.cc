@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <fstream>
 
 #include "scratch.h"
@@ -61,6 +62,14 @@ TEST_F(TrustTest, AFileThatOthersCanWrite) {
   EXPECT_THAT(refusal(file_), HasSubstr("| chmod go-w " + file_));
   ::chmod(file_.c_str(), 0775);
   EXPECT_THAT(refusal(file_), HasSubstr("has mode 0775"));
+}
+
+TEST_F(TrustTest, TheCommandThatMendsAPathWithBlanksIsForAShell) {
+  const std::string folder = prefix_.modules() + "/of mine";
+  std::filesystem::create_directory(folder);
+  prefix_.write(folder + "/m.so", "a module");
+  ::chmod(folder.c_str(), 0777);
+  EXPECT_THAT(refusal(folder + "/m.so"), HasSubstr("| chmod go-w '" + folder + "'"));
 }
 
 TEST_F(TrustTest, AFileOfAForeign) {

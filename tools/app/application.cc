@@ -51,7 +51,9 @@ ExitStatus run_verb(const CommandLine& line, Output& output) {
   return verb->verb->run(output);
 }
 
-ExitStatus parse_and_run(CommandLine& line, Output& output, int argc, const char* const* argv) {
+/// `failure` becomes the status of the verb that is run, should it fail.
+ExitStatus parse_and_run(CommandLine& line, Output& output, ExitStatus& failure, int argc,
+                         const char* const* argv) {
   std::string word = argc < 2 ? "" : argv[1];
   const bool is_help = word == "help";
   if (is_help) word = argc < 3 ? "" : argv[2];
@@ -72,6 +74,7 @@ ExitStatus parse_and_run(CommandLine& line, Output& output, int argc, const char
   } catch (const CLI::ParseError& error) {
     return refuse(line, output, error.what());
   }
+  if (const auto* verb = line.chosen()) failure = verb->text->failure_status;
   return run_verb(line, output);
 }
 
@@ -79,9 +82,10 @@ ExitStatus parse_and_run(CommandLine& line, Output& output, int argc, const char
 
 int run(const Application& application, int argc, const char* const* argv) {
   Output output(application.name);
+  ExitStatus failure = ExitStatus::failed;
   try {
     CommandLine line(application);
-    const ExitStatus status = parse_and_run(line, output, argc, argv);
+    const ExitStatus status = parse_and_run(line, output, failure, argc, argv);
     output.finish();
     return number_of(status);
   } catch (const Error& error) {
@@ -90,7 +94,7 @@ int run(const Application& application, int argc, const char* const* argv) {
   } catch (const std::exception& error) {
     output.say(error.what());
   }
-  return number_of(ExitStatus::failed);
+  return number_of(failure);
 }
 
 }  // namespace unicni::app

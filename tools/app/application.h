@@ -37,6 +37,8 @@ struct VerbText {
   std::unique_ptr<Verb> (*make)();
   ExitStatus usage_status = ExitStatus::usage;  ///< when it was called wrongly
   std::vector<Term> exit_statuses = {};         ///< if it says more than the application's
+  /// When it ends by an exception, or its answer can't be written.
+  ExitStatus failure_status = ExitStatus::failed;
 };
 
 /// For VerbText::make.

@@ -131,6 +131,14 @@ TEST(Application, SaysOnStderrWhatFailedAndWhatMendsIt) {
   EXPECT_EQ(run_fruit({"pick", "odd"}).err, "fruit: odd things happen\n");
 }
 
+TEST(Application, AVerbMayHaveAStatusOfItsOwnForFailures) {
+  Application application = fruit();
+  application.verbs[0].failure_status = ExitStatus::usage;
+  EXPECT_EQ(run_fruit({"pick", "none"}, application).status, 2);
+  EXPECT_EQ(run_fruit({"pick", "odd"}, application).status, 2);
+  EXPECT_EQ(run_fruit({"pick", "--rotten", "basket"}, application).status, 1);
+}
+
 TEST(Application, EndsWith2IfItIsCalledWrongly) {
   for (const auto& arguments :
        std::vector<std::vector<const char*>>{{"pick"},

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "base/shell_word.h"
 #include "environment.h"
 #include "interruption.h"
 #include "log.h"
@@ -77,9 +78,9 @@ app::ExitStatus NetworkVerb::run(app::Output& output) {
 
 std::string NetworkVerb::del_command() const {
   std::string command = "cnitool del";
-  if (!container_id_.empty()) command += " --container-id " + container_id_;
-  if (!if_name_.empty()) command += " -i " + if_name_;
-  return command + ' ' + network_ + ' ' + netns_;
+  if (!container_id_.empty()) command += " --container-id " + shell_word(container_id_);
+  if (!if_name_.empty()) command += " -i " + shell_word(if_name_);
+  return command + ' ' + shell_word(network_) + ' ' + shell_word(netns_);
 }
 
 NetworkConfig find_network(const Runtime& runtime, const std::string& network) {

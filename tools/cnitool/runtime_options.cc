@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/shell_word.h"
 #include "environment.h"
 #include "module/registry.h"
 #include "unicni/error.h"
@@ -50,7 +51,7 @@ void require_plugins(const NetworkConfig& network) {
       throw Error(Code::invalid_config,
                   fmt::format("{}: failed to find plugin \"{}\" in path [{}]: {} isn't executable",
                               type, type, searched, passed_over),
-                  "chmod +x " + passed_over);
+                  "chmod +x " + shell_word(passed_over));
     }
     throw Error(Code::invalid_config,
                 fmt::format("{}: failed to find plugin \"{}\" in path [{}]", type, type, searched),

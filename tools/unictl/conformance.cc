@@ -4,14 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,12 +20,15 @@
 
 #include "app/application.h"
 #include "app/own_place.h"
+#include "base/given_file.h"
+#include "base/shell_word.h"
 #include "conformance/junit.h"
 #include "conformance/machine.h"
 #include "conformance/module_folder.h"
 #include "conformance/suite.h"
 #include "conformance_report.h"
 #include "unicni/error.h"
+#include "unicni/sys/file.h"
 #include "verbs.h"
 
 namespace unicni::unictl {
@@ -37,12 +39,6 @@ using conformance::Verdict;
 
 Error wrong(const std::string& what, std::string advice) {
   return {Code::invalid_config, what, std::move(advice)};
-}
-
-std::string read_all(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw wrong("can't read " + path, "");
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 /// How far it is, on a line that is written again and again. Only for a person who waits.
@@ -92,18 +88,12 @@ class Conformance final : public app::Verb {
     options.exclude("--chained", "--ipam");
   }
 
-  /// Whatever fails, nothing is known of the plugin.
   app::ExitStatus run(app::Output& output) override {
     try {
       return check(output);
-    } catch (const Error& error) {
-      output.fail(error);
     } catch (const conformance::CannotRun& error) {
-      output.fail({Code::invalid_environment, error.what(), error.advice()});
-    } catch (const std::exception& error) {
-      output.fail({Code::internal, error.what(), ""});
+      throw Error(Code::invalid_environment, error.what(), error.advice());
     }
-    return app::ExitStatus::usage;
   }
 
  private:
@@ -124,7 +114,6 @@ class Conformance final : public app::Verb {
           run_suite(subject, ids, limits, [&](const Verdict& verdict) { progress.heard(verdict); });
     }
     output.put(report_of(subject, course, output.is_json(), all_));
-    output.finish();
     if (junit_) write_junit(conformance::junit(subject.type(), course.verdicts));
     return status_of(conformity_of(course.verdicts));
   }
@@ -216,7 +205,7 @@ class Conformance final : public app::Verb {
     const bool has_bit = ::stat(path.c_str(), &file) == 0 && (file.st_mode & 0111U) != 0;
     throw wrong(fmt::format("{} isn't executable", path),
                 has_bit ? "its filesystem may be mounted noexec, or it is another user's"
-                        : fmt::format("chmod +x {}", path));
+                        : fmt::format("chmod +x {}", shell_word(path)));
   }
 
   /// Those of CNI_PATH.
@@ -248,10 +237,11 @@ class Conformance final : public app::Verb {
                     "give a configuration (--conf) or a profile (--profile)");
       }
     }
-    const std::string text = read_all(path);
+    const auto text = read_given_file(path, sys::kFileLimit);
+    if (!text) throw wrong("there is no file " + path, "");
     try {
-      if (config_) return conformance::profile_of_text(type, text, kind());
-      return conformance::profile_from(conformance::parse_json(text));
+      if (config_) return conformance::profile_of_text(type, *text, kind());
+      return conformance::profile_from(conformance::parse_json(*text));
     } catch (const std::exception& error) {
       throw wrong(fmt::format("{}: {}", path, error.what()), "");
     }
@@ -260,7 +250,7 @@ class Conformance final : public app::Verb {
   void write_junit(const std::string& text) const {
     std::ofstream file(*junit_);
     file << text;
-    if (!file.flush()) throw Error(Code::io, "can't write " + *junit_, "");
+    if (!file.flush()) throw Error(Code::io, system_error(errno, "write " + *junit_).msg());
   }
 
   std::string plugin_;
@@ -310,9 +300,10 @@ app::VerbText conformance_verb() {
       {{"0", "Conforming: no requirement of the level must is violated."},
        {"1", "Not conforming: one is."},
        {"2",
-        "No check was made: it was called wrongly, the plugin can't be executed, or this "
-        "machine gives no namespaces."},
-       {"3", "Undecided: none was seen violated, but one couldn't be checked, or no check made."}}};
+        "No verdict: it was called wrongly, the plugin can't be executed, this machine gives no "
+        "namespaces, or the report can't be written."},
+       {"3", "Undecided: none was seen violated, but one couldn't be checked, or no check made."}},
+      app::ExitStatus::usage};
 }
 
 }  // namespace unicni::unictl

@@ -10,6 +10,7 @@
 
 #include "app/application.h"
 #include "base/config_error.h"
+#include "base/given_file.h"
 #include "chain/chain.h"
 #include "compile/compile.h"
 #include "document/chain.h"
@@ -22,7 +23,6 @@
 #include "rehearsal.h"
 #include "type_look.h"
 #include "unicni/error.h"
-#include "unicni/sys/file.h"
 #include "verbs.h"
 
 namespace unicni::unictl {
@@ -126,7 +126,7 @@ class Lint final : public app::Verb {
 
   void lint(const std::string& file, const Types& installed, const module::Locations& where) {
     try {
-      const auto text = sys::read_file(file, document::kFileLimit + 1);
+      const auto text = read_given_file(file, document::kFileLimit);
       if (!text) throw Error(Code::invalid_config, fmt::format("there is no file {}", file));
       const Document document = document::read(*text, file);
       if (is_policy(document)) {

@@ -2,11 +2,11 @@
 
 #include <fmt/core.h>
 
+#include "base/given_file.h"
 #include "chain/chain.h"
 #include "policy/fields.h"
 #include "settings/compiled.h"
 #include "unicni/error.h"
-#include "unicni/sys/file.h"
 
 namespace unicni::unictl {
 
@@ -19,7 +19,7 @@ protocol::NetworkList read_network(const std::string& network, compile::Compiler
     const settings::Compiled chain = compiler.compile(settings::chain_subject(network));
     return protocol::parse_list(chain.body, "chain " + network);
   }
-  const auto text = sys::read_file(network);
+  const auto text = read_given_file(network, protocol::kListFileLimit);
   if (!text) {
     throw Error(Code::invalid_config, fmt::format("there is no file {}", network),
                 "name a chain, or the path of a .conflist");

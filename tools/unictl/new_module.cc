@@ -10,6 +10,7 @@
 
 #include "app/application.h"
 #include "app/own_place.h"
+#include "base/shell_word.h"
 #include "chain/chain.h"
 #include "module/module_file.h"
 #include "module/registry.h"
@@ -53,12 +54,15 @@ class NewModule final : public app::Verb {
     for (const std::string& path : kind) write(path, name);
     for (const std::string& path : project) write(path, name);
     output.write(fmt::format(
-        "{0} has a module to start from: its options in config.cc, its work in {1}.cc.\n"
-        "  cmake -S {0} -B {0}/build -DCMAKE_PREFIX_PATH={2}\n"
-        "  cmake --build {0}/build && ctest --test-dir {0}/build\n"
-        "  cmake --install {0}/build --prefix {2}\n"
-        "  unictl install --bin-dir /opt/cni/bin   # or your runtime's folder: a link to it\n",
-        folder_, name.snake(), prefix.string()));
+        "{} has a module to start from: its options in config.cc, its work in {}.cc.\n"
+        "  cmake -S {source} -B {build} -DCMAKE_PREFIX_PATH={prefix}\n"
+        "  cmake --build {build} && ctest --test-dir {build}\n"
+        "  cmake --install {build} --prefix {prefix}\n"
+        "  unictl install --bin-dir /opt/cni/bin   # or your runtime's folder: a link to "
+        "it\n",
+        folder_, name.snake(), fmt::arg("source", shell_word(folder_)),
+        fmt::arg("build", shell_word(folder_ + "/build")),
+        fmt::arg("prefix", shell_word(prefix.string()))));
     return app::ExitStatus::done;
   }
 

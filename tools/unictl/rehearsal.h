@@ -12,7 +12,7 @@
 #include "chain/planning.h"
 #include "chain/request.h"
 #include "chain/step.h"
-#include "module/cache.h"
+#include "compile/trial_opening.h"
 #include "policy/policy.h"
 #include "protocol/netconf.h"
 #include "protocol/network_list.h"
@@ -70,7 +70,7 @@ class Rehearsal {
   const Services services_;
   const protocol::Environment environment_;
   const Warn warn_;
-  module::Cache modules_;
+  compile::CautiousCache modules_;
   const Deadline deadline_;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/program_runner.h"
+#include "base/shell_word.h"
 #include "chain/foreign.h"
 #include "module/registry.h"
 
@@ -60,7 +61,7 @@ void tell_absent(const Request& request, Host& host, const ForeignDel& what) {
       module::find_not_executable(what.type, what.remembered, request.where);
   if (!passed_over.empty()) {
     return tell_unasked(request, host, what, fmt::format("{} is not executable", passed_over),
-                        fmt::format("chmod +x {}", passed_over));
+                        fmt::format("chmod +x {}", shell_word(passed_over)));
   }
   tell_unasked(
       request, host, what,

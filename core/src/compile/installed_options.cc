@@ -3,28 +3,48 @@
 #include <set>
 
 #include "compile/compile.h"
+#include "compile/trial_opening.h"
 #include "module/loader.h"
 #include "module/module_file.h"
 #include "unicni/error.h"
 #include "unicni/module.h"
 
 namespace unicni::compile {
+namespace {
 
-std::vector<document::TypeOptions> installed_types(const module::Locations& where,
-                                                   std::vector<std::string>& warnings) {
-  std::vector<document::TypeOptions> types;
+/// Each of the first folder that has it.
+std::vector<module::Found> installed(const module::Locations& where) {
+  std::vector<module::Found> modules;
   std::set<std::string> seen;
   for (const std::string& folder : where.modules) {
     for (const std::string& name : module::modules_in(folder)) {
       if (!module::valid_module_name(name) || !seen.insert(name).second) continue;
       const auto path = module::find_file(folder, name);
       if (!path) continue;  // removed meanwhile
-      try {
-        const ModuleDescriptor& found = module::open(name, *path, where.executable);
-        types.push_back({name, found.kind == ModuleKind::ipam, found.options});
-      } catch (const Error& error) {
-        warnings.push_back(error.msg());
+      module::Found& found = modules.emplace_back();
+      found.type = found.module = name;
+      found.module_path = *path;
+    }
+  }
+  return modules;
+}
+
+}  // namespace
+
+std::vector<document::TypeOptions> installed_types(const module::Locations& where,
+                                                   std::vector<std::string>& warnings) {
+  std::vector<document::TypeOptions> types;
+  const std::vector<module::Found> modules = installed(where);
+  const auto deadly = find_deadly(modules, where.executable);
+  for (const module::Found& each : modules) {
+    try {
+      if (const auto found = deadly.find(each.module_path); found != deadly.end()) {
+        throw found->second;
       }
+      const ModuleDescriptor& found = module::open(each.module, each.module_path, where.executable);
+      types.push_back({each.module, found.kind == ModuleKind::ipam, found.options});
+    } catch (const Error& error) {
+      warnings.push_back(error.msg());
     }
   }
   return types;

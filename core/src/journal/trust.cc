@@ -5,6 +5,8 @@
 
 #include <cerrno>
 
+#include "base/shell_word.h"
+
 namespace unicni::journal {
 namespace {
 
@@ -24,8 +26,8 @@ Untrusted untrusted(const std::string& what, const std::string& path, const stru
               "{} {} belongs to user {} with mode {:04o}, but must be user {}'s alone: what "
               "it says is undone with that user's rights",
               what, path, status.st_uid, static_cast<unsigned>(status.st_mode & kModeBits), user),
-          fmt::format("look who made it, then: chown {} {} && chmod {:04o} {}", user, path, mode,
-                      path)};
+          fmt::format("look who made it, then: chown {0} {1} && chmod {2:04o} {1}", user,
+                      shell_word(path), mode)};
 }
 
 }  // namespace
@@ -37,7 +39,7 @@ std::optional<Untrusted> distrust_folder(const std::string& folder) {
   if (::lstat(folder.c_str(), &status) != 0) return std::nullopt;
   if (S_ISLNK(status.st_mode)) {
     return Untrusted(Code::internal, fmt::format("{} is a symbolic link", folder),
-                     fmt::format("look who made it, then: rm {}", folder));
+                     fmt::format("look who made it, then: rm {}", shell_word(folder)));
   }
   if (!S_ISDIR(status.st_mode)) return std::nullopt;
   if (is_private(status)) return std::nullopt;
@@ -47,7 +49,7 @@ std::optional<Untrusted> distrust_folder(const std::string& folder) {
 std::optional<Untrusted> distrust_file(const std::string& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) {
     return Untrusted(Code::internal, fmt::format("{} is not a regular file", path),
-                     fmt::format("look who made it, then: rm {}", path));
+                     fmt::format("look who made it, then: rm {}", shell_word(path)));
   }
   if (is_private(status)) return std::nullopt;
   return untrusted("file", path, status, S_IRUSR | S_IWUSR);

@@ -17,9 +17,18 @@ class Cache {
   Cache() = default;
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
+  virtual ~Cache() = default;
 
-  /// A new instance. Throws Error as module::load(); a module that was refused is looked at again.
+  /// What the module says of itself. Throws Error as module::open(); a module that was refused is
+  /// looked at again.
+  const ModuleDescriptor& open(const Found& found, const std::string& executable);
+  /// A new instance of that module.
   LoadedModule load(const Found& found, const std::string& executable);
+
+ protected:
+  /// module::open(). A program that wants to know which file's static initialisers run does so
+  /// around it.
+  virtual const ModuleDescriptor& open_file(const Found& found, const std::string& executable);
 
  private:
   std::mutex mutex_;

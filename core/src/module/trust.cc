@@ -10,6 +10,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/shell_word.h"
 #include "module/refusal.h"
 #include "unicni/sys/file.h"
 
@@ -63,10 +64,10 @@ MayBe distrust_component(const std::string& component, const struct stat& found,
                      : S_ISLNK(found.st_mode) ? "symlink"
                                               : "file";
   if (!owners.trusts(found.st_uid, component)) {
-    return Distrust{
-        fmt::format("{} {} belongs to uid {}, who could replace the file", noun, component,
-                    found.st_uid),
-        fmt::format("it and all folders above it belong to root: chown -h root {}", component)};
+    return Distrust{fmt::format("{} {} belongs to uid {}, who could replace the file", noun,
+                                component, found.st_uid),
+                    fmt::format("it and all folders above it belong to root: chown -h root {}",
+                                shell_word(component))};
   }
   if (S_ISLNK(found.st_mode)) return {};  // its mode means nothing
   if ((found.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
@@ -75,7 +76,7 @@ MayBe distrust_component(const std::string& component, const struct stat& found,
   if (S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0) return {};
   return Distrust{fmt::format("{} {} has mode {:04o}, so others than its owner can write it", noun,
                               component, found.st_mode & 07777U),
-                  fmt::format("chmod go-w {}", component)};
+                  fmt::format("chmod go-w {}", shell_word(component))};
 }
 
 /// lstat and the rule for one component.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/given_file.h"
 #include "protocol/document.h"
 #include "protocol/request.h"
 #include "unicni/sys/file.h"
@@ -138,7 +139,7 @@ NetworkList get_network(const std::string& folder, const std::string& name) {
 }
 
 NetworkList get_network_file(const std::string& path) {
-  const auto bytes = sys::read_file(path, kListFileLimit);
+  const auto bytes = read_given_file(path, kListFileLimit);
   if (!bytes) throw system_error(ENOENT, "read network configuration " + path);
   NetworkList list = parse_file(*bytes, path);
   require_network_name(list);

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/shell_word.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
 
@@ -28,7 +29,7 @@ void require_owned(const std::string& path) {
   throw Error(Code::invalid_config,
               fmt::format("{} is of user {} and has mode {:04o}: it is not trusted", path,
                           status.st_uid, status.st_mode & 07777U),
-              fmt::format("chown root {} && chmod go-w {}", path, path));
+              fmt::format("chown root {0} && chmod go-w {0}", shell_word(path)));
 }
 
 /// Who runs without root may not see the machine's settings. The ruleset is his own then, so the
