@@ -51,10 +51,10 @@ Channel::Channel(net::LinkInNetns place, const GrantV4* grant)
   }
 }
 
-/// Who has no address yet is answered at the MAC that it names. What goes to another than the
-/// link's isn't heard.
+/// Who has no address yet is answered at the MAC that it names, and by relays (RFC 1542 §4.1.2) who
+/// has one as well. What goes to another MAC than the link's isn't heard.
 Packet Channel::answerable(Packet packet) const {
-  packet.broadcast = packet.broadcast || (packet.chaddr != mac_ && packet.ciaddr.is_unspecified());
+  packet.broadcast = packet.broadcast || packet.chaddr != mac_;
   return packet;
 }
 

@@ -251,7 +251,7 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
         break;
       }
       apply(kept, std::nullopt);
-      log_(LogLevel::warning, fmt::format("{}: has {} now", owner, grant->address.str()));
+      tell_change(kept, "", grant->address.str());
       break;
     case Event::renewed:
       if (before->options == grant->options) {
@@ -262,11 +262,7 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
       break;
     case Event::moved:
       apply(kept, before);
-      log_(
-          LogLevel::warning,
-          fmt::format("{}: {} became {} at renewal; what other plugins made for it (ipMasq, ports, "
-                      "rules) doesn't follow, and their CHECK fails",
-                      owner, before->address.str(), grant->address.str()));
+      tell_change(kept, before->address.str(), grant->address.str());
       break;
     case Event::lost:
       apply(kept, before);
@@ -275,6 +271,16 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
       break;
   }
   kept.close_at = Instant(0);  // not here: its packets may be being read
+}
+
+/// `was`: "" for an address that replaces one which was lost.
+void Keeper::tell_change(const Kept& kept, const std::string& was, const std::string& is) {
+  const std::string change =
+      was.empty() ? fmt::format("has {} now", is) : fmt::format("{} became {} at renewal", was, is);
+  log_(LogLevel::warning,
+       fmt::format("{}: {}; what other plugins made for another address (ipMasq, ports, rules) "
+                   "doesn't follow, and their CHECK fails",
+                   kept.lease.key.owner(), change));
 }
 
 /// The file is there before the verb hears of it: whoever is killed in between, the lease is known.

@@ -77,6 +77,7 @@ class Keeper {
   void follow(Kept& kept, const ClientV4::Output& out, Instant now);
   bool open_channel(Kept& kept, Instant now);
   void note_event(Kept& kept, Event event, Instant now);
+  void tell_change(const Kept& kept, const std::string& was, const std::string& is);
   void become_bound(Kept& kept);
   bool leaves_to_holder(Kept& kept, const std::function<bool(const Lease&)>& is_it, Instant now);
   void note_conflict(Kept& kept, const Mac& holder, Instant now);

@@ -115,15 +115,11 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
     return;
   }
   apply_v6(kept, before);
-  const std::string owner = kept.lease.key.owner();
   if (grant == nullptr) {
-    log_(LogLevel::warning,
-         fmt::format("{}: lost {}: {}", owner, before->address.str(), kept.v6->seen()));
-  } else if (before) {
-    log_(LogLevel::warning, fmt::format("{}: {} became {} at renewal", owner, before->address.str(),
-                                        grant->address.str()));
+    log_(LogLevel::warning, fmt::format("{}: lost {}: {}", kept.lease.key.owner(),
+                                        before->address.str(), kept.v6->seen()));
   } else {
-    log_(LogLevel::warning, fmt::format("{}: has {} now", owner, grant->address.str()));
+    tell_change(kept, before ? before->address.str() : "", grant->address.str());
   }
 }
 

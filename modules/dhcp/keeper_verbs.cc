@@ -186,7 +186,11 @@ void Keeper::release(const Line& line, DaemonConnection& connection) {
         "keeps it until its time is over",
         file, key.owner());
   }
-  sys::remove_file(file);
+  try {
+    sys::remove_file(file);
+  } catch (const Error& error) {
+    failed = error.msg();  // somebody has put something else there
+  }
   Line answer{"ok", {{"known", kept != nullptr ? "1" : "0"}}};
   if (!failed.empty()) answer.fields.emplace_back("warning", failed);
   connection.answer(std::move(answer));

@@ -19,9 +19,9 @@ const DhcpBytes kRouter{3, 4, 10, 1, 2, 1};
 class DhcpChange : public DhcpTest {
  protected:
   /// What the server says from now on.
-  void say(DhcpBytes options, std::uint8_t host = 50) {
+  void say(DhcpBytes options, std::uint8_t host = 50, const DhcpBytes& times = kTimes) {
     const std::lock_guard lock(mutex_);
-    options_ = kTimes;
+    options_ = times;
     options_.insert(options_.end(), options.begin(), options.end());
     options_.push_back(255);
     host_ = host;
@@ -32,6 +32,19 @@ class DhcpChange : public DhcpTest {
     const std::lock_guard lock(mutex_);
     third_ = third;
     asked_ = 0;
+  }
+  /// From now on it says nothing that a client understands.
+  void hush() {
+    const std::lock_guard lock(mutex_);
+    options_ = {255};
+    broadcast_asked_ = false;
+  }
+  /// A client asked since for answers to all (flag B).
+  [[nodiscard]] bool is_asked_by_broadcast() {
+    return soon([&] {
+      const std::lock_guard lock(mutex_);
+      return broadcast_asked_;
+    });
   }
   /// It was asked twice since, so what it said the first time is done.
   [[nodiscard]] bool is_renewed() {
@@ -46,6 +59,8 @@ class DhcpChange : public DhcpTest {
   DhcpBytes answer(const DhcpBytes& request) {
     const std::lock_guard lock(mutex_);
     ++asked_;
+    broadcast_asked_ = broadcast_asked_ || (request[10] & 0x80U) != 0;
+    if (options_.size() == 1) return {};
     DhcpBytes reply = reply_with(request, options_);
     reply[19] = host_;
     reply[259] = third_;
@@ -56,6 +71,7 @@ class DhcpChange : public DhcpTest {
   std::uint8_t host_ = 50;
   std::uint8_t third_ = 255;
   int asked_ = 0;
+  bool broadcast_asked_ = false;
   Liar server_{outside_.fd(), [this](const DhcpBytes& request) { return answer(request); }};
 };
 
@@ -186,6 +202,21 @@ TEST_F(DhcpChange, WhatOtherPluginsMadeForAnAddressThatWasReplacedIsToldByTheirC
     expect_silent_success(each->del(result));
   }
   tool({"ip", "link", "del", "br7"});
+}
+
+/// A relay answers to the MAC that a packet names, which isn't the link's any more.
+TEST_F(DhcpChange, ARebindingUnderAnotherMacAsksForAnswersToAll) {
+  for (const bool changes : {false, true}) {
+    say(kRouter, 50, {58, 4, 0, 0, 0, 1, 59, 4, 0, 0, 0, 2});
+    const Attachment job = attachment(config(), changes ? "c1" : "c2");
+    must_add(job);
+    if (changes) {
+      container_of(job).run({"ip", "link", "set", "eth0", "address", "02:00:00:00:77:01"});
+    }
+    hush();
+    EXPECT_EQ(is_asked_by_broadcast(), changes);
+    EXPECT_TRUE(job.del().ok());
+  }
 }
 
 TEST_F(DhcpChange, AnotherMaskIsSetAndWhatCheckLooksFor) {

@@ -47,6 +47,26 @@ TEST_F(DhcpLinks, AHostsDeviceGivesItsAddressBackBeforeItGoesHome) {
   EXPECT_THAT(addresses_of("up0"), IsEmpty());
 }
 
+/// Its port forwards again a moment after the interface is up.
+TEST_F(DhcpLinks, AnInterfaceOfABridgeThatTheContainerTookDownGivesItsAddressBack) {
+  const DhcpServer dnsmasq = server();
+  tool({"ip", "link", "add", "br7", "type", "bridge"});
+  tool({"ip", "link", "set", "br7", "up"});
+  tool({"ip", "link", "set", "up0", "master", "br7"});
+  const Attachment job =
+      attachment(config(R"({"type": "bridge", "bridge": "br7", "master": null})"));
+  for (int i = 1; i <= 12; ++i) {
+    const Json result = must_add(job);
+    container_of(job).run({"ip", "link", "set", "eth0", "down"});
+    const bool hangs = i % 3 == 0;
+    if (hangs) ::kill(dhcp_daemons()[0], SIGSTOP);
+    EXPECT_TRUE(job.del(result).ok());
+    EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == i; })) << i << dnsmasq.log();
+    if (hangs) kill_dhcp_daemons();
+  }
+  tool({"ip", "link", "del", "br7"});
+}
+
 TEST_F(DhcpLinks, ABridgeThatTakesTheRoutersAddressIsWarnedOf) {
   const DhcpServer dnsmasq = server();
   tool({"ip", "link", "add", "br7", "type", "bridge"});

@@ -352,7 +352,7 @@ TEST_F(Dhcp, TheReferencesDaemonOnTheSocketIsNamed) {
   expect_error(job.status(), 50);
   const Output del = job.del(result);
   EXPECT_TRUE(del.ok()) << del.str();
-  EXPECT_THAT(del.err, HasSubstr("is not released"));
+  EXPECT_THAT(del.err, HasSubstr("belongs to pid " + pid));
   EXPECT_THAT(link_names(netns(job)), IsEmpty());
 }
 

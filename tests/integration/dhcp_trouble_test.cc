@@ -151,8 +151,8 @@ TEST_F(DhcpTrouble, ADelUnderAHungDaemonReleasesByItself) {
   const Output output = job.del(result);
   EXPECT_TRUE(output.ok()) << output.str();
   EXPECT_LT(output.ms, 4'000) << "a wait of 1.5 s";
-  EXPECT_THAT(output.err, HasSubstr(address_in(result) +
-                                    " of net/c1/eth0 is given back to 10.1.2.1 without it"));
+  EXPECT_THAT(output.err, HasSubstr("without it " + address_in(result) +
+                                    " of net/c1/eth0 went back to 10.1.2.1"));
   EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
   EXPECT_THAT(files_in(kLeases), IsEmpty());
   ::kill(dhcp_daemons()[0], SIGCONT);
@@ -228,9 +228,79 @@ TEST_F(DhcpTrouble, AStrangerWhoseQueueIsFullIsNamedAtOnce) {
   EXPECT_EQ(text_of(error, "details"), "stop it: kill " + pid);
   const Output deleted = first.del();
   EXPECT_TRUE(deleted.ok()) << deleted.str();
-  EXPECT_THAT(deleted.err, HasSubstr("is not released: "));
+  EXPECT_THAT(deleted.err, HasSubstr(" of net/c1/eth0 went back to 10.1.2.1"));
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5))
       << "of which ADD has 5";
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
+TEST_F(DhcpTrouble, WhateverIsAtTheSocketsPathADelSucceedsAndTheServerIsTold) {
+  const DhcpServer dnsmasq = server();
+  const std::string path = kDhcpSocket;
+  const std::string serve = "import socket,sys;s=socket.socket(socket.AF_UNIX);s.bind('" + path +
+                            "');s.listen();held=[]\nwhile 1:\n c=s.accept()[0]\n ";
+  const std::vector<std::pair<std::string, std::vector<std::string>>> things{
+      {"a file", {"touch", path}},
+      {"a folder", {"mkdir", path}},
+      {"a link to nothing", {"ln", "-s", "/nowhere", path}},
+      {"a socket for datagrams",
+       {"python3", "-c",
+        "import socket,time;s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.bind('" + path +
+            "');time.sleep(60)"}},
+      {"who hangs up", {"python3", "-c", serve + "c.close()"}},
+      {"who says nothing", {"python3", "-c", serve + "held.append(c)"}},
+  };
+  const Attachment job = attachment(config());
+  const Attachment other = attachment(config(R"({"ipam": {"timeout": 2}})"), "c2");
+  int released = 0;
+  for (const auto& [what, command] : things) {
+    SCOPED_TRACE(what);
+    must_add(job);
+    kill_dhcp_daemons();
+    std::filesystem::remove(path);
+    const Running thing(Spawn{.argv = command});
+    ASSERT_TRUE(
+        soon([&] { return std::filesystem::exists(std::filesystem::symlink_status(path)); }));
+    const Output added = other.add();
+    EXPECT_FALSE(added.ok());
+    EXPECT_THAT(added.out, ::testing::AnyOf(HasSubstr("\"code\": 50"), HasSubstr("\"code\": 7,")))
+        << added.str();
+    const Output deleted = job.del();
+    EXPECT_TRUE(deleted.ok()) << deleted.str();
+    EXPECT_THAT(deleted.err, HasSubstr(" of net/c1/eth0 went back to 10.1.2.1"));
+    EXPECT_LT(deleted.ms, 4'000);
+    ++released;
+    EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == released; })) << dnsmasq.log();
+    EXPECT_THAT(files_in(kLeases), IsEmpty());
+    EXPECT_THAT(link_names(netns(job)), IsEmpty());
+    std::filesystem::remove(path);
+  }
+}
+
+/// The plugin of the interface is somebody else's, so the interface outlives the GC.
+TEST_F(DhcpTrouble, WhatAGcGaveBackUnderAHungDaemonDoesNotComeBackWithIt) {
+  const DhcpServer dnsmasq = server();
+  std::vector<Attachment> jobs;
+  for (int i = 0; i < 3; ++i) {
+    jobs.push_back(
+        attachment(config(R"({"type": "dhcp", "master": null})"), "c" + std::to_string(i)));
+    const Container& container = container_of(jobs.back());
+    tool({"ip", "link", "add", "link", "up0", "name", "eth0", "netns", container.path(), "type",
+          "macvlan"});
+    container.run({"ip", "link", "set", "eth0", "up"});
+    must_add(jobs.back());
+  }
+  ASSERT_THAT(dhcp_daemons(), SizeIs(1));
+  ::kill(dhcp_daemons()[0], SIGSTOP);
+  const Output collected = jobs[0].gc(Json::array());
+  EXPECT_TRUE(collected.ok()) << collected.str();
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") >= 3; })) << dnsmasq.log();
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+  ::kill(dhcp_daemons()[0], SIGCONT);
+  expect_silent_success(jobs[0].status());
+  EXPECT_EQ(tool({bin_dir() + "/dhcp", "leases"}).out, "");
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));  // it would make files again
   EXPECT_THAT(files_in(kLeases), IsEmpty());
 }
 

@@ -90,12 +90,16 @@ bool has_open(const std::string& folder, const std::string& file) {
   }
 }
 
-/// A link to the universal executable, or what a verb has started. Whoever else makes it wait isn't
-/// worth waiting for.
-bool is_ours(pid_t pid) {
-  const std::string process = fmt::format("/proc/{}", pid);
-  return link_target(process + "/exe").ends_with("/unicni") ||
-         read_proc(process + "/environ").find(kListenerVariable) != std::string::npos;
+/// A daemon that a verb has started: its socket is in a network namespace of its own, whose list of
+/// sockets isn't ours. With other mounts the path is another one.
+bool is_daemon_of(const std::string& name, const std::string& path, pid_t pid) {
+  if (link_target(fmt::format("/proc/{}/ns/mnt", pid)) != link_target("/proc/self/ns/mnt")) {
+    return false;
+  }
+  const std::string line = read_proc(fmt::format("/proc/{}/cmdline", pid));
+  constexpr char kNul = '\0';
+  return line.starts_with(name + kNul + "daemon" + kNul) &&
+         line.find(kNul + path + kNul) != std::string::npos;
 }
 
 DaemonSilent overrun(const std::string& name, const std::string& path, pid_t pid) {
@@ -118,12 +122,13 @@ std::optional<sys::Fd> connect(const std::string& name, const std::string& path,
     sys::Fd fd = make_socket();
     if (::connect(fd.get(), address.get(), sizeof address.un) == 0) return fd;
     if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR) return std::nullopt;
+    if (errno == EPROTOTYPE) throw stranger(name, path, listener_of(name, path));
     const bool full = errno == EAGAIN || errno == EINTR;
     if (!full) throw system_error(errno, "connect to " + path);
     const auto now = std::chrono::steady_clock::now();
     if (now >= std::min(look_at, deadline)) {
-      const pid_t pid = listener_of(path);
-      if (pid > kInit && !is_ours(pid)) throw stranger(name, path, pid);
+      const pid_t pid = listener_of(name, path);
+      if (is_stranger(name, pid)) throw stranger(name, path, pid);
       if (now >= deadline) throw overrun(name, path, pid);
       look_at = deadline;
     }
@@ -138,8 +143,8 @@ sys::Fd listen(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) {
-      throw Error(Code::invalid_config, fmt::format("{} exists and is no socket", path),
-                  "remove it, or choose another path");
+      throw DaemonStranger(Code::invalid_config, fmt::format("{} exists and is no socket", path),
+                           "remove it, or choose another path");
     }
     ::unlink(path.c_str());
   }
@@ -154,19 +159,31 @@ sys::Fd listen(const std::string& path) {
   return fd;
 }
 
-pid_t listener_of(const std::string& path) {
+pid_t listener_of(const std::string& name, const std::string& path) {
   constexpr std::chrono::milliseconds kScanTime{100};
   const auto end = std::chrono::steady_clock::now() + kScanTime;
   const std::string socket = listening_socket(path);
-  if (socket.empty()) return 0;
-  pid_t other = 0;
+  pid_t stranger = 0;
+  pid_t by_name = 0;
   for (const pid_t pid : sys::list_processes()) {
     if (std::chrono::steady_clock::now() > end) break;
-    if (!has_open(fmt::format("/proc/{}/fd", pid), socket)) continue;
-    if (is_ours(pid)) return pid;
-    other = pid;
+    if (socket.empty()) {
+      if (is_daemon_of(name, path, pid)) by_name = pid;
+    } else if (has_open(fmt::format("/proc/{}/fd", pid), socket)) {
+      if (!is_stranger(name, pid)) return pid;
+      stranger = pid;
+    }
   }
-  return other;
+  return stranger != 0 ? stranger : by_name;
+}
+
+bool is_stranger(const std::string& name, pid_t pid) {
+  if (pid <= kInit) return false;
+  const std::string process = fmt::format("/proc/{}", pid);
+  const std::string program = link_target(process + "/exe");
+  return !program.empty() && program != link_target("/proc/self/exe") &&
+         !program.ends_with("/unicni") && !program.ends_with('/' + name) &&
+         read_proc(process + "/environ").find(kListenerVariable) == std::string::npos;
 }
 
 pid_t peer_of(int connection) {

@@ -1,4 +1,6 @@
 // One request and its answer.
+#include "daemon/ask.h"
+
 #include <fmt/core.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -103,6 +105,15 @@ Error error_of(const Line& line) {
   return {code, line.get("msg"), line.get("details")};
 }
 
+std::string text_of(const DaemonPlace& place, const Line& request) {
+  Line whole = request;
+  whole.fields.emplace_back("daemon", place.name);
+  whole.fields.emplace_back("protocol", kDaemonProtocol);
+  whole.fields.emplace_back("version", UNICNI_VERSION);
+  if (!place.folder.empty()) whole.fields.emplace_back("folder", place.folder);
+  return print_line(whole);
+}
+
 /// nullopt: the daemon ended before it answered.
 std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection,
                         const std::string& request, int attached, Deadline deadline) {
@@ -111,6 +122,9 @@ std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection,
   const Answer answer = receive(connection.get(), deadline);
   if (answer.text.empty()) {
     if (answer.in_time || !sent) return std::nullopt;
+    if (daemon::is_stranger(place.name, pid)) {
+      throw daemon::stranger(place.name, place.socket, pid);
+    }
     throw DaemonSilent(
         Code::try_again,
         fmt::format("the {} daemon, {}, did not answer in time", place.name, daemon::name_of(pid)),
@@ -131,34 +145,51 @@ std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection,
 }  // namespace
 
 Line ask_daemon(const DaemonPlace& place, const Line& request, int attached, Deadline deadline) {
-  Line whole = request;
-  whole.fields.emplace_back("daemon", place.name);
-  whole.fields.emplace_back("protocol", kDaemonProtocol);
-  whole.fields.emplace_back("version", UNICNI_VERSION);
-  if (!place.folder.empty()) whole.fields.emplace_back("folder", place.folder);
-  const std::string text = print_line(whole);
+  const std::string text = text_of(place, request);
   constexpr int kTries = 3;  // one that is just ending, one that was killed, one that stays
+  pid_t pid = 0;
   for (int i = 0; i < kTries; ++i) {
     auto connection = daemon::connect(place.name, place.socket, deadline);
     if (!connection) connection = daemon::start(place, deadline);
+    pid = daemon::peer_of(connection->get());
     const auto answer = ask(place, *connection, text, attached, deadline);
     if (!answer) continue;
     if (answer->word == "error") throw error_of(*answer);
     return *answer;
   }
-  throw Error(Code::not_available, fmt::format("the {} daemon ends before it answers", place.name),
-              "see what it says: " + daemon::command_of(place));
+  if (daemon::is_stranger(place.name, pid)) {
+    throw daemon::stranger(place.name, place.socket, pid);
+  }
+  throw DaemonSilent(Code::not_available,
+                     fmt::format("the {} daemon ends before it answers", place.name),
+                     "see what it says: " + daemon::command_of(place));
+}
+
+void daemon::leave_request(const DaemonPlace& place, const Line& request) noexcept {
+  try {
+    const Deadline now = Clock::now();
+    const auto connection = connect(place.name, place.socket, now);
+    if (connection) send(connection->get(), text_of(place, request), -1, now);
+  } catch (const Error&) {
+    return;
+  }
 }
 
 Line Daemons::ask(const DaemonPlace& place, const Line& request, int attached, Deadline deadline) {
   const auto silent = std::find(sockets_.begin(), sockets_.end(), place.socket);
   if (silent != sockets_.end())
     throw DaemonSilent(silent_[static_cast<std::size_t>(silent - sockets_.begin())]);
+  const auto note = [&](const DaemonSilent& error) {
+    silent_.push_back(error);
+    sockets_.push_back(place.socket);
+  };
   try {
     return ask_daemon(place, request, attached, deadline);
   } catch (const DaemonSilent& error) {
-    silent_.push_back(error);
-    sockets_.push_back(place.socket);
+    note(error);
+    throw;
+  } catch (const DaemonStranger& error) {
+    note({error.code(), error.msg(), error.details()});
     throw;
   }
 }

@@ -1,5 +1,6 @@
 #include "undo/farewell.h"
 
+#include <fmt/core.h>
 #include <linux/if_ether.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include "unicni/error.h"
 #include "unicni/mac.h"
 #include "unicni/net/kept_link.h"
+#include "unicni/net/link.h"
 #include "unicni/net/netlink.h"
 #include "unicni/net/packet_socket.h"
 
@@ -26,6 +28,10 @@ net::KeptLink link_of(const Line& lease) {
   std::from_chars(number.data(), number.data() + number.size(), link.index);
   if (const auto mac = Mac::parse(lease.get("mac"))) link.mac = *mac;
   return link;
+}
+
+std::optional<net::LinkInNetns> find_link(const Line& lease, HostKernel& host) {
+  return net::find_kept_link(lease.get("netns_path"), link_of(lease), &host.host_netns());
 }
 
 struct Farewell {
@@ -58,11 +64,9 @@ std::vector<Farewell> farewells_of(const Line& lease) {
 void send_farewell(const Line& lease, HostKernel& host) {
   const std::vector<Farewell> farewells = farewells_of(lease);
   if (farewells.empty()) throw Error(Code::internal, "the lease's file has no packet for that");
-  const auto found =
-      net::find_kept_link(lease.get("netns_path"), link_of(lease), &host.host_netns());
+  const auto found = find_link(lease, host);
   if (!found) throw Error(Code::internal, "its namespace or interface is gone");
-  net::Netlink links(found->netns, host.host_netns());
-  net::bring_up(links, found->link);
+  if (!found->link.up) throw Error(Code::internal, "its interface is down");
   found->netns.run(
       [&] {
         for (const Farewell& each : farewells) {
@@ -72,6 +76,21 @@ void send_farewell(const Line& lease, HostKernel& host) {
         }
       },
       host.host_netns());
+}
+
+void wake_link(const Line& lease, HostKernel& host) {
+  try {
+    const auto found = find_link(lease, host);
+    if (!found || found->link.up) return;
+    net::Netlink links(found->netns, host.host_netns());
+    net::bring_up(links, found->link);
+    // A veth's other end, if it is here.
+    const auto end = net::find_link(host.host_links(), found->link.iflink);
+    if (end && end->iflink == found->link.index) net::sync_carrier(host.host_links(), end->name);
+  } catch (const Error& error) {
+    host.log(LogLevel::warning, fmt::format("what {} has to say before it goes may be lost: {}",
+                                            lease.get("if_name"), error.msg()));
+  }
 }
 
 }  // namespace unicni::undo

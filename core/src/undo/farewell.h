@@ -8,8 +8,11 @@ namespace unicni::undo {
 
 /// Sends what the file of a lease has ready, by the link that the lease is for (net/kept_link.h):
 /// its field "farewell", an IPv4 packet, to the neighbour "next_hop"; "v6.farewell", an IPv6
-/// packet, to the group that it names. The link is brought up for that. Throws Error: why it can't
-/// be sent.
+/// packet, to the group that it names. Throws Error: why it can't be sent.
 void send_farewell(const Line& lease, HostKernel& host);
+
+/// Brings the link of a lease up if it is down, so that what is said through it leaves the host:
+/// its other end's port forwards when this returns. Best effort.
+void wake_link(const Line& lease, HostKernel& host);
 
 }  // namespace unicni::undo

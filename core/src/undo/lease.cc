@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "daemon/ask.h"
 #include "undo/farewell.h"
 #include "undo/kinds.h"
 #include "undo/record_fields.h"
@@ -58,19 +59,22 @@ namespace {
 
 /// What the file of a lease holds. nullopt: there is none, or it is damaged.
 std::optional<Line> read_lease(const std::string& file) {
-  const auto text = sys::read_file(file);
-  return text ? parse_line(std::string_view(*text).substr(0, text->find('\n'))) : std::nullopt;
+  try {
+    const auto text = sys::read_file(file);
+    return text ? parse_line(std::string_view(*text).substr(0, text->find('\n'))) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // no file, or none that can be read
+  }
 }
 
-/// A daemon that hangs can't take part, and the interface is about to go: what its file has ready
-/// is sent in its place. If the daemon lives again, the request waits for it in its queue.
-void release_without_daemon(HostKernel& host, const AttachmentKey& key, const std::string& file,
-                            const DaemonSilent& silence) {
-  const auto lease = read_lease(file);
+/// Who can't be asked can't take part, and the interface is about to go: what the lease's file has
+/// ready is sent in the daemon's place. False: it couldn't be.
+bool release_without_daemon(HostKernel& host, const AttachmentKey& key,
+                            const std::optional<Line>& lease, const Error& why) {
   if (!lease || lease->get("address").empty()) {
     host.log(LogLevel::warning,
-             fmt::format("{}: what it has of {} is not known", silence.msg(), key.owner()));
-    return;
+             fmt::format("{}: what it has of {} is not known", why.msg(), key.owner()));
+    return false;
   }
   const std::string address = lease->get("address");
   const std::string server = lease->get("server");
@@ -82,14 +86,24 @@ void release_without_daemon(HostKernel& host, const AttachmentKey& key, const st
                                  ? ""
                                  : fmt::format("; {} ends by its time", six);
     host.log(LogLevel::warning,
-             fmt::format("{}: {} of {} is given back to {} without it{}", silence.msg(),
+             fmt::format("{}: without it {} of {} went back to {}{}", why.msg(),
                          also.empty() ? both : address, key.owner(), server, also));
-    sys::remove_file(file);
+    return true;
   } catch (const Error& error) {
     host.log(LogLevel::warning,
-             fmt::format("{}: {} of {} is not released, and the DHCP server {} keeps it until its "
-                         "time is over: {}",
-                         silence.msg(), both, key.owner(), server, error.msg()));
+             fmt::format("{}: the release of {} for {} can't be sent, and the DHCP server {} waits "
+                         "until its time is over: {}",
+                         why.msg(), both, key.owner(), server, error.msg()));
+    return false;
+  }
+}
+
+/// Whatever somebody has put in its place stays, which is no reason for a DEL to fail.
+void remove_lease_file(HostKernel& host, const std::string& file) {
+  try {
+    sys::remove_file(file);
+  } catch (const Error& error) {
+    host.log(LogLevel::warning, error.msg());
   }
 }
 
@@ -122,16 +136,20 @@ void release_lease(Daemons& daemons, HostKernel& host, const DaemonPlace& place,
       "release",
       {{"network", key.network}, {"container", key.container_id}, {"if_name", key.if_name}}};
   const bool has_file = ::access(file.c_str(), F_OK) == 0;
+  const auto lease = has_file ? read_lease(file) : std::nullopt;
+  if (lease) undo::wake_link(*lease, host);
   try {
     const Line answer = daemons.ask(place, request, -1, deadline);
     if (const auto* text = answer.find("warning")) host.log(LogLevel::warning, *text);
   } catch (const DaemonStranger& error) {
     if (!has_file) return;
-    host.log(LogLevel::warning,
-             fmt::format("the lease of {} is not released: {}", key.owner(), error.msg()));
-    sys::remove_file(file);
+    release_without_daemon(host, key, lease, error);
+    remove_lease_file(host, file);
   } catch (const DaemonSilent& error) {
-    if (has_file) release_without_daemon(host, key, file, error);
+    if (!has_file || !release_without_daemon(host, key, lease, error)) return;
+    // It would go on with the lease, if it lives again.
+    daemon::leave_request(place, request);
+    remove_lease_file(host, file);
   }
 }
 

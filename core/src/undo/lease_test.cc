@@ -162,15 +162,16 @@ TEST_F(LeaseRecord, OfADaemonThatHangsTheServerIsToldByTheVerb) {
     EXPECT_THAT(
         kernel_.lines.back(),
         HasSubstr(
-            "10.0.0.9/24 and 2001:db8::9/128 of net/c1/eth0 is not released, and the DHCP server "
-            "10.0.0.1 keeps it until its time is over: its namespace or interface is gone"));
+            "the release of 10.0.0.9/24 and 2001:db8::9/128 for net/c1/eth0 can't be sent, and "
+            "the DHCP server 10.0.0.1 waits until its time is over: its namespace or interface "
+            "is gone"));
     EXPECT_TRUE(sys::read_file(folder_ / "lease"));
     net::PacketSocket heard(port, ETH_P_IP, {});
     net::PacketSocket heard_six(port, ETH_P_IPV6, {});
     say(end.mac.str());
     EXPECT_NO_THROW(kLeaseKind.undo({record_}, hurried));
-    EXPECT_THAT(kernel_.lines.back(), HasSubstr("10.0.0.9/24 and 2001:db8::9/128 of net/c1/eth0 is "
-                                                "given back to 10.0.0.1 without it"));
+    EXPECT_THAT(kernel_.lines.back(), HasSubstr("without it 10.0.0.9/24 and 2001:db8::9/128 of "
+                                                "net/c1/eth0 went back to 10.0.0.1"));
     pollfd wait{heard.fd(), POLLIN, 0};
     EXPECT_EQ(::poll(&wait, 1, 5000), 1);
     const auto frame = heard.receive();
@@ -187,6 +188,24 @@ TEST_F(LeaseRecord, OfADaemonThatHangsTheServerIsToldByTheVerb) {
     }
     EXPECT_TRUE(came);
   });
+}
+
+TEST_F(LeaseRecord, WhateverIsInTheDaemonsPlaceTheFileGoes) {
+  const auto undo = [&] {
+    sys::write_file_atomically(folder_ / "lease", "x", 0600);
+    Undo record = undo_lease({"test", folder_ / "socket", "/bin/true"}, folder_ / "lease", kKey);
+    Daemons daemons;  // of another verb each time
+    Undoing undoing{kernel_, Why::removal, undoing_.deadline, step_, daemons};
+    EXPECT_NO_THROW(kLeaseKind.undo({record}, undoing));
+    EXPECT_FALSE(sys::read_file(folder_ / "lease"));
+    return kernel_.lines.back();
+  };
+  sys::write_file_atomically(folder_ / "socket", "precious", 0600);
+  EXPECT_THAT(undo(),
+              HasSubstr("exists and is no socket: what it has of net/c1/eth0 is not known"));
+  sys::remove_file(folder_ / "socket");
+  sys::ensure_folder(folder_ / "socket", 0700);
+  EXPECT_THAT(undo(), HasSubstr("exists and is no socket"));
 }
 
 TEST_F(LeaseRecord, WithOneTheDaemonIsAskedAndItsAbsenceIsAnError) {

@@ -1,0 +1,12 @@
+// What is asked without waiting for the answer.
+#pragma once
+
+#include "unicni/daemon.h"
+
+namespace unicni::daemon {
+
+/// Puts a request into the queue of a daemon that hangs, if there is room: it is served if that
+/// lives again.
+void leave_request(const DaemonPlace& place, const Line& request) noexcept;
+
+}  // namespace unicni::daemon
