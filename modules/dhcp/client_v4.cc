@@ -259,6 +259,10 @@ std::optional<GrantV4> ClientV4::read_grant(const Packet& packet, const Mac& fro
     problem = "DHCP option Subnet Mask not found in DHCPACK";
     return std::nullopt;
   }
+  if (*prefix == 0) {
+    problem = "the subnet mask is 0.0.0.0";
+    return std::nullopt;
+  }
   const IpAddress& address = packet.yiaddr;
   if (address.is_unspecified() || address.is_multicast() || address.is_loopback() ||
       address == IpAddress::v4(kEverybody)) {

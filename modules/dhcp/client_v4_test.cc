@@ -222,6 +222,9 @@ TEST_F(ClientV4Test, AnAcknowledgementWithoutMaskIsNoAddress) {
   ack.options.erase(1);
   EXPECT_EQ(receive(ack).event, Event::none);
   EXPECT_THAT(client_.seen(), HasSubstr("DHCP option Subnet Mask not found in DHCPACK"));
+  ack.set(OptionCode::subnet_mask, {0, 0, 0, 0});
+  EXPECT_EQ(receive(ack).event, Event::none);
+  EXPECT_THAT(client_.seen(), HasSubstr("the subnet mask is 0.0.0.0"));
   for (const char* address : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"}) {
     EXPECT_EQ(receive(answer(MessageType::ack, address)).event, Event::none) << address;
   }
