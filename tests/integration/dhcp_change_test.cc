@@ -1,5 +1,8 @@
 // What servers change at a renewal, and the options that the result has no place for.
+#include <map>
 #include <mutex>
+#include <regex>
+#include <set>
 
 #include "integration/dhcp_liar.h"
 #include "integration/journal_line.h"
@@ -10,6 +13,7 @@ namespace {
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 /// T1 is a second, T2 50.
@@ -26,6 +30,11 @@ class DhcpChange : public DhcpTest {
     options_.push_back(255);
     host_ = host;
     asked_ = 0;
+  }
+  /// Whoever was answered so far keeps his address: what is said from now on is for others.
+  void pin() {
+    const std::lock_guard lock(mutex_);
+    pinned_ = answered_;
   }
   /// The third byte of its mask.
   void say_mask(std::uint8_t third) {
@@ -62,12 +71,17 @@ class DhcpChange : public DhcpTest {
     broadcast_asked_ = broadcast_asked_ || (request[10] & 0x80U) != 0;
     if (options_.size() == 1) return {};
     DhcpBytes reply = reply_with(request, options_);
-    reply[19] = host_;
+    const DhcpBytes client(request.begin() + 28, request.begin() + 34);  // chaddr
+    const auto own = pinned_.find(client);
+    reply[19] = own == pinned_.end() ? host_ : own->second;
+    answered_[client] = reply[19];
     reply[259] = third_;
     return reply;
   }
   std::mutex mutex_;
   DhcpBytes options_;
+  std::map<DhcpBytes, std::uint8_t> answered_;
+  std::map<DhcpBytes, std::uint8_t> pinned_;
   std::uint8_t host_ = 50;
   std::uint8_t third_ = 255;
   int asked_ = 0;
@@ -199,7 +213,9 @@ TEST_F(DhcpChange, WhatOtherPluginsMadeForAnAddressThatWasReplacedIsToldByTheirC
     EXPECT_THAT(error["details"].get<std::string>(), HasSubstr("DEL and ADD the attachment again"));
   }
   for (auto each = members.rbegin(); each != members.rend(); ++each) {
-    expect_silent_success(each->del(result));
+    const Output gone = each->del(result);
+    expect_silent_success(gone);
+    EXPECT_EQ(gone.err, "") << each->config.dump();
   }
   tool({"ip", "link", "del", "br7"});
 }
@@ -217,6 +233,108 @@ TEST_F(DhcpChange, ARebindingUnderAnotherMacAsksForAnswersToAll) {
     EXPECT_EQ(is_asked_by_broadcast(), changes);
     EXPECT_TRUE(job.del().ok());
   }
+}
+
+/// c1 had .50 until a renewal gave it .51, and c2 gets .50. Both have a bridge's masquerade,
+/// checked ports and published ports.
+class DhcpHandedOn : public DhcpChange {
+ protected:
+  DhcpHandedOn() {
+    tool({"ip", "link", "add", "br7", "type", "bridge"});
+    tool({"ip", "link", "set", "br7", "up"});
+    tool({"ip", "link", "set", "up0", "master", "br7"});
+    say(kRouter);
+    add(c1_, "c1", 8080);
+    say(kRouter, 51);
+    EXPECT_TRUE(is_renewed());
+    pin();
+    say(kRouter);
+    add(c2_, "c2", 8081);
+    EXPECT_EQ(address_in(c2_.result), "10.1.2.50/24");
+  }
+  ~DhcpHandedOn() override { succeeds({"ip", "link", "del", "br7"}); }
+
+  struct Chain {
+    std::vector<Attachment> members;
+    Json result;
+  };
+  static void check(const Chain& chain) {
+    for (const Attachment& each : chain.members) {
+      SCOPED_TRACE(each.config.dump());
+      expect_silent_success(each.check(chain.result));
+    }
+  }
+  static void del(const Chain& chain) {
+    for (auto each = chain.members.rbegin(); each != chain.members.rend(); ++each) {
+      const Output gone = each->del(chain.result);
+      expect_silent_success(gone);
+      EXPECT_EQ(gone.err, "") << each->config.dump();
+    }
+  }
+  /// Whose comments stand at elements with the address in their keys.
+  static std::set<std::string> owners_of_50() {
+    const std::string table = tool({"nft", "list", "table", "inet", "unicni"}).out;
+    const std::regex element("10\\.1\\.2\\.50[^,}:]* comment \"net/(c.)/eth0\"");
+    std::set<std::string> owners;
+    for (std::sregex_iterator found(table.begin(), table.end(), element), end; found != end;
+         ++found) {
+      owners.insert((*found)[1]);
+    }
+    return owners;
+  }
+  Chain c1_;
+  Chain c2_;
+
+ private:
+  void add(Chain& chain, const std::string& name, int host_port) {
+    const Json ports = {{{"hostPort", host_port}, {"containerPort", 80}, {"protocol", "tcp"}}};
+    chain.members = {attachment(
+        config(R"({"type": "bridge", "bridge": "br7", "ipMasq": true, "master": null})"), name)};
+    chain.result = must_add(chain.members.front());
+    for (const Json& more :
+         {Json{{"type", "firewall"}, {"ingressPolicy", "same-bridge"}},
+          Json{{"type", "portmap"}, {"runtimeConfig", {{"portMappings", ports}}}}}) {
+      Attachment next = chain.members.front();
+      next.config = more;
+      next.config.update({{"cniVersion", "1.1.0"}, {"name", "net"}, {"prevResult", chain.result}});
+      chain.result = must_add(next);
+      chain.members.push_back(next);
+    }
+  }
+};
+
+TEST_F(DhcpHandedOn, AnAddressThatARenewalReplacedIsItsNextOwnersWhateverTheFirstOneLeft) {
+  check(c2_);
+  EXPECT_THAT(owners_of_50(), ElementsAre("c2"));
+  del(c1_);
+  check(c2_);
+  EXPECT_THAT(owners_of_50(), ElementsAre("c2"));
+  del(c2_);
+  EXPECT_THAT(tool({"nft", "list", "ruleset"}).out, Not(HasSubstr("elements = ")));
+}
+
+TEST_F(DhcpHandedOn, ARulesetThatIsMadeAnewHasWhatTheOwnerByNowNeeds) {
+  // A folder lists what came last first, or last.
+  for (const char* last : {"c1", "c2"}) {
+    const std::string journal = std::string(kJournals) + "/net:" + last + ":eth0";
+    std::filesystem::rename(journal, "/run/unicni/moved");
+    std::filesystem::rename("/run/unicni/moved", journal);
+    tool({"nft", "flush", "ruleset"});
+    expect_silent_success(c2_.members.front().status());
+    check(c2_);
+    EXPECT_THAT(owners_of_50(), ElementsAre("c2")) << last;
+  }
+  del(c1_);
+  del(c2_);
+  EXPECT_THAT(tool({"nft", "list", "ruleset"}).out, Not(HasSubstr("elements = ")));
+}
+
+TEST_F(DhcpHandedOn, WhoHadTheAddressFirstGoesLastAndLeavesNothing) {
+  del(c2_);
+  EXPECT_THAT(owners_of_50(), IsEmpty());
+  for (const Attachment& each : c1_.members) expect_error(each.check(c1_.result));
+  del(c1_);
+  EXPECT_THAT(tool({"nft", "list", "ruleset"}).out, Not(HasSubstr("elements = ")));
 }
 
 TEST_F(DhcpChange, AnotherMaskIsSetAndWhatCheckLooksFor) {

@@ -1,11 +1,16 @@
 #include "link_module/announced_rules.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <tuple>
 
 #include "base/owner.h"
+#include "undo/kinds.h"
+#include "undo/lease_now.h"
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/netfilter/published_port.h"
@@ -23,13 +28,40 @@ bool has_host_end(Host& host, const std::string& owner) {
                      [&](const net::Link& link) { return is_same_owner(link.alias, owner); });
 }
 
+/// Leases of those who hold elements. Each is looked up once, as that reads journals, and thousands
+/// of elements about published ports may be one owner's.
+class HolderLeases {
+ public:
+  explicit HolderLeases(Host& host) : host_(host) {}
+  /// Whether the holder's DHCP lease hasn't got the address any more that the element is about: its
+  /// interface hasn't either, though the attachment lives.
+  bool have_given_up(const net::NftElement& holder) {
+    const auto [known, is_new] = leases_.try_emplace(holder.owner);
+    if (is_new) known->second = find(holder.owner);
+    return known->second && known->second->has_given_up(holder);
+  }
+
+ private:
+  [[nodiscard]] std::optional<undo::LeaseNow> find(const std::string& owner) const {
+    for (const auto& each : host_.attachments().list_records(undo::kLeaseKind.type, Steps::all)) {
+      if (each.by.comment() == owner) return undo::LeaseNow::find(each.record);
+    }
+    return std::nullopt;
+  }
+
+  Host& host_;
+  std::map<std::string, std::optional<undo::LeaseNow>> leases_;
+};
+
 /// What of others has the keys of `own` but belongs to nobody any more.
 std::vector<net::NftElement> void_elements(const Call& call, Host& host,
                                            const std::vector<net::NftElement>& own) {
   std::vector<net::NftElement> found;
+  HolderLeases leases(host);
   for (const net::NftElement& element : own) {
     auto holder = host.nft().find(element.set, element.key, element.table);
-    if (holder && holder->owner != element.owner && is_void(call, host, *holder)) {
+    if (!holder || holder->owner == element.owner) continue;
+    if (leases.have_given_up(*holder) || is_void(call, host, *holder)) {
       found.push_back(*std::move(holder));
     }
   }

@@ -151,6 +151,25 @@ TEST_F(ContainerSettings, RulesAndRoutesAreAsBefore) {
   EXPECT_EQ(state(), before);
 }
 
+TEST_F(ContainerSettings, ARouteThatWentWithItsSourceAddressIsNotMissed) {
+  shell("ip route add 10.7.0.0/16 via 10.1.0.9");
+  std::vector<Undo> records;
+  for (const net::RouteEntry& each :
+       net::list_routes(host_->host_links(), Family::v4, v0().index)) {
+    if (each.route.table == 254U) records.push_back(undo_removed_route("v0", each));
+  }
+  ASSERT_EQ(records.size(), 2U);
+  shell("ip addr add 10.1.0.3/24 dev v0; ip addr del 10.1.0.2/24 dev v0");
+  const std::string before = shell("ip route show dev v0");
+  EXPECT_THAT(undo({records[0]}), IsEmpty());
+  EXPECT_THAT(host_->lines, IsEmpty());
+  EXPECT_EQ(shell("ip route show dev v0"), before);
+  shell("ip addr flush dev v0");
+  EXPECT_THAT(undo({records[1]}), IsEmpty());
+  EXPECT_THAT(host_->lines, testing::ElementsAre(HasSubstr("not put back")))
+      << "its gateway is out of reach";
+}
+
 TEST_F(ContainerSettings, BrokenRecordsAreTold) {
   Undo record = undo_rule({IpNet::parse("10.1.0.2/32").value(), 100});
   record.fields[0].second = "10.1.0.2";

@@ -11,6 +11,7 @@
 #include "daemon/ask.h"
 #include "undo/farewell.h"
 #include "undo/kinds.h"
+#include "undo/lease_file.h"
 #include "undo/record_fields.h"
 #include "unicni/sha512.h"
 #include "unicni/sys/file.h"
@@ -56,16 +57,6 @@ std::string lease_file(const std::string& folder, const AttachmentKey& key) {
 }
 
 namespace {
-
-/// What the file of a lease holds. nullopt: there is none, or it is damaged.
-std::optional<Line> read_lease(const std::string& file) {
-  try {
-    const auto text = sys::read_file(file);
-    return text ? parse_line(std::string_view(*text).substr(0, text->find('\n'))) : std::nullopt;
-  } catch (const Error&) {
-    return std::nullopt;  // no file, or none that can be read
-  }
-}
 
 /// Who can't be asked can't take part, and the interface is about to go: what the lease's file has
 /// ready is sent in the daemon's place. False: it couldn't be.
@@ -115,7 +106,7 @@ std::vector<IpNet> find_leased_addresses(const std::string& file) {
 
 RenewedLease find_renewed(const std::string& file) {
   RenewedLease renewed;
-  const auto line = read_lease(file);
+  const auto line = undo::read_lease_file(file);
   if (!line) return renewed;
   for (const char* key : {"address", "v6.address"}) {
     if (const auto address = IpNet::parse(line->get(key))) renewed.addresses.push_back(*address);
@@ -136,7 +127,7 @@ void release_lease(Daemons& daemons, HostKernel& host, const DaemonPlace& place,
       "release",
       {{"network", key.network}, {"container", key.container_id}, {"if_name", key.if_name}}};
   const bool has_file = ::access(file.c_str(), F_OK) == 0;
-  const auto lease = has_file ? read_lease(file) : std::nullopt;
+  const auto lease = has_file ? undo::read_lease_file(file) : std::nullopt;
   if (lease) undo::wake_link(*lease, host);
   try {
     const Line answer = daemons.ask(place, request, -1, deadline);

@@ -8,6 +8,7 @@
 #include "attachments/liveness.h"
 #include "journal/folder.h"
 #include "netfilter/nft/port_handover.h"
+#include "undo/lease_now.h"
 #include "undo/nft_elements.h"
 #include "unicni/netfilter/published_port.h"
 
@@ -20,10 +21,13 @@ net::NftMemory RememberedRules::remembered() {
   std::vector<std::vector<net::NftElement>> announced;
   for (const journal::Entry& entry : journal::peek_all(folder_)) {
     if (entry.place != place) continue;
+    const auto lease = LeaseNow::find(entry.steps);
     for (const journal::RecordedStep& step : entry.steps) {
       if (step.undo.empty() || attachments::life_of(step, host_netns) == attachments::Life::gone)
         continue;
       auto elements = find_elements(step.undo);
+      // Its key may be that of who has the address now.
+      if (lease) std::erase_if(elements, [&](const auto& e) { return lease->has_given_up(e); });
       // An ADD that has not ended announced its elements before they were in. A port among them may
       // be another's, who was first.
       if (step.result.empty()) {

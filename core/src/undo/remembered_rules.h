@@ -19,8 +19,8 @@ class RememberedRules final : public net::NftRecords {
       : kernel_(kernel), folder_(std::move(folder)), container_id_(container_id) {}
 
   /// The elements of all attachments whose namespace isn't gone, and those that their networks
-  /// share. Whoever has a port of the host keeps it from whoever has only announced that he wants
-  /// it.
+  /// share; without those about an address that a DHCP lease has no more. Whoever has a port of the
+  /// host keeps it from whoever has only announced that he wants it.
   net::NftMemory remembered() override;
   /// As far as their namespaces aren't gone. Of an element's owner, "network/container/ifname", a
   /// long one is cut: then only `container_id` can be known as its container.

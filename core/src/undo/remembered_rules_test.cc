@@ -8,6 +8,9 @@
 #include "base/temp_folder_for_test.h"
 #include "journal/journal.h"
 #include "undo/fake_kernel_for_test.h"
+#include "unicni/line.h"
+#include "unicni/sys/file.h"
+#include "unicni/undo/lease.h"
 #include "unicni/undo/nft.h"
 
 namespace unicni::undo::remembered_rules_test {
@@ -19,11 +22,13 @@ class RememberedRulesTest : public ::testing::Test {
     return net::masquerade_element(IpNet::parse(address).value(), "net/c1/eth0");
   }
   /// Of an ADD that is at work, unless it has a `result`.
-  void add(const std::string& container, const char* address, const std::string& result) {
+  void add(const std::string& container, const char* address, const std::string& result,
+           const std::optional<Undo>& lease = std::nullopt) {
     auto journal =
         journal::Journal::open(folder_, {"net", container, "eth0"}, attachments::place_of(kernel_),
                                soon(), journal::Access::add);
     journal.begin_step("bridge", "{}", "", "");
+    if (lease) journal.record(*lease);
     journal.record(undo_nft(element(address)));
     if (!result.empty()) journal.end_step(result);
   }
@@ -42,6 +47,20 @@ TEST_F(RememberedRulesTest, WhatIsOnlyAnnouncedStandsLastAndIsCounted) {
   ASSERT_EQ(memory.elements.size(), 2U);
   EXPECT_EQ(memory.announced, 1U);
   EXPECT_EQ(memory.elements[1], element("10.1.0.5/16"));
+}
+
+TEST_F(RememberedRulesTest, WhatIsAboutAnAddressThatALeaseHasNoMoreIsLeftOut) {
+  const std::string file = temp_ / "lease";
+  const auto has = [&](const char* address) {
+    sys::write_file_atomically(file, LineWriter("lease").add("address", address).finish(), 0600);
+    return rules_.remembered().elements.size() == 1U;
+  };
+  add("c1", "10.1.0.5/16", "{}", undo_lease({}, file, {"net", "c1", "eth0"}));
+  EXPECT_TRUE(has("10.1.0.5/16"));
+  EXPECT_TRUE(has("10.1.0.5/24"));
+  EXPECT_FALSE(has("10.1.0.6/16"));
+  sys::remove_file(file);
+  EXPECT_EQ(rules_.remembered().elements.size(), 1U) << "nothing is known";
 }
 
 }  // namespace

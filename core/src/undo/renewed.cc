@@ -15,7 +15,14 @@ bool holds(const std::vector<IpNet>& addresses, const IpNet& address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
 }
 
-/// A lease has one address of each family. Returns "10.0.0.5 became 10.0.0.9"; "": none did.
+/// "10.0.0.5 became 10.0.0.9", and "10.0.0.5/24 became 10.0.0.5/16".
+std::string describe(const IpNet& old, const IpNet& now) {
+  const bool same = old.address() == now.address();
+  return same ? fmt::format("{} became {}", old.str(), now.str())
+              : fmt::format("{} became {}", old.address().str(), now.address().str());
+}
+
+/// A lease has one address of each family. Returns what became of each; "": none changed.
 std::string replace(std::vector<IpConfig>& ips, const RenewedLease& renewed) {
   std::string changes;
   for (const IpNet& address : renewed.addresses) {
@@ -26,8 +33,7 @@ std::string replace(std::vector<IpConfig>& ips, const RenewedLease& renewed) {
              !holds(renewed.addresses, ip.address);
     });
     if (old == ips.end()) continue;
-    changes += fmt::format("{}{} became {}", changes.empty() ? "" : ", ",
-                           old->address.address().str(), address.address().str());
+    changes += (changes.empty() ? "" : ", ") + describe(old->address, address);
     old->address = address;
   }
   return changes;

@@ -18,6 +18,7 @@
 #include "netfilter/nft/owned.h"
 #include "netfilter/nft/query.h"
 #include "unicni/error.h"
+#include "unicni/netfilter/port_place.h"
 
 namespace unicni::net {
 namespace {
@@ -172,6 +173,23 @@ bool is_nft_goto(const NftElement& element) {
 bool is_nft_condition(const NftElement& element) {
   const auto row = find_nft_set(element);
   return row && (row->kind == NftSetKind::cond_at || row->kind == NftSetKind::cond_any);
+}
+
+/// The first address of a key is the container's; what may follow is its subnet.
+std::optional<IpAddress> find_container_address(const NftElement& element) {
+  const auto row = find_nft_set(element);
+  // Shorter than its set's keys: of a damaged journal.
+  if (!row || is_about_host_port(element) || element.key.size() < row->key_size()) {
+    return std::nullopt;
+  }
+  const Family family = row->address_family();
+  std::size_t at = 0;
+  for (const NftSetField field : row->key) {
+    const std::size_t size = form_of(field, family).padded_size();
+    if (field == NftSetField::ip) return address_from_key({element.key.data() + at, size});
+    at += size;
+  }
+  return std::nullopt;
 }
 
 std::string address_key(const IpAddress& address) {

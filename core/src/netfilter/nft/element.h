@@ -50,6 +50,10 @@ Family family_of(const NftElement& element);
 bool is_nft_goto(const NftElement& element);
 bool is_nft_condition(const NftElement& element);
 
+/// The container's address that an element of an attachment is about, which its key has. nullopt:
+/// it is about none, or about an address of the host.
+std::optional<IpAddress> find_container_address(const NftElement& element);
+
 /// An address, or an interface's name (Error if it is none), as a field of a key.
 std::string address_key(const IpAddress& address);
 std::string interface_key(const std::string& name);
