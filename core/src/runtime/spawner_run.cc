@@ -21,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFullSocketPause{1};
+constexpr milliseconds kKillTime{500};
 
 }  // namespace
 
@@ -33,9 +34,16 @@ SpawnerRun::SpawnerRun(const SpawnerProcess& process, const std::string& program
   begin();
 }
 
+/// A program that nobody needs must not see the end of its input, which comes with the end of this:
+/// it would take that for its turn.
 SpawnerRun::~SpawnerRun() {
-  if (!ended_ && channel_ && request_.empty()) {
-    ::send(channel_.get(), &spawner::kStop, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (ended_ || !channel_ || !request_.empty()) return;
+  if (::send(channel_.get(), &spawner::kStop, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1) return;
+  const Deadline end = Clock::now() + kKillTime;
+  while (!ended_ && !lost_ && error_ == 0 && Clock::now() < end) {
+    pollfd report{channel_.get(), POLLIN, 0};
+    constexpr int kShortWait = 10;
+    if (::poll(&report, 1, kShortWait) > 0) read_reports();
   }
 }
 
