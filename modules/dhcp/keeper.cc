@@ -205,7 +205,7 @@ void Keeper::elapse(Kept& kept, Instant now) {
 bool Keeper::open_channel(Kept& kept, Instant now) {
   if (kept.channel) return true;
   try {
-    auto place = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    auto place = place_of(kept.lease);
     if (!place) {
       forget(kept, "its namespace or interface is gone");
       return false;
@@ -304,10 +304,14 @@ void Keeper::fail(Kept& kept, const Error& error) {
   remove_file(kept);
 }
 
+std::optional<net::LinkInNetns> Keeper::place_of(const Lease& lease) const {
+  return find_place(settings_.host_prefix, lease.place, lease.identity.mac);
+}
+
 /// Whether nobody can have its address any more. What can't be looked at is taken to be there.
 bool Keeper::is_gone(const Kept& kept) const {
   try {
-    return !find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    return !place_of(kept.lease);
   } catch (const Error&) {
     return false;
   }
@@ -347,7 +351,7 @@ bool Keeper::leaves_to_holder(Kept& kept, const std::function<bool(const Lease&)
 
 void Keeper::note_conflict(Kept& kept, const Mac& holder, Instant now) {
   const auto is_it = [&](const Lease& lease) {
-    const auto place = find_place(settings_.host_prefix, lease.place, lease.identity.mac);
+    const auto place = place_of(lease);
     return (place ? place->link.mac : lease.identity.mac) == holder;
   };
   if (kept.is_dead || leaves_to_holder(kept, is_it, now)) return;
@@ -403,7 +407,7 @@ void Keeper::apply(Kept& kept, const std::optional<GrantV4>& was) {
   kept.lease.replaced = was ? std::optional(was->address) : std::nullopt;
   note_down(kept);
   try {
-    const auto place = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    const auto place = place_of(kept.lease);
     if (!place) return;  // the next exchange forgets the lease
     for (const std::string& each : apply_renewal(*place, kept.lease, was)) {
       log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), each));
@@ -435,7 +439,7 @@ std::string Keeper::send_release(Kept& kept) {
   if (grant == nullptr && (!kept.v6 || kept.v6->grant() == nullptr)) return {};
   std::string failed;
   try {
-    auto place = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    auto place = place_of(kept.lease);
     if (!place) return {};
     net::Netlink links(place->netns);
     bring_up(links, place->link);

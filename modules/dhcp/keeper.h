@@ -89,6 +89,8 @@ class Keeper {
   void note_down(Kept& kept);
   void remove_file(const Kept& kept);
   void restore_files();
+  /// find_place() of its interface.
+  [[nodiscard]] std::optional<net::LinkInNetns> place_of(const Lease& lease) const;
   [[nodiscard]] bool is_gone(const Kept& kept) const;
   void apply(Kept& kept, const std::optional<GrantV4>& was);
   void apply_again(Kept& kept);

@@ -127,7 +127,7 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
 template <class Change>
 void Keeper::change_link(const Kept& kept, const Change& change) {
   try {
-    const auto place = find_place(settings_.host_prefix, kept.lease.place, kept.lease.identity.mac);
+    const auto place = place_of(kept.lease);
     if (!place) return;
     net::Netlink links(place->netns);
     change(links, place->link);

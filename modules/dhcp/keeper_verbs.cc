@@ -189,7 +189,7 @@ void Keeper::release(const Line& line, DaemonConnection& connection) {
   try {
     sys::remove_file(file);
   } catch (const Error& error) {
-    failed = error.msg();  // somebody has put something else there
+    failed += (failed.empty() ? "" : "; ") + error.msg();  // somebody has put another thing there
   }
   Line answer{"ok", {{"known", kept != nullptr ? "1" : "0"}}};
   if (!failed.empty()) answer.fields.emplace_back("warning", failed);

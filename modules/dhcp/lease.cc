@@ -196,20 +196,34 @@ std::optional<Lease> parse_lease(std::string_view text) {
   return lease;
 }
 
+namespace {
+
+/// What a file says, of whatever boot. `is_there`: whether there is one.
+std::optional<Lease> read_any(const std::string& file, bool& is_there) {
+  is_there = true;
+  try {
+    const auto text = sys::read_file(file);
+    is_there = text.has_value();
+    return text ? parse_lease(*text) : std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;  // a folder, say
+  }
+}
+
+bool is_of_now(const std::optional<Lease>& lease) { return lease && lease->boot == sys::boot_id(); }
+
+}  // namespace
+
 std::optional<Lease> read_lease(const std::string& file) {
-  const auto text = sys::read_file(file);
-  auto lease = text ? parse_lease(*text) : std::nullopt;
-  if (lease && lease->boot != sys::boot_id()) return std::nullopt;
-  return lease;
+  bool is_there = false;
+  auto lease = read_any(file, is_there);
+  return is_of_now(lease) ? std::move(lease) : std::nullopt;
 }
 
 bool is_damaged_lease(const std::string& file) {
-  try {
-    const auto text = sys::read_file(file);
-    return text && !parse_lease(*text);
-  } catch (const Error&) {
-    return true;
-  }
+  bool is_there = false;
+  const bool is_lease = read_any(file, is_there).has_value();
+  return is_there && !is_lease;
 }
 
 std::vector<Lease> read_leases(const std::string& folder, std::vector<std::string>* damaged) {
@@ -217,15 +231,13 @@ std::vector<Lease> read_leases(const std::string& folder, std::vector<std::strin
   for (const std::string& name : sys::list_folder(folder)) {
     if (name.starts_with('.')) continue;  // a temporary file, whose writer was killed
     const std::string file = folder + '/' + name;
-    try {
-      if (auto lease = read_lease(file)) {
-        leases.push_back(*std::move(lease));
-        continue;
-      }
-    } catch (const Error&) {
-      // gone meanwhile, or no file
+    bool is_there = false;
+    auto lease = read_any(file, is_there);
+    if (is_of_now(lease)) {
+      leases.push_back(*std::move(lease));
+    } else if (!lease && is_there && damaged != nullptr) {
+      damaged->push_back(file);
     }
-    if (damaged != nullptr && is_damaged_lease(file)) damaged->push_back(file);
   }
   return leases;
 }

@@ -54,8 +54,7 @@ std::optional<GrantV4> read_grant(const Line& line);
 void add_identity(const Identity& identity, Line& line);
 std::optional<Identity> read_identity(const Line& line);
 
-/// nullopt: there is none, or it is damaged, or of an earlier boot. Throws Error if it can't be
-/// read.
+/// nullopt: there is none, or it can't be read, is damaged, or of an earlier boot.
 std::optional<Lease> read_lease(const std::string& file);
 /// Whether there is a file that is no lease, of whatever boot, that this version can read.
 bool is_damaged_lease(const std::string& file);

@@ -7,8 +7,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdint>
 #include <set>
 #include <utility>
 #include <vector>
@@ -24,12 +22,6 @@ namespace {
 /// 0: our own.
 std::string process_file(pid_t pid, const char* name) {
   return fmt::format("/proc/{}/{}", pid == 0 ? "self" : std::to_string(pid), name);
-}
-
-std::string view_at(const std::string& link) {
-  std::array<char, 64> target{};
-  const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
-  return size <= 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
 }
 
 /// nullopt: something else is there, or nothing.
@@ -56,7 +48,7 @@ std::optional<net::LinkInNetns> find_by_view(const std::vector<pid_t>& processes
   constexpr int kMost = 4;  // one may have a root of its own
   int looked = 0;
   for (const pid_t process : processes) {
-    if (view_at(process_file(process, "ns/mnt")) != place.view) continue;
+    if (view_of(process) != place.view) continue;
     const sys::Fd file = open_in(process_file(process, "root"), place.netns_path);
     if (file) {
       auto found = open_place(fmt::format("/proc/self/fd/{}", file.get()), place, mac);
@@ -83,7 +75,7 @@ std::optional<net::LinkInNetns> find_by_processes(const std::vector<pid_t>& proc
 
 }  // namespace
 
-std::string view_of(pid_t pid) { return view_at(process_file(pid, "ns/mnt")); }
+std::string view_of(pid_t pid) { return sys::read_proc_link(process_file(pid, "ns/mnt")); }
 
 std::optional<net::LinkInNetns> find_place(const std::string& prefix, const Place& place,
                                            const Mac& mac) {

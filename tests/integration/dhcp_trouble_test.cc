@@ -321,6 +321,25 @@ TEST_F(DhcpTrouble, ADamagedFileOfALeaseIsNamedByAllWhoMissIt) {
   EXPECT_THAT(files_in(kLeases), IsEmpty());
 }
 
+TEST_F(DhcpTrouble, AFolderInPlaceOfALeasesFileFailsNoDel) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  kill_dhcp_daemons();
+  std::filesystem::remove(file());
+  std::filesystem::create_directory(file());
+  EXPECT_THAT(text_of(expect_error(job.check(result)), "msg"), HasSubstr(file() + " is damaged"));
+  for (const char* time : {"first", "second"}) {
+    const Output deleted = job.del(result);
+    EXPECT_TRUE(deleted.ok()) << time << deleted.str();
+    EXPECT_THAT(deleted.err, HasSubstr(file()));
+  }
+  EXPECT_THAT(link_names(netns(job)), IsEmpty());
+  EXPECT_TRUE(job.gc(Json::array()).ok());
+  std::filesystem::remove(file());
+  must_add(job);
+}
+
 TEST_F(DhcpTrouble, ADaemonThatAnAddWithMountsOfItsOwnStartedServesTheHost) {
   const DhcpServer dnsmasq = server();
   const Attachment first = attachment(config(), "c1");

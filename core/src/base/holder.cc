@@ -19,17 +19,7 @@
 namespace unicni::sys {
 namespace {
 
-constexpr std::size_t kProcLimit = 16U << 20U;  // /proc/locks of a busy host
 constexpr std::chrono::milliseconds kScanTime{100};
-
-/// Reads of /proc race with processes that end (ESRCH) and may be forbidden.
-std::string read_proc(const std::string& path) {
-  try {
-    return read_file(path, kProcLimit).value_or("");
-  } catch (const Error&) {
-    return {};
-  }
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> words;

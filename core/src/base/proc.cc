@@ -1,8 +1,12 @@
 #include "unicni/sys/proc.h"
 
-#include <charconv>
-#include <string>
+#include <unistd.h>
 
+#include <array>
+#include <charconv>
+#include <climits>
+
+#include "unicni/error.h"
 #include "unicni/sys/file.h"
 
 namespace unicni::sys {
@@ -16,6 +20,21 @@ std::vector<pid_t> list_processes() {
     if (parsed.ec == std::errc() && parsed.ptr == end) pids.push_back(pid);
   }
   return pids;
+}
+
+std::string read_proc(const std::string& path) {
+  constexpr std::size_t kLimit = 16U << 20U;
+  try {
+    return read_file(path, kLimit).value_or("");
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::string read_proc_link(const std::string& path) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+  return size <= 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
 }
 
 }  // namespace unicni::sys

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <sstream>
@@ -45,27 +44,11 @@ sys::Fd make_socket() {
   return fd;
 }
 
-/// What nobody may see, or has ended meanwhile, is empty.
-std::string link_target(const std::string& link) {
-  std::array<char, 4096> target{};
-  const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
-  return size <= 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
-}
-
-std::string read_proc(const std::string& path) {
-  constexpr std::size_t kLimit = 16U << 20U;  // /proc/net/unix of a busy host
-  try {
-    return sys::read_file(path, kLimit).value_or("");
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 /// "socket:[<inode>]", from lines as
 /// "0000000000000000: 00000002 00000000 00010000 0001 01 24519 /run/cni/dhcp.sock".
 std::string listening_socket(const std::string& path) {
   constexpr std::string_view kAccepts = "00010000";  // __SO_ACCEPTCON
-  std::istringstream lines(read_proc("/proc/net/unix"));
+  std::istringstream lines(sys::read_proc("/proc/net/unix"));
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string skipped;
@@ -83,7 +66,7 @@ bool has_open(const std::string& folder, const std::string& file) {
   try {
     const auto names = sys::list_folder(folder);
     return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-      return link_target(folder + '/' + name) == file;
+      return sys::read_proc_link(folder + '/' + name) == file;
     });
   } catch (const Error&) {
     return false;
@@ -93,10 +76,11 @@ bool has_open(const std::string& folder, const std::string& file) {
 /// A daemon that a verb has started: its socket is in a network namespace of its own, whose list of
 /// sockets isn't ours. With other mounts the path is another one.
 bool is_daemon_of(const std::string& name, const std::string& path, pid_t pid) {
-  if (link_target(fmt::format("/proc/{}/ns/mnt", pid)) != link_target("/proc/self/ns/mnt")) {
+  if (sys::read_proc_link(fmt::format("/proc/{}/ns/mnt", pid)) !=
+      sys::read_proc_link("/proc/self/ns/mnt")) {
     return false;
   }
-  const std::string line = read_proc(fmt::format("/proc/{}/cmdline", pid));
+  const std::string line = sys::read_proc(fmt::format("/proc/{}/cmdline", pid));
   constexpr char kNul = '\0';
   return line.starts_with(name + kNul + "daemon" + kNul) &&
          line.find(kNul + path + kNul) != std::string::npos;
@@ -128,7 +112,7 @@ std::optional<sys::Fd> connect(const std::string& name, const std::string& path,
     const auto now = std::chrono::steady_clock::now();
     if (now >= std::min(look_at, deadline)) {
       const pid_t pid = listener_of(name, path);
-      if (is_stranger(name, pid)) throw stranger(name, path, pid);
+      refuse_stranger(name, path, pid);
       if (now >= deadline) throw overrun(name, path, pid);
       look_at = deadline;
     }
@@ -180,10 +164,14 @@ pid_t listener_of(const std::string& name, const std::string& path) {
 bool is_stranger(const std::string& name, pid_t pid) {
   if (pid <= kInit) return false;
   const std::string process = fmt::format("/proc/{}", pid);
-  const std::string program = link_target(process + "/exe");
-  return !program.empty() && program != link_target("/proc/self/exe") &&
+  const std::string program = sys::read_proc_link(process + "/exe");
+  return !program.empty() && program != sys::read_proc_link("/proc/self/exe") &&
          !program.ends_with("/unicni") && !program.ends_with('/' + name) &&
-         read_proc(process + "/environ").find(kListenerVariable) == std::string::npos;
+         sys::read_proc(process + "/environ").find(kListenerVariable) == std::string::npos;
+}
+
+void refuse_stranger(const std::string& name, const std::string& path, pid_t pid) {
+  if (is_stranger(name, pid)) throw stranger(name, path, pid);
 }
 
 pid_t peer_of(int connection) {
@@ -194,15 +182,9 @@ pid_t peer_of(int connection) {
 
 std::string name_of(pid_t pid) {
   if (pid <= 0) return "a process that is not visible from here";
-  try {
-    if (auto name = sys::read_file(fmt::format("/proc/{}/comm", pid))) {
-      while (!name->empty() && name->back() == '\n') name->pop_back();
-      return fmt::format("pid {} ({})", pid, *name);
-    }
-  } catch (const Error&) {
-    return fmt::format("pid {}", pid);
-  }
-  return fmt::format("pid {}", pid);
+  std::string name = sys::read_proc(fmt::format("/proc/{}/comm", pid));
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  return name.empty() ? fmt::format("pid {}", pid) : fmt::format("pid {} ({})", pid, name);
 }
 
 DaemonStranger stranger(const std::string& name, const std::string& path, pid_t pid) {

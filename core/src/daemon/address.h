@@ -37,6 +37,8 @@ pid_t listener_of(const std::string& name, const std::string& path);
 /// Whether that process is seen to be no daemon of ours: it runs neither this program, nor the
 /// universal executable, nor one with the daemon's name, and no verb has started it.
 bool is_stranger(const std::string& name, pid_t pid);
+/// Throws stranger() if it is one.
+void refuse_stranger(const std::string& name, const std::string& path, pid_t pid);
 /// "pid 17 (dhcp)".
 std::string name_of(pid_t pid);
 /// `pid`, or 0 if it is unknown, has the socket `path` of the daemon `name` and is none of ours.

@@ -114,17 +114,14 @@ std::string text_of(const DaemonPlace& place, const Line& request) {
   return print_line(whole);
 }
 
-/// nullopt: the daemon ended before it answered.
-std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection,
+/// Of the process `pid`. nullopt: it ended before it answered.
+std::optional<Line> ask(const DaemonPlace& place, const sys::Fd& connection, pid_t pid,
                         const std::string& request, int attached, Deadline deadline) {
-  const pid_t pid = daemon::peer_of(connection.get());
   const bool sent = send(connection.get(), request, attached, deadline);
   const Answer answer = receive(connection.get(), deadline);
   if (answer.text.empty()) {
     if (answer.in_time || !sent) return std::nullopt;
-    if (daemon::is_stranger(place.name, pid)) {
-      throw daemon::stranger(place.name, place.socket, pid);
-    }
+    daemon::refuse_stranger(place.name, place.socket, pid);
     throw DaemonSilent(
         Code::try_again,
         fmt::format("the {} daemon, {}, did not answer in time", place.name, daemon::name_of(pid)),
@@ -152,14 +149,12 @@ Line ask_daemon(const DaemonPlace& place, const Line& request, int attached, Dea
     auto connection = daemon::connect(place.name, place.socket, deadline);
     if (!connection) connection = daemon::start(place, deadline);
     pid = daemon::peer_of(connection->get());
-    const auto answer = ask(place, *connection, text, attached, deadline);
+    const auto answer = ask(place, *connection, pid, text, attached, deadline);
     if (!answer) continue;
     if (answer->word == "error") throw error_of(*answer);
     return *answer;
   }
-  if (daemon::is_stranger(place.name, pid)) {
-    throw daemon::stranger(place.name, place.socket, pid);
-  }
+  daemon::refuse_stranger(place.name, place.socket, pid);
   throw DaemonSilent(Code::not_available,
                      fmt::format("the {} daemon ends before it answers", place.name),
                      "see what it says: " + daemon::command_of(place));

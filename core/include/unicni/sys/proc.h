@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 namespace unicni::sys {
@@ -10,5 +11,11 @@ namespace unicni::sys {
 /// The numbers of all processes that /proc shows, in no order; some may have ended since. Throws
 /// Error if /proc can't be read.
 std::vector<pid_t> list_processes();
+
+/// A file of /proc, 16 MiB at most (those of a busy host are large). Empty also if its process has
+/// ended (ESRCH) or nobody may read it.
+std::string read_proc(const std::string& path);
+/// What a link of /proc says, as "socket:[24519]" or a path. Empty as read_proc().
+std::string read_proc_link(const std::string& path);
 
 }  // namespace unicni::sys
