@@ -54,6 +54,15 @@ case_help() {
   done
 }
 
+# With a root and its packages there is nothing to make, so that this needs no network.
+case_debian_is_prepared_without_a_command() {
+  local cache=$work/debian13
+  mkdir -p "$cache/root"
+  cp "$tools/setup" "$cache/setup"
+  expect "debian13 --prepare" 0 "$(UNICNI_DEBIAN13_CACHE=$cache status "$tools/debian13" --prepare)"
+  expect "its output" "" "$(cat "$work/output")"
+}
+
 case_private_host_leaves_nothing() {
   local name=unicni-tt-$$ lib_cni=absent place
   [[ ! -d /var/lib/cni ]] || lib_cni=there
