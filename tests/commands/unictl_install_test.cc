@@ -321,7 +321,8 @@ TEST_F(UnictlInstall, AModuleThatCouldNotBeLoadedGetsNoLink) {
   EXPECT_THAT(made, ::testing::UnorderedElementsAre("unicni", "vlan"));
   const Output listed = command("unictl", {"modules", "--executable", executable, "--json"});
   EXPECT_EQ(listed.status, 1);
-  for (const Json& module : listed.json().at("modules")) {
+  const Json answer = listed.json();
+  for (const Json& module : answer.at("modules")) {
     EXPECT_EQ(module.at("verdict"), module.at("name") == "vlan" ? "loadable" : "refused");
   }
 }
