@@ -232,6 +232,54 @@ TEST_F(UnictlChains, CompileIsCalledWronglyOrHasNothingToCompile) {
   EXPECT_EQ(command("unictl", {"compile"}).status, 0);
 }
 
+TEST_F(UnictlChains, CompileNamesWhatASubjectIs) {
+  const Output output = command("unictl", {"compile", "web"});
+  EXPECT_EQ(output.status, 2);
+  EXPECT_THAT(output.err, HasSubstr("\"web\" is nothing to compile"));
+  EXPECT_THAT(output.err, HasSubstr("write policy, or chain:web for the chain"));
+}
+
+/// Whoever tries a draft sees the draft, and the host goes on by its own settings.
+TEST_F(UnictlChains, ATryOfOtherSettingsIsNoneOfThisHost) {
+  policy("rules: [{name: live, match: {type: bridge}, deny: no bridge here}]\n");
+  tool({"mkdir", "-p", "/run/draft/chains", "/run/draft/policy.d"});
+  write_file("/run/draft/chains/web.yaml", "plugins: [{type: ptp}]\n");
+  const std::string of_live = "/etc/unicni/policy.d/a.yaml:1";
+  for (const bool live_first : {false, true}) {
+    SCOPED_TRACE(live_first);
+    tool({"rm", "-rf", "/run/unicni/compiled"});
+    const auto expect_live = [&] {
+      EXPECT_THAT(command("unictl", {"explain", "web"}).err, HasSubstr(of_live));
+      EXPECT_EQ(command("unictl", {"compile"}).status, 0);
+    };
+    if (live_first) expect_live();
+    write_file("/run/draft/policy.d/a.yaml", "rules: []\n");
+    EXPECT_THAT(command("unictl", {"explain", "web", "--settings", "/run/draft"}).out,
+                HasSubstr("chain /run/draft/chains/web.yaml"));
+    write_file("/run/draft/policy.d/a.yaml", "rules: [{name: draft, deny: all of it}]\n");
+    for (const std::string folder : {"/run/draft", "/run/../run/draft/"}) {
+      const Output explained = command("unictl", {"explain", "web", "--settings", folder});
+      EXPECT_EQ(explained.status, 1);
+      EXPECT_THAT(explained.err, HasSubstr("/run/draft/policy.d/a.yaml:1"));
+    }
+    EXPECT_EQ(command("unictl", {"compile", "--settings", "/run/draft"}).status, 0);
+    write_file("/run/draft/policy.d/a.yaml", "ruls: {");
+    EXPECT_EQ(command("unictl", {"compile", "--settings", "/run/draft"}).status, 1);
+    expect_live();
+    EXPECT_EQ(command("grep", {"-rl", "draft", "/run/unicni/compiled"}).out, "");
+  }
+}
+
+TEST_F(UnictlChains, OtherSettingsMayBeNamedFromTheWorkingFolder) {
+  tool({"cp", "-r", "/etc/unicni", "/run/etc"});
+  const Output output =
+      run({.argv = {"/bin/sh", "-c",
+                    "cd /run && exec \"$0\" compile --settings ./etc --run tried chain:web",
+                    stage() + "/bin/unictl"}});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_THAT(read_file("/run/tried/compiled/chain:web"), HasSubstr("/run/etc/chains/web.yaml"));
+}
+
 TEST_F(UnictlChains, PoliciesThatALinkToNowhereHidesAreTold) {
   tool({"ln", "-s", "/nowhere/p.yaml", "/etc/unicni/policy.d/p.yaml"});
   EXPECT_EQ(command("unictl", {"compile"}).status, 1);

@@ -114,6 +114,33 @@ TEST_F(Policies, AChainEditedBrokenOrRemovedNeverBreaksDelCheckOrGc) {
   }
 }
 
+/// The list itself, as the runtime has it, and not the chain's file.
+TEST_F(Policies, AListEditedToNoneNeverBreaksDelOrGc) {
+  web_chain();
+  int count = 0;
+  for (const std::string spoiled :
+       {R"("chain":"web","plugins":[{"type":"ptp"}])", R"("chain":5)", R"("chain":"../x")",
+        R"("plugins":[])", R"("plugins":{})", R"("plugins":null)", R"("x":1)",
+        R"("plugins":[{"type":5}])", R"("plugins":[5])", R"("plugins":[{"type":"a/b"}])"}) {
+    SCOPED_TRACE(spoiled);
+    const Json none =
+        Json::parse(R"({"cniVersion":"1.1.0","name":"web","type":"unicni",)" + spoiled + "}");
+    for (const bool by_gc : {false, true}) {
+      Attachment job = attachment(wrapper(), "c" + std::to_string(++count));
+      const Json result = must_add(job);
+      job.config = none;
+      const Output kept = job.gc(Json::array({valid_entry(job)}));
+      EXPECT_EQ(kept.out, "");
+      EXPECT_THAT(kept.err, HasSubstr("the list is none by now ("));
+      EXPECT_THAT(files_in(kJournals), ::testing::SizeIs(1));
+      EXPECT_EQ((by_gc ? job.gc(Json::array()) : job.del(result)).out, "");
+      expect_nothing_left(job);
+      EXPECT_EQ(job.del().out, "") << "a DEL that comes again";
+      expect_error(job.add());
+    }
+  }
+}
+
 TEST_F(Policies, GcOfAChainThatIsGoneTakesItsAttachmentsAway) {
   web_chain();
   const Attachment job = attachment(wrapper());

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -57,8 +58,16 @@ class Compile final : public app::Verb {
                    "name policy, or chain: and the chain's name"});
       return app::ExitStatus::usage;
     }
+    const auto wrong = std::find_if_not(subjects_.begin(), subjects_.end(), is_subject);
+    if (wrong != subjects_.end()) {
+      output.fail(
+          {Code::invalid_environment, fmt::format("\"{}\" is nothing to compile", *wrong),
+           fmt::format("write policy, or {} for the chain", settings::chain_subject(*wrong))});
+      return app::ExitStatus::usage;
+    }
     const module::Locations where = place_.locations();
-    compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime);
+    compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime,
+                               place_.keep());
     if (prints_) return print(compiler, output);
     if (subjects_.empty()) {
       place_.require_settings();
@@ -83,16 +92,13 @@ class Compile final : public app::Verb {
     return subjects;
   }
 
-  static void require_subject(const std::string& subject) {
-    if (subject == settings::kPolicy || subject.starts_with(settings::chain_subject(""))) return;
-    throw Error(Code::invalid_config, fmt::format("\"{}\" is nothing to compile", subject),
-                "write policy, or chain: and the chain's name");
+  static bool is_subject(const std::string& text) {
+    return text == settings::kPolicy || text.starts_with(settings::chain_subject(""));
   }
 
   /// The verb that asked reads stdout, whatever it is.
   app::ExitStatus print(compile::Compiler& compiler, app::Output& output) const {
     try {
-      require_subject(subjects_.front());
       output.write(settings::print_compiled(compiler.compile(subjects_.front())));
       return app::ExitStatus::done;
     } catch (const Error& error) {
@@ -103,7 +109,6 @@ class Compile final : public app::Verb {
 
   bool compile(compile::Compiler& compiler, const std::string& subject, app::Output& output) {
     try {
-      require_subject(subject);
       const settings::Compiled compiled = compiler.compile(subject);
       for (const std::string& text : compiled.warnings) output.warn(text);
       std::vector<std::string> sources;

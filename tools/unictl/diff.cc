@@ -53,7 +53,8 @@ class Diff final : public app::Verb {
   app::ExitStatus run(app::Output& output) override {
     const Folders folders = place_.folders();
     const module::Locations where = place_.locations();
-    compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime);
+    compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime,
+                               place_.keep());
     const protocol::NetworkList one = read_network(one_, compiler);
     const protocol::NetworkList other = read_network(other_, compiler);
     report_.add_table(table());

@@ -90,7 +90,8 @@ class Explain final : public app::Verb {
   app::ExitStatus run(app::Output& output) override {
     const Folders folders = place_.folders();
     const module::Locations where = place_.locations();
-    compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime);
+    compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime,
+                               place_.keep());
     const protocol::NetworkList list = read_network(network_, compiler);
     std::optional<policy::Policy> policy;
     if (settings::has_policies(folders)) {

@@ -13,7 +13,9 @@
 namespace unicni::unictl {
 namespace {
 
-std::string without_slash(std::string folder) {
+/// As the settings and this host's folders are named: absolute, without '/' at the end.
+std::string full_path(const std::string& given) {
+  std::string folder = std::filesystem::absolute(given).lexically_normal();
   while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
   return folder;
 }
@@ -28,7 +30,8 @@ std::string resolved(const std::string& path) {
 
 void PlaceOptions::declare(app::Options& options) {
   options.value(settings_, "--settings", "FOLDER",
-                "Read chains and policies of this folder instead of /etc/unicni");
+                "Read chains and policies of this folder instead of /etc/unicni. Without --run "
+                "nothing of them is kept, so that this host goes on by its own");
   options.value(run_, "--run", "FOLDER",
                 "Keep what goes with the boot in this folder instead of /run/unicni");
   options.value(executable_, "--executable", "FILE",
@@ -38,9 +41,14 @@ void PlaceOptions::declare(app::Options& options) {
 
 Folders PlaceOptions::folders() const {
   Folders folders;
-  if (settings_) folders.settings = without_slash(*settings_);
-  if (run_) folders.run = without_slash(*run_);
+  if (settings_) folders.settings = full_path(*settings_);
+  if (run_) folders.run = full_path(*run_);
   return folders;
+}
+
+compile::Keep PlaceOptions::keep() const {
+  const bool is_a_try = !run_ && (settings_ || executable_);
+  return is_a_try ? compile::Keep::nothing : compile::Keep::entries;
 }
 
 void PlaceOptions::require_settings() const {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/options.h"
+#include "compile/compile.h"
 #include "module/registry.h"
 #include "unicni/folders.h"
 
@@ -18,6 +19,9 @@ class PlaceOptions {
  public:
   void declare(app::Options& options);
   [[nodiscard]] Folders folders() const;
+  /// Of other settings or another executable nothing is kept in this host's folder, which verbs go
+  /// by.
+  [[nodiscard]] compile::Keep keep() const;
   /// Error if a folder of settings was given that isn't there. This host need not have one.
   void require_settings() const;
   /// Of the executable that is installed with unictl, or of the one that was given; its modules and

@@ -65,14 +65,13 @@ settings::Settings::Unknown unknown_chain(const Request& request, const VerbHost
   return is_lost ? Unknown::is_compiled : Unknown::stays;
 }
 
-/// CHECK has an error for an attachment that nobody wrote down.
-void tell_of_unknown_chain(const std::string& name, const std::string& why, const Request& request,
-                           VerbHost& host) {
+/// `what`: the chain or the list. CHECK has an error for an attachment that nobody wrote down.
+void tell_of_unknown(const std::string& what, const Request& request, VerbHost& host) {
   const bool is_recorded =
       request.command == Command::gc || journal::peek(host.journals(), request.key()).has_value();
   if (!is_recorded && request.command == Command::check) return;
   host.log(LogLevel::warning,
-           fmt::format("chain {} {}: {}", name, why,
+           fmt::format("{}: {}", what,
                        is_recorded ? "what ADD wrote down counts"
                                    : "as there is no journal of " + request.key().owner() +
                                          " either, what bears its name is taken away"));
@@ -86,7 +85,7 @@ void add_chain(Plan& plan, const std::string& name, const Request& request,
   const auto json = is_fresh ? std::optional(settings.chain(name))
                              : settings.find_chain(name, unknown_chain(request, host));
   if (!json) {
-    tell_of_unknown_chain(name, "isn't known any more", request, host);
+    tell_of_unknown(fmt::format("chain {} isn't known any more", name), request, host);
     return;
   }
   const policy::Fields list(*json);
@@ -97,13 +96,30 @@ void add_chain(Plan& plan, const std::string& name, const Request& request,
   } catch (const Error& error) {
     if (is_fresh) throw;
     plan.members.clear();
-    tell_of_unknown_chain(name, fmt::format("is none by now ({})", error.msg()), request, host);
+    tell_of_unknown(fmt::format("chain {} is none by now ({})", name, error.msg()), request, host);
     return;
   }
   plan.is_disabled = (request.command == Command::check && is_set(list, "disableCheck")) ||
                      (request.command == Command::gc && is_set(list, "disableGC"));
   for (Member& member : plan.members) {
     member.origin.source = fmt::format("chain {}/{}.yaml", request.services.folders.chains(), name);
+  }
+}
+
+/// A list that somebody has spoiled since its ADD is no reason to leave behind what that made.
+void add_list(Plan& plan, const Request& request, const settings::Settings& settings,
+              VerbHost& host) {
+  try {
+    if (const auto chain = request.netconf.chain()) {
+      add_chain(plan, *chain, request, settings, host);
+    } else {
+      add_members(plan, request.netconf, request.command, host);
+    }
+  } catch (const Error& error) {
+    if (!is_removal(request.command)) throw;
+    plan.members.clear();
+    plan.direct = false;
+    tell_of_unknown(fmt::format("the list is none by now ({})", error.msg()), request, host);
   }
 }
 
@@ -114,11 +130,7 @@ Plan plan(const Request& request, const settings::Settings& settings, VerbHost& 
   std::string type = request.invoked_as;
   if (type == kChainType) {
     if (request.netconf.type() == kChainType) {
-      if (const auto chain = request.netconf.chain()) {
-        add_chain(plan, *chain, request, settings, host);
-      } else {
-        add_members(plan, request.netconf, request.command, host);
-      }
+      add_list(plan, request, settings, host);
       return plan;
     }
     type = request.netconf.type();

@@ -14,6 +14,7 @@ namespace unicni::chain {
 
 struct Plan {
   std::vector<Member> members;  ///< none: the chain isn't known (DEL, CHECK, GC)
+                                ///< or the list is none (DEL, GC)
   bool direct = true;           ///< our own name on disk decides, not CNI_PATH
   std::string chain = {};       ///< the chain whose plugins they are; "": none
   /// The chain says that the verb does nothing: "disableCheck", "disableGC".

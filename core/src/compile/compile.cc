@@ -177,7 +177,15 @@ Compiled Compiler::make(const std::string& subject) {
   }
 }
 
+bool Compiler::counts(const Compiled& known, const std::string& subject) const {
+  const bool is_policy = subject == settings::kPolicy;
+  return settings::is_for(known, is_policy ? folders_.policies() : folders_.chains(),
+                          where_.executable) &&
+         settings::is_current(known) && !is_older_than_modules(folders_.compiled() + '/' + subject);
+}
+
 Compiled Compiler::compile(const std::string& subject) {
+  if (keep_ == Keep::nothing) return make(subject);
   const std::string folder = folders_.compiled();
   std::optional<sys::Lock> lock;
   try {
@@ -185,8 +193,7 @@ Compiled Compiler::compile(const std::string& subject) {
     if (const auto why = journal::distrust_folder(folder)) throw Error(*why);
     lock.emplace(folder + "/.lock", kPrivate, sys::lock_deadline(deadline_));
     const auto known = settings::find_compiled(folders_, subject);
-    const bool is_current = known && settings::is_current(*known);
-    if (is_current && !is_older_than_modules(folder + '/' + subject)) return *known;
+    if (known && counts(*known, subject)) return *known;
   } catch (const Error&) {
     // What nobody can keep is compiled all the same.
     lock.reset();

@@ -23,20 +23,27 @@ std::vector<document::TypeOptions> types_of(const document::Document& chain,
                                             const std::vector<document::TypeOptions>& installed,
                                             const module::Locations& where);
 
+/// Whether entries of Folders::compiled() are read and written. A try of other settings must not
+/// become what the host's verbs go by.
+enum class Keep : unsigned char { entries, nothing };
+
 class Compiler {
  public:
   /// Folders and locations outlive this.
-  Compiler(const Folders& folders, const module::Locations& where, Deadline deadline)
-      : folders_(folders), where_(where), deadline_(deadline) {}
+  Compiler(const Folders& folders, const module::Locations& where, Deadline deadline,
+           Keep keep = Keep::entries)
+      : folders_(folders), where_(where), deadline_(deadline), keep_(keep) {}
 
   /// The entry of the subject (settings::kPolicy, settings::chain_subject()), made anew unless the
-  /// one that is there is current, and written, if that can be done, under a lock that others wait
-  /// for. Error: the sources may not be believed, can't be read, or are wrong; it is
-  /// (policy_unreadable) of policies, and as document/chain.h says of chains.
+  /// one that is there is current and for the same settings and modules (settings::is_for()), and
+  /// written, if that can be done, under a lock that others wait for. Error: the sources may not be
+  /// believed, can't be read, or are wrong; it is (policy_unreadable) of policies, and as
+  /// document/chain.h says of chains.
   settings::Compiled compile(const std::string& subject);
 
  private:
   settings::Compiled make(const std::string& subject);
+  [[nodiscard]] bool counts(const settings::Compiled& known, const std::string& subject) const;
   settings::Compiled make_policy();
   settings::Compiled make_chain(const std::string& name);
   void add_source(settings::Compiled& compiled, const std::string& path) const;
@@ -47,6 +54,7 @@ class Compiler {
   const Folders& folders_;
   const module::Locations& where_;
   Deadline deadline_;
+  Keep keep_;
 };
 
 }  // namespace unicni::compile

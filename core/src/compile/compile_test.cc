@@ -103,6 +103,39 @@ TEST_F(CompileTest, ASettledEntryIsNotMadeAgain) {
       << "the folder has changed";
 }
 
+TEST_F(CompileTest, AnEntryOfOtherSettingsOrModulesIsMadeAnew) {
+  tree_.write("etc/chains/web.yaml", kWeb);
+  tree_.folder("draft/chains");
+  tree_.write("draft/chains/web.yaml", "{name: web, plugins: [{type: draft}]}");
+  tree_.folder("other");
+  tree_.write("other/unicni", "");
+  settle();
+  Folders draft = tree_.services().folders;
+  draft.settings = tree_.path("draft");
+  module::Locations other = tree_.where();
+  other.executable = tree_.path("other/unicni");
+  const auto body = [&](const Folders& folders, const module::Locations& where) {
+    return Compiler(folders, where, soon()).compile("chain:web");
+  };
+  EXPECT_TRUE(compile("chain:web").is_settled);
+  EXPECT_THAT(body(draft, tree_.where()).body, HasSubstr("draft"));
+  EXPECT_THAT(compile("chain:web").body, HasSubstr("1400"));
+  EXPECT_EQ(body(tree_.services().folders, other).sources.back().path, other.executable);
+  EXPECT_EQ(compile("chain:web").sources.back().path, tree_.where().executable);
+}
+
+TEST_F(CompileTest, ATryNeitherReadsNorLeavesEntries) {
+  tree_.write("etc/chains/web.yaml", kWeb);
+  settle();
+  Compiler compiler(tree_.services().folders, tree_.where(), soon(), Keep::nothing);
+  EXPECT_THAT(compiler.compile("chain:web").body, HasSubstr("1400"));
+  EXPECT_EQ(settings::find_compiled(tree_.services().folders, "chain:web"), std::nullopt);
+  Compiled wrong = compile("chain:web");
+  wrong.body = "{}";
+  tree_.write("run/compiled/chain:web", settings::print_compiled(wrong));
+  EXPECT_THAT(compiler.compile("chain:web").body, HasSubstr("1400"));
+}
+
 /// Which options there are, and so what a value is, may have changed.
 TEST_F(CompileTest, AnUpgradeOfTheExecutableOrOfAModuleCompilesAgain) {
   tree_.folder("lib");

@@ -103,6 +103,15 @@ bool is_current(const Compiled& compiled) {
          });
 }
 
+bool is_for(const Compiled& compiled, const std::string& folder, const std::string& executable) {
+  if (compiled.sources.empty() || compiled.sources.front().path != folder) return false;
+  const auto parent = [](std::string_view path) { return path.substr(0, path.rfind('/')); };
+  return executable.empty() ||
+         std::any_of(compiled.sources.begin(), compiled.sources.end(), [&](const Source& source) {
+           return parent(source.path) == parent(executable);
+         });
+}
+
 std::optional<Compiled> find_compiled(const Folders& folders, const std::string& subject) {
   const std::string folder = folders.compiled();
   if (const auto why = journal::distrust_folder(folder)) throw Error(*why);

@@ -50,6 +50,11 @@ std::optional<Compiled> parse_compiled(std::string_view text);
 /// Whether all its sources are as they were. Costs a stat(2) for each.
 bool is_current(const Compiled& compiled);
 
+/// Whether it was made of the settings in `folder` (Folders::policies(), Folders::chains()), and
+/// with the modules of an executable in the same folder as `executable`, beside which copies of it
+/// may stand under other names. "": any.
+bool is_for(const Compiled& compiled, const std::string& folder, const std::string& executable);
+
 /// The subject's entry, whether it is current or not. nullopt: none, or it can't be read. Error if
 /// others than our user could have written it.
 std::optional<Compiled> find_compiled(const Folders& folders, const std::string& subject);

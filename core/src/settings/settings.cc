@@ -114,7 +114,7 @@ Compiled Settings::compile(const std::string& subject, Deadline deadline) const 
 
 Compiled Settings::compiled(const std::string& subject, const std::string& folder) const {
   auto known = find_compiled(services_.folders, subject);
-  const bool counts = known && is_current(*known) && known->sources.front().path == folder;
+  const bool counts = known && is_for(*known, folder, where_.executable) && is_current(*known);
   Compiled compiled = counts ? *std::move(known) : compile(subject, deadline_);
   for (const std::string& text : compiled.warnings) warn(text);
   return compiled;
@@ -167,7 +167,7 @@ std::optional<std::string> Settings::find_chain(const std::string& name,
                                                 Unknown unknown) const noexcept {
   try {
     auto known = find_compiled(services_.folders, chain_subject(name));
-    if (known) return std::move(known->body);
+    if (known && is_for(*known, services_.folders.chains(), "")) return std::move(known->body);
     if (unknown == Unknown::stays) return std::nullopt;
     const auto now = Deadline::clock::now();
     return compile(chain_subject(name), now + (deadline_ - now) / 2).body;

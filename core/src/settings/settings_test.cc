@@ -30,6 +30,7 @@ class SettingsTest : public ::testing::Test {
   [[nodiscard]] Compiled entry(const std::string& folder, std::string body) const {
     Compiled compiled{{}, true, {}, std::move(body)};
     compiled.sources.push_back(*find_source(tree_.path(folder)));
+    compiled.sources.push_back(*find_source(tree_.where().executable));
     return compiled;
   }
 
@@ -91,6 +92,30 @@ TEST_F(SettingsTest, OfAnotherFolderAnEntryIsNobodys) {
   unictl_prints(entry("etc/policy.d", policy::print_policy(denying())));
   tree_.write("run/compiled/policy", print_compiled(entry("other", policy::print_policy({}))));
   EXPECT_EQ(settings().policy(), denying());
+}
+
+/// Whose modules have other options, which say what a value is.
+TEST_F(SettingsTest, OfAnotherTreesExecutableAnEntryIsNobodys) {
+  tree_.folder("etc/policy.d");
+  tree_.folder("other");
+  tree_.write("other/unicni", "");
+  unictl_prints(entry("etc/policy.d", policy::print_policy(denying())));
+  Compiled of_other = entry("etc/policy.d", policy::print_policy({}));
+  of_other.sources.back() = *find_source(tree_.path("other/unicni"));
+  tree_.write("run/compiled/policy", print_compiled(of_other));
+  EXPECT_EQ(settings().policy(), denying());
+
+  tree_.write("libexec/cni/bridge", "a copy");
+  of_other.sources.back() = *find_source(tree_.path("libexec/cni/bridge"));
+  tree_.write("run/compiled/policy", print_compiled(of_other));
+  EXPECT_EQ(settings().policy(), policy::Policy()) << "copies of one folder have the same modules";
+}
+
+TEST_F(SettingsTest, DelTakesNoChainOfOtherSettings) {
+  tree_.folder("etc/chains");
+  tree_.folder("draft/chains");
+  tree_.write("run/compiled/chain:web", print_compiled(entry("draft/chains", "{}")));
+  EXPECT_EQ(settings().find_chain("web", Unknown::stays), std::nullopt);
 }
 
 TEST_F(SettingsTest, WithoutUnictlAnAddFailsNamingWhereItWasLookedFor) {
