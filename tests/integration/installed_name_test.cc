@@ -84,6 +84,54 @@ TEST_F(InstalledName, APrefixedListInOneProcess) {
   EXPECT_EQ(left_on_host(before), "");
 }
 
+/// Behind another maker's main plugin, whose DEL takes nothing of ours along.
+TEST_F(InstalledName, AMemberThatIsCalledOtherwiseByNowIsTheOneOfAdd) {
+  int count = 0;
+  for (const auto& [before, after] :
+       {std::pair("cnv-tuning", "tuning"), std::pair("tuning", "cnv-tuning"),
+        std::pair("cnv-tuning", "x-tuning")}) {
+    for (const std::string verb : {"DEL", "GC"}) {
+      SCOPED_TRACE(std::string(before) + " to " + after + ", " + verb);
+      fs::remove_all(kFolder);
+      fs::create_directories(kFolder);
+      link("tuning", before);
+      Json config = {{"cniVersion", "1.1.0"}, {"name", "mynet"}, {"mtu", 1400}};
+      config["prevResult"] = {{"cniVersion", "1.1.0"}, {"ips", Json::array()}};
+      Attachment tuned = job(config, before, "c" + std::to_string(++count));
+      container_of(tuned).run({"ip", "link", "add", "eth0", "type", "veth"});
+      must_add(tuned);
+      EXPECT_EQ(find_link("eth0", netns(tuned))->at("mtu"), 1400);
+      fs::remove(place(before));
+      link("tuning", after);
+      tuned.config["type"] = after;
+      const Output removed = verb == "GC" ? tuned.gc(Json::array()) : tuned.del();
+      EXPECT_EQ(removed.status, 0) << removed.str();
+      EXPECT_EQ(find_link("eth0", netns(tuned))->at("mtu"), 1500);
+      EXPECT_THAT(files_in(kJournals), IsEmpty());
+    }
+  }
+}
+
+TEST_F(InstalledName, DelNeedsNoLinkThatAddHad) {
+  link("bridge", "buildkit-cni-bridge");
+  link("host-local", "buildkit-cni-host-local");
+  Attachment renamed = job(mynet_1_0(), "buildkit-cni-bridge");
+  renamed.config["ipam"]["type"] = "buildkit-cni-host-local";
+  for (const bool is_edited : {false, true}) {
+    SCOPED_TRACE(is_edited);
+    Attachment later = renamed;
+    if (is_edited) later.config = mynet_1_0();
+    later.folder = later.cni_path = bin_dir();
+    if (!is_edited) later.folder = kFolder;
+    const Snapshot before = snapshot();
+    const Json result = must_add(renamed);
+    EXPECT_EQ(later.del(result).status, 0);
+    EXPECT_THAT(reservations("mynet"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+    EXPECT_EQ(left_on_host(before), "");
+  }
+}
+
 TEST_F(InstalledName, ARenamedLoopbackMayLackAName) {
   link("loopback", "buildkit-cni-loopback");
   Attachment lo = job({{"cniVersion", "0.2.0"}}, "buildkit-cni-loopback");

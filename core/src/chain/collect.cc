@@ -11,6 +11,7 @@
 
 #include "attachments/liveness.h"
 #include "chain/foreign.h"
+#include "chain/member.h"
 #include "chain/recorder.h"
 #include "journal/folder.h"
 #include "undo/host_ends.h"
@@ -140,7 +141,7 @@ void GcVerb::collect_invalid(const std::vector<std::unique_ptr<Step>>& steps,
                      });
   const auto wanted = [&](const journal::RecordedStep& step) {
     return whole || std::any_of(steps.begin(), steps.end(), [&](const auto& candidate) {
-             return candidate->type() == step.type;
+             return is_of_type(step, candidate->type(), request_.where);
            });
   };
   for (const AttachmentKey& key : journal::list_keys(host_.journals(), request_.netconf.name())) {

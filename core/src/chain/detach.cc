@@ -12,8 +12,6 @@
 #include "chain/leftovers.h"
 #include "chain/recorder.h"
 #include "protocol/result_parse.h"
-#include "undo/kinds.h"
-#include "undo/record_fields.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
 
@@ -33,8 +31,8 @@ struct Task {
 /// know behind the one they follow. Of the steps that are no member's those go that a list made;
 /// all of them, if one of the members is to take the interface away.
 std::vector<Task> plan(const std::vector<Member>& members, const journal::Entry& entry,
-                       bool takes_interface) {
-  const Assignment assignment = assign(entry, members);
+                       const module::Locations& where, bool takes_interface) {
+  const Assignment assignment = assign(entry, members, where);
   const auto step = [&](std::size_t id) {
     return *std::find_if(entry.steps.begin(), entry.steps.end(),
                          [&](const journal::RecordedStep& each) { return each.id == id; });
@@ -76,21 +74,15 @@ std::vector<Task> plan(const std::vector<Member>& members) {
   return tasks;
 }
 
-/// Whether a list had a program of that type for it.
-bool is_of_program(const journal::RecordedStep& step) {
-  return std::ranges::any_of(step.undo, [&](const Undo& record) {
-    return record.type == undo::kDelegateKind.type &&
-           undo::optional_field(record, "type") == step.type;
-  });
-}
-
 /// Of a verb that a program of one of our lists has called: the rest of the attachment is that
 /// list's business. So is the step of that program, which may be a wrapper around the very type
 /// that is called here: to undo it would call the program again.
 void leave_to_caller(std::vector<Task>& tasks, bool alone) {
   std::erase_if(tasks, [](const Task& task) { return !task.netconf; });
   if (!alone) return;
-  for (Task& task : tasks) std::erase_if(task.done, is_of_program);
+  for (Task& task : tasks) {
+    std::erase_if(task.done, [](const auto& done) { return is_of_program(done, done.type); });
+  }
 }
 
 /// A program's record is its own DEL, and a module without a journal has none.
@@ -130,6 +122,7 @@ class DelVerb : public JournalLock {
   [[nodiscard]] bool is_here(const journal::RecordedStep& step);
   void find_namespace(const journal::Entry& entry);
   Made make(const std::string& type, protocol::Netconf netconf, std::size_t index, bool direct);
+  void take_name(const journal::RecordedStep& recorded, const std::string& type);
   [[nodiscard]] std::optional<Made> make_from_journal(const Task& task);
   /// A task goes one way: recall → undo → sweep → forget.
   void del(Task& task);
@@ -141,6 +134,7 @@ class DelVerb : public JournalLock {
   void release_reservations();
 
   const Request& request_;
+  std::optional<Request> as_recorded_;  // with names of ADD's time; steps refer to it
   VerbHost& host_;
   const bool direct_;
   std::optional<Result> prev_result_;
@@ -228,7 +222,8 @@ DelVerb::Made DelVerb::make(const std::string& type, protocol::Netconf netconf, 
                             bool direct) {
   const auto warn = [&](const std::string& text) { host_.log(LogLevel::warning, text); };
   try {
-    return {make_step(request_, type, netconf.copy(), index, direct, prev_result_, warn), {}};
+    const Request& request = as_recorded_ ? *as_recorded_ : request_;
+    return {make_step(request, type, netconf.copy(), index, direct, prev_result_, warn), {}};
   } catch (const Error& error) {
     return {make_bare_step(request_, type, std::move(netconf), index, prev_result_), error};
   }
@@ -259,6 +254,16 @@ void DelVerb::forget(const Task& task) {
   }
 }
 
+/// A link to our executable may be gone by now that was there for ADD. The module is.
+void DelVerb::take_name(const journal::RecordedStep& recorded, const std::string& type) {
+  if (type.empty() || is_of_program(recorded, type)) return;
+  const auto found = module::find_named(type, request_.where);
+  if (!found || found->module == type) return;
+  if (!as_recorded_)
+    as_recorded_.emplace(request_.with(request_.netconf.copy(), request_.deadline));
+  as_recorded_->where.served.push_back(type);
+}
+
 /// What ADD was given decides, whatever the file says today.
 std::optional<DelVerb::Made> DelVerb::make_from_journal(const Task& task) {
   const auto here = std::find_if(task.done.rbegin(), task.done.rend(),
@@ -268,6 +273,8 @@ std::optional<DelVerb::Made> DelVerb::make_from_journal(const Task& task) {
   const journal::RecordedStep& recorded = here != task.done.rend() ? *here : task.done.back();
   try {
     auto netconf = with_request_prev_result(request_, protocol::Netconf::parse(recorded.config));
+    take_name(recorded, recorded.type);
+    take_name(recorded, netconf.ipam_type());
     Made made = make(task.type, std::move(netconf), task.index, in_request && direct_);
     if (made.refusal) throw Error(*made.refusal);
     if (made.step->delegate) made.step->delegate->set_recorded(recorded.delegate);
@@ -334,7 +341,7 @@ bool DelVerb::run_by_journal(Caller& caller) {
   entry_ = open_entry(kChainType);
   if (!entry_) return false;
   find_namespace(*entry_);
-  std::vector<Task> tasks = plan({}, *entry_, true);
+  std::vector<Task> tasks = plan({}, *entry_, request_.where, true);
   for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
     caller.on_member(task->type);
     del(*task);
@@ -379,7 +386,8 @@ void DelVerb::run(const std::vector<Member>& members, Caller& caller) {
   }
   if (journaled) entry_ = open_entry(last.type);
   if (entry_) find_namespace(*entry_);
-  std::vector<Task> tasks = entry_ ? plan(members, *entry_, takes_interface) : plan(members);
+  std::vector<Task> tasks =
+      entry_ ? plan(members, *entry_, request_.where, takes_interface) : plan(members);
   if (is_nested(request_.process_environment)) leave_to_caller(tasks, alone);
   for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
     caller.on_member(task->type);

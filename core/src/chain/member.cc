@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "undo/kinds.h"
+#include "undo/record_fields.h"
 #include "unicni/error.h"
 
 namespace unicni::chain {
@@ -23,8 +25,9 @@ std::optional<std::string> identity_of(const journal::RecordedStep& step) {
 /// An assignment in the making. Configurations are compared only where a type has several steps.
 class Assigner {
  public:
-  Assigner(const journal::Entry& entry, const std::vector<Member>& members)
-      : entry_(entry), members_(members), taken_(entry.steps.size(), false) {
+  Assigner(const journal::Entry& entry, const std::vector<Member>& members,
+           const module::Locations& where)
+      : entry_(entry), members_(members), where_(where), taken_(entry.steps.size(), false) {
     result_.of_members.resize(members.size());
   }
   Assignment run();
@@ -43,9 +46,11 @@ class Assigner {
   void take(const Candidate& pair);
   void take_all(const std::function<bool(const Candidate&)>& fits);
   void take_last();
+  void take_renamed();
 
   const journal::Entry& entry_;
   const std::vector<Member>& members_;
+  const module::Locations& where_;
   std::vector<bool> taken_;
   std::vector<std::optional<std::string>> member_texts_;
   std::vector<std::optional<std::string>> step_texts_;
@@ -100,7 +105,21 @@ void Assigner::take_last() {
   }
 }
 
-/// From the surest to the weakest sign: place and configuration, configuration, place, type alone.
+/// A list that was written anew with other names ("tuning" for "cnv-tuning").
+void Assigner::take_renamed() {
+  for (const bool is_moved : {false, true}) {
+    for (std::size_t member = members_.size(); member-- > 0;) {
+      for (std::size_t step = entry_.steps.size(); step-- > 0;) {
+        if (!result_.of_members[member].empty()) break;
+        if (taken_[step] || (!is_moved && !in_place({member, step}))) continue;
+        if (is_of_type(entry_.steps[step], members_[member].type, where_)) take({member, step});
+      }
+    }
+  }
+}
+
+/// From the surest to the weakest sign: place and configuration, configuration, place, type alone,
+/// module.
 Assignment Assigner::run() {
   take_all([&](const Candidate& pair) { return in_place(pair) && equal(pair); });
   take_all([&](const Candidate& pair) {
@@ -111,6 +130,7 @@ Assignment Assigner::run() {
            in_place(pair);
   });
   take_last();
+  take_renamed();
   for (std::size_t step = 0; step < entry_.steps.size(); ++step) {
     if (!taken_[step]) result_.left.push_back(entry_.steps[step].id);
   }
@@ -124,8 +144,30 @@ bool is_step_of(const journal::RecordedStep& step, const std::string& type,
   return step.type == type && step.ordinal == ordinal && identity_of(step) == netconf.identity();
 }
 
-Assignment assign(const journal::Entry& entry, const std::vector<Member>& members) {
-  return Assigner(entry, members).run();
+bool is_of_program(const journal::RecordedStep& step, const std::string& type) {
+  return std::any_of(step.undo.begin(), step.undo.end(), [&](const Undo& record) {
+    return record.type == undo::kDelegateKind.type && undo::optional_field(record, "type") == type;
+  });
+}
+
+/// Names of one module end alike, which tells most of the others without a look at files.
+bool is_of_type(const journal::RecordedStep& step, const std::string& type,
+                const module::Locations& where) {
+  if (step.type == type) return true;
+  const auto end = [](std::string_view name) { return name.substr(name.rfind('-') + 1); };
+  if (end(step.type) != end(type) || is_of_program(step, step.type)) return false;
+  const auto recorded = module::find_named(step.type, where);
+  if (!recorded) return false;
+  try {
+    return module::find_type(type, where).module == recorded->module;
+  } catch (const Error&) {
+    return false;  // who serves the type is missing
+  }
+}
+
+Assignment assign(const journal::Entry& entry, const std::vector<Member>& members,
+                  const module::Locations& where) {
+  return Assigner(entry, members, where).run();
 }
 
 /// By the record and not by the type: a delegate's interface is in the step of the plugin that

@@ -187,7 +187,7 @@ void recall(Plan& plan, const Request& request, VerbHost& host) {
   require_answered(*entry, request, host);
   // What a chain's file says today, the attachment need not have.
   if (!plan.chain.empty()) members.clear();
-  const Assignment steps = assign(*entry, members);
+  const Assignment steps = assign(*entry, members, request.where);
   const auto find = [&](std::size_t id) {
     return std::find_if(entry->steps.begin(), entry->steps.end(),
                         [&](const journal::RecordedStep& step) { return step.id == id; });

@@ -206,7 +206,9 @@ Found find_type(const std::string& type, const Locations& where) {
   const bool is_foreign = !in_path.program.empty() && !in_path.ours;
   if (is_foreign) return Found{type, {}, {}, std::move(in_path.program)};
   // Without a file of ours nobody said that "acme-static" is our static: its plugin is missing.
-  auto found = in_path.ours ? find_named(type, where) : find_exact(type, type, where);
+  const bool is_said = in_path.ours || std::find(where.served.begin(), where.served.end(), type) !=
+                                           where.served.end();
+  auto found = is_said ? find_named(type, where) : find_exact(type, type, where);
   if (found) return *std::move(found);
   const std::string passed_over = find_not_executable(type, {}, where);
   throw nothing_serves(

@@ -35,6 +35,8 @@ struct Locations {
   std::vector<std::string> cni_path;  ///< relative elements are ignored
   std::optional<Found> own = {};      ///< what our own file name means, if it was looked up
   std::string installed_unictl = {};  ///< where the unictl of this build was meant to be; "": none
+  /// Names that stand for modules of ours although no file of ours has them any more.
+  std::vector<std::string> served = {};
 };
 
 /// Our module that a file named `name` stands for, as whoever installs us may choose the name: the
@@ -46,10 +48,10 @@ std::optional<Found> find_named(const std::string& name, const Locations& where)
 Found get_named(const std::string& name, const Locations& where);
 
 /// The first regular, executable file <dir>/<type> in CNI_PATH decides. None: the module of just
-/// that name. Our own executable (same device and inode, or a copy of it, which the build id
-/// tells): find_named(). Another file: that program, also if it is another build of unicni, which
-/// has modules of its own. Error(invalid_config) "absent" with the folders that were searched and
-/// the nearest name if nothing serves it.
+/// that name, or one in where.served. Our own executable (same device and inode, or a copy of it,
+/// which the build id tells): find_named(). Another file: that program, also if it is another build
+/// of unicni, which has modules of its own. Error(invalid_config) "absent" with the folders that
+/// were searched and the nearest name if nothing serves it.
 Found find_type(const std::string& type, const Locations& where);
 
 /// The file that decides there, ours or not: absolute; "" if CNI_PATH has none.
