@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <regex>
 #include <set>
+#include <sstream>
+#include <string_view>
+#include <utility>
 
 #include "rules.h"
 
@@ -10,6 +13,84 @@ namespace {
 constexpr std::size_t kSourceLines = 600;
 constexpr std::size_t kTestLines = 800;
 constexpr std::size_t kContributingLines = 120;
+constexpr std::size_t kDecisionLines = 8;
+constexpr std::size_t kDecisionColumns = 150;
+
+constexpr std::string_view kTitle = "## ";
+constexpr std::string_view kIndexTitle = "## By topic";
+
+/// What the index says its titles begin with: "| topic | one; other |" has two.
+std::vector<std::string> index_entries(const std::string& row) {
+  const std::size_t second = row.find('|', 1);
+  const std::size_t end = row.rfind('|');
+  if (!row.starts_with('|') || second == std::string::npos || end <= second) return {};
+  std::vector<std::string> entries;
+  std::istringstream cell(row.substr(second + 1, end - second - 1));
+  for (std::string entry; std::getline(cell, entry, ';');) {
+    const std::size_t from = entry.find_first_not_of(' ');
+    if (from == std::string::npos) continue;
+    entries.push_back(entry.substr(from, entry.find_last_not_of(' ') + 1 - from));
+  }
+  return entries;
+}
+
+/// Blank lines around the titles, short texts.
+void check_texts(const SourceFile& file, Findings& found) {
+  std::size_t text = 0;
+  bool in_index = true;
+  for (std::size_t i = 0; i < file.lines.size(); ++i) {
+    const std::string& line = file.lines[i];
+    if (line.starts_with(kTitle)) {
+      in_index = line == kIndexTitle;
+      text = 0;
+      if (i > 0 && !file.lines[i - 1].empty()) {
+        found.push_back(finding(file, i + 1, "a blank line belongs before a title"));
+      }
+    } else if (!line.empty() && !in_index) {
+      ++text;
+      if (text == kDecisionLines + 1) found.push_back(finding(file, i + 1, "at most 8 lines"));
+      if (line.size() > kDecisionColumns) {
+        found.push_back(finding(file, i + 1, "at most 150 columns"));
+      }
+    }
+  }
+}
+
+/// Entries of the index and titles are the same decisions.
+void check_index(const SourceFile& file, Findings& found) {
+  std::vector<std::pair<std::size_t, std::string>> titles;
+  std::vector<std::pair<std::size_t, std::string>> entries;
+  bool in_index = false;
+  for (std::size_t i = 0; i < file.lines.size(); ++i) {
+    const std::string& line = file.lines[i];
+    if (line.starts_with(kTitle)) {
+      in_index = line == kIndexTitle;
+      if (in_index && !titles.empty()) {
+        found.push_back(finding(file, i + 1, "the index comes before all decisions"));
+      }
+      if (!in_index) titles.emplace_back(i + 1, line.substr(kTitle.size()));
+    } else if (in_index && !line.starts_with("| topic |") && !line.starts_with("|---")) {
+      for (const std::string& entry : index_entries(line)) entries.emplace_back(i + 1, entry);
+    }
+  }
+  for (const auto& [line, entry] : entries) {
+    const auto fits = [&entry = entry](const auto& title) {
+      return title.second.starts_with(entry);
+    };
+    const auto count = std::count_if(titles.begin(), titles.end(), fits);
+    if (count == 1) continue;
+    found.push_back(
+        finding(file, line, "\"" + entry + "\" begins " + std::to_string(count) + " titles"));
+  }
+  for (const auto& [line, title] : titles) {
+    const auto leads_there = [&title = title](const auto& entry) {
+      return title.starts_with(entry.second);
+    };
+    if (std::none_of(entries.begin(), entries.end(), leads_there)) {
+      found.push_back(finding(file, line, "the index doesn't lead to it"));
+    }
+  }
+}
 
 }  // namespace
 
@@ -89,6 +170,16 @@ Findings module_folders(const Files& files) {
       const std::string path = "modules/" + module + "/" + name;
       if (!paths.contains(path)) found.push_back(path + ":1: every module has its " + name);
     }
+  }
+  return found;
+}
+
+Findings decisions(const Files& files) {
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (file.path != "core/DECISIONS.md") continue;
+    check_texts(file, found);
+    check_index(file, found);
   }
   return found;
 }

@@ -38,6 +38,9 @@ Findings file_names(const Files&);
 Findings test_namespaces(const Files&);
 /// Every module has its README.md, example.conflist, CMakeLists.txt and <type>_test.cc.
 Findings module_folders(const Files&);
+/// core/DECISIONS.md begins with its index, whose entries each begin one title and leave none out;
+/// titles stand between blank lines, over at most 8 lines of text.
+Findings decisions(const Files&);
 /// No unfinished work and no paths of one person's machine.
 Findings leftovers(const Files&);
 

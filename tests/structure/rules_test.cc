@@ -243,6 +243,36 @@ TEST(UncheckedAttributes, OnlyWhereRoomIsKnown) {
               IsEmpty());
 }
 
+Findings decisions_of(const std::string& text) { return decisions(one("core/DECISIONS.md", text)); }
+
+TEST(Decisions, AreShortUnderTitlesThatStandApart) {
+  const std::string index = "## By topic\n| topic | decisions |\n|---|---|\n| a | One; Two |\n";
+  EXPECT_THAT(decisions_of("# Decisions\n\n" + index + "\n## One way\na\n\n## Two ways\nb\n"),
+              IsEmpty());
+  EXPECT_THAT(decisions_of("# Decisions\n\n" + index + "\n## One way\na\n## Two ways\nb\n"),
+              ElementsAre(StartsWith("core/DECISIONS.md:10: a blank line")));
+  EXPECT_THAT(decisions_of(index + "\n## One way\n" + lines(9) + "\n## Two ways\nb\n"),
+              ElementsAre(StartsWith("core/DECISIONS.md:15: at most 8")));
+  EXPECT_THAT(
+      decisions_of(index + "\n## One way\n" + std::string(151, 'a') + "\n\n## Two ways\nb\n"),
+      ElementsAre(StartsWith("core/DECISIONS.md:7: at most 150")));
+}
+
+TEST(Decisions, AreEachInTheIndexThatStandsBeforeThem) {
+  const std::string two = "\n## One way\na\n\n## Two ways\nb\n";
+  const auto with_index = [&](const std::string& entries) {
+    return decisions_of("## By topic\n| topic | decisions |\n|---|---|\n| a | " + entries + " |\n" +
+                        two);
+  };
+  EXPECT_THAT(with_index("One; Two; One"), IsEmpty());
+  EXPECT_THAT(with_index("One"), ElementsAre(StartsWith("core/DECISIONS.md:9: the index")));
+  EXPECT_THAT(with_index("One; Two; Three"),
+              ElementsAre(StartsWith("core/DECISIONS.md:4: \"Three\" begins 0 titles")));
+  EXPECT_THAT(decisions_of("## Twos\na\n\n## By topic\n| b | Two |\n\n## Two ways\nb\n"),
+              ElementsAre(StartsWith("core/DECISIONS.md:4: the index comes before"),
+                          StartsWith("core/DECISIONS.md:5: \"Two\" begins 2 titles")));
+}
+
 TEST(FileSizes, CapsDependOnTheKindOfFile) {
   EXPECT_THAT(file_sizes(one("core/src/net/a.cc", lines(600))), IsEmpty());
   EXPECT_THAT(file_sizes(one("core/src/net/a.cc", lines(601))),

@@ -64,6 +64,7 @@ TEST_F(Structure, EachTestFileHasItsNamespace) { expect_none(test_namespaces(fil
 TEST_F(Structure, FilesAreSmall) { expect_none(file_sizes(files())); }
 TEST_F(Structure, FilesAreNamedByTheirNoun) { expect_none(file_names(files())); }
 TEST_F(Structure, ModuleFoldersAreComplete) { expect_none(module_folders(files())); }
+TEST_F(Structure, DecisionsAreShortAndInTheIndex) { expect_none(decisions(files())); }
 TEST_F(Structure, NothingUnfinishedOrLocal) { expect_none(leftovers(files())); }
 
 }  // namespace

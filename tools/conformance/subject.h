@@ -88,7 +88,7 @@ class Subject {
   void ask_versions(std::chrono::milliseconds call_limit = std::chrono::seconds(5));
   /// Whether it told versions() itself.
   [[nodiscard]] bool told_versions() const { return told_versions_; }
-  /// How ask_versions() ended if the call had no answer (Trial::no_answer()), else empty.
+  /// How ask_versions() ended if the call had no answer (silence_of()), else empty.
   [[nodiscard]] const std::string& silence() const { return silence_; }
 
   /// Why a good ADD fails, so that a bad one's failure shows nothing; empty: it works, as far as

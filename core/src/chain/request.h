@@ -48,7 +48,7 @@ class Caller {
   virtual void on_added();
 };
 
-/// A verb's whole time (design: kernel work takes milliseconds, locks and delegates decide).
+/// A verb's whole time. The kernel's work takes milliseconds of it: locks and programs decide.
 inline constexpr std::chrono::seconds kVerbTime{30};
 inline constexpr std::chrono::seconds kDelTime{15};
 

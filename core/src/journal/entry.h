@@ -27,7 +27,7 @@ namespace unicni::journal {
 /// Where and when the state exists; an entry of another boot or another host namespace is nobody's.
 struct Place {
   std::string boot_id;
-  std::string host_netns;  ///< net::Netlink::identity()
+  std::string host_netns;  ///< identity of the network namespace that is the host's
   friend bool operator==(const Place&, const Place&) = default;
 };
 

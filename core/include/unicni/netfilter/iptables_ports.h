@@ -59,15 +59,17 @@ using IsVoid = std::function<bool(const std::string& network, const std::string&
 /// POSTROUTING. Names, comments and order are the reference's. One `iptables-restore --noflush` a
 /// family, and one `iptables-save -t nat` before it unless all these chains are missing. A port
 /// that another attachment has is refused, naming it, or, if `is_void` says so, taken over with all
-/// its rules: hold Host::hold_host_ports() meanwhile. Announce undo_iptables_ports() (undo.h)
-/// before. Works in the calling thread's namespace, which must be the one of `nft`. Throws Error.
+/// its rules: hold Attachments::hold_shared_links() meanwhile. Announce undo_iptables_ports()
+/// (undo.h) before. Works in the calling thread's namespace, which must be the one of `nft`. Throws
+/// Error.
 void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                         Deadline deadline);
 
 /// For those who publish otherwise: a port of `what` that another container has by such rules is
-/// refused, naming it, or its chain removed if `is_void` says so. Hold Host::hold_shared_links() or
-/// hold_host_ports() meanwhile. No program unless a rule of CNI-HOSTPORT-DNAT has one of the ports;
-/// where there is no such chain it is one round trip and a look at two files of /proc.
+/// refused, naming it, or its chain removed if `is_void` says so. Hold
+/// Attachments::hold_shared_links() meanwhile. No program unless a rule of CNI-HOSTPORT-DNAT has
+/// one of the ports; where there is no such chain it is one round trip and a look at two files of
+/// /proc.
 void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                                Deadline deadline);
 

@@ -29,7 +29,7 @@ bool replace_nft_base(NetlinkSocket& socket, NftTable table, const NftParts& par
                       const std::vector<NftElement>& elements, std::uint32_t generation);
 /// Our table, but of an older version or for another forward_mark().
 bool is_nft_base_outdated(NetlinkSocket& socket, NftTable table);
-/// Table inet of an older version (nft_former.h).
+/// Table inet of an older version (former.h).
 bool is_former_nft_base(NetlinkSocket& socket);
 
 /// Why a packet doesn't meet the rules of these parts of the base although its sets have their
