@@ -130,9 +130,7 @@ std::string policy_link(const Call& call, Host& host, const HostSide& side,
 /// Backend iptables, and what the reference made: addresses, by whatever link they come.
 net::IptablesFirewall iptables_of(const Call& call, Host& host, const HostSide& side,
                                   const Result& result) {
-  net::IptablesFirewall firewall{.network = call.key.network,
-                                 .container_id = call.key.container_id,
-                                 .if_name = call.key.if_name,
+  net::IptablesFirewall firewall{.key = call.key,
                                  .addresses = addresses_of(call, result),
                                  .admin_chain = options_of(call).admin_chain,
                                  .policy = ingress_policy(options_of(call)),

@@ -26,7 +26,8 @@ constexpr Option kMappingRows[] = {
         "containerPort", "port of the container that hostPort is forwarded to")
         .with_range(1, kLastPort)
         .must_be_given(),
-    option<&portmap::PortMapping::protocol>("protocol", "protocol of the port: tcp, udp or sctp"),
+    option<&portmap::PortMapping::protocol>("protocol", "protocol of the port: tcp, udp or sctp")
+        .must_be_given(),
     option<&portmap::PortMapping::host_ip>(
         "hostIP",
         "address of the host on which the port is published; \"\" for all, 0.0.0.0 for all IPv4 "

@@ -29,9 +29,7 @@ net::IptablesPorts ports_of(const Call& call, const Result& result) {
   const auto& options = call.options<PortmapOptions>();
   const Targets targets = targets_of(result, call.key.if_name);
   net::IptablesPorts ports;
-  ports.network = call.key.network;
-  ports.container_id = call.key.container_id;
-  ports.if_name = call.key.if_name;
+  ports.key = call.key;
   // Also those that any address covers: the reference's own rules.
   for (const Mapping& mapping : mappings_of(options)) {
     if (mapping.unservable == nullptr) ports.ports.push_back(port_of(mapping));
@@ -79,7 +77,7 @@ net::IptablesPorts with_own_chain(net::IptablesPorts ports) {
 /// The same under a name that no namesake has: with the network at its end, behind a mark that none
 /// of the three can hold.
 net::IptablesPorts set_apart(net::IptablesPorts ports) {
-  ports.if_name += '/' + ports.network;
+  ports.key.if_name += '/' + ports.key.network;
   return with_own_chain(std::move(ports));
 }
 
@@ -130,12 +128,7 @@ bool are_references(const Call& call, Host& host, const Result& result, const Pl
 }
 
 void remove_reference_rules(const Call& call, Host& host) {
-  net::ReferencePorts ports{call.key.network,
-                            call.key.container_id,
-                            {},
-                            host.container_netns() == nullptr,
-                            call.key.if_name,
-                            [&] {
+  net::ReferencePorts ports{call.key, {}, host.container_netns() == nullptr, [&] {
                               return has_iptables_ports_of_sibling(host.attachments(), call.key) ||
                                      find_namesake(call, host).has_value();
                             }};

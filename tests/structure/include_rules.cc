@@ -180,6 +180,24 @@ Findings forbidden_calls(const Files& files) {
   return found;
 }
 
+Findings ended_processes(const Files& files) {
+  static const std::regex end(
+      R"((^|[^\w.>])(_exit|_Exit|quick_exit)\s*\(|(std|(^|[^\w>]))::(exit|abort|terminate)\s*\()");
+  Findings found;
+  for (const SourceFile& file : files) {
+    const bool is_cores = file.is_below("core") || file.is_below("modules");
+    if (!is_cores || !file.is_product() || file.path == "core/src/base/forked_child.cc") continue;
+    for (std::size_t i = 0; i < file.code.size(); ++i) {
+      if (std::regex_search(file.code[i], end)) {
+        found.push_back(finding(file, i + 1,
+                                "the process is the program's: throw Error; a forked child ends "
+                                "in core/src/base/forked_child.cc"));
+      }
+    }
+  }
+  return found;
+}
+
 Findings unchecked_attributes(const Files& files) {
   // libnl's return a code that tells whether there was room; libmnl's and libnftnl's don't know.
   static const std::regex writer(

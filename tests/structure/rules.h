@@ -26,6 +26,8 @@ Findings application_borders(const Files&, const LayerTable&);
 Findings library_borders(const Files&);
 /// No shell and no raw socket in the product.
 Findings forbidden_calls(const Files&);
+/// Core and modules end no process: exec does, and the children of core/src/base/forked_child.h.
+Findings ended_processes(const Files&);
 /// Bytes get into netlink messages by core/src/net/attribute.h, which throws where they don't fit.
 Findings unchecked_attributes(const Files&);
 

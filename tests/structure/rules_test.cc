@@ -227,6 +227,20 @@ TEST(ForbiddenCalls, ShellsAndRawSocketsInTheProduct) {
       IsEmpty());
 }
 
+TEST(EndedProcesses, OnlyByExecAndInForkedChildren) {
+  for (const char* line : {"::_exit(1);\n", "_exit(1);\n", "if (a) std::exit(1);\n", "::abort();\n",
+                           "std::quick_exit(0);\n", "std::terminate();\n"}) {
+    EXPECT_THAT(ended_processes(one("core/src/net/a.cc", line)).size(), 1) << line;
+    EXPECT_THAT(ended_processes(one("modules/ptp/a.cc", line)).size(), 1) << line;
+    EXPECT_THAT(ended_processes(one("exec/main.cc", line)), IsEmpty());
+    EXPECT_THAT(ended_processes(one("core/src/base/forked_child.cc", line)), IsEmpty());
+    EXPECT_THAT(ended_processes(one("core/src/net/a_test.cc", line)), IsEmpty());
+  }
+  EXPECT_THAT(ended_processes(one("core/src/net/a.cc",
+                                  "// _exit(2)\nf(\"_exit(2)\"); on_exit(1); queue.abort();\n")),
+              IsEmpty());
+}
+
 TEST(UncheckedAttributes, OnlyWhereRoomIsKnown) {
   for (const char* line :
        {"mnl_attr_put_strz(m, 1, t);\n", "mnl_attr_put(m, 1, 2, t);\n",

@@ -57,6 +57,7 @@ TEST_F(Structure, ApplicationsStandOnCoreAndAreIncludedByNobody) {
 }
 TEST_F(Structure, LibrariesStayInTheirPlaces) { expect_none(library_borders(files())); }
 TEST_F(Structure, NoShellAndNoStraySocket) { expect_none(forbidden_calls(files())); }
+TEST_F(Structure, CoreEndsNoProcess) { expect_none(ended_processes(files())); }
 TEST_F(Structure, MessagesAreWrittenWhereTheirRoomIsKnown) {
   expect_none(unchecked_attributes(files()));
 }

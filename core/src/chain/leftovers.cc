@@ -76,11 +76,7 @@ void remove_leftovers(const Call& call, Host& host) {
 
 /// For a member whose module is gone: nobody else knows the names that the reference computes.
 void remove_reference_leftovers(const Call& call, Host& host, Ipam* ipam) {
-  net::ReferenceMasquerade reference{call.key.network,
-                                     call.key.container_id,
-                                     call.key.if_name,
-                                     {},
-                                     host.container_netns() == nullptr};
+  net::ReferenceMasquerade reference{call.key, {}, host.container_netns() == nullptr};
   if (call.prev_result) {
     for (const IpConfig& ip : call.prev_result->ips) {
       reference.addresses.push_back(ip.address.address());
@@ -92,10 +88,11 @@ void remove_reference_leftovers(const Call& call, Host& host, Ipam* ipam) {
   Errors errors;
   errors.attempt([&] { net::remove_reference_masquerade(host.nft(), reference, call.deadline); });
   errors.attempt([&] {
-    net::remove_reference_ports(
-        host.nft(),
-        {call.key.network, call.key.container_id, reference.addresses, reference.container_is_gone},
-        call.deadline);
+    // Chains named after the interface are backend iptables' of ours, and in the journal.
+    const AttachmentKey of_reference{call.key.network, call.key.container_id, {}};
+    net::remove_reference_ports(host.nft(),
+                                {of_reference, reference.addresses, reference.container_is_gone},
+                                call.deadline);
   });
   errors.attempt([&] {
     constexpr const char* kAdminChain = "CNI-ADMIN";  // unless configured, which nobody can read

@@ -13,6 +13,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/forked_child.h"
 #include "module/refusal.h"
 #include "unicni/sys/fd.h"
 
@@ -23,7 +24,7 @@ using Modules = std::span<const module::Found>;
 
 /// In the child. A byte to `told` for each module that is open, or was refused, which says why when
 /// it is opened in earnest.
-[[noreturn]] void open_all(Modules modules, const std::string& executable, const sys::Fd& told) {
+void open_all(Modules modules, const std::string& executable, const sys::Fd& told) {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   for (const module::Found& each : modules) {
@@ -33,14 +34,6 @@ using Modules = std::span<const module::Found>;
     }
     if (::write(told.get(), "", 1) != 1) break;
   }
-  ::_exit(0);
-}
-
-int wait_for(pid_t child) {
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
 }
 
 struct Trial {
@@ -55,11 +48,13 @@ Trial try_opening(Modules modules, const std::string& executable) {
   const sys::Fd heard(ends[0]);
   sys::Fd told(ends[1]);
   std::fflush(nullptr);  // else a child that calls exit writes it as well
-  const pid_t child = ::fork();
+  const pid_t child = sys::fork_child([&] {
+    open_all(modules, executable, told);
+    return 0;
+  });
   if (child < 0) throw system_error(errno, "fork");
-  if (child == 0) open_all(modules, executable, told);
   told.reset();
-  Trial trial{0, wait_for(child)};
+  Trial trial{0, sys::wait_for_child(child)};
   std::array<char, 256> bytes{};
   for (ssize_t n = 0; (n = ::read(heard.get(), bytes.data(), bytes.size())) > 0;) {
     trial.opened += static_cast<std::size_t>(n);

@@ -25,7 +25,7 @@ std::vector<net::NftElement> elements_of(const Call& call, const Result& result,
 }
 
 net::IptablesMasquerade iptables_of(const Call& call, const Result& result) {
-  net::IptablesMasquerade masquerade{call.key.network, call.key.container_id, call.key.if_name, {}};
+  net::IptablesMasquerade masquerade{call.key, {}};
   for (const IpConfig& ip : result.ips) masquerade.addresses.push_back(ip.address);
   return masquerade;
 }
@@ -69,11 +69,7 @@ void check_masquerade(const Call& call, Host& host, const Result& result, MasqBa
 /// The reference names its chains by a hash of network and container. Its nftables rules are found
 /// by their comment and, where the interface is unknown, by address.
 void sweep_masquerade(const Call& call, Host& host, const std::vector<IpNet>& addresses) {
-  net::ReferenceMasquerade reference{call.key.network,
-                                     call.key.container_id,
-                                     call.key.if_name,
-                                     {},
-                                     host.container_netns() == nullptr};
+  net::ReferenceMasquerade reference{call.key, {}, host.container_netns() == nullptr};
   for (const IpNet& net : addresses) reference.addresses.push_back(net.address());
   net::remove_reference_masquerade(host.nft(), reference, call.deadline);
 }

@@ -7,13 +7,12 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "base/forked_child.h"
 #include "net/attribute.h"
 #include "net/single_request.h"
 #include "unicni/error.h"
@@ -70,14 +69,6 @@ bool take_context(const std::string& context) noexcept {
   return attribute && ::write(attribute.get(), context.c_str(), context.size() + 1) >= 0;
 }
 
-/// fork(2) for a child that nobody but its maker hears of or reaps: its end sends no signal, so
-/// that neither a program that ignores SIGCHLD nor one that waits for any child takes it away
-/// (clone(2), __WCLONE). By number: glibc's own would tell the program's atfork handlers. The child
-/// may do system calls only.
-pid_t fork_unheard() noexcept {
-  return static_cast<pid_t>(::syscall(SYS_clone, 0UL, nullptr, nullptr, nullptr, nullptr));
-}
-
 /// make() by a child, as nobody comes back from a context, and only a process with one thread may
 /// take one.
 Outcome make_in_context(const TapSpec& spec) {
@@ -85,25 +76,23 @@ Outcome make_in_context(const TapSpec& spec) {
   if (::pipe2(ends, O_CLOEXEC) != 0) return {Step::fork, errno};
   const sys::Fd in(ends[0]);
   sys::Fd out(ends[1]);
-  const pid_t child = fork_unheard();
-  if (child < 0) return {Step::fork, errno};
-  if (child == 0) {
+  const pid_t child = sys::fork_unheard([&] {
     Outcome outcome{Step::context, 0};
     if (take_context(spec.selinux_context)) {
       outcome = make(spec);
     } else {
       outcome.error = errno;
     }
-    ::_exit(::write(out.get(), &outcome, sizeof outcome) == sizeof outcome ? 0 : 1);
-  }
+    return ::write(out.get(), &outcome, sizeof outcome) == sizeof outcome ? 0 : 1;
+  });
+  if (child < 0) return {Step::fork, errno};
   out.reset();
   Outcome outcome;
   ssize_t size = 0;
   do {
     size = ::read(in.get(), &outcome, sizeof outcome);
   } while (size < 0 && errno == EINTR);
-  while (::waitpid(child, nullptr, static_cast<int>(__WCLONE)) < 0 && errno == EINTR) {
-  }
+  (void)sys::wait_for_child(child);
   return size == sizeof outcome ? outcome : Outcome{Step::fork, EIO};
 }
 

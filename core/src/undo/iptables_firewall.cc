@@ -18,9 +18,9 @@ Undo undo_iptables_firewall(const net::IptablesFirewall& firewall) {
   return Undo{"iptables-firewall",
               1,
               false,
-              {{"network", firewall.network},
-               {"container", firewall.container_id},
-               {"if_name", firewall.if_name},
+              {{"network", firewall.key.network},
+               {"container", firewall.key.container_id},
+               {"if_name", firewall.key.if_name},
                {"admin_chain", firewall.admin_chain},
                {"addresses", undo::listed(firewall.addresses)}}};
 }
@@ -48,12 +48,10 @@ namespace {
 
 Found find(const Undo& record, Undoing& undoing) {
   net::IptablesFirewall firewall;
-  firewall.network = field(record, "network");
-  firewall.container_id = field(record, "container");
-  firewall.if_name = field(record, "if_name");
+  firewall.key = {field(record, "network"), field(record, "container"), field(record, "if_name")};
   firewall.addresses = addresses_of(record);
   firewall.admin_chain = field(record, "admin_chain");
-  const Attachment owner{firewall.container_id, firewall.if_name};
+  const Attachment owner = firewall.key.of_network();
   const bool is_theirs = std::any_of(
       firewall.addresses.begin(), firewall.addresses.end(), [&](const IpAddress& address) {
         return is_anothers(undoing.host.attachments(), owner, address);

@@ -15,9 +15,9 @@ Undo undo_iptables_masquerade(const net::IptablesMasquerade& masquerade) {
   return Undo{"iptables-masquerade",
               1,
               false,
-              {{"network", masquerade.network},
-               {"container", masquerade.container_id},
-               {"if_name", masquerade.if_name},
+              {{"network", masquerade.key.network},
+               {"container", masquerade.key.container_id},
+               {"if_name", masquerade.key.if_name},
                {"addresses", undo::listed(masquerade.addresses)}}};
 }
 
@@ -29,7 +29,7 @@ namespace {
 /// The chain is the attachment's own. Its subnets aren't in the record, so only addresses tell.
 Found find(const Undo& record, Undoing& undoing) {
   net::IptablesMasquerade masquerade{
-      field(record, "network"), field(record, "container"), field(record, "if_name"), {}};
+      {field(record, "network"), field(record, "container"), field(record, "if_name")}, {}};
   for (const IpAddress& address : addresses_of(record)) {
     masquerade.addresses.emplace_back(address, address.bits());
   }
@@ -39,10 +39,11 @@ Found find(const Undo& record, Undoing& undoing) {
 }
 
 void undo_one(const Undo& record, Undoing& undoing) {
-  net::remove_reference_masquerade(undoing.host.nft(),
-                                   {field(record, "network"), field(record, "container"),
-                                    field(record, "if_name"), addresses_of(record)},
-                                   iptables_deadline());
+  net::remove_reference_masquerade(
+      undoing.host.nft(),
+      {{field(record, "network"), field(record, "container"), field(record, "if_name")},
+       addresses_of(record)},
+      iptables_deadline());
 }
 
 std::string describe(const Undo& record) {

@@ -17,9 +17,9 @@ Undo undo_iptables_ports(const net::IptablesPorts& ports) {
   return Undo{std::string(undo::kIptablesPortsKind.type),
               1,
               false,
-              {{"network", ports.network},
+              {{"network", ports.key.network},
                {"container", net::iptables_chain_owner(ports)},
-               {"if_name", ports.if_name}}};
+               {"if_name", ports.key.if_name}}};
 }
 
 /// A sibling that is gone doesn't count: nobody would remove the chain after it.

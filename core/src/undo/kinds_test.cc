@@ -59,15 +59,12 @@ std::vector<Undo> samples() {
   route.route.dst = *IpNet::parse("10.9.0.0/16");
   net::Device device;
   device.was = link;
-  net::IptablesMasquerade masquerade{"net", "c1", "eth0", {*IpNet::parse("10.1.0.2/24")}};
+  net::IptablesMasquerade masquerade{{"net", "c1", "eth0"}, {*IpNet::parse("10.1.0.2/24")}};
   net::IptablesFirewall firewall;
-  firewall.network = "net";
-  firewall.container_id = "c1";
+  firewall.key = {"net", "c1", ""};
   firewall.addresses = {*IpAddress::parse("10.1.0.2")};
   net::IptablesPorts ports;
-  ports.network = "net";
-  ports.container_id = "c1";
-  ports.if_name = "eth0";
+  ports.key = {"net", "c1", "eth0"};
   const IpNet net = *IpNet::parse("10.1.0.2/24");
   const net::NftElement element = net::masquerade_element(net, "net/c1/eth0");
   return {

@@ -383,9 +383,9 @@ TEST_F(ReplayTest, ARecordThatIsThereTwiceIsUndoneOnce) {
 
 TEST_F(ReplayTest, IptablesMasqueradeGoes) {
   in_namespace(CLONE_NEWNET, [&] {
-    const net::IptablesMasquerade ours{
-        "net", "ctr", "eth0", {*IpNet::parse("10.9.0.2/24"), *IpNet::parse("fd00::2/64")}};
-    const net::IptablesMasquerade sibling{"net", "ctr", "eth1", {*IpNet::parse("10.9.0.3/24")}};
+    const net::IptablesMasquerade ours{{"net", "ctr", "eth0"},
+                                       {*IpNet::parse("10.9.0.2/24"), *IpNet::parse("fd00::2/64")}};
+    const net::IptablesMasquerade sibling{{"net", "ctr", "eth1"}, {*IpNet::parse("10.9.0.3/24")}};
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     EXPECT_THAT(replay_all({undo_iptables_masquerade(ours)}), IsEmpty()) << "none at all";
     net::add_iptables_masquerade(host_.nft(), ours, deadline);
@@ -397,7 +397,7 @@ TEST_F(ReplayTest, IptablesMasqueradeGoes) {
 }
 
 TEST_F(ReplayTest, IptablesMasqueradeOfOddAddressesIsAnError) {
-  Undo record = undo_iptables_masquerade({"net", "ctr", "eth0", {*IpNet::parse("10.9.0.2/24")}});
+  Undo record = undo_iptables_masquerade({{"net", "ctr", "eth0"}, {*IpNet::parse("10.9.0.2/24")}});
   record.fields.back().second = "10.9.0.2/24 nonsense";
   const auto errors = replay_all({record});
   ASSERT_THAT(errors, SizeIs(1));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "unicni/attachment_key.h"
 #include "unicni/deadline.h"
 #include "unicni/ip.h"
 #include "unicni/netfilter/nft.h"
@@ -13,9 +14,7 @@
 namespace unicni::net {
 
 struct IptablesFirewall {
-  std::string network;
-  std::string container_id;
-  std::string if_name;
+  AttachmentKey key;
   std::vector<IpAddress> addresses;  ///< IPv4 and IPv6
   std::string admin_chain = "CNI-ADMIN";
   std::optional<IngressPolicy> policy;  ///< nullopt: open

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "unicni/attachment_key.h"
 #include "unicni/deadline.h"
 #include "unicni/ip.h"
 #include "unicni/netfilter/nft.h"
@@ -11,9 +12,7 @@
 namespace unicni::net {
 
 struct IptablesMasquerade {
-  std::string network;
-  std::string container_id;
-  std::string if_name;
+  AttachmentKey key;
   std::vector<IpNet> addresses;  ///< with the prefix length of their subnets, IPv4 and IPv6
 };
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "unicni/attachment_key.h"
 #include "unicni/deadline.h"
 #include "unicni/ip.h"
 #include "unicni/netfilter/nft.h"
@@ -26,9 +27,7 @@ struct IptablesPort {
 };
 
 struct IptablesPorts {
-  std::string network;
-  std::string container_id;
-  std::string if_name;
+  AttachmentKey key;
   std::vector<IptablesPort> ports;
   std::optional<IpNet> address4;  ///< of the container, with its subnet
   std::optional<IpNet> address6;
@@ -47,7 +46,8 @@ struct IptablesPorts {
 /// Whose chain it is, as its name and the journal have it: "<container>", or
 /// "<container>/<ifname>".
 inline std::string iptables_chain_owner(const IptablesPorts& ports) {
-  return ports.own_chain ? ports.container_id + '/' + ports.if_name : ports.container_id;
+  return ports.own_chain ? ports.key.container_id + '/' + ports.key.if_name
+                         : ports.key.container_id;
 }
 
 /// Whether a container's claims on a network are void, as it is provably gone.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "unicni/attachment_key.h"
 #include "unicni/deadline.h"
 #include "unicni/ip.h"
 #include "unicni/netfilter/nft.h"
@@ -15,11 +16,10 @@ namespace unicni::net {
 
 /// Whose published ports.
 struct ReferencePorts {
-  std::string network;
-  std::string container_id;
+  /// Without if_name: all but the chains that add_iptables_ports() names after the interface.
+  AttachmentKey key;
   std::vector<IpAddress> addresses;  ///< of the attachment
   bool container_is_gone = false;    ///< so none of its attachments needs a rule
-  std::string if_name = {};          ///< also the chain that add_iptables_ports() names after it
   /// Asked if there is a chain of the reference's name: another attachment has it, of the container
   /// to the network, or one whose network and container have the same hash.
   std::function<bool()> is_taken = {};

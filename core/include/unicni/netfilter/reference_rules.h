@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "unicni/attachment_key.h"
 #include "unicni/deadline.h"
 #include "unicni/ip.h"
 #include "unicni/netfilter/nft.h"
@@ -16,9 +17,7 @@ namespace unicni::net {
 
 /// Whose masquerade.
 struct ReferenceMasquerade {
-  std::string network;
-  std::string container_id;
-  std::string if_name;
+  AttachmentKey key;
   /// The attachment's addresses, from prevResult, the journal or the interface.
   std::vector<IpAddress> addresses;
   /// The container's namespace is gone, so none of its attachments needs a rule any more.

@@ -25,9 +25,7 @@ class IptablesFirewallTest : public PrivateNetnsTest {
     return shell("for i in iptables ip6tables; do $i-nft-save -t filter; done | grep -v '^#'");
   }
   static IptablesFirewall firewall(std::vector<IpAddress> addresses) {
-    return {.network = "mynet",
-            .container_id = "ctr1",
-            .if_name = "eth0",
+    return {.key = {"mynet", "ctr1", "eth0"},
             .addresses = std::move(addresses),
             .policy = std::nullopt,
             .bridge = "cni0"};

@@ -32,13 +32,13 @@ struct MasqueradePart {
 
 MasqueradePart part_of(const IptablesMasquerade& what, Family family) {
   const bool v4 = family == Family::v4;
-  MasqueradePart part{
-      family,
-      static_cast<std::uint8_t>(v4 ? NFPROTO_IPV4 : NFPROTO_IPV6),
-      IpNet::parse(v4 ? "224.0.0.0/4" : "ff00::/8").value(),
-      reference_masquerade_chain(what.network, what.container_id),
-      reference_masquerade_comment(what.network, what.container_id).substr(0, kCommentLimit),
-      {}};
+  MasqueradePart part{family,
+                      static_cast<std::uint8_t>(v4 ? NFPROTO_IPV4 : NFPROTO_IPV6),
+                      IpNet::parse(v4 ? "224.0.0.0/4" : "ff00::/8").value(),
+                      reference_masquerade_chain(what.key.network, what.key.container_id),
+                      reference_masquerade_comment(what.key.network, what.key.container_id)
+                          .substr(0, kCommentLimit),
+                      {}};
   for (const IpNet& address : what.addresses) {
     const bool known = std::ranges::find(part.addresses, address) != part.addresses.end();
     if (address.family() == family && !known) part.addresses.push_back(address);

@@ -18,10 +18,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 IptablesMasquerade masquerade(const char* if_name, const char* address4, const char* address6) {
-  return {"mynet", "ctr1", if_name, {ip_net(address4), ip_net(address6)}};
+  return {{"mynet", "ctr1", if_name}, {ip_net(address4), ip_net(address6)}};
 }
 ReferenceMasquerade removal_of(const IptablesMasquerade& what) {
-  ReferenceMasquerade removal{what.network, what.container_id, what.if_name, {}};
+  ReferenceMasquerade removal{what.key, {}};
   for (const IpNet& address : what.addresses) removal.addresses.push_back(address.address());
   return removal;
 }
@@ -101,13 +101,13 @@ TEST_F(IptablesTest, NothingIsThereAndNothingIsMade) {
 }
 
 TEST_F(IptablesTest, OneFamilyOnlyTouchesOne) {
-  add({"mynet", "ctr1", "eth0", {ip_net("10.1.2.3/24")}});
+  add({{"mynet", "ctr1", "eth0"}, {ip_net("10.1.2.3/24")}});
   EXPECT_EQ("table ip nat\n", shell("nft list tables"));
 }
 
 TEST_F(IptablesTest, TwoAddressesOfASubnetShareItsRule) {
-  const IptablesMasquerade two{
-      "mynet", "ctr1", "eth0", {ip_net("10.1.2.3/24"), ip_net("10.1.2.9/24")}};
+  const IptablesMasquerade two{{"mynet", "ctr1", "eth0"},
+                               {ip_net("10.1.2.3/24"), ip_net("10.1.2.9/24")}};
   add(two);
   EXPECT_TRUE(has(two));
   const std::string saved = rules();
@@ -118,8 +118,8 @@ TEST_F(IptablesTest, TwoAddressesOfASubnetShareItsRule) {
 }
 
 TEST_F(IptablesTest, NamesThatFillTheComment) {
-  const IptablesMasquerade longest{
-      std::string(128, 'n'), std::string(140, 'c'), "eth0", {ip_net("10.1.2.3/24")}};
+  const IptablesMasquerade longest{{std::string(128, 'n'), std::string(140, 'c'), "eth0"},
+                                   {ip_net("10.1.2.3/24")}};
   add(longest);
   add(longest);
   EXPECT_TRUE(has(longest));
@@ -158,7 +158,7 @@ TEST_F(IptablesTest, WithoutTheProgramThePackageAndTheAlternativeAreNamed) {
 TEST_F(IptablesTest, ContainersThatRaceAllSucceed) {
   EXPECT_TRUE(in_processes(4, [](int process) {
     Nft nft;
-    IptablesMasquerade what{"mynet", "ctr1", "eth" + std::to_string(process), {}};
+    IptablesMasquerade what{{"mynet", "ctr1", "eth" + std::to_string(process)}, {}};
     what.addresses.push_back(
         IpNet(IpAddress::v4(0x0a010203U + static_cast<unsigned>(process)), 24));
     add_iptables_masquerade(nft, what, soon());

@@ -39,8 +39,8 @@ struct PortsPart {
 std::vector<PortsPart> parts_of(const IptablesPorts& what) {
   std::vector<PortsPart> parts;
   if (what.ports.empty()) return parts;
-  const std::string chain = reference_dnat_chain(what.network, iptables_chain_owner(what));
-  const std::string comment = reference_dnat_comment(what.network, what.container_id);
+  const std::string chain = reference_dnat_chain(what.key.network, iptables_chain_owner(what));
+  const std::string comment = reference_dnat_comment(what.key.network, what.key.container_id);
   if (what.address4) {
     parts.push_back({what, Family::v4, *what.address4, what.conditions4, chain, comment});
   }
@@ -245,7 +245,7 @@ std::set<std::string> void_chains(const PortsPart& part, const IptablesListing& 
     });
     if (entry == listing.rules().end()) continue;  // nothing leads there
     const std::string_view comment = entry->value_of("--comment");
-    if (is_of_container(comment, part.what.container_id)) continue;  // first come, first served
+    if (is_of_container(comment, part.what.key.container_id)) continue;  // first come, first served
     const auto owner = owner_of(comment);
     if (owner && is_void && is_void(owner->first, owner->second)) {
       chains.insert(rule.chain);

@@ -19,9 +19,7 @@ using testing::Not;
 
 IptablesPorts ports(const char* container, std::vector<IptablesPort> list,
                     const char* address = "10.1.2.2/24") {
-  return {.network = "mynet",
-          .container_id = container,
-          .if_name = "eth0",
+  return {.key = {"mynet", container, "eth0"},
           .ports = std::move(list),
           .address4 = ip_net(address),
           .address6 = {},
@@ -252,7 +250,7 @@ TEST_F(IptablesPortsTest, LegacyRulesAreSeenAndGo) {
 
 TEST_F(IptablesPortsTest, NothingIsThereAndNothingIsMade) {
   EXPECT_EQ(remove("ctr1"), 0U);
-  EXPECT_EQ(0U, remove_reference_ports(nft_, {"mynet", "ctr1", {}, true}, soon()));
+  EXPECT_EQ(0U, remove_reference_ports(nft_, {{"mynet", "ctr1", ""}, {}, true}, soon()));
   EXPECT_EQ("", shell("nft list ruleset; cat /proc/thread-self/net/ip_tables_names"));
 }
 
@@ -273,12 +271,13 @@ TEST_F(IptablesPortsTest, ContainersThatRaceAllSucceed) {
 
 TEST_F(IptablesPortsTest, LongNamesAreCutAsIptablesCutsThem) {
   IptablesPorts longest = one_;
-  longest.network = std::string(128, 'n');
-  longest.container_id = std::string(140, 'c');
+  longest.key.network = std::string(128, 'n');
+  longest.key.container_id = std::string(140, 'c');
   add(longest);
   EXPECT_EQ(fault(longest), std::nullopt);
   EXPECT_THAT(saved(), HasSubstr("ccc..\""));
-  EXPECT_EQ(2U, remove_iptables_ports(nft_, longest.network, {longest.container_id}, soon()));
+  EXPECT_EQ(2U,
+            remove_iptables_ports(nft_, longest.key.network, {longest.key.container_id}, soon()));
 }
 
 // What 1.9.1 makes with "backend": "nftables"; Debian's version can't.
@@ -313,17 +312,17 @@ END)";
 
 TEST_F(IptablesPortsTest, NftablesRulesOfTheReferenceGoByContainerAndAddress) {
   shell(kTables);
-  const ReferencePorts of_net{"mynet", "ctr1", {ip("10.1.2.2"), ip("fd00::2")}};
-  EXPECT_EQ(0U, remove_reference_ports(nft_, {"mynet", "ctr1", {}}, soon()));
-  EXPECT_EQ(0U, remove_reference_ports(nft_, {"mynet", "ctr2", of_net.addresses}, soon()));
+  const ReferencePorts of_net{{"mynet", "ctr1", ""}, {ip("10.1.2.2"), ip("fd00::2")}};
+  EXPECT_EQ(0U, remove_reference_ports(nft_, {{"mynet", "ctr1", ""}, {}}, soon()));
+  EXPECT_EQ(0U, remove_reference_ports(nft_, {{"mynet", "ctr2", ""}, of_net.addresses}, soon()));
   EXPECT_EQ(6U, remove_reference_ports(nft_, of_net, soon()));
   const std::string left = shell("nft list ruleset");
   EXPECT_THAT(left, Not(HasSubstr("10.1.2.2")));
   EXPECT_THAT(left, Not(HasSubstr("table ip6"))) << "the table goes with its last rule";
   EXPECT_THAT(left, HasSubstr("dnat to 10.2.2.2:80")) << "another network of the container";
   EXPECT_THAT(left, HasSubstr("ip daddr 10.2.2.2 masquerade"));
-  EXPECT_EQ(2U, remove_reference_ports(nft_, {"mynet", "ctr1", {}, true}, soon()));
-  EXPECT_EQ(1U, remove_reference_ports(nft_, {"mynet", "ctr9", {ip("10.1.2.9")}}, soon()));
+  EXPECT_EQ(2U, remove_reference_ports(nft_, {{"mynet", "ctr1", ""}, {}, true}, soon()));
+  EXPECT_EQ(1U, remove_reference_ports(nft_, {{"mynet", "ctr9", ""}, {ip("10.1.2.9")}}, soon()));
   EXPECT_EQ("", shell("nft list ruleset"));
 }
 

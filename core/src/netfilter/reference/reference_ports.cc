@@ -22,7 +22,7 @@ constexpr const char* kChains[] = {"hostports", "hostip_hostports", "masqueradin
 /// The comment names the container only; the rule itself says to which attachment it leads, by the
 /// DNAT or, in the chain that masquerades, by the destination.
 bool is_of(const ReferencePorts& what, const NftListedRule& rule) {
-  if (rule.comment != what.container_id) return false;
+  if (rule.comment != what.key.container_id) return false;
   if (what.container_is_gone) return true;
   const auto is_ours = [&](const std::optional<IpAddress>& address) {
     return address && std::ranges::find(what.addresses, *address) != what.addresses.end();
@@ -134,14 +134,14 @@ std::size_t remove_reference_ports(Nft& nft, const ReferencePorts& what, Deadlin
     if (!found[i]) continue;
     sweep.attempt([&] { return remove_from_table(nft.socket(), kFamilies[i], what); });
   }
-  std::vector<std::string> owners{what.container_id};
-  if (!what.if_name.empty()) {
-    owners.push_back(what.container_id + '/' + what.if_name);
-    owners.push_back(owners.back() + '/' + what.network);
+  std::vector<std::string> owners{what.key.container_id};
+  if (!what.key.if_name.empty()) {
+    owners.push_back(what.key.container_id + '/' + what.key.if_name);
+    owners.push_back(owners.back() + '/' + what.key.network);
   }
   sweep.attempt([&] {
-    return remove_iptables_ports(nft, what.network, owners, deadline, [&](const auto& owner) {
-      return owner != what.container_id || !what.is_taken || !what.is_taken();
+    return remove_iptables_ports(nft, what.key.network, owners, deadline, [&](const auto& owner) {
+      return owner != what.key.container_id || !what.is_taken || !what.is_taken();
     });
   });
   return sweep.finish();

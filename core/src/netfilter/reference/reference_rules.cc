@@ -75,7 +75,7 @@ std::size_t remove_iptables_legacy(Nft& nft, Family family, const std::string& c
 // places are looked at, those in nftables in one round trip.
 std::size_t remove_reference_masquerade(Nft& nft, const ReferenceMasquerade& what,
                                         Deadline deadline) {
-  const std::string chain = reference_masquerade_chain(what.network, what.container_id);
+  const std::string chain = reference_masquerade_chain(what.key.network, what.key.container_id);
   const NftChainName checks{NFPROTO_INET, "cni_plugins_masquerade", "masq_checks"};
   const auto found =
       find_chains(nft.socket(), {{NFPROTO_IPV4, kNat, chain}, {NFPROTO_IPV6, kNat, chain}, checks});
@@ -89,7 +89,7 @@ std::size_t remove_reference_masquerade(Nft& nft, const ReferenceMasquerade& wha
   if (found[2]) {
     sweep.attempt([&] {
       const std::string instance =
-          reference_masquerade_instance(what.network, what.container_id, what.if_name);
+          reference_masquerade_instance(what.key.network, what.key.container_id, what.key.if_name);
       return remove_foreign_rules(nft.socket(), checks, [&](const NftListedRule& rule) {
         return rule.comment.starts_with(instance);
       });

@@ -23,9 +23,9 @@ constexpr const char* kSaveLegacy = "iptables-legacy-save -t nat; ip6tables-lega
 constexpr const char* kStable = " | grep -v '^#' | sed 's/\\[.*//'";
 
 ReferenceMasquerade of(const std::vector<IpAddress>& addresses, const char* if_name = "eth0") {
-  return {"mynet", "ctr1", if_name, addresses};
+  return {{"mynet", "ctr1", if_name}, addresses};
 }
-ReferenceMasquerade of_nobody_left() { return {"mynet", "ctr1", "eth0", {}, true}; }
+ReferenceMasquerade of_nobody_left() { return {{"mynet", "ctr1", "eth0"}, {}, true}; }
 
 class ReferenceRulesTest : public ReferenceTest {
  protected:
