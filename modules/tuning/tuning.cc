@@ -92,6 +92,11 @@ void allow_mac(const Call& call, Host& host, const net::Link& container, const M
   add_rules(call, host, elements, {});
 }
 
+/// Two networks of a container may set one sysctl, and the CHECK of one of them fails for good.
+constexpr const char* kChangedAfterAdd =
+    "a program, or another network of this container, changed it after ADD: let only one of them "
+    "set it, and change it back or run DEL and then ADD for the attachment";
+
 class Tuning : public ChainedModule {
  public:
   void del(const Call& call, Host& host) override {
@@ -117,15 +122,13 @@ class Tuning : public ChainedModule {
       if (!should || is == *should) return;
       throw Error(Code::internal,
                   fmt::format("{} of {} is {}, not {}", what, link.name, is, *should),
-                  "another program changed it after ADD: change it back, or run DEL and then ADD "
-                  "for the attachment");
+                  kChangedAfterAdd);
     };
     if (wanted.link.mac && *wanted.link.mac != link.mac) {
       throw Error(
           Code::internal,
           fmt::format("MAC of {} is {}, not {}", link.name, link.mac.str(), wanted.mac_text),
-          "another program changed it after ADD: change it back, or run DEL and then ADD for the "
-          "attachment");
+          kChangedAfterAdd);
     }
     compare("MTU", link.mtu, wanted.link.mtu);
     compare("promiscuous mode", link.promisc || link.promiscuity != 0, wanted.link.promisc);
@@ -256,8 +259,7 @@ class Tuning : public ChainedModule {
                   value ? fmt::format("sysctl {} in {} is \"{}\", not \"{}\"", each.key, call.netns,
                                       *value, each.value)
                         : fmt::format("sysctl {} is missing in {}", each.key, call.netns),
-                  "another program changed it after ADD: change it back, or run DEL and then ADD "
-                  "for the attachment");
+                  kChangedAfterAdd);
     }
   }
 };

@@ -52,6 +52,13 @@ TEST_F(CnitoolGc, WithoutAnAnswerDeletesNothingAndListsWhatItWould) {
   EXPECT_THAT(link_names(one_.fd()), ElementsAre("eth0", "eth1"));
 }
 
+TEST_F(CnitoolGc, SaysInJsonWhatItDeleted) {
+  const Output output = cnitool({"gc", "--yes", "--json", "mynet", "x"});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_EQ(output.json().at("stale").size(), 2U);
+  EXPECT_THAT(results(), ElementsAre(kOfOther));
+}
+
 TEST_F(CnitoolGc, KeepsWhatItIsToldToKeep) {
   const Output output = cnitool({"gc", "mynet", "x", "--keep", "one:eth0"});
   EXPECT_EQ(output.status, 0) << output.str();

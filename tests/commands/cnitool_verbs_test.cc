@@ -188,6 +188,33 @@ TEST_F(CnitoolVerbs, CheckFailsWithoutAnAttachment) {
                             "/eth0 is not attached\n  the cache has no result of an ADD\n");
 }
 
+TEST_F(CnitoolVerbs, AResultThatCannotBeReadIsNoAbsence) {
+  cnitool({"add", "mynet", blue_.path()});
+  ASSERT_EQ(results().size(), 1U);
+  write_file("/var/lib/cni/results/" + results().front(), "{");
+  const Output output = cnitool({"check", "mynet", blue_.path()});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(output.err, AllOf(HasSubstr("can't be read in /var/lib/cni/results: "),
+                                HasSubstr("run DEL and then ADD"), Not(HasSubstr("attached"))));
+}
+
+TEST_F(CnitoolVerbs, DelSaysInJsonWhatItDetached) {
+  cnitool({"add", "mynet", blue_.path()});
+  const Output output = cnitool({"del", "--json", "mynet", blue_.path()});
+  EXPECT_EQ(output.status, 0) << output.str();
+  EXPECT_EQ(output.json().at("attachment").at("network"), "mynet");
+  EXPECT_THAT(results(), IsEmpty());
+}
+
+TEST_F(CnitoolVerbs, AWarningInAListOfOneProcessNamesItsPlugin) {
+  Json config = list();
+  config["plugins"][1]["bakend"] = "nftables";
+  config["plugins"] = {{{"type", "unicni"}, {"plugins", config["plugins"]}}};
+  put("10-mynet.conflist", config);
+  EXPECT_THAT(cnitool({"add", "mynet", blue_.path()}).err,
+              HasSubstr("unicni firewall: warning: unknown key \"bakend\" is ignored"));
+}
+
 TEST_F(CnitoolVerbs, StatusFailsWithWhatThePluginSays) {
   Recorder recorder("remember");
   put("10-mynet.conflist", recorded());

@@ -89,6 +89,36 @@ TEST_F(UnictlCompletion, OffersOptionsAndTheirValues) {
               ::testing::ElementsAre(""));
 }
 
+TEST_F(UnictlCompletion, OffersChainsAndTypes) {
+  Sandbox::keep_etc();
+  EXPECT_THAT(completions("unictl", {"render", ""}), ::testing::ElementsAre(""));
+  tool({"mkdir", "-p", "/etc/unicni/chains"});
+  EXPECT_THAT(completions("unictl", {"render", ""}), ::testing::ElementsAre(""));
+  write_file("/etc/unicni/chains/web.yaml", "");
+  write_file("/etc/unicni/chains/db.yaml", "");
+  write_file("/etc/unicni/chains/no.yml", "");
+  EXPECT_THAT(completions("unictl", {"render", ""}), ::testing::UnorderedElementsAre("db", "web"));
+  for (const char* verb : {"explain", "diff"}) {
+    EXPECT_THAT(completions("unictl", {verb, "we"}), ::testing::ElementsAre("web")) << verb;
+  }
+  EXPECT_THAT(completions("unictl", {"diff", "web", "d"}), ::testing::ElementsAre("db"));
+  EXPECT_THAT(completions("unictl", {"compile", "p"}), ::testing::ElementsAre("policy"));
+  EXPECT_THAT(completions("unictl", {"conformance", "host-l"}),
+              ::testing::ElementsAre("host-local"));
+}
+
+TEST(MisspeltOption, IsToldWithTheNearestOne) {
+  EXPECT_THAT(command("unictl", {"modules", "--jsn"}).err,
+              ::testing::HasSubstr("did you mean \"--json\"?"));
+}
+
+TEST(EmptyOperand, IsAWrongCall) {
+  const Output output = command("cnitool", {"add", "bluenet", ""});
+  EXPECT_EQ(output.status, 1);
+  EXPECT_THAT(output.err, ::testing::HasSubstr("NETNS: it is empty"));
+  EXPECT_EQ(command("unictl", {"explain", ""}).status, 2);
+}
+
 class CnitoolCompletion : public ::testing::Test {
  protected:
   CnitoolCompletion() {
@@ -104,6 +134,8 @@ class CnitoolCompletion : public ::testing::Test {
 TEST_F(CnitoolCompletion, OffersNetworksThenNamespaces) {
   Container container("green");
   EXPECT_THAT(cnitool({"add", "blue"}), ::testing::ElementsAre("bluenet"));
+  EXPECT_THAT(cnitool({"add", ""}), ::testing::ElementsAre("bluenet"))
+      << "a file without a / is no network";
   EXPECT_THAT(cnitool({"add", "/run/20"}), ::testing::ElementsAre("/run/20-broken.conf"));
   EXPECT_THAT(cnitool({"add", "bluenet", ""}), ::testing::ElementsAre("/run/netns/green"));
   EXPECT_THAT(cnitool({"add", "bluenet", "/run/netns/g"}),

@@ -47,7 +47,10 @@ class PolicySchema : public ::testing::Test {
       };
       // Of a plugin an ADD passes over a key that nobody knows, and refuses what lacks one.
       const bool is_passed_over = rules.at(rule).contains("append") && says(": unknown key");
-      const bool is_error = each.at("severity") == "error" && !is_passed_over;
+      // A pattern or a limit that can never hold is written as any other, and an ADD takes it.
+      const bool is_vain = says(" matches nothing") || says(", so it allows none") ||
+                           says(": no port is ") || says(": \"max\" is no limit");
+      const bool is_error = each.at("severity") == "error" && !is_passed_over && !is_vain;
       if (is_error || says(": missing, ")) verdicts.at(rule) = false;
     }
   }

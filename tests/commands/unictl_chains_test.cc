@@ -72,6 +72,31 @@ TEST_F(UnictlChains, DiffTellsWhatDiffersAndNotHowItIsWritten) {
                   "plugins[1] portmap capabilities {\"portMappings\":true} null"));
 }
 
+TEST_F(UnictlChains, AWrapperStandsForItsChain) {
+  write_file("/run/10-web.conflist", command("unictl", {"render", "--wrapper", "web"}).out);
+  const Output same = command("unictl", {"diff", "web", "/run/10-web.conflist"});
+  EXPECT_EQ(same.status, 0) << same.str();
+  chain("db", "cniVersion: 1.0.0\nplugins: [{type: dummy}]\n");
+  EXPECT_EQ(command("unictl", {"diff", "db", "/run/10-web.conflist"}).status, 1);
+}
+
+TEST_F(UnictlChains, AChainsFileIsNamedByItsName) {
+  for (const char* verb : {"explain", "render"}) {
+    EXPECT_THAT(command("unictl", {verb, "/etc/unicni/chains/web.yaml"}).err,
+                HasSubstr("a chain is named without its folder and extension: web"))
+        << verb;
+  }
+  EXPECT_THAT(command("cnitool", {"validate", "/etc/unicni/chains/web.yaml"}).out,
+              HasSubstr("a chain in YAML is no network"));
+}
+
+TEST_F(UnictlChains, AWarningOfAnOptionNamesItsPlugin) {
+  write_file("/run/11.conflist", R"({"cniVersion": "1.0.0", "name": "n", "plugins": [
+{"type": "dummy"}, {"type": "tuning", "mtuu": 5}]})");
+  EXPECT_THAT(command("unictl", {"explain", "/run/11.conflist"}).err,
+              HasSubstr("warning: tuning: unknown key \"mtuu\" is ignored"));
+}
+
 TEST_F(UnictlChains, DiffComparesValues) {
   chain("nulls", "plugins:\n- {type: bridge, dns: ~, ipam: {type: host-local, subnet: ~}}\n");
   EXPECT_EQ(command("unictl", {"diff", "nulls", "nulls"}).str(),
@@ -122,7 +147,19 @@ TEST_F(UnictlChains, ExplainHasWhatTheRuntimeOffersAndTheErrorOfAnAdd) {
   const Output refused =
       command("unictl", {"explain", "web", "--cap", R"({"portMappings": [{"hostPort": 80}]})"});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_THAT(refused.err, HasSubstr("hostPort 80 of portmap is not allowed, but at least 30000"));
+  EXPECT_THAT(refused.err,
+              HasSubstr("hostPort 80 of portmap is not allowed; allowed: at least 30000"));
+}
+
+TEST_F(UnictlChains, ExplainTellsOfPoliciesThatAreNotInForce) {
+  write_file("/etc/unicni/policy.d/b.yml", "rules: [{deny: x}]");
+  EXPECT_THAT(command("unictl", {"explain", "web"}).err, HasSubstr("/etc/unicni/policy.d/b.yml"));
+}
+
+TEST_F(UnictlChains, AChainWhoseFileHasAnotherExtensionIsToldWhy) {
+  write_file("/etc/unicni/chains/foo.yml", "plugins: [{type: bridge}]");
+  EXPECT_THAT(command("unictl", {"render", "foo"}).err,
+              HasSubstr("foo.yml is passed over, as chains are files NAME.yaml"));
 }
 
 /// As the executable does it with the file, whichever way it names its plugins.

@@ -115,6 +115,38 @@ TEST_F(UnictlLint, ARuleAboutATypeThatNobodyHasIsTold) {
             "\"bandwidth\"?\n");
 }
 
+TEST_F(UnictlLint, AMisspeltTypeThatIsDeniedOrAllowedIsTold) {
+  const std::string rest = " type brige: nobody has this type; did you mean \"bridge\"?\n";
+  EXPECT_EQ(lint_of("modules: {deny: [brige, 'x*'], allow: brige}\n", 0),
+            "1:39 warning" + rest + "1:18 warning" + rest);
+  EXPECT_EQ(lint_of("modules: {deny: [brige]}\n", 1, {"CNI_PATH=/run/plugins"}),
+            "1:18 error" + rest);
+  EXPECT_EQ(lint_of("modules: {deny: bridge, allow: [portmap]}\n", 0), "");
+}
+
+TEST_F(UnictlLint, ARuleThatCanMatchNothingIsAnError) {
+  EXPECT_THAT(lint_of("rules:\n- match: {namespace: Tenant-A}\n  deny: x\n", 1),
+              ::testing::StartsWith("2:22 error rules[0].match.namespace: \"Tenant-A\" matches"));
+}
+
+/// As ADD, which warns of a policy of such a name and has no chain of it.
+TEST_F(UnictlLint, AFileThatNobodyReadsBecauseOfItsNameIsAnError) {
+  Sandbox::keep_etc();
+  tool({"mkdir", "-p", "/etc/unicni/chains", "/etc/unicni/policy.d"});
+  const char* policy = "rules: [{deny: x}]\n";
+  const char* chain = "plugins: [{type: bridge}]\n";
+  for (const char* file : {"/run/a.yml", "/run/a.YAML", "/run/a.json", "/etc/unicni/policy.d/a"}) {
+    write_file(file, policy);
+    EXPECT_EQ(lint({file}, 1), "1:1 error nobody reads a policy of this name\n") << file;
+  }
+  for (const char* file : {"/run/web.yml", "/run/web.YAML", "/etc/unicni/chains/web"}) {
+    write_file(file, std::string("name: web\ncniVersion: 1.1.0\n") + chain);
+    EXPECT_EQ(lint({file}, 1), "1:1 error nobody reads a chain of this name\n") << file;
+  }
+  write_file("/run/stream", policy);
+  EXPECT_EQ(lint({"/run/stream"}, 0), "") << "what a pipe has may become a file of any name";
+}
+
 TEST_F(UnictlLint, WhatIsAddedToPluginsThatAreCalledAloneIsAnError) {
   write_file(kPolicy, "rules:\n- match: {network: 'w*'}\n  append:\n  - {type: tuning}\n");
   const auto list = [](const std::string& name, const std::string& type) {
@@ -158,8 +190,12 @@ TEST_F(UnictlLint, WhatNoAddCanDoIsAnErrorWithItsPlace) {
   write_file(kList, R"({"cniVersion": "abc", "name": "n", "plugins": [{"type": "bridge"}]})");
   EXPECT_EQ(lint({kList}, 1),
             "1:16 error cniVersion: a version as 1.0.0 is expected, not \"abc\"\n");
-  write_file(kList, R"({"cniVersion": "1.9.0", "name": "n", "plugins": [{"type": "bridge"}]})");
-  EXPECT_THAT(lint({kList}, 1), HasSubstr("code 1: incompatible CNI versions"));
+  write_file(kList, R"({"cniVersion": "1.9.0", "name": "n",
+"plugins": [{"type": "bridge"}, {"type": "portmap"}]})");
+  EXPECT_EQ(lint({kList}, 1),
+            "1:16 error cniVersion: ADD would fail with code 1: incompatible CNI versions\n");
+  EXPECT_THAT(command("unictl", {"lint", kList}).out,
+              HasSubstr("config is \"1.9.0\", plugin supports [\"0.1.0\""));
 }
 
 TEST_F(UnictlLint, WhatTheRuntimeOrTheHostMayBringIsNoError) {
@@ -191,6 +227,57 @@ TEST_F(UnictlLint, ADelegateThatNoAddCouldUseIsAnErrorWithItsPlace) {
   EXPECT_THAT(lint_delegate(R"({"bridge": "waytoolongbridgename"})", 1),
               ::testing::StartsWith("2:44 error ADD would fail with code 7: bridge: "));
   EXPECT_THAT(lint_delegate(R"({"type": "host-local"})", 1), HasSubstr("the work of flannel"));
+}
+
+/// Spec 1.1: a list may have its plugins, or some of them, as files in the folder of its name.
+TEST_F(UnictlLint, PluginsInFilesOfTheirOwnAreOfTheList) {
+  tool({"mkdir", "-p", "/run/drop"});
+  write_file("/run/10.conflist", R"({"cniVersion": "1.1.0", "name": "drop"})");
+  EXPECT_THAT(lint({kList}, 1), HasSubstr("network \"drop\" has no plugin"));
+  write_file("/run/drop/10.conf", R"({"type": "bridge"})");
+  EXPECT_EQ(lint({kList}, 0), "");
+  const Output explained = command("unictl", {"explain", kList, "--json"});
+  EXPECT_EQ(explained.status, 0) << explained.str();
+  EXPECT_EQ(explained.json().at("members").at(0).at("type"), "bridge");
+  write_file("/run/drop/20.conf", R"({"type": "tuning", "mtuu": 5})");
+  EXPECT_EQ(lint({kList}, 1), "1:20 error mtuu: unknown key; did you mean \"mtu\"?\n");
+  write_file("/run/drop/20.conf", R"({"type": "tuning", "mtu": "x"})");
+  EXPECT_THAT(lint({kList}, 1), HasSubstr("1:27 error mtu: an integer from 0 to 65535"));
+  write_file(kList, R"({"cniVersion": "1.1.0", "name": "drop", "loadOnlyInlinedPlugins": true})");
+  EXPECT_THAT(lint({kList}, 1), HasSubstr("plugins: missing"));
+}
+
+/// The same files by the three who read them: what one refuses, an ADD would.
+TEST_F(UnictlLint, LintExplainAndValidateAgreeOnWhatNoAddTakes) {
+  Sandbox::keep_etc();
+  tool({"mkdir", "-p", "/etc/unicni/chains"});
+  write_file("/etc/unicni/chains/web.yaml", "cniVersion: 1.1.0\nplugins: [{type: bridge}]\n");
+  const std::string plugins = stage() + "/libexec/cni";
+  const struct {
+    const char* keys;  ///< of a plugin of type unicni
+    int status;
+  } rows[] = {
+      {R"(,"chain":"web")", 0},
+      {R"(,"chain":"web","plugins":null)", 0},
+      {R"(,"chain":"web","plugins":[{"type":"bridge"}])", 1},
+      {R"(,"chain":"wbe")", 1},
+      {R"(,"chain":"../x")", 1},
+      {R"(,"chain":5)", 1},
+      {R"(,"chain":"")", 1},
+      {R"(,"plugins":[])", 1},
+      {R"(,"plugins":{})", 1},
+      {R"(,"plugins":[{"type":"bridge"}])", 0},
+      {R"(,"plugins":[{"type":"bridge","mtu":"x"}])", 1},
+      {"", 1},
+  };
+  for (const auto& row : rows) {
+    write_file(kList, std::string(R"({"cniVersion":"1.1.0","name":"web","plugins":[{"type":)") +
+                          R"("unicni")" + row.keys + "}]}");
+    const std::vector<std::string> env = {"CNI_PATH=" + plugins};
+    EXPECT_EQ(command("unictl", {"lint", kList}, env).status, row.status) << row.keys;
+    EXPECT_EQ(command("unictl", {"explain", kList}, env).status, row.status) << row.keys;
+    EXPECT_EQ(command("cnitool", {"validate", kList}, env).status, row.status) << row.keys;
+  }
 }
 
 TEST_F(UnictlLint, AListInAListIsAnError) {

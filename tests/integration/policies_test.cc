@@ -316,9 +316,10 @@ TEST_F(Policies, WhatIsViolatedOrDeniedLeavesNoTrace) {
   std::this_thread::sleep_for(std::chrono::milliseconds(70));  // until a change would show
   expect_error(job.add(), 120);                                // compiles
   const Json unlimited = expect_no_trace(job, 120);
-  EXPECT_EQ(unlimited["msg"],
-            "/etc/unicni/policy.d/a.yaml:2: rule tenants: egressRate unlimited is not allowed, but "
-            "at most 100000000");
+  EXPECT_EQ(
+      unlimited["msg"],
+      "/etc/unicni/policy.d/a.yaml:2: rule tenants: egressRate unlimited is not allowed; allowed: "
+      "at most 100000000");
   job.env["CNI_ARGS"] = "IgnoreUnknown=1;K8S_POD_NAMESPACE=forbidden";
   EXPECT_EQ(expect_no_trace(job, 120)["msg"],
             "/etc/unicni/policy.d/a.yaml:3: networking is not offered here");

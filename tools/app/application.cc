@@ -2,8 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "app/command_line.h"
 #include "unicni/error.h"
@@ -30,6 +34,25 @@ ExitStatus refuse(const CommandLine& line, const Output& output, const std::stri
   output.say(fmt::format("try: {}{}{} --help", line.application().name, verb != nullptr ? " " : "",
                          verb != nullptr ? verb->text->name : ""));
   return verb != nullptr ? verb->text->usage_status : line.application().usage_status;
+}
+
+/// "; did you mean …" for the first option that the verb doesn't have.
+std::string meant_option(const CommandLine& line, int argc, const char* const* argv) {
+  const auto* verb = line.chosen();
+  std::vector<std::string> names;
+  for (const CLI::Option* option : shown_options(verb == nullptr ? line.root() : *verb->app)) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view given = argv[i];
+    const std::string word(given.substr(0, given.find('=')));
+    if (!word.starts_with("--") || std::find(names.begin(), names.end(), word) != names.end()) {
+      continue;
+    }
+    const std::string nearest = options::nearest_key(word, {names.begin(), names.end()});
+    return nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest);
+  }
+  return {};
 }
 
 ExitStatus run_verb(const CommandLine& line, Output& output) {
@@ -71,6 +94,8 @@ ExitStatus parse_and_run(CommandLine& line, Output& output, ExitStatus& failure,
   } catch (const CLI::CallForVersion& version) {
     output.write(std::string(version.what()) + '\n');
     return ExitStatus::done;
+  } catch (const CLI::ExtrasError& error) {
+    return refuse(line, output, error.what() + meant_option(line, argc, argv));
   } catch (const CLI::ParseError& error) {
     return refuse(line, output, error.what());
   }

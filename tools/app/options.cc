@@ -8,6 +8,12 @@ namespace {
 /// CLI11 tells an operand from an option by the missing dashes, and shows the type's name.
 void name_value(CLI::Option* option, const char* value) { option->type_name(value); }
 
+/// An unset variable of a script. As a path it would be the current folder.
+void refuse_empty(CLI::Option& option) {
+  option.check(CLI::Validator(
+      [](const std::string& text) { return text.empty() ? std::string("it is empty") : ""; }, ""));
+}
+
 /// Returns the words as help texts show them, and completion_script() reads them.
 std::string allow(CLI::Option& option, const std::vector<std::string>& words) {
   std::string shown;
@@ -56,19 +62,19 @@ void Options::choice(std::string& to, const char* names, const std::vector<std::
 }
 
 void Options::operand(std::string& to, const char* name, const char* help) {
-  app_.add_option(name, to, help)->required()->type_name("");
+  refuse_empty(*app_.add_option(name, to, help)->required()->type_name(""));
 }
 
 void Options::optional_operand(std::string& to, const char* name, const char* help) {
-  app_.add_option(name, to, help)->type_name("");
+  refuse_empty(*app_.add_option(name, to, help)->type_name(""));
 }
 
 void Options::operands(std::vector<std::string>& to, const char* name, const char* help) {
-  app_.add_option(name, to, help)->required()->type_name("");
+  refuse_empty(*app_.add_option(name, to, help)->required()->type_name(""));
 }
 
 void Options::optional_operands(std::vector<std::string>& to, const char* name, const char* help) {
-  app_.add_option(name, to, help)->type_name("");
+  refuse_empty(*app_.add_option(name, to, help)->type_name(""));
 }
 
 void Options::optional_choice_operand(std::string& to, const char* name,

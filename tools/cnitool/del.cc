@@ -18,6 +18,7 @@ class Del final : public NetworkVerb {
       put_attachment(call.output, call.network, call.conf);
     } else {
       call.runtime.del(call.network, call.conf);
+      if (call.output.is_json()) put_attachment(call.output, call.network, call.conf);
     }
     return app::ExitStatus::done;
   }

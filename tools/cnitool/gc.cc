@@ -82,7 +82,10 @@ class Gc final : public NetworkVerb {
       call.output.say("nothing was deleted: say what lives (--keep), or that nothing does (--yes)");
       return app::ExitStatus::failed;
     }
+    // What was there, as nobody can say afterwards what is gone.
+    const auto gone = call.output.is_json() ? std::optional(stale(call, valid)) : std::nullopt;
     call.runtime.gc(call.network, valid);
+    if (gone) call.output.put(*gone);
     return app::ExitStatus::done;
   }
 
@@ -114,7 +117,7 @@ class Gc final : public NetworkVerb {
 
   /// What gc() would delete, no more and no less: what the cache has, and what the plugins, where
   /// they are called, find in the journals.
-  static void list(const Call& call, const std::vector<Attachment>& kept) {
+  static app::Report stale(const Call& call, const std::vector<Attachment>& kept) {
     const std::string& network = call.network.name();
     const ValidAttachments valid(kept);
     const runtime::StaleCache cached = runtime::find_stale(cache(), network, valid);
@@ -135,11 +138,16 @@ class Gc final : public NetworkVerb {
         add(key, entry ? entry->netns_path : "");
       }
     }
+    return report;
+  }
+
+  static void list(const Call& call, const std::vector<Attachment>& kept) {
+    const auto cached = runtime::find_stale(cache(), call.network.name(), ValidAttachments(kept));
     for (const protocol::CacheFile& file : cached.broken) {
       call.output.warn(fmt::format("the broken cache entry {} would be removed: {}", file.name,
                                    file.content.problem->msg()));
     }
-    call.output.put(report);
+    call.output.put(stale(call, kept));
   }
 
   static protocol::CacheFolder cache() { return protocol::CacheFolder(Folders().cni_state); }

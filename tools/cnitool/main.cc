@@ -4,10 +4,10 @@
 
 namespace {
 
-/// Names of networks, and files.
+/// Names of networks, and files, which only a "/" tells from them.
 constexpr const char* kNetworks =
     "compgen -W \"$(cnitool networks 2> /dev/null | awk 'NR > 1 && $1 != \"-\" { print $1 }')\" "
-    "-- \"$cur\"; compgen -f -- \"$cur\"";
+    "-- \"$cur\"; compgen -f -- \"$cur\" | grep /";
 constexpr const char* kNamespaces = "compgen -f -- \"${cur:-/run/netns/}\"";
 
 }  // namespace

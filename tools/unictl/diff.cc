@@ -4,14 +4,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/application.h"
+#include "chain/chain.h"
 #include "comparable.h"
 #include "compile/compile.h"
 #include "network.h"
 #include "place.h"
 #include "policy/fields.h"
+#include "protocol/netconf.h"
 #include "protocol/network_list.h"
 #include "verbs.h"
 
@@ -55,8 +58,8 @@ class Diff final : public app::Verb {
     const module::Locations where = place_.locations();
     compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime,
                                place_.keep());
-    const protocol::NetworkList one = read_network(one_, compiler);
-    const protocol::NetworkList other = read_network(other_, compiler);
+    const protocol::NetworkList one = read(one_, compiler);
+    const protocol::NetworkList other = read(other_, compiler);
     report_.add_table(table());
     compare("the list", own_keys(one), own_keys(other));
     for (std::size_t i = 0; i < std::max(one.members.size(), other.members.size()); ++i) {
@@ -71,6 +74,14 @@ class Diff final : public app::Verb {
   }
 
  private:
+  /// A wrapper, whose one plugin names a chain, stands for that chain.
+  static protocol::NetworkList read(const std::string& network, compile::Compiler& compiler) {
+    protocol::NetworkList list = read_network(network, compiler);
+    if (list.members.size() != 1 || list.members.front().type != chain::kChainType) return list;
+    const auto chain = protocol::Netconf::parse(list.members.front().text).chain();
+    return chain ? read_network(*chain, compiler) : std::move(list);
+  }
+
   /// A key that is null counts as absent.
   void compare(const std::string& place, const Fields& one, const Fields& other) {
     for (const auto& [key, value] : one.members()) {
@@ -109,7 +120,8 @@ app::VerbText diff_verb() {
           "Compare two networks",
           "Each is a chain or a .conflist; comments, order of keys and syntax make no difference: "
           "1500 is 1.5e3, and a key that is null counts as absent. "
-          "Plugins are compared by their places.\n"
+          "Plugins are compared by their places. A .conflist that only names a chain stands for "
+          "the chain.\n"
           "The status is 1 if they differ.",
           "unictl diff web /etc/cni/net.d/10-web.conflist\n"
           "unictl diff web web2 --json",

@@ -93,9 +93,12 @@ class Explain final : public app::Verb {
     compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime,
                                place_.keep());
     const protocol::NetworkList list = read_network(network_, compiler);
+    for (const std::string& text : list.warnings) output.warn(text);
     std::optional<policy::Policy> policy;
     if (settings::has_policies(folders)) {
-      policy = policy::parse_policy(compiler.compile(settings::kPolicy).body);
+      const settings::Compiled policies = compiler.compile(settings::kPolicy);
+      for (const std::string& text : policies.warnings) output.warn(text);
+      policy = policy::parse_policy(policies.body);
     }
     Rehearsal rehearsal(folders, where, environment(where),
                         [&](const std::string& text) { output.warn(text); });

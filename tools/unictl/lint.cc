@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "app/application.h"
@@ -19,6 +20,8 @@
 #include "document/source.h"
 #include "place.h"
 #include "policy/glob.h"
+#include "protocol/netconf.h"
+#include "protocol/network_folder.h"
 #include "protocol/network_list.h"
 #include "rehearsal.h"
 #include "type_look.h"
@@ -54,6 +57,8 @@ bool is_policy(const Document& document) {
 bool is_chain_file(const Document& document) {
   return std::filesystem::path(document.file).extension() == ".yaml";
 }
+
+bool is_list_file(const Document& document) { return document.file.ends_with(".conflist"); }
 
 /// The plugin's object in the file; the document itself if it is one.
 const document::Node& node_of(const document::Node& list, std::size_t index) {
@@ -98,6 +103,12 @@ std::string name_of(const Document& document) {
   return name == nullptr ? std::string() : name->node->text;
 }
 
+bool has_wrong_value(const std::vector<Finding>& findings) {
+  return std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.kind == FindingKind::wrong_value;
+  });
+}
+
 class Lint final : public app::Verb {
  public:
   void declare(app::Options& options) override {
@@ -129,6 +140,7 @@ class Lint final : public app::Verb {
       const auto text = read_given_file(file, document::kFileLimit);
       if (!text) throw Error(Code::invalid_config, fmt::format("there is no file {}", file));
       const Document document = document::read(*text, file);
+      look_at_name(document);
       if (is_policy(document)) {
         // What keeps an ADD from working is an error, and a misspelt key does.
         document::TypedPolicy policy = document::type_policy(document, installed);
@@ -143,16 +155,13 @@ class Lint final : public app::Verb {
       const document::TypedChain chain = is_plugin ? document::type_plugin(document, types)
                                                    : document::type_chain(document, name, types);
       add(file, chain.findings);
-      const bool is_wrong = std::any_of(
-          chain.findings.begin(), chain.findings.end(),
-          [](const Finding& finding) { return finding.kind == FindingKind::wrong_value; });
       add(file, look_at_types(document, types, where));
-      if (!is_wrong) {
-        look_at_wrappers(document, installed, where);
-        look_at_add(document,
-                    is_plugin ? protocol::parse_plugin(chain.json, file)
-                              : protocol::parse_list(chain.json, file),
-                    chain.findings, where);
+      if (!has_wrong_value(chain.findings)) {
+        protocol::NetworkList list = is_plugin ? protocol::parse_plugin(chain.json, file)
+                                               : protocol::parse_list(chain.json, file);
+        look_at_wrappers(document, list, installed, where);
+        if (is_list_file(document)) protocol::add_drop_ins_of(list, file);
+        look_at_add(document, list, chain.findings, installed, where);
       }
       if (is_called_alone(document)) alone_.push_back({name, file});
     } catch (const document::Refusal& refusal) {
@@ -163,6 +172,30 @@ class Lint final : public app::Verb {
     } catch (const Error& error) {
       add(file, {}, true, error.msg(), error.details());
     }
+  }
+
+  /// Who gives a file a name that nobody looks for, believes that it is in force.
+  void look_at_name(const Document& document) {
+    if (is_chain_file(document)) return;
+    const Folders folders = place_.folders();
+    if (is_policy(document)) {
+      if (!document::is_nearly_policy(document.file) && !is_in(document.file, folders.policies())) {
+        return;
+      }
+      return add(document.file, document.root->position, true, "nobody reads a policy of this name",
+                 fmt::format("policies are the files {}/NAME.yaml", folders.policies()));
+    }
+    if (!document::is_nearly_chain(document.file) && !is_in(document.file, folders.chains())) {
+      return;
+    }
+    add(document.file, document.root->position, true, "nobody reads a chain of this name",
+        fmt::format("a chain is the file {}/NAME.yaml", folders.chains()));
+  }
+
+  static bool is_in(const std::string& file, const std::string& folder) {
+    std::error_code none;
+    const auto parent = std::filesystem::absolute(file).parent_path();
+    return std::filesystem::equivalent(parent, folder, none);
   }
 
   /// A .conflist without type unicni: the runtime calls each of its plugins by itself.
@@ -201,16 +234,18 @@ class Lint final : public app::Verb {
   }
 
   /// libcni sends of runtimeConfig only what the wrapper declares.
-  void look_at_wrappers(const Document& document, const Types& installed,
-                        const module::Locations& where) {
-    const document::Child* plugins = document.root->find("plugins");
-    if (plugins == nullptr) return;
-    for (const document::Child& plugin : plugins->node->children) {
-      const document::Child* chain = plugin.node->find("chain");
-      const document::Child* type = plugin.node->find("type");
-      if (chain == nullptr || type == nullptr || type->node->text != "unicni") continue;
+  void look_at_wrappers(const Document& document, const protocol::NetworkList& list,
+                        const Types& installed, const module::Locations& where) {
+    for (std::size_t i = 0; i < list.members.size(); ++i) {
+      if (list.members[i].type != chain::kChainType) continue;
+      const document::Node& plugin =
+          document::is_single_plugin(document) ? *document.root : node_of(*document.root, i);
+      const document::Child* chain = document::find_field(plugin, "chain");
+      if (chain == nullptr) continue;
       try {
-        look_at_wrapper(document.file, *plugin.node, *chain->node, installed, where);
+        // As an ADD reads it: a name that a chain may have, and no plugins beside it.
+        if (!protocol::Netconf::parse(list.members[i].text).chain()) continue;
+        look_at_wrapper(document.file, plugin, *chain->node, installed, where);
       } catch (const Error& error) {
         add(document.file, chain->node->position, true, error.msg(), error.details());
       }
@@ -236,7 +271,8 @@ class Lint final : public app::Verb {
 
   /// What an ADD would refuse before it changes anything. Of chains, in their own files.
   void look_at_add(const Document& document, const protocol::NetworkList& list,
-                   const std::vector<Finding>& findings, const module::Locations& where) {
+                   const std::vector<Finding>& findings, const Types& installed,
+                   const module::Locations& where) {
     const bool is_chain = is_chain_file(document);
     const Folders folders = place_.folders();
     protocol::Environment environment;
@@ -245,6 +281,11 @@ class Lint final : public app::Verb {
     environment.if_name = "eth0";
     Rehearsal rehearsal(folders, where, environment, [](const std::string&) {});
     for (const PluginCall& call : calls_of(list, is_chain ? document.file : "", "")) {
+      if (!is_chain && is_drop_in(list, call.index)) {
+        look_at_drop_in(document, rehearsal, call, list.members[call.index].source, installed,
+                        where);
+        continue;
+      }
       const document::Node& own = document::is_single_plugin(document)
                                       ? *document.root
                                       : node_of(*document.root, call.index);
@@ -259,17 +300,53 @@ class Lint final : public app::Verb {
               each.is_delegate ? document::find_field(member, "delegate") : nullptr;
           const document::Node& plugin = delegate == nullptr ? member : *delegate->node;
           if (each.refusal && !is_told(plugin, findings, each.member, where)) {
-            add_refusal(document.file, plugin, *each.refusal);
+            add_refusal(document, document.file, plugin, *each.refusal);
           }
         }
       } catch (const Error& error) {
-        add_refusal(document.file, is_chain ? nested_in(*document.root) : own, error);
+        add_refusal(document, document.file, is_chain ? nested_in(*document.root) : own, error);
       }
     }
   }
 
-  void add_refusal(const std::string& file, const document::Node& plugin, const Error& refusal) {
+  static bool is_drop_in(const protocol::NetworkList& list, std::size_t index) {
+    return index < list.members.size() && list.members[index].source.ends_with(".conf");
+  }
+
+  /// A plugin of the list that is a file of its own.
+  void look_at_drop_in(const Document& list, Rehearsal& rehearsal, const PluginCall& call,
+                       const std::string& file, const Types& installed,
+                       const module::Locations& where) {
+    const auto text = read_given_file(file, document::kFileLimit);
+    if (!text) return;
+    const Document plugin = document::read(*text, file);
+    const auto types = compile::types_of(plugin, installed, where);
+    const document::TypedChain typed = document::type_plugin(plugin, types);
+    add(file, typed.findings);
+    add(file, look_at_types(plugin, types, where));
+    if (has_wrong_value(typed.findings)) return;
+    for (const RehearsedMember& each : rehearsal.run(call, nullptr)) {
+      if (each.refusal && !is_told(*plugin.root, typed.findings, each.member, where)) {
+        add_refusal(list, file, *plugin.root, *each.refusal);
+      }
+    }
+  }
+
+  /// The list's, so that all its plugins refuse it alike.
+  void add_version(const Document& document, const Error& refusal) {
+    if (document.file == file_of_version_) return;
+    file_of_version_ = document.file;
+    const document::Child* version = document.root->find("cniVersions");
+    if (version == nullptr) version = document.root->find("cniVersion");
+    add(document.file, version == nullptr ? document.root->position : version->node->position, true,
+        fmt::format("cniVersion: ADD would fail with code {}: {}", refusal.code(), refusal.msg()),
+        refusal.details());
+  }
+
+  void add_refusal(const Document& document, const std::string& file, const document::Node& plugin,
+                   const Error& refusal) {
     if (!is_of_config(refusal)) return;
+    if (refusal.is(Code::incompatible_version)) return add_version(document, refusal);
     add(file, place_of(plugin, refusal.msg()), !uses_capabilities(plugin),
         fmt::format("ADD would fail with code {}: {}", refusal.code(), refusal.msg()),
         refusal.details());
@@ -302,8 +379,9 @@ class Lint final : public app::Verb {
   /// In a chain a key that nobody knows is an error for a linter, and a warning at run time.
   void add(const std::string& file, const std::vector<Finding>& findings) {
     for (const Finding& finding : findings) {
-      const bool is_error =
-          finding.kind == FindingKind::wrong_value || finding.kind == FindingKind::unknown_key;
+      const bool is_error = finding.kind == FindingKind::wrong_value ||
+                            finding.kind == FindingKind::unknown_key ||
+                            finding.kind == FindingKind::never_holds;
       add(file, finding.position, is_error, finding.text, finding.details);
     }
   }
@@ -312,10 +390,12 @@ class Lint final : public app::Verb {
            const std::string& text, const std::string& details) {
     has_findings_ = true;
     has_errors_ = has_errors_ || is_error;
-    report_.add_row({Cell::text(file), Cell::number(static_cast<std::int64_t>(position.line)),
-                     Cell::number(static_cast<std::int64_t>(position.column)),
-                     Cell::text(is_error ? "error" : "warning", is_error ? Tone::bad : Tone::plain),
-                     Cell::text(text), details.empty() ? Cell() : Cell::text(details)});
+    report_.add_row(
+        {Cell::text(file), Cell::number(static_cast<std::int64_t>(position.line)),
+         Cell::number(static_cast<std::int64_t>(position.column)),
+         Cell::text(is_error ? "error" : "warning", is_error ? Tone::bad : Tone::plain),
+         Cell::text(details.empty() ? text : fmt::format("{}; {}", text, details), text),
+         details.empty() ? Cell() : Cell::text(details)});
   }
 
   PlaceOptions place_;
@@ -323,6 +403,7 @@ class Lint final : public app::Verb {
   app::Report report_;
   std::vector<policy::Policy> policies_;
   std::vector<Network> alone_;
+  std::string file_of_version_;  ///< of which its version was told
   bool has_findings_ = false;
   bool has_errors_ = false;
 };
@@ -340,8 +421,10 @@ app::VerbText lint_verb() {
       "CNI_PATH is a warning, and an error if CNI_PATH is set. What any ADD would refuse before "
       "it changes anything is an error; a warning if the runtime may bring what is missing. What a "
       "rule adds to a .conflist "
-      "among the files, whose plugins are called alone, is an error. A chain of the name NAME "
-      "is the file NAME.yaml.\n"
+      "among the files, whose plugins are called alone, is an error, and so is a rule's pattern or "
+      "limit that can never hold. A chain of the name NAME is the file NAME.yaml, and a policy is "
+      "one of that ending too; of another name nobody reads it. Plugins of a .conflist that are "
+      "files of their own, in the folder of its name, are looked at with it.\n"
       "The status is 1 if there is an error.",
       "unictl lint /etc/unicni/chains/*.yaml /etc/unicni/policy.d/*.yaml\n"
       "unictl lint --json /etc/cni/net.d/10-web.conflist | jq -r '.findings[].text'",

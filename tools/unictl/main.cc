@@ -2,6 +2,24 @@
 #include "app/application.h"
 #include "verbs.h"
 
+namespace {
+
+/// Names of chains, and files.
+constexpr const char* kNetworks =
+    "compgen -W \"$(cd /etc/unicni/chains 2> /dev/null && printf '%s\\n' *.yaml | sed -n "
+    "'/^\\*/!s/\\.yaml$//p')\" -- \"$cur\"; compgen -f -- \"$cur\"";
+constexpr const char* kChains =
+    "compgen -W \"$(cd /etc/unicni/chains 2> /dev/null && printf '%s\\n' *.yaml | sed -n "
+    "'/^\\*/!s/\\.yaml$//p')\" -- \"$cur\"";
+constexpr const char* kSubjects =
+    "compgen -W \"policy $(cd /etc/unicni/chains 2> /dev/null && printf 'chain:%s\\n' *.yaml | sed "
+    "-n '/:\\*/!s/\\.yaml$//p')\" -- \"$cur\"";
+constexpr const char* kPlugins =
+    "compgen -W \"$(unictl modules 2> /dev/null | awk 'NR > 1 { print $1 }')\" -- \"$cur\"; "
+    "compgen -f -- \"$cur\"";
+
+}  // namespace
+
 int main(int argc, char** argv) {
   namespace app = unicni::app;
   namespace unictl = unicni::unictl;
@@ -24,6 +42,11 @@ int main(int argc, char** argv) {
                         {"1", "It failed, or found what it was to look for."},
                         {"2", "It was called wrongly and did nothing."},
                         {"3", "conformance: it could not be found out."}},
-      .completions = {}};
+      .completions = {{"NETWORK", kNetworks},
+                      {"ONE", kNetworks},
+                      {"OTHER", kNetworks},
+                      {"CHAIN", kChains},
+                      {"SUBJECT", kSubjects},
+                      {"PLUGIN", kPlugins}}};
   return app::run(application, argc, argv);
 }

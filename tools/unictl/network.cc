@@ -2,9 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <filesystem>
+#include <utility>
+
 #include "base/given_file.h"
 #include "chain/chain.h"
 #include "policy/fields.h"
+#include "protocol/network_folder.h"
 #include "settings/compiled.h"
 #include "unicni/error.h"
 
@@ -16,8 +20,15 @@ bool is_chain(const std::string& network) {
 
 protocol::NetworkList read_network(const std::string& network, compile::Compiler& compiler) {
   if (is_chain(network)) {
-    const settings::Compiled chain = compiler.compile(settings::chain_subject(network));
-    return protocol::parse_list(chain.body, "chain " + network);
+    settings::Compiled chain = compiler.compile(settings::chain_subject(network));
+    protocol::NetworkList list = protocol::parse_list(chain.body, "chain " + network);
+    list.warnings = std::move(chain.warnings);
+    return list;
+  }
+  if (network.ends_with(".yaml")) {
+    throw Error(Code::invalid_config, fmt::format("{} is no .conflist", network),
+                fmt::format("a chain is named without its folder and extension: {}",
+                            std::filesystem::path(network).stem().string()));
   }
   const auto text = read_given_file(network, protocol::kListFileLimit);
   if (!text) {
@@ -33,7 +44,10 @@ protocol::NetworkList read_network(const std::string& network, compile::Compiler
       // a list, or what is no network at all
     }
   }
-  return protocol::parse_network(*text, network);
+  protocol::NetworkList list = protocol::parse_network(*text, network);
+  if (!list.only_inlined) protocol::require_network_name(list);
+  protocol::add_drop_ins_of(list, network);
+  return list;
 }
 
 std::string version_of_chain(const protocol::NetworkList& list) {

@@ -78,6 +78,11 @@ bool Rehearsal::is_unknown(const chain::Member& member) const {
   return !is_served(member.type, where_) || (!ipam.empty() && !is_served(ipam, where_));
 }
 
+/// As the executable puts the member's name in front.
+Rehearsal::Warn Rehearsal::warn_of(const std::string& type) const {
+  return [type, warn = warn_](const std::string& text) { warn(type + ": " + text); };
+}
+
 void Rehearsal::rehearse(const Scene& scene, chain::Member member,
                          std::vector<RehearsedMember>& to) const {
   const std::size_t place = to.size();
@@ -86,10 +91,11 @@ void Rehearsal::rehearse(const Scene& scene, chain::Member member,
   std::unique_ptr<chain::Step> step;
   try {
     const chain::Member& own = to[place].member;
+    const auto warn = warn_of(own.type);
     if (is_unknown(own)) return;
     chain::require_network_name(own.netconf, own.type);
     step = chain::make_step(scene.request, own.type, own.netconf.copy(), scene.index, false,
-                            std::nullopt, warn_);
+                            std::nullopt, warn);
     if (!step->module) return;
     step->module->validate(step->call);
     step->ipam->validate();
@@ -121,7 +127,7 @@ void Rehearsal::rehearse_delegate(const Scene& scene, const chain::Step& by, std
       }
     }
     const auto step = chain::make_step(scene.request, member.type, member.netconf.copy(),
-                                       by.call.step, false, std::nullopt, warn_);
+                                       by.call.step, false, std::nullopt, warn_of(member.type));
     if (!step->module) return;
     chain::require_delegate(*step, by.type());
     step->module->validate(step->call);

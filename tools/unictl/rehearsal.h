@@ -62,6 +62,7 @@ class Rehearsal {
  private:
   struct Scene;
   [[nodiscard]] bool is_unknown(const chain::Member& member) const;
+  [[nodiscard]] Warn warn_of(const std::string& type) const;
   void rehearse(const Scene& scene, chain::Member member, std::vector<RehearsedMember>& to) const;
   void rehearse_delegate(const Scene& scene, const chain::Step& by, std::string config,
                          std::vector<RehearsedMember>& to) const;

@@ -36,7 +36,7 @@ std::string wrapper_of(const protocol::NetworkList& list) {
 class Render final : public app::Verb {
  public:
   void declare(app::Options& options) override {
-    options.operand(name_, "NAME", "The chain");
+    options.operand(name_, "CHAIN", "The chain's name");
     options.flag(wraps_, "--wrapper",
                  "Print the list of one plugin, unicni, that names the chain, instead of the "
                  "chain's own plugins");

@@ -46,14 +46,24 @@ class TypeLook {
     const Child* match = rule.find("match");
     const Child* type = match == nullptr ? nullptr : match->node->find("type");
     if (type == nullptr) return;
-    if (type->node->children.empty()) pattern(*type->node);
-    for (const Child& each : type->node->children) pattern(*each.node);
+    patterns(*type->node, "the rule is about a type that nobody has");
+  }
+
+  void modules(const Node& modules) {
+    for (const char* key : {"allow", "deny"}) {
+      const Child* types = modules.find(key);
+      if (types != nullptr) patterns(*types->node, "nobody has this type");
+    }
   }
 
  private:
-  void pattern(const Node& node) {
+  void patterns(const Node& node, const char* what) {
+    if (node.children.empty()) pattern(node, what);
+    for (const Child& each : node.children) pattern(*each.node, what);
+  }
+  void pattern(const Node& node, const char* what) {
     if (node.text.find_first_of("*?") != std::string::npos || has(node.text, std::nullopt)) return;
-    add(node, std::nullopt, "the rule is about a type that nobody has");
+    add(node, std::nullopt, what);
   }
   void look(const Node& node, bool is_ipam) {
     if (node.text == chain::kChainType || has(node.text, is_ipam)) return;
@@ -103,6 +113,7 @@ std::vector<Finding> look_at_types(const document::Document& document,
   if (const Child* rules = document.root->find("rules")) {
     for (const Child& rule : rules->node->children) look.rule(*rule.node);
   }
+  if (const Child* modules = document.root->find("modules")) look.modules(*modules->node);
   return findings;
 }
 

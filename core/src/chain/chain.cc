@@ -121,6 +121,7 @@ void run(const Request& request, Caller& caller) {
   std::vector<std::unique_ptr<Step>> steps;
   for (Member& member : todo.members) {
     caller.on_member(member.type);
+    host.enter({member.type, steps.size()});
     try {
       steps.push_back(make_step(request, member.type, std::move(member.netconf), steps.size(),
                                 todo.direct, prev_result, warn));
@@ -134,6 +135,7 @@ void run(const Request& request, Caller& caller) {
     steps.back()->origin = std::move(member.origin);
     if (steps.back()->delegate) steps.back()->delegate->set_recorded(member.delegate);
   }
+  host.enter({request.invoked_as});
   for (auto& step : steps) {
     if (!step->module) continue;
     caller.on_member(step->type());

@@ -132,7 +132,8 @@ void Builder::place(NodePtr node, Position at) {
 
 void Builder::take_key(const Node& node, Position at) {
   if (node.kind != Kind::scalar) {
-    throw refusal(at, fmt::format("a key is {}", shown(node)), "a key is a text");
+    throw refusal(at, fmt::format("a key is {}", shown(node)),
+                  "a key is a text; perhaps a { or [ before it isn't closed");
   }
   if (node.text.empty() && node.style == Style::plain) {
     throw refusal(at, "a key is missing",

@@ -26,6 +26,7 @@ namespace unicni::document {
 namespace {
 
 constexpr std::string_view kExtension = ".yaml";
+constexpr std::string_view kListExtension = ".conflist";
 constexpr std::size_t kShownNames = 20;
 constexpr std::string_view kAnchorPrefix = "x-";
 
@@ -54,11 +55,23 @@ bool is_boolean_in_quotes(const Child& child) {
           protocol::same_letters(child.node->text, "false"));
 }
 
+/// A .conflist's plugins may all be files of their own (spec 1.1, loadOnlyInlinedPlugins), which
+/// its folder has and not its document.
+bool has_drop_ins(const Document& document) {
+  if (!document.file.ends_with(kListExtension)) return false;
+  const Child* only = document.root->find("loadOnlyInlinedPlugins");
+  return document.root->find("plugins") == nullptr &&
+         (only == nullptr || only->node->text != "true");
+}
+
 class ChainWriter {
  public:
   ChainWriter(const Document& document, std::span<const TypeOptions> types,
               std::vector<Finding>& findings)
-      : root_(*document.root), types_(types), writer_(document.syntax, findings) {}
+      : root_(*document.root),
+        may_have_drop_ins_(has_drop_ins(document)),
+        types_(types),
+        writer_(document.syntax, findings) {}
 
   std::string write(std::string_view name) {
     if (root_.kind != Kind::map) {
@@ -75,7 +88,7 @@ class ChainWriter {
     }
     check_name(name);
     check_versions();
-    require("plugins", "a list of at least one plugin object");
+    if (!may_have_drop_ins_) require("plugins", "a list of at least one plugin object");
     return text + '}';
   }
 
@@ -141,6 +154,7 @@ class ChainWriter {
   }
 
   const Node& root_;
+  bool may_have_drop_ins_;
   std::span<const TypeOptions> types_;
   TypedWriter writer_;
 };
@@ -150,7 +164,7 @@ class ChainWriter {
 protocol::NetworkList parse(const std::string& json, const std::string& file) {
   protocol::NetworkList list = protocol::parse_list(json, file);
   protocol::require_network_name(list);
-  protocol::require_members(list);
+  if (!file.ends_with(kListExtension)) protocol::require_members(list);
   return list;
 }
 
@@ -169,6 +183,10 @@ Error no_chain(const std::string& folder, const std::string& name) {
   std::string advice;
   const std::string nearest = options::nearest_key(name, {names.begin(), names.end()});
   if (!nearest.empty()) advice = fmt::format("did you mean {}? ", protocol::quote(nearest));
+  for (const std::string& file : sys::list_folder(folder)) {
+    if (!is_nearly_chain(file) || !file.starts_with(name + '.')) continue;
+    advice += fmt::format("{} is passed over, as chains are files NAME{}; ", file, kExtension);
+  }
   if (names.empty()) {
     advice += fmt::format("a chain is a file NAME{}, and there is none", kExtension);
   } else {
@@ -199,7 +217,7 @@ bool is_single_plugin(const Document& document) {
   const Child* type = find_field(*document.root, "type");
   if (document.file.ends_with(kExtension)) return false;
   if (type == nullptr || document.root->find("plugins") == nullptr) return type != nullptr;
-  return type->node->text == protocol::kListType && !document.file.ends_with(".conflist");
+  return type->node->text == protocol::kListType && !document.file.ends_with(kListExtension);
 }
 
 void for_each_plugin(const Node& node, const std::function<void(const Node&)>& visit) {
@@ -264,6 +282,12 @@ protocol::NetworkList read_chain(const Document& document, std::string_view name
 }
 
 void require_chain_name(const std::string& name) {
+  if (name.find('/') != std::string::npos && name.ends_with(kExtension)) {
+    throw Error(Code::invalid_config,
+                fmt::format("{} is no name of a chain", protocol::quote(name)),
+                fmt::format("a chain is named without its folder and extension: {}",
+                            std::filesystem::path(name).stem().string()));
+  }
   protocol::require_network_name(name);
   constexpr std::size_t kLongest = NAME_MAX - kExtension.size();
   if (name.size() <= kLongest) return;
@@ -287,6 +311,12 @@ Document read_chain_file(const std::string& folder, const std::string& name) {
   }
   if (!text) throw no_chain(folder, name);
   return read(*text, path);
+}
+
+bool is_nearly_chain(std::string_view name) {
+  const std::string_view extension = name.substr(std::min(name.rfind('.'), name.size()));
+  return extension != kExtension && (protocol::same_letters(extension, ".yml") ||
+                                     protocol::same_letters(extension, kExtension));
 }
 
 std::vector<std::string> list_chains(const std::string& folder) {

@@ -63,6 +63,8 @@ void require_chain_name(const std::string& name);
 /// ".."), or no such file, with the nearest name and those that there are. Error(decode): what the
 /// file holds can't be read.
 Document read_chain_file(const std::string& folder, const std::string& name);
+/// Whether somebody might take a file of this name for a chain: *.yml and other letter cases.
+bool is_nearly_chain(std::string_view name);
 /// The names of all chains of the folder, sorted; files with other names are passed over.
 std::vector<std::string> list_chains(const std::string& folder);
 

@@ -13,6 +13,7 @@ enum class FindingKind : unsigned char {
   missing_key,  ///< a key that its plugin needs; a runtime or a policy may bring it yet
   unknown_key,  ///< nobody reads it
   letter_case,  ///< read, or passed over, because of its letter case
+  never_holds,  ///< a pattern or a limit of a policy that no call can match or break
 };
 
 struct Finding {

@@ -147,6 +147,7 @@ class PolicyReader {
         read_labels(*child.node, rule, where);
       } else {
         auto patterns = file_.patterns(*child.node, where);
+        look_for_idle_patterns(file_, child, where);
         if (child.key == "network") rule.match.network = std::move(patterns);
         if (child.key == "type") rule.match.type = std::move(patterns);
         if (child.key == "namespace") rule.match.namespace_ = std::move(patterns);
@@ -159,7 +160,9 @@ class PolicyReader {
   void read_labels(const Node& node, policy::Rule& rule, const std::string& path) {
     if (node.kind != Kind::map) return file_.wrong_value(node, path, "an object of labels");
     for (const Child& child : node.children) {
-      auto patterns = file_.patterns(*child.node, path_to(path, child.key));
+      const std::string where = path_to(path, child.key);
+      auto patterns = file_.patterns(*child.node, where);
+      look_for_idle_list(file_, *child.node, where);
       if (patterns) rule.match.labels.emplace_back(child.key, *std::move(patterns));
     }
   }
@@ -228,6 +231,10 @@ void PolicyFile::wrong_value(const Node& node, std::string_view path,
   wrong(node.position, fmt::format("{}: {} is expected, not {}", path, expected, shown(node)));
 }
 
+void PolicyFile::never_holds(Position position, std::string text, std::string details) const {
+  findings.push_back({FindingKind::never_holds, position, std::move(text), std::move(details)});
+}
+
 bool PolicyFile::knows(const Child& child, std::span<const std::string_view> known,
                        std::string_view path) const {
   if (std::find(known.begin(), known.end(), child.key) != known.end()) return true;
@@ -293,7 +300,8 @@ std::vector<std::string> paths_in(const std::string& folder, const IsWanted& is_
 
 bool is_policy(std::string_view name) { return name.ends_with(kExtension); }
 
-/// By its extension in whatever letter case.
+}  // namespace
+
 bool is_nearly_policy(std::string_view name) {
   const auto dot = name.rfind('.');
   if (dot == std::string_view::npos || is_policy(name)) return false;
@@ -301,8 +309,6 @@ bool is_nearly_policy(std::string_view name) {
   return protocol::same_letters(extension, ".yml") || protocol::same_letters(extension, ".json") ||
          protocol::same_letters(extension, kExtension);
 }
-
-}  // namespace
 
 std::vector<std::string> list_policies(const std::string& folder) {
   return paths_in(folder, is_policy);

@@ -7,6 +7,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "document/chain.h"
@@ -32,8 +33,10 @@ policy::Policy read_policy(const Document& document, std::span<const TypeOptions
 /// Paths of the folder's *.yaml files, in the order of bytes; no folder has none. Names that begin
 /// with a dot are passed over.
 std::vector<std::string> list_policies(const std::string& folder);
-/// Those that somebody might take for policies by their names, and nobody reads: *.yml, *.json and
-/// other letter cases.
+/// Whether somebody might take a file of this name for a policy, which nobody reads: *.yml, *.json
+/// and other letter cases.
+bool is_nearly_policy(std::string_view name);
+/// Paths of such files in the folder.
 std::vector<std::string> list_near_policies(const std::string& folder);
 /// Paths of the folders in it, which nobody reads either, in the order of bytes. Those whose names
 /// begin with a dot are passed over: where a ConfigMap is mounted, they hold what links lead to.

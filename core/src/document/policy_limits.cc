@@ -9,6 +9,7 @@
 #include "document/plain.h"
 #include "document/policy_node.h"
 #include "protocol/document.h"
+#include "unicni/ip.h"
 #include "unicni/nearest.h"
 
 namespace unicni::document {
@@ -114,6 +115,54 @@ policy::Patterns with_plain_booleans(const PolicyFile& file, const Node& node,
   return patterns;
 }
 
+constexpr std::int64_t kLastPort = 65535;
+
+/// A wildcard, an address, a subnet, or "" for a mapping without hostIP.
+bool is_address_pattern(const std::string& text) {
+  return text.empty() || text.find_first_of("*?") != text.npos || IpAddress::parse(text) ||
+         IpNet::parse(text);
+}
+
+void look_at_addresses(const PolicyFile& file, const Node& node, const std::string& path) {
+  if (node.kind == Kind::map) return;
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    look_at_addresses(file, *node.children[i].node, path_to(path, i));
+  }
+  if (node.kind != Kind::scalar || node.is_null() || is_address_pattern(node.text)) return;
+  file.never_holds(node.position,
+                   fmt::format("{}: {} is no address and no subnet, so it allows none", path,
+                               protocol::quote(node.text)),
+                   "an address as 127.0.0.1 or ::1, a subnet as 10.0.0.0/8, a pattern with * or ?, "
+                   "or \"\" for mappings without hostIP");
+}
+
+void look_at_ports(const PolicyFile& file, const Node& node, const std::string& path,
+                   const policy::Limit& limit) {
+  constexpr const char* kPorts = "ports are numbers from 1 to 65535";
+  const auto is_port = [](const std::string& pattern) {
+    const auto number = parse_size(pattern);
+    return !number || *number <= kLastPort;
+  };
+  if (limit.min && *limit.min > kLastPort) {
+    file.never_holds(node.position, fmt::format("{}: no port is {}", path, limit.str()), kPorts);
+  } else if (limit.max && *limit.max > kLastPort) {
+    file.never_holds(
+        node.position,
+        fmt::format("{}: \"max\" is no limit: each port is below {}", path, *limit.max), kPorts);
+  }
+  for (const std::string& pattern : limit.allowed.value_or(policy::Patterns())) {
+    if (is_port(pattern)) continue;
+    file.never_holds(node.position, fmt::format("{}: no port is {}", path, pattern), kPorts);
+  }
+}
+
+/// What no call can keep to, or break.
+void look_for_idle_limit(const PolicyFile& file, const Node& node, const std::string& path,
+                         const policy::Limit& limit) {
+  if (limit.key == "hostIP") look_at_addresses(file, node, path);
+  if (limit.key == "hostPort") look_at_ports(file, node, path, limit);
+}
+
 }  // namespace
 
 std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,
@@ -154,6 +203,7 @@ std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,
         limit.allowed = with_plain_booleans(file, *child.node, where, *std::move(limit.allowed));
       }
     }
+    look_for_idle_limit(file, *child.node, where, limit);
     limits.push_back(std::move(limit));
   }
   return limits;

@@ -26,6 +26,8 @@ struct PolicyFile {
   }
   void wrong(Position position, std::string text, std::string details = {}) const;
   void wrong_value(const Node& node, std::string_view path, std::string_view expected) const;
+  /// What can be written, and says nothing.
+  void never_holds(Position position, std::string text, std::string details) const;
   /// A finding for a key that isn't among `known`, with the nearest of them; keys for anchors pass.
   bool knows(const Child& child, std::span<const std::string_view> known,
              std::string_view path) const;
@@ -41,6 +43,11 @@ bool is_about(const std::optional<policy::Patterns>& types, const TypeOptions& t
 std::vector<policy::Value> read_values(const PolicyFile& file,
                                        const std::optional<policy::Patterns>& types,
                                        const Node& node, const std::string& path);
+
+/// Findings for what stands at a key of "match", `path`, if it can match nothing: for a list of no
+/// patterns, and for patterns that no network, namespace, pod or interface can have as its name.
+void look_for_idle_list(const PolicyFile& file, const Node& node, const std::string& path);
+void look_for_idle_patterns(const PolicyFile& file, const Child& child, const std::string& path);
 
 /// "require".
 std::vector<policy::Limit> read_limits(const PolicyFile& file, const Node& node,

@@ -247,6 +247,44 @@ TEST(PolicyFile, ARuleThatDoesNothingIsOnlyWarnedOf) {
   EXPECT_TRUE(policy("rules: \n").empty());
 }
 
+/// A denial that matches nobody protects nobody. An ADD goes on: the other rules still count.
+TEST(PolicyFile, WhatNothingCanMatchIsWarnedOf) {
+  const struct {
+    const char* rule;
+    const char* finding;
+  } rows[] = {
+      {"match: {namespace: []}, deny: x", "match.namespace: an empty list matches nothing"},
+      {"match: {labels: {tier: []}}, deny: x", "match.labels.tier: an empty list matches nothing"},
+      {"match: {namespace: '[a-z]*'}, deny: x",
+       "match.namespace: \"[a-z]*\" matches nothing: no namespace has a \"[\""},
+      {"match: {namespace: 'a b'}, deny: x", "match.namespace: \"a b\" matches nothing"},
+      {"match: {namespace: [a, Tenant-A]}, deny: x",
+       "match.namespace[1]: \"Tenant-A\" matches nothing: no namespace has a \"T\""},
+      {"match: {pod: a/b}, deny: x", "match.pod: \"a/b\" matches nothing"},
+      {"match: {network: 'ä*'}, deny: x", "match.network: \"ä*\" matches nothing"},
+      {"match: {interface: abcdefghijklmnopqrst}, deny: x",
+       "match.interface: \"abcdefghijklmnopqrst\" matches nothing: no interface has 20 characters"},
+      {"require: {hostIP: [127.0.0.1, 300.0.0.1]}",
+       "require.hostIP[1]: \"300.0.0.1\" is no address and no subnet"},
+      {"require: {hostPort: {max: 99999}}", "require.hostPort: \"max\" is no limit"},
+      {"require: {hostPort: {min: 70000}}", "require.hostPort: no port is at least 70000"},
+      {"require: {hostPort: [80, 70000]}", "require.hostPort: no port is 70000"},
+      {"match: {namespace: ['', 'a*', '*-?'], pod: a.b-1, network: 'a_B.*', interface: 'eth*'}, "
+       "deny: x",
+       ""},
+      {"match: {interface: '****************a'}, deny: x", ""},
+      {"require: {hostIP: ['', '127.*', '::1', 10.0.0.0/8], hostPort: {min: 1, max: 65535}}", ""},
+      {"require: {hostPort: ['3*', 80]}", ""},
+  };
+  for (const auto& row : rows) {
+    const std::string text = std::string("rules: [{") + row.rule + "}]";
+    const std::string findings = lint(text);
+    EXPECT_THAT(findings, ::testing::HasSubstr(row.finding)) << row.rule;
+    EXPECT_EQ(findings.empty(), std::string(row.finding).empty()) << row.rule << findings;
+    EXPECT_NO_THROW(policy(text)) << row.rule;
+  }
+}
+
 TEST(PolicyFolder, HasItsYamlFilesInTheOrderOfBytes) {
   const TempFolder folder;
   for (const char* name : {"b.yaml", "a.yaml", "Z.yaml", "10.yaml", ".hidden.yaml", "x.yml"}) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "document/builder.h"
@@ -191,6 +192,50 @@ void refuse_lone_returns(const Source& source) {
   }
 }
 
+/// The line of what stands at `at`, from its begin.
+std::string_view line_at(std::string_view text, std::size_t at) {
+  at = std::min(at, text.size());
+  const std::size_t before = text.substr(0, at).rfind('\n');
+  const std::size_t begin = before == text.npos ? 0 : before + 1;
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+bool is_indented_by_tab(std::string_view line) {
+  const std::size_t indent = std::min(line.find_first_not_of(" \t"), line.size());
+  return line.substr(0, indent).find('\t') != line.npos;
+}
+
+std::string alias_at(std::string_view text, std::size_t at) {
+  std::string_view name = text.substr(std::min(at, text.size()));
+  if (name.starts_with('*')) name.remove_prefix(1);
+  return std::string(name.substr(0, name.find_first_of(" \t\r\n,[]{}")));
+}
+
+/// What mends it, as the library's own words are those of who writes a parser.
+std::string advice(const std::string& what, std::string_view text, std::size_t at) {
+  if (what == YAML::ErrorMsg::UNKNOWN_ANCHOR) {
+    return fmt::format("*{0} repeats what stands behind &{0}, which isn't above it",
+                       alias_at(text, at));
+  }
+  if (is_indented_by_tab(line_at(text, at))) return "YAML is indented by spaces, not by tabs";
+  constexpr std::pair<std::string_view, const char*> kAdvice[] = {
+      {"illegal block entry", "no element of a list (-) can begin here: look at the lines above"},
+      {"illegal map key", "no key can stand here: look at the indentation and the line above"},
+      {"illegal map value", "a text that has \": \" in it stands in quotes"},
+      {"illegal EOF in scalar", "a quoted text ends with the quote that it began with"},
+      {"end of sequence not found",
+       "the elements of a list begin in one column: this line begins in another one"},
+      {"end of map not found",
+       "the keys of an object begin in one column: this line begins in another one"},
+      {"end of sequence flow not found", "a [ above is closed by nothing"},
+      {"end of map flow not found", "a { above is closed by nothing"},
+  };
+  for (const auto& [words, mends] : kAdvice) {
+    if (what == words) return mends;
+  }
+  return "YAML 1.2 is expected";
+}
+
 }  // namespace
 
 NodePtr read_yaml(const Source& source) {
@@ -202,7 +247,8 @@ NodePtr read_yaml(const Source& source) {
     parser.HandleNextDocument(events);
     parser.HandleNextDocument(events);  // throws if there is a second one
   } catch (const YAML::Exception& error) {
-    throw source.refusal(offset(error.mark), error.msg, "YAML 1.2 is expected");
+    throw source.refusal(offset(error.mark), error.msg,
+                         advice(error.msg, source.text(), offset(error.mark)));
   }
   const NodePtr root = events.root();
   const bool is_empty =

@@ -268,9 +268,12 @@ void LinkModule::check(const Call& call, Host& host) {
   }
   // Somebody has put another link in place of ours under its name.
   if (container_kind() != nullptr && link->kind != container_kind()) {
-    throw Error(Code::internal,
-                fmt::format("{} is a {} link, ADD made a {}", call.key.if_name,
-                            link->kind.empty() ? "physical" : link->kind, container_kind()));
+    throw Error(
+        Code::internal,
+        fmt::format("{} is a {} link, not a {}, as {} makes it", call.key.if_name,
+                    link->kind.empty() ? "physical" : link->kind, container_kind(), call.type),
+        "another program replaced it, or the network's configuration names another plugin "
+        "since ADD: run DEL and then ADD for the attachment");
   }
   require_same_mac(*recorded, *link);
   RenewedLease renewed;

@@ -74,9 +74,13 @@ MayBe distrust_component(const std::string& component, const struct stat& found,
   // In a sticky folder only its owner and the entry's owner can rename or remove the entry, and the
   // entry is next.
   if (S_ISDIR(found.st_mode) && (found.st_mode & S_ISVTX) != 0) return {};
+  // Whoever took the right to write /dev/zero from all would break the host.
+  const bool is_kept = !S_ISDIR(found.st_mode) && !S_ISREG(found.st_mode);
   return Distrust{fmt::format("{} {} has mode {:04o}, so others than its owner can write it", noun,
                               component, found.st_mode & 07777U),
-                  fmt::format("chmod go-w {}", shell_word(component))};
+                  is_kept ? "let the path lead to a regular file that only root can write, and "
+                            "leave this one as it is"
+                          : fmt::format("chmod go-w {}", shell_word(component))};
 }
 
 /// lstat and the rule for one component.

@@ -55,18 +55,19 @@ void expect_all(const std::vector<Row>& rows) {
 
 TEST(Limit, NamesPlaceRuleKeyValueAndLimit) {
   EXPECT_EQ(refusal(at_most("mtu", 9000), member("bridge", R"({"mtu":9500})")),
-            "p.yaml:5: rule r: mtu 9500 of bridge is not allowed, but at most 9000");
-  EXPECT_EQ(refusal(one_of("master", {"eth1", "eth2"}), member("macvlan", R"({"master":"eth0"})")),
-            "p.yaml:5: rule r: master \"eth0\" of macvlan is not allowed, but one of eth1, eth2");
+            "p.yaml:5: rule r: mtu 9500 of bridge is not allowed; allowed: at most 9000");
+  EXPECT_EQ(
+      refusal(one_of("master", {"eth1", "eth2"}), member("macvlan", R"({"master":"eth0"})")),
+      "p.yaml:5: rule r: master \"eth0\" of macvlan is not allowed; allowed: one of eth1, eth2");
 }
 
 TEST(Limit, SaysWhatIsMissing) {
   EXPECT_EQ(refusal(one_of("bridge", {"tenant-*"}), member("bridge")),
-            "p.yaml:5: rule r: bridge missing (cni0) of bridge is not allowed, but tenant-*");
+            "p.yaml:5: rule r: bridge missing (cni0) of bridge is not allowed; allowed: tenant-*");
   EXPECT_EQ(refusal(one_of("dataDir", {"/a"}),
                     with_ipam(member("bridge", R"({"ipam":{"dataDir":null,"DataDir":"/a"}})"),
                               "host-local")),
-            "p.yaml:5: rule r: dataDir missing of host-local is not allowed, but /a");
+            "p.yaml:5: rule r: dataDir missing of host-local is not allowed; allowed: /a");
 }
 
 TEST(Bypass, Mtu) {
@@ -490,7 +491,7 @@ TEST(Bypass, Rates) {
     EXPECT_EQ(rate_refusal(row.limit, row.members).empty(), row.holds) << row.what;
   }
   EXPECT_EQ(rate_refusal(most, {bridge}),
-            "p.yaml:5: rule r: egressRate unlimited is not allowed, but at most 100");
+            "p.yaml:5: rule r: egressRate unlimited is not allowed; allowed: at most 100");
 }
 
 }  // namespace

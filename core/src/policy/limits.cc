@@ -112,7 +112,7 @@ class Look {
 
 void Look::refuse(std::string_view value) const {
   throw Error(Code::policy_violated,
-              fmt::format("{}: {} {} of {} is not allowed, but {}", rule_.title(limit_.place),
+              fmt::format("{}: {} {} of {} is not allowed; allowed: {}", rule_.title(limit_.place),
                           limit_.key, value, server_.type, limit_.str()),
               "ask who keeps this host's policies, or change the value");
 }

@@ -168,7 +168,7 @@ void require_rate(const Rule& rule, const Limit& limit, std::span<const Member> 
   if (!is_low && !is_high) return;
   throw Error(
       Code::policy_violated,
-      fmt::format("{}: {} {} is not allowed, but {}", rule.title(limit.place), limit.key,
+      fmt::format("{}: {} {} is not allowed; allowed: {}", rule.title(limit.place), limit.key,
                   rate == kUnlimited ? "unlimited" : fmt::format("{}", rate), limit.str()),
       "a plugin of type bandwidth limits the rates of the list that it is in; one that the runtime "
       "calls by itself doesn't see the others: let it call the whole list as type unicni");

@@ -253,7 +253,7 @@ TEST(Delegate, IsRuledByWhatMatchedTheListAndByWhatMatchesIt) {
   std::vector<Member> delegate{member("bridge", R"({"mtu":9000})")};
   const Ruling ruling(of_list, delegate.front());
   EXPECT_EQ(refusal_of([&] { ruling.require(delegate, false); }, Code::policy_violated),
-            "p.yaml:5: rule list: mtu 9000 of bridge is not allowed, but at most 1500");
+            "p.yaml:5: rule list: mtu 9000 of bridge is not allowed; allowed: at most 1500");
   ruling.change(delegate);
   EXPECT_EQ(delegate.front().config, R"({"mtu":1400})");
   ruling.require(delegate, false);

@@ -95,6 +95,17 @@ NetworkList parse_file(std::string_view bytes, const std::string& path) {
   return parse_network(bytes, path);
 }
 
+NetworkList parse_given(std::string_view bytes, const std::string& path) {
+  try {
+    return parse_file(bytes, path);
+  } catch (const Error& error) {
+    if (!error.is(Code::decode) || !path.ends_with(".yaml")) throw;
+    throw Error(error.code(), error.msg(),
+                "a chain in YAML is no network: unictl lint looks at it, and unictl render "
+                "--wrapper NAME prints the network that has it");
+  }
+}
+
 }  // namespace
 
 NetworkSearch find_network(const std::string& folder, const std::string& name) {
@@ -141,10 +152,14 @@ NetworkList get_network(const std::string& folder, const std::string& name) {
 NetworkList get_network_file(const std::string& path) {
   const auto bytes = read_given_file(path, kListFileLimit);
   if (!bytes) throw system_error(ENOENT, "read network configuration " + path);
-  NetworkList list = parse_file(*bytes, path);
+  NetworkList list = parse_given(*bytes, path);
   require_network_name(list);
-  add_drop_ins(list, folder_of(path));
+  add_drop_ins_of(list, path);
   return list;
+}
+
+void add_drop_ins_of(NetworkList& list, const std::string& path) {
+  add_drop_ins(list, folder_of(path));
 }
 
 std::vector<FolderEntry> list_networks(const std::string& folder) {

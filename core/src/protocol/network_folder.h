@@ -40,6 +40,10 @@ Error no_network(const std::string& folder, const std::string& name, const Netwo
 /// isn't there.
 NetworkList get_network_file(const std::string& path);
 
+/// Appends the drop-ins of a list whose file is `path`, unless it says otherwise.
+/// Error(invalid_config) if it has no plugin then.
+void add_drop_ins_of(NetworkList& list, const std::string& path);
+
 /// A file of the folder and what is in it.
 struct FolderEntry {
   std::string path;

@@ -73,6 +73,14 @@ Error not_attached(const AttachmentKey& key, const std::string& why) {
   return {Code::unknown_container, fmt::format("{} is not attached", key.owner()), why};
 }
 
+/// It may well be attached: only what its ADD answered can't be read.
+Error unreadable_entry(const AttachmentKey& key, const std::string& cache, const Error& problem) {
+  return {Code::unknown_container,
+          fmt::format("the result of the ADD of {} can't be read in {}/results: {}", key.owner(),
+                      cache, problem.msg()),
+          "run DEL and then ADD for the attachment"};
+}
+
 }  // namespace
 
 namespace runtime {
@@ -250,7 +258,8 @@ void Runtime::Core::check(ListCall call, bool without_result) const {
   require_locked(container, call.command);
   const auto content = cache_.read(call.key);
   if (content) {
-    if (!content->entry) throw not_attached(call.key, content->problem->msg());
+    if (!content->entry)
+      throw unreadable_entry(call.key, options_.folders.cni_state, *content->problem);
     auto cached = cached_result(*content->entry, version_of(call.list));
     if (cached.problem) throw not_attached(call.key, cached.problem->msg());
     call.prev_result = std::move(cached.result);
