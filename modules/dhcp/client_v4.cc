@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "line_fields.h"
 #include "values_v4.h"
 
 namespace unicni::dhcp {
@@ -254,9 +255,11 @@ void ClientV4::take_offer(const Packet& packet, Instant now, Output& out) {
 std::optional<GrantV4> ClientV4::read_grant(const Packet& packet, const Mac& from,
                                             std::string& problem) const {
   GrantV4 grant;
-  const auto prefix = read_mask(packet.find(OptionCode::subnet_mask));
+  const Bytes* mask = packet.find(OptionCode::subnet_mask);
+  const auto prefix = read_mask(mask);
   if (!prefix) {
-    problem = "DHCP option Subnet Mask not found in DHCPACK";
+    problem = mask == nullptr ? "DHCP option Subnet Mask not found in DHCPACK"
+                              : "the subnet mask " + to_hex(*mask) + " is none";
     return std::nullopt;
   }
   if (*prefix == 0) {

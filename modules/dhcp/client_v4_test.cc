@@ -225,6 +225,9 @@ TEST_F(ClientV4Test, AnAcknowledgementWithoutMaskIsNoAddress) {
   ack.set(OptionCode::subnet_mask, {0, 0, 0, 0});
   EXPECT_EQ(receive(ack).event, Event::none);
   EXPECT_THAT(client_.seen(), HasSubstr("the subnet mask is 0.0.0.0"));
+  ack.set(OptionCode::subnet_mask, {255, 0, 255, 0});
+  EXPECT_EQ(receive(ack).event, Event::none);
+  EXPECT_THAT(client_.seen(), HasSubstr("the subnet mask ff00ff00 is none"));
   for (const char* address : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"}) {
     EXPECT_EQ(receive(answer(MessageType::ack, address)).event, Event::none) << address;
   }

@@ -60,6 +60,13 @@ std::string absolute(const std::string& path) {
 
 constexpr const char* kOff = "off";
 
+/// The kernel has no settings of IPv6 for the interface.
+Error no_ipv6(std::uint32_t mtu) {
+  constexpr std::uint32_t kLeast = 1280;  // RFC 8200 §5
+  if (mtu >= kLeast) return {Code::internal, "this kernel has no IPv6"};
+  return {Code::internal, fmt::format("its MTU is {}, and IPv6 needs {}", mtu, kLeast)};
+}
+
 /// The packets of DHCPv6 leave from a link-local address, which needs IPv6; container engines
 /// switch it off in new namespaces. False: this kernel has none, or nobody may switch it on.
 bool enable_ipv6(const Call& call, Host& host) {
@@ -75,7 +82,7 @@ bool enable_ipv6(const Call& call, Host& host) {
       throw Error(Code::internal, fmt::format("IPv6 is switched off on {}, and stays so: {}",
                                               call.key.if_name, error.msg()));
     }
-    if (!is_there) throw Error(Code::internal, "this kernel has no IPv6");
+    if (!is_there) throw no_ipv6(net::get_link_mtu(host.container_links(), call.key.if_name));
   };
   try {
     host.container_netns()->run(enable, host.host_netns());
@@ -138,18 +145,19 @@ void require_told(const Line& answer, const DhcpOptions& options) {
 }
 
 /// Never above what the link has: that is what its network was made for.
-void set_mtu(const Call& call, Host& host, const GrantV4& grant) {
-  const auto mtu = mtu_of(grant);
-  if (!mtu) return;
+void set_mtu(const Call& call, Host& host, const GrantV4& grant, bool has_ipv6) {
+  const auto asked = mtu_of(grant);
+  if (!asked) return;
   const net::Link link = net::get_link(host.container_links(), call.key.if_name);
-  if (*mtu == link.mtu) return;
-  if (*mtu > link.mtu) {
-    host.log(LogLevel::warning, fmt::format("the server's MTU of {} is not set: {} has {}", *mtu,
+  const auto [mtu, problem] = fitting_mtu(grant, link.mtu, has_ipv6);
+  if (!problem.empty()) host.log(LogLevel::warning, problem);
+  if (*asked > link.mtu) {
+    host.log(LogLevel::warning, fmt::format("the server's MTU of {} is not set: {} has {}", *asked,
                                             link.name, link.mtu));
-    return;
   }
+  if (mtu == link.mtu) return;
   net::Batch batch(host.container_links());
-  net::change_link(batch, link, {.mtu = *mtu});
+  net::change_link(batch, link, {.mtu = mtu});
   batch.commit();
 }
 
@@ -207,10 +215,11 @@ class Dhcp final : public Module {
     const Line answer =
         host.daemons().ask(place, acquire_request(call, time, with_ipv6), netns->fd(), end);
     const GrantV4 grant = grant_in(answer);
-    set_mtu(call, host, grant);
-    set_broadcast(call, host, grant);
-    Result result = result_of(grant, options.priority);
     const auto six = read_grant_v6(answer);
+    set_mtu(call, host, grant, six.has_value());
+    set_broadcast(call, host, grant);
+    for (const std::string& each : far_gateways(grant)) host.log(LogLevel::warning, each);
+    Result result = result_of(grant, options.priority);
     if (six) add_to(result, *six);
     if (with_ipv6 && !six) require_told(answer, options);
     warn(answer, host);
@@ -219,7 +228,7 @@ class Dhcp final : public Module {
 
   void del(const Call& call, Host& host) override {
     const std::string file = lease_file(lease_folder(host.folders()), call.key);
-    if (::access(file.c_str(), F_OK) != 0) return;
+    if (!is_anything_at(file)) return;
     DaemonPlace place = place_of(call, host);
     // What the lease says counts: the configuration may have changed.
     if (const auto lease = read_lease(file)) place.socket = lease->socket;

@@ -24,6 +24,7 @@ constexpr Span kListenTime{4'000};
 constexpr Span kTroublePause{10'000};
 /// For a verb to say what it wants, once it has connected.
 constexpr Span kTimeToAsk{5'000};
+constexpr const char* kGone = "its namespace or interface is gone";
 
 }  // namespace
 
@@ -56,8 +57,8 @@ ClientV4 Keeper::make_client(const Lease& lease) const {
 }
 
 void Keeper::load() {
-  std::vector<std::string> damaged;
-  for (Lease& lease : read_leases(settings_.folder, &damaged)) {
+  std::vector<std::string> problems;
+  for (Lease& lease : read_leases(settings_.folder, &problems)) {
     const std::string& prefix = settings_.host_prefix;
     if (!is_same_socket(prefix + lease.socket, prefix + settings_.socket)) continue;
     Kept& kept = kept_.emplace_back(lease, make_client(lease));
@@ -67,11 +68,7 @@ void Keeper::load() {
     if (!lease.grant) follow(kept, kept.client.start(boot_time()), boot_time());
     load_v6(kept, boot_time());
   }
-  for (const std::string& file : damaged) {
-    log_(LogLevel::error, fmt::format("{} is damaged: its lease is lost, and its address can't be "
-                                      "renewed or released; DEL and ADD the attachment again",
-                                      file));
-  }
+  for (const std::string& text : problems) log_(LogLevel::error, text);
   if (!kept_.empty()) log_(LogLevel::info, fmt::format("took up {} leases", kept_.size()));
 }
 
@@ -185,7 +182,7 @@ void Keeper::elapse(Kept& kept, Instant now) {
   }
   if (now >= kept.look_at) {
     if (kept.waiting && is_gone(kept)) {
-      forget(kept, "its namespace or interface is gone");
+      forget(kept, kGone);
       return;
     }
     kept.look_at = kept.waiting ? now + kLookPause : kNever;
@@ -207,7 +204,7 @@ bool Keeper::open_channel(Kept& kept, Instant now) {
   try {
     auto place = place_of(kept.lease);
     if (!place) {
-      forget(kept, "its namespace or interface is gone");
+      forget(kept, kGone);
       return false;
     }
     kept.channel.emplace(*std::move(place), kept.client.grant());
@@ -251,7 +248,7 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
         break;
       }
       apply(kept, std::nullopt);
-      tell_change(kept, "", grant->address.str());
+      tell_regained(kept, kept.lost, grant->address);
       break;
     case Event::renewed:
       if (before->options == grant->options) {
@@ -265,12 +262,22 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
       tell_change(kept, before->address.str(), grant->address.str());
       break;
     case Event::lost:
+      kept.lost = before->address;
       apply(kept, before);
       log_(LogLevel::warning,
            fmt::format("{}: lost {}: {}", owner, before->address.str(), kept.client.seen()));
       break;
   }
   kept.close_at = Instant(0);  // not here: its packets may be being read
+}
+
+/// `lost`: the one before; nullopt: an earlier daemon knew it.
+void Keeper::tell_regained(const Kept& kept, const std::optional<IpNet>& lost, const IpNet& is) {
+  if (lost != is) {
+    tell_change(kept, "", is.str());
+    return;
+  }
+  log_(LogLevel::info, fmt::format("{}: has {} again", kept.lease.key.owner(), is.str()));
 }
 
 /// `was`: "" for an address that replaces one which was lost.
@@ -286,7 +293,8 @@ void Keeper::tell_change(const Kept& kept, const std::string& was, const std::st
 /// The file is there before the verb hears of it: whoever is killed in between, the lease is known.
 /// The verb sets the MTU.
 void Keeper::become_bound(Kept& kept) {
-  kept.lease.mtu = fitting_mtu(*kept.client.grant(), kept.lease.link_mtu);
+  kept.lease.mtu =
+      fitting_mtu(*kept.client.grant(), kept.lease.link_mtu, kept.lease.v6.has_value()).mtu;
   try {
     folder_.write(kept.lease);
   } catch (const Error& error) {
@@ -332,7 +340,7 @@ bool Keeper::leaves_to_holder(Kept& kept, const std::function<bool(const Lease&)
   });
   if (holder == kept_.end()) return false;
   if (is_gone(*holder)) {
-    forget(*holder, "its namespace or interface is gone");
+    forget(*holder, kGone);
     return false;
   }
   const std::string text =
@@ -390,7 +398,7 @@ void Keeper::restore_files() {
       continue;
     }
     if (is_gone(kept)) {
-      forget(kept, "its namespace or interface is gone");
+      forget(kept, kGone);
       continue;
     }
     log_(LogLevel::warning, fmt::format("{}: the file of its lease was removed, and is made again",
@@ -431,27 +439,34 @@ std::string Keeper::not_released(const std::string& address, const Error& error)
   return fmt::format("the DHCP server is not told that {} is free: {}", address, error.msg());
 }
 
+bool Keeper::has_address(const Kept& kept) {
+  return kept.client.grant() != nullptr || (kept.v6 && kept.v6->grant() != nullptr);
+}
+
 /// Best effort, of both families: nobody waits for an answer. The interface is about to go; if the
 /// container has taken it down, it comes up for that.
 /// Returns what couldn't be sent, and why; "": nothing.
 std::string Keeper::send_release(Kept& kept) {
+  if (!has_address(kept)) return {};
   const GrantV4* grant = kept.client.grant();
-  if (grant == nullptr && (!kept.v6 || kept.v6->grant() == nullptr)) return {};
+  const GrantV6* six = kept.v6 ? kept.v6->grant() : nullptr;
   std::string failed;
   try {
     auto place = place_of(kept.lease);
-    if (!place) return {};
+    if (!place) throw Error(Code::internal, kGone);
     net::Netlink links(place->netns);
     bring_up(links, place->link);
     failed = send_release_v6(kept);
+    six = nullptr;
     if (grant != nullptr) {
       Channel channel(*std::move(place), grant);
       channel.send_at_once(kept.client.release());
     }
   } catch (const Error& error) {
     if (!failed.empty()) failed += "; ";
-    failed += not_released(
-        (grant == nullptr ? net_of(*kept.v6->grant()) : grant->address).address().str(), error);
+    std::string addresses = grant == nullptr ? "" : grant->address.address().str();
+    if (six != nullptr) addresses += (addresses.empty() ? "" : " and ") + six->address.str();
+    failed += not_released(addresses, error);
   }
   if (!failed.empty()) {
     log_(LogLevel::warning, fmt::format("{}: {}", kept.lease.key.owner(), failed));
@@ -460,7 +475,8 @@ std::string Keeper::send_release(Kept& kept) {
 }
 
 void Keeper::forget(Kept& kept, const std::string& why) {
-  log_(LogLevel::info, fmt::format("{}: {}", kept.lease.key.owner(), why));
+  const std::string lost = has_address(kept) ? ", and its lease is no longer renewed" : "";
+  log_(LogLevel::warning, fmt::format("{}: {}{}", kept.lease.key.owner(), why, lost));
   if (kept.waiting) {
     kept.waiting->refuse(Error(Code::internal, fmt::format("{}: {}", kept.lease.key.owner(), why)));
   }

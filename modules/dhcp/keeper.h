@@ -56,6 +56,8 @@ class Keeper {
     Instant retry_at = kNever;                ///< when the namespace couldn't be looked at
     std::string trouble;                      ///< why packets couldn't be sent
     Instant write_at = kNever;                ///< when the file couldn't be written
+    std::optional<IpNet> lost;                ///< the address before, if the lease was lost since
+    std::optional<IpNet> lost_v6;
     bool is_dead = false;
     std::optional<KeptV6> v6;
     Instant go_without_v6 = kNever;  ///< then an ADD that only wants IPv6 has waited long enough
@@ -68,7 +70,7 @@ class Keeper {
   void serve_all();
   void serve(DaemonConnection connection, const DaemonConnection::Request& request);
   void acquire(DaemonConnection& connection, const DaemonConnection::Request& request);
-  void release(const Line& line, DaemonConnection& connection);
+  void release(DaemonConnection& connection, const DaemonConnection::Request& request);
   void check(const Line& line, DaemonConnection& connection);
   Kept* find(const AttachmentKey& key);
 
@@ -77,6 +79,7 @@ class Keeper {
   void follow(Kept& kept, const ClientV4::Output& out, Instant now);
   bool open_channel(Kept& kept, Instant now);
   void note_event(Kept& kept, Event event, Instant now);
+  void tell_regained(const Kept& kept, const std::optional<IpNet>& lost, const IpNet& is);
   void tell_change(const Kept& kept, const std::string& was, const std::string& is);
   void become_bound(Kept& kept);
   bool leaves_to_holder(Kept& kept, const std::function<bool(const Lease&)>& is_it, Instant now);
@@ -85,6 +88,7 @@ class Keeper {
   void wait_for(Kept& kept, DaemonConnection& connection, const Line& request, Instant now);
   void give_up(Kept& kept) { fail(kept, failure(kept)); }
   void fail(Kept& kept, const Error& error);
+  [[nodiscard]] static bool has_address(const Kept& kept);
   std::string send_release(Kept& kept);
   void note_down(Kept& kept);
   void remove_file(const Kept& kept);

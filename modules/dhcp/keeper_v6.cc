@@ -116,10 +116,13 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
   }
   apply_v6(kept, before);
   if (grant == nullptr) {
+    kept.lost_v6 = net_of(*before);
     log_(LogLevel::warning, fmt::format("{}: lost {}: {}", kept.lease.key.owner(),
                                         before->address.str(), kept.v6->seen()));
+  } else if (before) {
+    tell_change(kept, before->address.str(), grant->address.str());
   } else {
-    tell_change(kept, before ? before->address.str() : "", grant->address.str());
+    tell_regained(kept, kept.lost_v6, net_of(*grant));
   }
 }
 

@@ -53,7 +53,7 @@ void Keeper::serve(DaemonConnection connection, const DaemonConnection::Request&
     if (verb == "acquire") {
       acquire(connection, request);
     } else if (verb == "release") {
-      release(request.line, connection);
+      release(connection, request);
     } else if (verb == "check") {
       check(request.line, connection);
     } else if (verb == "status") {
@@ -120,7 +120,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
   require_own_id(lease);
   // Where the path that the runtime uses can't be opened from here, renewals couldn't be either.
   lease.place.view = view_of(0);
-  auto by_path = find_place(settings_.host_prefix, lease.place, link.mac);
+  auto by_path = find_by_path(settings_.host_prefix, lease.place, link.mac);
   if (!by_path) {
     lease.place.view = view_of(pid_of(connection));
     by_path = find_place(settings_.host_prefix, lease.place, link.mac);
@@ -166,21 +166,24 @@ void Keeper::wait_for(Kept& kept, DaemonConnection& connection, const Line& requ
   kept.look_at = now + kLookPause;
 }
 
-void Keeper::release(const Line& line, DaemonConnection& connection) {
-  const AttachmentKey key = key_of(line);
+/// The verb's own namespace is looked at as well: the path of the ADD may lead nowhere any more.
+void Keeper::release(DaemonConnection& connection, const DaemonConnection::Request& request) {
+  const AttachmentKey key = key_of(request.line);
   Kept* kept = find(key);
   std::string failed;
   if (kept != nullptr) {
     if (kept->waiting) {
       kept->waiting->refuse(Error(Code::try_again, "the attachment was taken down meanwhile"));
     }
+    kept->lease.place.given = request.attached.get();
     failed = send_release(*kept);
     kept->channel.reset();
     kept->v6.reset();
     kept->is_dead = true;
   }
   const std::string file = lease_file(settings_.folder, key);
-  if (kept == nullptr && is_damaged_lease(file)) {
+  const bool is_left = kept == nullptr && is_anything_at(file);
+  if (is_left && is_damaged_lease(file)) {
     failed = fmt::format(
         "{} is damaged: the address of {} is not released, and its DHCP server "
         "keeps it until its time is over",
@@ -192,6 +195,8 @@ void Keeper::release(const Line& line, DaemonConnection& connection) {
     failed += (failed.empty() ? "" : "; ") + error.msg();  // somebody has put another thing there
   }
   Line answer{"ok", {{"known", kept != nullptr ? "1" : "0"}}};
+  // Of a file that it hasn't taken up, what is ready in there can be sent by the verb.
+  if (is_left) answer.fields.emplace_back("left", "1");
   if (!failed.empty()) answer.fields.emplace_back("warning", failed);
   connection.answer(std::move(answer));
 }

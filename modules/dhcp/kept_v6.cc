@@ -119,7 +119,7 @@ Bytes KeptV6::farewell() const {
 void KeptV6::release(const Scene& scene) {
   if (client_.grant() == nullptr) return;
   auto place = find_place(scene.prefix, scene.place, scene.mac);
-  if (!place) return;
+  if (!place) throw Error(Code::internal, "its namespace or interface is gone");
   net::Netlink links(place->netns);
   const auto failed = net::get_dad_state(links, place->link.index).failed;
   const bool is_anothers = failed && failed->address() == client_.grant()->address;

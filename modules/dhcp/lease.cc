@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "line_fields.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
+#include "unicni/undo/lease.h"
 #include "values_v4.h"
 
 namespace unicni::dhcp {
@@ -198,12 +200,10 @@ std::optional<Lease> parse_lease(std::string_view text) {
 
 namespace {
 
-/// What a file says, of whatever boot. `is_there`: whether there is one.
-std::optional<Lease> read_any(const std::string& file, bool& is_there) {
-  is_there = true;
+/// What a file says, of whatever boot. nullopt: there is none, or it is damaged.
+std::optional<Lease> read_any(const std::string& file) {
   try {
     const auto text = sys::read_file(file);
-    is_there = text.has_value();
     return text ? parse_lease(*text) : std::nullopt;
   } catch (const Error&) {
     return std::nullopt;  // a folder, say
@@ -212,31 +212,58 @@ std::optional<Lease> read_any(const std::string& file, bool& is_there) {
 
 bool is_of_now(const std::optional<Lease>& lease) { return lease && lease->boot == sys::boot_id(); }
 
+/// A copy would be a second lease of the same address.
+bool is_file_of(const std::string& file, const Lease& lease) {
+  return file == lease_file(file.substr(0, file.rfind('/')), lease.key);
+}
+
 }  // namespace
 
 std::optional<Lease> read_lease(const std::string& file) {
-  bool is_there = false;
-  auto lease = read_any(file, is_there);
-  return is_of_now(lease) ? std::move(lease) : std::nullopt;
+  auto lease = read_any(file);
+  return is_of_now(lease) && is_file_of(file, *lease) ? std::move(lease) : std::nullopt;
+}
+
+bool is_anything_at(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 || errno != ENOENT;
 }
 
 bool is_damaged_lease(const std::string& file) {
-  bool is_there = false;
-  const bool is_lease = read_any(file, is_there).has_value();
-  return is_there && !is_lease;
+  const auto lease = read_any(file);
+  return is_anything_at(file) && !(lease && is_file_of(file, *lease));
 }
 
-std::vector<Lease> read_leases(const std::string& folder, std::vector<std::string>* damaged) {
+std::vector<Lease> read_leases(const std::string& folder, std::vector<std::string>* problems) {
   std::vector<Lease> leases;
+  const auto tell = [&](const std::string& text) {
+    if (problems != nullptr) problems->push_back(text);
+  };
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) == 0 ? !S_ISDIR(status.st_mode) : is_anything_at(folder)) {
+    tell(
+        fmt::format("{} is no folder: the leases that were there are lost, and no other can be "
+                    "written; remove it",
+                    folder));
+    return leases;
+  }
   for (const std::string& name : sys::list_folder(folder)) {
     if (name.starts_with('.')) continue;  // a temporary file, whose writer was killed
     const std::string file = folder + '/' + name;
-    bool is_there = false;
-    auto lease = read_any(file, is_there);
-    if (is_of_now(lease)) {
+    auto lease = read_any(file);
+    if (!lease) {
+      if (!is_anything_at(file)) continue;  // gone meanwhile
+      tell(
+          fmt::format("{} is damaged: its lease is lost, and its address can't be renewed or "
+                      "released; DEL and ADD its attachment again",
+                      file));
+    } else if (!is_file_of(file, *lease)) {
+      tell(
+          fmt::format("{} is damaged: it has the lease of {}, whose file has another name; remove "
+                      "it",
+                      file, lease->key.owner()));
+    } else if (is_of_now(lease)) {
       leases.push_back(*std::move(lease));
-    } else if (!lease && is_there && damaged != nullptr) {
-      damaged->push_back(file);
     }
   }
   return leases;
@@ -268,7 +295,7 @@ Result result_of(const GrantV4& grant, std::uint32_t priority) {
     result.routes.push_back(route_of(route, priority));
   }
   for (const IpAddress& server : read_addresses(find(OptionCode::dns_servers))) {
-    result.dns.nameservers.push_back(server.str());
+    if (is_name_server(server)) add_missing(result.dns.nameservers, server.str());
   }
   const auto domain = read_text(find(OptionCode::domain_name));
   if (domain && is_domain_name(*domain)) result.dns.domain = *domain;

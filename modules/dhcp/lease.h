@@ -56,11 +56,15 @@ std::optional<Identity> read_identity(const Line& line);
 
 /// nullopt: there is none, or it can't be read, is damaged, or of an earlier boot.
 std::optional<Lease> read_lease(const std::string& file);
-/// Whether there is a file that is no lease, of whatever boot, that this version can read.
+/// Whether there is a file that is not its attachment's lease, of whatever boot, as this version
+/// can read it.
 bool is_damaged_lease(const std::string& file);
-/// All in a folder that can be read; `damaged` gets the paths of the others.
+/// All in a folder that can be read; `problems` gets a sentence for each other file, and for a
+/// folder that is none.
 std::vector<Lease> read_leases(const std::string& folder,
-                               std::vector<std::string>* damaged = nullptr);
+                               std::vector<std::string>* problems = nullptr);
+/// Whether something is in a file's place, be it a link to nothing, or a file in its folder's.
+bool is_anything_at(const std::string& path);
 
 /// Whether two paths lead to one file or folder.
 bool is_same_file(const std::string& one, const std::string& other);

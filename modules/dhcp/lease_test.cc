@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/ip_for_test.h"
@@ -12,7 +13,9 @@
 namespace unicni::dhcp::lease_test {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
@@ -143,18 +146,46 @@ TEST(Lease, FieldsThatAreWrongInAWholeLineAreNone) {
 TEST(Lease, FilesOfAnotherBootAreNone) {
   const TempFolder folder;
   Lease old = lease();
-  sys::write_file_atomically(folder / "a", print_lease(old), 0600);
-  EXPECT_TRUE(read_lease(folder / "a"));
+  const std::string file = lease_file(folder.path(), old.key);
+  sys::write_file_atomically(file, print_lease(old), 0600);
+  EXPECT_TRUE(read_lease(file));
+  old.key.container_id = "old";
   old.boot = "another";
-  sys::write_file_atomically(folder / "b", print_lease(old), 0600);
-  EXPECT_FALSE(read_lease(folder / "b"));
+  const std::string old_file = lease_file(folder.path(), old.key);
+  sys::write_file_atomically(old_file, print_lease(old), 0600);
+  EXPECT_FALSE(read_lease(old_file));
+  EXPECT_FALSE(is_damaged_lease(old_file));
   EXPECT_FALSE(read_lease(folder / "absent"));
+  std::vector<std::string> problems;
+  EXPECT_THAT(read_leases(folder.path(), &problems), SizeIs(1));
+  EXPECT_THAT(problems, IsEmpty());
+  EXPECT_THAT(read_leases(folder / "absent", &problems), IsEmpty());
+  EXPECT_THAT(problems, IsEmpty());
+}
+
+TEST(Lease, WhateverIsInAFolderAndIsNotItsAttachmentsLeaseIsTold) {
+  const TempFolder folder;
+  sys::write_file_atomically(lease_file(folder.path(), lease().key), print_lease(lease()), 0600);
   sys::write_file_atomically(folder / ".a.x.tmp", print_lease(lease()), 0600);
-  sys::write_file_atomically(folder / "c", "garbage", 0600);
-  std::vector<std::string> damaged;
-  EXPECT_THAT(read_leases(folder.path(), &damaged), SizeIs(1));
-  EXPECT_THAT(damaged, ElementsAre(folder / "c"));
-  EXPECT_THAT(read_leases(folder / "absent"), IsEmpty());
+  sys::write_file_atomically(folder / "copy", print_lease(lease()), 0600);
+  sys::write_file_atomically(folder / "garbage", "garbage", 0600);
+  ASSERT_EQ(::symlink("/nowhere", (folder / "link").c_str()), 0);
+  ASSERT_EQ(::mkfifo((folder / "fifo").c_str(), 0600), 0);
+  sys::ensure_folder(folder / "folder", 0700);
+  std::vector<std::string> problems;
+  EXPECT_THAT(read_leases(folder.path(), &problems), SizeIs(1));
+  EXPECT_THAT(problems, SizeIs(5));
+  for (const char* name : {"copy", "garbage", "link", "fifo", "folder"}) {
+    EXPECT_THAT(problems, Contains(HasSubstr((folder / name) + " is damaged"))) << name;
+    EXPECT_TRUE(is_damaged_lease(folder / name)) << name;
+    EXPECT_FALSE(read_lease(folder / name)) << name;
+  }
+  EXPECT_TRUE(is_damaged_lease((folder / "garbage") + "/net:c1:eth0"));
+  for (const char* name : {"garbage", "fifo", "link"}) {
+    problems.clear();
+    EXPECT_THAT(read_leases(folder / name, &problems), IsEmpty());
+    EXPECT_THAT(problems, ElementsAre(HasSubstr((folder / name) + " is no folder"))) << name;
+  }
 }
 
 TEST(LeaseSocket, HasManyPathsAndIsOne) {
@@ -237,6 +268,8 @@ TEST_F(LeaseResult, NamesAreReported) {
   EXPECT_THAT(dns.nameservers, ElementsAre("10.0.0.5", "10.0.0.6"));
   EXPECT_EQ(dns.domain, "example.org");
   EXPECT_THAT(dns.search, ElementsAre("a"));
+  grant_.options[6] = {10, 0, 0, 5, 0, 0, 0, 0, 10, 0, 0, 5, 255, 255, 255, 255, 224, 0, 0, 1};
+  EXPECT_THAT(result_of(grant_, 0).dns.nameservers, ElementsAre("10.0.0.5"));
   grant_.options[15] = bytes_of("two words; rm");
   EXPECT_EQ(result_of(grant_, 0).dns.domain, "");
 }

@@ -17,10 +17,6 @@ constexpr const char* kOption = "v6.option.";
 constexpr std::size_t kAddressSize = 16;
 constexpr int kHostPrefix = 128;
 
-void add_missing(std::vector<std::string>& to, const std::string& text) {
-  if (std::find(to.begin(), to.end(), text) == to.end()) to.push_back(text);
-}
-
 /// RFC 3646 §3. A value that breaks off gives none at all.
 std::vector<IpAddress> read_addresses_v6(const Bytes& value) {
   std::vector<IpAddress> addresses;
@@ -120,16 +116,6 @@ bool read_lease_v6(const Line& line, std::optional<LeaseV6>& into) {
   return true;
 }
 
-namespace {
-
-/// One that a resolver can ask. A link-local address says nothing without its link.
-bool is_name_server(const IpAddress& address) {
-  return !address.is_v4() && !address.is_unspecified() && !address.is_multicast() &&
-         !address.is_link_local();
-}
-
-}  // namespace
-
 IpNet net_of(const GrantV6& grant) { return {grant.address, kHostPrefix}; }
 
 void add_to(Result& result, const GrantV6& grant) {
@@ -142,7 +128,7 @@ void add_to(Result& result, const GrantV6& grant) {
   };
   if (const Bytes* servers = find(OptionCodeV6::dns_servers)) {
     for (const IpAddress& each : read_addresses_v6(*servers)) {
-      if (is_name_server(each)) add_missing(result.dns.nameservers, each.str());
+      if (!each.is_v4() && is_name_server(each)) add_missing(result.dns.nameservers, each.str());
     }
   }
   for (const std::string& name : read_domain_search(find(OptionCodeV6::domain_search))) {

@@ -63,16 +63,14 @@ int list_leases(int argc, const char* const* argv) {
                  std::strerror(errno));
     return 1;
   }
-  std::vector<std::string> damaged;
-  std::vector<Lease> leases = read_leases(folder, &damaged);
+  std::vector<std::string> problems;
+  std::vector<Lease> leases = read_leases(folder, &problems);
   std::sort(leases.begin(), leases.end(),
             [](const Lease& a, const Lease& b) { return a.key.owner() < b.key.owner(); });
   const Instant now = boot_time();
   for (const Lease& lease : leases) std::fputs(print(lease, now).c_str(), stdout);
-  for (const std::string& file : damaged) {
-    std::fprintf(stderr, "dhcp: %s is damaged: DEL and ADD its attachment again\n", file.c_str());
-  }
-  return damaged.empty() ? 0 : 1;
+  for (const std::string& text : problems) std::fprintf(stderr, "dhcp: %s\n", text.c_str());
+  return problems.empty() ? 0 : 1;
 }
 
 }  // namespace unicni::dhcp

@@ -7,7 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <set>
+#include <sstream>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -73,17 +76,63 @@ std::optional<net::LinkInNetns> find_by_processes(const std::vector<pid_t>& proc
   return std::nullopt;
 }
 
+/// "/run/netns/a b" of "/run/netns/a\\040b" (proc(5), mountinfo).
+std::string unescaped(std::string_view text) {
+  constexpr std::size_t kDigits = 3;
+  std::string path;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    unsigned code = 0;
+    const char* digits = text.data() + at + 1;
+    if (text[at] == '\\' && text.size() - at > kDigits &&
+        std::from_chars(digits, digits + kDigits, code, 8).ptr == digits + kDigits) {
+      path += static_cast<char>(code);
+      at += kDigits;
+    } else {
+      path += text[at];
+    }
+  }
+  return path;
+}
+
+/// By the files that namespaces are mounted on, as `ip netns` and container engines do it.
+std::optional<net::LinkInNetns> find_by_mounts(const Place& place, const Mac& mac) {
+  std::istringstream lines(sys::read_proc("/proc/thread-self/mountinfo"));
+  std::set<std::string> seen;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string skipped;
+    std::string root;
+    std::string path;
+    words >> skipped >> skipped >> skipped >> root >> path;
+    if (!root.starts_with("net:[") || !seen.insert(root).second) continue;
+    if (auto found = open_place(unescaped(path), place, mac)) return found;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string view_of(pid_t pid) { return sys::read_proc_link(process_file(pid, "ns/mnt")); }
 
+std::optional<net::LinkInNetns> find_by_path(const std::string& prefix, const Place& place,
+                                             const Mac& mac) {
+  return open_place(prefix + place.netns_path, place, mac);
+}
+
 std::optional<net::LinkInNetns> find_place(const std::string& prefix, const Place& place,
                                            const Mac& mac) {
-  if (auto found = open_place(prefix + place.netns_path, place, mac)) return found;
-  if (place.view.empty() || place.view == view_of(0)) return std::nullopt;
+  if (auto found = find_by_path(prefix, place, mac)) return found;
+  if (place.given >= 0) {
+    if (auto found = open_place(fmt::format("/proc/self/fd/{}", place.given), place, mac)) {
+      return found;
+    }
+  }
   const std::vector<pid_t> processes = sys::list_processes();
-  if (auto found = find_by_view(processes, place, mac)) return found;
-  return find_by_processes(processes, place, mac);
+  if (!place.view.empty() && place.view != view_of(0)) {
+    if (auto found = find_by_view(processes, place, mac)) return found;
+  }
+  if (auto found = find_by_processes(processes, place, mac)) return found;
+  return find_by_mounts(place, mac);
 }
 
 }  // namespace unicni::dhcp

@@ -61,13 +61,13 @@ TEST(FindPlace, APathOfAnotherMountNamespaceIsFoundThroughWhoLivesThere) {
     Place place{temp / "netns", net::Netlink(net::Netns::current()).identity(), "lo", 1};
     {
       const Hermit hermit(temp / "netns");
-      EXPECT_EQ(way_to(place), "none") << "it isn't known where to look";
+      const std::string process = "/proc/" + std::to_string(hermit.pid()) + "/ns/net";
+      EXPECT_EQ(way_to(place), process) << "it isn't known where to look";
       place.view = view_of(hermit.pid());
       EXPECT_NE(place.view, view_of(0));
       EXPECT_THAT(way_to(place), StartsWith("/proc/self/fd/"));
       place.view = "mnt:[1]";
-      EXPECT_EQ(way_to(place), "/proc/" + std::to_string(hermit.pid()) + "/ns/net")
-          << "nobody lives there any more, but in the container";
+      EXPECT_EQ(way_to(place), process) << "nobody lives there any more, but in the container";
       place.netns = "cookie:0";
       EXPECT_EQ(way_to(place), "none");
     }
@@ -75,6 +75,25 @@ TEST(FindPlace, APathOfAnotherMountNamespaceIsFoundThroughWhoLivesThere) {
     EXPECT_EQ(way_to(place), "none") << "nobody leads there";
     place.netns_path = "/proc/thread-self/ns/net";
     EXPECT_EQ(way_to(place), place.netns_path);
+  });
+}
+
+/// As the path of a process does that has ended.
+TEST(FindPlace, WhereThePathLeadsNowhereItsMountsAndAVerbsDescriptorShowTheWay) {
+  const TempFolder temp;
+  const std::string mount = temp / "a b";
+  ASSERT_GE(::close(::open(mount.c_str(), O_CREAT | O_CLOEXEC, 0600)), 0);
+  in_namespace(CLONE_NEWNET | CLONE_NEWNS, [&] {
+    ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    const net::Netns netns = net::Netns::current();
+    Place place{"/proc/1999999999/ns/net", net::Netlink(netns).identity(), "lo", 1};
+    EXPECT_EQ(way_to(place), "none");
+    ASSERT_EQ(::mount("/proc/thread-self/ns/net", mount.c_str(), nullptr, MS_BIND, nullptr), 0);
+    EXPECT_EQ(way_to(place), mount);
+    ASSERT_EQ(::umount(mount.c_str()), 0);
+    EXPECT_EQ(way_to(place), "none");
+    place.given = netns.fd();
+    EXPECT_THAT(way_to(place), StartsWith("/proc/self/fd/"));
   });
 }
 

@@ -51,6 +51,10 @@ bool is_neighbour(const IpNet& address, const std::vector<Route>& routes, const 
          });
 }
 
+bool has_far_gateway(const GrantV4& grant, const std::vector<Route>& routes, const Route& route) {
+  return route.gw && !route.gw->is_unspecified() && !is_neighbour(grant.address, routes, *route.gw);
+}
+
 /// The new ones first, so that there is always one. Where another plugin has moved the old ones, to
 /// a table of its own, the new ones would be in its way.
 /// `present`: before the address changed, which may have cost it all of them.
@@ -70,12 +74,10 @@ void change_routes(net::Netlink& links, const net::LinkRef& link, Lease& lease,
   }
   net::Batch batch(links);
   for (const Route& route : wanted) {
-    const bool near = !route.gw || route.gw->is_unspecified() ||
-                      is_neighbour(lease.grant->address, wanted, *route.gw);
-    if (near) {
-      net::add_route(batch, link, route);
-    } else {
+    if (has_far_gateway(*lease.grant, wanted, route)) {
       net::add_onlink_route(batch, link, route);
+    } else {
+      net::add_route(batch, link, route);
     }
   }
   for (const Route& route : old) {
@@ -85,10 +87,21 @@ void change_routes(net::Netlink& links, const net::LinkRef& link, Lease& lease,
   if (wanted != old) lease.renewed_routes = true;
 }
 
+/// Of a DHCP lease, another IPAM, or a router.
+bool has_ipv6(net::Netlink& links, const net::LinkRef& link, const Lease& lease) {
+  const auto addresses = net::list_addrs(links, link.index);
+  return lease.v6 || std::any_of(addresses.begin(), addresses.end(), [](const IpNet& each) {
+           return !each.is_v4() && !each.address().is_link_local();
+         });
+}
+
 void change_mtu(net::Netlink& links, const net::LinkRef& link, Lease& lease,
-                std::vector<std::string>& untold) {
+                const std::optional<GrantV4>& was, std::vector<std::string>& untold) {
   if (lease.link_mtu == 0) return;  // of an earlier version
-  const std::uint32_t wanted = fitting_mtu(*lease.grant, lease.link_mtu);
+  const auto [wanted, problem] =
+      fitting_mtu(*lease.grant, lease.link_mtu, has_ipv6(links, link, lease));
+  const bool is_news = !was || mtu_of(*was) != mtu_of(*lease.grant);
+  if (is_news && !problem.empty()) untold.push_back(problem);
   if (wanted == lease.mtu) return;
   const std::uint32_t now = net::get_link_mtu(links, link.name);
   if (now != lease.mtu) {
@@ -155,8 +168,18 @@ void put_address(net::Batch& batch, const net::LinkRef& link, const GrantV4& gra
   }
 }
 
-std::uint32_t fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu) {
-  return std::min(mtu_of(grant).value_or(link_mtu), link_mtu);
+/// Below 1280 the kernel takes IPv6 off a link (RFC 8200 §5). Below 576 a message of DHCP needn't
+/// fit (RFC 2131 §2), and the lease could be neither renewed nor released.
+FittingMtu fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu, bool has_ipv6) {
+  constexpr std::uint32_t kLeast = 576;
+  constexpr std::uint32_t kLeastV6 = 1280;
+  const std::uint32_t asked = mtu_of(grant).value_or(link_mtu);
+  const std::uint32_t least = has_ipv6 ? kLeastV6 : kLeast;
+  const std::uint32_t mtu = std::min(std::max(asked, least), link_mtu);
+  if (mtu <= asked) return {mtu, {}};
+  return {mtu,
+          fmt::format("the server's MTU of {} is too small for {}, which needs {}: it becomes {}",
+                      asked, has_ipv6 ? "IPv6" : "DHCP", least, mtu)};
 }
 
 std::vector<std::string> apply_renewal(const net::LinkInNetns& place, Lease& lease,
@@ -178,7 +201,7 @@ std::vector<std::string> apply_renewal(const net::LinkInNetns& place, Lease& lea
     const auto old = was ? result_of(*was, lease.priority).routes : std::vector<Route>();
     change_routes(links, link, lease, old, present, untold);
   });
-  attempt([&] { change_mtu(links, link, lease, untold); });
+  attempt([&] { change_mtu(links, link, lease, was, untold); });
   if (was && reported(*was) != reported(*lease.grant)) {
     std::string now;
     for (const std::string& each : reported(*lease.grant)) now += (now.empty() ? "" : ", ") + each;
@@ -186,6 +209,19 @@ std::vector<std::string> apply_renewal(const net::LinkInNetns& place, Lease& lea
                      (now.empty() ? "nothing" : now));
   }
   return untold;
+}
+
+std::vector<std::string> far_gateways(const GrantV4& grant) {
+  const std::vector<Route> routes = result_of(grant, 0).routes;
+  std::vector<std::string> far;
+  for (const Route& route : routes) {
+    if (!has_far_gateway(grant, routes, route)) continue;
+    far.push_back(
+        fmt::format("the DHCP server {} gives route {} the gateway {}, which is in none of "
+                    "the interface's subnets",
+                    grant.server.str(), route.dst.str(), route.gw->str()));
+  }
+  return far;
 }
 
 std::vector<std::string> reported(const GrantV4& grant) {

@@ -18,8 +18,13 @@ void put_address(net::Batch& batch, const net::LinkRef& link, const GrantV4& gra
 /// neither the interface's nor the gateway's, or 255.255.255.255. Any other would take a foreign
 /// address away from the container.
 std::optional<IpAddress> broadcast_of(const GrantV4& grant);
-/// What the interface is to have: option 26, but never above what it had when the lease began.
-std::uint32_t fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu);
+struct FittingMtu {
+  std::uint32_t mtu;
+  std::string problem;  ///< for people: why it is more than the server says; "": it isn't
+};
+/// What the interface is to have: option 26, but never above what it had when the lease began, and
+/// not below what DHCP itself, and with it IPv6 on an interface that has it, needs.
+FittingMtu fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu, bool has_ipv6);
 
 /// Makes the interface what `lease.grant` says in place of `was` (nullopt: it had no address):
 /// address, routes, MTU. What others have changed since stays as it is. Sets lease.renewed_routes,
@@ -27,6 +32,10 @@ std::uint32_t fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu);
 /// that only a result could tell. Throws Error for an address that can't be put there.
 std::vector<std::string> apply_renewal(const net::LinkInNetns& place, Lease& lease,
                                        const std::optional<GrantV4>& was);
+
+/// Its routes whose gateway is in no subnet of the interface, which the kernel would refuse: what
+/// the server has to mend, for people.
+std::vector<std::string> far_gateways(const GrantV4& grant);
 
 /// All that is reported of a grant and is no address, one text each: "host name db-0", "NTP
 /// 10.1.2.3", "DNS 10.1.2.3 10.1.2.4", "domain example.org", "search a.example.org".

@@ -34,10 +34,43 @@ TEST_F(Reported, ABroadcastAddressIsOneOfTheSubnetThatNobodyHas) {
 }
 
 TEST_F(Reported, AnMtuNeverExceedsTheLinks) {
-  EXPECT_EQ(fitting_mtu(grant_, 1500), 1500U);
+  EXPECT_EQ(fitting_mtu(grant_, 1500, true).mtu, 1500U);
   option(OptionCode::mtu) = {5, 120};
-  EXPECT_EQ(fitting_mtu(grant_, 1500), 1400U);
-  EXPECT_EQ(fitting_mtu(grant_, 1300), 1300U);
+  EXPECT_EQ(fitting_mtu(grant_, 1500, true).mtu, 1400U);
+  EXPECT_EQ(fitting_mtu(grant_, 1300, true).mtu, 1300U);
+}
+
+TEST_F(Reported, AnMtuIsWhatItsProtocolsNeedAndThatIsTold) {
+  const auto fit = [&](std::uint8_t high, std::uint8_t low, std::uint32_t link, bool has_ipv6) {
+    option(OptionCode::mtu) = {high, low};
+    const auto [mtu, problem] = fitting_mtu(grant_, link, has_ipv6);
+    return std::to_string(mtu) + (problem.empty() ? "" : ": " + problem);
+  };
+  EXPECT_EQ(fit(3, 232, 1500, false), "1000");
+  EXPECT_EQ(fit(3, 232, 1500, true),
+            "1280: the server's MTU of 1000 is too small for IPv6, which needs 1280: it becomes "
+            "1280");
+  EXPECT_EQ(fit(5, 0, 1500, true), "1280");
+  EXPECT_EQ(fit(0, 68, 1500, false),
+            "576: the server's MTU of 68 is too small for DHCP, which needs 576: it becomes 576");
+  EXPECT_EQ(fit(2, 64, 1500, false), "576");
+  EXPECT_EQ(fit(0, 68, 500, false),
+            "500: the server's MTU of 68 is too small for DHCP, which needs 576: it becomes 500")
+      << "it had that before";
+  EXPECT_EQ(fit(0, 67, 1500, false), "1500") << "no MTU at all (RFC 2132)";
+}
+
+TEST_F(Reported, AGatewayInNoSubnetIsTheServersToMend) {
+  grant_.server = IpAddress::parse("10.0.0.2").value();
+  option(OptionCode::routers) = {10, 0, 0, 1};
+  EXPECT_THAT(far_gateways(grant_), IsEmpty());
+  option(OptionCode::classless_routes) = {16, 172, 16, 192, 168, 1, 1};
+  EXPECT_THAT(far_gateways(grant_),
+              ElementsAre("the DHCP server 10.0.0.2 gives route 172.16.0.0/16 the gateway "
+                          "192.168.1.1, which is in none of the interface's subnets"));
+  option(OptionCode::classless_routes) = {32, 192, 168, 1,  1,   0,   0, 0,
+                                          0,  16,  172, 16, 192, 168, 1, 1};
+  EXPECT_THAT(far_gateways(grant_), IsEmpty()) << "an earlier route makes it a neighbour";
 }
 
 TEST_F(Reported, EachThingIsALine) {

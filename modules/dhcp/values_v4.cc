@@ -85,6 +85,16 @@ std::optional<IpAddress> read_address(const Bytes* value) {
   return addresses.empty() ? std::nullopt : std::optional(addresses.front());
 }
 
+bool is_name_server(const IpAddress& address) {
+  constexpr std::uint32_t kEverybody = 0xffffffff;
+  return !address.is_unspecified() && !address.is_multicast() &&
+         address != IpAddress::v4(kEverybody) && (address.is_v4() || !address.is_link_local());
+}
+
+void add_missing(std::vector<std::string>& to, const std::string& text) {
+  if (std::find(to.begin(), to.end(), text) == to.end()) to.push_back(text);
+}
+
 std::optional<int> read_mask(const Bytes* value) {
   const auto mask = read32(value);
   if (!mask) return std::nullopt;

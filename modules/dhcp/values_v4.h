@@ -18,6 +18,11 @@ std::optional<std::uint32_t> read32(const Bytes* value);
 std::vector<IpAddress> read_addresses(const Bytes* value);
 /// The first of them.
 std::optional<IpAddress> read_address(const Bytes* value);
+/// Whether a resolver can ask it, of either family. A link-local IPv6 address says nothing without
+/// its link.
+bool is_name_server(const IpAddress& address);
+/// Adds what isn't there yet.
+void add_missing(std::vector<std::string>& to, const std::string& text);
 /// The length of a subnet mask's prefix; a mask with holes is none.
 std::optional<int> read_mask(const Bytes* value);
 /// Printable ASCII; NUL bytes at its end are left out. "" is none.

@@ -158,6 +158,26 @@ TEST_F(DhcpChange, TheMtuOfARenewalIsSetAndNeverAboveTheLinks) {
   expect_error(job.check(result));
 }
 
+/// Below 1280 the kernel takes all IPv6 addresses off an interface, whoever gave them.
+TEST_F(DhcpChange, TheMtuOfARenewalTakesNoIPv6Away) {
+  say({});
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  container_of(job).run({"sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=0"});
+  container_of(job).run({"ip", "addr", "add", "2001:db8::9/64", "dev", "eth0", "nodad"});
+  const auto now = [&] { return (*find_link("eth0", netns(job)))["mtu"].get<int>(); };
+  say({26, 2, 3, 232});
+  ASSERT_TRUE(is_renewed());
+  EXPECT_EQ(now(), 1280);
+  EXPECT_THAT(addresses_of("eth0", netns(job)), ::testing::Contains("2001:db8::9/64"));
+  container_of(job).run({"ip", "addr", "del", "2001:db8::9/64", "dev", "eth0"});
+  say({26, 2, 0, 68});
+  ASSERT_TRUE(is_renewed());
+  EXPECT_EQ(now(), 576) << "what a message of DHCP needs";
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
 TEST_F(DhcpChange, AnotherAddressOfTheSubnetTakesTheOldOnesPlaceWithAllRoutes) {
   say(kRouter);
   const Attachment job = attachment(config());

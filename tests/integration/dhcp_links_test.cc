@@ -67,6 +67,33 @@ TEST_F(DhcpLinks, AnInterfaceOfABridgeThatTheContainerTookDownGivesItsAddressBac
   tool({"ip", "link", "del", "br7"});
 }
 
+TEST_F(DhcpLinks, AReleaseThatCantLeaveTheHostIsNotClaimedToHaveGone) {
+  const DhcpServer dnsmasq = server();
+  tool({"ip", "link", "add", "br7", "type", "bridge"});
+  tool({"ip", "link", "set", "br7", "up"});
+  tool({"ip", "link", "set", "up0", "master", "br7"});
+  const Attachment job =
+      attachment(config(R"({"type": "bridge", "bridge": "br7", "master": null})"));
+  for (const bool hangs : {false, true}) {
+    for (const bool is_bridge : {false, true}) {
+      const Json result = must_add(job);
+      const std::string link = is_bridge ? "br7" : host_end(result);
+      tool({"ip", "link", "set", link, "down"});
+      if (hangs) ::kill(dhcp_daemons()[0], SIGSTOP);
+      const Output deleted = job.del(result);
+      EXPECT_TRUE(deleted.ok()) << deleted.str();
+      EXPECT_THAT(deleted.err, HasSubstr(is_bridge ? "the bridge br7 is down" : "has no carrier"));
+      EXPECT_THAT(deleted.err, ::testing::Not(HasSubstr("went back")));
+      EXPECT_THAT(deleted.err, HasSubstr(address_in(result)));
+      EXPECT_THAT(link_names(netns(job)), IsEmpty());
+      if (hangs) kill_dhcp_daemons();
+      tool({"ip", "link", "set", "br7", "up"});
+    }
+  }
+  EXPECT_EQ(dnsmasq.count("DHCPRELEASE"), 0) << dnsmasq.log();
+  tool({"ip", "link", "del", "br7"});
+}
+
 TEST_F(DhcpLinks, ABridgeThatTakesTheRoutersAddressIsWarnedOf) {
   const DhcpServer dnsmasq = server();
   tool({"ip", "link", "add", "br7", "type", "bridge"});

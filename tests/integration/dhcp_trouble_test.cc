@@ -278,6 +278,130 @@ TEST_F(DhcpTrouble, WhateverIsAtTheSocketsPathADelSucceedsAndTheServerIsTold) {
   }
 }
 
+/// What stands in the way of a daemon that is to be started.
+class Hindrance {
+ public:
+  Hindrance(const std::string& make, std::string mend) : mend_(std::move(mend)) {
+    tool({"sh", "-ec", make});
+  }
+  ~Hindrance() { tool({"sh", "-ec", mend_}); }
+  Hindrance(const Hindrance&) = delete;
+  Hindrance& operator=(const Hindrance&) = delete;
+
+ private:
+  std::string mend_;
+};
+
+struct HindranceCase {
+  const char* what;
+  const char* make;
+  const char* mend;
+  const char* said;  ///< by whoever wants the daemon
+};
+
+const std::vector<HindranceCase> kHindrances{
+    {"a folder that nobody can write",
+     "mount --bind /run/cni /run/cni; mount -o remount,bind,ro /run/cni", "umount /run/cni",
+     "Read-only file system"},
+    {"a folder with no room for a lock", "mount -t tmpfs -o nr_inodes=1 none /run/cni",
+     "umount /run/cni", "No space left"},
+    {"a file in place of its folder", "rm -rf /run/cni; touch /run/cni",
+     "rm /run/cni; mkdir /run/cni", "create folder /run/cni"},
+    {"a link to itself", "ln -s dhcp.sock /run/cni/dhcp.sock", "rm /run/cni/dhcp.sock",
+     "Too many levels"},
+    {"a lock that somebody holds",
+     "sh -c 'exec 9> /run/cni/dhcp.sock.lock; flock 9; exec sleep 600' > /dev/null 2>&1 & "
+     "echo $! > /run/holder; sleep 0.5",
+     "kill $(cat /run/holder); rm /run/holder", "held by pid"},
+};
+
+TEST_F(DhcpTrouble, WhateverKeepsTheDaemonFromStartingADelSucceedsAndTheServerIsTold) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  int released = 0;
+  for (const HindranceCase& each : kHindrances) {
+    SCOPED_TRACE(each.what);
+    const Json result = must_add(job);
+    kill_dhcp_daemons();
+    std::filesystem::remove(kDhcpSocket);
+    const Hindrance hindrance(each.make, each.mend);
+    const Json unavailable = expect_error(job.status(), 50);
+    EXPECT_THAT(text_of(unavailable, "msg"), HasSubstr(each.said));
+    const Json unchecked = expect_error(job.check(result));
+    EXPECT_THAT(unchecked["code"], ::testing::AnyOf(50, 11)) << "a lock may be free later";
+    EXPECT_THAT(text_of(unchecked, "msg"), HasSubstr(each.said));
+    const Output deleted = job.del(result);
+    EXPECT_TRUE(deleted.ok()) << deleted.str();
+    EXPECT_THAT(deleted.err, HasSubstr(" of net/c1/eth0 went back to 10.1.2.1"));
+    EXPECT_THAT(deleted.err, HasSubstr(each.said));
+    EXPECT_LT(deleted.ms, 4'000);
+    ++released;
+    EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == released; })) << dnsmasq.log();
+    EXPECT_THAT(files_in(kLeases), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+    EXPECT_THAT(link_names(netns(job)), IsEmpty());
+    expect_silent_success(job.del(result));
+  }
+}
+
+TEST_F(DhcpTrouble, WhateverKeepsTheDaemonFromStartingAGcTellsTheServersWithoutWaitingTwice) {
+  const DhcpServer dnsmasq = server();
+  int released = 0;
+  for (const HindranceCase& each : kHindrances) {
+    SCOPED_TRACE(each.what);
+    std::vector<Attachment> jobs;
+    for (int i = 0; i < 5; ++i) {
+      jobs.push_back(attachment(config(), "c" + std::to_string(i)));
+      must_add(jobs.back());
+    }
+    kill_dhcp_daemons();
+    std::filesystem::remove(kDhcpSocket);
+    const Hindrance hindrance(each.make, each.mend);
+    const Output collected = jobs[0].gc(Json::array());
+    EXPECT_TRUE(collected.ok()) << collected.str();
+    EXPECT_LT(collected.ms, 4'000);
+    released += 5;
+    EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == released; })) << dnsmasq.log();
+    EXPECT_THAT(files_in(kLeases), IsEmpty());
+    containers_.clear();
+  }
+}
+
+/// As /proc/PID/ns/net of a container's process, where another path keeps the namespace.
+TEST_F(DhcpTrouble, ALeaseWhosePathEndsGoesBackByTheVerbsPath) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  int released = 0;
+  for (const bool lives : {true, false}) {
+    Attachment by_process = job;
+    {
+      const Running process(Spawn{.argv = {"sleep", "600"}, .netns = netns(job)});
+      by_process.netns = "/proc/" + std::to_string(process.pid()) + "/ns/net";
+      must_add(by_process);
+    }
+    if (!lives) kill_dhcp_daemons();
+    if (!lives) tool({"ln", "-sf", "dhcp.sock", kDhcpSocket});
+    const Output deleted = job.del();
+    EXPECT_TRUE(deleted.ok()) << deleted.str();
+    ++released;
+    EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == released; })) << dnsmasq.log();
+    EXPECT_THAT(files_in(kLeases), IsEmpty());
+  }
+  std::filesystem::remove(kDhcpSocket);
+}
+
+TEST_F(DhcpTrouble, ADelThatFindsNoInterfaceSaysThatTheServerIsNotTold) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  must_add(job);
+  container_of(job).run({"ip", "link", "del", "eth0"});
+  const Output deleted = job.del();
+  EXPECT_TRUE(deleted.ok()) << deleted.str();
+  EXPECT_THAT(deleted.err, HasSubstr("the DHCP server is not told that 10.1.2."));
+  EXPECT_THAT(deleted.err, HasSubstr("interface is gone"));
+  EXPECT_THAT(files_in(kLeases), IsEmpty());
+}
+
 /// The plugin of the interface is somebody else's, so the interface outlives the GC.
 TEST_F(DhcpTrouble, WhatAGcGaveBackUnderAHungDaemonDoesNotComeBackWithIt) {
   const DhcpServer dnsmasq = server();
@@ -338,6 +462,50 @@ TEST_F(DhcpTrouble, AFolderInPlaceOfALeasesFileFailsNoDel) {
   EXPECT_TRUE(job.gc(Json::array()).ok());
   std::filesystem::remove(file());
   must_add(job);
+}
+
+TEST_F(DhcpTrouble, WhateverIsInPlaceOfALeasesFileIsNamedByAllWhoMissIt) {
+  const DhcpServer dnsmasq = server();
+  const std::string folder = kLeases;
+  const Attachment job = attachment(config());
+  for (const std::string& put :
+       {"ln -s /nowhere " + file(), "mkfifo " + file(), "rmdir " + folder + "; touch " + folder,
+        "rmdir " + folder + "; mkfifo " + folder}) {
+    SCOPED_TRACE(put);
+    const Json result = must_add(job);
+    kill_dhcp_daemons();
+    std::filesystem::remove(file());
+    tool({"sh", "-ec", put});
+    EXPECT_THAT(text_of(expect_error(job.check(result)), "msg"), HasSubstr(file() + " is damaged"));
+    const Output listed = run(Spawn{.argv = {bin_dir() + "/dhcp", "leases"}});
+    EXPECT_EQ(listed.status, 1);
+    EXPECT_THAT(listed.err, HasSubstr(folder));
+    const Output deleted = job.del(result);
+    EXPECT_TRUE(deleted.ok()) << deleted.str();
+    EXPECT_THAT(deleted.err,
+                HasSubstr(file() + " is damaged: the address of net/c1/eth0 is not released"));
+    tool({"rm", "-rf", file()});
+    if (!std::filesystem::is_directory(folder)) tool({"rm", folder});
+    EXPECT_THAT(link_names(netns(job)), IsEmpty());
+  }
+}
+
+TEST_F(DhcpTrouble, ACopyOfALeasesFileIsNoLease) {
+  const DhcpServer dnsmasq = server();
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  const std::string copy = std::string(kLeases) + "/copy";
+  std::filesystem::copy_file(file(), copy);
+  kill_dhcp_daemons();
+  expect_silent_success(job.check(result));
+  const Output listed = run(Spawn{.argv = {bin_dir() + "/dhcp", "leases"}});
+  EXPECT_EQ(listed.status, 1);
+  EXPECT_THAT(listed.err, HasSubstr(copy + " is damaged: it has the lease of net/c1/eth0"));
+  EXPECT_EQ(listed.out.find("net/c1/eth0"), listed.out.rfind("net/c1/eth0")) << listed.out;
+  expect_silent_success(job.del(result));
+  EXPECT_TRUE(soon([&] { return dnsmasq.count("DHCPRELEASE") == 1; })) << dnsmasq.log();
+  EXPECT_THAT(files_in(kLeases), ElementsAre("copy"));
+  std::filesystem::remove(copy);
 }
 
 TEST_F(DhcpTrouble, ADaemonThatAnAddWithMountsOfItsOwnStartedServesTheHost) {

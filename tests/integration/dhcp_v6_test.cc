@@ -66,6 +66,23 @@ TEST_F(DhcpV6, WhatADaemonThatHangsHoldsTheVerbGivesBack) {
   EXPECT_THAT(files_in(kLeases), IsEmpty());
 }
 
+TEST_F(DhcpV6, AServersMtuThatIPv6CantHaveIsNotSet) {
+  const DhcpServer server = dnsmasq({"--dhcp-option=26,1000"});
+  for (const char* ipv6 : {"on", "required"}) {
+    const Attachment job = attachment(config_v6(ipv6), ipv6);
+    const Output added = job.add();
+    ASSERT_TRUE(added.ok()) << added.str();
+    EXPECT_THAT(added.err, HasSubstr("MTU of 1000 is too small for IPv6, which needs 1280"));
+    const Json result = Json::parse(added.out);
+    EXPECT_EQ(result["interfaces"][0]["mtu"], 1280);
+    EXPECT_THAT(global_addresses(job), ElementsAre(address_in(result), address_v6_in(result)));
+    expect_silent_success(job.check(result));
+    expect_silent_success(job.del(result));
+  }
+  const Attachment four = attachment(config());
+  EXPECT_EQ(must_add(four)["interfaces"][0]["mtu"], 1000);
+}
+
 TEST_F(DhcpV6, RoutesComeFromTheRoutersAdvertisements) {
   const DhcpServer server = dnsmasq({"--enable-ra"});
   const Attachment job = attachment(config_v6());

@@ -120,6 +120,13 @@ std::optional<sys::Fd> connect(const std::string& name, const std::string& path,
   }
 }
 
+void ensure_folder_of(const std::string& path) {
+  constexpr mode_t kFolderMode = 0700;
+  static_cast<void>(Address(path));
+  const std::size_t end = path.rfind('/');
+  if (end > 0) sys::ensure_folder(path.substr(0, end), kFolderMode);
+}
+
 std::string lock_file(const std::string& path) { return path + ".lock"; }
 
 sys::Fd listen(const std::string& path) {

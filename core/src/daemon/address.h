@@ -26,6 +26,9 @@ std::optional<sys::Fd> connect(const std::string& name, const std::string& path,
 /// A new listening socket, in place of the file that a dead daemon left. The caller holds
 /// lock_file(). Throws Error.
 sys::Fd listen(const std::string& path);
+/// The folder that a socket's path is in, made if it is absent. Throws Error: also for a path that
+/// no socket can have.
+void ensure_folder_of(const std::string& path);
 /// Who makes or starts something at `path` holds it.
 std::string lock_file(const std::string& path);
 

@@ -105,6 +105,28 @@ Error error_of(const Line& line) {
   return {code, line.get("msg"), line.get("details")};
 }
 
+/// What went wrong on the way (a folder that nobody can write, no processes left) has no code of
+/// its own; for who asks it is one thing.
+daemon::Unreachable unreachable(const DaemonPlace& place, const Error& error) {
+  if (!error.is(Code::internal)) return {error.code(), error.msg(), error.details()};
+  return {Code::not_available,
+          fmt::format("the {} daemon can't be reached: {}", place.name, error.msg()),
+          "once that is mended, the next verb starts it: " + daemon::command_of(place)};
+}
+
+sys::Fd reach(const DaemonPlace& place, Deadline deadline) {
+  try {
+    auto connection = daemon::connect(place.name, place.socket, deadline);
+    return connection ? *std::move(connection) : daemon::start(place, deadline);
+  } catch (const DaemonStranger&) {
+    throw;
+  } catch (const DaemonSilent&) {
+    throw;
+  } catch (const Error& error) {
+    throw unreachable(place, error);
+  }
+}
+
 std::string text_of(const DaemonPlace& place, const Line& request) {
   Line whole = request;
   whole.fields.emplace_back("daemon", place.name);
@@ -146,10 +168,9 @@ Line ask_daemon(const DaemonPlace& place, const Line& request, int attached, Dea
   constexpr int kTries = 3;  // one that is just ending, one that was killed, one that stays
   pid_t pid = 0;
   for (int i = 0; i < kTries; ++i) {
-    auto connection = daemon::connect(place.name, place.socket, deadline);
-    if (!connection) connection = daemon::start(place, deadline);
-    pid = daemon::peer_of(connection->get());
-    const auto answer = ask(place, *connection, pid, text, attached, deadline);
+    const sys::Fd connection = reach(place, deadline);
+    pid = daemon::peer_of(connection.get());
+    const auto answer = ask(place, connection, pid, text, attached, deadline);
     if (!answer) continue;
     if (answer->word == "error") throw error_of(*answer);
     return *answer;
@@ -184,6 +205,9 @@ Line Daemons::ask(const DaemonPlace& place, const Line& request, int attached, D
     note(error);
     throw;
   } catch (const DaemonStranger& error) {
+    note({error.code(), error.msg(), error.details()});
+    throw;
+  } catch (const daemon::Unreachable& error) {
     note({error.code(), error.msg(), error.details()});
     throw;
   }

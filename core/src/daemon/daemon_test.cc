@@ -19,6 +19,7 @@
 #include "daemon/address.h"
 #include "unicni/daemon_listener.h"
 #include "unicni/sys/file.h"
+#include "unicni/sys/lock.h"
 
 namespace unicni::daemon_test {
 namespace {
@@ -114,6 +115,35 @@ TEST_F(DaemonTest, AnExecutableThatCantBeStartedLeavesNoSocket) {
   const Error error = error_of([&] { ask_daemon(absent, {"x", {}}, -1, in(milliseconds(500))); });
   EXPECT_THAT(error.msg(), HasSubstr("start " + absent.executable));
   EXPECT_FALSE(sys::read_file(folder_ / "test.sock"));
+}
+
+/// Whether somebody holds the lock, or nobody can write there.
+TEST_F(DaemonTest, OneThatCantBeReachedIsOneErrorAndIsNotTriedAgainByThatVerb) {
+  DaemonPlace there = place();
+  there.executable = "/bin/true";
+  const auto hold =
+      std::make_optional<sys::Lock>(daemon::lock_file(there.socket), 0600, in(milliseconds(0)));
+  Daemons daemons;
+  const auto ask = [&] { daemons.ask(there, {"x", {}}, -1, in(milliseconds(600))); };
+  const Error held = error_of(ask);
+  EXPECT_TRUE(held.is(Code::try_again));
+  EXPECT_THAT(held.msg(), HasSubstr("held by pid " + std::to_string(::getpid())));
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_THROW(ask(), DaemonSilent);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, milliseconds(300));
+
+  DaemonPlace looped = there;
+  looped.socket = folder_ / "loop";
+  ASSERT_EQ(::symlink("loop", looped.socket.c_str()), 0);
+  DaemonPlace in_file = there;
+  in_file.socket = (folder_ / "file") + "/test.sock";
+  sys::write_file_atomically(folder_ / "file", "", 0600);
+  for (const DaemonPlace& each : {looped, in_file}) {
+    const Error error = error_of([&] { daemons.ask(each, {"x", {}}, -1, in(milliseconds(600))); });
+    EXPECT_TRUE(error.is(Code::not_available)) << error.msg();
+    EXPECT_THAT(error.msg(), HasSubstr("the test daemon can't be reached: "));
+    EXPECT_THAT(error.details(), HasSubstr("test daemon -socketpath " + each.socket));
+  }
 }
 
 TEST_F(DaemonTest, OneThatEndsAtOnceIsTold) {
@@ -329,6 +359,19 @@ TEST_F(DaemonTest, ASocketOfSystemdIsTakenAndNotRemoved) {
   ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
   EXPECT_THAT(error_of([&] { DaemonListener::open("test", place().socket); }).msg(),
               HasSubstr("systemd gave 2 sockets"));
+}
+
+TEST_F(DaemonTest, ASocketMayBeInTheRootAndAFolderIsMade) {
+  const std::string path = "/unicni-daemon-test-" + std::to_string(::getpid());
+  for (const std::string& each : {path, folder_ / "a/b/test.sock"}) {
+    DaemonListener listener = DaemonListener::open("test", each);
+    EXPECT_TRUE(daemon::connect("test", each, in(milliseconds(100))));
+    listener.remove();
+    sys::remove_file(daemon::lock_file(each));
+  }
+  EXPECT_THAT(
+      error_of([&] { DaemonListener::open("test", "/" + std::string(300, 'x')); }).details(),
+      HasSubstr("at most 107 bytes"));
 }
 
 TEST_F(DaemonTest, APathThatIsNoneIsRefused) {

@@ -16,7 +16,6 @@
 #include "daemon/address.h"
 #include "unicni/daemon.h"
 #include "unicni/daemon_listener.h"
-#include "unicni/sys/file.h"
 #include "unicni/sys/lock.h"
 
 namespace unicni {
@@ -147,8 +146,7 @@ DaemonListener DaemonListener::open(const std::string& name, const std::string& 
                 fmt::format("systemd gave {} sockets, and there must be one", systemds),
                 "name one ListenStream= in the .socket unit");
   }
-  constexpr mode_t kFolderMode = 0700;
-  sys::ensure_folder(path.substr(0, path.rfind('/')), kFolderMode);
+  daemon::ensure_folder_of(path);
   const Deadline deadline = std::chrono::steady_clock::now() + kLockTime;
   const sys::Lock lock(daemon::lock_file(path), 0600, deadline);
   if (const auto other = daemon::connect(name, path, deadline)) {

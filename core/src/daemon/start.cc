@@ -14,7 +14,6 @@
 
 #include "daemon/address.h"
 #include "spawner/shared_child.h"
-#include "unicni/sys/file.h"
 #include "unicni/sys/lock.h"
 
 namespace unicni::daemon {
@@ -120,14 +119,13 @@ std::string command_of(const DaemonPlace& place) {
 /// The socket is made here and given to the daemon, so it can be connected to at once: verbs queue
 /// in it until the daemon is ready. If the daemon can't be executed, it goes again.
 sys::Fd start(const DaemonPlace& place, Deadline deadline) {
-  constexpr mode_t kFolderMode = 0700;
   if (place.executable.empty()) {
     throw Error(
         Code::not_available,
         fmt::format("the {} daemon does not run: nobody listens on {}", place.name, place.socket),
         "start it: " + command_of(place));
   }
-  sys::ensure_folder(place.socket.substr(0, place.socket.rfind('/')), kFolderMode);
+  ensure_folder_of(place.socket);
   const sys::Lock lock(lock_file(place.socket), 0600, sys::lock_deadline(deadline));
   if (auto other = connect(place.name, place.socket, deadline)) return *std::move(other);
   const sys::Fd listener = listen(place.socket);

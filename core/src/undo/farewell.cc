@@ -30,8 +30,32 @@ net::KeptLink link_of(const Line& lease) {
   return link;
 }
 
+/// By the path of the ADD, or by the verb's own where that one leads nowhere any more: a process of
+/// the container may have ended whose /proc/PID/ns/net it was.
 std::optional<net::LinkInNetns> find_link(const Line& lease, HostKernel& host) {
-  return net::find_kept_link(lease.get("netns_path"), link_of(lease), &host.host_netns());
+  const net::KeptLink link = link_of(lease);
+  auto found = net::find_kept_link(lease.get("netns_path"), link, &host.host_netns());
+  const net::Netns* given = found ? nullptr : find_given_netns(host);
+  return given == nullptr ? std::move(found)
+                          : net::find_kept_link(fmt::format("/proc/self/fd/{}", given->fd()), link,
+                                                &host.host_netns());
+}
+
+/// A veth's other end, if it is here.
+std::optional<net::Link> find_host_end(const net::Link& link, HostKernel& host) {
+  auto end = net::find_link(host.host_links(), link.iflink);
+  return end && end->iflink == link.index ? std::move(end) : std::nullopt;
+}
+
+/// Why nothing that is sent by a link leaves the host; "": nothing is seen in the way.
+std::string obstacle_of(const net::Link& link, HostKernel& host) {
+  if (!link.up) return "its interface is down";
+  if (!link.lower_up) return "its interface has no carrier";
+  const auto end = find_host_end(link, host);
+  if (!end || end->master == 0) return {};
+  const auto master = net::find_link(host.host_links(), end->master);
+  const bool passes = !master || master->up || master->kind != "bridge";
+  return passes ? std::string() : fmt::format("the bridge {} is down", master->name);
 }
 
 struct Farewell {
@@ -61,12 +85,21 @@ std::vector<Farewell> farewells_of(const Line& lease) {
 
 }  // namespace
 
+const net::Netns* find_given_netns(HostKernel& host) noexcept {
+  try {
+    return host.container_netns();
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 void send_farewell(const Line& lease, HostKernel& host) {
   const std::vector<Farewell> farewells = farewells_of(lease);
   if (farewells.empty()) throw Error(Code::internal, "the lease's file has no packet for that");
   const auto found = find_link(lease, host);
   if (!found) throw Error(Code::internal, "its namespace or interface is gone");
-  if (!found->link.up) throw Error(Code::internal, "its interface is down");
+  const std::string obstacle = obstacle_of(found->link, host);
+  if (!obstacle.empty()) throw Error(Code::internal, obstacle);
   found->netns.run(
       [&] {
         for (const Farewell& each : farewells) {
@@ -78,18 +111,20 @@ void send_farewell(const Line& lease, HostKernel& host) {
       host.host_netns());
 }
 
-void wake_link(const Line& lease, HostKernel& host) {
+std::string wake_link(const Line& lease, HostKernel& host) {
   try {
     const auto found = find_link(lease, host);
-    if (!found || found->link.up) return;
+    if (!found) return {};  // the daemon may see more
+    if (found->link.up) return obstacle_of(found->link, host);
     net::Netlink links(found->netns, host.host_netns());
     net::bring_up(links, found->link);
-    // A veth's other end, if it is here.
-    const auto end = net::find_link(host.host_links(), found->link.iflink);
-    if (end && end->iflink == found->link.index) net::sync_carrier(host.host_links(), end->name);
+    const auto end = find_host_end(found->link, host);
+    if (end) net::sync_carrier(host.host_links(), end->name);
+    return obstacle_of(net::get_link(links, found->link.name), host);
   } catch (const Error& error) {
     host.log(LogLevel::warning, fmt::format("what {} has to say before it goes may be lost: {}",
                                             lease.get("if_name"), error.msg()));
+    return {};
   }
 }
 

@@ -3,7 +3,6 @@
 #include "unicni/undo/lease.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -58,34 +57,90 @@ std::string lease_file(const std::string& folder, const AttachmentKey& key) {
 
 namespace {
 
+/// A lease's file as who ends the lease finds it.
+struct LeftLease {
+  const AttachmentKey& key;
+  const std::string& file;
+  bool is_there;             ///< something is
+  std::optional<Line> line;  ///< nullopt: it is no lease of `key`
+  std::string obstacle;      ///< why nothing leaves by its interface; "": nothing is seen
+
+  /// "10.1.2.50/24 and 2001:db8::50/128"; "": it has none.
+  [[nodiscard]] std::string addresses() const {
+    const std::string four = line ? line->get("address") : "";
+    const std::string six = line ? line->get("v6.address") : "";
+    return four + (four.empty() || six.empty() ? "" : " and ") + six;
+  }
+  [[nodiscard]] std::string server() const {
+    return line->get("address").empty() ? "its DHCP server" : line->get("server");
+  }
+};
+
+bool is_lease_of(const Line& line, const AttachmentKey& key) {
+  return line.get("network") == key.network && line.get("container") == key.container_id &&
+         line.get("if_name") == key.if_name;
+}
+
+LeftLease find_lease(HostKernel& host, const AttachmentKey& key, const std::string& file) {
+  LeftLease lease{key, file, undo::has_lease_file(file), {}, {}};
+  if (!lease.is_there) return lease;
+  lease.line = undo::read_lease_file(file);
+  if (lease.line && !is_lease_of(*lease.line, key)) lease.line.reset();
+  if (lease.line) lease.obstacle = undo::wake_link(*lease.line, host);
+  return lease;
+}
+
 /// Who can't be asked can't take part, and the interface is about to go: what the lease's file has
 /// ready is sent in the daemon's place. False: it couldn't be.
-bool release_without_daemon(HostKernel& host, const AttachmentKey& key,
-                            const std::optional<Line>& lease, const Error& why) {
-  if (!lease || lease->get("address").empty()) {
-    host.log(LogLevel::warning,
-             fmt::format("{}: what it has of {} is not known", why.msg(), key.owner()));
-    return false;
-  }
-  const std::string address = lease->get("address");
-  const std::string server = lease->get("server");
-  const std::string six = lease->get("v6.address");
-  const std::string both = six.empty() ? address : address + " and " + six;
+bool send_farewell(HostKernel& host, const LeftLease& lease, const std::string& why) {
+  const std::string six = lease.line->get("v6.address");
+  const bool is_six_silent = !six.empty() && lease.line->get("v6.farewell").empty();
+  const std::string both = lease.addresses();
   try {
-    undo::send_farewell(*lease, host);
-    const std::string also = six.empty() || !lease->get("v6.farewell").empty()
-                                 ? ""
-                                 : fmt::format("; {} ends by its time", six);
-    host.log(LogLevel::warning,
-             fmt::format("{}: without it {} of {} went back to {}{}", why.msg(),
-                         also.empty() ? both : address, key.owner(), server, also));
+    undo::send_farewell(*lease.line, host);
+    const std::string told = is_six_silent ? lease.line->get("address") : both;
+    const std::string also = is_six_silent ? fmt::format("; {} ends by its time", six) : "";
+    host.log(LogLevel::warning, fmt::format("{}: without it {} of {} went back to {}{}", why, told,
+                                            lease.key.owner(), lease.server(), also));
     return true;
   } catch (const Error& error) {
     host.log(LogLevel::warning,
-             fmt::format("{}: the release of {} for {} can't be sent, and the DHCP server {} waits "
-                         "until its time is over: {}",
-                         why.msg(), both, key.owner(), server, error.msg()));
+             fmt::format("{}: the release of {} for {} can't be sent, and {} waits until its time "
+                         "is over: {}",
+                         why, both, lease.key.owner(),
+                         lease.server().starts_with("its") ? lease.server()
+                                                           : "the DHCP server " + lease.server(),
+                         error.msg()));
     return false;
+  }
+}
+
+/// Whether there is nothing more to do for it, so that the file may go.
+bool release_without_daemon(HostKernel& host, const LeftLease& lease, const Error& why) {
+  if (!lease.addresses().empty()) return send_farewell(host, lease, why.msg());
+  const std::string damaged =
+      lease.line
+          ? ""
+          : fmt::format(", as {} is damaged; its DHCP server keeps it until its time is over",
+                        lease.file);
+  host.log(LogLevel::warning, fmt::format("{}: what it has of {} is not known{}", why.msg(),
+                                          lease.key.owner(), damaged));
+  return true;
+}
+
+/// The daemon's answer is that it has sent what it could: it doesn't see what the host's side does
+/// with that.
+void follow_answer(HostKernel& host, const LeftLease& lease, const Line& answer) {
+  if (const auto* text = answer.find("warning")) {
+    host.log(LogLevel::warning, *text);
+    return;
+  }
+  if (lease.addresses().empty()) return;
+  if (answer.get("left") == "1") {
+    send_farewell(host, lease, "the daemon knows nothing of the lease");
+  } else if (!lease.obstacle.empty()) {
+    host.log(LogLevel::warning, fmt::format("the DHCP server is not told that {} of {} is free: {}",
+                                            lease.addresses(), lease.key.owner(), lease.obstacle));
   }
 }
 
@@ -121,23 +176,24 @@ RenewedLease find_renewed(const std::string& file) {
   return renewed;
 }
 
+/// What keeps the daemon from answering (it hangs, can't be started or reached, is somebody else or
+/// refuses) costs the verb its time, and no error.
 void release_lease(Daemons& daemons, HostKernel& host, const DaemonPlace& place,
                    const AttachmentKey& key, const std::string& file, Deadline deadline) {
   const Line request{
       "release",
       {{"network", key.network}, {"container", key.container_id}, {"if_name", key.if_name}}};
-  const bool has_file = ::access(file.c_str(), F_OK) == 0;
-  const auto lease = has_file ? undo::read_lease_file(file) : std::nullopt;
-  if (lease) undo::wake_link(*lease, host);
+  const LeftLease lease = find_lease(host, key, file);
+  const net::Netns* netns = undo::find_given_netns(host);
   try {
-    const Line answer = daemons.ask(place, request, -1, deadline);
-    if (const auto* text = answer.find("warning")) host.log(LogLevel::warning, *text);
+    follow_answer(host, lease,
+                  daemons.ask(place, request, netns == nullptr ? -1 : netns->fd(), deadline));
   } catch (const DaemonStranger& error) {
-    if (!has_file) return;
-    release_without_daemon(host, key, lease, error);
+    if (!lease.is_there) return;
+    release_without_daemon(host, lease, error);
     remove_lease_file(host, file);
-  } catch (const DaemonSilent& error) {
-    if (!has_file || !release_without_daemon(host, key, lease, error)) return;
+  } catch (const Error& error) {
+    if (!lease.is_there || !release_without_daemon(host, lease, error)) return;
     // It would go on with the lease, if it lives again.
     daemon::leave_request(place, request);
     remove_lease_file(host, file);
@@ -156,7 +212,7 @@ constexpr std::chrono::milliseconds kPatience{1500};
 /// An ADD that was killed has no file yet; the daemon sees that nobody waits any more, and gives
 /// back what it gets. A file may also have been removed by hand.
 Found find(const Undo& record, Undoing&) {
-  return ::access(field(record, "file").c_str(), F_OK) == 0 ? Found::ours : Found::absent;
+  return has_lease_file(field(record, "file")) ? Found::ours : Found::absent;
 }
 
 /// Without a file only a daemon that runs can know of the lease: none is started for it.
@@ -169,11 +225,7 @@ void undo_one(const Undo& record, Undoing& undoing) {
                           field(record, "if_name")};
   const Deadline deadline =
       std::min<Deadline>(undoing.deadline, std::chrono::steady_clock::now() + kPatience);
-  try {
-    release_lease(undoing.daemons, undoing.host, place, key, file, deadline);
-  } catch (const Error&) {
-    if (!is_absent) throw;
-  }
+  release_lease(undoing.daemons, undoing.host, place, key, file, deadline);
 }
 
 std::string describe(const Undo& record) {

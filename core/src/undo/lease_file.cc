@@ -1,5 +1,8 @@
 #include "undo/lease_file.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <string_view>
 
 #include "unicni/error.h"
@@ -14,6 +17,11 @@ std::optional<Line> read_lease_file(const std::string& file) {
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+bool has_lease_file(const std::string& file) noexcept {
+  struct stat status {};
+  return ::lstat(file.c_str(), &status) == 0 || errno != ENOENT;
 }
 
 }  // namespace unicni::undo

@@ -10,5 +10,8 @@ namespace unicni::undo {
 
 /// Its line. nullopt: there is none, it can't be read, or it is damaged.
 std::optional<Line> read_lease_file(const std::string& file);
+/// Whether something is in its place, be it no lease: a link to nothing, a folder, or a file where
+/// the folder of leases was.
+bool has_lease_file(const std::string& file) noexcept;
 
 }  // namespace unicni::undo

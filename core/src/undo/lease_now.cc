@@ -31,10 +31,17 @@ std::optional<LeaseNow> LeaseNow::find(const std::vector<journal::RecordedStep>&
   return latest;
 }
 
+bool LeaseNow::has_given_up(const net::NftElement& element) const {
+  return has_no_more(net::find_container_address(element));
+}
+
+bool LeaseNow::leads_to_given_up(const net::NftElement& port) const {
+  return has_no_more(net::find_target_address(port));
+}
+
 /// A lease that is lost has no address. One of IPv6 that never was given took none from anybody:
 /// what the attachment has of that family is another IPAM's.
-bool LeaseNow::has_given_up(const net::NftElement& element) const {
-  const auto address = net::find_container_address(element);
+bool LeaseNow::has_no_more(const std::optional<IpAddress>& address) const {
   if (!address) return false;
   const auto leased = IpNet::parse(line_.get(address->is_v4() ? "address" : "v6.address"));
   if (leased) return leased->address() != *address;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "journal/entry.h"
+#include "unicni/ip.h"
 #include "unicni/line.h"
 #include "unicni/netfilter/element.h"
 #include "unicni/undo.h"
@@ -25,9 +26,12 @@ class LeaseNow {
   /// Whether `element` of the lease's attachment is about an address of the container that the
   /// lease has no more, so that it may be somebody else's by now.
   [[nodiscard]] bool has_given_up(const net::NftElement& element) const;
+  /// The same of the address that a port of the host leads to.
+  [[nodiscard]] bool leads_to_given_up(const net::NftElement& port) const;
 
  private:
   explicit LeaseNow(Line line) : line_(std::move(line)) {}
+  [[nodiscard]] bool has_no_more(const std::optional<IpAddress>& address) const;
 
   Line line_;
 };

@@ -61,6 +61,9 @@ TEST_F(LeaseNowTest, OfThoseAboutAPublishedPortTheContainersEndpointIsGivenUp) {
   port.prefix = 16;
   for (const net::NftElement& element : net::port_elements(port, kOwner, "net").own) {
     EXPECT_EQ(is_given_up(element), !net::is_about_host_port(element)) << element.set;
+    EXPECT_EQ(LeaseNow::find(record_).value().leads_to_given_up(element),
+              net::is_about_host_port(element))
+        << element.set;
   }
 }
 

@@ -4,15 +4,44 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "attachments/liveness.h"
 #include "journal/folder.h"
 #include "netfilter/nft/port_handover.h"
 #include "undo/lease_now.h"
 #include "undo/nft_elements.h"
+#include "unicni/netfilter/port_place.h"
 #include "unicni/netfilter/published_port.h"
 
 namespace unicni::undo {
+namespace {
+
+/// What the attachment's lease has no more may be who else's by now: keys with its address, and
+/// ports of the host that would lead there. With such a port goes the claim of it.
+void drop_given_up(std::vector<net::NftElement>& elements, const LeaseNow& lease) {
+  std::set<net::PortPlace> astray;
+  for (const net::NftElement& element : elements) {
+    const auto place = net::find_place(element);
+    if (place && lease.leads_to_given_up(element)) astray.insert(*place);
+  }
+  std::erase_if(elements, [&](const net::NftElement& element) {
+    const auto place = net::find_place(element);
+    return lease.has_given_up(element) || (place && astray.contains(*place));
+  });
+  // A claim of single addresses is everybody's who has such: others remember it as well.
+  std::set<net::PortPlace> kept;
+  for (const net::NftElement& element : elements) {
+    if (auto place = net::find_place(element)) kept.insert(*std::move(place));
+  }
+  std::erase_if(elements, [&](const net::NftElement& claim) {
+    const auto is_its = [&](const net::PortPlace& place) { return net::is_claim_of(claim, place); };
+    return net::claims_single_addresses(claim) && std::ranges::any_of(astray, is_its) &&
+           std::ranges::none_of(kept, is_its);
+  });
+}
+
+}  // namespace
 
 net::NftMemory RememberedRules::remembered() {
   const journal::Place place = attachments::place_of(kernel_);
@@ -26,8 +55,7 @@ net::NftMemory RememberedRules::remembered() {
       if (step.undo.empty() || attachments::life_of(step, host_netns) == attachments::Life::gone)
         continue;
       auto elements = find_elements(step.undo);
-      // Its key may be that of who has the address now.
-      if (lease) std::erase_if(elements, [&](const auto& e) { return lease->has_given_up(e); });
+      if (lease) drop_given_up(elements, *lease);
       // An ADD that has not ended announced its elements before they were in. A port among them may
       // be another's, who was first.
       if (step.result.empty()) {

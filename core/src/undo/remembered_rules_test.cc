@@ -9,6 +9,7 @@
 #include "journal/journal.h"
 #include "undo/fake_kernel_for_test.h"
 #include "unicni/line.h"
+#include "unicni/netfilter/published_port.h"
 #include "unicni/sys/file.h"
 #include "unicni/undo/lease.h"
 #include "unicni/undo/nft.h"
@@ -61,6 +62,35 @@ TEST_F(RememberedRulesTest, WhatIsAboutAnAddressThatALeaseHasNoMoreIsLeftOut) {
   EXPECT_FALSE(has("10.1.0.6/16"));
   sys::remove_file(file);
   EXPECT_EQ(rules_.remembered().elements.size(), 1U) << "nothing is known";
+}
+
+/// A port that leads to the old address would lead to whoever has it now.
+TEST_F(RememberedRulesTest, PortsThatLeadToAnAddressThatALeaseHasNoMoreAreLeftOutWithTheirClaims) {
+  const std::string file = temp_ / "lease";
+  for (const bool at_any : {true, false}) {
+    const std::string name = at_any ? "c1" : "c2";
+    auto journal =
+        journal::Journal::open(folder_, {"net", name, "eth0"}, attachments::place_of(kernel_),
+                               soon(), journal::Access::add);
+    journal.begin_step("bridge", "{}", "", "");
+    journal.record(undo_lease({}, file, {"net", name, "eth0"}));
+    net::PublishedPort port;
+    port.protocol = 6;
+    if (!at_any) port.host_ip = IpAddress::parse("192.0.2.1").value();
+    port.host_port = 8080;
+    port.container = IpAddress::parse("10.1.0.5").value();
+    port.container_port = 80;
+    const net::PortElements elements = net::port_elements(port, "net/" + name + "/eth0", "net");
+    for (const auto& each : elements.own) journal.record(undo_nft(each));
+    for (const auto& each : elements.shared) journal.record(undo_nft(each));
+    journal.end_step("{}");
+  }
+  const auto remembered = [&](const char* address) {
+    sys::write_file_atomically(file, LineWriter("lease").add("address", address).finish(), 0600);
+    return rules_.remembered().elements.size();
+  };
+  EXPECT_GE(remembered("10.1.0.5/16"), 6U);
+  EXPECT_EQ(remembered("10.1.0.6/16"), 0U);
 }
 
 }  // namespace

@@ -192,6 +192,15 @@ std::optional<IpAddress> find_container_address(const NftElement& element) {
   return std::nullopt;
 }
 
+std::optional<IpAddress> find_target_address(const NftElement& element) {
+  const auto row = find_nft_set(element);
+  const bool leads =
+      row && is_about_host_port(element) && !is_claim(element) && !is_nft_goto(element);
+  const std::size_t size = leads && row->address_family() == Family::v6 ? 16 : 4;
+  if (!leads || element.data.size() <= size) return std::nullopt;
+  return address_from_key(std::string_view(element.data).substr(0, size));
+}
+
 std::string address_key(const IpAddress& address) {
   return {reinterpret_cast<const char*>(address.data()), address.size()};
 }

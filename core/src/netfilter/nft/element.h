@@ -54,6 +54,10 @@ bool is_nft_condition(const NftElement& element);
 /// it is about none, or about an address of the host.
 std::optional<IpAddress> find_container_address(const NftElement& element);
 
+/// The container's address that a port of the host leads to, which the element's data has. nullopt:
+/// it leads nowhere by itself.
+std::optional<IpAddress> find_target_address(const NftElement& element);
+
 /// An address, or an interface's name (Error if it is none), as a field of a key.
 std::string address_key(const IpAddress& address);
 std::string interface_key(const std::string& name);
