@@ -169,7 +169,11 @@ class Portmap final : public ChainedModule {
     const HostSide side = require_host_side(call, host, result, plan);
     const Rules rules = rules_of(call, host, side, plan);
     if (!require_elements(call, host, result, plan, rules)) return;
-    if (uses_iptables(call)) check_iptables(call, host, result);
+    if (uses_iptables(call)) {
+      check_iptables(call, host, result);
+    } else {
+      check_no_void_iptables(call, host, result);
+    }
     if (rules.localnet &&
         net::find_sysctl(localnet_key(*rules.localnet), {.young = host.container_netns()}) != "1") {
       throw Error(
