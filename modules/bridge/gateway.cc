@@ -6,6 +6,7 @@
 
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/forwarding.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/undo/shared_address.h"
 
@@ -110,6 +111,27 @@ void require_reachable(const Result& result) {
                                   gateway.str(), ip.address.masked().str()),
                 "the bridge gets this address (\"isGateway\"), so it must be another one of the "
                 "subnet: correct \"gateway\" in \"ipam\"");
+  }
+}
+
+void check_gateways(Host& host, const net::Link& link, const Result& result) {
+  const std::vector<IpNet> present = net::list_addrs(host.host_links(), link.index);
+  for (const IpNet& wanted : gateways_of(result)) {
+    // One that somebody gave another prefix length serves as well.
+    const bool is_there = std::any_of(present.begin(), present.end(), [&](const IpNet& each) {
+      return each.address() == wanted.address();
+    });
+    if (!is_there) {
+      throw Error(Code::internal,
+                  fmt::format("gateway address {} is missing on {}", wanted.str(), link.name),
+                  fmt::format("ip addr add {} dev {}", wanted.str(), link.name));
+    }
+    if (net::is_forwarding(host.host_links(), wanted.family())) continue;
+    throw Error(
+        Code::internal,
+        fmt::format("the host doesn't forward IPv{} packets", static_cast<int>(wanted.family())),
+        wanted.is_v4() ? "sysctl -w net.ipv4.ip_forward=1"
+                       : "sysctl -w net.ipv6.conf.all.forwarding=1");
   }
 }
 

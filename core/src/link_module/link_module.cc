@@ -283,12 +283,13 @@ void LinkModule::check(const Call& call, Host& host) {
                 fmt::format("ip -n <netns> link set {} up", link->name));
   }
   check_renewed(call, renewed, [&](const Call& now) { check_link(now, host, *link); });
+  link_module::SeenRoutes routes(host);
   if (has_moved(result, renewed.addresses)) {
-    link_module::require_addresses(call, host, renewed.addresses, *link);
+    link_module::require_addresses(call, host, renewed.addresses, *link, routes);
     return;
   }
-  link_module::check_addresses(call, host, result, *link);
-  if (!renewed.routes) link_module::check_routes(call, host, result);
+  link_module::check_addresses(call, host, *link, routes);
+  if (!renewed.routes) link_module::check_routes(call, routes);
 }
 
 MadeLink get_made_link(LinkAdd& add) {
