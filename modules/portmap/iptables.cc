@@ -25,9 +25,8 @@ net::IptablesPort port_of(const Mapping& mapping) {
   return port;
 }
 
-net::IptablesPorts ports_of(const Call& call, const Result& result) {
+net::IptablesPorts ports_of(const Call& call, const Plan& plan) {
   const auto& options = call.options<PortmapOptions>();
-  const Targets targets = targets_of(result, call.key.if_name);
   net::IptablesPorts ports;
   ports.network = call.key.network;
   ports.container_id = call.key.container_id;
@@ -36,8 +35,8 @@ net::IptablesPorts ports_of(const Call& call, const Result& result) {
   for (const Mapping& mapping : mappings_of(options)) {
     if (mapping.unservable == nullptr) ports.ports.push_back(port_of(mapping));
   }
-  ports.address4 = targets.v4;
-  ports.address6 = targets.v6;
+  ports.address4 = plan.known.v4;
+  ports.address6 = plan.known.v6;
   ports.snat = options.snat;
   ports.masq_all = options.masq_all;
   if (options.mark_bit) ports.mark_bit = static_cast<unsigned>(*options.mark_bit);
@@ -104,8 +103,8 @@ constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it agai
 
 }  // namespace
 
-void publish_by_iptables(const Call& call, Host& host, const Result& result, const Plan& plan) {
-  net::IptablesPorts ports = ports_of(call, result);
+void publish_by_iptables(const Call& call, Host& host, const Plan& plan) {
+  net::IptablesPorts ports = ports_of(call, plan);
   const auto held = host.attachments().hold_shared_links(sys::LockMode::exclusive,
                                                          sys::lock_deadline(call.deadline));
   require_unclaimed(call, host, plan);
@@ -119,31 +118,31 @@ void publish_by_iptables(const Call& call, Host& host, const Result& result, con
   net::add_iptables_ports(host.nft(), ports, voids(call, host), call.deadline);
 }
 
-void require_unclaimed_by_iptables(const Call& call, Host& host, const Result& result) {
-  net::require_no_iptables_ports(host.nft(), ports_of(call, result), voids(call, host),
+void require_unclaimed_by_iptables(const Call& call, Host& host, const Plan& plan) {
+  net::require_no_iptables_ports(host.nft(), ports_of(call, plan), voids(call, host),
                                  call.deadline);
 }
 
-void check_iptables(const Call& call, Host& host, const Result& result) {
-  const net::IptablesPorts ports = ports_of(call, result);
+void check_iptables(const Call& call, Host& host, const Plan& plan) {
+  const net::IptablesPorts ports = ports_of(call, plan);
   const auto fault = find_fault(call, host, ports);
   if (fault && !has_other_chain(call, host, ports)) throw Error(Code::internal, *fault, kAddAgain);
 }
 
-void check_no_void_iptables(const Call& call, Host& host, const Result& result) {
-  const auto fault = net::find_void_iptables_ports(host.nft(), ports_of(call, result),
+void check_no_void_iptables(const Call& call, Host& host, const Plan& plan) {
+  const auto fault = net::find_void_iptables_ports(host.nft(), ports_of(call, plan),
                                                    voids(call, host), call.deadline);
   if (fault) throw Error(Code::internal, *fault, kAddAgain);
 }
 
 /// Backend iptables has the same rules as the reference's, and a journal. Of its backend nftables
 /// we make none.
-bool are_references(const Call& call, Host& host, const Result& result, const Plan& plan) {
+bool are_references(const Call& call, Host& host, const Plan& plan) {
   if (net::has_reference_nft_ports(host.nft(), call.key.container_id, plan.ports)) return true;
   const auto ours = host.attachments().list_records(undo_iptables_ports({}).type, Steps::all);
   const bool is_ours =
       std::any_of(ours.begin(), ours.end(), [&](const auto& each) { return each.by == call.key; });
-  return !is_ours && !find_fault(call, host, ports_of(call, result));
+  return !is_ours && !find_fault(call, host, ports_of(call, plan));
 }
 
 void remove_reference_rules(const Call& call, Host& host) {
