@@ -34,6 +34,13 @@ std::vector<IpNet> conflicts(const std::vector<IpNet>& present, const IpNet& wan
 void default_gateways(Result& result) {
   for (IpConfig& ip : result.ips) {
     if (ip.gateway) continue;
+    if (ip.address.prefix_length() == ip.address.address().bits()) {
+      throw Error(Code::invalid_config,
+                  fmt::format("isGateway: the container's address is {}, a subnet in which the "
+                              "bridge can't have an address, too",
+                              ip.address.str()),
+                  "give the subnet a shorter prefix length in \"ipam\", or leave isGateway out");
+    }
     ip.gateway = ip.address.network().plus(1);
     // Of the two addresses of a /31 or /127 the container may have the second (RFC 3021, RFC 6164).
     const bool is_pair = ip.address.prefix_length() == ip.address.address().bits() - 1;

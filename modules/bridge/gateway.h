@@ -9,7 +9,8 @@
 
 namespace unicni::bridge {
 
-/// Every address without a gateway gets the first of its subnet.
+/// Every address without a gateway gets the first of its subnet. Throws Error(invalid_config) if
+/// that has no other address.
 void default_gateways(Result& result);
 /// One default route per family of the addresses, unless a default route is there already.
 void add_default_routes(Result& result);
