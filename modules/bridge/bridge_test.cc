@@ -166,6 +166,20 @@ TEST(Gateway, OfAPairIsTheOtherAddress) {
   EXPECT_EQ(result.ips[3].gateway->str(), "fd00::2");
 }
 
+TEST(Gateway, ASubnetOfOneAddressHasNone) {
+  for (const char* alone : {"10.1.2.9/32", "fd00::9/128"}) {
+    Result result;
+    result.ips = {ip(alone)};
+    try {
+      default_gateways(result);
+      ADD_FAILURE() << alone;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), 7U);
+      EXPECT_NE(error.msg().find(alone), std::string::npos) << error.msg();
+    }
+  }
+}
+
 TEST(Gateway, OneThatTheContainerCantReachByTheBridgeIsRefused) {
   Result result;
   result.ips = {ip("10.1.2.9/24", "10.1.2.1"), ip("fd00::9/64", "fe80::1"), ip("10.2.0.0/31")};

@@ -2,8 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <optional>
+
+#include "gateway.h"
 #include "unicni/container_veth.h"
 #include "unicni/error.h"
+#include "unicni/host_side.h"
 #include "unicni/interface_entry.h"
 #include "unicni/masquerade.h"
 #include "unicni/netfilter/reference_rules.h"
@@ -60,12 +65,11 @@ net::Link check_port(const Call& call, Host& host, const BridgeOptions& options,
   return port;
 }
 
-/// "cni0.100", if this attachment's ADD reported it.
-void check_vlan_gateway(const Call& call, Host& host, const BridgeOptions& options,
-                        const net::Link& bridge) {
-  if (options.vlan == 0) return;
+/// "cni0.100"; nullopt: this attachment's ADD didn't report it.
+std::optional<net::Link> check_vlan_gateway(const Call& call, Host& host,
+                                            const BridgeOptions& options, const net::Link& bridge) {
   const Interface* recorded = find_interface(*call.prev_result, vlan_gateway_name(options), "");
-  if (recorded == nullptr) return;
+  if (recorded == nullptr) return std::nullopt;
   const auto gateway = net::find_link(host.host_links(), recorded->name);
   if (!gateway) {
     fail(fmt::format("{}, the gateway of VLAN {}, is missing", recorded->name, options.vlan));
@@ -81,6 +85,23 @@ void check_vlan_gateway(const Call& call, Host& host, const BridgeOptions& optio
   BridgeOptions untrunked = options;
   untrunked.vlan_trunk.reset();
   check_port_vlans(host.host_links(), untrunked, *port);
+  return gateway;
+}
+
+/// A lease's router may be another one by now: with an IPAM like dhcp nobody knows whose address
+/// the bridge should have.
+void check_gateway(const Call& call, Host& host, const BridgeOptions& options,
+                   const net::Link& bridge) {
+  std::optional<net::Link> gateway = bridge;
+  if (options.vlan != 0) gateway = check_vlan_gateway(call, host, options, bridge);
+  if (!options.gateway() || !gateway) return;
+  if (!host.ipam().given() || host.ipam().needs_link()) return;
+  const auto own = attachment_addresses(*call.prev_result, call.key.if_name);
+  Result result = *call.prev_result;
+  std::erase_if(result.ips, [&](const IpConfig& ip) {
+    return std::find(own.begin(), own.end(), ip.address) == own.end();
+  });
+  check_gateways(host, *gateway, result);
 }
 
 }  // namespace
@@ -92,7 +113,7 @@ void check_host(const Call& call, Host& host, const net::Link& container) {
   // The container's own may have been changed by tuning; prevResult knows (require_same_mtu).
   require_mtu(options.mtu, port);
   check_port_vlans(host.host_links(), options, port);
-  check_vlan_gateway(call, host, options, bridge);
+  check_gateway(call, host, options, bridge);
   std::vector<net::NftElement> spoof_check;
   if (options.mac_spoof_check &&
       !net::has_reference_spoof_check(host.nft(), call.key.container_id, call.key.if_name)) {

@@ -6,6 +6,7 @@
 
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
+#include "unicni/net/forwarding.h"
 #include "unicni/net/sysctl.h"
 #include "unicni/undo/shared_address.h"
 
@@ -33,6 +34,13 @@ std::vector<IpNet> conflicts(const std::vector<IpNet>& present, const IpNet& wan
 void default_gateways(Result& result) {
   for (IpConfig& ip : result.ips) {
     if (ip.gateway) continue;
+    if (ip.address.prefix_length() == ip.address.address().bits()) {
+      throw Error(Code::invalid_config,
+                  fmt::format("isGateway: the container's address is {}, a subnet in which the "
+                              "bridge can't have an address, too",
+                              ip.address.str()),
+                  "give the subnet a shorter prefix length in \"ipam\", or leave isGateway out");
+    }
     ip.gateway = ip.address.network().plus(1);
     // Of the two addresses of a /31 or /127 the container may have the second (RFC 3021, RFC 6164).
     const bool is_pair = ip.address.prefix_length() == ip.address.address().bits() - 1;
@@ -110,6 +118,27 @@ void require_reachable(const Result& result) {
                                   gateway.str(), ip.address.masked().str()),
                 "the bridge gets this address (\"isGateway\"), so it must be another one of the "
                 "subnet: correct \"gateway\" in \"ipam\"");
+  }
+}
+
+void check_gateways(Host& host, const net::Link& link, const Result& result) {
+  const std::vector<IpNet> present = net::list_addrs(host.host_links(), link.index);
+  for (const IpNet& wanted : gateways_of(result)) {
+    // One that somebody gave another prefix length serves as well.
+    const bool is_there = std::any_of(present.begin(), present.end(), [&](const IpNet& each) {
+      return each.address() == wanted.address();
+    });
+    if (!is_there) {
+      throw Error(Code::internal,
+                  fmt::format("gateway address {} is missing on {}", wanted.str(), link.name),
+                  fmt::format("ip addr add {} dev {}", wanted.str(), link.name));
+    }
+    if (net::is_forwarding(host.host_links(), wanted.family())) continue;
+    throw Error(
+        Code::internal,
+        fmt::format("the host doesn't forward IPv{} packets", static_cast<int>(wanted.family())),
+        wanted.is_v4() ? "sysctl -w net.ipv4.ip_forward=1"
+                       : "sysctl -w net.ipv6.conf.all.forwarding=1");
   }
 }
 

@@ -9,7 +9,8 @@
 
 namespace unicni::bridge {
 
-/// Every address without a gateway gets the first of its subnet.
+/// Every address without a gateway gets the first of its subnet. Throws Error(invalid_config) if
+/// that has no other address.
 void default_gateways(Result& result);
 /// One default route per family of the addresses, unless a default route is there already.
 void add_default_routes(Result& result);
@@ -31,6 +32,9 @@ struct GatewayPlan {
 /// subnet that overlaps is in the way, unless `force` allows to replace it.
 GatewayPlan plan_gateways(const std::string& link, const std::vector<IpNet>& present,
                           const std::vector<IpNet>& gateways, bool force);
+/// CHECK: `link`, the bridge or its VLAN's interface, has the gateways' addresses, and the host
+/// forwards their families' packets. Throws Error.
+void check_gateways(Host& host, const net::Link& link, const Result& result);
 /// Puts what the plan says into `batch`, announced to the undo log.
 void put_gateways(net::Batch& batch, Host& host, const net::Link& link, const GatewayPlan& plan);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -52,12 +53,18 @@ void add_rules_of(const Call& call, const std::string& side, const IpAddress& ad
   rules.shared.push_back(net::policy_interface_element(side, call.key.network));
 }
 
-std::vector<IpAddress> addresses_of(const Call& call, const Result& result) {
+std::vector<IpAddress> addresses_of(const Call& call, Host& host, const Result& result) {
   std::vector<IpAddress> addresses;
-  for (const IpNet& each : attachment_addresses(result, call.key.if_name)) {
+  for (const IpNet& each : attachment_addresses(call, host, result)) {
     addresses.push_back(each.address());
   }
   return addresses;
+}
+
+std::set<Family> families_of(const std::vector<IpAddress>& addresses) {
+  std::set<Family> families;
+  for (const IpAddress& each : addresses) families.insert(each.family());
+  return families;
 }
 
 /// No link of the host is known that the address is behind. Throws Error if a policy needs one;
@@ -109,7 +116,7 @@ void tell_of_no_address(const Call& call, Host& host) {
 Rules rules_of(const Call& call, Host& host, const HostSide& side, const Result& result) {
   Rules rules;
   if (!opens_by_mark(call) && !ingress_policy(options_of(call))) return rules;
-  for (const IpAddress& address : addresses_of(call, result)) {
+  for (const IpAddress& address : addresses_of(call, host, result)) {
     const auto links = side.links_of(address);
     if (links.empty()) tell_of_no_side(call, host, side, address);
     for (const std::string& link : links) add_rules_of(call, link, address, rules);
@@ -131,7 +138,7 @@ std::string policy_link(const Call& call, Host& host, const HostSide& side,
 net::IptablesFirewall iptables_of(const Call& call, Host& host, const HostSide& side,
                                   const Result& result) {
   net::IptablesFirewall firewall{.key = call.key,
-                                 .addresses = addresses_of(call, result),
+                                 .addresses = addresses_of(call, host, result),
                                  .admin_chain = options_of(call).admin_chain,
                                  .policy = ingress_policy(options_of(call)),
                                  .bridge = ""};
@@ -197,14 +204,15 @@ class Firewall final : public ChainedModule {
   void check(const Call& call, Host& host) override {
     if (options_of(call).does_nothing()) return;
     const Result& result = require_prev_result(call);
-    if (addresses_of(call, result).empty()) return tell_of_no_address(call, host);
+    if (addresses_of(call, host, result).empty()) return tell_of_no_address(call, host);
     const HostSide side = HostSide::find(call, host, result);
     if (options_of(call).uses_iptables()) return require_iptables_rules(call, host, side);
-    if (options_of(call).uses_firewalld()) check_sources(call, result);
+    if (options_of(call).uses_firewalld()) check_sources(call, host, result);
     const Rules rules = rules_of(call, host, side, result);
     if (rules.own.empty() || !require_elements(call, host, side, rules)) return;
     if (opens_by_mark(call)) {
-      const auto fault = net::find_closed_forward(host.nft(), options_of(call).admin_chain);
+      const auto fault = net::find_closed_forward(host.nft(), options_of(call).admin_chain,
+                                                  families_of(addresses_of(call, host, result)));
       if (fault) {
         throw Error(Code::internal, *fault,
                     "the next ADD with the plugin firewall on this host restores the rules");
@@ -241,7 +249,7 @@ class Firewall final : public ChainedModule {
 
   void apply(const Call& call, Host& host, Result& result) override {
     if (options_of(call).does_nothing()) return;
-    if (addresses_of(call, result).empty()) return tell_of_no_address(call, host);
+    if (addresses_of(call, host, result).empty()) return tell_of_no_address(call, host);
     const HostSide side = HostSide::find(call, host, result);
     if (options_of(call).uses_iptables()) {
       const net::IptablesFirewall firewall = iptables_of(call, host, side, result);
@@ -249,7 +257,7 @@ class Firewall final : public ChainedModule {
       net::add_iptables_firewall(host.nft(), firewall, call.deadline);
     } else {
       const Rules rules = rules_of(call, host, side, result);
-      for (const IpAddress& address : addresses_of(call, result)) {
+      for (const IpAddress& address : addresses_of(call, host, result)) {
         if (opens_by_mark(call)) tell_of_other_route(call, host, side, address);
       }
       if (options_of(call).uses_firewalld()) add_sources(call, host, result);

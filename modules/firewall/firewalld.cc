@@ -20,9 +20,9 @@ namespace {
 
 const std::string& zone_of(const Call& call) { return call.options<FirewallOptions>().zone; }
 
-std::vector<net::FirewalldSource> sources_of(const Call& call, const Result& result) {
+std::vector<net::FirewalldSource> sources_of(const Call& call, Host& host, const Result& result) {
   std::vector<net::FirewalldSource> sources;
-  for (const IpNet& each : attachment_addresses(result, call.key.if_name)) {
+  for (const IpNet& each : attachment_addresses(call, host, result)) {
     sources.push_back({zone_of(call), each.address()});
   }
   return sources;
@@ -80,7 +80,7 @@ bool is_anothers(const Call& call, Host& host, const net::FirewalldSource& sourc
 }  // namespace
 
 void add_sources(const Call& call, Host& host, const Result& result) {
-  const auto sources = sources_of(call, result);
+  const auto sources = sources_of(call, host, result);
   if (sources.empty()) return;
   net::Firewalld firewalld = net::Firewalld::get(call.deadline);
   {
@@ -95,8 +95,8 @@ void add_sources(const Call& call, Host& host, const Result& result) {
   if (was_reloaded(call, firewalld, host, sources.size())) restore(firewalld, host);
 }
 
-void check_sources(const Call& call, const Result& result) {
-  const auto sources = sources_of(call, result);
+void check_sources(const Call& call, Host& host, const Result& result) {
+  const auto sources = sources_of(call, host, result);
   if (sources.empty()) return;
   net::Firewalld firewalld = net::Firewalld::get(call.deadline);
   for (const auto& source : sources) {

@@ -10,7 +10,7 @@ namespace unicni::firewall {
 /// reloaded, which forgets sources, those of all attachments come back. Throws Error.
 void add_sources(const Call& call, Host& host, const Result& result);
 /// CHECK: they are there. Throws Error.
-void check_sources(const Call& call, const Result& result);
+void check_sources(const Call& call, Host& host, const Result& result);
 /// STATUS: firewalld runs and has the zone; what a reload forgot comes back. Throws Error
 /// (Code::not_available).
 void require_firewalld(const Call& call, Host& host);

@@ -25,17 +25,16 @@ net::IptablesPort port_of(const Mapping& mapping) {
   return port;
 }
 
-net::IptablesPorts ports_of(const Call& call, const Result& result) {
+net::IptablesPorts ports_of(const Call& call, const Plan& plan) {
   const auto& options = call.options<PortmapOptions>();
-  const Targets targets = targets_of(result, call.key.if_name);
   net::IptablesPorts ports;
   ports.key = call.key;
   // Also those that any address covers: the reference's own rules.
   for (const Mapping& mapping : mappings_of(options)) {
     if (mapping.unservable == nullptr) ports.ports.push_back(port_of(mapping));
   }
-  ports.address4 = targets.v4;
-  ports.address6 = targets.v6;
+  ports.address4 = plan.known.v4;
+  ports.address6 = plan.known.v6;
   ports.snat = options.snat;
   ports.masq_all = options.masq_all;
   if (options.mark_bit) ports.mark_bit = static_cast<unsigned>(*options.mark_bit);
@@ -46,7 +45,7 @@ net::IptablesPorts ports_of(const Call& call, const Result& result) {
 }
 
 /// Of backend nftables: iptables' rules would come first, and shadow those of the other. Between
-/// attachments of one container that is as well.
+/// attachments of one container, dead or alive, that is as well.
 void require_unclaimed(const Call& call, Host& host, const Plan& plan) {
   for (const net::PublishedPort& port : plan.ports) {
     for (const auto& holder : net::find_port_holders(host.nft(), net::place_of(port))) {
@@ -57,9 +56,15 @@ void require_unclaimed(const Call& call, Host& host, const Plan& plan) {
   }
 }
 
-net::IsVoid voids(Host& host) {
-  return [&host](const std::string& network, const std::string& container) {
-    return host.attachments().is_container_gone(network, container);
+/// By the journal's records first: the rules' comments don't tell a container's attachments apart,
+/// of which one may be of an earlier life. A chain of this container without a record may be the
+/// reference's.
+net::IsVoid voids(const Call& call, Host& host) {
+  return [&call, &host](const net::IptablesChainHolder& holder) {
+    const auto known = is_iptables_ports_chain_void(host.attachments(), holder.chain);
+    if (known) return *known;
+    return !holder.container_id.empty() && holder.container_id != call.key.container_id &&
+           host.attachments().is_container_gone(holder.network, holder.container_id);
   };
 }
 
@@ -81,50 +86,61 @@ net::IptablesPorts set_apart(net::IptablesPorts ports) {
   return with_own_chain(std::move(ports));
 }
 
-/// What was true at ADD needn't be any more: whichever chain has the rules will do.
-bool has_other_chain(Host& host, const net::IptablesPorts& ports, Deadline deadline) {
-  return !net::find_iptables_ports_fault(host.nft(), with_own_chain(ports), deadline) ||
-         !net::find_iptables_ports_fault(host.nft(), set_apart(ports), deadline);
+std::optional<std::string> find_fault(const Call& call, Host& host,
+                                      const net::IptablesPorts& ports) {
+  return net::find_iptables_ports_fault(host.nft(), ports, voids(call, host), call.deadline);
 }
+
+/// What was true at ADD needn't be any more: whichever chain has the rules will do.
+bool has_other_chain(const Call& call, Host& host, const net::IptablesPorts& ports) {
+  return !find_fault(call, host, with_own_chain(ports)) ||
+         !find_fault(call, host, set_apart(ports));
+}
+
+constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
 
 }  // namespace
 
-void publish_by_iptables(const Call& call, Host& host, const Result& result, const Plan& plan) {
-  net::IptablesPorts ports = ports_of(call, result);
+void publish_by_iptables(const Call& call, Host& host, const Plan& plan) {
+  net::IptablesPorts ports = ports_of(call, plan);
   const auto held = host.attachments().hold_shared_links(sys::LockMode::exclusive,
                                                          sys::lock_deadline(call.deadline));
   require_unclaimed(call, host, plan);
   const auto namesake = find_namesake(call, host);
-  if (namesake && !voids(host)(namesake->network, namesake->container_id)) {
+  if (namesake && !voids(call, host)(*namesake)) {
     ports = set_apart(std::move(ports));
   } else {
     ports.own_chain = has_iptables_ports_of_sibling(host.attachments(), call.key);
   }
   host.undo().announce(undo_iptables_ports(ports));
-  net::add_iptables_ports(host.nft(), ports, voids(host), call.deadline);
+  net::add_iptables_ports(host.nft(), ports, voids(call, host), call.deadline);
 }
 
-void require_unclaimed_by_iptables(const Call& call, Host& host, const Result& result) {
-  net::require_no_iptables_ports(host.nft(), ports_of(call, result), voids(host), call.deadline);
+void require_unclaimed_by_iptables(const Call& call, Host& host, const Plan& plan) {
+  net::require_no_iptables_ports(host.nft(), ports_of(call, plan), voids(call, host),
+                                 call.deadline);
 }
 
-void check_iptables(const Call& call, Host& host, const Result& result) {
-  const net::IptablesPorts ports = ports_of(call, result);
-  const auto fault = net::find_iptables_ports_fault(host.nft(), ports, call.deadline);
-  if (fault && !has_other_chain(host, ports, call.deadline)) {
-    throw Error(Code::internal, *fault, "the attachment is broken: DEL and ADD it again");
-  }
+void check_iptables(const Call& call, Host& host, const Plan& plan) {
+  const net::IptablesPorts ports = ports_of(call, plan);
+  const auto fault = find_fault(call, host, ports);
+  if (fault && !has_other_chain(call, host, ports)) throw Error(Code::internal, *fault, kAddAgain);
+}
+
+void check_no_void_iptables(const Call& call, Host& host, const Plan& plan) {
+  const auto fault = net::find_void_iptables_ports(host.nft(), ports_of(call, plan),
+                                                   voids(call, host), call.deadline);
+  if (fault) throw Error(Code::internal, *fault, kAddAgain);
 }
 
 /// Backend iptables has the same rules as the reference's, and a journal. Of its backend nftables
 /// we make none.
-bool are_references(const Call& call, Host& host, const Result& result, const Plan& plan) {
+bool are_references(const Call& call, Host& host, const Plan& plan) {
   if (net::has_reference_nft_ports(host.nft(), call.key.container_id, plan.ports)) return true;
   const auto ours = host.attachments().list_records(undo_iptables_ports({}).type, Steps::all);
   const bool is_ours =
       std::any_of(ours.begin(), ours.end(), [&](const auto& each) { return each.by == call.key; });
-  return !is_ours &&
-         !net::find_iptables_ports_fault(host.nft(), ports_of(call, result), call.deadline);
+  return !is_ours && !find_fault(call, host, ports_of(call, plan));
 }
 
 void remove_reference_rules(const Call& call, Host& host) {

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <map>
 
-#include "unicni/host_side.h"
-
 namespace unicni::portmap {
 
 namespace {
@@ -15,9 +13,9 @@ const char* family_name(bool v4) { return v4 ? "IPv4 " : "IPv6 "; }
 
 }  // namespace
 
-Targets targets_of(const Result& result, const std::string& if_name) {
+Targets targets_of(const std::vector<IpNet>& addresses) {
   Targets targets;
-  for (const IpNet& address : attachment_addresses(result, if_name)) {
+  for (const IpNet& address : addresses) {
     auto& target = address.is_v4() ? targets.v4 : targets.v6;
     if (!target) target = address;
   }
@@ -53,11 +51,11 @@ std::vector<std::string> warnings_about(const std::vector<Mapping>& mappings, co
 
 }  // namespace
 
-Plan plan_of(const Call& call, const Result& result) {
+Plan plan_of(const Call& call, const Targets& known) {
   const auto& options = call.options<PortmapOptions>();
-  const Targets known = targets_of(result, call.key.if_name);
   const std::vector<Mapping> mappings = mappings_of(options);
   Plan plan;
+  plan.known = known;
   plan.warnings = warnings_about(mappings, known, call.key.if_name);
   for (const Family family : {Family::v4, Family::v6}) {
     const auto& target = family == Family::v4 ? known.v4 : known.v6;

@@ -17,18 +17,19 @@ struct Targets {
   std::optional<IpNet> v6;
 };
 /// The first of each family among attachment_addresses().
-Targets targets_of(const Result& result, const std::string& if_name);
+Targets targets_of(const std::vector<IpNet>& addresses);
 
 struct Plan {
   std::vector<net::PublishedPort> ports;
   std::vector<net::NftCondition> conditions;
-  Targets targets;  ///< those that have ports
+  Targets known;    ///< those of the container
+  Targets targets;  ///< of them those that have ports
   /// Mappings that lead nowhere, and why: a sentence for each reason.
   std::vector<std::string> warnings;
   /// The host's own 127.0.0.0/8 or ::1 leads to a port.
   bool loopback4 = false;
   bool loopback6 = false;
 };
-Plan plan_of(const Call& call, const Result& result);
+Plan plan_of(const Call& call, const Targets& known);
 
 }  // namespace unicni::portmap

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -85,6 +86,17 @@ Rules rules_of(const Call& call, Host& host, const HostSide& side, const Plan& p
   return rules;
 }
 
+Plan plan_of(const Call& call, Host& host, const Result& result) {
+  return plan_of(call, targets_of(attachment_addresses(call, host, result)));
+}
+
+std::set<Family> families_of(const Targets& targets) {
+  std::set<Family> families;
+  if (targets.v4) families.insert(Family::v4);
+  if (targets.v6) families.insert(Family::v6);
+  return families;
+}
+
 /// Throws Error if neither of the container's addresses is behind this host.
 HostSide require_host_side(const Call& call, Host& host, const Result& result, const Plan& plan) {
   HostSide side = HostSide::find(call, host, result);
@@ -120,14 +132,13 @@ void warn_of_bridged_answers(Host& host, const net::Link& link) {
 
 /// Ours are there and in force. On a node that was upgraded under running containers the
 /// reference's rules do the same, and need neither our guard nor hairpin. False: it has those.
-bool require_elements(const Call& call, Host& host, const Result& result, const Plan& plan,
-                      const Rules& rules) {
+bool require_elements(const Call& call, Host& host, const Plan& plan, const Rules& rules) {
   if (rules.own.empty() && rules.shared.empty()) return true;
   try {
     require_ports(call, host, rules.own, rules.shared);
     return true;
   } catch (const Error&) {
-    if (!are_references(call, host, result, plan)) throw;
+    if (!are_references(call, host, plan)) throw;
     return false;
   }
 }
@@ -164,12 +175,16 @@ class Portmap final : public ChainedModule {
   void check(const Call& call, Host& host) override {
     if (does_nothing(call)) return;
     const Result& result = require_prev_result(call);
-    const Plan plan = plan_of(call, result);
+    const Plan plan = plan_of(call, host, result);
     if (plan.ports.empty()) return;
     const HostSide side = require_host_side(call, host, result, plan);
     const Rules rules = rules_of(call, host, side, plan);
-    if (!require_elements(call, host, result, plan, rules)) return;
-    if (uses_iptables(call)) check_iptables(call, host, result);
+    if (!require_elements(call, host, plan, rules)) return;
+    if (uses_iptables(call)) {
+      check_iptables(call, host, plan);
+    } else {
+      check_no_void_iptables(call, host, plan);
+    }
     if (rules.localnet &&
         net::find_sysctl(localnet_key(*rules.localnet), {.young = host.container_netns()}) != "1") {
       throw Error(
@@ -186,7 +201,8 @@ class Portmap final : public ChainedModule {
           fmt::format("bridge link set dev {} hairpin on", port->name));
     }
     if (uses_iptables(call)) return;
-    const auto fault = net::find_closed_forward(host.nft(), net::kDefaultAdminChain);
+    const auto fault =
+        net::find_closed_forward(host.nft(), net::kDefaultAdminChain, families_of(plan.targets));
     if (fault) {
       throw Error(Code::internal, *fault,
                   "the next ADD with published ports on this host restores the rules");
@@ -223,22 +239,22 @@ class Portmap final : public ChainedModule {
 
   void apply(const Call& call, Host& host, Result& result) override {
     if (does_nothing(call)) return;
-    const Plan plan = plan_of(call, result);
+    const Plan plan = plan_of(call, host, result);
     for (const std::string& text : plan.warnings) host.log(LogLevel::warning, text);
     if (plan.ports.empty()) return;
     const HostSide side = require_host_side(call, host, result, plan);
     for (const net::Flows& flows : flows_of(plan.ports)) host.undo().announce(undo_flows(flows));
     std::vector<net::PortPlace> waiting;
     if (uses_iptables(call)) {
-      publish_by_iptables(call, host, result, plan);
-      if (plan.loopback4 || plan.loopback6) publish(call, host, result, side, plan);
+      publish_by_iptables(call, host, plan);
+      if (plan.loopback4 || plan.loopback6) publish(call, host, side, plan);
     } else {
       for (const net::NftCondition& condition : plan.conditions) {
         host.undo().announce(undo_nft_condition(condition));
         host.nft().add_condition(condition);
       }
       host.undo().announce(undo_forward_gate(net::kDefaultAdminChain));
-      waiting = publish(call, host, result, side, plan);
+      waiting = publish(call, host, side, plan);
       warn(host, net::ensure_forward_gate(host.nft(), net::kDefaultAdminChain));
     }
     if (const net::Link* port = hairpin_port(side)) {
@@ -252,8 +268,8 @@ class Portmap final : public ChainedModule {
  private:
   /// Elements, and what lets the host's own loopback addresses through, which backend iptables has
   /// as well. Returns the places at which another attachment of the container serves.
-  static std::vector<net::PortPlace> publish(const Call& call, Host& host, const Result& result,
-                                             const HostSide& side, const Plan& plan) {
+  static std::vector<net::PortPlace> publish(const Call& call, Host& host, const HostSide& side,
+                                             const Plan& plan) {
     // The last DEL of a host takes back what all ports share.
     const auto held = host.attachments().hold_shared_links(sys::LockMode::shared,
                                                            sys::lock_deadline(call.deadline));
@@ -264,7 +280,7 @@ class Portmap final : public ChainedModule {
       host.undo().announce(undo_localnet(*rules.localnet));
     }
     if (rules.loopback6) host.undo().announce(undo_loopback_route(*rules.loopback6));
-    if (!uses_iptables(call)) require_unclaimed_by_iptables(call, host, result);
+    if (!uses_iptables(call)) require_unclaimed_by_iptables(call, host, plan);
     auto waiting = claim_ports(call, host, rules.own, rules.shared);
     // Behind the rules that keep the host's own 127.0.0.0/8 closed (CVE-2020-8558).
     if (rules.localnet)

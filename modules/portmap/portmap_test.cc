@@ -5,6 +5,7 @@
 #include "base/error_for_test.h"
 #include "config.h"
 #include "plan.h"
+#include "unicni/host_side.h"
 
 namespace unicni::portmap::portmap_test {
 namespace {
@@ -147,22 +148,19 @@ TEST(PortmapPlan, FirstAddressOfTheInterfaceInEachFamily) {
   };
   result.ips = {ip("10.9.0.1/24", 0), ip("10.1.0.5/24", 1), ip("10.1.0.6/24", 1),
                 ip("fd00::5/64", std::nullopt)};
-  const Targets targets = targets_of(result, "eth0");
+  const Targets targets = targets_of(attachment_addresses(result, "eth0"));
   EXPECT_EQ(targets.v4->str(), "10.1.0.5/24");
   EXPECT_EQ(targets.v6->str(), "fd00::5/64");
 }
 
 TEST(PortmapPlan, WhatLeadsNowhereIsLeftOutAndToldOf) {
-  Result result;
-  IpConfig ip;
-  ip.address = IpNet::parse("10.1.0.5/24").value();
-  result.ips = {ip};
+  const Targets targets = {IpNet::parse("10.1.0.5/24").value(), std::nullopt};
   PortmapOptions options =
       with({{1, 1, "tcp", "2001:db8::1"}, {1, 1, "tcp", "::"}, {2, 2, "tcp", ""}});
   Call call;
   call.key.if_name = "eth0";
   call.parsed_options = &options;
-  const Plan plan = plan_of(call, result);
+  const Plan plan = plan_of(call, targets);
   EXPECT_THAT(plan.ports, SizeIs(1));
   EXPECT_TRUE(plan.loopback4);
   EXPECT_THAT(plan.warnings,
@@ -170,7 +168,7 @@ TEST(PortmapPlan, WhatLeadsNowhereIsLeftOutAndToldOf) {
                                    "portMappings[1] (1/tcp at :: to 1): eth0 has no IPv6 address"));
   options.mappings.clear();
   for (int port = 1; port <= 1000; ++port) options.mappings.push_back({port, 1, "tcp", "::1"});
-  const Plan many = plan_of(call, result);
+  const Plan many = plan_of(call, targets);
   EXPECT_THAT(many.ports, SizeIs(0));
   ASSERT_THAT(many.warnings, SizeIs(1));
   EXPECT_THAT(many.warnings[0], HasSubstr("and 995 more: Linux takes answers to ::1 from lo only"));

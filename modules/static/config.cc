@@ -120,9 +120,26 @@ void require_readable(const StaticOptions& options) {
   }
 }
 
+void require_distinct(const std::vector<IpConfig>& ips) {
+  for (std::size_t i = 0; i < ips.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (ips[i].address != ips[k].address) continue;
+      throw Error(Code::invalid_config,
+                  fmt::format("address {} is given twice", ips[i].address.str()),
+                  "leave one of them out: an interface has each address once");
+    }
+  }
+}
+
 void require_workable(const std::vector<IpConfig>& ips) {
+  require_distinct(ips);
   for (const IpConfig& ip : ips) {
     const IpNet& net = ip.address;
+    if (net.address().is_unspecified()) {
+      throw Error(Code::invalid_config,
+                  fmt::format("address {} is no address that an interface can have", net.str()),
+                  "write the address of the container with its prefix length, such as 10.1.2.3/24");
+    }
     const bool has_broadcast = net.is_v4() && net.prefix_length() < net.address().bits() - 1;
     if (has_broadcast && net.address() == net.last()) {
       throw Error(

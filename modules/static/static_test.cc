@@ -208,6 +208,16 @@ TEST(Static, BroadcastAddressIsRefused) {
             "7: address 10.1.0.255/24 is the broadcast address of 10.1.0.0/24");
 }
 
+TEST(Static, WhatNoInterfaceCanHaveIsRefused) {
+  for (const std::string address : {"0.0.0.0/0", "0.0.0.0/24", "::/64"}) {
+    EXPECT_EQ(refusal(with_ipam(R"("addresses":[{"address":")" + address + R"("}])")),
+              "7: address " + address + " is no address that an interface can have");
+  }
+  EXPECT_EQ(refusal(with_ipam(kTwo), "IP=10.0.0.2/24"), "7: address 10.0.0.2/24 is given twice");
+  EXPECT_EQ(refusal(with_ipam(kTwo, R"("runtimeConfig":{"ips":["fd00::3/64","fd00::3/64"]},)")),
+            "7: address fd00::3/64 is given twice");
+}
+
 TEST(Static, GatewayOfTheOtherFamilyIsRefused) {
   EXPECT_EQ(refusal(with_ipam(R"("addresses":[{"address":"10.0.0.2/24","gateway":"fd00::1"}])")),
             "7: gateway fd00::1 is of another family than 10.0.0.2/24");

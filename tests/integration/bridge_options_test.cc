@@ -220,5 +220,20 @@ TEST_F(BridgeOptions, Ipv6OnlyWorksAtOnceAndInEveryVersion) {
   }
 }
 
+/// The kernel's own refusals name no key. IPv6's routing masks a destination by itself.
+TEST_F(BridgeOptions, ARouteWithBitsBehindItsPrefixLengthIsNamed) {
+  const auto with_route = [](const char* dst) {
+    Json made = with_version(mynet(), "1.0.0");
+    made["ipam"] = {{"type", "static"},
+                    {"addresses", {{{"address", "10.22.0.5/16"}}, {{"address", "fd00::5/64"}}}},
+                    {"routes", {{{"dst", dst}}}}};
+    return made;
+  };
+  const Json error = expect_error(attachment(with_route("10.9.1.1/16")).add(), 7);
+  EXPECT_THAT(error["msg"], HasSubstr("10.9.1.1/16"));
+  EXPECT_THAT(error["details"], HasSubstr("10.9.0.0/16"));
+  must_add(attachment(with_route("fd09::1/64"), "c2"));
+}
+
 }  // namespace
 }  // namespace unicni::test::bridge_options_test

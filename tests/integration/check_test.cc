@@ -1,4 +1,6 @@
 // CHECK sees what became of an attachment, and changes nothing.
+#include <sstream>
+
 #include "integration/host_test.h"
 
 namespace unicni::test::check_test {
@@ -53,6 +55,97 @@ TEST_F(Check, RouteRemoved) {
   inside_->run({"ip", "route", "del", "default"});
   expect_found("0.0.0.0/0");
 }
+
+TEST_F(Check, SubnetRouteRemoved) {
+  inside_->run({"ip", "route", "del", "10.22.0.0/16"});
+  expect_found("10.22.0.0/16");
+}
+
+TEST_F(Check, SubnetRouteThatLeadsNowhereIsNone) {
+  inside_->run({"ip", "route", "del", "10.22.0.0/16"});
+  inside_->run({"ip", "route", "add", "blackhole", "10.22.0.0/16"});
+  expect_found("10.22.0.0/16");
+}
+
+TEST_F(Check, SubnetRouteMovedToAnotherTableIsNoDrift) {
+  inside_->run({"ip", "route", "add", "10.22.0.0/16", "dev", "eth0", "table", "77"});
+  inside_->run({"ip", "route", "del", "10.22.0.0/16", "table", "main"});
+  expect_silent_success(job_.check(result_));
+}
+
+TEST_F(Check, GatewayAddressRemoved) {
+  tool({"ip", "addr", "del", "10.22.0.1/16", "dev", "cni0"});
+  expect_found("gateway address 10.22.0.1/16 is missing on cni0");
+  tool({"ip", "addr", "add", "10.22.0.1/15", "dev", "cni0"});
+  expect_silent_success(job_.check(result_));
+}
+
+TEST_F(Check, ForwardingSwitchedOff) {
+  tool({"sysctl", "-qw", "net.ipv6.conf.all.forwarding=0"});
+  expect_silent_success(job_.check(result_));
+  tool({"sysctl", "-qw", "net.ipv4.ip_forward=0"});
+  expect_found("the host doesn't forward IPv4");
+}
+
+/// A later plugin's entries in prevResult may have a gateway, too.
+TEST_F(Check, OnlyTheGatewaysOfItsOwnAddressesAreLookedFor) {
+  result_["interfaces"].push_back({{"name", "eth7"}, {"sandbox", job_.netns}});
+  result_["ips"].push_back(
+      {{"address", "10.99.0.2/24"}, {"gateway", "10.99.0.1"}, {"interface", 3}});
+  expect_silent_success(job_.check(result_));
+}
+
+/// Each damage to addresses and routes, whatever made the interface.
+class CheckOf : public HostTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  static Json config() {
+    Json config = Json::parse(R"({"cniVersion": "1.1.0", "name": "net", "ipam": {
+      "type": "host-local", "ranges": [[{"subnet": "10.18.0.0/24"}], [{"subnet": "fd00:18::/64"}]],
+      "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}})");
+    config.update(Json::parse(GetParam()));
+    return config;
+  }
+};
+
+TEST_P(CheckOf, EachDamageToAddressesAndRoutesIsSeen) {
+  constexpr const char* kDamages[] = {"route del 10.18.0.0/24",
+                                      "-6 route del fd00:18::/64",
+                                      "route del default",
+                                      "-6 route del default",
+                                      "addr del 10.18.0.2/24 dev eth0",
+                                      "addr del fd00:18::2/64 dev eth0",
+                                      "addr flush dev eth0",
+                                      "link set eth0 down"};
+  tool({"ip", "link", "add", "up0", "type", "veth", "peer", "name", "up0p"});
+  tool({"ip", "link", "set", "up0", "up"});
+  tool({"ip", "link", "set", "up0p", "up"});
+  for (const char* damage : kDamages) {
+    SCOPED_TRACE(damage);
+    const Attachment job = attachment(config());
+    const Json result = must_add(job);
+    expect_silent_success(job.check(result));
+    std::vector<std::string> words = {"ip"};
+    std::istringstream text(damage);
+    for (std::string word; text >> word;) words.push_back(word);
+    container_of(job).run(words);
+    expect_error(job.check(result));
+    expect_silent_success(job.del(result));
+    tool({"rm", "-rf", "/var/lib/cni/networks/net"});
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, CheckOf,
+    ::testing::Values(R"({"type": "bridge", "bridge": "br18"})",
+                      R"({"type": "bridge", "bridge": "br18", "isGateway": true})",
+                      R"({"type": "ptp"})", R"({"type": "macvlan", "master": "up0"})",
+                      R"({"type": "host-device", "device": "up0p"})", R"({"type": "tap"})"),
+    [](const auto& each) {
+      const Json changes = Json::parse(each.param);
+      std::string name = changes["type"];
+      std::erase(name, '-');
+      return name + (changes.contains("isGateway") ? "_gateway" : "");
+    });
 
 TEST_F(Check, InterfaceRemoved) {
   tool({"ip", "link", "del", port_});

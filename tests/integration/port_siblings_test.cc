@@ -207,22 +207,55 @@ TEST_F(PortSiblings, WhatAKilledAddAnnouncedIsNoOnesPortAfterAFlush) {
   }
 }
 
-/// The same id is started again, on the other network alone.
-TEST_F(PortSiblings, ADeadAttachmentOfTheSameContainerDoesNotServe) {
-  auto jobs = attached({list_of(1), list_of(2)});
+/// How a container is started again after its DELs were lost, and what it had before.
+struct Revival {
+  const char* name;
+  const char* dead;    ///< the backend of both dead attachments
+  const char* living;  ///< and of the one that comes after them
+  int network;         ///< of that one; the dead have 1 and 2
+  const char* if_name;
+};
+
+class PortSiblingsAfter : public PortSiblings, public ::testing::WithParamInterface<Revival> {};
+
+TEST_P(PortSiblingsAfter, ADeadAttachmentOfTheSameContainerDoesNotServe) {
+  const Revival& how = GetParam();
+  const Json dead = {{"backend", how.dead}};
+  auto jobs = attached({list_of(1, dead), list_of(2, dead)});
   world_.kill("c1");
   world_.make("c1");
-  const Attachment again = attach(list_of(3), "eth2");
+  const auto of_the_dead = results_;
+  const Attachment again = attach(list_of(how.network, {{"backend", how.living}}), how.if_name);
   expect_answer("c1", "started again");
-  expect_silent_success(again.check(results_.at("eth2")));
+  expect_silent_success(again.check(results_.at(how.if_name)));
+  std::erase_if(jobs, [&](const Attachment& job) {
+    return job.if_name == how.if_name && job.config["name"] == again.config["name"];
+  });
   for (Attachment& job : jobs) {
     job.netns = "";
-    del(job);
+    expect_silent_success(job.del(of_the_dead.at(job.if_name)));
     expect_answer("c1", "a late DEL");
   }
   del(again);
   expect_nothing_left();
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Revivals, PortSiblingsAfter, ::testing::ValuesIn([] {
+      std::vector<Revival> all;
+      for (const char* dead : {"nftables", "iptables"}) {
+        for (const char* living : {"nftables", "iptables"}) {
+          all.push_back({"third_network", dead, living, 3, "eth2"});
+          all.push_back({"one_of_them", dead, living, 1, "eth0"});
+          all.push_back({"same_network_other_interface", dead, living, 1, "net1"});
+          all.push_back({"other_network_same_interface", dead, living, 2, "eth0"});
+        }
+      }
+      return all;
+    }()),
+    [](const auto& each) {
+      return std::string(each.param.dead) + "_" + each.param.living + "_" + each.param.name;
+    });
 
 TEST_F(PortSiblings, SettlingHandsOverToWhoLives) {
   attached({list_of(1)});

@@ -131,6 +131,22 @@ class Traffic {
                          std::move(seen)});
   }
 
+  /// A dead one of ours whose container came back and publishes the port by another of its places.
+  [[nodiscard]] bool gave_way(int i, const std::string& address, const std::string& protocol,
+                              int port) const {
+    if (model_.life(i).state != State::lost || model_.life(i).by_reference) return false;
+    for (int heir = 0; heir < model_.places(); ++heir) {
+      if (container(heir) != container(i) || !is_reached(heir)) continue;
+      const Life& life = model_.life(heir);
+      if (!life.by_reference && std::ranges::any_of(life.claims, [&](const Claim& claim) {
+            return claim.covers(address, protocol, port);
+          })) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   void neighbours();
   void to_routers();
   void to_outside();
@@ -241,6 +257,7 @@ void Traffic::published_port(const std::string& address, const std::string& prot
   for (int i = 0; i < model_.places(); ++i) {
     for (const Claim& claim : model_.life(i).claims) {
       if (!claim.covers(address, protocol, port)) continue;
+      if (gave_way(i, address, protocol, port)) continue;
       if (!is_reached(i)) return;  // of a dead one: nobody knows
       snat = snat && model_.life(i).snat;
       servers.insert(server(i, claim.container_port));

@@ -20,6 +20,9 @@ namespace unicni {
 /// under this name, in a sandbox if any of that name is; and those that name no interface of the
 /// result. All, if the result has no interface of that name.
 std::vector<IpNet> attachment_addresses(const Result& result, const std::string& if_name);
+/// These, and after them those that the result gives another interface although CNI_IFNAME in the
+/// container has them. The kernel is asked only if there are others. ADD and CHECK only.
+std::vector<IpNet> attachment_addresses(const Call&, Host&, const Result&);
 
 /// One look at the kernel: the veth that CNI_IFNAME is, its other end on this host, and the bridge
 /// whose port that is; without such an end the host's routes, and after them the result's list.

@@ -36,51 +36,73 @@ bool matches(const Route& wanted, const Route& seen) {
   return !wanted.scope || !wanted.dst.is_v4() || wanted.scope == seen.scope;
 }
 
+constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
+
+/// The kernel makes it with the address; ptp has another one in its place. Without any, neighbours
+/// are looked for behind the default route. A network of one address has none, nor one that begins
+/// with 0 (fib_add_ifaddr() of net/ipv4/fib_frontend.c).
+void require_way_to_subnet(const Call& call, const IpNet& address, const net::Link& link,
+                           SeenRoutes& routes) {
+  if (!link.up || address.prefix_length() == address.address().bits()) return;
+  if (address.is_v4() && address.network() < IpAddress::v4(1U << 24)) return;
+  const std::vector<net::RouteEntry>& present = routes.of(address.family());
+  if (std::any_of(present.begin(), present.end(), [&](const net::RouteEntry& each) {
+        return each.route.dst == address.masked();
+      })) {
+    return;
+  }
+  throw Error(Code::internal,
+              fmt::format("the route to {}, the subnet of {} on {}, is missing in {}",
+                          address.masked().str(), address.str(), link.name, call.netns),
+              kAddAgain);
+}
+
 }  // namespace
 
-void check_addresses(const Call& call, Host& host, const Result& result, const net::Link& link) {
+const std::vector<net::RouteEntry>& SeenRoutes::of(Family family) {
+  auto& seen = family == Family::v4 ? v4_ : v6_;
+  if (!seen) seen = net::list_routes(host_.container_links(), family, 0);
+  return *seen;
+}
+
+void check_addresses(const Call& call, Host& host, const net::Link& link, SeenRoutes& routes) {
   const std::vector<IpNet> present = net::list_addrs(host.container_links(), link.index);
-  for (const IpConfig& ip : result.ips) {
-    if (!belongs_to(ip, result, call)) continue;
+  for (const IpConfig& ip : call.prev_result->ips) {
+    if (!belongs_to(ip, *call.prev_result, call)) continue;
     if (std::find(present.begin(), present.end(), ip.address) == present.end()) {
       throw Error(
           Code::internal,
           fmt::format("address {} is missing on {} in {}", ip.address.str(), link.name, call.netns),
-          "the attachment is broken: DEL and ADD it again");
+          kAddAgain);
     }
+    require_way_to_subnet(call, ip.address, link, routes);
   }
 }
 
 void require_addresses(const Call& call, Host& host, const std::vector<IpNet>& addresses,
-                       const net::Link& link) {
+                       const net::Link& link, SeenRoutes& routes) {
   const std::vector<IpNet> present = net::list_addrs(host.container_links(), link.index);
   for (const IpNet& address : addresses) {
-    if (std::find(present.begin(), present.end(), address) != present.end()) continue;
-    throw Error(Code::internal,
-                fmt::format("address {}, which IPAM {} has for it by now, is missing on {} in {}",
-                            address.str(), call.ipam_type, link.name, call.netns),
-                "the attachment is broken: DEL and ADD it again");
+    if (std::find(present.begin(), present.end(), address) == present.end()) {
+      throw Error(Code::internal,
+                  fmt::format("address {}, which IPAM {} has for it by now, is missing on {} in {}",
+                              address.str(), call.ipam_type, link.name, call.netns),
+                  kAddAgain);
+    }
+    require_way_to_subnet(call, address, link, routes);
   }
 }
 
-/// All links of the namespace are listed: a later plugin, such as vrf or sbr, may have moved a
-/// route to another table, which list_routes() covers as well.
-void check_routes(const Call& call, Host& host, const Result& result) {
-  for (const Family family : {Family::v4, Family::v6}) {
-    const bool wanted = std::any_of(result.routes.begin(), result.routes.end(),
-                                    [&](const Route& r) { return r.dst.family() == family; });
-    if (!wanted) continue;
-    const auto present = net::list_routes(host.container_links(), family, 0);
-    for (const Route& route : result.routes) {
-      if (route.dst.family() != family) continue;
-      const bool found = std::any_of(present.begin(), present.end(), [&](const net::RouteEntry& e) {
-        return matches(route, e.route);
-      });
-      if (!found) {
-        throw Error(Code::internal,
-                    fmt::format("route {} is missing in {}", net::describe(route), call.netns),
-                    "the attachment is broken: DEL and ADD it again");
-      }
+void check_routes(const Call& call, SeenRoutes& routes) {
+  for (const Route& route : call.prev_result->routes) {
+    const auto& present = routes.of(route.dst.family());
+    const bool found = std::any_of(present.begin(), present.end(), [&](const net::RouteEntry& e) {
+      return matches(route, e.route);
+    });
+    if (!found) {
+      throw Error(Code::internal,
+                  fmt::format("route {} is missing in {}", net::describe(route), call.netns),
+                  kAddAgain);
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "unicni/net/addr.h"
 #include "unicni/net/route.h"
 #include "unicni/net/veth.h"
 
@@ -42,6 +43,25 @@ std::vector<IpNet> attachment_addresses(const Result& result, const std::string&
                                sandboxed)) {
       addresses.push_back(ip.address);
     }
+  }
+  return addresses;
+}
+
+/// An index is hearsay, too: makers have been seen that count from their own list.
+std::vector<IpNet> attachment_addresses(const Call& call, Host& host, const Result& result) {
+  std::vector<IpNet> addresses = attachment_addresses(result, call.key.if_name);
+  if (addresses.size() == result.ips.size()) return addresses;
+  const auto link = net::find_link(host.container_links(), call.key.if_name);
+  if (!link) return addresses;
+  const std::vector<IpNet> present = net::list_addrs(host.container_links(), link->index);
+  for (const IpConfig& ip : result.ips) {
+    const bool is_there = std::any_of(present.begin(), present.end(), [&](const IpNet& each) {
+      return each.address() == ip.address.address();
+    });
+    if (!is_there || std::find(addresses.begin(), addresses.end(), ip.address) != addresses.end()) {
+      continue;
+    }
+    addresses.push_back(ip.address);
   }
   return addresses;
 }

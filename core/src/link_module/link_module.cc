@@ -19,10 +19,48 @@ namespace unicni {
 
 namespace {
 
+/// The kernel takes an IPv4 address once with each prefix length, and an IPv6 one once.
+bool is_same_for_kernel(const IpNet& one, const IpNet& other) {
+  return one.is_v4() ? one == other : one.address() == other.address();
+}
+
+/// An address that an interface can have, and once.
+void require_assignable(const std::vector<IpConfig>& ips, std::size_t at,
+                        const std::string& giver) {
+  const IpNet& address = ips[at].address;
+  if (address.address().is_unspecified()) {
+    throw Error(
+        Code::invalid_config,
+        fmt::format("address: {} gave {}, which no interface can have", giver, address.str()),
+        "correct the ranges or addresses in \"ipam\"");
+  }
+  const auto end = ips.begin() + static_cast<std::ptrdiff_t>(at);
+  if (std::none_of(ips.begin(), end, [&](const IpConfig& each) {
+        return is_same_for_kernel(each.address, address);
+      })) {
+    return;
+  }
+  throw Error(Code::invalid_config, fmt::format("address: {} gave {} twice", giver, address.str()),
+              "correct \"ipam\": an interface has each address once");
+}
+
+/// IPv6's routing masks it by itself.
+void require_masked(const Route& route, const std::string& giver) {
+  if (!route.dst.is_v4() || route.dst == route.dst.masked()) return;
+  throw Error(Code::invalid_config,
+              fmt::format("routes: {} gave a route to {}, which has bits behind its prefix length",
+                          giver, route.dst.str()),
+              fmt::format("write it as {}, or as {}/32 for that address alone",
+                          route.dst.masked().str(), route.dst.address().str()));
+}
+
 /// What no interface could use, whatever IPAM, or the result that stands for one, says.
 void require_usable(const Result& given, const std::string& ipam_type) {
   const std::string giver = ipam_type.empty() ? "prevResult" : "IPAM " + ipam_type;
-  for (const IpConfig& ip : given.ips) {
+  for (const Route& route : given.routes) require_masked(route, giver);
+  for (std::size_t i = 0; i < given.ips.size(); ++i) {
+    const IpConfig& ip = given.ips[i];
+    require_assignable(given.ips, i, giver);
     if (ip.gateway && ip.gateway->family() != ip.address.family()) {
       throw Error(Code::invalid_config,
                   fmt::format("gateway: {} gave {} the gateway {} of the other family", giver,
@@ -286,12 +324,13 @@ void LinkModule::check(const Call& call, Host& host) {
                 fmt::format("ip -n <netns> link set {} up", link->name));
   }
   check_renewed(call, renewed, [&](const Call& now) { check_link(now, host, *link); });
+  link_module::SeenRoutes routes(host);
   if (has_moved(result, renewed.addresses)) {
-    link_module::require_addresses(call, host, renewed.addresses, *link);
+    link_module::require_addresses(call, host, renewed.addresses, *link, routes);
     return;
   }
-  link_module::check_addresses(call, host, result, *link);
-  if (!renewed.routes) link_module::check_routes(call, host, result);
+  link_module::check_addresses(call, host, *link, routes);
+  if (!renewed.routes) link_module::check_routes(call, routes);
 }
 
 MadeLink get_made_link(LinkAdd& add) {

@@ -31,6 +31,19 @@ bool has_iptables_ports_of_sibling(Attachments& attachments, const AttachmentKey
   });
 }
 
+std::optional<bool> is_iptables_ports_chain_void(Attachments& attachments,
+                                                 const std::string& chain) {
+  std::optional<bool> is_void;
+  for (const auto& each : attachments.list_records(undo::kIptablesPortsKind.type, Steps::all)) {
+    const std::string network(undo::optional_field(each.record, "network"));
+    const std::string owner(undo::optional_field(each.record, "container"));
+    if (net::iptables_ports_chain(network, owner) != chain) continue;
+    if (!attachments.is_gone(each.by.owner())) return false;
+    is_void = true;
+  }
+  return is_void;
+}
+
 }  // namespace unicni
 
 namespace unicni::undo {

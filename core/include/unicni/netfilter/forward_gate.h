@@ -6,8 +6,10 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
+#include "unicni/ip.h"
 #include "unicni/netfilter/nft.h"
 
 namespace unicni::net {
@@ -30,9 +32,10 @@ std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admi
 /// and no firewalld.
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain);
 
-/// CHECK: the same, if a packet that doesn't meet the gate may be dropped: by the policy of
-/// FORWARD, or by a rule in it or in a chain that it leads to.
-std::optional<std::string> find_closed_forward(Nft& nft, const std::string& admin_chain);
+/// CHECK: the same, if a packet of one of `families` that doesn't meet the gate may be dropped: by
+/// the policy of FORWARD, or by a rule in it or in a chain that it leads to.
+std::optional<std::string> find_closed_forward(Nft& nft, const std::string& admin_chain,
+                                               const std::set<Family>& families);
 
 /// After a DEL: takes the gate away if no attachment of ours needs it any more. The reference's own
 /// rules in CNI-FORWARD keep the chain, an administrator's rules their chain. Throws Error.

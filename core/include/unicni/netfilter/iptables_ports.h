@@ -50,33 +50,37 @@ inline std::string iptables_chain_owner(const IptablesPorts& ports) {
                          : ports.key.container_id;
 }
 
-/// Whether a container's claims on a network are void, as it is provably gone.
-using IsVoid = std::function<bool(const std::string& network, const std::string& container_id)>;
+/// A chain that has an attachment's ports, and whose it is by the comments of the rules that lead
+/// there. Network and container are empty if the comment was cut, or is none of portmap's.
+struct IptablesChainHolder {
+  std::string network;
+  std::string container_id;
+  std::string chain;
+};
+/// Whether a chain's claims are void, as who made it is provably gone.
+using IsVoid = std::function<bool(const IptablesChainHolder&)>;
 
 /// In each family that has an address: the chain CNI-DN-<21 hex digits> (anew, if it exists) with
 /// the rules of each port, rules of CNI-HOSTPORT-DNAT that lead there, and what attachments share:
 /// CNI-HOSTPORT-DNAT, -SETMARK, -MASQ and the jumps to them from PREROUTING, OUTPUT and
 /// POSTROUTING. Names, comments and order are the reference's. One `iptables-restore --noflush` a
 /// family, and one `iptables-save -t nat` before it unless all these chains are missing. A port
-/// that another attachment has is refused, naming it, or, if `is_void` says so, taken over with all
-/// its rules: hold Attachments::hold_shared_links() meanwhile. Announce undo_iptables_ports()
-/// (undo.h) before. Works in the calling thread's namespace, which must be the one of `nft`. Throws
-/// Error.
+/// that another container has is refused, naming it. What `is_void`, of another container or of an
+/// earlier life of this one, is taken over with all its rules; behind an attachment of the same
+/// container that lives ours wait. Hold Attachments::hold_shared_links() meanwhile.
+/// Announce undo_iptables_ports() (undo.h) before. Works in the calling thread's namespace, which
+/// must be the one of `nft`. Throws Error.
 void add_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                         Deadline deadline);
 
 /// For those who publish otherwise: a port of `what` that another container has by such rules is
-/// refused, naming it, or its chain removed if `is_void` says so. Hold
-/// Attachments::hold_shared_links() meanwhile. No program unless a rule of CNI-HOSTPORT-DNAT has
-/// one of the ports; where there is no such chain it is one round trip and a look at two files of
-/// /proc.
+/// refused, naming it; a chain that `is_void` and has one is removed, whosever it was. Hold
+/// Attachments::hold_shared_links() meanwhile. No program unless a rule of
+/// CNI-HOSTPORT-DNAT has one of the ports; where there is no such chain it is one round trip and a
+/// look at two files of /proc.
 void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                                Deadline deadline);
 
-struct IptablesChainHolder {
-  std::string network;
-  std::string container_id;
-};
 /// Whose the chain of the reference's name is, if it is another network's: the name is a hash of
 /// network and container with nothing in between, so network "ab" with container "c" has that of
 /// "a" with "bc". No program where there is no such chain.
@@ -84,10 +88,14 @@ std::optional<IptablesChainHolder> find_other_chain_holder(Nft& nft, const std::
                                                            const std::string& container_id,
                                                            Deadline deadline);
 
-/// CHECK: what is missing, as a sentence; nullopt: all of it is there, made with either flavour of
-/// iptables. One process a family.
+/// CHECK: what is missing, or what that `is_void` comes before it at a port, as a sentence;
+/// nullopt: all of it is there, made with either flavour of iptables. One process a family.
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
-                                                     Deadline deadline);
+                                                     const IsVoid& is_void, Deadline deadline);
+/// CHECK of those who publish otherwise: a port of `what` that leads elsewhere by a chain that
+/// `is_void`, as a sentence. Costs what require_no_iptables_ports() does.
+std::optional<std::string> find_void_iptables_ports(Nft& nft, const IptablesPorts& what,
+                                                    const IsVoid& is_void, Deadline deadline);
 
 /// Whether a port is published so in that family, by anybody. No process.
 bool has_iptables_ports(Nft& nft, Family family);

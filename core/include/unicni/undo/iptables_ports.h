@@ -1,6 +1,9 @@
 // Undo record "iptables-ports".
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "unicni/attachments.h"
 #include "unicni/netfilter/iptables_ports.h"
 #include "unicni/undo.h"
@@ -14,5 +17,9 @@ Undo undo_iptables_ports(const net::IptablesPorts& ports);
 /// that is named after both (netfilter/iptables_ports.h).
 [[nodiscard]] bool has_iptables_ports_of_sibling(Attachments& attachments,
                                                  const AttachmentKey& key);
+/// Whether all whose ports that chain has, by the journals of whatever container, are gone.
+/// nullopt: no journal has the chain. Reads all journals.
+[[nodiscard]] std::optional<bool> is_iptables_ports_chain_void(Attachments& attachments,
+                                                               const std::string& chain);
 
 }  // namespace unicni

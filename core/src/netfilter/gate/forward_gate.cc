@@ -31,6 +31,8 @@ constexpr const char* kDockerUser = "DOCKER-USER";
 constexpr std::uint32_t kFilterPriority = 0;  // NF_IP_PRI_FILTER and NF_IP6_PRI_FILTER
 constexpr std::uint8_t kFamilies[] = {NFPROTO_IPV4, NFPROTO_IPV6};
 
+Family ip_family(std::uint8_t family) { return family == NFPROTO_IPV4 ? Family::v4 : Family::v6; }
+
 const char* program(std::uint8_t family) {
   return family == NFPROTO_IPV4 ? "iptables" : "ip6tables";
 }
@@ -232,7 +234,13 @@ bool may_drop(NetlinkSocket& socket, const NftChainName& name, std::set<std::str
   });
 }
 
-enum class Where : std::uint8_t { always, may_drop };  ///< the gate has to be
+enum class Where : std::uint8_t { always, may_drop };
+
+/// Where the gate has to be.
+struct Need {
+  Where where = Where::always;
+  std::set<Family> families = {Family::v4, Family::v6};
+};
 
 /// What the gate is missing in nftables. firewalld's own chain is only looked for.
 struct NftFault {
@@ -241,14 +249,15 @@ struct NftFault {
 };
 
 NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain,
-                        Where where = Where::always) {
+                        const Need& need = {}) {
   NftFault fault;
   for (const std::uint8_t family : kFamilies) {
     const Gate gate = look(socket, family, admin_chain);
     fault.firewalld = fault.firewalld || gate.firewalld;
     if (!gate.wanted || gate.whole || fault.text) continue;
+    if (!need.families.contains(ip_family(family))) continue;
     std::set<std::string> seen;
-    if (where == Where::always || may_drop(socket, {family, kTable, kForward}, seen)) {
+    if (need.where == Where::always || may_drop(socket, {family, kTable, kForward}, seen)) {
       fault.text = fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
                                program(family), kForwardChain);
     }
@@ -305,21 +314,22 @@ std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admi
 
 namespace {
 
-std::optional<std::string> find_fault(Nft& nft, const std::string& admin_chain, Where where) {
-  NftFault fault = find_nft_fault(nft.socket(), admin_chain, where);
+std::optional<std::string> find_fault(Nft& nft, const std::string& admin_chain, const Need& need) {
+  NftFault fault = find_nft_fault(nft.socket(), admin_chain, need);
   if (!fault.text && fault.firewalld) fault.text = find_firewalld_gate_fault(nft.socket());
   return fault.text ? std::move(fault.text)
-                    : find_legacy_gate_fault(admin_chain, nft.socket().folders());
+                    : find_legacy_gate_fault(admin_chain, need.families, nft.socket().folders());
 }
 
 }  // namespace
 
 std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& admin_chain) {
-  return find_fault(nft, admin_chain, Where::always);
+  return find_fault(nft, admin_chain, {});
 }
 
-std::optional<std::string> find_closed_forward(Nft& nft, const std::string& admin_chain) {
-  return find_fault(nft, admin_chain, Where::may_drop);
+std::optional<std::string> find_closed_forward(Nft& nft, const std::string& admin_chain,
+                                               const std::set<Family>& families) {
+  return find_fault(nft, admin_chain, {Where::may_drop, families});
 }
 
 void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {

@@ -265,8 +265,9 @@ std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
 }
 
 std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain,
+                                                  const std::set<Family>& families,
                                                   const Folders& folders) {
-  for (const Family family : kFamilies) {
+  for (const Family family : families) {
     const auto table = read_legacy_table(family, kTable);
     if (table && !missing_lines(*table, admin_chain, folders).empty()) {
       return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/services.h"
+#include "unicni/ip.h"
 
 namespace unicni::net {
 
@@ -27,8 +29,9 @@ std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
 std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
                                               const Services& services);
 
-/// CHECK: reads the tables, as what was changed may have the same size.
+/// CHECK: reads the tables of these families, as what was changed may have the same size.
 std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain,
+                                                  const std::set<Family>& families,
                                                   const Folders& folders);
 
 /// The last attachment is gone. False: there was no gate. Throws Error.

@@ -36,6 +36,9 @@ class LegacyGateTest : public PrivateNetnsTest {
   void ensure() { EXPECT_EQ(ensure_legacy_gate(kAdmin, services_), std::nullopt); }
   void repair() { EXPECT_EQ(repair_legacy_gate(kAdmin, services_), std::nullopt); }
   void remove() { remove_legacy_gate(kAdmin, services_); }
+  std::optional<std::string> fault(const std::set<Family>& families = {Family::v4, Family::v6}) {
+    return find_legacy_gate_fault(kAdmin, families, services_.folders);
+  }
 
   TempFolder temp_;
   const Services services_{.folders = {.run = temp_.path()}};
@@ -44,8 +47,7 @@ class LegacyGateTest : public PrivateNetnsTest {
 };
 
 TEST_F(LegacyGateTest, IsListedAsIptablesOwn) {
-  EXPECT_THAT(find_legacy_gate_fault(kAdmin, services_.folders).value_or(""),
-              HasSubstr("iptables-legacy"));
+  EXPECT_THAT(fault().value_or(""), HasSubstr("iptables-legacy"));
   ensure();
   const std::string listed = shell("iptables-legacy -S");
   EXPECT_THAT(listed, HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -s 192.0.2.1/32 -j ACCEPT"));
@@ -54,7 +56,7 @@ TEST_F(LegacyGateTest, IsListedAsIptablesOwn) {
       "--comment \"marked by unicni, see: nft list table inet unicni\" -j ACCEPT\n";
   EXPECT_EQ(shell("iptables-legacy -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
   EXPECT_EQ(shell("ip6tables-legacy -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+  EXPECT_EQ(fault(), std::nullopt);
   const std::string once = rules();
   repair();
   EXPECT_EQ(rules(), once);
@@ -64,7 +66,7 @@ TEST_F(LegacyGateTest, ARuleOfAnEarlierVersionHasNoCommentAndIsOursAllTheSame) {
   const std::string bare = "CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT";
   ensure();
   shell("iptables-legacy -D CNI-FORWARD 2; iptables-legacy -A " + bare);
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+  EXPECT_EQ(fault(), std::nullopt);
   repair();
   EXPECT_THAT(rules(), HasSubstr("-A " + bare));
   remove();
@@ -88,7 +90,7 @@ TEST_F(LegacyGateTest, MakesNoTable) {
   NewNetns empty;
   empty.open().run([&] {
     EXPECT_EQ(ensure_legacy_gate(kAdmin, services_), std::nullopt);
-    EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+    EXPECT_EQ(fault(), std::nullopt);
     remove();
     EXPECT_THAT(shell("cat /proc/thread-self/net/ip_tables_names"), IsEmpty());
     EXPECT_THAT(shell("cat /proc/thread-self/net/ip6_tables_names"), IsEmpty());
@@ -101,7 +103,7 @@ TEST_F(LegacyGateTest, LeavesAFamilyWithoutFilterTableAlone) {
   other.open().run([&] {
     shell("iptables-legacy -P FORWARD DROP");
     ensure();
-    EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+    EXPECT_EQ(fault(), std::nullopt);
     EXPECT_THAT(shell("cat /proc/thread-self/net/ip6_tables_names"), IsEmpty());
   });
 }
@@ -115,9 +117,7 @@ TEST_F(LegacyGateTest, IsRepairedWhereverItWasFlushed) {
         "iptables-legacy -F; iptables-legacy -X; iptables-legacy -A FORWARD -s 192.0.2.1 -j "
         "ACCEPT"}) {
     shell(damage);
-    EXPECT_THAT(find_legacy_gate_fault(kAdmin, services_.folders).value_or(""),
-                HasSubstr("FORWARD"))
-        << damage;
+    EXPECT_THAT(fault().value_or(""), HasSubstr("FORWARD")) << damage;
     ensure();
     EXPECT_EQ(rules(), whole) << damage;
   }
@@ -133,7 +133,7 @@ TEST_F(LegacyGateTest, ATableOfTheSameSizeIsReadByRepairOnly) {
   const std::string damaged = rules();
   ensure();
   EXPECT_EQ(rules(), damaged) << "the note says that nothing changed: the table isn't read";
-  EXPECT_NE(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+  EXPECT_NE(fault(), std::nullopt);
   repair();
   EXPECT_THAT(shell("iptables-legacy -S FORWARD"),
               HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -j CNI-ADMIN"));
@@ -159,7 +159,7 @@ TEST_F(LegacyGateTest, ANoteOfAnotherHostOrBootIsNone) {
     other[word] = other[word] == '1' ? '2' : '1';
     sys::write_file_atomically(note_, other, 0600);
     ensure();
-    EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt) << other;
+    EXPECT_EQ(fault(), std::nullopt) << other;
     EXPECT_THAT(sys::read_file(note_).value_or(""), Not(other));
     shell("iptables-legacy -D FORWARD -j CNI-FORWARD");
   }
@@ -186,7 +186,7 @@ TEST_F(LegacyGateTest, AnAdministratorsRulesStay) {
 TEST_F(LegacyGateTest, TheReferencesRulesKeepItsChain) {
   ensure();
   shell("iptables-legacy -A CNI-FORWARD -s 10.9.0.5/32 -j ACCEPT");
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+  EXPECT_EQ(fault(), std::nullopt);
   remove();
   EXPECT_THAT(rules(), HasSubstr("-A FORWARD -j CNI-FORWARD"));
   EXPECT_THAT(rules(), HasSubstr("-A CNI-FORWARD -s 10.9.0.5/32 -j ACCEPT"));
@@ -199,7 +199,7 @@ TEST_F(LegacyGateTest, AnotherMarkReplacesTheOldOnesRule) {
   shell(
       "iptables-legacy -D CNI-FORWARD 2; "
       "iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
-  EXPECT_NE(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+  EXPECT_NE(fault(), std::nullopt);
   repair();
   EXPECT_EQ(rules(), whole);
   shell("iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
@@ -211,16 +211,16 @@ TEST_F(LegacyGateTest, AConditionalJumpOfSomebodyElseIsNotOurs) {
   shell(
       "iptables-legacy -N CNI-FORWARD; iptables-legacy -A FORWARD -s 192.0.2.3 -j CNI-FORWARD; "
       "iptables-legacy -A FORWARD -g CNI-FORWARD");
-  EXPECT_NE(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+  EXPECT_NE(fault(), std::nullopt);
   ensure();
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+  EXPECT_EQ(fault(), std::nullopt);
   remove();
   EXPECT_THAT(rules(), HasSubstr("-A FORWARD -s 192.0.2.3/32 -j CNI-FORWARD\n"));
 }
 
 TEST_F(LegacyGateTest, ManyAtOnceMakeItOnce) {
   EXPECT_TRUE(in_processes(6, [&](int) { ensure_legacy_gate(kAdmin, services_); }));
-  EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+  EXPECT_EQ(fault(), std::nullopt);
   remove();
   EXPECT_EQ(rules(), before_);
 }
@@ -242,8 +242,7 @@ TEST_F(LegacyGateTest, WithoutTheProgramADropIsAnErrorAndElseAWarning) {
     ASSERT_EQ(0, ::mount("none", "/usr/sbin", "tmpfs", 0, nullptr)) << errno;
     const std::string warning = ensure_legacy_gate(kAdmin, services_).value_or("");
     EXPECT_THAT(warning, HasSubstr("install the package iptables"));
-    EXPECT_THAT(find_legacy_gate_fault(kAdmin, services_.folders).value_or(""),
-                HasSubstr("FORWARD"));
+    EXPECT_THAT(fault().value_or(""), HasSubstr("FORWARD"));
     EXPECT_FALSE(sys::read_file(note_)) << "the package may come";
   });
 }
@@ -261,7 +260,7 @@ TEST_F(LegacyGateTest, APlainNameIsLegacyOnlyWithoutTheOtherFlavour) {
         "ln -sf xtables-legacy-multi iptables-restore && "
         "ln -sf xtables-legacy-multi ip6tables-restore");
     EXPECT_EQ(ensure_legacy_gate(kAdmin, services_), std::nullopt);
-    EXPECT_EQ(find_legacy_gate_fault(kAdmin, services_.folders), std::nullopt);
+    EXPECT_EQ(fault(), std::nullopt);
   });
 }
 
@@ -292,6 +291,13 @@ TEST_F(LegacyGateTest, ReadsTheTableAsIptablesListsIt) {
   ASSERT_EQ(two.size(), 2U);
   EXPECT_EQ(two[0].target, "ONE");
   EXPECT_TRUE(two[1].accepts);
+}
+
+TEST_F(LegacyGateTest, IsMissedByTheFamiliesOfTheContainerOnly) {
+  ensure();
+  shell("ip6tables-legacy -F FORWARD");
+  EXPECT_EQ(fault({Family::v4}), std::nullopt);
+  EXPECT_NE(fault({Family::v6}), std::nullopt);
 }
 
 }  // namespace

@@ -78,8 +78,15 @@ TEST_F(ForwardGateTest, IsRepairedWhereverItWasFlushed) {
 }
 
 TEST_F(ForwardGateTest, IsMissedOnlyWhereAPacketMayBeDropped) {
-  const auto closed = [&] { return find_closed_forward(nft_, kAdmin).has_value(); };
+  const auto closed_to = [&](const std::set<Family>& families) {
+    return find_closed_forward(nft_, kAdmin, families).has_value();
+  };
+  const auto closed = [&] { return closed_to({Family::v4, Family::v6}); };
   EXPECT_TRUE(closed());
+  shell("iptables-nft -P FORWARD ACCEPT");
+  EXPECT_TRUE(closed_to({Family::v6}));
+  EXPECT_FALSE(closed_to({Family::v4})) << "ip6tables drops nothing of a container without IPv6";
+  shell("iptables-nft -P FORWARD DROP");
   shell("ip6tables-nft -P FORWARD ACCEPT");
   for (const char* harmless : {"-P FORWARD ACCEPT", "-A FORWARD -j LOG", "-N CHAIN-A",
                                "-A FORWARD -j CHAIN-A", "-A CHAIN-A -s 192.0.2.0/24 -j ACCEPT"}) {
@@ -184,7 +191,7 @@ TEST_F(ForwardGateTest, AnAdministratorsRulesCountBeforeAnybodyMadeForward) {
   EXPECT_THAT(shell("iptables-nft -S CNI-FORWARD"),
               StartsWith("-N CNI-FORWARD\n-A CNI-FORWARD -j CNI-ADMIN\n"));
   EXPECT_EQ(find_forward_gate_fault(nft_, kAdmin), std::nullopt);
-  EXPECT_EQ(find_closed_forward(nft_, kAdmin), std::nullopt);
+  EXPECT_EQ(find_closed_forward(nft_, kAdmin, {Family::v4, Family::v6}), std::nullopt);
   EXPECT_THAT(shell("nft list tables"), Not(HasSubstr("ip6 filter"))) << "it has no rules of his";
   end_the_attachment();
   EXPECT_EQ(shell("iptables-nft -S CNI-ADMIN"), before);

@@ -231,37 +231,70 @@ std::string removal_lines(const IptablesListing& listing, const std::string& cha
   return lines + fmt::format("-F {}\n", chain);
 }
 
-/// Chains of other containers that have a port of ours and are void. Throws Error for one that
-/// isn't.
+using Rivals = std::map<std::string, const IptablesPort*, std::less<>>;
+
+/// Other chains that have a port of ours, and which.
+Rivals find_rivals(const PortsPart& part, const IptablesListing& listing) {
+  Rivals rivals;
+  for (const IptablesRule& rule : listing.rules()) {
+    if (rule.chain == part.chain) continue;
+    if (const IptablesPort* port = find_conflict(part, rule)) rivals.emplace(rule.chain, port);
+  }
+  return rivals;
+}
+
+IptablesChainHolder holder_of(const IptablesRule& entry) {
+  const auto owner = owner_of(entry.value_of("--comment")).value_or(std::pair("", ""));
+  return {owner.first, owner.second, entry.target};
+}
+
+/// Chains that have a port of ours and are void. Throws Error for another container's that isn't.
 std::set<std::string> void_chains(const PortsPart& part, const IptablesListing& listing,
                                   const IsVoid& is_void) {
+  Rivals rivals = find_rivals(part, listing);
   std::set<std::string> chains;
-  for (const IptablesRule& rule : listing.rules()) {
-    if (rule.chain == part.chain || chains.contains(rule.chain)) continue;
-    const IptablesPort* port = find_conflict(part, rule);
-    if (port == nullptr) continue;
-    const auto entry = std::ranges::find_if(listing.rules(), [&](const IptablesRule& each) {
-      return each.chain == kPortsDnat && each.target == rule.chain;
-    });
-    if (entry == listing.rules().end()) continue;  // nothing leads there
-    const std::string_view comment = entry->value_of("--comment");
-    if (is_of_container(comment, part.what.key.container_id)) continue;  // first come, first served
-    const auto owner = owner_of(comment);
-    if (owner && is_void && is_void(owner->first, owner->second)) {
-      chains.insert(rule.chain);
+  for (const IptablesRule& entry : listing.rules()) {
+    if (rivals.empty()) break;
+    const auto rival = entry.chain == kPortsDnat ? rivals.find(entry.target) : rivals.end();
+    if (rival == rivals.end()) continue;
+    const IptablesPort& port = *rival->second;
+    rivals.erase(rival);
+    const IptablesChainHolder holder = holder_of(entry);
+    if (is_void && is_void(holder)) {
+      chains.insert(holder.chain);
       continue;
     }
+    const std::string_view comment = entry.value_of("--comment");
+    if (is_of_container(comment, part.what.key.container_id)) continue;  // first come, first served
     throw Error(
         Code::internal,
-        owner ? fmt::format("host port {}/{} is taken by container {} on network {}",
-                            port->host_port, port->protocol, owner->second, owner->first)
-              : fmt::format("host port {}/{} is taken by {}", port->host_port, port->protocol,
-                            comment),
+        holder.container_id.empty()
+            ? fmt::format("host port {}/{} is taken by {}", port.host_port, port.protocol, comment)
+            : fmt::format("host port {}/{} is taken by container {} on network {}", port.host_port,
+                          port.protocol, holder.container_id, holder.network),
         fmt::format("choose another hostPort or hostIP; if that container is gone, its DEL, or "
                     "`{0} -t nat -D {1} {2}`, frees the port",
-                    program(part.family), kPortsDnat, entry->text));
+                    program(part.family), kPortsDnat, entry.text));
   }
   return chains;
+}
+
+/// The first rule counts: what is void behind ours gets no packet.
+std::optional<std::string> find_shadow(const PortsPart& part, const IptablesListing& listing,
+                                       const IsVoid& is_void) {
+  const Rivals rivals = find_rivals(part, listing);
+  if (rivals.empty() || !is_void) return std::nullopt;
+  for (const IptablesRule& entry : listing.rules()) {
+    if (entry.chain != kPortsDnat || entry.target.empty()) continue;
+    if (entry.target == part.chain) return std::nullopt;
+    const auto rival = rivals.find(entry.target);
+    if (rival == rivals.end() || !is_void(holder_of(entry))) continue;
+    return fmt::format(
+        "host port {}/{} leads to an attachment that is gone, by chain {} of {}' "
+        "table nat",
+        rival->second->host_port, rival->second->protocol, entry.target, program(part.family));
+  }
+  return std::nullopt;
 }
 
 /// One transaction of iptables-restore, which refuses a rule that leads to a chain that isn't there
@@ -322,7 +355,8 @@ bool has_entry(const IptablesListing& listing, const PortsPart& part, const Ipta
 }
 
 std::optional<std::string> find_fault(const Services& services, const PortsPart& part,
-                                      IptablesFlavour flavour, Deadline deadline) {
+                                      IptablesFlavour flavour, const IsVoid& is_void,
+                                      Deadline deadline) {
   const IptablesListing listing(save_table(services, part.family, flavour, kNatTable, deadline));
   const auto missing = [&](const std::string& chain, const IptablesWords& words) {
     std::string line = iptables_line("-A", chain, words);
@@ -338,18 +372,19 @@ std::optional<std::string> find_fault(const Services& services, const PortsPart&
   for (const IptablesWords& words : entry_rules(part)) {
     if (!has_entry(listing, part, words)) return missing(kPortsDnat, words);
   }
-  return std::nullopt;
+  return find_shadow(part, listing, is_void);
 }
 
 /// In nftables first, where most hosts have them; a chain in legacy alone is as good.
-std::optional<std::string> find_fault(Nft& nft, const PortsPart& part, Deadline deadline) {
+std::optional<std::string> find_fault(Nft& nft, const PortsPart& part, const IsVoid& is_void,
+                                      Deadline deadline) {
   std::optional<std::string> fault =
       fmt::format("{}' table nat has no chain {}", program(part.family), part.chain);
   if (find_chains(nft.socket(), {{nfproto(part.family), kNatTable, part.chain}})[0]) {
-    fault = find_fault(nft.socket().services(), part, IptablesFlavour::nft, deadline);
+    fault = find_fault(nft.socket().services(), part, IptablesFlavour::nft, is_void, deadline);
   }
   if (fault && legacy_has_chain(part.family, kNatTable, part.chain)) {
-    fault = find_fault(nft.socket().services(), part, IptablesFlavour::legacy, deadline);
+    fault = find_fault(nft.socket().services(), part, IptablesFlavour::legacy, is_void, deadline);
   }
   return fault;
 }
@@ -379,39 +414,59 @@ bool may_have_port(const PortsPart& part, const NftListedRule& rule) {
          });
 }
 
-/// Netlink told that a rule may have the port. Whose it is stands in xtables' match "comment",
-/// which list_rules() doesn't read.
-void clear(Nft& nft, const PortsPart& part, IptablesFlavour flavour, const IsVoid& is_void,
-           Deadline deadline) {
-  const IptablesListing listing(
-      save_table(nft.socket().services(), part.family, flavour, kNatTable, deadline));
-  for (const std::string& chain : void_chains(part, listing, is_void)) {
-    remove_iptables_ports_chain(nft, part.family, chain, deadline);
+/// Iptables' tables that may have a port of `what`, which publishes otherwise: no chain there is
+/// its own. Netlink narrows it down, and a program runs only if a rule may have one of the ports.
+/// Whose that is stands in xtables' match "comment", which list_rules() doesn't read. `look` says
+/// whether to go on.
+void list_tables(
+    Nft& nft, const IptablesPorts& what, Deadline deadline,
+    const std::function<bool(const PortsPart& part, const IptablesListing& listing)>& look) {
+  std::vector<PortsPart> parts = parts_of(what);
+  std::vector<NftChainName> names;
+  for (PortsPart& part : parts) {
+    part.chain.clear();
+    names.push_back({nfproto(part.family), kNatTable, kPortsDnat});
+  }
+  const auto found = find_chains(nft.socket(), names);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const PortsPart& part = parts[i];
+    const auto may = [&](const NftListedRule& rule) { return may_have_port(part, rule); };
+    const auto goes_on = [&](IptablesFlavour flavour) {
+      return look(part, IptablesListing(save_table(nft.socket().services(), part.family, flavour,
+                                                   kNatTable, deadline)));
+    };
+    if (found[i] && std::ranges::any_of(list_rules(nft.socket(), names[i]), may) &&
+        !goes_on(IptablesFlavour::nft)) {
+      return;
+    }
+    if (legacy_has_chain(part.family, kNatTable, kPortsDnat) && !goes_on(IptablesFlavour::legacy)) {
+      return;
+    }
   }
 }
 
 }  // namespace
 
 /// For backend nftables: a port that iptables' rules lead elsewhere would never reach ours, as
-/// their chains come first. Netlink narrows it down, and a program runs only if a rule may have one
-/// of the ports.
+/// their chains come first.
 void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                                Deadline deadline) {
-  const std::vector<PortsPart> parts = parts_of(what);
-  std::vector<NftChainName> names;
-  for (const PortsPart& part : parts)
-    names.push_back({nfproto(part.family), kNatTable, kPortsDnat});
-  const auto found = find_chains(nft.socket(), names);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const PortsPart& part = parts[i];
-    const auto may = [&](const NftListedRule& rule) { return may_have_port(part, rule); };
-    if (found[i] && std::ranges::any_of(list_rules(nft.socket(), names[i]), may)) {
-      clear(nft, part, IptablesFlavour::nft, is_void, deadline);
+  list_tables(nft, what, deadline, [&](const PortsPart& part, const IptablesListing& listing) {
+    for (const std::string& chain : void_chains(part, listing, is_void)) {
+      remove_iptables_ports_chain(nft, part.family, chain, deadline);
     }
-    if (legacy_has_chain(part.family, kNatTable, kPortsDnat)) {
-      clear(nft, part, IptablesFlavour::legacy, is_void, deadline);
-    }
-  }
+    return true;
+  });
+}
+
+std::optional<std::string> find_void_iptables_ports(Nft& nft, const IptablesPorts& what,
+                                                    const IsVoid& is_void, Deadline deadline) {
+  std::optional<std::string> fault;
+  list_tables(nft, what, deadline, [&](const PortsPart& part, const IptablesListing& listing) {
+    fault = find_shadow(part, listing, is_void);
+    return !fault;
+  });
+  return fault;
 }
 
 bool has_iptables_ports(Nft& nft, Family family) {
@@ -460,7 +515,7 @@ std::optional<IptablesChainHolder> find_other_chain_holder(Nft& nft, const std::
         if (rule.chain != kPortsDnat || rule.target != chain) continue;
         const std::string_view comment = rule.value_of("--comment");
         const auto owner = comment == own ? std::nullopt : owner_of(comment);
-        if (owner) return IptablesChainHolder{owner->first, owner->second};
+        if (owner) return IptablesChainHolder{owner->first, owner->second, chain};
       }
     }
   }
@@ -468,9 +523,9 @@ std::optional<IptablesChainHolder> find_other_chain_holder(Nft& nft, const std::
 }
 
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
-                                                     Deadline deadline) {
+                                                     const IsVoid& is_void, Deadline deadline) {
   for (const PortsPart& part : parts_of(what)) {
-    if (auto fault = find_fault(nft, part, deadline)) return fault;
+    if (auto fault = find_fault(nft, part, is_void, deadline)) return fault;
   }
   return std::nullopt;
 }

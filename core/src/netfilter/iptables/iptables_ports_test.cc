@@ -38,7 +38,7 @@ class IptablesPortsTest : public PrivateNetnsTest {
     add_iptables_ports(nft_, what, is_void, soon());
   }
   std::optional<std::string> fault(const IptablesPorts& what) {
-    return find_iptables_ports_fault(nft_, what, soon());
+    return find_iptables_ports_fault(nft_, what, {}, soon());
   }
   std::size_t remove(const std::string& container) {
     return remove_iptables_ports(nft_, "mynet", {container}, soon());
@@ -137,8 +137,8 @@ TEST_F(IptablesPortsTest, AClaimThatIsVoidIsTakenOver) {
   add(one_);
   const IptablesPorts heir = ports("ctr2", {{"tcp", 8080, 81, std::nullopt}}, "10.1.2.3/24");
   std::vector<std::string> asked;
-  const auto is_void = [&](const std::string& network, const std::string& container) {
-    asked.push_back(network + '/' + container);
+  const auto is_void = [&](const IptablesChainHolder& holder) {
+    asked.push_back(holder.network + '/' + holder.container_id);
     return true;
   };
   add(heir, is_void);
@@ -148,6 +148,34 @@ TEST_F(IptablesPortsTest, AClaimThatIsVoidIsTakenOver) {
   EXPECT_THAT(saved(), Not(HasSubstr("CNI-DN-5145007e2a8415ce07579")));
   EXPECT_EQ(remove("ctr1"), 0U);
   EXPECT_EQ(fault(heir), std::nullopt);
+}
+
+/// The comments of both are the same but for the network; their chains tell them apart.
+TEST_F(IptablesPortsTest, AVoidClaimOfTheSameContainerIsTakenOverAndALivingOneServes) {
+  const auto is_old = [](const IptablesChainHolder& holder) {
+    return holder.chain == iptables_ports_chain("oldnet", "ctr1");
+  };
+  const auto is_none = [](const IptablesChainHolder&) { return false; };
+  IptablesPorts old = one_;
+  old.key.network = "oldnet";
+  old.address4 = ip_net("10.1.3.2/24");
+  add(old);
+  add(one_, is_none);
+  EXPECT_THAT(saved(), HasSubstr("10.1.3.2:80")) << "first come, first served";
+  EXPECT_EQ(find_iptables_ports_fault(nft_, one_, is_none, soon()), std::nullopt);
+  EXPECT_THAT(find_iptables_ports_fault(nft_, one_, is_old, soon()).value_or(""),
+              HasSubstr("8080/tcp leads to an attachment that is gone"));
+  EXPECT_THAT(find_void_iptables_ports(nft_, one_, is_old, soon()).value_or(""),
+              HasSubstr("8080/tcp leads to an attachment that is gone"));
+  EXPECT_EQ(find_void_iptables_ports(nft_, one_, is_none, soon()), std::nullopt);
+  add(one_, is_old);
+  EXPECT_THAT(saved(), Not(HasSubstr("10.1.3.2:80")));
+  EXPECT_EQ(find_iptables_ports_fault(nft_, one_, is_old, soon()), std::nullopt);
+  add(old, is_none);
+  EXPECT_EQ(find_iptables_ports_fault(nft_, one_, is_old, soon()), std::nullopt)
+      << "behind ours it gets no packet";
+  require_no_iptables_ports(nft_, one_, is_old, soon());
+  EXPECT_THAT(saved(), Not(HasSubstr("10.1.3.2:80"))) << "iptables comes before nftables";
 }
 
 TEST_F(IptablesPortsTest, SixteenPortsAreTwoEntries) {
@@ -262,7 +290,7 @@ TEST_F(IptablesPortsTest, ContainersThatRaceAllSucceed) {
     const IptablesPorts what = ports(container.c_str(), {{"tcp", port, 80, std::nullopt}});
     for (int round = 0; round < 3; ++round) {
       add_iptables_ports(nft, what, {}, soon());
-      if (find_iptables_ports_fault(nft, what, soon())) throw Error(Code::internal, "no rules");
+      if (find_iptables_ports_fault(nft, what, {}, soon())) throw Error(Code::internal, "no rules");
       remove_iptables_ports(nft, "mynet", {container}, soon());
     }
   }));
