@@ -119,9 +119,9 @@ TEST_P(CheckOf, EachDamageToAddressesAndRoutesIsSeen) {
   tool({"ip", "link", "add", "up0", "type", "veth", "peer", "name", "up0p"});
   tool({"ip", "link", "set", "up0", "up"});
   tool({"ip", "link", "set", "up0p", "up"});
+  const Attachment job = attachment(config());
   for (const char* damage : kDamages) {
     SCOPED_TRACE(damage);
-    const Attachment job = attachment(config());
     const Json result = must_add(job);
     expect_silent_success(job.check(result));
     std::vector<std::string> words = {"ip"};

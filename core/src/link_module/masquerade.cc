@@ -1,7 +1,10 @@
 #include "unicni/masquerade.h"
 
+#include <algorithm>
+
 #include "unicni/attachment_rules.h"
 #include "unicni/error.h"
+#include "unicni/host_side.h"
 #include "unicni/netfilter/iptables_masquerade.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "unicni/undo/iptables_masquerade.h"
@@ -30,6 +33,15 @@ net::IptablesMasquerade iptables_of(const Call& call, const Result& result) {
   return masquerade;
 }
 
+/// In CHECK later plugins have brought addresses of other interfaces along.
+Result only_own(const Call& call, Result result) {
+  const std::vector<IpNet> own = attachment_addresses(result, call.key.if_name);
+  std::erase_if(result.ips, [&](const IpConfig& ip) {
+    return std::find(own.begin(), own.end(), ip.address) == own.end();
+  });
+  return result;
+}
+
 }  // namespace
 
 MasqBackend masq_backend(const std::string& name) {
@@ -47,8 +59,9 @@ void add_masquerade(const Call& call, Host& host, const Result& result, MasqBack
   net::add_iptables_masquerade(host.nft(), masquerade, call.deadline);
 }
 
-void check_masquerade(const Call& call, Host& host, const Result& result, MasqBackend backend,
+void check_masquerade(const Call& call, Host& host, const Result& of_list, MasqBackend backend,
                       const std::vector<net::NftElement>& more) {
+  const Result result = only_own(call, of_list);
   const auto elements = elements_of(call, result, backend, more);
   try {
     if (!elements.empty()) host.nft().require_effective(elements);
