@@ -47,7 +47,19 @@ void execute(const std::string& file, char** argv, char** env) {
   }
 }
 
-[[noreturn]] void become(const Spawn& spawn, int in, int out, int err, int failure) {
+/// What the child needs memory for, made before there is one: a copy of a process of several
+/// threads may find malloc's lock taken for good. glibc's own frees it, a sanitizer's doesn't.
+struct Words {
+  explicit Words(const Spawn& spawn)
+      : argv(pointers(spawn.argv)),
+        env(pointers(spawn.env)),
+        file(spawn.program.empty() ? spawn.argv[0] : spawn.program) {}
+  std::vector<char*> argv;
+  std::vector<char*> env;
+  const std::string& file;
+};
+
+[[noreturn]] void become(const Spawn& spawn, Words& words, int in, int out, int err, int failure) {
   if (spawn.netns >= 0 && ::setns(spawn.netns, CLONE_NEWNET) != 0) ::_exit(125);
   if (!spawn.folder.empty() && ::chdir(spawn.folder.c_str()) != 0) ::_exit(125);
   if (spawn.own_session) ::setsid();
@@ -55,13 +67,10 @@ void execute(const std::string& file, char** argv, char** env) {
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   for (const int fd : spawn.closed) ::close(fd);
-  auto argv = pointers(spawn.argv);
-  auto env = pointers(spawn.env);
-  const std::string& file = spawn.program.empty() ? spawn.argv[0] : spawn.program;
-  execute(file, argv.data(), env.data());
+  execute(words.file, words.argv.data(), words.env.data());
   const int error = errno;
   if (::write(failure, &error, sizeof error) < 0) ::_exit(125);
-  ::dprintf(STDERR_FILENO, "exec %s: %s\n", file.c_str(), std::strerror(error));
+  ::dprintf(STDERR_FILENO, "exec %s: %s\n", words.file.c_str(), std::strerror(error));
   ::_exit(126);
 }
 
@@ -90,8 +99,9 @@ Child::Child(const Spawn& spawn) {
   if (::pipe2(err, O_CLOEXEC) != 0) fail("pipe");
   if (::pipe2(failure, O_CLOEXEC | O_NONBLOCK) != 0) fail("pipe");
   const int in = stdin_of(spawn.in);
+  Words words(spawn);
   pid_ = ::fork();
-  if (pid_ == 0) become(spawn, in, out[1], err[1], failure[1]);
+  if (pid_ == 0) become(spawn, words, in, out[1], err[1], failure[1]);
   if (pid_ < 0) fail("fork");
   ::close(in);
   ::close(out[1]);
