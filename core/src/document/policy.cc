@@ -146,13 +146,15 @@ class PolicyReader {
       } else if (child.key == "labels") {
         read_labels(*child.node, rule, where);
       } else {
-        auto patterns = file_.patterns(*child.node, where);
+        const auto read_into = [&](std::string_view key, auto& patterns) {
+          if (child.key == key) patterns = file_.patterns(*child.node, where);
+        };
+        read_into("network", rule.match.network);
+        read_into("type", rule.match.type);
+        read_into("namespace", rule.match.namespace_);
+        read_into("pod", rule.match.pod);
+        read_into("interface", rule.match.if_name);
         look_for_idle_patterns(file_, child, where);
-        if (child.key == "network") rule.match.network = std::move(patterns);
-        if (child.key == "type") rule.match.type = std::move(patterns);
-        if (child.key == "namespace") rule.match.namespace_ = std::move(patterns);
-        if (child.key == "pod") rule.match.pod = std::move(patterns);
-        if (child.key == "interface") rule.match.if_name = std::move(patterns);
       }
     }
   }
