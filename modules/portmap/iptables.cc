@@ -91,10 +91,13 @@ std::optional<std::string> find_fault(const Call& call, Host& host,
   return net::find_iptables_ports_fault(host.nft(), ports, voids(call, host), call.deadline);
 }
 
-/// What was true at ADD needn't be any more: whichever chain has the rules will do.
-bool has_other_chain(const Call& call, Host& host, const net::IptablesPorts& ports) {
-  return !find_fault(call, host, with_own_chain(ports)) ||
-         !find_fault(call, host, set_apart(ports));
+/// Whether the journal says that the ADD made this chain.
+bool has_announced(const Call& call, Host& host, const net::IptablesPorts& ports) {
+  const Undo wanted = undo_iptables_ports(ports);
+  const auto records = host.attachments().list_records(wanted.type, Steps::all);
+  return std::any_of(records.begin(), records.end(), [&](const auto& each) {
+    return each.by == call.key && each.record.fields == wanted.fields;
+  });
 }
 
 constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
@@ -106,8 +109,8 @@ void publish_by_iptables(const Call& call, Host& host, const Plan& plan) {
   const auto held = host.attachments().hold_shared_links(sys::LockMode::exclusive,
                                                          sys::lock_deadline(call.deadline));
   require_unclaimed(call, host, plan);
-  const auto namesake = find_namesake(call, host);
-  if (namesake && !voids(call, host)(*namesake)) {
+  if (find_namesake(call, host)) {
+    // Also beside one that is gone: the undoing of its record would take the chain.
     ports = set_apart(std::move(ports));
   } else {
     ports.own_chain = has_iptables_ports_of_sibling(host.attachments(), call.key);
@@ -123,8 +126,14 @@ void require_unclaimed_by_iptables(const Call& call, Host& host, const Plan& pla
 
 void check_iptables(const Call& call, Host& host, const Plan& plan) {
   const net::IptablesPorts ports = ports_of(call, plan);
-  const auto fault = find_fault(call, host, ports);
-  if (fault && !has_other_chain(call, host, ports)) throw Error(Code::internal, *fault, kAddAgain);
+  // What was true at ADD needn't be any more: whichever chain has the rules will do.
+  std::string told;
+  for (const net::IptablesPorts& each : {ports, with_own_chain(ports), set_apart(ports)}) {
+    const auto fault = find_fault(call, host, each);
+    if (!fault) return;
+    if (told.empty() || has_announced(call, host, each)) told = *fault;
+  }
+  throw Error(Code::internal, told, kAddAgain);
 }
 
 void check_no_void_iptables(const Call& call, Host& host, const Plan& plan) {

@@ -1,6 +1,7 @@
 // A port of the host has one owner, whatever backend publishes it; and random lists of mappings
 // beside a model of who answers.
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <random>
@@ -79,6 +80,45 @@ TEST_P(PortOwner, OfTheDeadIsTakenOver) {
   EXPECT_EQ(world.reaches("outside", Transport::udp, kHost6, 8080), "c2");
   EXPECT_THAT(tool({"iptables-save"}).out, Not(HasSubstr("id: \\\"c1\\\"")));
   expect_silent_success(next.check(world.result_of("c2")));
+}
+
+/// As CNI_NETNS is /proc/PID/ns/net of a process that ended while others are in the namespace.
+TEST_P(PortOwner, IsKeptWhereThePathOfItsNamespaceEnded) {
+  const auto [first, second] = GetParam();
+  if (first == std::string("reference")) return;
+  PortWorld world;
+  world.make("c1");
+  Attachment job = world.job("c1", with_version(list_with(1, first, published(8080)), "1.1.0"));
+  const std::string path = job.netns;
+  Json result;
+  {
+    const Running process(Spawn{.argv = {"sleep", "600"}, .netns = world.netns_of("c1")});
+    job.netns = "/proc/" + std::to_string(process.pid()) + "/ns/net";
+    while (!std::filesystem::equivalent(job.netns, path)) std::this_thread::yield();
+    result = must_add(job);
+  }
+  world.make("c2");
+  const Output refused = world.job("c2", list_with(2, second, published(8080))).add();
+  EXPECT_THAT(expect_error(refused, 999)["msg"], HasSubstr("c1"));
+  // Another network of the same container, whose namespace the verb knows.
+  const Attachment sibling = world.job("c1", list_with(3, second, published(8080)), "eth1");
+  const Json of_sibling = must_add(sibling);
+  EXPECT_EQ(world.reaches("outside", Transport::tcp, kHost4, 8080), "c1");
+  // By the path that is left.
+  job.netns = path;
+  for (Json& interface : result["interfaces"]) {
+    if (interface.contains("sandbox")) interface["sandbox"] = path;
+  }
+  expect_silent_success(job.check(result));
+  expect_silent_success(sibling.check(of_sibling));
+  tool({"nft", "flush", "table", "inet", "unicni"});
+  expect_error(job.check(result));
+  expect_silent_success(job.status());  // makes what somebody flushed
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+  expect_silent_success(sibling.check(of_sibling));
+  expect_silent_success(sibling.del(of_sibling));
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -33,8 +33,12 @@ class Attachments {
 
   /// Whether the attachment of an owner's text (AttachmentKey::owner() or comment()) is provably
   /// gone: it has no journal entry of this boot and host, or one whose container namespace is gone.
+  /// That a process's path to it leads nowhere any more is proof only if has_host_end() is false.
   /// False where that can't be known.
   [[nodiscard]] bool is_gone(const std::string& owner);
+  /// Whether a veth of this host is the other end of the attachment's interface: the surest sign of
+  /// life, as the kernel deletes it with the container's namespace. Lists the host's links.
+  [[nodiscard]] bool has_host_end(const std::string& owner);
   /// is_gone() of all attachments of a container to a network. False if there is no journal: then
   /// it may be another program's.
   [[nodiscard]] bool is_container_gone(const std::string& network, const std::string& container_id);

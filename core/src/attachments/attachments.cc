@@ -10,6 +10,7 @@
 #include "ipam/reservation.h"
 #include "journal/folder.h"
 #include "journal/trust.h"
+#include "unicni/net/link.h"
 
 namespace unicni {
 namespace {
@@ -46,13 +47,25 @@ bool Attachments::is_gone(const std::string& owner) {
   const auto entry = peek_owner(folders_.journals(), owner, is_owner);
   if (!is_owner) return false;
   if (!entry) return !journal::distrust_folder(folders_.journals());
-  const auto life =
-      attachments::life_of(*entry, attachments::place_of(namespaces_), namespaces_.host_netns());
-  if (life == attachments::Life::gone) return true;
-  // A container has one namespace: another one was that of an earlier life of the same name.
+  const journal::Place place = attachments::place_of(namespaces_);
+  if (entry->place != place) return true;
+  // A container has one namespace: another one was that of an earlier life of the same name. By
+  // which path it is reached may change.
   const bool is_ours = adding_ && entry->key.container_id == adding_->container_id;
   const std::string identity = is_ours ? namespaces_.find_container_identity() : std::string();
-  return !identity.empty() && !entry->container_netns.empty() && entry->container_netns != identity;
+  if (!identity.empty() && !entry->container_netns.empty()) {
+    return entry->container_netns != identity;
+  }
+  if (attachments::life_of(*entry, place, namespaces_.host_netns()) != attachments::Life::gone) {
+    return false;
+  }
+  return attachments::would_be_seen(entry->steps.back().netns_path) || !has_host_end(owner);
+}
+
+bool Attachments::has_host_end(const std::string& owner) {
+  const auto links = net::list_links(namespaces_.host_links(), "veth");
+  return std::any_of(links.begin(), links.end(),
+                     [&](const net::Link& link) { return is_same_owner(link.alias, owner); });
 }
 
 bool Attachments::is_container_gone(const std::string& network, const std::string& container_id) {

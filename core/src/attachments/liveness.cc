@@ -10,17 +10,11 @@
 
 namespace unicni::attachments {
 
-namespace {
-
-/// Whether the folder that held the path is one that we see: a runtime in a mount namespace of its
-/// own has its paths where we have nothing. Those of processes belong to a process namespace.
-bool would_be_seen(const std::string& path) {
-  if (path.starts_with("/proc/")) return false;
-  const std::string folder = path.substr(0, path.rfind('/'));
+bool would_be_seen(const std::string& netns_path) {
+  if (netns_path.starts_with("/proc/")) return false;
+  const std::string folder = netns_path.substr(0, netns_path.rfind('/'));
   return !folder.empty() && ::access(folder.c_str(), F_OK) == 0;
 }
-
-}  // namespace
 
 journal::Place place_of(net::Namespaces& namespaces) {
   return {sys::boot_id(), namespaces.host_links().identity()};

@@ -19,6 +19,11 @@ Life life_of(const journal::RecordedStep& step, const net::Netns& host_netns);
 Life life_of(const journal::Entry& entry, const journal::Place& place,
              const net::Netns& host_netns);
 
+/// Whether the folder that held the path of a namespace is one that we see: a runtime in a mount
+/// namespace of its own has its paths where we have nothing. Those of processes belong to a process
+/// namespace, and end with one of several processes. That such a path leads nowhere proves nothing.
+bool would_be_seen(const std::string& netns_path);
+
 /// Whether all that a journal tells of is in namespaces that are gone. A path that only its runtime
 /// sees (another mount or process namespace) is no proof.
 bool are_namespaces_gone(const journal::Entry& entry, const journal::Place& place,

@@ -8,25 +8,15 @@
 #include <string_view>
 #include <tuple>
 
-#include "base/owner.h"
 #include "undo/kinds.h"
 #include "undo/lease_now.h"
 #include "unicni/error.h"
-#include "unicni/net/link.h"
 #include "unicni/netfilter/published_port.h"
 #include "unicni/undo/nft.h"
 
 namespace unicni {
 
 namespace {
-
-/// A link of the host with this owner is the surest sign of life: the kernel deletes it with the
-/// container's namespace.
-bool has_host_end(Host& host, const std::string& owner) {
-  const auto links = net::list_links(host.host_links(), "veth");
-  return std::any_of(links.begin(), links.end(),
-                     [&](const net::Link& link) { return is_same_owner(link.alias, owner); });
-}
 
 /// Leases of those who hold elements. Each is looked up once, as that reads journals, and thousands
 /// of elements about published ports may be one owner's.
@@ -74,7 +64,7 @@ std::vector<net::NftElement> void_elements(const Call& call, Host& host,
 // program that doesn't know our tables. Of others, and where it isn't about an address: neither
 // journal nor namespace is left.
 bool is_void(const Call& call, Host& host, const net::NftElement& holder) {
-  if (has_host_end(host, holder.owner)) return false;
+  if (host.attachments().has_host_end(holder.owner)) return false;
   if (host.attachments().is_gone(holder.owner)) return true;
   return !net::is_about_host_port(holder) && holder.owner.starts_with(call.key.network + '/');
 }

@@ -9,6 +9,7 @@
 #include "attachments/liveness.h"
 #include "journal/folder.h"
 #include "netfilter/nft/port_handover.h"
+#include "undo/host_ends.h"
 #include "undo/lease_now.h"
 #include "undo/nft_elements.h"
 #include "unicni/netfilter/port_place.h"
@@ -41,19 +42,28 @@ void drop_given_up(std::vector<net::NftElement>& elements, const LeaseNow& lease
   });
 }
 
+/// Whether the namespace that a step's ADD saw is gone. Where its path proves nothing, a host end
+/// that stands does.
+bool is_gone(const journal::Entry& entry, const journal::RecordedStep& step,
+             net::Namespaces& kernel) {
+  if (attachments::life_of(step, kernel.host_netns()) != attachments::Life::gone) return false;
+  return attachments::would_be_seen(step.netns_path) ||
+         std::ranges::none_of(entry.steps, [&](const journal::RecordedStep& each) {
+           return has_host_end(each.undo, kernel.host_links());
+         });
+}
+
 }  // namespace
 
 net::NftMemory RememberedRules::remembered() {
   const journal::Place place = attachments::place_of(kernel_);
-  const net::Netns& host_netns = kernel_.host_netns();
   net::NftMemory memory;
   std::vector<std::vector<net::NftElement>> announced;
   for (const journal::Entry& entry : journal::peek_all(folder_)) {
     if (entry.place != place) continue;
     const auto lease = LeaseNow::find(entry.steps);
     for (const journal::RecordedStep& step : entry.steps) {
-      if (step.undo.empty() || attachments::life_of(step, host_netns) == attachments::Life::gone)
-        continue;
+      if (step.undo.empty() || is_gone(entry, step, kernel_)) continue;
       auto elements = find_elements(step.undo);
       if (lease) drop_given_up(elements, *lease);
       // An ADD that has not ended announced its elements before they were in. A port among them may
@@ -85,7 +95,6 @@ std::vector<std::vector<net::NftElement>> RememberedRules::siblings(const std::s
       net::is_of_container(owner, container_id_) ? container_id_ : net::find_container(owner);
   if (container.empty()) return siblings;
   const journal::Place place = attachments::place_of(kernel_);
-  const net::Netns& host_netns = kernel_.host_netns();
   const auto entries = journal::peek_container(folder_, container);
   const auto is_own = [&](const journal::Entry& entry) { return entry.key.comment() == owner; };
   const auto own = std::find_if(entries.begin(), entries.end(), is_own);
@@ -94,13 +103,13 @@ std::vector<std::vector<net::NftElement>> RememberedRules::siblings(const std::s
     if (entry.place != place || is_own(entry)) continue;
     std::vector<net::NftElement> elements;
     for (const journal::RecordedStep& step : entry.steps) {
-      if (step.undo.empty() || attachments::life_of(step, host_netns) == attachments::Life::gone)
-        continue;
+      if (step.undo.empty() || is_gone(entry, step, kernel_)) continue;
       // Of another life of the container.
       if (!netns.empty() && !step.container_netns.empty() && step.container_netns != netns)
         continue;
       std::ranges::move(find_elements(step.undo), std::back_inserter(elements));
     }
+    if (const auto lease = LeaseNow::find(entry.steps)) drop_given_up(elements, *lease);
     siblings.push_back(std::move(elements));
   }
   return siblings;

@@ -93,5 +93,18 @@ TEST_F(RememberedRulesTest, PortsThatLeadToAnAddressThatALeaseHasNoMoreAreLeftOu
   EXPECT_EQ(remembered("10.1.0.6/16"), 0U);
 }
 
+/// Who waits for a port of a sibling's must not lead it there either.
+TEST_F(RememberedRulesTest, AnAddressThatALeaseHasNoMoreIsHandedToNobody) {
+  const std::string file = temp_ / "lease";
+  add("c1", "10.1.0.5/16", "{}", undo_lease({}, file, {"net", "c1", "eth0"}));
+  const auto handed = [&](const char* address) {
+    sys::write_file_atomically(file, LineWriter("lease").add("address", address).finish(), 0600);
+    const auto siblings = rules_.siblings("other/c1/eth1");
+    return siblings.size() == 1 ? siblings[0].size() : 99;
+  };
+  EXPECT_EQ(handed("10.1.0.5/16"), 1U);
+  EXPECT_EQ(handed("10.1.0.6/16"), 0U);
+}
+
 }  // namespace
 }  // namespace unicni::undo::remembered_rules_test
