@@ -132,6 +132,64 @@ TEST_F(InstalledName, DelNeedsNoLinkThatAddHad) {
   }
 }
 
+/// An upgrade of the distribution's plugins puts them where ours were.
+TEST_F(InstalledName, WhatOurModulesMadeGoesThoughAProgramHasTheirNamesByNow) {
+  for (const char* type : {"bridge", "host-local", "portmap", "tuning"}) link(type, type);
+  Json config = {{"cniVersion", "1.0.0"}, {"name", "mynet"}, {"type", "unicni"}};
+  config["plugins"] = {mynet(),
+                       {{"type", "tuning"}, {"mtu", 1400}},
+                       {{"type", "portmap"}, {"capabilities", {{"portMappings", true}}}}};
+  config["runtimeConfig"]["portMappings"] = {
+      {{"hostPort", 8080}, {"containerPort", 80}, {"protocol", "tcp"}}};
+  for (const bool is_whole : {true, false}) {
+    SCOPED_TRACE(is_whole);
+    Attachment list = attachment(config, is_whole ? "c1" : "c2");
+    list.cni_path = kFolder;
+    const Json result = must_add(list);
+    EXPECT_THAT(nft_elements("port4_any"), ::testing::SizeIs(1));
+    for (const char* type : {"bridge", "host-local", "portmap", "tuning"}) {
+      if (!is_whole && type != std::string("portmap")) continue;
+      fs::remove(place(type));
+      fs::create_symlink(std::string(kReferenceDir) + '/' + type, place(type));
+    }
+    EXPECT_EQ(list.del(result).status, 0);
+    EXPECT_THAT(nft_elements("port4_any"), IsEmpty());
+    EXPECT_THAT(nft_elements("claim4"), IsEmpty());
+    EXPECT_THAT(reservations("mynet"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+    EXPECT_THAT(link_names(), ElementsAre("cni0"));
+    for (const char* type : {"bridge", "host-local", "portmap", "tuning"}) {
+      fs::remove(place(type));
+      link(type, type);
+    }
+  }
+}
+
+TEST_F(InstalledName, DelNeedsNoLinkThatADelegateHad) {
+  link("flannel", "flannel");
+  tool({"mkdir", "-p", "/run/flannel"});
+  write_file("/run/flannel/subnet.env",
+             "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.17.1/24\nFLANNEL_MTU=1450\n"
+             "FLANNEL_IPMASQ=true\n");
+  for (const char* gone : {"cnv-bridge", "cnv-host-local"}) {
+    SCOPED_TRACE(gone);
+    link("bridge", "cnv-bridge");
+    link("host-local", "cnv-host-local");
+    const Attachment job = this->job(Json::parse(R"({"cniVersion": "1.0.0", "name": "cbr0",
+                                  "ipam": {"type": "cnv-host-local"},
+                                  "delegate": {"type": "cnv-bridge", "bridge": "cbr0"}})"),
+                                     "flannel", std::string("without-") + gone);
+    const Json result = must_add(job);
+    EXPECT_THAT(reservations("cbr0"), ::testing::SizeIs(1));
+    fs::remove(place(gone));
+    const Output deleted = job.del(result);
+    EXPECT_EQ(deleted.status, 0) << deleted.str();
+    EXPECT_THAT(reservations("cbr0"), IsEmpty());
+    EXPECT_THAT(files_in(kJournals), IsEmpty());
+    for (const char* name : {"cnv-bridge", "cnv-host-local"}) fs::remove(place(name));
+  }
+}
+
 TEST_F(InstalledName, ARenamedLoopbackMayLackAName) {
   link("loopback", "buildkit-cni-loopback");
   Attachment lo = job({{"cniVersion", "0.2.0"}}, "buildkit-cni-loopback");

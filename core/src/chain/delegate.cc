@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "chain/foreign.h"
+#include "chain/member.h"
 #include "chain/rules.h"
 #include "chain/step.h"
 #include "chain/verb_host.h"
@@ -70,6 +71,18 @@ protocol::Netconf PluginDelegate::effective(const std::string& config) const {
   return std::move(ruled->netconf);
 }
 
+const Request& PluginDelegate::request_as_recorded(const protocol::Netconf& netconf) {
+  if (!step_of_add_) return request_;
+  for (const std::string& type : {netconf.type(), netconf.ipam_type()}) {
+    if (!was_served_by_link(*step_of_add_, type, request_.where)) continue;
+    if (!as_recorded_) {
+      as_recorded_.emplace(request_.with(request_.netconf.copy(), request_.deadline));
+    }
+    as_recorded_->where.served.push_back(type);
+  }
+  return as_recorded_ ? *as_recorded_ : request_;
+}
+
 /// The module wrote this configuration, but of parts that a user wrote, so it is validated like one
 /// that came from a runtime.
 void PluginDelegate::configure(const std::string& config) {
@@ -77,7 +90,8 @@ void PluginDelegate::configure(const std::string& config) {
   const std::string type = netconf.type();
   module::require_valid_type(type);
   const auto warn = [this](const std::string& text) { host_->log(LogLevel::warning, text); };
-  step_ = make_step(request_, type, std::move(netconf), call_.step, false,
+  const Request& request = request_as_recorded(netconf);
+  step_ = make_step(request, type, std::move(netconf), call_.step, false,
                     call_.command == Command::add ? std::nullopt : call_.prev_result, warn);
   const Asked* asked = find_asked(step_->call.ipam_type);
   if (step_->ipam && asked != nullptr) step_->ipam->mark_asked(*asked);

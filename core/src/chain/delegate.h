@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "chain/foreign_del.h"
 #include "chain/request.h"
+#include "journal/entry.h"
 #include "unicni/host.h"
 
 namespace unicni::chain {
@@ -23,6 +25,11 @@ class PluginDelegate final : public Delegate {
   void bind(VerbHost& host) { host_ = &host; }
   /// What ADD made of the configuration by the policies of its time; "": nothing.
   void set_recorded(const std::string& config) { recorded_ = config; }
+  /// DEL: the same, and who did the work then.
+  void set_recorded(const journal::RecordedStep& step) {
+    recorded_ = step.delegate;
+    step_of_add_ = step;
+  }
   /// The undo log has asked for the DEL of this program already: the delegate's or its IPAM's.
   void mark_asked(const Asked& asked) { asked_.push_back(asked); }
 
@@ -37,6 +44,7 @@ class PluginDelegate final : public Delegate {
  private:
   class Turn;
   [[nodiscard]] protocol::Netconf effective(const std::string& config) const;
+  const Request& request_as_recorded(const protocol::Netconf& netconf);
   Step& configured() const;
   [[nodiscard]] const Asked* find_asked(const std::string& type) const;
   void require_no_interface();
@@ -49,6 +57,8 @@ class PluginDelegate final : public Delegate {
   Call call_;
   VerbHost* host_ = nullptr;
   std::string recorded_;
+  std::optional<journal::RecordedStep> step_of_add_;
+  std::optional<Request> as_recorded_;  // with names of ADD's time; the step refers to it
   std::unique_ptr<Step> step_;
   std::vector<Asked> asked_;
 };

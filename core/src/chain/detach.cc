@@ -12,6 +12,7 @@
 #include "chain/leftovers.h"
 #include "chain/recorder.h"
 #include "protocol/result_parse.h"
+#include "undo/kinds.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
 
@@ -88,6 +89,14 @@ void leave_to_caller(std::vector<Task>& tasks, bool alone) {
 /// A program's record is its own DEL, and a module without a journal has none.
 bool takes_itself_back(const Step& step) {
   return !step.found.program.empty() || (step.module && !step.journaled());
+}
+
+/// Whether a module of ours made something for it, whoever serves its type by now.
+bool has_records_of_ours(const Task& task) {
+  return std::any_of(task.done.begin(), task.done.end(), [](const auto& done) {
+    return std::any_of(done.undo.begin(), done.undo.end(),
+                       [](const Undo& record) { return record.type != undo::kDelegateKind.type; });
+  });
 }
 
 class DelVerb : public JournalLock {
@@ -254,11 +263,8 @@ void DelVerb::forget(const Task& task) {
   }
 }
 
-/// A link to our executable may be gone by now that was there for ADD. The module is.
 void DelVerb::take_name(const journal::RecordedStep& recorded, const std::string& type) {
-  if (type.empty() || is_of_program(recorded, type)) return;
-  const auto found = module::find_named(type, request_.where);
-  if (!found || found->module == type) return;
+  if (!was_served_by_link(recorded, type, request_.where)) return;
   if (!as_recorded_)
     as_recorded_.emplace(request_.with(request_.netconf.copy(), request_.deadline));
   as_recorded_->where.served.push_back(type);
@@ -277,7 +283,7 @@ std::optional<DelVerb::Made> DelVerb::make_from_journal(const Task& task) {
     take_name(recorded, netconf.ipam_type());
     Made made = make(task.type, std::move(netconf), task.index, in_request && direct_);
     if (made.refusal) throw Error(*made.refusal);
-    if (made.step->delegate) made.step->delegate->set_recorded(recorded.delegate);
+    if (made.step->delegate) made.step->delegate->set_recorded(recorded);
     return made;
   } catch (Error& error) {
     // Of what nobody asks for any more the records are enough.
@@ -326,7 +332,8 @@ void DelVerb::del(Task& task) {
   const Made recalled = recall(task);
   Step* step = recalled.step.get();
   if (step != nullptr) step->enter(host_);
-  const bool undone = (step != nullptr && takes_itself_back(*step)) || undo(task, step);
+  const bool by_itself = step != nullptr && takes_itself_back(*step) && !has_records_of_ours(task);
+  const bool undone = by_itself || undo(task, step);
   if (recalled.refusal) errors_.add(Error(*recalled.refusal).in_step(task.type));
   const bool swept = step == nullptr || sweep(task, *step);
   if (undone && swept && !task.done.empty()) {

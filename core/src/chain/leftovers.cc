@@ -18,6 +18,7 @@
 #include "unicni/netfilter/reference_ports.h"
 #include "unicni/netfilter/reference_rules.h"
 #include "unicni/undo/iptables_firewall.h"
+#include "unicni/undo/iptables_ports.h"
 #include "unicni/undo/localnet.h"
 
 namespace unicni::chain {
@@ -90,9 +91,11 @@ void remove_reference_leftovers(const Call& call, Host& host, Ipam* ipam) {
   errors.attempt([&] {
     // Chains named after the interface are backend iptables' of ours, and in the journal.
     const AttachmentKey of_reference{call.key.network, call.key.container_id, {}};
-    net::remove_reference_ports(host.nft(),
-                                {of_reference, reference.addresses, reference.container_is_gone},
-                                call.deadline);
+    net::remove_reference_ports(
+        host.nft(),
+        {of_reference, reference.addresses, reference.container_is_gone,
+         [&] { return has_iptables_ports_of_sibling(host.attachments(), call.key); }},
+        call.deadline);
   });
   errors.attempt([&] {
     constexpr const char* kAdminChain = "CNI-ADMIN";  // unless configured, which nobody can read
