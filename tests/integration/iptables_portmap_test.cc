@@ -101,6 +101,18 @@ TEST_F(IptablesPortmap, WordsOfIptablesAndAForeignMarkChainChooseIt) {
   EXPECT_THAT(rules(), Not(HasSubstr("CNI-DN-")));
 }
 
+/// CHECK of the other backend looks at these rules, where it can.
+TEST_F(IptablesPortmap, WithoutTheProgramOfLegacyTheOtherBackendsCheckIsContent) {
+  const Attachment ours = attachment(portmap(5353, {{"backend", "nftables"}}), "ours");
+  const Json result = must_add(ours);
+  tool({"iptables-legacy", "-t", "nat", "-N", "CNI-HOSTPORT-DNAT"});
+  expect_silent_success(ours.check(result));
+  for (const char* program : {"/usr/sbin/xtables-legacy-multi", "/usr/sbin/xtables-nft-multi"}) {
+    tool({"mount", "--bind", "/dev/null", program});
+  }
+  expect_silent_success(ours.check(result));
+}
+
 TEST_F(IptablesPortmap, TheLastPortOfAnyBackendTakesRouteLocalnetBack) {
   const Attachment ours = attachment(portmap(5354, {{"backend", "nftables"}}), "ours");
   const Json of_ours = must_add(ours);

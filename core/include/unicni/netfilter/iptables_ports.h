@@ -93,7 +93,8 @@ std::optional<IptablesChainHolder> find_other_chain_holder(Nft& nft, const std::
 std::optional<std::string> find_iptables_ports_fault(Nft& nft, const IptablesPorts& what,
                                                      const IsVoid& is_void, Deadline deadline);
 /// CHECK of those who publish otherwise: a port of `what` that leads elsewhere by a chain that
-/// `is_void`, as a sentence. Costs what require_no_iptables_ports() does.
+/// `is_void`, as a sentence. Costs what require_no_iptables_ports() does. What no program on this
+/// host can read is passed over.
 std::optional<std::string> find_void_iptables_ports(Nft& nft, const IptablesPorts& what,
                                                     const IsVoid& is_void, Deadline deadline);
 

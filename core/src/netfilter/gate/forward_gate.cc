@@ -234,14 +234,6 @@ bool may_drop(NetlinkSocket& socket, const NftChainName& name, std::set<std::str
   });
 }
 
-enum class Where : std::uint8_t { always, may_drop };
-
-/// Where the gate has to be.
-struct Need {
-  Where where = Where::always;
-  std::set<Family> families = {Family::v4, Family::v6};
-};
-
 /// What the gate is missing in nftables. firewalld's own chain is only looked for.
 struct NftFault {
   std::optional<std::string> text;
@@ -249,7 +241,7 @@ struct NftFault {
 };
 
 NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain,
-                        const Need& need = {}) {
+                        const GateNeed& need = {}) {
   NftFault fault;
   for (const std::uint8_t family : kFamilies) {
     const Gate gate = look(socket, family, admin_chain);
@@ -257,7 +249,8 @@ NftFault find_nft_fault(NetlinkSocket& socket, const std::string& admin_chain,
     if (!gate.wanted || gate.whole || fault.text) continue;
     if (!need.families.contains(ip_family(family))) continue;
     std::set<std::string> seen;
-    if (need.where == Where::always || may_drop(socket, {family, kTable, kForward}, seen)) {
+    if (need.where == GateNeed::Where::always ||
+        may_drop(socket, {family, kTable, kForward}, seen)) {
       fault.text = fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
                                program(family), kForwardChain);
     }
@@ -314,11 +307,12 @@ std::optional<std::string> repair_forward_gate(Nft& nft, const std::string& admi
 
 namespace {
 
-std::optional<std::string> find_fault(Nft& nft, const std::string& admin_chain, const Need& need) {
+std::optional<std::string> find_fault(Nft& nft, const std::string& admin_chain,
+                                      const GateNeed& need) {
   NftFault fault = find_nft_fault(nft.socket(), admin_chain, need);
   if (!fault.text && fault.firewalld) fault.text = find_firewalld_gate_fault(nft.socket());
   return fault.text ? std::move(fault.text)
-                    : find_legacy_gate_fault(admin_chain, need.families, nft.socket().folders());
+                    : find_legacy_gate_fault(admin_chain, need, nft.socket().folders());
 }
 
 }  // namespace
@@ -329,7 +323,7 @@ std::optional<std::string> find_forward_gate_fault(Nft& nft, const std::string& 
 
 std::optional<std::string> find_closed_forward(Nft& nft, const std::string& admin_chain,
                                                const std::set<Family>& families) {
-  return find_fault(nft, admin_chain, {Where::may_drop, families});
+  return find_fault(nft, admin_chain, {GateNeed::Where::may_drop, families});
 }
 
 void remove_idle_forward_gate(Nft& nft, const std::string& admin_chain) {

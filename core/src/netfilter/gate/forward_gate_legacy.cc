@@ -112,6 +112,16 @@ std::string missing_lines(const LegacyTable& table, const std::string& admin_cha
   return lines;
 }
 
+/// Whether a packet may end in that chain, or in one that it leads to.
+bool may_drop(const LegacyTable& table, const std::string& chain, std::set<std::string>& seen) {
+  if (!seen.insert(chain).second) return false;
+  const LegacyChain* found = table.find(chain);
+  if (found == nullptr) return false;
+  return found->ends_with_drop || std::ranges::any_of(found->rules, [&](const LegacyRule& rule) {
+           return rule.may_drop || (!rule.target.empty() && may_drop(table, rule.target, seen));
+         });
+}
+
 /// Unlike nftables, legacy counts no uses: jumps are counted in the whole table.
 std::size_t count_rules(const LegacyTable& table,
                         const std::function<bool(const LegacyRule&)>& is) {
@@ -265,11 +275,14 @@ std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
 }
 
 std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain,
-                                                  const std::set<Family>& families,
-                                                  const Folders& folders) {
-  for (const Family family : families) {
+                                                  const GateNeed& need, const Folders& folders) {
+  for (const Family family : need.families) {
     const auto table = read_legacy_table(family, kTable);
-    if (table && !missing_lines(*table, admin_chain, folders).empty()) {
+    std::set<std::string> seen;
+    const auto is_needed = [&] {
+      return need.where == GateNeed::Where::always || may_drop(*table, kForward, seen);
+    };
+    if (table && !missing_lines(*table, admin_chain, folders).empty() && is_needed()) {
       return fmt::format("{}'s chain FORWARD doesn't lead to our accept rule in {}",
                          family == Family::v4 ? "iptables-legacy" : "ip6tables-legacy",
                          kForwardChain);

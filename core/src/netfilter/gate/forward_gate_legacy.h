@@ -29,10 +29,18 @@ std::optional<std::string> ensure_legacy_gate(const std::string& admin_chain,
 std::optional<std::string> repair_legacy_gate(const std::string& admin_chain,
                                               const Services& services);
 
+/// Where the gate has to be.
+struct GateNeed {
+  /// Where a FORWARD chain is; or only if a packet that doesn't meet the gate may be dropped there,
+  /// by the policy, or by a rule in it or in a chain that it leads to.
+  enum class Where : unsigned char { always, may_drop };
+  Where where = Where::always;
+  std::set<Family> families = {Family::v4, Family::v6};
+};
+
 /// CHECK: reads the tables of these families, as what was changed may have the same size.
 std::optional<std::string> find_legacy_gate_fault(const std::string& admin_chain,
-                                                  const std::set<Family>& families,
-                                                  const Folders& folders);
+                                                  const GateNeed& need, const Folders& folders);
 
 /// The last attachment is gone. False: there was no gate. Throws Error.
 bool remove_legacy_gate(const std::string& admin_chain, const Services& services);

@@ -36,8 +36,8 @@ class LegacyGateTest : public PrivateNetnsTest {
   void ensure() { EXPECT_EQ(ensure_legacy_gate(kAdmin, services_), std::nullopt); }
   void repair() { EXPECT_EQ(repair_legacy_gate(kAdmin, services_), std::nullopt); }
   void remove() { remove_legacy_gate(kAdmin, services_); }
-  std::optional<std::string> fault(const std::set<Family>& families = {Family::v4, Family::v6}) {
-    return find_legacy_gate_fault(kAdmin, families, services_.folders);
+  std::optional<std::string> fault(const GateNeed& need = {}) {
+    return find_legacy_gate_fault(kAdmin, need, services_.folders);
   }
 
   TempFolder temp_;
@@ -243,8 +243,33 @@ TEST_F(LegacyGateTest, WithoutTheProgramADropIsAnErrorAndElseAWarning) {
     const std::string warning = ensure_legacy_gate(kAdmin, services_).value_or("");
     EXPECT_THAT(warning, HasSubstr("install the package iptables"));
     EXPECT_THAT(fault().value_or(""), HasSubstr("FORWARD"));
+    EXPECT_EQ(fault({GateNeed::Where::may_drop}), std::nullopt) << "the attachments work";
     EXPECT_FALSE(sys::read_file(note_)) << "the package may come";
   });
+}
+
+/// As iptables-legacy -L makes an empty table, and others make theirs.
+TEST_F(LegacyGateTest, IsMissedByAttachmentsOnlyWhereAPacketMayBeDropped) {
+  shell("iptables-legacy -P FORWARD ACCEPT; ip6tables-legacy -P FORWARD ACCEPT");
+  const GateNeed may_drop{GateNeed::Where::may_drop};
+  shell("iptables-legacy -N THEIRS; iptables-legacy -A FORWARD -j THEIRS");
+  for (const char* passes : {"-j ACCEPT", "-j LOG", "-j RETURN", ""}) {
+    shell(std::string("iptables-legacy -A THEIRS -s 192.0.2.9 ") + passes);
+    EXPECT_EQ(fault(may_drop), std::nullopt) << passes;
+  }
+  EXPECT_NE(fault(), std::nullopt);
+  for (const char* drops : {"-j DROP", "-j REJECT", "-j QUEUE"}) {
+    for (const char* chain : {"THEIRS", "FORWARD"}) {
+      const std::string rule = std::string(chain) + " -s 192.0.2.9 " + drops;
+      shell("iptables-legacy -A " + rule);
+      EXPECT_NE(fault(may_drop), std::nullopt) << rule;
+      EXPECT_EQ(fault({GateNeed::Where::may_drop, {Family::v6}}), std::nullopt) << rule;
+      shell("iptables-legacy -D " + rule);
+      EXPECT_EQ(fault(may_drop), std::nullopt) << rule;
+    }
+  }
+  shell("ip6tables-legacy -P FORWARD DROP");
+  EXPECT_NE(fault(may_drop), std::nullopt);
 }
 
 TEST_F(LegacyGateTest, APlainNameIsLegacyOnlyWithoutTheOtherFlavour) {
@@ -296,8 +321,8 @@ TEST_F(LegacyGateTest, ReadsTheTableAsIptablesListsIt) {
 TEST_F(LegacyGateTest, IsMissedByTheFamiliesOfTheContainerOnly) {
   ensure();
   shell("ip6tables-legacy -F FORWARD");
-  EXPECT_EQ(fault({Family::v4}), std::nullopt);
-  EXPECT_NE(fault({Family::v6}), std::nullopt);
+  EXPECT_EQ(fault({.families = {Family::v4}}), std::nullopt);
+  EXPECT_NE(fault({.families = {Family::v6}}), std::nullopt);
 }
 
 }  // namespace

@@ -416,10 +416,12 @@ bool may_have_port(const PortsPart& part, const NftListedRule& rule) {
 
 /// Iptables' tables that may have a port of `what`, which publishes otherwise: no chain there is
 /// its own. Netlink narrows it down, and a program runs only if a rule may have one of the ports.
-/// Whose that is stands in xtables' match "comment", which list_rules() doesn't read. `look` says
-/// whether to go on.
+/// Whose that is stands in xtables' match "comment", which list_rules() doesn't read. Of legacy
+/// only the chain is known. Where the program isn't there, `unread` says what that means. `look`
+/// says whether to go on.
+enum class Unread : unsigned char { is_error, is_passed_over };
 void list_tables(
-    Nft& nft, const IptablesPorts& what, Deadline deadline,
+    Nft& nft, const IptablesPorts& what, Deadline deadline, Unread unread,
     const std::function<bool(const PortsPart& part, const IptablesListing& listing)>& look) {
   std::vector<PortsPart> parts = parts_of(what);
   std::vector<NftChainName> names;
@@ -432,6 +434,7 @@ void list_tables(
     const PortsPart& part = parts[i];
     const auto may = [&](const NftListedRule& rule) { return may_have_port(part, rule); };
     const auto goes_on = [&](IptablesFlavour flavour) {
+      if (unread == Unread::is_passed_over && !can_save_table(part.family, flavour)) return true;
       return look(part, IptablesListing(save_table(nft.socket().services(), part.family, flavour,
                                                    kNatTable, deadline)));
     };
@@ -451,21 +454,23 @@ void list_tables(
 /// their chains come first.
 void require_no_iptables_ports(Nft& nft, const IptablesPorts& what, const IsVoid& is_void,
                                Deadline deadline) {
-  list_tables(nft, what, deadline, [&](const PortsPart& part, const IptablesListing& listing) {
+  const auto make_room = [&](const PortsPart& part, const IptablesListing& listing) {
     for (const std::string& chain : void_chains(part, listing, is_void)) {
       remove_iptables_ports_chain(nft, part.family, chain, deadline);
     }
     return true;
-  });
+  };
+  list_tables(nft, what, deadline, Unread::is_error, make_room);
 }
 
 std::optional<std::string> find_void_iptables_ports(Nft& nft, const IptablesPorts& what,
                                                     const IsVoid& is_void, Deadline deadline) {
   std::optional<std::string> fault;
-  list_tables(nft, what, deadline, [&](const PortsPart& part, const IptablesListing& listing) {
+  const auto look = [&](const PortsPart& part, const IptablesListing& listing) {
     fault = find_shadow(part, listing, is_void);
     return !fault;
-  });
+  };
+  list_tables(nft, what, deadline, Unread::is_passed_over, look);
   return fault;
 }
 

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <utility>
 
+#include "netfilter/harmless_target.h"
 #include "unicni/error.h"
 #include "unicni/sys/fd.h"
 #include "unicni/sys/file.h"
@@ -28,6 +29,7 @@ namespace {
 constexpr int kTries = 10;
 constexpr int kVerdictDrop = -NF_DROP - 1;
 constexpr int kVerdictAccept = -NF_ACCEPT - 1;
+constexpr int kVerdictQueue = -NF_QUEUE - 1;
 
 // Both families have the same structures and numbers here; what an entry matches differs.
 static_assert(sizeof(ipt_getinfo) == sizeof(ip6t_getinfo));
@@ -146,10 +148,13 @@ Parsed parse(std::string_view bytes, std::size_t offset) {
     const int verdict = at<int>(bytes, data);
     result.rule.accepts = verdict == kVerdictAccept;
     result.drops = verdict == kVerdictDrop;
+    result.rule.may_drop = result.drops || verdict == kVerdictQueue;
     // A jump to the next entry is a rule without target.
     if (verdict >= 0 && static_cast<std::size_t>(verdict) != result.next) {
       result.jump = static_cast<std::size_t>(verdict);
     }
+  } else {
+    result.rule.may_drop = !is_harmless_target(name);
   }
   return result;
 }

@@ -30,6 +30,7 @@ struct LegacyRule {
   std::uint32_t mark = 0;  ///< `-m mark --mark bits/bits` is all that it asks for; 0: it isn't
   std::string comment;     ///< of such a rule, behind the mark; may be empty
   bool accepts = false;    ///< -j ACCEPT
+  bool may_drop = false;   ///< it ends a packet's way, or an extension that it hands it to may
 };
 struct LegacyChain {
   std::string name;

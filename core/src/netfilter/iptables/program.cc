@@ -76,6 +76,10 @@ std::string require_iptables_program(Family family, IptablesFlavour flavour,
               "\"ipMasqBackend\": \"nftables\"), which needs no program");
 }
 
+bool can_save_table(Family family, IptablesFlavour flavour) {
+  return find_program(family, flavour, "save").has_value();
+}
+
 bool can_restore_tables(Family family, IptablesFlavour flavour) {
   return find_program(family, flavour, "restore").has_value();
 }

@@ -23,6 +23,9 @@ std::string require_iptables_program(Family family, IptablesFlavour flavour, std
 std::string save_table(const Services& services, Family family, IptablesFlavour flavour,
                        const char* table, Deadline deadline);
 
+/// Whether save_table() has a program.
+bool can_save_table(Family family, IptablesFlavour flavour);
+
 /// Whether restore_table() has a program.
 bool can_restore_tables(Family family, IptablesFlavour flavour);
 

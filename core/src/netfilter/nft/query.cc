@@ -19,6 +19,7 @@
 
 #include "net/attribute.h"
 #include "net/single_request.h"
+#include "netfilter/harmless_target.h"
 #include "netfilter/nft/batch.h"
 #include "netfilter/nft/owned.h"
 #include "unicni/error.h"
@@ -216,12 +217,8 @@ class RuleReader {
 
   /// An extension of iptables.
   void target(const nlattr* data) {
-    constexpr std::string_view kHarmless[] = {"LOG",      "NFLOG", "MARK",     "CONNMARK", "TCPMSS",
-                                              "CLASSIFY", "TRACE", "CHECKSUM", "SET"};
     for_each_attribute(data, [&](std::uint16_t type, const nlattr* value) {
-      if (type != NFTA_TARGET_NAME) return;
-      rule_.may_drop =
-          std::ranges::find(kHarmless, std::string_view(text_of(value))) == std::end(kHarmless);
+      if (type == NFTA_TARGET_NAME) rule_.may_drop = !is_harmless_target(text_of(value));
     });
   }
 
