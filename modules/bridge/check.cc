@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "gateway.h"
@@ -96,12 +95,7 @@ void check_gateway(const Call& call, Host& host, const BridgeOptions& options,
   if (options.vlan != 0) gateway = check_vlan_gateway(call, host, options, bridge);
   if (!options.gateway() || !gateway) return;
   if (!host.ipam().given() || host.ipam().needs_link()) return;
-  const auto own = attachment_addresses(*call.prev_result, call.key.if_name);
-  Result result = *call.prev_result;
-  std::erase_if(result.ips, [&](const IpConfig& ip) {
-    return std::find(own.begin(), own.end(), ip.address) == own.end();
-  });
-  check_gateways(host, *gateway, result);
+  check_gateways(host, *gateway, with_own_addresses(*call.prev_result, call.key.if_name));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "hops.h"
 #include "unicni/container_veth.h"
 #include "unicni/error.h"
+#include "unicni/host_side.h"
 #include "unicni/interface_entry.h"
 #include "unicni/link_module.h"
 #include "unicni/masquerade.h"
@@ -51,9 +52,9 @@ class LinkRoutes {
   std::vector<net::RouteEntry> routes_;
 };
 
-/// The addresses of prevResult that have a gateway, which all of ptp's have.
-Result attached(const Result& prev_result) {
-  Result result = prev_result;
+/// The attachment's own addresses that have a gateway, which all of ptp's have.
+Result attached(const Result& prev_result, const std::string& if_name) {
+  Result result = with_own_addresses(prev_result, if_name);
   std::erase_if(result.ips, [](const IpConfig& ip) { return !ip.gateway; });
   return result;
 }
@@ -97,7 +98,7 @@ void check_ends(const Call& call, Host& host, const net::Link& container) {
   const auto& options = call.options<PtpOptions>();
   const net::Link end = require_host_end(call, host, container);
   require_mtu(options.mtu, end);
-  const Result result = attached(*call.prev_result);
+  const Result result = attached(*call.prev_result, call.key.if_name);
   check_host_addresses(host, end, result);
   for (const Family family : {Family::v4, Family::v6}) {
     const bool used = std::any_of(result.ips.begin(), result.ips.end(), [&](const IpConfig& ip) {

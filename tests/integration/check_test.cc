@@ -134,6 +134,27 @@ TEST_P(CheckOf, EachDamageToAddressesAndRoutesIsSeen) {
   }
 }
 
+/// A later plugin of the list has its own interface, addresses and gateways in prevResult.
+TEST_P(CheckOf, WhatAnotherInterfaceHasIsNotLookedFor) {
+  tool({"ip", "link", "add", "up0", "type", "veth", "peer", "name", "up0p"});
+  tool({"ip", "link", "set", "up0", "up"});
+  tool({"ip", "link", "set", "up0p", "up"});
+  const Attachment job = attachment(config());
+  const Json result = must_add(job);
+  Json later = result;
+  later["interfaces"].push_back({{"name", "net7"}, {"sandbox", job.netns}});
+  for (const auto& [address, gateway] :
+       {std::pair("10.99.0.2/24", "10.99.0.1"), std::pair("fd00:99::2/64", "fd00:99::1")}) {
+    later["ips"].push_back({{"address", address},
+                            {"gateway", gateway},
+                            {"interface", later["interfaces"].size() - 1}});
+  }
+  expect_silent_success(job.check(later));
+  container_of(job).run({"ip", "route", "del", "default"});
+  expect_error(job.check(later));
+  expect_silent_success(job.del(later));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Kinds, CheckOf,
     ::testing::Values(R"({"type": "bridge", "bridge": "br18"})",

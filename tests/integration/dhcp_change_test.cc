@@ -136,6 +136,19 @@ TEST_F(DhcpChange, RoutesThatAnotherPluginHasMovedStayAsTheyAre) {
   expect_silent_success(job.check(result));
 }
 
+/// An address that a later plugin of the list has added is no renewal.
+TEST_F(DhcpChange, ALostRouteIsSeenBesideAnotherPluginsAddress) {
+  say(kRouter);
+  const Attachment job = attachment(config());
+  Json result = must_add(job);
+  result["interfaces"].push_back({{"name", "net7"}, {"sandbox", job.netns}});
+  result["ips"].push_back(
+      {{"address", "10.99.0.2/24"}, {"interface", result["interfaces"].size() - 1}});
+  expect_silent_success(job.check(result));
+  container_of(job).run({"ip", "route", "del", "default"});
+  expect_error(job.check(result));
+}
+
 TEST_F(DhcpChange, TheMtuOfARenewalIsSetAndNeverAboveTheLinks) {
   const auto mtu = [](std::uint8_t high, std::uint8_t low) { return DhcpBytes{26, 2, high, low}; };
   say(mtu(5, 120));

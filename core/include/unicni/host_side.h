@@ -20,6 +20,8 @@ namespace unicni {
 /// under this name, in a sandbox if any of that name is; and those that name no interface of the
 /// result. All, if the result has no interface of that name.
 std::vector<IpNet> attachment_addresses(const Result& result, const std::string& if_name);
+/// The result without the other addresses, which later plugins of a list have brought along.
+Result with_own_addresses(Result, const std::string& if_name);
 /// These, and after them those that the result gives another interface although CNI_IFNAME in the
 /// container has them. The kernel is asked only if there are others. ADD and CHECK only.
 std::vector<IpNet> attachment_addresses(const Call&, Host&, const Result&);

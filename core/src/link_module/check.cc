@@ -6,22 +6,13 @@
 #include <algorithm>
 
 #include "unicni/error.h"
+#include "unicni/host_side.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/route.h"
 
 namespace unicni::link_module {
 
 namespace {
-
-/// prevResult names interfaces by index; an address without one belongs to the attachment's only
-/// interface.
-bool belongs_to(const IpConfig& ip, const Result& result, const Call& call) {
-  if (!ip.interface) return true;
-  const auto index = static_cast<std::size_t>(*ip.interface);
-  if (*ip.interface < 0 || index >= result.interfaces.size()) return true;
-  const Interface& interface = result.interfaces[index];
-  return interface.name == call.key.if_name && interface.sandbox == call.netns;
-}
 
 /// Only what prevResult says is compared. A field that it leaves out may have any value in the
 /// kernel.
@@ -67,15 +58,14 @@ const std::vector<net::RouteEntry>& SeenRoutes::of(Family family) {
 
 void check_addresses(const Call& call, Host& host, const net::Link& link, SeenRoutes& routes) {
   const std::vector<IpNet> present = net::list_addrs(host.container_links(), link.index);
-  for (const IpConfig& ip : call.prev_result->ips) {
-    if (!belongs_to(ip, *call.prev_result, call)) continue;
-    if (std::find(present.begin(), present.end(), ip.address) == present.end()) {
+  for (const IpNet& address : attachment_addresses(*call.prev_result, call.key.if_name)) {
+    if (std::find(present.begin(), present.end(), address) == present.end()) {
       throw Error(
           Code::internal,
-          fmt::format("address {} is missing on {} in {}", ip.address.str(), link.name, call.netns),
+          fmt::format("address {} is missing on {} in {}", address.str(), link.name, call.netns),
           kAddAgain);
     }
-    require_way_to_subnet(call, ip.address, link, routes);
+    require_way_to_subnet(call, address, link, routes);
   }
 }
 

@@ -47,6 +47,14 @@ std::vector<IpNet> attachment_addresses(const Result& result, const std::string&
   return addresses;
 }
 
+Result with_own_addresses(Result result, const std::string& if_name) {
+  const std::vector<IpNet> own = attachment_addresses(result, if_name);
+  std::erase_if(result.ips, [&](const IpConfig& ip) {
+    return std::find(own.begin(), own.end(), ip.address) == own.end();
+  });
+  return result;
+}
+
 /// An index is hearsay, too: makers have been seen that count from their own list.
 std::vector<IpNet> attachment_addresses(const Call& call, Host& host, const Result& result) {
   std::vector<IpNet> addresses = attachment_addresses(result, call.key.if_name);

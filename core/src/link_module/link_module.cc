@@ -12,6 +12,7 @@
 #include "undo/renewed.h"
 #include "unicni/error.h"
 #include "unicni/errors.h"
+#include "unicni/host_side.h"
 #include "unicni/interface_entry.h"
 #include "unicni/undo/iptables_firewall.h"
 
@@ -97,10 +98,11 @@ void take_addresses(LinkAdd& add, Result&& ipam, const std::optional<Dns>& dns) 
 
 /// An IPAM that talks through the link may have got another address or mask since ADD, and put it
 /// there with routes of its own choice. Whether `held`, what it has now, isn't what the result
-/// says.
-bool has_moved(const Result& result, const std::vector<IpNet>& held) {
-  return !held.empty() && std::any_of(result.ips.begin(), result.ips.end(), [&](const auto& ip) {
-    return std::find(held.begin(), held.end(), ip.address) == held.end();
+/// says. Later plugins may have added addresses of other interfaces.
+bool has_moved(const Call& call, const Result& result, const std::vector<IpNet>& held) {
+  const auto own = attachment_addresses(result, call.key.if_name);
+  return !held.empty() && std::any_of(own.begin(), own.end(), [&](const IpNet& address) {
+    return std::find(held.begin(), held.end(), address) == held.end();
   });
 }
 
@@ -325,7 +327,7 @@ void LinkModule::check(const Call& call, Host& host) {
   }
   check_renewed(call, renewed, [&](const Call& now) { check_link(now, host, *link); });
   link_module::SeenRoutes routes(host);
-  if (has_moved(result, renewed.addresses)) {
+  if (has_moved(call, result, renewed.addresses)) {
     link_module::require_addresses(call, host, renewed.addresses, *link, routes);
     return;
   }

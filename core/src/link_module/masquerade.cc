@@ -1,7 +1,5 @@
 #include "unicni/masquerade.h"
 
-#include <algorithm>
-
 #include "unicni/attachment_rules.h"
 #include "unicni/error.h"
 #include "unicni/host_side.h"
@@ -33,15 +31,6 @@ net::IptablesMasquerade iptables_of(const Call& call, const Result& result) {
   return masquerade;
 }
 
-/// In CHECK later plugins have brought addresses of other interfaces along.
-Result only_own(const Call& call, Result result) {
-  const std::vector<IpNet> own = attachment_addresses(result, call.key.if_name);
-  std::erase_if(result.ips, [&](const IpConfig& ip) {
-    return std::find(own.begin(), own.end(), ip.address) == own.end();
-  });
-  return result;
-}
-
 }  // namespace
 
 MasqBackend masq_backend(const std::string& name) {
@@ -61,7 +50,7 @@ void add_masquerade(const Call& call, Host& host, const Result& result, MasqBack
 
 void check_masquerade(const Call& call, Host& host, const Result& of_list, MasqBackend backend,
                       const std::vector<net::NftElement>& more) {
-  const Result result = only_own(call, of_list);
+  const Result result = with_own_addresses(of_list, call.key.if_name);
   const auto elements = elements_of(call, result, backend, more);
   try {
     if (!elements.empty()) host.nft().require_effective(elements);
