@@ -62,9 +62,8 @@ constexpr const char* kOff = "off";
 
 /// The kernel has no settings of IPv6 for the interface.
 Error no_ipv6(std::uint32_t mtu) {
-  constexpr std::uint32_t kLeast = 1280;  // RFC 8200 §5
-  if (mtu >= kLeast) return {Code::internal, "this kernel has no IPv6"};
-  return {Code::internal, fmt::format("its MTU is {}, and IPv6 needs {}", mtu, kLeast)};
+  if (mtu >= kLeastMtuV6) return {Code::internal, "this kernel has no IPv6"};
+  return {Code::internal, fmt::format("its MTU is {}, and IPv6 needs {}", mtu, kLeastMtuV6)};
 }
 
 /// The packets of DHCPv6 leave from a link-local address, which needs IPv6; container engines
@@ -216,7 +215,8 @@ class Dhcp final : public Module {
         host.daemons().ask(place, acquire_request(call, time, with_ipv6), netns->fd(), end);
     const GrantV4 grant = grant_in(answer);
     const auto six = read_grant_v6(answer);
-    set_mtu(call, host, grant, six.has_value());
+    // The daemon's word, as renewals go on from there.
+    set_mtu(call, host, grant, six || answer.find("v6.mtu") != nullptr);
     set_broadcast(call, host, grant);
     for (const std::string& each : far_gateways(grant)) host.log(LogLevel::warning, each);
     Result result = result_of(grant, options.priority);

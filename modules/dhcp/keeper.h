@@ -62,6 +62,7 @@ class Keeper {
     std::optional<KeptV6> v6;
     Instant go_without_v6 = kNever;  ///< then an ADD that only wants IPv6 has waited long enough
     std::string seen_of_v6;          ///< by an ADD that went without
+    bool needs_ipv6_mtu = false;     ///< at the time of ADD
   };
 
   /// While an ADD waits, between looks whether its interface is there yet.
@@ -109,6 +110,7 @@ class Keeper {
   void note_event_v6(Kept& kept, Event event);
   template <class Change>
   void change_link(const Kept& kept, const Change& change);
+  bool needs_ipv6_mtu(const Kept& kept);
   void tell_preferred(const Kept& kept);
   void apply_v6(const Kept& kept, const std::optional<GrantV6>& old);
   std::string send_release_v6(Kept& kept);

@@ -139,6 +139,18 @@ void Keeper::change_link(const Kept& kept, const Change& change) {
   }
 }
 
+/// A router may have given the interface an address by now, also one that no DHCPv6 server gave
+/// any.
+bool Keeper::needs_ipv6_mtu(const Kept& kept) {
+  if (kept.lease.v6 || !kept.seen_of_v6.empty()) return true;
+  if (mtu_of(*kept.client.grant()).value_or(kLeastMtuV6) >= kLeastMtuV6) return false;
+  bool is_needed = false;
+  change_link(kept, [&](net::Netlink& links, const net::LinkRef& link) {
+    is_needed = has_ipv6(links, link, kept.lease);
+  });
+  return is_needed;
+}
+
 /// From the first question on whether the address may be kept, the kernel counts down how long new
 /// connections are made from it: it goes on doing so if there is no answer, or no daemon any more.
 void Keeper::tell_preferred(const Kept& kept) {
@@ -186,6 +198,7 @@ void Keeper::answer(Kept& kept) {
   add_grant(*kept.client.grant(), answer);
   if (kept.v6) add_grant_v6(*kept.v6->grant(), answer);
   if (!kept.seen_of_v6.empty()) answer.fields.emplace_back("v6.warning", kept.seen_of_v6);
+  if (kept.needs_ipv6_mtu) answer.fields.emplace_back("v6.mtu", "1");
   kept.waiting->answer(std::move(answer));
   kept.waiting.reset();
   kept.give_up = kNever;

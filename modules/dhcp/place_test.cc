@@ -5,11 +5,15 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/in_namespace_for_test.h"
 #include "base/temp_folder_for_test.h"
+#include "unicni/error.h"
+#include "unicni/sys/fd.h"
+#include "unicni/sys/file.h"
 
 namespace unicni::dhcp::place_test {
 namespace {
@@ -95,6 +99,47 @@ TEST(FindPlace, WhereThePathLeadsNowhereItsMountsAndAVerbsDescriptorShowTheWay) 
     place.given = netns.fd();
     EXPECT_THAT(way_to(place), StartsWith("/proc/self/fd/"));
   });
+}
+
+/// In a user namespace of its own, beside a process of the host's network. What went wrong; "":
+/// nothing.
+std::string look_from_another_user_namespace() {
+  if (::unshare(CLONE_NEWUSER) != 0) return "unshare of the user namespace";
+  ::prctl(PR_SET_DUMPABLE, 1);  // else nobody but root of the host sees its namespaces
+  const pid_t beside = ::fork();
+  if (beside == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::pause();
+    ::_exit(0);
+  }
+  if (::unshare(CLONE_NEWNET) != 0) return "unshare of the network namespace";
+  const std::string of_host = "/proc/" + std::to_string(beside) + "/ns/net";
+  try {
+    const net::Netlink entered(net::Netns::open(of_host).value());
+    return of_host + " can be entered";
+  } catch (const Error& error) {
+    if (!error.is(Code::invalid_netns)) return error.msg();
+  }
+  try {
+    return way_to({"/proc/1999999999/ns/net", "cookie:0", "lo", 1}) == "none" ? "" : "found";
+  } catch (const Error& error) {
+    return "the whole search ended: " + error.msg();
+  }
+}
+
+/// As a rootless Podman has it.
+TEST(FindPlace, ANamespaceThatMayNotBeEnteredIsAnother) {
+  const TempFolder temp;
+  const std::string told = temp / "told";
+  sys::write_file_atomically(told, "nothing", 0666);
+  const sys::Fd file(::open(told.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    const std::string text = look_from_another_user_namespace() + '.';
+    ::_exit(::write(file.get(), text.data(), text.size()) > 0 ? 0 : 1);
+  }
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_EQ(sys::read_file(told), ".");
 }
 
 }  // namespace

@@ -87,14 +87,6 @@ void change_routes(net::Netlink& links, const net::LinkRef& link, Lease& lease,
   if (wanted != old) lease.renewed_routes = true;
 }
 
-/// Of a DHCP lease, another IPAM, or a router.
-bool has_ipv6(net::Netlink& links, const net::LinkRef& link, const Lease& lease) {
-  const auto addresses = net::list_addrs(links, link.index);
-  return lease.v6 || std::any_of(addresses.begin(), addresses.end(), [](const IpNet& each) {
-           return !each.is_v4() && !each.address().is_link_local();
-         });
-}
-
 void change_mtu(net::Netlink& links, const net::LinkRef& link, Lease& lease,
                 const std::optional<GrantV4>& was, std::vector<std::string>& untold) {
   if (lease.link_mtu == 0) return;  // of an earlier version
@@ -168,13 +160,20 @@ void put_address(net::Batch& batch, const net::LinkRef& link, const GrantV4& gra
   }
 }
 
-/// Below 1280 the kernel takes IPv6 off a link (RFC 8200 §5). Below 576 a message of DHCP needn't
-/// fit (RFC 2131 §2), and the lease could be neither renewed nor released.
+bool has_ipv6(net::Netlink& links, const net::LinkRef& link, const Lease& lease) {
+  if (lease.v6) return true;
+  const auto addresses = net::list_addrs(links, link.index);
+  return std::any_of(addresses.begin(), addresses.end(), [](const IpNet& each) {
+    return !each.is_v4() && !each.address().is_link_local();
+  });
+}
+
+/// Below 576 a message of DHCP needn't fit (RFC 2131 §2), and the lease could be neither renewed
+/// nor released.
 FittingMtu fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu, bool has_ipv6) {
   constexpr std::uint32_t kLeast = 576;
-  constexpr std::uint32_t kLeastV6 = 1280;
   const std::uint32_t asked = mtu_of(grant).value_or(link_mtu);
-  const std::uint32_t least = has_ipv6 ? kLeastV6 : kLeast;
+  const std::uint32_t least = has_ipv6 ? kLeastMtuV6 : kLeast;
   const std::uint32_t mtu = std::min(std::max(asked, least), link_mtu);
   if (mtu <= asked) return {mtu, {}};
   return {mtu,

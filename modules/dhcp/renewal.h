@@ -18,6 +18,8 @@ void put_address(net::Batch& batch, const net::LinkRef& link, const GrantV4& gra
 /// neither the interface's nor the gateway's, or 255.255.255.255. Any other would take a foreign
 /// address away from the container.
 std::optional<IpAddress> broadcast_of(const GrantV4& grant);
+/// Below it the kernel takes IPv6 off a link. RFC 8200 §5.
+inline constexpr std::uint32_t kLeastMtuV6 = 1280;
 struct FittingMtu {
   std::uint32_t mtu;
   std::string problem;  ///< for people: why it is more than the server says; "": it isn't
@@ -25,6 +27,9 @@ struct FittingMtu {
 /// What the interface is to have: option 26, but never above what it had when the lease began, and
 /// not below what DHCP itself, and with it IPv6 on an interface that has it, needs.
 FittingMtu fitting_mtu(const GrantV4& grant, std::uint32_t link_mtu, bool has_ipv6);
+/// Whether the interface has an IPv6 address besides the link-local one: of a DHCP lease, of
+/// another IPAM, or by a router.
+bool has_ipv6(net::Netlink& links, const net::LinkRef& link, const Lease& lease);
 
 /// Makes the interface what `lease.grant` says in place of `was` (nullopt: it had no address):
 /// address, routes, MTU. What others have changed since stays as it is. Sets lease.renewed_routes,

@@ -367,6 +367,22 @@ TEST_F(DhcpTrouble, WhateverKeepsTheDaemonFromStartingAGcTellsTheServersWithoutW
   }
 }
 
+/// What the killed one announced is undone first, by a question for which none is started.
+TEST_F(DhcpTrouble, AnAddAfterOneThatWasKilledWithTheDaemonStartsItAgain) {
+  const Attachment job = attachment(config());
+  {
+    const Running waiting(job.spawn("ADD", job.config));
+    ASSERT_TRUE(soon([] { return !dhcp_daemons().empty() && files_in(kJournals).size() == 1; }));
+    ::kill(waiting.pid(), SIGKILL);
+    ASSERT_TRUE(waiting.ends_within(std::chrono::seconds(5)));
+    kill_dhcp_daemons();
+  }
+  const DhcpServer dnsmasq = server();
+  const Json result = must_add(job);
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
 /// As /proc/PID/ns/net of a container's process, where another path keeps the namespace.
 TEST_F(DhcpTrouble, ALeaseWhosePathEndsGoesBackByTheVerbsPath) {
   const DhcpServer dnsmasq = server();

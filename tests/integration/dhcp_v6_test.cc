@@ -83,6 +83,23 @@ TEST_F(DhcpV6, AServersMtuThatIPv6CantHaveIsNotSet) {
   EXPECT_EQ(must_add(four)["interfaces"][0]["mtu"], 1000);
 }
 
+/// The kernel makes itself an address of a router's prefix, which a smaller MTU would take.
+TEST_F(DhcpV6, AServersMtuTakesNoAddressOfARouterAway) {
+  const DhcpServer server = DhcpServer::dnsmasq(
+      "far", outside_.fd(), "10.1.2.50,10.1.2.99,255.255.255.0,120s",
+      {"--dhcp-range=2001:db8:1::,ra-only,64,120s", "--enable-ra", "--dhcp-option=26,1000"});
+  const Attachment job = attachment(config_v6("on"));
+  const Output added = job.add();
+  ASSERT_TRUE(added.ok()) << added.str();
+  const Json result = Json::parse(added.out);
+  EXPECT_EQ(result["ips"].size(), 1U);
+  EXPECT_THAT(added.err, HasSubstr("MTU of 1000 is too small for IPv6, which needs 1280"));
+  EXPECT_EQ(result["interfaces"][0]["mtu"], 1280);
+  EXPECT_TRUE(soon([&] { return global_addresses(job).size() == 2; }));
+  expect_silent_success(job.check(result));
+  expect_silent_success(job.del(result));
+}
+
 TEST_F(DhcpV6, RoutesComeFromTheRoutersAdvertisements) {
   const DhcpServer server = dnsmasq({"--enable-ra"});
   const Attachment job = attachment(config_v6());

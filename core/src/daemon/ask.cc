@@ -208,7 +208,8 @@ Line Daemons::ask(const DaemonPlace& place, const Line& request, int attached, D
     note({error.code(), error.msg(), error.details()});
     throw;
   } catch (const daemon::Unreachable& error) {
-    note({error.code(), error.msg(), error.details()});
+    // A question for which none was to be started says nothing about one that starts it.
+    if (!place.executable.empty()) note({error.code(), error.msg(), error.details()});
     throw;
   }
 }

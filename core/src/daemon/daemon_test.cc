@@ -234,6 +234,18 @@ TEST_F(DaemonTest, OneThatWasSilentIsNotAskedAgainByThatVerb) {
       << "another daemon is asked";
 }
 
+/// The clean-up before an ADD asks so, for what no file tells of.
+TEST_F(DaemonTest, AQuestionThatStartsNobodySaysNothingOfOneThatDoes) {
+  DaemonPlace starting = place();
+  starting.executable = folder_ / "absent";
+  Daemons daemons;
+  const auto msg = [&](const DaemonPlace& of) {
+    return error_of([&] { daemons.ask(of, {"x", {}}, -1, in(milliseconds(300))); }).msg();
+  };
+  EXPECT_THAT(msg(place()), HasSubstr("nobody listens"));
+  EXPECT_THAT(msg(starting), HasSubstr("start " + starting.executable));
+}
+
 TEST_F(DaemonTest, ADaemonOfAnotherNameIsAStranger) {
   DaemonPlace other = place();
   other.name = "other";

@@ -101,7 +101,11 @@ void Netns::run(const std::function<void()>& work, const Netns& back) const {
     work();
     return;
   }
-  if (::setns(fd(), CLONE_NEWNET) != 0) throw system_error(errno, "enter network namespace");
+  if (::setns(fd(), CLONE_NEWNET) != 0) {
+    // One that a user namespace besides or above ours owns.
+    if (errno == EPERM) throw no_netns(path_, EPERM, "enter network namespace");
+    throw system_error(errno, "enter network namespace");
+  }
   std::exception_ptr failure;
   try {
     work();

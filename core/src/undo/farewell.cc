@@ -17,6 +17,7 @@
 #include "unicni/net/link.h"
 #include "unicni/net/netlink.h"
 #include "unicni/net/packet_socket.h"
+#include "unicni/net/veth.h"
 
 namespace unicni::undo {
 
@@ -42,16 +43,17 @@ std::optional<net::LinkInNetns> find_link(const Line& lease, HostKernel& host) {
 }
 
 /// A veth's other end, if it is here.
-std::optional<net::Link> find_host_end(const net::Link& link, HostKernel& host) {
-  auto end = net::find_link(host.host_links(), link.iflink);
-  return end && end->iflink == link.index ? std::move(end) : std::nullopt;
+std::optional<net::Link> find_host_end(const net::LinkInNetns& found, HostKernel& host) {
+  if (found.link.kind != "veth") return std::nullopt;
+  net::Netlink there(found.netns, host.host_netns());
+  return net::find_veth_end(there, found.link, host.host_links(), host.host_netns());
 }
 
 /// Why nothing that is sent by a link leaves the host; "": nothing is seen in the way.
-std::string obstacle_of(const net::Link& link, HostKernel& host) {
-  if (!link.up) return "its interface is down";
-  if (!link.lower_up) return "its interface has no carrier";
-  const auto end = find_host_end(link, host);
+std::string obstacle_of(const net::LinkInNetns& found, HostKernel& host) {
+  if (!found.link.up) return "its interface is down";
+  if (!found.link.lower_up) return "its interface has no carrier";
+  const auto end = find_host_end(found, host);
   if (!end || end->master == 0) return {};
   const auto master = net::find_link(host.host_links(), end->master);
   const bool passes = !master || master->up || master->kind != "bridge";
@@ -98,7 +100,7 @@ void send_farewell(const Line& lease, HostKernel& host) {
   if (farewells.empty()) throw Error(Code::internal, "the lease's file has no packet for that");
   const auto found = find_link(lease, host);
   if (!found) throw Error(Code::internal, "its namespace or interface is gone");
-  const std::string obstacle = obstacle_of(found->link, host);
+  const std::string obstacle = obstacle_of(*found, host);
   if (!obstacle.empty()) throw Error(Code::internal, obstacle);
   found->netns.run(
       [&] {
@@ -113,14 +115,15 @@ void send_farewell(const Line& lease, HostKernel& host) {
 
 std::string wake_link(const Line& lease, HostKernel& host) {
   try {
-    const auto found = find_link(lease, host);
+    auto found = find_link(lease, host);
     if (!found) return {};  // the daemon may see more
-    if (found->link.up) return obstacle_of(found->link, host);
+    if (found->link.up) return obstacle_of(*found, host);
     net::Netlink links(found->netns, host.host_netns());
     net::bring_up(links, found->link);
-    const auto end = find_host_end(found->link, host);
+    const auto end = find_host_end(*found, host);
     if (end) net::sync_carrier(host.host_links(), end->name);
-    return obstacle_of(net::get_link(links, found->link.name), host);
+    found->link = net::get_link(links, found->link.name);
+    return obstacle_of(*found, host);
   } catch (const Error& error) {
     host.log(LogLevel::warning, fmt::format("what {} has to say before it goes may be lost: {}",
                                             lease.get("if_name"), error.msg()));
