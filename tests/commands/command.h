@@ -1,6 +1,8 @@
 // The programs for people, run from the stage.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@ namespace unicni::test {
 inline Output command(const std::string& program, std::vector<std::string> arguments,
                       std::vector<std::string> env = {}) {
   arguments.insert(arguments.begin(), stage() + "/bin/" + program);
+  EXPECT_TRUE(exists(arguments.front())) << arguments.front();
   env.emplace_back("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
   return run({.argv = std::move(arguments), .env = std::move(env)});
 }

@@ -103,6 +103,9 @@ TEST_F(UnictlCompletion, OffersChainsAndTypes) {
   }
   EXPECT_THAT(completions("unictl", {"diff", "web", "d"}), ::testing::ElementsAre("db"));
   EXPECT_THAT(completions("unictl", {"compile", "p"}), ::testing::ElementsAre("policy"));
+  EXPECT_THAT(completions("unictl", {"compile", "chain:w"}), ::testing::ElementsAre("chain:web"));
+  EXPECT_THAT(completions("unictl", {"compile", ""}),
+              ::testing::UnorderedElementsAre("policy", "chain:db", "chain:web"));
   EXPECT_THAT(completions("unictl", {"conformance", "host-l"}),
               ::testing::ElementsAre("host-local"));
 }

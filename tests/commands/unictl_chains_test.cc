@@ -5,6 +5,7 @@
 #include <string>
 
 #include "command.h"
+#include "support/kernel_state.h"
 #include "support/sandbox.h"
 
 namespace unicni::test::unictl_chains_test {
@@ -26,6 +27,15 @@ class UnictlChains : public ::testing::Test {
   }
   static void chain(const std::string& name, const std::string& text) {
     write_file("/etc/unicni/chains/" + name + ".yaml", text);
+  }
+  /// Paths of this host's compiled entries in which, or in whose names, a text is.
+  static std::string entries_with(const std::string& text) {
+    std::string paths;
+    for (const std::string& name : files_in("/run/unicni/compiled")) {
+      const std::string path = "/run/unicni/compiled/" + name;
+      if ((name + read_file(path)).find(text) != std::string::npos) paths += path + '\n';
+    }
+    return paths;
   }
   static void policy(const std::string& text) { write_file("/etc/unicni/policy.d/a.yaml", text); }
 
@@ -303,7 +313,38 @@ TEST_F(UnictlChains, ATryOfOtherSettingsIsNoneOfThisHost) {
     write_file("/run/draft/policy.d/a.yaml", "ruls: {");
     EXPECT_EQ(command("unictl", {"compile", "--settings", "/run/draft"}).status, 1);
     expect_live();
-    EXPECT_EQ(command("grep", {"-rl", "draft", "/run/unicni/compiled"}).out, "");
+    EXPECT_EQ(entries_with("draft"), "");
+  }
+}
+
+TEST_F(UnictlChains, ADraftThatAWrapperNamesStaysADraft) {
+  tool({"cp", "-r", "/etc/unicni", "/run/draft"});
+  write_file("/run/draft/chains/web.yaml", "plugins: [{type: ptp, mtu: 1234}]\n");
+  write_file("/run/w.conflist", R"({"cniVersion": "1.0.0", "name": "web", "plugins": [
+    {"type": "unicni", "chain": "web"}]})");
+  EXPECT_EQ(command("unictl", {"compile"}).status, 0);
+  const auto explained =
+      command("unictl", {"explain", "/run/w.conflist", "--settings", "/run/draft"});
+  EXPECT_THAT(explained.out, HasSubstr("ptp"));
+  EXPECT_EQ(entries_with("1234"), "");
+  EXPECT_NE(entries_with("chain:web"), "") << "but for this host's own";
+}
+
+TEST_F(UnictlChains, AWrapperOfAChainWithADotInItsNameIsComparedByTheChain) {
+  chain("web.v2", "plugins: [{type: ptp, mtu: 1400}]\n");
+  chain("web", "plugins: [{type: ptp, mtu: 1300}]\n");
+  write_file("/run/w.conflist", R"({"cniVersion": "1.0.0", "name": "web", "plugins": [
+    {"type": "unicni", "chain": "web.v2"}]})");
+  const Output output = command("unictl", {"diff", "/run/w.conflist", "web"});
+  EXPECT_EQ(output.status, 1) << output.str();
+  EXPECT_THAT(output.out, HasSubstr("1400"));
+}
+
+TEST_F(UnictlChains, AFolderOfNoNameIsAWrongCall) {
+  for (const char* option : {"--settings", "--run", "--executable"}) {
+    const Output output = command("unictl", {"compile", option, ""});
+    EXPECT_EQ(output.status, 2) << output.str();
+    EXPECT_THAT(output.err, HasSubstr(std::string(option) + ": it is empty"));
   }
 }
 

@@ -143,6 +143,11 @@ TEST_F(UnictlLint, AFileThatNobodyReadsBecauseOfItsNameIsAnError) {
     write_file(file, std::string("name: web\ncniVersion: 1.1.0\n") + chain);
     EXPECT_EQ(lint({file}, 1), "1:1 error nobody reads a chain of this name\n") << file;
   }
+  for (const char* file : {"/etc/unicni/policy.d/.deny.yaml", "/etc/unicni/chains/.web.yaml"}) {
+    write_file(file, file[12] == 'p' ? policy : chain);
+    EXPECT_THAT(lint({file}, 1),
+                HasSubstr("1:1 error nobody reads a file whose name begins with a dot\n"));
+  }
   write_file("/run/stream", policy);
   EXPECT_EQ(lint({"/run/stream"}, 0), "") << "what a pipe has may become a file of any name";
 }
@@ -159,6 +164,11 @@ TEST_F(UnictlLint, WhatIsAddedToPluginsThatAreCalledAloneIsAnError) {
             "(/run/10.conflist)\n");
   EXPECT_EQ(lint(list("db", "bridge"), 0), "") << "the rule is about other networks";
   EXPECT_EQ(lint({kPolicy}, 0), "");
+  write_file("/run/10.conflist", R"({"cniVersion": "1.0.0", "name": "wide"})");
+  tool({"mkdir", "-p", "/run/wide"});
+  write_file("/run/wide/10.conf", R"({"type": "bridge"})");
+  EXPECT_EQ(lint({kPolicy, "/run/10.conflist"}, 1).substr(0, 56),
+            "4:5 error nothing can be added to network wide, whose pl");
   write_file(kFile, "plugins: [{type: bridge}]");
   EXPECT_EQ(lint({kPolicy, kFile}, 0), "") << "a chain is a list";
 }
@@ -248,6 +258,22 @@ TEST_F(UnictlLint, PluginsInFilesOfTheirOwnAreOfTheList) {
 }
 
 /// The same files by the three who read them: what one refuses, an ADD would.
+/// One that can't be understood keeps nobody from looking at the others.
+TEST_F(UnictlLint, EachPluginInAFileOfItsOwnIsLookedAt) {
+  write_file(kList, R"({"cniVersion": "1.1.0", "name": "drop", "plugins": [{"type": "bridge"}]})");
+  tool({"mkdir", "-p", "/run/drop"});
+  write_file("/run/drop/20.conf", R"({"type": "unicni", "chain": "absent"})");
+  write_file("/run/drop/30.conf", R"({"type": "tuning", "mtuu": 5})");
+  const std::string told = lint({kList}, 1);
+  EXPECT_THAT(told, ::testing::HasSubstr("absent"));
+  EXPECT_THAT(told, ::testing::HasSubstr("mtuu: unknown key"));
+}
+
+TEST_F(UnictlLint, AListIsNoPluginWhateverItHas) {
+  write_file("/run/x.conflist", R"({"cniVersion": "1.0.0", "name": "x", "type": "bridge"})");
+  EXPECT_NE(lint({"/run/x.conflist"}, 1), "");
+}
+
 TEST_F(UnictlLint, LintExplainAndValidateAgreeOnWhatNoAddTakes) {
   Sandbox::keep_etc();
   tool({"mkdir", "-p", "/etc/unicni/chains"});

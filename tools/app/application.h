@@ -50,7 +50,7 @@ std::unique_ptr<Verb> make_verb() {
 /// What a bash completion offers for a value's word ("FILE") or an operand.
 struct Completion {
   const char* word;
-  const char* command;  ///< bash that prints one candidate a line for the prefix "$cur"
+  std::string command;  ///< bash that prints one candidate a line for the prefix "$cur"
 };
 
 struct Application {

@@ -1,6 +1,7 @@
 #include "app/options.h"
 
 #include <CLI/CLI.hpp>
+#include <string_view>
 
 namespace unicni::app {
 namespace {
@@ -12,6 +13,13 @@ void name_value(CLI::Option* option, const char* value) { option->type_name(valu
 void refuse_empty(CLI::Option& option) {
   option.check(CLI::Validator(
       [](const std::string& text) { return text.empty() ? std::string("it is empty") : ""; }, ""));
+}
+
+/// A value that is a path, as its name says.
+void name_path(CLI::Option* option, const char* value) {
+  name_value(option, value);
+  if (value == std::string_view("FILE") || value == std::string_view("FOLDER"))
+    refuse_empty(*option);
 }
 
 /// Returns the words as help texts show them, and completion_script() reads them.
@@ -29,15 +37,15 @@ void Options::flag(bool& to, const char* names, const char* help) {
 }
 
 void Options::value(std::string& to, const char* names, const char* value, const char* help) {
-  name_value(app_.add_option(names, to, help)->take_last(), value);
+  name_path(app_.add_option(names, to, help)->take_last(), value);
 }
 
 void Options::value(std::optional<std::string>& to, const char* names, const char* value,
                     const char* help) {
-  name_value(app_.add_option_function<std::string>(
-                     names, [&to](const std::string& text) { to = text; }, help)
-                 ->take_last(),
-             value);
+  name_path(app_.add_option_function<std::string>(
+                    names, [&to](const std::string& text) { to = text; }, help)
+                ->take_last(),
+            value);
 }
 
 void Options::number(std::optional<std::int64_t>& to, const char* names, const char* value,

@@ -57,7 +57,7 @@ class Diff final : public app::Verb {
     const Folders folders = place_.folders();
     const module::Locations where = place_.locations();
     compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime,
-                               place_.keep());
+                               compile::Keep::nothing);
     const protocol::NetworkList one = read(one_, compiler);
     const protocol::NetworkList other = read(other_, compiler);
     report_.add_table(table());
@@ -79,7 +79,7 @@ class Diff final : public app::Verb {
     protocol::NetworkList list = read_network(network, compiler);
     if (list.members.size() != 1 || list.members.front().type != chain::kChainType) return list;
     const auto chain = protocol::Netconf::parse(list.members.front().text).chain();
-    return chain ? read_network(*chain, compiler) : std::move(list);
+    return chain ? read_chain(*chain, compiler) : std::move(list);
   }
 
   /// A key that is null counts as absent.

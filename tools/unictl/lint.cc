@@ -162,8 +162,8 @@ class Lint final : public app::Verb {
         look_at_wrappers(document, list, installed, where);
         if (is_list_file(document)) protocol::add_drop_ins_of(list, file);
         look_at_add(document, list, chain.findings, installed, where);
+        if (is_called_alone(document, list)) alone_.push_back({name, file});
       }
-      if (is_called_alone(document)) alone_.push_back({name, file});
     } catch (const document::Refusal& refusal) {
       std::string what = refusal.msg();
       const std::string place = document::place(file, refusal.position()) + ": ";
@@ -176,8 +176,13 @@ class Lint final : public app::Verb {
 
   /// Who gives a file a name that nobody looks for, believes that it is in force.
   void look_at_name(const Document& document) {
-    if (is_chain_file(document)) return;
     const Folders folders = place_.folders();
+    if (is_hidden(document.file) &&
+        (is_in(document.file, folders.policies()) || is_in(document.file, folders.chains()))) {
+      return add(document.file, document.root->position, true,
+                 "nobody reads a file whose name begins with a dot", "name it without the dot");
+    }
+    if (is_chain_file(document)) return;
     if (is_policy(document)) {
       if (!document::is_nearly_policy(document.file) && !is_in(document.file, folders.policies())) {
         return;
@@ -192,6 +197,10 @@ class Lint final : public app::Verb {
         fmt::format("a chain is the file {}/NAME.yaml", folders.chains()));
   }
 
+  static bool is_hidden(const std::string& file) {
+    return std::filesystem::path(file).filename().string().starts_with('.');
+  }
+
   static bool is_in(const std::string& file, const std::string& folder) {
     std::error_code none;
     const auto parent = std::filesystem::absolute(file).parent_path();
@@ -199,16 +208,12 @@ class Lint final : public app::Verb {
   }
 
   /// A .conflist without type unicni: the runtime calls each of its plugins by itself.
-  static bool is_called_alone(const Document& document) {
+  static bool is_called_alone(const Document& document, const protocol::NetworkList& list) {
     if (is_chain_file(document)) return false;
-    const document::Child* plugins = document.root->find("plugins");
-    if (document::is_single_plugin(document)) return plugins == nullptr;
-    if (plugins == nullptr) return false;
-    return std::none_of(plugins->node->children.begin(), plugins->node->children.end(),
-                        [](const document::Child& plugin) {
-                          const document::Child* type = plugin.node->find("type");
-                          return type != nullptr && type->node->text == "unicni";
-                        });
+    if (document::is_single_plugin(document)) return document.root->find("plugins") == nullptr;
+    return !list.members.empty() &&
+           std::none_of(list.members.begin(), list.members.end(),
+                        [](const auto& member) { return member.type == chain::kChainType; });
   }
 
   /// What a rule adds needs a list in one process; of the networks among the files it is known
@@ -282,8 +287,14 @@ class Lint final : public app::Verb {
     Rehearsal rehearsal(folders, where, environment, [](const std::string&) {});
     for (const PluginCall& call : calls_of(list, is_chain ? document.file : "", "")) {
       if (!is_chain && is_drop_in(list, call.index)) {
-        look_at_drop_in(document, rehearsal, call, list.members[call.index].source, installed,
-                        where);
+        const std::string& file = list.members[call.index].source;
+        try {
+          look_at_drop_in(document, rehearsal, call, file, installed, where);
+        } catch (const document::Refusal& refusal) {
+          add(file, refusal.position(), true, refusal.msg(), refusal.details());
+        } catch (const Error& error) {
+          add(file, {}, true, error.msg(), error.details());
+        }
         continue;
       }
       const document::Node& own = document::is_single_plugin(document)

@@ -1,28 +1,30 @@
 // unictl: what an administrator asks of unicni.
+#include <string>
+
 #include "app/application.h"
 #include "verbs.h"
 
 namespace {
 
-/// Names of chains, and files.
-constexpr const char* kNetworks =
-    "compgen -W \"$(cd /etc/unicni/chains 2> /dev/null && printf '%s\\n' *.yaml | sed -n "
-    "'/^\\*/!s/\\.yaml$//p')\" -- \"$cur\"; compgen -f -- \"$cur\"";
-constexpr const char* kChains =
-    "compgen -W \"$(cd /etc/unicni/chains 2> /dev/null && printf '%s\\n' *.yaml | sed -n "
-    "'/^\\*/!s/\\.yaml$//p')\" -- \"$cur\"";
-constexpr const char* kSubjects =
-    "compgen -W \"policy $(cd /etc/unicni/chains 2> /dev/null && printf 'chain:%s\\n' *.yaml | sed "
-    "-n '/:\\*/!s/\\.yaml$//p')\" -- \"$cur\"";
-constexpr const char* kPlugins =
-    "compgen -W \"$(unictl modules 2> /dev/null | awk 'NR > 1 { print $1 }')\" -- \"$cur\"; "
-    "compgen -f -- \"$cur\"";
+/// The shell's words that list the chains of this host, each behind `prefix`; `more` are words
+/// besides.
+std::string chains(const std::string& prefix = "", const std::string& more = "") {
+  return "compgen -W \"" + more +
+         "$(cd /etc/unicni/chains 2> /dev/null && printf '%s\\n' *.yaml | sed -n "
+         "'s/^\\([^*].*\\)\\.yaml$/" +
+         prefix + "\\1/p')\" -- \"$cur\"";
+}
+
+constexpr const char* kFiles = "compgen -f -- \"$cur\"";
+constexpr const char* kModules =
+    "compgen -W \"$(unictl modules 2> /dev/null | awk 'NR > 1 { print $1 }')\" -- \"$cur\"";
 
 }  // namespace
 
 int main(int argc, char** argv) {
   namespace app = unicni::app;
   namespace unictl = unicni::unictl;
+  const std::string networks = chains() + "; " + kFiles;
   const app::Application application{
       .name = "unictl",
       .summary = "Look after unicni on this host",
@@ -42,11 +44,11 @@ int main(int argc, char** argv) {
                         {"1", "It failed, or found what it was to look for."},
                         {"2", "It was called wrongly and did nothing."},
                         {"3", "conformance: it could not be found out."}},
-      .completions = {{"NETWORK", kNetworks},
-                      {"ONE", kNetworks},
-                      {"OTHER", kNetworks},
-                      {"CHAIN", kChains},
-                      {"SUBJECT", kSubjects},
-                      {"PLUGIN", kPlugins}}};
+      .completions = {{"NETWORK", networks},
+                      {"ONE", networks},
+                      {"OTHER", networks},
+                      {"CHAIN", chains()},
+                      {"SUBJECT", chains("chain:", "policy ")},
+                      {"PLUGIN", std::string(kModules) + "; " + kFiles}}};
   return app::run(application, argc, argv);
 }

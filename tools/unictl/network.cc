@@ -18,13 +18,15 @@ bool is_chain(const std::string& network) {
   return network.find_first_of("/.") == std::string::npos;
 }
 
+protocol::NetworkList read_chain(const std::string& name, compile::Compiler& compiler) {
+  settings::Compiled chain = compiler.compile(settings::chain_subject(name));
+  protocol::NetworkList list = protocol::parse_list(chain.body, "chain " + name);
+  list.warnings = std::move(chain.warnings);
+  return list;
+}
+
 protocol::NetworkList read_network(const std::string& network, compile::Compiler& compiler) {
-  if (is_chain(network)) {
-    settings::Compiled chain = compiler.compile(settings::chain_subject(network));
-    protocol::NetworkList list = protocol::parse_list(chain.body, "chain " + network);
-    list.warnings = std::move(chain.warnings);
-    return list;
-  }
+  if (is_chain(network)) return read_chain(network, compiler);
   if (network.ends_with(".yaml")) {
     throw Error(Code::invalid_config, fmt::format("{} is no .conflist", network),
                 fmt::format("a chain is named without its folder and extension: {}",

@@ -11,6 +11,9 @@ namespace unicni::unictl {
 /// Whether a network is named as a chain is, not as a file.
 bool is_chain(const std::string& network);
 
+/// Error as Compiler::compile() has it.
+protocol::NetworkList read_chain(const std::string& name, compile::Compiler& compiler);
+
 /// `network` is the name of a chain, or, if it has a "/" or a ".", the path of a .conflist or
 /// .conf. Error if there is none, or it can't be read.
 protocol::NetworkList read_network(const std::string& network, compile::Compiler& compiler);

@@ -142,7 +142,8 @@ std::vector<RehearsedMember> Rehearsal::run(const PluginCall& call, const policy
                                call.netconf.type(), where_,       {},
                                deadline_,           services_,    modules_};
   chain::VerbHost host(request);
-  const settings::Settings settings(services_, where_, request.process_environment, deadline_);
+  const settings::Settings settings(services_, where_, request.process_environment, deadline_,
+                                    settings::Entries::do_not_stay);
   chain::Plan plan = chain::plan(request, settings, host);
   if (!call.source.empty()) {
     for (chain::Member& member : plan.members) member.origin.source = call.source;

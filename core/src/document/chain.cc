@@ -215,9 +215,9 @@ NamedTypes types_in(const Document& document) {
 
 bool is_single_plugin(const Document& document) {
   const Child* type = find_field(*document.root, "type");
-  if (document.file.ends_with(kExtension)) return false;
+  if (document.file.ends_with(kExtension) || document.file.ends_with(kListExtension)) return false;
   if (type == nullptr || document.root->find("plugins") == nullptr) return type != nullptr;
-  return type->node->text == protocol::kListType && !document.file.ends_with(kListExtension);
+  return type->node->text == protocol::kListType;
 }
 
 void for_each_plugin(const Node& node, const std::function<void(const Node&)>& visit) {

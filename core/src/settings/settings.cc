@@ -90,9 +90,10 @@ std::string Settings::find_compiler() const {
 Compiled Settings::compile(const std::string& subject, Deadline deadline) const {
   const std::string program = find_compiler();
   const Folders& folders = services_.folders;
-  const std::vector<std::string> arguments = {"compile",    subject,          "--print",
-                                              "--settings", folders.settings, "--run",
-                                              folders.run,  "--executable",   where_.executable};
+  std::vector<std::string> arguments = {"compile",        subject,          "--print",
+                                        "--settings",     folders.settings, "--executable",
+                                        where_.executable};
+  if (entries_ == Entries::stay) arguments.insert(arguments.end(), {"--run", folders.run});
   const Stretch stretch(
       services_.observer, Phase::program, [&] { return fmt::format("compile {}", subject); },
       Worker{"unictl"});

@@ -55,8 +55,8 @@ TEST_F(SettingsTest, WhatChangedIsCompiledByUnictl) {
   unictl_prints(entry("etc/policy.d", policy::print_policy(denying())));
   EXPECT_EQ(settings().policy(), denying());
   EXPECT_EQ(tree_.read("asked"), "compile policy --print --settings " + tree_.path("etc") +
-                                     " --run " + tree_.path("run") + " --executable " +
-                                     tree_.where().executable + "\n");
+                                     " --executable " + tree_.where().executable + " --run " +
+                                     tree_.path("run") + "\n");
 }
 
 TEST_F(SettingsTest, AnEntryOfUnchangedSourcesIsEnough) {
