@@ -14,13 +14,14 @@
 #include "support/attachment.h"
 #include "support/kernel_state.h"
 #include "support/recorder.h"
+#include "support/sample.h"
 #include "support/sandbox.h"
 
 namespace unicni::test::apps_test {
 namespace {
 
 /// Rounds of ADD, CHECK and DEL; with 16 threads 10,000 verbs where tools/test --full says so.
-std::string many() { return std::getenv("UNICNI_FULL") != nullptr ? "209" : "6"; }
+std::string many() { return is_full() ? "209" : "6"; }
 constexpr const char* kSome = "6";
 
 class Application : public ::testing::Test {

@@ -15,13 +15,14 @@
 #include "support/attachment.h"
 #include "support/kernel_state.h"
 #include "support/recorder.h"
+#include "support/sample.h"
 #include "support/sandbox.h"
 
 namespace unicni::test::user_test {
 namespace {
 
 /// Rounds of six verbs each; with 16 threads 10,000 verbs where tools/test --full says so.
-std::string many() { return std::getenv("UNICNI_FULL") != nullptr ? "105" : "4"; }
+std::string many() { return is_full() ? "105" : "4"; }
 
 class RuntimeUser : public ::testing::Test {
  protected:

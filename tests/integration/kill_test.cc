@@ -3,6 +3,7 @@
 #include <string>
 
 #include "integration/host_test.h"
+#include "support/sample.h"
 #include "support/tracer.h"
 
 namespace unicni::test::kill_test {
@@ -16,13 +17,14 @@ class Killed : public HostTest {
   using Recovery = std::function<bool(const Attachment&)>;
 
   /// ADD, killed before its first, second … visible step; each time `recover` must bring the host
-  /// back to what it was. The bridge that this ADD made may stay only if an ADD had ended.
-  void kill_every_add(const Recovery& recover,
-                      const Json& config = with_version(mynet(), "1.1.0")) {
+  /// back to what it was. The bridge that this ADD made may stay only if an ADD had ended. `apart`:
+  /// how far from one step to the next.
+  void kill_every_add(const Recovery& recover, const Json& config = with_version(mynet(), "1.1.0"),
+                      int apart = 1) {
     const Snapshot before = snapshot();
     const auto journals = files_in(kJournals);
     const bool had_bridge = before.contains("link cni0");
-    for (int k = 1;; ++k) {
+    for (int k = 1;; k += apart) {
       ASSERT_LT(k, 200);
       containers_.remove_if([](const Container& each) { return each.name() == "c1"; });
       const Attachment job = attachment(config);
@@ -113,7 +115,7 @@ TEST_F(Killed, AddOfAListThenDelOrGc) {
         expect_silent_success(++turn % 2 == 0 ? job.del() : job.gc(Json::array()));
         return true;  // bridge's own ADD may have ended: then its bridge stays
       },
-      long_list());
+      long_list(), every(3));
 }
 
 TEST_F(Killed, AddOfAListThenAddAgainThenDel) {
@@ -128,7 +130,7 @@ TEST_F(Killed, AddOfAListThenAddAgainThenDel) {
         expect_silent_success(job.del());
         return true;
       },
-      long_list());
+      long_list(), every(3));
 }
 
 TEST_F(Killed, AddBesideANeighbourThenDel) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "sdk/author.h"
+#include "support/sample.h"
 
 namespace unicni::test::sdk_test {
 namespace {
@@ -83,7 +84,7 @@ std::string clang() {
 
 std::vector<Way> ways() {
   const std::string lto = "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON";
-  if (std::getenv("UNICNI_FULL") == nullptr) {
+  if (!is_full()) {
     std::vector<Way> few = {{"GccWithLto", "g++", {"-DCMAKE_BUILD_TYPE=Release", lto}}};
     if (!clang().empty()) few.push_back({"Clang", clang(), {"-DCMAKE_BUILD_TYPE=Debug"}});
     return few;
