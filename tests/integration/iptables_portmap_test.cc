@@ -101,6 +101,19 @@ TEST_F(IptablesPortmap, WordsOfIptablesAndAForeignMarkChainChooseIt) {
   EXPECT_THAT(rules(), Not(HasSubstr("CNI-DN-")));
 }
 
+/// Network and container name the chain, which is the sibling's then.
+TEST_F(IptablesPortmap, WhatIsSweptUpWithoutJournalAndListIsNoSiblings) {
+  const Attachment published = attachment(portmap(5353), "c1");
+  const Json result = must_add(published);
+  Attachment sibling = published;
+  sibling.if_name = "eth1";
+  sibling.config["plugins"] = Json::array({5});
+  const Output deleted = sibling.del();
+  EXPECT_TRUE(deleted.ok()) << deleted.str();
+  expect_silent_success(published.check(result));
+  EXPECT_EQ(source_by(published, "127.0.0.1"), "10.22.0.1");
+}
+
 /// CHECK of the other backend looks at these rules, where it can.
 TEST_F(IptablesPortmap, WithoutTheProgramOfLegacyTheOtherBackendsCheckIsContent) {
   const Attachment ours = attachment(portmap(5353, {{"backend", "nftables"}}), "ours");
