@@ -414,12 +414,13 @@ bool may_have_port(const PortsPart& part, const NftListedRule& rule) {
          });
 }
 
+/// What it means that a table can't be read for want of a program.
+enum class Unread : unsigned char { is_error, is_passed_over };
+
 /// Iptables' tables that may have a port of `what`, which publishes otherwise: no chain there is
 /// its own. Netlink narrows it down, and a program runs only if a rule may have one of the ports.
 /// Whose that is stands in xtables' match "comment", which list_rules() doesn't read. Of legacy
-/// only the chain is known. Where the program isn't there, `unread` says what that means. `look`
-/// says whether to go on.
-enum class Unread : unsigned char { is_error, is_passed_over };
+/// only the chain is known. `look` says whether to go on.
 void list_tables(
     Nft& nft, const IptablesPorts& what, Deadline deadline, Unread unread,
     const std::function<bool(const PortsPart& part, const IptablesListing& listing)>& look) {
