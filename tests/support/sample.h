@@ -2,11 +2,15 @@
 #pragma once
 
 #include <cstdlib>
+#include <string_view>
 
 namespace unicni::test {
 
-/// The whole of tools/test --full, which sets UNICNI_FULL.
-inline bool is_full() { return std::getenv("UNICNI_FULL") != nullptr; }
+/// The whole of tools/test --full, which sets UNICNI_FULL to "yes".
+inline bool is_full() {
+  const char* full = std::getenv("UNICNI_FULL");
+  return full != nullptr && full == std::string_view("yes");
+}
 
 /// Of a matrix that takes minutes: the distance from one case to the next, so that each `n`-th is
 /// taken, and all in a full run.
