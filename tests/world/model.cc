@@ -173,12 +173,14 @@ bool has_snat(const Json& list) {
                              [](const Json& portmap) { return portmap.value("snat", true); });
 }
 
+/// A macvlan's packets don't meet the host: firewall has nothing to let through.
 bool has_rules(const Life& life) {
-  return !life.claims.empty() ||
-         std::ranges::any_of(life.list.at("plugins"), [](const Json& member) {
-           return member.value("ipMasq", false) || member.value("macspoofchk", false) ||
-                  member.value("type", "") == "firewall";
-         });
+  const Json& plugins = life.list.at("plugins");
+  const bool is_passed_by = plugins.at(0).value("type", "") == "macvlan";
+  return !life.claims.empty() || std::ranges::any_of(plugins, [&](const Json& member) {
+    return member.value("ipMasq", false) || member.value("macspoofchk", false) ||
+           (member.value("type", "") == "firewall" && !is_passed_by);
+  });
 }
 
 bool is_in(const std::string& address, const std::string& subnet) {
