@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "chain/foreign.h"
-#include "chain/member.h"
 #include "chain/rules.h"
 #include "chain/step.h"
 #include "chain/verb_host.h"
@@ -34,7 +33,7 @@ class PluginDelegate::Turn {
 };
 
 PluginDelegate::PluginDelegate(const Request& request, const Call& call)
-    : request_(request), call_(call) {}
+    : request_(request), call_(call), of_add_(request) {}
 PluginDelegate::~PluginDelegate() = default;
 
 namespace {
@@ -71,18 +70,6 @@ protocol::Netconf PluginDelegate::effective(const std::string& config) const {
   return std::move(ruled->netconf);
 }
 
-const Request& PluginDelegate::request_as_recorded(const protocol::Netconf& netconf) {
-  if (!step_of_add_) return request_;
-  for (const std::string& type : {netconf.type(), netconf.ipam_type()}) {
-    if (!was_served_by_link(*step_of_add_, type, request_.where)) continue;
-    if (!as_recorded_) {
-      as_recorded_.emplace(request_.with(request_.netconf.copy(), request_.deadline));
-    }
-    as_recorded_->where.served.push_back(type);
-  }
-  return as_recorded_ ? *as_recorded_ : request_;
-}
-
 /// The module wrote this configuration, but of parts that a user wrote, so it is validated like one
 /// that came from a runtime.
 void PluginDelegate::configure(const std::string& config) {
@@ -90,8 +77,11 @@ void PluginDelegate::configure(const std::string& config) {
   const std::string type = netconf.type();
   module::require_valid_type(type);
   const auto warn = [this](const std::string& text) { host_->log(LogLevel::warning, text); };
-  const Request& request = request_as_recorded(netconf);
-  step_ = make_step(request, type, std::move(netconf), call_.step, false,
+  if (step_of_add_) {
+    of_add_.take(*step_of_add_, type);
+    of_add_.take(*step_of_add_, netconf.ipam_type());
+  }
+  step_ = make_step(of_add_.get(), type, std::move(netconf), call_.step, false,
                     call_.command == Command::add ? std::nullopt : call_.prev_result, warn);
   const Asked* asked = find_asked(step_->call.ipam_type);
   if (step_->ipam && asked != nullptr) step_->ipam->mark_asked(*asked);

@@ -8,6 +8,7 @@
 
 #include "chain/foreign_del.h"
 #include "chain/request.h"
+#include "chain/request_of_add.h"
 #include "journal/entry.h"
 #include "unicni/host.h"
 
@@ -44,7 +45,6 @@ class PluginDelegate final : public Delegate {
  private:
   class Turn;
   [[nodiscard]] protocol::Netconf effective(const std::string& config) const;
-  const Request& request_as_recorded(const protocol::Netconf& netconf);
   Step& configured() const;
   [[nodiscard]] const Asked* find_asked(const std::string& type) const;
   void require_no_interface();
@@ -58,7 +58,7 @@ class PluginDelegate final : public Delegate {
   VerbHost* host_ = nullptr;
   std::string recorded_;
   std::optional<journal::RecordedStep> step_of_add_;
-  std::optional<Request> as_recorded_;  // with names of ADD's time; the step refers to it
+  RequestOfAdd of_add_;  // the step refers to what it has
   std::unique_ptr<Step> step_;
   std::vector<Asked> asked_;
 };

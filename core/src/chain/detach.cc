@@ -11,6 +11,7 @@
 #include "chain/foreign_del.h"
 #include "chain/leftovers.h"
 #include "chain/recorder.h"
+#include "chain/request_of_add.h"
 #include "protocol/result_parse.h"
 #include "undo/kinds.h"
 #include "unicni/error.h"
@@ -102,7 +103,7 @@ bool has_records_of_ours(const Task& task) {
 class DelVerb : public JournalLock {
  public:
   DelVerb(const Request& request, VerbHost& host, bool direct)
-      : request_(request), host_(host), direct_(direct) {
+      : request_(request), of_add_(request), host_(host), direct_(direct) {
     host_.set_journal_lock(this);
   }
   ~DelVerb() override { host_.set_journal_lock(nullptr); }
@@ -131,7 +132,6 @@ class DelVerb : public JournalLock {
   [[nodiscard]] bool is_here(const journal::RecordedStep& step);
   void find_namespace(const journal::Entry& entry);
   Made make(const std::string& type, protocol::Netconf netconf, std::size_t index, bool direct);
-  void take_name(const journal::RecordedStep& recorded, const std::string& type);
   [[nodiscard]] std::optional<Made> make_from_journal(const Task& task);
   /// A task goes one way: recall → undo → sweep → forget.
   void del(Task& task);
@@ -143,7 +143,7 @@ class DelVerb : public JournalLock {
   void release_reservations();
 
   const Request& request_;
-  std::optional<Request> as_recorded_;  // with names of ADD's time; steps refer to it
+  RequestOfAdd of_add_;  // steps refer to what it has
   VerbHost& host_;
   const bool direct_;
   std::optional<Result> prev_result_;
@@ -231,8 +231,7 @@ DelVerb::Made DelVerb::make(const std::string& type, protocol::Netconf netconf, 
                             bool direct) {
   const auto warn = [&](const std::string& text) { host_.log(LogLevel::warning, text); };
   try {
-    const Request& request = as_recorded_ ? *as_recorded_ : request_;
-    return {make_step(request, type, netconf.copy(), index, direct, prev_result_, warn), {}};
+    return {make_step(of_add_.get(), type, netconf.copy(), index, direct, prev_result_, warn), {}};
   } catch (const Error& error) {
     return {make_bare_step(request_, type, std::move(netconf), index, prev_result_), error};
   }
@@ -263,13 +262,6 @@ void DelVerb::forget(const Task& task) {
   }
 }
 
-void DelVerb::take_name(const journal::RecordedStep& recorded, const std::string& type) {
-  if (!was_served_by_link(recorded, type, request_.where)) return;
-  if (!as_recorded_)
-    as_recorded_.emplace(request_.with(request_.netconf.copy(), request_.deadline));
-  as_recorded_->where.served.push_back(type);
-}
-
 /// What ADD was given decides, whatever the file says today.
 std::optional<DelVerb::Made> DelVerb::make_from_journal(const Task& task) {
   const auto here = std::find_if(task.done.rbegin(), task.done.rend(),
@@ -279,8 +271,8 @@ std::optional<DelVerb::Made> DelVerb::make_from_journal(const Task& task) {
   const journal::RecordedStep& recorded = here != task.done.rend() ? *here : task.done.back();
   try {
     auto netconf = with_request_prev_result(request_, protocol::Netconf::parse(recorded.config));
-    take_name(recorded, recorded.type);
-    take_name(recorded, netconf.ipam_type());
+    of_add_.take(recorded, recorded.type);
+    of_add_.take(recorded, netconf.ipam_type());
     Made made = make(task.type, std::move(netconf), task.index, in_request && direct_);
     if (made.refusal) throw Error(*made.refusal);
     if (made.step->delegate) made.step->delegate->set_recorded(recorded);

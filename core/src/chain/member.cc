@@ -150,13 +150,6 @@ bool is_of_program(const journal::RecordedStep& step, const std::string& type) {
   });
 }
 
-bool was_served_by_link(const journal::RecordedStep& step, const std::string& type,
-                        const module::Locations& where) {
-  if (type.empty() || is_of_program(step, type)) return false;
-  const auto found = module::find_named(type, where);
-  return found && found->module != type;
-}
-
 /// Names of one module end alike, which tells most of the others without a look at files.
 bool is_of_type(const journal::RecordedStep& step, const std::string& type,
                 const module::Locations& where) {

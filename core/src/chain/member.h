@@ -30,11 +30,6 @@ bool is_step_of(const journal::RecordedStep& step, const std::string& type,
 /// Whether a program did the work of `type`, the step's own or its IPAM's.
 bool is_of_program(const journal::RecordedStep& step, const std::string& type);
 
-/// Whether a module of ours did the work of `type` for it, under a name that only a link to our
-/// executable has: the link may be gone by now, the module isn't.
-bool was_served_by_link(const journal::RecordedStep& step, const std::string& type,
-                        const module::Locations& where);
-
 /// Whether the step was written under this type, or under another name of the same module of ours,
 /// as links to the executable have them ("cnv-bridge").
 bool is_of_type(const journal::RecordedStep& step, const std::string& type,
