@@ -293,8 +293,7 @@ void Keeper::tell_change(const Kept& kept, const std::string& was, const std::st
 /// The file is there before the verb hears of it: whoever is killed in between, the lease is known.
 /// The verb sets the MTU.
 void Keeper::become_bound(Kept& kept) {
-  kept.needs_ipv6_mtu = needs_ipv6_mtu(kept);
-  kept.lease.mtu = fitting_mtu(*kept.client.grant(), kept.lease.link_mtu, kept.needs_ipv6_mtu).mtu;
+  kept.lease.mtu = fitting_mtu(*kept.client.grant(), kept.lease.link_mtu, needs_ipv6_mtu(kept)).mtu;
   try {
     folder_.write(kept.lease);
   } catch (const Error& error) {

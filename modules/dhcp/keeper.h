@@ -62,7 +62,6 @@ class Keeper {
     std::optional<KeptV6> v6;
     Instant go_without_v6 = kNever;  ///< then an ADD that only wants IPv6 has waited long enough
     std::string seen_of_v6;          ///< by an ADD that went without
-    bool needs_ipv6_mtu = false;     ///< at the time of ADD
   };
 
   /// While an ADD waits, between looks whether its interface is there yet.

@@ -198,7 +198,8 @@ void Keeper::answer(Kept& kept) {
   add_grant(*kept.client.grant(), answer);
   if (kept.v6) add_grant_v6(*kept.v6->grant(), answer);
   if (!kept.seen_of_v6.empty()) answer.fields.emplace_back("v6.warning", kept.seen_of_v6);
-  if (kept.needs_ipv6_mtu) answer.fields.emplace_back("v6.mtu", "1");
+  const auto without_ipv6 = fitting_mtu(*kept.client.grant(), kept.lease.link_mtu, false);
+  if (kept.lease.mtu != without_ipv6.mtu) answer.fields.emplace_back("v6.mtu", "1");
   kept.waiting->answer(std::move(answer));
   kept.waiting.reset();
   kept.give_up = kNever;

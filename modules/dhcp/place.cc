@@ -33,17 +33,6 @@ std::optional<net::LinkInNetns> open_place(const std::string& path, const Place&
   return net::find_kept_link(path, {place.netns, place.if_name, place.index, mac, place.kind});
 }
 
-/// Of all that are there some may not be entered: those of other user namespaces.
-std::optional<net::LinkInNetns> open_enterable(const std::string& path, const Place& place,
-                                               const Mac& mac) {
-  try {
-    return open_place(path, place, mac);
-  } catch (const Error& error) {
-    if (!error.is(Code::invalid_netns)) throw;
-    return std::nullopt;
-  }
-}
-
 /// `path` as a process sees it whose root that folder is; symbolic links stay in there. Empty:
 /// there is none, or this kernel (before 5.6) can't do it.
 sys::Fd open_in(const std::string& root, const std::string& path) {
@@ -82,7 +71,7 @@ std::optional<net::LinkInNetns> find_by_processes(const std::vector<pid_t>& proc
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) continue;
     if (!seen.emplace(status.st_dev, status.st_ino).second) continue;
-    if (auto found = open_enterable(path, place, mac)) return found;
+    if (auto found = open_place(path, place, mac)) return found;
   }
   return std::nullopt;
 }
@@ -115,7 +104,7 @@ std::optional<net::LinkInNetns> find_by_mounts(const Place& place, const Mac& ma
     std::string path;
     words >> skipped >> skipped >> skipped >> root >> path;
     if (!root.starts_with("net:[")) continue;
-    if (auto found = open_enterable(unescaped(path), place, mac)) return found;
+    if (auto found = open_place(unescaped(path), place, mac)) return found;
   }
   return std::nullopt;
 }

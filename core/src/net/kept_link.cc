@@ -18,17 +18,19 @@ bool is_that(const Link& link, const KeptLink& kept) {
 std::optional<LinkInNetns> find_kept_link(const std::string& path, const KeptLink& kept,
                                           const Netns* back) {
   std::optional<Netns> netns;
+  std::optional<Netlink> links;
   try {
     netns = Netns::open(path);
+    if (!netns) return std::nullopt;
+    if (back != nullptr) {
+      links.emplace(*netns, *back);
+    } else {
+      links.emplace(*netns);
+    }
   } catch (const Error& error) {
+    // Also one that may not be entered: nobody of ours can have had the link there.
     if (!error.is(Code::invalid_netns)) throw;
-  }
-  if (!netns) return std::nullopt;
-  std::optional<Netlink> links;
-  if (back != nullptr) {
-    links.emplace(*netns, *back);
-  } else {
-    links.emplace(*netns);
+    return std::nullopt;
   }
   if (links->identity() != kept.netns) return std::nullopt;
   auto link = find_link(*links, kept.index);
