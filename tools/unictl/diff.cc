@@ -57,7 +57,7 @@ class Diff final : public app::Verb {
     const Folders folders = place_.folders();
     const module::Locations where = place_.locations();
     compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime,
-                               compile::Keep::nothing);
+                               settings::Keep::nothing);
     const protocol::NetworkList one = read(one_, compiler);
     const protocol::NetworkList other = read(other_, compiler);
     report_.add_table(table());

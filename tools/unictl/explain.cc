@@ -91,7 +91,7 @@ class Explain final : public app::Verb {
     const Folders folders = place_.folders();
     const module::Locations where = place_.locations();
     compile::Compiler compiler(folders, where, std::chrono::steady_clock::now() + kTime,
-                               compile::Keep::nothing);
+                               settings::Keep::nothing);
     const protocol::NetworkList list = read_network(network_, compiler);
     for (const std::string& text : list.warnings) output.warn(text);
     std::optional<policy::Policy> policy;

@@ -136,7 +136,7 @@ class Lint final : public app::Verb {
   };
 
   void lint(const std::string& file, const Types& installed, const module::Locations& where) {
-    try {
+    look_at(file, [&] {
       const auto text = read_given_file(file, document::kFileLimit);
       if (!text) throw Error(Code::invalid_config, fmt::format("there is no file {}", file));
       const Document document = document::read(*text, file);
@@ -164,6 +164,14 @@ class Lint final : public app::Verb {
         look_at_add(document, list, chain.findings, installed, where);
         if (is_called_alone(document, list)) alone_.push_back({name, file});
       }
+    });
+  }
+
+  /// What keeps `look` from looking further is a finding of the file.
+  template <class Look>
+  void look_at(const std::string& file, const Look& look) {
+    try {
+      look();
     } catch (const document::Refusal& refusal) {
       std::string what = refusal.msg();
       const std::string place = document::place(file, refusal.position()) + ": ";
@@ -288,13 +296,7 @@ class Lint final : public app::Verb {
     for (const PluginCall& call : calls_of(list, is_chain ? document.file : "", "")) {
       if (!is_chain && is_drop_in(list, call.index)) {
         const std::string& file = list.members[call.index].source;
-        try {
-          look_at_drop_in(document, rehearsal, call, file, installed, where);
-        } catch (const document::Refusal& refusal) {
-          add(file, refusal.position(), true, refusal.msg(), refusal.details());
-        } catch (const Error& error) {
-          add(file, {}, true, error.msg(), error.details());
-        }
+        look_at(file, [&] { look_at_drop_in(document, rehearsal, call, file, installed, where); });
         continue;
       }
       const document::Node& own = document::is_single_plugin(document)

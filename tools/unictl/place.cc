@@ -46,9 +46,9 @@ Folders PlaceOptions::folders() const {
   return folders;
 }
 
-compile::Keep PlaceOptions::keep() const {
+settings::Keep PlaceOptions::keep() const {
   const bool is_a_try = !run_ && (settings_ || executable_);
-  return is_a_try ? compile::Keep::nothing : compile::Keep::entries;
+  return is_a_try ? settings::Keep::nothing : settings::Keep::entries;
 }
 
 void PlaceOptions::require_settings() const {

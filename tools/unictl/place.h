@@ -5,8 +5,8 @@
 #include <string>
 
 #include "app/options.h"
-#include "compile/compile.h"
 #include "module/registry.h"
+#include "settings/compiled.h"
 #include "unicni/folders.h"
 
 namespace unicni::unictl {
@@ -21,7 +21,7 @@ class PlaceOptions {
   [[nodiscard]] Folders folders() const;
   /// Of other settings or another executable nothing is kept in this host's folder, which verbs go
   /// by.
-  [[nodiscard]] compile::Keep keep() const;
+  [[nodiscard]] settings::Keep keep() const;
   /// Error if a folder of settings was given that isn't there. This host need not have one.
   void require_settings() const;
   /// Of the executable that is installed with unictl, or of the one that was given; its modules and

@@ -143,7 +143,7 @@ std::vector<RehearsedMember> Rehearsal::run(const PluginCall& call, const policy
                                deadline_,           services_,    modules_};
   chain::VerbHost host(request);
   const settings::Settings settings(services_, where_, request.process_environment, deadline_,
-                                    settings::Entries::do_not_stay);
+                                    settings::Keep::nothing);
   chain::Plan plan = chain::plan(request, settings, host);
   if (!call.source.empty()) {
     for (chain::Member& member : plan.members) member.origin.source = call.source;

@@ -185,7 +185,7 @@ bool Compiler::counts(const Compiled& known, const std::string& subject) const {
 }
 
 Compiled Compiler::compile(const std::string& subject) {
-  if (keep_ == Keep::nothing) return make(subject);
+  if (keep_ == settings::Keep::nothing) return make(subject);
   const std::string folder = folders_.compiled();
   std::optional<sys::Lock> lock;
   try {

@@ -23,15 +23,11 @@ std::vector<document::TypeOptions> types_of(const document::Document& chain,
                                             const std::vector<document::TypeOptions>& installed,
                                             const module::Locations& where);
 
-/// Whether entries of Folders::compiled() are read and written. A try of other settings must not
-/// become what the host's verbs go by.
-enum class Keep : unsigned char { entries, nothing };
-
 class Compiler {
  public:
   /// Folders and locations outlive this.
   Compiler(const Folders& folders, const module::Locations& where, Deadline deadline,
-           Keep keep = Keep::entries)
+           settings::Keep keep = settings::Keep::entries)
       : folders_(folders), where_(where), deadline_(deadline), keep_(keep) {}
 
   /// The entry of the subject (settings::kPolicy, settings::chain_subject()), made anew unless the
@@ -54,7 +50,7 @@ class Compiler {
   const Folders& folders_;
   const module::Locations& where_;
   Deadline deadline_;
-  Keep keep_;
+  settings::Keep keep_;
 };
 
 }  // namespace unicni::compile

@@ -127,7 +127,7 @@ TEST_F(CompileTest, AnEntryOfOtherSettingsOrModulesIsMadeAnew) {
 TEST_F(CompileTest, ATryNeitherReadsNorLeavesEntries) {
   tree_.write("etc/chains/web.yaml", kWeb);
   settle();
-  Compiler compiler(tree_.services().folders, tree_.where(), soon(), Keep::nothing);
+  Compiler compiler(tree_.services().folders, tree_.where(), soon(), settings::Keep::nothing);
   EXPECT_THAT(compiler.compile("chain:web").body, HasSubstr("1400"));
   EXPECT_EQ(settings::find_compiled(tree_.services().folders, "chain:web"), std::nullopt);
   Compiled wrong = compile("chain:web");

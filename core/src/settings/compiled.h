@@ -43,6 +43,10 @@ struct Compiled {
 };
 inline constexpr std::int64_t kTick = 50'000'000;  ///< ns
 
+/// Whether entries of Folders::compiled() are written by who compiles. A try of other settings must
+/// not become what the host's verbs go by, and who only asks leaves nothing.
+enum class Keep : unsigned char { entries, nothing };
+
 std::string print_compiled(const Compiled& compiled);
 /// nullopt: not all of what print_compiled() wrote, or another version's.
 std::optional<Compiled> parse_compiled(std::string_view text);

@@ -93,7 +93,7 @@ Compiled Settings::compile(const std::string& subject, Deadline deadline) const 
   std::vector<std::string> arguments = {"compile",        subject,          "--print",
                                         "--settings",     folders.settings, "--executable",
                                         where_.executable};
-  if (entries_ == Entries::stay) arguments.insert(arguments.end(), {"--run", folders.run});
+  if (keep_ == Keep::entries) arguments.insert(arguments.end(), {"--run", folders.run});
   const Stretch stretch(
       services_.observer, Phase::program, [&] { return fmt::format("compile {}", subject); },
       Worker{"unictl"});

@@ -15,21 +15,17 @@
 
 namespace unicni::settings {
 
-/// Whether what is compiled stays for later verbs. Not what somebody only asks about, with settings
-/// that needn't be the host's.
-enum class Entries : unsigned char { stay, do_not_stay };
-
 class Settings {
  public:
   /// All outlive this. `environment` is what unictl inherits.
   Settings(const Services& services, const module::Locations& where,
            const std::vector<std::string>& environment, Deadline deadline,
-           Entries entries = Entries::stay)
+           Keep keep = Keep::entries)
       : services_(services),
         where_(where),
         environment_(environment),
         deadline_(deadline),
-        entries_(entries) {}
+        keep_(keep) {}
 
   /// All rules; nullopt: there is no folder of policies, which costs one stat(2). Error
   /// (policy_unreadable) for whatever keeps them from being known.
@@ -56,7 +52,7 @@ class Settings {
   const module::Locations& where_;
   const std::vector<std::string>& environment_;
   Deadline deadline_;
-  Entries entries_;
+  Keep keep_;
 };
 
 /// Whether there are policies, which may be such as can't be read. One stat(2).
