@@ -91,13 +91,19 @@ std::optional<std::string> find_fault(const Call& call, Host& host,
   return net::find_iptables_ports_fault(host.nft(), ports, voids(call, host), call.deadline);
 }
 
-/// Whether the journal says that the ADD made this chain.
-bool has_announced(const Call& call, Host& host, const net::IptablesPorts& ports) {
+/// What the journal says that the ADD made.
+std::vector<Undo> own_records(const Call& call, Host& host) {
+  std::vector<Undo> own;
+  for (auto& each : host.attachments().list_records(undo_iptables_ports({}).type, Steps::all)) {
+    if (each.by == call.key) own.push_back(std::move(each.record));
+  }
+  return own;
+}
+
+bool has_announced(const std::vector<Undo>& own, const net::IptablesPorts& ports) {
   const Undo wanted = undo_iptables_ports(ports);
-  const auto records = host.attachments().list_records(wanted.type, Steps::all);
-  return std::any_of(records.begin(), records.end(), [&](const auto& each) {
-    return each.by == call.key && each.record.fields == wanted.fields;
-  });
+  return std::any_of(own.begin(), own.end(),
+                     [&](const Undo& each) { return each.fields == wanted.fields; });
 }
 
 constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
@@ -127,13 +133,16 @@ void require_unclaimed_by_iptables(const Call& call, Host& host, const Plan& pla
 void check_iptables(const Call& call, Host& host, const Plan& plan) {
   const net::IptablesPorts ports = ports_of(call, plan);
   // What was true at ADD needn't be any more: whichever chain has the rules will do.
-  std::string told;
+  std::vector<std::pair<net::IptablesPorts, std::string>> faults;
   for (const net::IptablesPorts& each : {ports, with_own_chain(ports), set_apart(ports)}) {
     const auto fault = find_fault(call, host, each);
     if (!fault) return;
-    if (told.empty() || has_announced(call, host, each)) told = *fault;
+    faults.emplace_back(each, *fault);
   }
-  throw Error(Code::internal, told, kAddAgain);
+  const std::vector<Undo> own = own_records(call, host);
+  const auto made = std::find_if(faults.begin(), faults.end(),
+                                 [&](const auto& each) { return has_announced(own, each.first); });
+  throw Error(Code::internal, (made == faults.end() ? faults.front() : *made).second, kAddAgain);
 }
 
 void check_no_void_iptables(const Call& call, Host& host, const Plan& plan) {
@@ -146,10 +155,7 @@ void check_no_void_iptables(const Call& call, Host& host, const Plan& plan) {
 /// we make none.
 bool are_references(const Call& call, Host& host, const Plan& plan) {
   if (net::has_reference_nft_ports(host.nft(), call.key.container_id, plan.ports)) return true;
-  const auto ours = host.attachments().list_records(undo_iptables_ports({}).type, Steps::all);
-  const bool is_ours =
-      std::any_of(ours.begin(), ours.end(), [&](const auto& each) { return each.by == call.key; });
-  return !is_ours && !find_fault(call, host, ports_of(call, plan));
+  return own_records(call, host).empty() && !find_fault(call, host, ports_of(call, plan));
 }
 
 void remove_reference_rules(const Call& call, Host& host) {
