@@ -30,7 +30,7 @@ class UnictlConformance : public ::testing::Test {
 };
 
 /// It answers VERSION as it should, and knows nothing else.
-constexpr const char* kStub = R"(#!/bin/sh
+constexpr const char* kBarePlugin = R"(#!/bin/sh
 [ "$CNI_COMMAND" = VERSION ] || { echo '{"code": 100, "msg": "no"}'; exit 1; }
 echo '{"cniVersion": "1.1.0", "supportedVersions": ["1.0.0", "1.1.0"]}'
 )";
@@ -47,20 +47,20 @@ TEST_F(UnictlConformance, AnInstalledPluginNeedsItsTypeAlone) {
 }
 
 TEST_F(UnictlConformance, AViolatedMustIsAFailure) {
-  install_script("/run/plugins/stub", kStub);
-  write_file("/run/stub.conf", R"({"name": "n", "type": "stub"})");
+  install_script("/run/plugins/bare", kBarePlugin);
+  write_file("/run/bare.conf", R"({"name": "n", "type": "bare"})");
   const Output output = conformance(
-      {"/run/plugins/stub", "--conf", "/run/stub.conf", "--id", "VERN-02,STAT-01", "--json"});
+      {"/run/plugins/bare", "--conf", "/run/bare.conf", "--id", "VERN-02,STAT-01", "--json"});
   EXPECT_EQ(output.status, 1) << output.str();
   EXPECT_EQ(ids_found(output), Json::array({"VERN-02", "STAT-01"}));
   EXPECT_EQ(output.json().at("plugin").at("verdict"), "not conforming");
 }
 
 TEST_F(UnictlConformance, WhatIsOnlyRecommendedIsNoFailure) {
-  install_script("/run/plugins/stub", kStub);
-  write_file("/run/stub.conf", R"({"name": "n", "type": "stub"})");
+  install_script("/run/plugins/bare", kBarePlugin);
+  write_file("/run/bare.conf", R"({"name": "n", "type": "bare"})");
   const Output output =
-      conformance({"/run/plugins/stub", "--conf", "/run/stub.conf", "--id", "EXEC-10", "--json"});
+      conformance({"/run/plugins/bare", "--conf", "/run/bare.conf", "--id", "EXEC-10", "--json"});
   EXPECT_EQ(output.status, 0) << output.str();
   EXPECT_EQ(ids_found(output), Json::array({"EXEC-10"}));
 }
@@ -136,8 +136,8 @@ TEST_F(UnictlConformance, WhatAPluginTakesToSayItsVersionsIsOfTheSameTime) {
 }
 
 TEST_F(UnictlConformance, ACallThatHangsIsEndedAtItsLimit) {
-  const std::string stub = "#!/bin/sh\n[ \"$CNI_COMMAND\" = STATUS ] && exec sleep 1000\n";
-  write_file("/run/w/hang", stub + kStub, 0755);
+  const std::string hanging = "#!/bin/sh\n[ \"$CNI_COMMAND\" = STATUS ] && exec sleep 1000\n";
+  write_file("/run/w/hang", hanging + kBarePlugin, 0755);
   write_file("/run/w/conf", R"({"name": "net", "type": "hang"})");
   const Output output = conformance(
       {"/run/w/hang", "--conf", "/run/w/conf", "--id", "VERN-01", "--call-limit", "1", "--json"});
@@ -223,8 +223,8 @@ TEST_F(UnictlConformance, WrongIdsAndPluginsThatAreNotThereAreTold) {
   const Output plugin = conformance({"nobody-has-this"});
   EXPECT_EQ(plugin.status, 2);
   EXPECT_THAT(plugin.err, HasSubstr("nobody-has-this"));
-  install_script("/run/plugins/stub", kStub);
-  const Output unknown = conformance({"/run/plugins/stub"});
+  install_script("/run/plugins/bare", kBarePlugin);
+  const Output unknown = conformance({"/run/plugins/bare"});
   EXPECT_EQ(unknown.status, 2);
   EXPECT_THAT(unknown.err, HasSubstr("--conf"));
 }

@@ -391,11 +391,8 @@ TEST_F(DhcpTrouble, ALeaseWhosePathEndsGoesBackByTheVerbsPath) {
   for (const bool lives : {true, false}) {
     Attachment by_process = job;
     {
-      const Running process(Spawn{.argv = {"sleep", "600"}, .netns = netns(job)});
-      by_process.netns = "/proc/" + std::to_string(process.pid()) + "/ns/net";
-      ASSERT_TRUE(soon([&] {
-        return std::filesystem::equivalent(by_process.netns, container_of(job).path());
-      })) << "the process is in the container";
+      const Inhabitant inhabitant(container_of(job));
+      by_process.netns = inhabitant.path();
       must_add(by_process);
     }
     if (!lives) kill_dhcp_daemons();

@@ -1,7 +1,6 @@
 // A port of the host has one owner, whatever backend publishes it; and random lists of mappings
 // beside a model of who answers.
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <random>
@@ -92,9 +91,8 @@ TEST_P(PortOwner, IsKeptWhereThePathOfItsNamespaceEnded) {
   const std::string path = job.netns;
   Json result;
   {
-    const Running process(Spawn{.argv = {"sleep", "600"}, .netns = world.netns_of("c1")});
-    job.netns = "/proc/" + std::to_string(process.pid()) + "/ns/net";
-    while (!std::filesystem::equivalent(job.netns, path)) std::this_thread::yield();
+    const Inhabitant inhabitant(world.container("c1"));
+    job.netns = inhabitant.path();
     result = must_add(job);
   }
   world.make("c2");

@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <stdexcept>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace unicni::test {
@@ -83,6 +86,23 @@ void enter_private_host() {
   require(::mkdir("/run/netns", 0755) == 0, "mkdir /run/netns");
   set_kernel_defaults();
   tool({"ip", "link", "set", "lo", "up"});
+}
+
+Inhabitant::Inhabitant(const Container& container)
+    : process_(Spawn{.argv = {"sleep", "600"}, .netns = container.fd()}) {
+  const auto is_there = [&] {
+    std::error_code error;
+    return std::filesystem::equivalent(path(), container.path(), error);
+  };
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (!is_there() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_TRUE(is_there()) << "the process is in the container";
+}
+
+std::string Inhabitant::path() const {
+  return "/proc/" + std::to_string(process_.pid()) + "/ns/net";
 }
 
 Sandbox::Sandbox() : folder_(std::filesystem::current_path()) {

@@ -39,6 +39,17 @@ class Container {
   int fd_ = -1;
 };
 
+/// A process that lives in a container as long as this does.
+class Inhabitant {
+ public:
+  explicit Inhabitant(const Container& container);
+  /// "/proc/PID/ns/net": leads to the container's namespace until the process ends.
+  [[nodiscard]] std::string path() const;
+
+ private:
+  Running process_;
+};
+
 /// While it lives the test is on a host that nobody else sees: what it makes there ends with it,
 /// also if the test is killed. Root only; sandboxes of one process may follow each other and don't
 /// nest.
