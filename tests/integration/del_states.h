@@ -58,6 +58,19 @@ class DelStates : public HostTest {
            tool({"ln", "-s", neighbours.path(), own.path()});
          },
          plain, false},
+        {"namespace gone, its path leads into the host's own",
+         [](Container& own, Container&) {
+           own.remove();
+           lead_to_host(own.path());
+         },
+         nowhere, false},
+        {"path leads into the host's own namespace",
+         [](Container& own, Container&) {
+           tool({"umount", own.path()});
+           tool({"rm", own.path()});
+           lead_to_host(own.path());
+         },
+         nowhere, host_end},
     };
     for (const State& state : states) {
       if (!only.empty() && !only.contains(state.name)) continue;

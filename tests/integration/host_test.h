@@ -13,6 +13,10 @@
 
 namespace unicni::test {
 
+/// Makes `path`, from which a container's namespace is gone, lead into that of whoever opens it: as
+/// /proc/PID/ns/net does when the number is a process of the host's by now.
+inline void lead_to_host(const std::string& path) { tool({"ln", "-s", "/proc/self/ns/net", path}); }
+
 class HostTest : public ::testing::Test {
  protected:
   /// A namespace; its references stay valid.

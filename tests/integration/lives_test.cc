@@ -113,6 +113,21 @@ TEST_P(EarlierLife, IsUndoneWhereItWasIfThatNamespaceLives) {
   EXPECT_THAT(files_in(kJournals), IsEmpty());
 }
 
+TEST_P(EarlierLife, IsSettledWhereItsPathLeadsToTheHostByNow) {
+  const Attachment first = attachment(with(GetParam().plugin));
+  must_add(first);
+  lose(first);
+  lead_to_host(first.netns);
+  const Snapshot host = snapshot();
+  Attachment second = attachment(plain(), "c1-again");
+  second.container_id = "c1";
+  const Json result = must_add(second);
+  expect_silent_success(second.check(result));
+  expect_silent_success(second.del(result));
+  EXPECT_THAT(files_in(kJournals), IsEmpty());
+  EXPECT_EQ(left_on_host(host), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Records, EarlierLife, ::testing::ValuesIn(kinds()),
                          [](const auto& kind) { return kind.param.name; });
 
@@ -246,6 +261,19 @@ TEST_F(Forgotten, IsFoundByGcOfAnyModule) {
 TEST_F(Forgotten, IsFoundByStatusOfAnyModule) {
   lose();
   expect_silent_success(of_another_network().status());
+  expect_only_the_living();
+}
+
+// As /proc/PID/ns/net does whose number is a process of the host's by now.
+TEST_F(Forgotten, IsFoundByGcAndStatusWhereItsPathLeadsToTheHostByNow) {
+  lose();
+  lead_to_host(lost_.netns);
+  Attachment network = living_;
+  network.config.erase("runtimeConfig");
+  for (const Attachment& job : {of_another_network(), network}) {
+    expect_silent_success(job.status());
+    expect_silent_success(job.gc(Json::array({valid_entry(living_)})));
+  }
   expect_only_the_living();
 }
 

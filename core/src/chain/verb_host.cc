@@ -96,9 +96,12 @@ void VerbHost::open_container() {
   if (container_netns_->same_as(host_netns()) && !request_.environment.netns_override) {
     container_netns_.reset();
     if (!tolerant()) throw own_netns(path);
-    log(LogLevel::warning, own_netns_text(path) + ": nothing is touched there");
+    // The path of an earlier ADD may lead anywhere by now, here as well as to another container.
+    if (visited_.empty()) {
+      log(LogLevel::warning, own_netns_text(path) + ": nothing is touched there");
+    }
   }
-  if (!visited_.empty()) require_visited();
+  if (container_netns_ && !visited_.empty()) require_visited();
 }
 
 /// A step is undone in the namespace that its ADD saw, which need not be that of the request. The
