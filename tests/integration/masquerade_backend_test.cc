@@ -40,6 +40,32 @@ class MasqueradeBackend : public HostTest {
   }
 };
 
+TEST_F(MasqueradeBackend, AnAddressThatALaterPluginPutOnTheInterfaceIsNotMissed) {
+  const std::string ptp = R"("type": "ptp", "bridge": null, "isDefaultGateway": null, )";
+  int count = 0;
+  for (const std::string& type : {std::string(), ptp}) {
+    for (const std::string backend : {"nftables", "iptables"}) {
+      for (const char* address : {"172.31.0.9/16", "192.168.7.9/32", "fd00:9::9/64"}) {
+        SCOPED_TRACE(type + backend + " " + address);
+        const Attachment job =
+            attachment(config("{" + type + R"("ipMasqBackend": ")" + backend + "\"}"),
+                       "c" + std::to_string(++count));
+        Json result = must_add(job);
+        tool({"ip", "addr", "add", address, "dev", "eth0", "nodad"}, netns(job));
+        result["ips"].push_back({{"address", address}, {"interface", type.empty() ? 2 : 1}});
+        expect_silent_success(job.check(result));
+        if (backend == "iptables") {
+          tool({"iptables", "-t", "nat", "-F"});
+        } else {
+          tool({"nft", "delete", "table", "inet", "unicni"});
+        }
+        EXPECT_THAT(expect_error(job.check(result))["msg"], HasSubstr("missing"));
+        expect_silent_success(job.del(result));
+      }
+    }
+  }
+}
+
 TEST_F(MasqueradeBackend, IptablesRulesAreThoseOfTheReference) {
   const Attachment ours = attachment(config("{}"), "ctr1");
   const Json result = must_add(ours);

@@ -57,6 +57,9 @@ class Attachments {
   /// `most`.
   [[nodiscard]] std::vector<Announced> list_records(
       std::string_view type, Steps steps, std::size_t most = static_cast<std::size_t>(-1));
+  /// Those of one attachment: what its own ADD announced.
+  [[nodiscard]] std::vector<Undo> list_records_of(const AttachmentKey& key,
+                                                  std::string_view type) const;
   /// Those of the other attachments of `key`'s container to its network.
   [[nodiscard]] std::vector<Announced> list_records_of_siblings(const AttachmentKey& key,
                                                                 std::string_view type);

@@ -114,17 +114,25 @@ std::vector<Attachments::Announced> Attachments::list_records(std::string_view t
   return records;
 }
 
+std::vector<Undo> Attachments::list_records_of(const AttachmentKey& key,
+                                               std::string_view type) const {
+  std::vector<Undo> records;
+  const auto entry = journal::peek(folders_.journals(), key);
+  if (!entry || entry->place != attachments::place_of(namespaces_)) return records;
+  for (const journal::RecordedStep& step : entry->steps) {
+    for (const Undo& record : step.undo) {
+      if (record.type == type) records.push_back(record);
+    }
+  }
+  return records;
+}
+
 std::vector<Attachments::Announced> Attachments::list_records_of_siblings(const AttachmentKey& key,
                                                                           std::string_view type) {
-  const journal::Place place = attachments::place_of(namespaces_);
   std::vector<Announced> records;
   for (const AttachmentKey& sibling : journal::list_siblings(folders_.journals(), key)) {
-    const auto entry = journal::peek(folders_.journals(), sibling);
-    if (!entry || entry->place != place) continue;
-    for (const journal::RecordedStep& step : entry->steps) {
-      for (const Undo& record : step.undo) {
-        if (record.type == type) records.push_back({entry->key, record});
-      }
+    for (Undo& record : list_records_of(sibling, type)) {
+      records.push_back({sibling, std::move(record)});
     }
   }
   return records;
