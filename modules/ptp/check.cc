@@ -19,24 +19,32 @@ namespace unicni::ptp {
 
 namespace {
 
-constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
+constexpr std::uint32_t kMainTable = 254;   // RT_TABLE_MAIN
+constexpr std::uint32_t kLocalTable = 255;  // RT_TABLE_LOCAL
 constexpr const char* kAddAgain = "the attachment is broken: DEL and ADD it again";
 
-/// Routes of one link, of which some must be there and the connected ones must not.
+/// Routes of one link, of which some must be there, in any table, as a later plugin (sbr, vrf) may
+/// have moved them. The connected ones must not, in that of the kernel's own choice.
 class LinkRoutes {
  public:
   LinkRoutes(net::Netlink& links, const net::Link& link, Family family, std::string where)
       : where_(std::move(where)), routes_(net::list_routes(links, family, link.index)) {}
 
   void require(const Route& wanted) const {
-    if (has([&](const Route& seen) { return seen.dst == wanted.dst && seen.gw == wanted.gw; })) {
+    if (has([&](const Route& seen) {
+          return seen.table != kLocalTable && seen.dst == wanted.dst && seen.gw == wanted.gw;
+        })) {
       return;
     }
     throw Error(Code::internal,
                 fmt::format("route {} is missing on {}", net::describe(wanted), where_), kAddAgain);
   }
   void refuse_connected(const IpNet& dst) const {
-    if (!has([&](const Route& seen) { return seen.dst == dst && !seen.gw; })) return;
+    if (!has([&](const Route& seen) {
+          return seen.table == kMainTable && seen.dst == dst && !seen.gw;
+        })) {
+      return;
+    }
     throw Error(Code::internal, fmt::format("{} is on-link on {}", dst.str(), where_),
                 "its neighbours are behind the host, not on this link: DEL and ADD it again");
   }
@@ -44,9 +52,8 @@ class LinkRoutes {
  private:
   template <class Fits>
   [[nodiscard]] bool has(const Fits& fits) const {
-    return std::any_of(routes_.begin(), routes_.end(), [&](const net::RouteEntry& each) {
-      return each.route.table == kMainTable && fits(each.route);
-    });
+    return std::any_of(routes_.begin(), routes_.end(),
+                       [&](const net::RouteEntry& each) { return fits(each.route); });
   }
   std::string where_;
   std::vector<net::RouteEntry> routes_;

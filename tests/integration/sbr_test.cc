@@ -274,6 +274,30 @@ TEST_F(Sbr, GcUndoesWhatIsNotValid) {
   EXPECT_THAT(routes_of(inside), ElementsAre("default via 10.22.0.1", "10.22.0.0/16"));
 }
 
+TEST_F(Sbr, TheInterfacesOwnPluginFindsItsRoutesWhereSbrMovedThem) {
+  int count = 0;
+  for (const char* type : {"bridge", "ptp"}) {
+    for (const char* routes : {"[]", R"([{"dst": "0.0.0.0/0"}, {"dst": "::/0"}])"}) {
+      SCOPED_TRACE(std::string(type) + " with routes " + routes);
+      Json config = dual_stack();
+      config["cniVersion"] = "1.0.0";
+      config["name"] = "net" + std::to_string(++count);
+      config["type"] = type;
+      config["ipam"]["routes"] = Json::parse(routes);
+      const Attachment first = attachment(config, "c" + std::to_string(count));
+      const Attachment job = after(first, must_add(first), {{"type", "sbr"}});
+      const Json result = must_add(job);
+      expect_silent_success(first.check(result));
+      expect_silent_success(job.check(result));
+      // What is nowhere is missed.
+      tool({"ip", "route", "flush", "table", "100"}, netns(first));
+      expect_error(first.check(result));
+      expect_silent_success(job.del(result));
+      expect_silent_success(first.del(result));
+    }
+  }
+}
+
 TEST_F(Sbr, StatusTellsOfAKernelWithoutRules) {
   const Attachment job = attachment({{"cniVersion", "1.1.0"}, {"name", "mynet"}, {"type", "sbr"}});
   expect_silent_success(job.status());
