@@ -54,6 +54,24 @@ TEST_F(BringsTest, ALibstdcxxOfALibraryThatIsInstalled) {
       ContainsRegex("fixture-brings-installed.so needs libfmt.so.[0-9]+, which needs libstdc"));
 }
 
+// What the working folder holds under that path would run as root; there is none in this test's.
+TEST_F(BringsTest, ALibraryByARelativePath) {
+  const auto error = refusal("fixture-brings-by-relative");
+  EXPECT_EQ(
+      error.msg(),
+      unusable("fixture-brings-by-relative") +
+          "it needs relative/libbrings-relative.so by a relative path, which the loader would "
+          "look for in the working folder");
+  EXPECT_THAT(error.details(), HasSubstr("-soname"));
+}
+
+TEST_F(BringsTest, ALibstdcxxOfALibraryByAPathFromTheModule) {
+  add_library("libbrings-origin.so");
+  EXPECT_THAT(refusal("fixture-brings-by-origin").msg(),
+              HasSubstr("fixture-brings-by-origin.so needs " + prefix_.modules() +
+                        "/libbrings-origin.so, which needs libstdc++.so.6"));
+}
+
 TEST_F(BringsTest, ALibraryThatIsNowhere) {
   EXPECT_EQ(
       refusal("fixture-brings-lost").msg(),

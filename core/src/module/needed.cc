@@ -30,6 +30,12 @@ bool is_cxx_library(std::string_view name) {
   return starts_with_any(name, {"libstdc++.so", "libc++.so"});
 }
 
+/// ld.so(8) looks for it in the working folder, which is a runtime's, and anybody's. With $ORIGIN a
+/// path leads from the file that has it.
+bool is_relative(std::string_view name) {
+  return name.find('/') != name.npos && !name.starts_with('/');
+}
+
 /// Parts of glibc and of the compiler, which need no C++.
 bool is_c_library(std::string_view name) {
   return starts_with_any(name, {"libc.so.", "libm.so.", "ld-linux", "libpthread.so.", "libdl.so.",
@@ -46,13 +52,14 @@ struct Place {
 /// Breadth first, so that the shortest way is found; each name once, as the loader maps it once.
 class Search {
  public:
-  /// True when a C++ library is found: way() leads there.
+  /// True when a library is found that a module may not need: way() leads there.
   bool look(const ElfFile& file, const std::vector<ElfW(Phdr)>& segments, const Place& place) {
     const Dynamic dynamic(file, segments);
     std::optional<std::string> folders;
     std::string inherited;
-    return dynamic.each_needed([&](std::string_view name) {
-      if (is_cxx_library(name)) {
+    return dynamic.each_needed([&](std::string_view entry) {
+      const std::string name = expand_origin(std::string(entry), place.path);
+      if (is_cxx_library(name) || is_relative(name)) {
         way_ = place.way;
         way_.emplace_back(name);
         return true;
@@ -105,7 +112,7 @@ class Search {
 
 }  // namespace
 
-Names find_cxx_library(const ElfFile& module, const std::vector<ElfW(Phdr)>& segments) {
+Names find_refused_library(const ElfFile& module, const std::vector<ElfW(Phdr)>& segments) {
   Search search;
   if (!search.look(module, segments, {module.path(), {}, {}})) search.follow();
   return search.way();

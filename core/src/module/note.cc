@@ -42,22 +42,33 @@ bool terminated(const char (&text)[N]) {
   return std::memchr(text, '\0', N) != nullptr;
 }
 
-/// The executable has one and exports it.
-void require_no_cxx_library(const ElfFile& file, const std::vector<ElfW(Phdr)>& segments) {
+/// A C++ library of its own, where the executable has one and exports it, or whatever the working
+/// folder holds.
+void require_no_refused_library(const ElfFile& file, const std::vector<ElfW(Phdr)>& segments) {
   if (holds_cxx_library(file, segments)) {
     throw unusable(file.path(), "it holds a C++ library of its own, linked in from an archive",
                    "the executable has libstdc++ and exports it; link the module without one, as "
                    "unicni_add_module() does: neither libstdc++.a nor a library that holds it");
   }
-  const auto way = find_cxx_library(file, segments);
+  const auto way = find_refused_library(file, segments);
   if (way.empty()) return;
-  std::string brought = fmt::format("it brings its own C++ library, {}", way.back());
+  std::string how;
   if (way.size() > 1) {
-    brought += fmt::format(
-        ": {} needs {}", std::string_view(file.path()).substr(file.path().rfind('/') + 1), way[0]);
-    for (std::size_t i = 1; i < way.size(); ++i) brought += ", which needs " + way[i];
+    how = fmt::format(": {} needs {}",
+                      std::string_view(file.path()).substr(file.path().rfind('/') + 1), way[0]);
+    for (std::size_t i = 1; i < way.size(); ++i) how += ", which needs " + way[i];
   }
-  throw unusable(file.path(), brought,
+  // A C++ library by a relative path, too: that is to be mended first.
+  if (way.back().find('/') != std::string::npos && !way.back().starts_with('/')) {
+    throw unusable(
+        file.path(),
+        fmt::format("it needs {} by a relative path, which the loader would look for in "
+                    "the working folder{}",
+                    way.back(), how),
+        "link that library with a name of its own (-Wl,-soname,NAME) and the module with "
+        "the folder where it is (DT_RUNPATH, $ORIGIN is the module's folder)");
+  }
+  throw unusable(file.path(), fmt::format("it brings its own C++ library, {}{}", way.back(), how),
                  "the executable has libstdc++ and exports it; link the module without one, as "
                  "unicni_add_module() does, and other libraries in C++ from archives");
 }
@@ -79,7 +90,7 @@ ModuleNote read_note(const std::string& path) {
       !terminated(note->built_for)) {
     throw file.damaged("its unicni note has a text without end");
   }
-  if (kBringsLibstdcxx) require_no_cxx_library(file, segments);
+  if (kBringsLibstdcxx) require_no_refused_library(file, segments);
   return *note;
 }
 
