@@ -239,6 +239,9 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
     kept.lease.farewell = wrap({release.src, release.dst, encode(release.packet)});
   }
   const std::string owner = kept.lease.key.owner();
+  // The client has a grant when it is bound, renewed or moved, and had one that it renewed, moved
+  // from or lost.
+  const std::optional<GrantV4>& now_has = kept.lease.grant;
   switch (event) {
     case Event::none:
       return;
@@ -248,10 +251,10 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
         break;
       }
       apply(kept, std::nullopt);
-      tell_regained(kept, kept.lost, grant->address);
+      tell_regained(kept, kept.lost, now_has->address);
       break;
     case Event::renewed:
-      if (before->options == grant->options) {
+      if (before->options == now_has->options) {
         note_down(kept);
       } else {
         apply(kept, before);
@@ -259,7 +262,7 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
       break;
     case Event::moved:
       apply(kept, before);
-      tell_change(kept, before->address.str(), grant->address.str());
+      tell_change(kept, before->address.str(), now_has->address.str());
       break;
     case Event::lost:
       kept.lost = before->address;

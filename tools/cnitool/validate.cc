@@ -103,8 +103,7 @@ class Validate final : public app::Verb {
     for (std::string& each : remarks.take()) warnings.push_back(std::move(each));
     report.add_row({Cell::text(file), network ? Cell::text(network->name()) : Cell(),
                     problem ? Cell::text("invalid", Tone::bad) : Cell::text("valid", Tone::good),
-                    Cell::text_or_none(problem), Cell::list(std::move(warnings)),
-                    Cell::list(capabilities)});
+                    Cell::text_or_none(problem), Cell::list(warnings), Cell::list(capabilities)});
     return !problem;
   }
 

@@ -108,7 +108,7 @@ std::vector<WantedChain> chains_of(NftTable table, const NftParts& parts) {
 
 NftBaseWriter write_base(const NetlinkSocket& socket, NftTable table, const NftParts& parts,
                          NftBaseWriter::Mode mode, std::optional<std::uint32_t> generation) {
-  const Folders folders = socket.folders();
+  const Folders& folders = socket.folders();
   NftBaseWriter base(table, mode, base_comment(table, folders).c_str(), folders, generation);
   for_each_part(table, parts, [&](const NftPart& part, std::size_t, NftFamilies families) {
     write_nft_part(base, part, families);
