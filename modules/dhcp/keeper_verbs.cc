@@ -86,7 +86,8 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
     return;
   }
   lease.identity = *identity;
-  const auto netns = net::Netns::open(fmt::format("/proc/self/fd/{}", request.attached.get()));
+  const auto netns =
+      net::Netns::open(fmt::format("/proc/thread-self/fd/{}", request.attached.get()));
   if (!netns) {
     connection.refuse(Error(Code::invalid_netns, "the container's namespace is gone"));
     return;

@@ -69,7 +69,7 @@ TEST(FindPlace, APathOfAnotherMountNamespaceIsFoundThroughWhoLivesThere) {
       EXPECT_EQ(way_to(place), process) << "it isn't known where to look";
       place.view = view_of(hermit.pid());
       EXPECT_NE(place.view, view_of(0));
-      EXPECT_THAT(way_to(place), StartsWith("/proc/self/fd/"));
+      EXPECT_THAT(way_to(place), StartsWith("/proc/thread-self/fd/"));
       place.view = "mnt:[1]";
       EXPECT_EQ(way_to(place), process) << "nobody lives there any more, but in the container";
       place.netns = "cookie:0";
@@ -97,7 +97,7 @@ TEST(FindPlace, WhereThePathLeadsNowhereItsMountsAndAVerbsDescriptorShowTheWay) 
     ASSERT_EQ(::umount(mount.c_str()), 0);
     EXPECT_EQ(way_to(place), "none");
     place.given = netns.fd();
-    EXPECT_THAT(way_to(place), StartsWith("/proc/self/fd/"));
+    EXPECT_THAT(way_to(place), StartsWith("/proc/thread-self/fd/"));
   });
 }
 

@@ -77,7 +77,7 @@ bool has_open(const std::string& folder, const std::string& file) {
 /// sockets isn't ours. With other mounts the path is another one.
 bool is_daemon_of(const std::string& name, const std::string& path, pid_t pid) {
   if (sys::read_proc_link(fmt::format("/proc/{}/ns/mnt", pid)) !=
-      sys::read_proc_link("/proc/self/ns/mnt")) {
+      sys::read_proc_link("/proc/thread-self/ns/mnt")) {
     return false;
   }
   const std::string line = sys::read_proc(fmt::format("/proc/{}/cmdline", pid));
@@ -172,7 +172,7 @@ bool is_stranger(const std::string& name, pid_t pid) {
   if (pid <= kInit) return false;
   const std::string process = fmt::format("/proc/{}", pid);
   const std::string program = sys::read_proc_link(process + "/exe");
-  return !program.empty() && program != sys::read_proc_link("/proc/self/exe") &&
+  return !program.empty() && program != sys::read_proc_link("/proc/thread-self/exe") &&
          !program.ends_with("/unicni") && !program.ends_with('/' + name) &&
          sys::read_proc(process + "/environ").find(kListenerVariable) == std::string::npos;
 }

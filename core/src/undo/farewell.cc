@@ -38,8 +38,8 @@ std::optional<net::LinkInNetns> find_link(const Line& lease, HostKernel& host) {
   auto found = net::find_kept_link(lease.get("netns_path"), link, &host.host_netns());
   const net::Netns* given = found ? nullptr : find_given_netns(host);
   return given == nullptr ? std::move(found)
-                          : net::find_kept_link(fmt::format("/proc/self/fd/{}", given->fd()), link,
-                                                &host.host_netns());
+                          : net::find_kept_link(fmt::format("/proc/thread-self/fd/{}", given->fd()),
+                                                link, &host.host_netns());
 }
 
 /// A veth's other end, if it is here.
