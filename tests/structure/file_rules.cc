@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kSourceLines = 600;
 constexpr std::size_t kTestLines = 800;
 constexpr std::size_t kContributingLines = 120;
+constexpr std::size_t kCommentsInHundred = 12;
 constexpr std::size_t kDecisionLines = 8;
 constexpr std::size_t kDecisionColumns = 150;
 
@@ -112,6 +113,26 @@ Findings file_sizes(const Files& files) {
     }
   }
   return found;
+}
+
+Findings comment_share(const Files& files) {
+  const auto is_blank = [](const std::string& line) {
+    return line.find_first_not_of(" \t") == std::string::npos;
+  };
+  std::size_t all = 0;
+  std::size_t comments = 0;
+  for (const SourceFile& file : files) {
+    if (!file.is_cxx() || file.is_test() || !file.is_below("core")) continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      if (is_blank(file.lines[i])) continue;
+      ++all;
+      if (is_blank(file.code[i])) ++comments;
+    }
+  }
+  if (comments * 100 >= all * kCommentsInHundred) return {};
+  return {"core: " + std::to_string(comments) + " of " + std::to_string(all) +
+          " lines are comments, fewer than " + std::to_string(kCommentsInHundred) +
+          " %: say what the kernel does and why this order"};
 }
 
 Findings file_names(const Files& files) {

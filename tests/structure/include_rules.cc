@@ -1,4 +1,7 @@
+#include <filesystem>
 #include <regex>
+#include <set>
+#include <string_view>
 
 #include "rules.h"
 
@@ -48,6 +51,45 @@ void check_includes(const SourceFile& file, const std::string& unit, const Layer
 }
 
 }  // namespace
+
+Findings quoted_headers(const Files& files) {
+  std::set<std::string> ours;
+  for (const SourceFile& file : files) {
+    for (const std::string_view folder : {"core/include/", "core/src/", "tools/", "modules/", ""}) {
+      if (file.is_cxx() && file.path.starts_with(folder)) {
+        ours.insert(file.path.substr(folder.size()));
+      }
+    }
+  }
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (!file.is_cxx() || file.is_below("config/examples")) continue;  // written as by strangers
+    for (const Include& include : includes_of(file)) {
+      const std::string target = std::filesystem::path(include.target).lexically_normal();
+      if (!include.quoted && (ours.contains(target) || target.starts_with("unicni/"))) {
+        found.push_back(finding(file, include.line,
+                                "a header of this tree is included with quotes: " + target));
+      }
+    }
+  }
+  return found;
+}
+
+Findings quoted_tools(const Files& files) {
+  static const std::regex handed_out(R"(include_directories\(.*\}/tools[ )])");
+  Findings found;
+  for (const SourceFile& file : files) {
+    if (file.name() != "CMakeLists.txt" && !file.path.ends_with(".cmake")) continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      if (!std::regex_search(file.lines[i], handed_out)) continue;
+      found.push_back(
+          finding(file, i + 1,
+                  "tools/format isn't <format>: target_compile_options(… \"SHELL:-iquote "
+                  "${PROJECT_SOURCE_DIR}/tools\")"));
+    }
+  }
+  return found;
+}
 
 Findings core_layers(const Files& files, const LayerTable& table) {
   Findings found;

@@ -13,6 +13,11 @@ namespace unicni::structure {
 using Findings = std::vector<std::string>;
 using Files = std::vector<SourceFile>;
 
+/// A header of this tree is included with quotes: the laws below tell by them what is ours.
+Findings quoted_headers(const Files&);
+/// CMake hands tools/ out with -iquote: by -I the script tools/format is <format>, which a standard
+/// header of GCC 14 includes.
+Findings quoted_tools(const Files&);
 /// Inside core a unit, its tests and its public headers include what is its own and what belongs to
 /// the units that it stands on.
 Findings core_layers(const Files&, const LayerTable&);
@@ -33,6 +38,8 @@ Findings unchecked_attributes(const Files&);
 
 /// 600 lines a source file, 800 a test; CONTRIBUTING.md 120.
 Findings file_sizes(const Files&);
+/// Of core's lines that aren't blank, tests apart, 12 % are comments or more.
+Findings comment_share(const Files&);
 /// No util, common, helper …: a file is called by its noun.
 Findings file_names(const Files&);
 /// A *_test.cc with an unnamed namespace has a namespace of its own name around it: tests are

@@ -67,6 +67,31 @@ TEST(LayerTable, HasNoCirclesAndNoRowTwice) {
   EXPECT_THROW(LayerTable("a\n"), std::runtime_error);
 }
 
+TEST(QuotedHeaders, AnAngleHidesNoHeaderOfTheTree) {
+  const auto count = [](const std::string& target) {
+    return quoted_headers({make_file("core/include/unicni/undo.h", "#include " + target + "\n"),
+                           make_file("core/src/chain/chain.h", ""),
+                           make_file("modules/ptp/config.h", "")})
+        .size();
+  };
+  EXPECT_EQ(count("<unicni/netfilter/nft.h>"), 1U);
+  EXPECT_EQ(count("<chain/chain.h>"), 1U);
+  EXPECT_EQ(count("<net/../chain/chain.h>"), 1U);
+  EXPECT_EQ(count("<ptp/config.h>"), 1U);
+  EXPECT_EQ(count("<net/if.h>"), 0U) << "the system's";
+  EXPECT_EQ(count("\"chain/chain.h\""), 0U) << "the other laws'";
+}
+
+TEST(QuotedTools, OnlyByIquote) {
+  const auto count = [](const char* text) {
+    return quoted_tools(one("tools/probe/CMakeLists.txt", text)).size();
+  };
+  EXPECT_EQ(count("target_include_directories(a PUBLIC ${PROJECT_SOURCE_DIR}/tools)\n"), 1U);
+  EXPECT_EQ(count("target_include_directories(a PRIVATE ${X}/tools ${X}/tests)\n"), 1U);
+  EXPECT_EQ(count("target_include_directories(a PUBLIC ${PROJECT_SOURCE_DIR}/tools/docs)\n"), 0U);
+  EXPECT_EQ(count("target_compile_options(a PUBLIC \"SHELL:-iquote ${X}/tools\")\n"), 0U);
+}
+
 TEST(CoreLayers, AUnitIncludesItselfAndWhatIsBelow) {
   EXPECT_THAT(core_layers(one("core/src/interface/a.cc",
                               "#include \"interface/j.h\"\n#include \"net/x.h\"\n"
@@ -294,6 +319,19 @@ TEST(FileSizes, CapsDependOnTheKindOfFile) {
   EXPECT_THAT(file_sizes(one("core/src/net/a_test.cc", lines(800))), IsEmpty());
   EXPECT_THAT(file_sizes(one("tests/loader/a.cc", lines(801))).size(), 1);
   EXPECT_THAT(file_sizes(one("CONTRIBUTING.md", lines(121))).size(), 1);
+}
+
+TEST(CommentShare, TwelveOfAHundredLinesOfCore) {
+  const auto found = [](int comments, int code) {
+    std::string text;
+    for (int i = 0; i < comments; ++i) text += "  // why\n\n";
+    for (int i = 0; i < code; ++i) text += "int a;  // beside code\n";
+    return comment_share({make_file("core/src/net/a.cc", text),
+                          make_file("core/src/net/a_test.cc", lines(100)),
+                          make_file("modules/ptp/ptp.cc", lines(100))});
+  };
+  EXPECT_THAT(found(12, 88), IsEmpty());
+  EXPECT_THAT(found(11, 89), ElementsAre(StartsWith("core: 11 of 100 lines are comments")));
 }
 
 TEST(FileNames, StemsThatSayNothing) {

@@ -50,6 +50,8 @@ TEST_F(Structure, EveryRowOfTheTableIsAUnit) {
     EXPECT_TRUE(std::any_of(files().begin(), files().end(), is_there)) << unit;
   }
 }
+TEST_F(Structure, OwnHeadersAreQuoted) { expect_none(quoted_headers(files())); }
+TEST_F(Structure, ToolsAreQuoted) { expect_none(quoted_tools(files())); }
 TEST_F(Structure, CoreLayersPointDown) { expect_none(core_layers(files(), table())); }
 TEST_F(Structure, ModulesSeeOnlyPublicHeaders) { expect_none(module_borders(files(), table())); }
 TEST_F(Structure, ApplicationsStandOnCoreAndAreIncludedByNobody) {
@@ -63,6 +65,7 @@ TEST_F(Structure, MessagesAreWrittenWhereTheirRoomIsKnown) {
 }
 TEST_F(Structure, EachTestFileHasItsNamespace) { expect_none(test_namespaces(files())); }
 TEST_F(Structure, FilesAreSmall) { expect_none(file_sizes(files())); }
+TEST_F(Structure, CoreIsCommented) { expect_none(comment_share(files())); }
 TEST_F(Structure, FilesAreNamedByTheirNoun) { expect_none(file_names(files())); }
 TEST_F(Structure, ModuleFoldersAreComplete) { expect_none(module_folders(files())); }
 TEST_F(Structure, DecisionsAreShortAndInTheIndex) { expect_none(decisions(files())); }

@@ -16,7 +16,7 @@ class HostKernel : public net::Namespaces {
   ~HostKernel() override;
   virtual net::Nft& nft() = 0;  ///< of the runtime's namespace
   virtual Attachments& attachments() = 0;
-  /// One line on stderr; warnings once each.
+  /// One line: of a plugin on stderr, of a program where its sink puts it. Warnings once each.
   virtual void log(LogLevel level, std::string_view text) = 0;
 };
 
