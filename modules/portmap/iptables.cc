@@ -93,11 +93,7 @@ std::optional<std::string> find_fault(const Call& call, Host& host,
 
 /// What the journal says that the ADD made.
 std::vector<Undo> own_records(const Call& call, Host& host) {
-  std::vector<Undo> own;
-  for (auto& each : host.attachments().list_records(undo_iptables_ports({}).type, Steps::all)) {
-    if (each.by == call.key) own.push_back(std::move(each.record));
-  }
-  return own;
+  return host.attachments().list_records_of(call.key, undo_iptables_ports({}).type);
 }
 
 bool has_announced(const std::vector<Undo>& own, const net::IptablesPorts& ports) {

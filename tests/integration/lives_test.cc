@@ -114,11 +114,11 @@ TEST_P(EarlierLife, IsUndoneWhereItWasIfThatNamespaceLives) {
 }
 
 TEST_P(EarlierLife, IsSettledWhereItsPathLeadsToTheHostByNow) {
+  const Snapshot host = snapshot();
   const Attachment first = attachment(with(GetParam().plugin));
   must_add(first);
   lose(first);
   lead_to_host(first.netns);
-  const Snapshot host = snapshot();
   Attachment second = attachment(plain(), "c1-again");
   second.container_id = "c1";
   const Json result = must_add(second);

@@ -212,7 +212,7 @@ TEST_P(RuntimeTest, NamesAreRefusedBeforeAnyPlugin) {
   EXPECT_EQ(code_of({"c1", "/n", "a/b"}), 4U);
   EXPECT_EQ(code_of({"c1", "/n", "sixteen-bytes-00"}), 4U);
   EXPECT_EQ(code_of({"c1", "/n", "eth0", {{"A", "b=c"}}}), 4U);
-  EXPECT_THROW(Runtime::parse_network(R"({"name":"a/b","plugins":[{"type":"one"}]})"), Error);
+  EXPECT_THROW((void)Runtime::parse_network(R"({"name":"a/b","plugins":[{"type":"one"}]})"), Error);
   EXPECT_THROW(runtime_->add(network("9.9.9"), conf_), Error);
   EXPECT_THAT(plugins_.calls(), IsEmpty());
 }

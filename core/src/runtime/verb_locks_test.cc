@@ -44,7 +44,7 @@ TEST_F(VerbLocksTest, OneVerbForAContainerAndTheHolderIsNamed) {
     EXPECT_THAT(error.msg(), HasSubstr("DEL of b/c1/eth1"));
     EXPECT_THAT(error.details(), HasSubstr("ADD of a/c1/eth0"));
   }
-  EXPECT_NO_THROW(locks_.container("c2", "ADD of a/c2/eth0", shortly()));
+  EXPECT_NO_THROW((void)locks_.container("c2", "ADD of a/c2/eth0", shortly()));
 }
 
 TEST_F(VerbLocksTest, WhoWaitsGetsItWhenItIsFree) {
@@ -81,18 +81,18 @@ TEST_F(VerbLocksTest, WithoutAFileThreadsStillWaitForEachOther) {
   const auto held = locks_.container("c1", "ADD", soon());
   ASSERT_TRUE(held.problem());
   EXPECT_THAT(held.problem()->msg(), HasSubstr(folder_ / "locks"));
-  EXPECT_THROW(locks_.container("c1", "DEL", shortly()), Error);
+  EXPECT_THROW((void)locks_.container("c1", "DEL", shortly()), Error);
 }
 
 TEST_F(VerbLocksTest, NamesOfAnyLengthHaveAFile) {
-  EXPECT_NO_THROW(locks_.container(std::string(300, 'x'), "ADD", soon()));
+  EXPECT_NO_THROW((void)locks_.container(std::string(300, 'x'), "ADD", soon()));
 }
 
 TEST_F(VerbLocksTest, VerbsShareANetworkAndGcHasItAlone) {
   const auto add = locks_.network("net", LockMode::shared, "ADD", soon());
-  EXPECT_NO_THROW(locks_.network("net", LockMode::shared, "DEL", shortly()));
-  EXPECT_THROW(locks_.network("net", LockMode::exclusive, "GC", shortly()), Error);
-  EXPECT_NO_THROW(locks_.network("other", LockMode::exclusive, "GC", shortly()));
+  EXPECT_NO_THROW((void)locks_.network("net", LockMode::shared, "DEL", shortly()));
+  EXPECT_THROW((void)locks_.network("net", LockMode::exclusive, "GC", shortly()), Error);
+  EXPECT_NO_THROW((void)locks_.network("other", LockMode::exclusive, "GC", shortly()));
 }
 
 TEST_F(VerbLocksTest, AWaitingGcIsNotPassedByLaterVerbs) {
@@ -137,8 +137,8 @@ TEST_F(VerbLocksTest, NobodyStarvesBesideAnEagerOne) {
     }
   });
   for (int i = 0; i < 50; ++i) {
-    EXPECT_NO_THROW(locks_.network("net", LockMode::exclusive, "GC", soon()));
-    EXPECT_NO_THROW(locks_.network("net", LockMode::shared, "DEL", soon()));
+    EXPECT_NO_THROW((void)locks_.network("net", LockMode::exclusive, "GC", soon()));
+    EXPECT_NO_THROW((void)locks_.network("net", LockMode::shared, "DEL", soon()));
   }
   ends = true;
   gc.join();
