@@ -213,7 +213,7 @@ std::string alias_at(std::string_view text, std::size_t at) {
 
 /// What mends it, as the library's own words are those of who writes a parser.
 std::string advice(const std::string& what, std::string_view text, std::size_t at) {
-  if (what == YAML::ErrorMsg::UNKNOWN_ANCHOR) {
+  if (what.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR)) {  // since 0.8 with its name behind
     return fmt::format("*{0} repeats what stands behind &{0}, which isn't above it",
                        alias_at(text, at));
   }

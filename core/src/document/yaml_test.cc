@@ -82,9 +82,10 @@ TEST(Yaml, AnAliasIsItsAnchorWithItsPlace) {
 
 TEST(Yaml, AnAnchorMayBeGivenAgain) {
   EXPECT_EQ(yaml("[&x 1, *x , &x 2, *x ]"), "[1, 1, 2, 2]");
-  EXPECT_EQ(yaml_refusal("[*x ]"),
-            "f:1:2: the referenced anchor is not defined | *x repeats what stands behind &x, which "
-            "isn't above it");
+  // yaml-cpp says the name as well from 0.8 on.
+  EXPECT_THAT(yaml_refusal("[*x ]"),
+              testing::MatchesRegex("f:1:2: the referenced anchor is not defined(: x)? [|] [*]x "
+                                    "repeats what stands behind &x, which isn't above it"));
 }
 
 TEST(Yaml, AMergeKeyBringsMembersThatTheMapHasNot) {
