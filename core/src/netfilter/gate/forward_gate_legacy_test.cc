@@ -25,8 +25,8 @@ class LegacyGateTest : public PrivateNetnsTest {
     PrivateNetnsTest::SetUp();
     if (IsSkipped()) return;
     shell(
-        "iptables-legacy -P FORWARD DROP; iptables-legacy -A FORWARD -s 192.0.2.1 -j ACCEPT; "
-        "ip6tables-legacy -P FORWARD DROP");
+        "iptables-legacy -w -P FORWARD DROP; iptables-legacy -w -A FORWARD -s 192.0.2.1 -j ACCEPT; "
+        "ip6tables-legacy -w -P FORWARD DROP");
     before_ = rules();
   }
   static std::string rules() {
@@ -49,13 +49,13 @@ class LegacyGateTest : public PrivateNetnsTest {
 TEST_F(LegacyGateTest, IsListedAsIptablesOwn) {
   EXPECT_THAT(fault().value_or(""), HasSubstr("iptables-legacy"));
   ensure();
-  const std::string listed = shell("iptables-legacy -S");
+  const std::string listed = shell("iptables-legacy -w -S");
   EXPECT_THAT(listed, HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -s 192.0.2.1/32 -j ACCEPT"));
   const std::string chain =
       "-A CNI-FORWARD -j CNI-ADMIN\n-A CNI-FORWARD -m mark --mark 0x1000/0x1000 -m comment "
       "--comment \"marked by unicni, see: nft list table inet unicni\" -j ACCEPT\n";
-  EXPECT_EQ(shell("iptables-legacy -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
-  EXPECT_EQ(shell("ip6tables-legacy -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
+  EXPECT_EQ(shell("iptables-legacy -w -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
+  EXPECT_EQ(shell("ip6tables-legacy -w -S CNI-FORWARD"), "-N CNI-FORWARD\n" + chain);
   EXPECT_EQ(fault(), std::nullopt);
   const std::string once = rules();
   repair();
@@ -65,14 +65,14 @@ TEST_F(LegacyGateTest, IsListedAsIptablesOwn) {
 TEST_F(LegacyGateTest, ARuleOfAnEarlierVersionHasNoCommentAndIsOursAllTheSame) {
   const std::string bare = "CNI-FORWARD -m mark --mark 0x1000/0x1000 -j ACCEPT";
   ensure();
-  shell("iptables-legacy -D CNI-FORWARD 2; iptables-legacy -A " + bare);
+  shell("iptables-legacy -w -D CNI-FORWARD 2; iptables-legacy -w -A " + bare);
   EXPECT_EQ(fault(), std::nullopt);
   repair();
   EXPECT_THAT(rules(), HasSubstr("-A " + bare));
   remove();
   EXPECT_EQ(rules(), before_);
   ensure();
-  shell("iptables-legacy -A " + bare);
+  shell("iptables-legacy -w -A " + bare);
   remove();
   EXPECT_EQ(rules(), before_);
 }
@@ -101,7 +101,7 @@ TEST_F(LegacyGateTest, MakesNoTable) {
 TEST_F(LegacyGateTest, LeavesAFamilyWithoutFilterTableAlone) {
   NewNetns other;
   other.open().run([&] {
-    shell("iptables-legacy -P FORWARD DROP");
+    shell("iptables-legacy -w -P FORWARD DROP");
     ensure();
     EXPECT_EQ(fault(), std::nullopt);
     EXPECT_THAT(shell("cat /proc/thread-self/net/ip6_tables_names"), IsEmpty());
@@ -112,9 +112,10 @@ TEST_F(LegacyGateTest, IsRepairedWhereverItWasFlushed) {
   ensure();
   const std::string whole = rules();
   for (const char* damage :
-       {"iptables-legacy -D FORWARD 1", "iptables-legacy -F CNI-FORWARD",
-        "ip6tables-legacy -D CNI-FORWARD 2", "iptables-legacy -D CNI-FORWARD 1",
-        "iptables-legacy -F; iptables-legacy -X; iptables-legacy -A FORWARD -s 192.0.2.1 -j "
+       {"iptables-legacy -w -D FORWARD 1", "iptables-legacy -w -F CNI-FORWARD",
+        "ip6tables-legacy -w -D CNI-FORWARD 2", "iptables-legacy -w -D CNI-FORWARD 1",
+        "iptables-legacy -w -F; iptables-legacy -w -X; iptables-legacy -w -A FORWARD -s 192.0.2.1 "
+        "-j "
         "ACCEPT"}) {
     shell(damage);
     EXPECT_THAT(fault().value_or(""), HasSubstr("FORWARD")) << damage;
@@ -128,21 +129,21 @@ TEST_F(LegacyGateTest, ATableOfTheSameSizeIsReadByRepairOnly) {
   const std::string whole = rules();
   const auto size = find_legacy_size(Family::v4, "filter");
   // What is as long as our jump.
-  shell("iptables-legacy -R FORWARD 1 -j CNI-ADMIN");
+  shell("iptables-legacy -w -R FORWARD 1 -j CNI-ADMIN");
   ASSERT_EQ(find_legacy_size(Family::v4, "filter"), size);
   const std::string damaged = rules();
   ensure();
   EXPECT_EQ(rules(), damaged) << "the note says that nothing changed: the table isn't read";
   EXPECT_NE(fault(), std::nullopt);
   repair();
-  EXPECT_THAT(shell("iptables-legacy -S FORWARD"),
+  EXPECT_THAT(shell("iptables-legacy -w -S FORWARD"),
               HasSubstr("-A FORWARD -j CNI-FORWARD\n-A FORWARD -j CNI-ADMIN"));
 }
 
 TEST_F(LegacyGateTest, TwoAdministratorsChainsAreNotedTogether) {
   ensure();
   EXPECT_EQ(ensure_legacy_gate("MY-ADMIN", services_), std::nullopt);
-  EXPECT_EQ(shell("iptables-legacy -S CNI-FORWARD | grep -c ADMIN"), "2\n");
+  EXPECT_EQ(shell("iptables-legacy -w -S CNI-FORWARD | grep -c ADMIN"), "2\n");
   ensure();
   const std::string both = sys::read_file(note_).value();
   EXPECT_THAT(both, testing::EndsWith("\nMY-ADMIN\nCNI-ADMIN\n"));
@@ -153,7 +154,7 @@ TEST_F(LegacyGateTest, TwoAdministratorsChainsAreNotedTogether) {
 TEST_F(LegacyGateTest, ANoteOfAnotherHostOrBootIsNone) {
   ensure();
   std::string note = sys::read_file(note_).value();
-  shell("iptables-legacy -R FORWARD 1 -j CNI-ADMIN");
+  shell("iptables-legacy -w -R FORWARD 1 -j CNI-ADMIN");
   for (std::size_t word : {note.find(' ') + 1, note.find(':') + 1}) {
     std::string other = note;
     other[word] = other[word] == '1' ? '2' : '1';
@@ -161,23 +162,23 @@ TEST_F(LegacyGateTest, ANoteOfAnotherHostOrBootIsNone) {
     ensure();
     EXPECT_EQ(fault(), std::nullopt) << other;
     EXPECT_THAT(sys::read_file(note_).value_or(""), Not(other));
-    shell("iptables-legacy -D FORWARD -j CNI-FORWARD");
+    shell("iptables-legacy -w -D FORWARD -j CNI-FORWARD");
   }
 }
 
 TEST_F(LegacyGateTest, ComesBehindDockersUserChain) {
   shell(
-      "iptables-legacy -N DOCKER-USER; iptables-legacy -I FORWARD -s 192.0.2.7 -j DROP; "
-      "iptables-legacy -I FORWARD 2 -j DOCKER-USER");
+      "iptables-legacy -w -N DOCKER-USER; iptables-legacy -w -I FORWARD -s 192.0.2.7 -j DROP; "
+      "iptables-legacy -w -I FORWARD 2 -j DOCKER-USER");
   ensure();
-  EXPECT_THAT(shell("iptables-legacy -S FORWARD"),
+  EXPECT_THAT(shell("iptables-legacy -w -S FORWARD"),
               HasSubstr("-A FORWARD -s 192.0.2.7/32 -j DROP\n-A FORWARD -j DOCKER-USER\n"
                         "-A FORWARD -j CNI-FORWARD\n-A FORWARD -s 192.0.2.1/32 -j ACCEPT"));
 }
 
 TEST_F(LegacyGateTest, AnAdministratorsRulesStay) {
   ensure();
-  shell("iptables-legacy -A CNI-ADMIN -s 192.0.2.9 -j DROP");
+  shell("iptables-legacy -w -A CNI-ADMIN -s 192.0.2.9 -j DROP");
   remove();
   EXPECT_THAT(rules(), HasSubstr("-A CNI-ADMIN -s 192.0.2.9/32 -j DROP"));
   EXPECT_THAT(rules(), Not(HasSubstr("CNI-FORWARD")));
@@ -185,7 +186,7 @@ TEST_F(LegacyGateTest, AnAdministratorsRulesStay) {
 
 TEST_F(LegacyGateTest, TheReferencesRulesKeepItsChain) {
   ensure();
-  shell("iptables-legacy -A CNI-FORWARD -s 10.9.0.5/32 -j ACCEPT");
+  shell("iptables-legacy -w -A CNI-FORWARD -s 10.9.0.5/32 -j ACCEPT");
   EXPECT_EQ(fault(), std::nullopt);
   remove();
   EXPECT_THAT(rules(), HasSubstr("-A FORWARD -j CNI-FORWARD"));
@@ -197,20 +198,21 @@ TEST_F(LegacyGateTest, AnotherMarkReplacesTheOldOnesRule) {
   ensure();
   const std::string whole = rules();
   shell(
-      "iptables-legacy -D CNI-FORWARD 2; "
-      "iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
+      "iptables-legacy -w -D CNI-FORWARD 2; "
+      "iptables-legacy -w -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
   EXPECT_NE(fault(), std::nullopt);
   repair();
   EXPECT_EQ(rules(), whole);
-  shell("iptables-legacy -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
+  shell("iptables-legacy -w -A CNI-FORWARD -m mark --mark 0x80/0x80 -j ACCEPT");
   remove();
   EXPECT_EQ(rules(), before_);
 }
 
 TEST_F(LegacyGateTest, AConditionalJumpOfSomebodyElseIsNotOurs) {
   shell(
-      "iptables-legacy -N CNI-FORWARD; iptables-legacy -A FORWARD -s 192.0.2.3 -j CNI-FORWARD; "
-      "iptables-legacy -A FORWARD -g CNI-FORWARD");
+      "iptables-legacy -w -N CNI-FORWARD; iptables-legacy -w -A FORWARD -s 192.0.2.3 -j "
+      "CNI-FORWARD; "
+      "iptables-legacy -w -A FORWARD -g CNI-FORWARD");
   EXPECT_NE(fault(), std::nullopt);
   ensure();
   EXPECT_EQ(fault(), std::nullopt);
@@ -237,7 +239,7 @@ TEST_F(LegacyGateTest, WithoutTheProgramADropIsAnErrorAndElseAWarning) {
     }
     EXPECT_FALSE(sys::read_file(note_));
   });
-  shell("iptables-legacy -P FORWARD ACCEPT; ip6tables-legacy -P FORWARD ACCEPT");
+  shell("iptables-legacy -w -P FORWARD ACCEPT; ip6tables-legacy -w -P FORWARD ACCEPT");
   in_namespace(CLONE_NEWNS, [this] {
     ASSERT_EQ(0, ::mount("none", "/usr/sbin", "tmpfs", 0, nullptr)) << errno;
     const std::string warning = ensure_legacy_gate(kAdmin, services_).value_or("");
@@ -250,25 +252,25 @@ TEST_F(LegacyGateTest, WithoutTheProgramADropIsAnErrorAndElseAWarning) {
 
 /// As iptables-legacy -L makes an empty table, and others make theirs.
 TEST_F(LegacyGateTest, IsMissedByAttachmentsOnlyWhereAPacketMayBeDropped) {
-  shell("iptables-legacy -P FORWARD ACCEPT; ip6tables-legacy -P FORWARD ACCEPT");
+  shell("iptables-legacy -w -P FORWARD ACCEPT; ip6tables-legacy -w -P FORWARD ACCEPT");
   const GateNeed may_drop{GateNeed::Where::may_drop};
-  shell("iptables-legacy -N THEIRS; iptables-legacy -A FORWARD -j THEIRS");
+  shell("iptables-legacy -w -N THEIRS; iptables-legacy -w -A FORWARD -j THEIRS");
   for (const char* passes : {"-j ACCEPT", "-j LOG", "-j RETURN", ""}) {
-    shell(std::string("iptables-legacy -A THEIRS -s 192.0.2.9 ") + passes);
+    shell(std::string("iptables-legacy -w -A THEIRS -s 192.0.2.9 ") + passes);
     EXPECT_EQ(fault(may_drop), std::nullopt) << passes;
   }
   EXPECT_NE(fault(), std::nullopt);
   for (const char* drops : {"-j DROP", "-j REJECT", "-j QUEUE"}) {
     for (const char* chain : {"THEIRS", "FORWARD"}) {
       const std::string rule = std::string(chain) + " -s 192.0.2.9 " + drops;
-      shell("iptables-legacy -A " + rule);
+      shell("iptables-legacy -w -A " + rule);
       EXPECT_NE(fault(may_drop), std::nullopt) << rule;
       EXPECT_EQ(fault({GateNeed::Where::may_drop, {Family::v6}}), std::nullopt) << rule;
-      shell("iptables-legacy -D " + rule);
+      shell("iptables-legacy -w -D " + rule);
       EXPECT_EQ(fault(may_drop), std::nullopt) << rule;
     }
   }
-  shell("ip6tables-legacy -P FORWARD DROP");
+  shell("ip6tables-legacy -w -P FORWARD DROP");
   EXPECT_NE(fault(may_drop), std::nullopt);
 }
 
@@ -291,11 +293,12 @@ TEST_F(LegacyGateTest, APlainNameIsLegacyOnlyWithoutTheOtherFlavour) {
 
 TEST_F(LegacyGateTest, ReadsTheTableAsIptablesListsIt) {
   shell(
-      "iptables-legacy -N ONE; iptables-legacy -A ONE -m mark --mark 0x3 -j ACCEPT; "
-      "iptables-legacy -A ONE -m mark ! --mark 0x4/0x4 -j ACCEPT; "
-      "iptables-legacy -A ONE -m mark --mark 0x8/0x8 -p tcp -j ACCEPT; "
-      "iptables-legacy -A ONE -m mark --mark 0x10/0x10 -j DROP; iptables-legacy -A ONE; "
-      "iptables-legacy -N TWO; iptables-legacy -A TWO -j ONE; iptables-legacy -A TWO -j ACCEPT");
+      "iptables-legacy -w -N ONE; iptables-legacy -w -A ONE -m mark --mark 0x3 -j ACCEPT; "
+      "iptables-legacy -w -A ONE -m mark ! --mark 0x4/0x4 -j ACCEPT; "
+      "iptables-legacy -w -A ONE -m mark --mark 0x8/0x8 -p tcp -j ACCEPT; "
+      "iptables-legacy -w -A ONE -m mark --mark 0x10/0x10 -j DROP; iptables-legacy -w -A ONE; "
+      "iptables-legacy -w -N TWO; iptables-legacy -w -A TWO -j ONE; iptables-legacy -w -A TWO -j "
+      "ACCEPT");
   const auto table = read_legacy_table(Family::v4, "filter");
   ASSERT_TRUE(table);
   std::vector<std::string> names;
@@ -320,7 +323,7 @@ TEST_F(LegacyGateTest, ReadsTheTableAsIptablesListsIt) {
 
 TEST_F(LegacyGateTest, IsMissedByTheFamiliesOfTheContainerOnly) {
   ensure();
-  shell("ip6tables-legacy -F FORWARD");
+  shell("ip6tables-legacy -w -F FORWARD");
   EXPECT_EQ(fault({.families = {Family::v4}}), std::nullopt);
   EXPECT_NE(fault({.families = {Family::v6}}), std::nullopt);
 }

@@ -181,7 +181,7 @@ TEST_F(IptablesFirewallTest, HalfOfItIsCompletedAndCheckNamesWhatIsMissing) {
 }
 
 TEST_F(IptablesFirewallTest, LegacyRulesAreSeenAndGo) {
-  shell("iptables-legacy -A FORWARD -s 192.0.2.1 -j DROP");
+  shell("iptables-legacy -w -A FORWARD -s 192.0.2.1 -j DROP");
   const std::string before =
       shell("iptables-legacy-save -t filter | grep -v '^#' | sed 's/\\[.*//'");
   shell(R"(i=iptables-legacy; $i -N CNI-FORWARD; $i -N CNI-ADMIN
