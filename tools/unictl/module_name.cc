@@ -13,8 +13,6 @@
 namespace unicni::unictl {
 namespace {
 
-constexpr std::size_t kLongestName = 31;
-
 struct Kept {
   std::string_view name;
   const char* why;
@@ -51,7 +49,7 @@ std::string with(std::string text, std::string_view place, std::string_view valu
 }  // namespace
 
 ModuleName::ModuleName(std::string type) : type_(std::move(type)) {
-  const bool is_fine = module::valid_module_name(type_) && type_.size() <= kLongestName &&
+  const bool is_fine = module::valid_module_name(type_) &&
                        std::isdigit(static_cast<unsigned char>(type_.front())) == 0 &&
                        !type_.ends_with('-');
   if (!is_fine) {

@@ -171,7 +171,7 @@ const ModuleDescriptor& open(const std::string& name, const std::string& path,
                              const std::string& executable, Abis accepted) {
   if (!valid_module_name(name)) {
     throw Error(Code::invalid_config, fmt::format("\"{}\" can't be the name of a module", name),
-                "correct \"type\": names of modules match ^[a-z0-9][a-z0-9-]{0,31}$");
+                "correct \"type\": names of modules match ^[a-z0-9][a-z0-9-]{0,30}$");
   }
   require_trusted(path, executable);
   const ModuleNote note = read_note(path);

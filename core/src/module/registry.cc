@@ -10,12 +10,13 @@
 #include "module/module_file.h"
 #include "protocol/plugin_fields.h"
 #include "unicni/error.h"
+#include "unicni/module.h"
 #include "unicni/nearest.h"
 
 namespace unicni::module {
 namespace {
 
-constexpr std::size_t kLongestName = 32;
+constexpr std::size_t kLongestName = sizeof(ModuleNote::name) - 1;
 
 bool lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 

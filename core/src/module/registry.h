@@ -8,7 +8,7 @@
 
 namespace unicni::module {
 
-/// `^[a-z0-9][a-z0-9-]{0,31}$`: only such names ever meet the modules' folder.
+/// `^[a-z0-9][a-z0-9-]{0,30}$`: only such names ever meet the modules' folder.
 bool valid_module_name(std::string_view name);
 /// Legal as a type at all (spec: non-empty, no '/', not "." or ".."). Throws Error(invalid_config)
 /// if not.

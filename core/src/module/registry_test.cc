@@ -22,11 +22,11 @@ using testing::Not;
 
 TEST(ModuleNameTest, IsAnAnchoredPattern) {
   for (const auto* name :
-       {"bridge", "host-local", "0", "a-", "x9", "abcdefghijklmnopqrstuvwxyz012345"}) {
+       {"bridge", "host-local", "0", "a-", "x9", "abcdefghijklmnopqrstuvwxyz01234"}) {
     EXPECT_TRUE(valid_module_name(name)) << name;
   }
   for (const std::string_view name : {"", "-a", "Bridge", "a_b", "a.b", "a/b", "..", "a\n", " a",
-                                      "a ", "\xc3\xa4", "abcdefghijklmnopqrstuvwxyz0123456"}) {
+                                      "a ", "\xc3\xa4", "abcdefghijklmnopqrstuvwxyz012345"}) {
     EXPECT_FALSE(valid_module_name(name)) << name;
   }
   EXPECT_FALSE(valid_module_name(std::string_view("a\0b", 3)));
