@@ -145,7 +145,7 @@ void ClientV4::restart(Span pause, Instant now) {
 void ClientV4::lose(Instant now, Output& out) {
   wanted_ = grant_->address.address();
   grant_.reset();
-  out.event = Event::lost;
+  out.event = LeaseEvent::lost;
   began_ = now;
   restart(Span(0), now);
 }
@@ -323,9 +323,9 @@ void ClientV4::take_ack(const Packet& packet, const Mac& from, Instant now, Outp
 /// The candidate is the client's.
 void ClientV4::settle(Output& out) {
   if (!grant_) {
-    out.event = Event::bound;
+    out.event = LeaseEvent::bound;
   } else {
-    out.event = grant_->address == candidate_->address ? Event::renewed : Event::moved;
+    out.event = grant_->address == candidate_->address ? LeaseEvent::renewed : LeaseEvent::moved;
   }
   grant_ = std::exchange(candidate_, std::nullopt);
   wanted_.reset();

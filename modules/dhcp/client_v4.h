@@ -73,7 +73,7 @@ class ClientV4 {
   struct Output {
     std::vector<Send> sends;
     std::optional<IpAddress> probe;  ///< ask the link for it, and tell who answers by conflict()
-    Event event = Event::none;
+    LeaseEvent event = LeaseEvent::none;
   };
 
   /// Asks for an address; `wanted` is one that it had before.

@@ -75,7 +75,7 @@ class ClientV4Test : public testing::Test {
   void become_bound(std::uint32_t lease = 60) {
     keep(client_.start(now_));
     receive(answer(MessageType::offer));
-    ASSERT_EQ(receive(answer(MessageType::ack, "10.0.0.9", lease)).event, Event::bound);
+    ASSERT_EQ(receive(answer(MessageType::ack, "10.0.0.9", lease)).event, LeaseEvent::bound);
   }
 
   std::uint32_t seed_ = 7;
@@ -109,7 +109,7 @@ TEST_F(ClientV4Test, TakesTheFirstOfferAndItsAcknowledgement) {
   EXPECT_EQ(sent_address(OptionCode::server), ip("10.0.0.1"));
   EXPECT_TRUE(last_.packet.ciaddr.is_unspecified());
   EXPECT_EQ(client_.grant(), nullptr);
-  EXPECT_EQ(receive(answer(MessageType::ack)).event, Event::bound);
+  EXPECT_EQ(receive(answer(MessageType::ack)).event, LeaseEvent::bound);
   ASSERT_NE(client_.grant(), nullptr);
   EXPECT_EQ(client_.grant()->address.str(), "10.0.0.9/24");
   EXPECT_EQ(client_.grant()->server, ip("10.0.0.1"));
@@ -135,7 +135,7 @@ TEST_F(ClientV4Test, AnswersToOthersAreNotHeard) {
   receive(answer(MessageType::offer));
   Packet ack = answer(MessageType::ack);
   ack.set(OptionCode::server, four("10.0.0.2"));
-  EXPECT_EQ(receive(ack).event, Event::none) << "another server than the chosen one";
+  EXPECT_EQ(receive(ack).event, LeaseEvent::none) << "another server than the chosen one";
 }
 
 TEST_F(ClientV4Test, AsksAgainWithGrowingPauses) {
@@ -200,7 +200,7 @@ TEST_F(ClientV4Test, ARefusalBeginsAnewAndIsTold) {
   EXPECT_EQ(sent(), MessageType::discover);
   EXPECT_EQ(last_.packet.find(OptionCode::requested_address), nullptr);
   receive(answer(MessageType::offer));
-  EXPECT_EQ(receive(answer(MessageType::ack)).event, Event::bound);
+  EXPECT_EQ(receive(answer(MessageType::ack)).event, LeaseEvent::bound);
 }
 
 TEST_F(ClientV4Test, RefusalsInARowDontMakeAStorm) {
@@ -220,18 +220,18 @@ TEST_F(ClientV4Test, AnAcknowledgementWithoutMaskIsNoAddress) {
   receive(answer(MessageType::offer));
   Packet ack = answer(MessageType::ack);
   ack.options.erase(1);
-  EXPECT_EQ(receive(ack).event, Event::none);
+  EXPECT_EQ(receive(ack).event, LeaseEvent::none);
   EXPECT_THAT(client_.seen(), HasSubstr("DHCP option Subnet Mask not found in DHCPACK"));
   ack.set(OptionCode::subnet_mask, {0, 0, 0, 0});
-  EXPECT_EQ(receive(ack).event, Event::none);
+  EXPECT_EQ(receive(ack).event, LeaseEvent::none);
   EXPECT_THAT(client_.seen(), HasSubstr("the subnet mask is 0.0.0.0"));
   ack.set(OptionCode::subnet_mask, {255, 0, 255, 0});
-  EXPECT_EQ(receive(ack).event, Event::none);
+  EXPECT_EQ(receive(ack).event, LeaseEvent::none);
   EXPECT_THAT(client_.seen(), HasSubstr("the subnet mask ff00ff00 is none"));
   for (const char* address : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"}) {
-    EXPECT_EQ(receive(answer(MessageType::ack, address)).event, Event::none) << address;
+    EXPECT_EQ(receive(answer(MessageType::ack, address)).event, LeaseEvent::none) << address;
   }
-  EXPECT_EQ(receive(answer(MessageType::ack, "10.0.0.9", 0)).event, Event::none);
+  EXPECT_EQ(receive(answer(MessageType::ack, "10.0.0.9", 0)).event, LeaseEvent::none);
   EXPECT_THAT(client_.seen(), HasSubstr("the lease has no time"));
 }
 
@@ -268,7 +268,7 @@ TEST_F(ClientV4Test, ATimeOfZeroIsAsIfNotGivenSoRenewalsHavePauses) {
     Packet ack = answer(MessageType::ack, "10.0.0.9", 2);
     ack.set(OptionCode::t1, number(0));
     ack.set(OptionCode::t2, number(1));
-    EXPECT_EQ(receive(ack).event, Event::renewed);
+    EXPECT_EQ(receive(ack).event, LeaseEvent::renewed);
     EXPECT_EQ(client_.grant()->t1, now_ + milliseconds(1000));
   }
 }
@@ -300,7 +300,7 @@ TEST_F(ClientV4Test, RenewsFromItsServerAtT1) {
   EXPECT_EQ(last_.packet.ciaddr, ip("10.0.0.9"));
   EXPECT_EQ(last_.packet.find(OptionCode::requested_address), nullptr);
   EXPECT_EQ(last_.packet.find(OptionCode::server), nullptr);
-  EXPECT_EQ(receive(answer(MessageType::ack)).event, Event::renewed);
+  EXPECT_EQ(receive(answer(MessageType::ack)).event, LeaseEvent::renewed);
   EXPECT_EQ(client_.grant()->expires, due + milliseconds(60'000));
 }
 
@@ -325,9 +325,9 @@ TEST_F(ClientV4Test, AsksEverybodyAtT2AndLosesTheAddressAtItsEnd) {
   EXPECT_EQ(last_.way, Way::everybody);
   EXPECT_EQ(last_.src, ip("10.0.0.9"));
   EXPECT_EQ(last_.packet.ciaddr, ip("10.0.0.9"));
-  Event event = Event::none;
-  while (event == Event::none) event = wait().event;
-  EXPECT_EQ(event, Event::lost);
+  LeaseEvent event = LeaseEvent::none;
+  while (event == LeaseEvent::none) event = wait().event;
+  EXPECT_EQ(event, LeaseEvent::lost);
   EXPECT_EQ(now_, began + milliseconds(60'000));
   EXPECT_EQ(client_.grant(), nullptr);
   wait();
@@ -340,25 +340,25 @@ TEST_F(ClientV4Test, AnotherServerMayRebind) {
   while (client_.state() != State::rebinding) wait();
   Packet ack = answer(MessageType::ack);
   ack.set(OptionCode::server, four("10.0.0.2"));
-  EXPECT_EQ(receive(ack).event, Event::renewed);
+  EXPECT_EQ(receive(ack).event, LeaseEvent::renewed);
   EXPECT_EQ(client_.grant()->server, ip("10.0.0.2"));
 }
 
 TEST_F(ClientV4Test, ARefusedRenewalLosesTheAddress) {
   become_bound();
   wait();
-  EXPECT_EQ(receive(answer(MessageType::nak)).event, Event::lost);
+  EXPECT_EQ(receive(answer(MessageType::nak)).event, LeaseEvent::lost);
   wait();
   EXPECT_EQ(sent(), MessageType::discover);
   EXPECT_EQ(last_.packet.find(OptionCode::requested_address), nullptr);
   receive(answer(MessageType::offer, "10.0.0.10"));
-  EXPECT_EQ(receive(answer(MessageType::ack, "10.0.0.10")).event, Event::bound);
+  EXPECT_EQ(receive(answer(MessageType::ack, "10.0.0.10")).event, LeaseEvent::bound);
 }
 
 TEST_F(ClientV4Test, AnotherAddressAtRenewalIsAMove) {
   become_bound();
   wait();
-  EXPECT_EQ(receive(answer(MessageType::ack, "10.0.0.10")).event, Event::moved);
+  EXPECT_EQ(receive(answer(MessageType::ack, "10.0.0.10")).event, LeaseEvent::moved);
   EXPECT_EQ(client_.grant()->address.str(), "10.0.0.10/24");
 }
 
@@ -368,7 +368,7 @@ TEST_F(ClientV4Test, WhoSleptThroughTheLeaseLosesItAndWhoSleptThroughT1Rebinds) 
   keep(client_.elapse(now_));
   EXPECT_EQ(client_.state(), State::rebinding);
   now_ += milliseconds(55'000);
-  EXPECT_EQ(client_.elapse(now_).event, Event::lost);
+  EXPECT_EQ(client_.elapse(now_).event, LeaseEvent::lost);
 }
 
 TEST_F(ClientV4Test, OneThatIsReadFromAFileGoesOn) {
@@ -389,14 +389,14 @@ TEST_F(ClientV4Test, OneThatIsOverByItsFileIsAskedForBeforeItIsLost) {
   EXPECT_EQ(sent(), MessageType::request);
   EXPECT_EQ(last_.way, Way::everybody);
   EXPECT_EQ(last_.packet.ciaddr, ip("10.0.0.9"));
-  EXPECT_EQ(receive(answer(MessageType::ack)).event, Event::renewed);
+  EXPECT_EQ(receive(answer(MessageType::ack)).event, LeaseEvent::renewed);
   EXPECT_EQ(client_.grant()->expires, now_ + milliseconds(60'000));
 
   client_.resume(old, now_ += milliseconds(70'000));
   const Instant begun = now_;
-  Event event = Event::none;
-  while (event == Event::none) event = wait().event;
-  EXPECT_EQ(event, Event::lost) << "nobody answered";
+  LeaseEvent event = LeaseEvent::none;
+  while (event == LeaseEvent::none) event = wait().event;
+  EXPECT_EQ(event, LeaseEvent::lost) << "nobody answered";
   EXPECT_EQ(now_, begun + kTimeToConfirm);
 }
 
@@ -437,15 +437,15 @@ class Probing : public ClientV4Test {
     keep(client_.start(now_));
     receive(answer(MessageType::offer));
     const auto out = receive(answer(MessageType::ack));
-    EXPECT_EQ(out.event, Event::none);
+    EXPECT_EQ(out.event, LeaseEvent::none);
     EXPECT_EQ(out.probe, ip("10.0.0.9"));
   }
 };
 
 TEST_F(Probing, IsBoundWhenNobodyHasAnswered) {
   EXPECT_EQ(client_.next(), now_ + milliseconds(50));
-  EXPECT_EQ(client_.elapse(now_ + milliseconds(49)).event, Event::none);
-  EXPECT_EQ(wait().event, Event::bound);
+  EXPECT_EQ(client_.elapse(now_ + milliseconds(49)).event, LeaseEvent::none);
+  EXPECT_EQ(wait().event, LeaseEvent::bound);
 }
 
 TEST_F(Probing, DeclinesWhatAnotherMachineUses) {
@@ -488,7 +488,7 @@ TEST_F(Probing, AnAddressThatItHasIsNotProbedAgain) {
   EXPECT_EQ(client_.state(), State::renewing);
   const auto out = receive(answer(MessageType::ack));
   EXPECT_EQ(out.probe, std::nullopt);
-  EXPECT_EQ(out.event, Event::renewed);
+  EXPECT_EQ(out.event, LeaseEvent::renewed);
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ void ClientV6::set_back(Instant now) {
 
 void ClientV6::lose(Instant now, Output& out) {
   grant_.reset();
-  out.event = Event::lost;
+  out.event = LeaseEvent::lost;
   restart(Span(0), now);
 }
 
@@ -325,9 +325,9 @@ void ClientV6::take_refusal(const PacketV6& packet, const AnswerV6& found, Insta
 /// The candidate is the client's.
 void ClientV6::settle(Output& out) {
   if (!grant_) {
-    out.event = Event::bound;
+    out.event = LeaseEvent::bound;
   } else {
-    out.event = grant_->address == candidate_->address ? Event::renewed : Event::moved;
+    out.event = grant_->address == candidate_->address ? LeaseEvent::renewed : LeaseEvent::moved;
   }
   grant_ = std::exchange(candidate_, std::nullopt);
   offer_.reset();

@@ -46,7 +46,7 @@ class ClientV6 {
   struct Output {
     std::optional<PacketV6> send;    ///< to all servers and relays of the link
     std::optional<IpAddress> probe;  ///< ask the link for it, and tell who answers by conflict()
-    Event event = Event::none;
+    LeaseEvent event = LeaseEvent::none;
   };
 
   /// Asks for an address.

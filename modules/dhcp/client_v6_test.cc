@@ -60,7 +60,7 @@ class ClientV6Test : public testing::Test {
     wait();
     ASSERT_EQ(last_.type, MessageTypeV6::request);
     ASSERT_EQ(receive(answer(MessageTypeV6::reply, "2001:db8::9", preferred, valid)).event,
-              Event::bound);
+              LeaseEvent::bound);
   }
   /// Bound, and asking the server for more time.
   void become_renewing() {
@@ -96,11 +96,11 @@ TEST_F(ClientV6Test, SolicitsAndTakesTheOfferedAddressOfTheChosenServer) {
   EXPECT_EQ(last_.associations[0].addresses[0].address, ip("2001:db8::9"));
   PacketV6 others = answer(MessageTypeV6::reply);
   others.server = kOther;
-  EXPECT_EQ(receive(others).event, Event::none);
+  EXPECT_EQ(receive(others).event, LeaseEvent::none);
   PacketV6 reply = answer(MessageTypeV6::reply);
   reply.options[23] = Bytes(16, 1);
   reply.options[99] = {1};
-  EXPECT_EQ(receive(reply).event, Event::bound);
+  EXPECT_EQ(receive(reply).event, LeaseEvent::bound);
   ASSERT_NE(client_.grant(), nullptr);
   EXPECT_EQ(client_.grant()->address, ip("2001:db8::9"));
   EXPECT_EQ(client_.grant()->server, kServer);
@@ -113,9 +113,10 @@ TEST_F(ClientV6Test, SolicitsAndTakesTheOfferedAddressOfTheChosenServer) {
 TEST_F(ClientV6Test, ARapidCommitNeedsNoRequest) {
   keep(client_.start(now_));
   PacketV6 reply = answer(MessageTypeV6::reply);
-  EXPECT_EQ(receive(reply).event, Event::none) << "a REPLY to a SOLICIT must say that it commits";
+  EXPECT_EQ(receive(reply).event, LeaseEvent::none)
+      << "a REPLY to a SOLICIT must say that it commits";
   reply.rapid_commit = true;
-  EXPECT_EQ(receive(reply).event, Event::bound);
+  EXPECT_EQ(receive(reply).event, LeaseEvent::bound);
 }
 
 TEST_F(ClientV6Test, TheHighestPreferenceWinsAndTheBestOneAtOnce) {
@@ -260,7 +261,7 @@ TEST_F(ClientV6Test, AsksItsServerAtT1AndAnybodyAtT2) {
   EXPECT_TRUE(last_.server.empty());
   PacketV6 reply = answer(MessageTypeV6::reply);
   reply.server = kOther;
-  EXPECT_EQ(receive(reply).event, Event::renewed);
+  EXPECT_EQ(receive(reply).event, LeaseEvent::renewed);
   EXPECT_EQ(client_.grant()->server, kOther);
   EXPECT_EQ(client_.grant()->expires, now_ + milliseconds(200'000));
 }
@@ -271,14 +272,14 @@ TEST_F(ClientV6Test, WhatNobodyRenewsEnds) {
   ClientV6::Output out;
   while (client_.grant() != nullptr) out = wait();
   EXPECT_EQ(now_, end);
-  EXPECT_EQ(out.event, Event::lost);
+  EXPECT_EQ(out.event, LeaseEvent::lost);
   wait();
   EXPECT_EQ(last_.type, MessageTypeV6::solicit);
 }
 
 TEST_F(ClientV6Test, AnotherAddressAtRenewalMoves) {
   become_renewing();
-  EXPECT_EQ(receive(answer(MessageTypeV6::reply, "2001:db8::a")).event, Event::moved);
+  EXPECT_EQ(receive(answer(MessageTypeV6::reply, "2001:db8::a")).event, LeaseEvent::moved);
   EXPECT_EQ(client_.grant()->address, ip("2001:db8::a"));
 }
 
@@ -286,32 +287,34 @@ TEST_F(ClientV6Test, OfSeveralAddressesItsOwnStays) {
   become_renewing();
   PacketV6 reply = answer(MessageTypeV6::reply, "2001:db8::a");
   reply.associations[0].addresses.push_back({ip("2001:db8::9"), 100, 200});
-  EXPECT_EQ(receive(reply).event, Event::renewed);
+  EXPECT_EQ(receive(reply).event, LeaseEvent::renewed);
   wait();
   reply = answer(MessageTypeV6::reply, "2001:db8::9", 0, 0);
   reply.associations[0].addresses.push_back({ip("2001:db8::b"), 100, 200});
-  EXPECT_EQ(receive(reply).event, Event::moved) << "it was taken back, and another one given";
+  EXPECT_EQ(receive(reply).event, LeaseEvent::moved) << "it was taken back, and another one given";
 }
 
 TEST_F(ClientV6Test, AServerThatHasForgottenIsAskedAnewAndTheAddressStays) {
   become_renewing();
-  EXPECT_EQ(receive(refusal(MessageTypeV6::reply, StatusCodeV6::no_binding)).event, Event::none);
+  EXPECT_EQ(receive(refusal(MessageTypeV6::reply, StatusCodeV6::no_binding)).event,
+            LeaseEvent::none);
   EXPECT_EQ(last_.type, MessageTypeV6::request);
   EXPECT_EQ(last_.associations[0].addresses[0].address, ip("2001:db8::9"));
   ASSERT_NE(client_.grant(), nullptr);
-  EXPECT_EQ(receive(answer(MessageTypeV6::reply)).event, Event::renewed);
+  EXPECT_EQ(receive(answer(MessageTypeV6::reply)).event, LeaseEvent::renewed);
 }
 
 TEST_F(ClientV6Test, OneThatThenHasNoneTakesTheAddressAway) {
   become_renewing();
   receive(refusal(MessageTypeV6::reply, StatusCodeV6::no_binding));
-  EXPECT_EQ(receive(refusal(MessageTypeV6::reply, StatusCodeV6::no_addresses)).event, Event::lost);
+  EXPECT_EQ(receive(refusal(MessageTypeV6::reply, StatusCodeV6::no_addresses)).event,
+            LeaseEvent::lost);
   EXPECT_EQ(client_.grant(), nullptr);
 }
 
 TEST_F(ClientV6Test, AnAddressThatIsTakenBackIsLost) {
   become_renewing();
-  EXPECT_EQ(receive(answer(MessageTypeV6::reply, "2001:db8::9", 0, 0)).event, Event::lost);
+  EXPECT_EQ(receive(answer(MessageTypeV6::reply, "2001:db8::9", 0, 0)).event, LeaseEvent::lost);
   wait();
   EXPECT_EQ(last_.type, MessageTypeV6::solicit);
 }
@@ -319,7 +322,7 @@ TEST_F(ClientV6Test, AnAddressThatIsTakenBackIsLost) {
 TEST_F(ClientV6Test, ARefusalThatSaysNothingOfTheAddressChangesNothing) {
   become_renewing();
   EXPECT_EQ(receive(refusal(MessageTypeV6::reply, StatusCodeV6::unspecified, "busy")).event,
-            Event::none);
+            LeaseEvent::none);
   EXPECT_NE(client_.grant(), nullptr);
   EXPECT_EQ(client_.state(), State::renewing);
 }
@@ -360,7 +363,7 @@ TEST_F(ClientV6Test, AnAddressThatAnotherMachineHasIsDeclined) {
   reply = answer(MessageTypeV6::reply, "2001:db8::a");
   reply.rapid_commit = true;
   receive(reply);
-  EXPECT_EQ(wait().event, Event::bound) << "nobody has that one";
+  EXPECT_EQ(wait().event, LeaseEvent::bound) << "nobody has that one";
 }
 
 TEST_F(ClientV6Test, AReleaseNamesServerAndAddress) {
@@ -388,12 +391,12 @@ TEST_F(ClientV6Test, OneOfAFileGoesOnWithWhatIsDue) {
   keep(client_.elapse(now_));
   EXPECT_EQ(last_.type, MessageTypeV6::rebind);
   now_ = grant.expires;
-  EXPECT_EQ(keep(client_.elapse(now_)).event, Event::lost);
+  EXPECT_EQ(keep(client_.elapse(now_)).event, LeaseEvent::lost);
   client_.resume(grant, now_);
   keep(client_.elapse(now_));
   EXPECT_EQ(last_.type, MessageTypeV6::rebind) << "the file may be older than the last renewal";
   now_ += kTimeToConfirm;
-  EXPECT_EQ(keep(client_.elapse(now_)).event, Event::lost);
+  EXPECT_EQ(keep(client_.elapse(now_)).event, LeaseEvent::lost);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ void let_confirm(Grant& grant, Instant now) {
 }
 
 /// What a client's step has brought.
-enum class Event : unsigned char {
+enum class LeaseEvent : unsigned char {
   none,
   bound,    ///< grant() is new
   renewed,  ///< grant() has new times, and maybe other options

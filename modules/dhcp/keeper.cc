@@ -226,10 +226,10 @@ void Keeper::follow(Kept& kept, const ClientV4::Output& out, Instant now) {
     kept.trouble = error.msg();  // the client tries again when its time comes
   }
   if (!kept.waiting && !out.sends.empty()) kept.close_at = now + kListenTime;
-  if (out.event != Event::none) note_event(kept, out.event, now);
+  if (out.event != LeaseEvent::none) note_event(kept, out.event);
 }
 
-void Keeper::note_event(Kept& kept, Event event, Instant) {
+void Keeper::note_event(Kept& kept, LeaseEvent event) {
   const std::optional<GrantV4> before = kept.lease.grant;
   const GrantV4* grant = kept.client.grant();
   kept.lease.grant = grant == nullptr ? std::nullopt : std::optional(*grant);
@@ -243,9 +243,9 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
   // from or lost.
   const std::optional<GrantV4>& now_has = kept.lease.grant;
   switch (event) {
-    case Event::none:
+    case LeaseEvent::none:
       return;
-    case Event::bound:
+    case LeaseEvent::bound:
       if (kept.waiting) {
         become_bound(kept);
         break;
@@ -253,18 +253,18 @@ void Keeper::note_event(Kept& kept, Event event, Instant) {
       apply(kept, std::nullopt);
       tell_regained(kept, kept.lost, now_has->address);
       break;
-    case Event::renewed:
+    case LeaseEvent::renewed:
       if (before->options == now_has->options) {
         note_down(kept);
       } else {
         apply(kept, before);
       }
       break;
-    case Event::moved:
+    case LeaseEvent::moved:
       apply(kept, before);
       tell_change(kept, before->address.str(), now_has->address.str());
       break;
-    case Event::lost:
+    case LeaseEvent::lost:
       kept.lost = before->address;
       apply(kept, before);
       log_(LogLevel::warning,

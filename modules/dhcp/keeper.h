@@ -78,7 +78,7 @@ class Keeper {
   void read(Kept& kept, Instant now);
   void follow(Kept& kept, const ClientV4::Output& out, Instant now);
   bool open_channel(Kept& kept, Instant now);
-  void note_event(Kept& kept, Event event, Instant now);
+  void note_event(Kept& kept, LeaseEvent event);
   void tell_regained(const Kept& kept, const std::optional<IpNet>& lost, const IpNet& is);
   void tell_change(const Kept& kept, const std::string& was, const std::string& is);
   void become_bound(Kept& kept);
@@ -106,7 +106,7 @@ class Keeper {
   void load_v6(Kept& kept, Instant now);
   void begin_v6(Kept& kept, const LeaseV6& wanted, Instant now);
   void turn_v6(Kept& kept, Instant now);
-  void note_event_v6(Kept& kept, Event event);
+  void note_event_v6(Kept& kept, LeaseEvent event);
   template <class Change>
   void change_link(const Kept& kept, const Change& change);
   bool needs_ipv6_mtu(const Kept& kept);

@@ -32,7 +32,7 @@ KeptV6 Keeper::make_v6(const Lease& lease) const {
 
 KeptV6::Scene Keeper::scene_of(Kept& kept) {
   return {settings_.host_prefix, kept.lease.place, kept.lease.identity.mac,
-          [this, &kept](Event event) { note_event_v6(kept, event); }};
+          [this, &kept](LeaseEvent event) { note_event_v6(kept, event); }};
 }
 
 /// A lease whose ADD has no answer yet waits for that to ask again, as it puts the address on the
@@ -96,7 +96,7 @@ void Keeper::turn_v6(Kept& kept, Instant now) {
   if (kept.client.grant() != nullptr) become_bound(kept);
 }
 
-void Keeper::note_event_v6(Kept& kept, Event event) {
+void Keeper::note_event_v6(Kept& kept, LeaseEvent event) {
   LeaseV6& lease = *kept.lease.v6;
   const std::optional<GrantV6> before = lease.grant;
   const GrantV6* grant = kept.v6->grant();
@@ -110,7 +110,7 @@ void Keeper::note_event_v6(Kept& kept, Event event) {
     return;
   }
   note_down(kept);
-  if (event == Event::renewed) {
+  if (event == LeaseEvent::renewed) {
     tell_preferred(kept);
     return;
   }

@@ -107,7 +107,7 @@ void KeptV6::follow(const Scene& scene, const ClientV6::Output& out, Instant now
     }
     if (!is_waited_for_) close_at_ = now + kListenTime;
   }
-  if (out.event == Event::none) return;
+  if (out.event == LeaseEvent::none) return;
   close_at_ = Instant(0);  // not here: its packets may be being read
   scene.told(out.event);
 }

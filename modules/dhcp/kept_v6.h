@@ -19,7 +19,7 @@ class KeptV6 {
     std::string prefix;  ///< of find_place()
     const Place& place;
     const Mac& mac;
-    std::function<void(Event)> told;
+    std::function<void(LeaseEvent)> told;
   };
   KeptV6(IdentityV6 identity, PatienceV6 patience, Random random)
       : duid_(identity.duid), client_(std::move(identity), patience, std::move(random)) {}

@@ -132,7 +132,7 @@ Error no_network(const std::string& folder, const std::string& name, const Netwo
             "files that end in .conflist, .conf or .json are looked for"};
   }
   std::string seen;
-  for (const NetworkFile& file : search.seen) {
+  for (const SeenNetwork& file : search.seen) {
     const std::string_view path = file.path;
     seen += fmt::format("{}{} ({})", seen.empty() ? "" : ", ",
                         file.name.empty() ? std::string("one without a name") : quote(file.name),

@@ -12,7 +12,7 @@
 namespace unicni::protocol {
 
 /// A file and the network that it is about.
-struct NetworkFile {
+struct SeenNetwork {
   std::string path;
   std::string name;
 };
@@ -21,7 +21,7 @@ struct NetworkFile {
 /// isn't there.
 struct NetworkSearch {
   std::optional<NetworkList> found;
-  std::vector<NetworkFile> seen;  ///< those of other networks, in the order of the search
+  std::vector<SeenNetwork> seen;  ///< those of other networks, in the order of the search
 };
 
 /// Looks for network `name`: through *.conflist by byte order of their names, then through *.conf

@@ -169,17 +169,17 @@ void SpawnerRun::read_reports() {
 
 void SpawnerRun::take(const spawner::Report& report) {
   switch (report.event) {
-    case spawner::Event::accepted:
+    case spawner::Progress::accepted:
       accepted_ = true;
       break;
-    case spawner::Event::failed:
+    case spawner::Progress::failed:
       error_ = report.value;
       break;
-    case spawner::Event::deadline:
+    case spawner::Progress::deadline:
       result_.timed_out = true;
       grace_end_ = Clock::now() + sys::kTermGrace;
       break;
-    case spawner::Event::ended:
+    case spawner::Progress::ended:
       ended_ = true;
       result_.exit_status = report.value;
       result_.signal = report.signal;

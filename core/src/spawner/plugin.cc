@@ -53,7 +53,7 @@ UNICNI_IN_SHARED_CHILD int become(void* argument) {
 Plugin::Plugin(sys::Fd channel, std::array<sys::Fd, 3> stdio)
     : channel_(std::move(channel)), stdio_(std::move(stdio)) {}
 
-void Plugin::report(Event event, int value, int signal) {
+void Plugin::report(Progress event, int value, int signal) {
   if (!channel_) return;
   const Report report{event, value, signal};
   // A handful of reports always fits.
@@ -82,7 +82,7 @@ void Plugin::read_channel(const ChildStack& stack) {
   if (received_.size() < sizeof head) return;
   std::memcpy(&head, received_.data(), sizeof head);
   if (head.size > kMostText) {
-    report(Event::failed, E2BIG);
+    report(Progress::failed, E2BIG);
     state_ = State::over;
     return;
   }
@@ -101,10 +101,10 @@ void Plugin::start(const ChildStack& stack) {
   Parsed parsed;
   state_ = State::over;
   if (!parse_request(head, received_, parsed)) {
-    report(Event::failed, EINVAL);
+    report(Progress::failed, EINVAL);
     return;
   }
-  report(Event::accepted);
+  report(Progress::accepted);
   Start start{parsed.program,  parsed.argv.data(), parsed.env.data(), stdio_[0].get(),
               stdio_[1].get(), stdio_[2].get(),    ::getpid(),        0};
   pid_ = start_shared_child(become, stack, &start, SIGCHLD);
@@ -113,7 +113,7 @@ void Plugin::start(const ChildStack& stack) {
   std::string().swap(received_);
   if (start.error != 0) {
     if (pid_ > 0) reap();
-    report(Event::failed, start.error);
+    report(Progress::failed, start.error);
     return;
   }
   state_ = State::running;
@@ -132,13 +132,13 @@ void Plugin::look() {
   }
   ended_ = true;
   const bool by_itself = info.si_code == CLD_EXITED;
-  report(Event::ended, by_itself ? info.si_status : -1, by_itself ? 0 : info.si_status);
+  report(Progress::ended, by_itself ? info.si_status : -1, by_itself ? 0 : info.si_status);
   if (state_ != State::ending) reap();
 }
 
 void Plugin::keep_time(Deadline now) {
   if (state_ == State::running && now >= until_) {
-    report(Event::deadline);
+    report(Progress::deadline);
     end();
   } else if (state_ == State::ending && now >= until_) {
     kill();

@@ -53,7 +53,7 @@ class Plugin {
   };
 
   void start(const ChildStack& stack);
-  void report(Event event, int value = 0, int signal = 0);
+  void report(Progress event, int value = 0, int signal = 0);
   void end();
   void kill();
   void reap();

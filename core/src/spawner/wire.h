@@ -42,14 +42,14 @@ inline constexpr std::uint32_t kMostText = 16U << 20U;
 inline constexpr char kStop = 's';
 
 /// What the spawner answers on a channel, in this order.
-enum class Event : std::uint32_t {
+enum class Progress : std::uint32_t {
   accepted = 1,  ///< from now on it may have been started
   failed,        ///< to start; value: errno. The last one
   deadline,      ///< it got SIGTERM; what is left after kTermGrace gets SIGKILL
   ended,         ///< value: exit status or -1, signal: what ended it or 0
 };
 struct Report {
-  Event event = Event::accepted;
+  Progress event = Progress::accepted;
   std::int32_t value = 0;
   std::int32_t signal = 0;
 };
