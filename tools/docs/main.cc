@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "modules.h"
-#include "options/list_schema.h"
-#include "options/readme.h"
-#include "options/schema.h"
+#include "option_docs/list_schema.h"
+#include "option_docs/readme.h"
+#include "option_docs/schema.h"
 #include "unicni/error.h"
 
 namespace unicni::docs {
@@ -73,7 +73,7 @@ class Pages {
 
 int run(bool check, const fs::path& source) {
   Pages pages(check);
-  std::vector<options::SchemaModule> all;
+  std::vector<option_docs::SchemaModule> all;
   for (const ModuleDescriptor* module : list_modules()) {
     const OptionTable& table = module->options == nullptr ? kNoOptions : *module->options;
     const bool ipam = module->kind == ModuleKind::ipam;
@@ -81,12 +81,12 @@ int run(bool check, const fs::path& source) {
     all.push_back({module->name, ipam, module->options});
     const fs::path readme = source / "modules" / name / "README.md";
     pages.put(source / "config" / "schema" / (name + ".json"),
-              options::json_schema(name, table, ipam));
-    pages.put(readme, with_table(readme, options::readme_table(table, ipam)));
+              option_docs::json_schema(name, table, ipam));
+    pages.put(readme, with_table(readme, option_docs::readme_table(table, ipam)));
   }
   const fs::path schemas = source / "config" / "schema";
-  pages.put(schemas / "chain.json", options::chain_schema(all));
-  pages.put(schemas / "policy.json", options::policy_schema(all));
+  pages.put(schemas / "chain.json", option_docs::chain_schema(all));
+  pages.put(schemas / "policy.json", option_docs::policy_schema(all));
   if (pages.failed()) std::fprintf(stderr, "run: docs %s\n", source.c_str());
   return pages.failed() ? 1 : 0;
 }

@@ -7,7 +7,6 @@
 
 #include "base/deadline_for_test.h"
 #include "options/demo_table_for_test.h"
-#include "options/schema.h"
 
 namespace unicni::options::json_object_test {
 namespace {
@@ -37,11 +36,6 @@ TEST(TextMapOption, OtherValuesAreRefusedByPath) {
   const auto on_del = parse_free(R"({"settings": {"a": 5, "b": "1"}})", Command::del);
   EXPECT_THAT(on_del->settings, ElementsAre(Pair("b", "1")));
   EXPECT_THAT(on_del.warnings, ElementsAre(HasSubstr("settings.a")));
-}
-
-TEST(TextMapOption, SchemaAllowsStringsOnly) {
-  const auto schema = nlohmann::ordered_json::parse(json_schema("free", demo::kFreeTable, false));
-  EXPECT_EQ(schema["properties"]["settings"]["additionalProperties"]["type"], "string");
 }
 
 TEST(RepeatedKey, IsFoundInTheTextThoughTheTreeHasLostIt) {

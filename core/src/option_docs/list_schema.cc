@@ -1,4 +1,4 @@
-#include "options/list_schema.h"
+#include "option_docs/list_schema.h"
 
 #include <algorithm>
 #include <array>
@@ -10,12 +10,15 @@
 #include <string_view>
 #include <utility>
 
-#include "options/schema.h"
+#include "option_docs/schema.h"
 #include "options/size_unit.h"
 #include "protocol/version.h"
 
-namespace unicni::options {
+namespace unicni::option_docs {
 namespace {
+
+using options::kSizeUnits;
+using options::SizeUnit;
 
 using nlohmann::ordered_json;
 
@@ -284,4 +287,4 @@ std::string policy_schema(std::span<const SchemaModule> modules) {
   return schema.dump(2) + '\n';
 }
 
-}  // namespace unicni::options
+}  // namespace unicni::option_docs

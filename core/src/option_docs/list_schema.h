@@ -6,7 +6,7 @@
 
 #include "unicni/options.h"
 
-namespace unicni::options {
+namespace unicni::option_docs {
 
 /// A module whose own schema (schema.h) is the file <name>.json beside these.
 struct SchemaModule {
@@ -20,4 +20,4 @@ std::string chain_schema(std::span<const SchemaModule> modules);
 /// Of /etc/unicni/policy.d/*.yaml.
 std::string policy_schema(std::span<const SchemaModule> modules);
 
-}  // namespace unicni::options
+}  // namespace unicni::option_docs

@@ -1,4 +1,4 @@
-#include "options/readme.h"
+#include "option_docs/readme.h"
 
 #include <fmt/core.h>
 
@@ -7,8 +7,11 @@
 
 #include "options/describe.h"
 
-namespace unicni::options {
+namespace unicni::option_docs {
 namespace {
+
+using options::default_of;
+using options::type_text;
 
 /// '|' ends a cell, also inside code.
 std::string cell(std::string_view text) {
@@ -97,4 +100,4 @@ std::string readme_table(const OptionTable& table, bool ipam) {
   return text;
 }
 
-}  // namespace unicni::options
+}  // namespace unicni::option_docs

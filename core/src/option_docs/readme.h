@@ -5,9 +5,9 @@
 
 #include "unicni/options.h"
 
-namespace unicni::options {
+namespace unicni::option_docs {
 
 /// The Markdown table of a module's README: name, type, default, meaning, error if wrong.
 std::string readme_table(const OptionTable& table, bool ipam);
 
-}  // namespace unicni::options
+}  // namespace unicni::option_docs

@@ -1,13 +1,14 @@
-#include "options/schema.h"
+#include "option_docs/schema.h"
 
 #include <gmock/gmock.h>
 
+#include "option_docs/readme.h"
 #include "options/demo_table_for_test.h"
-#include "options/readme.h"
 
-namespace unicni::options::schema_test {
+namespace unicni::option_docs::schema_test {
 namespace {
 
+namespace demo = options::demo;
 using nlohmann::ordered_json;
 using testing::AllOf;
 using testing::EndsWith;
@@ -120,5 +121,10 @@ TEST(Readme, NoOptionsIsSaid) {
             "This module has no options.\n");
 }
 
+TEST(Schema, OfAMapOfTextsAllowsStringsOnly) {
+  const auto schema = ordered_json::parse(json_schema("free", demo::kFreeTable, false));
+  EXPECT_EQ(schema["properties"]["settings"]["additionalProperties"]["type"], "string");
+}
+
 }  // namespace
-}  // namespace unicni::options::schema_test
+}  // namespace unicni::option_docs::schema_test

@@ -1,4 +1,4 @@
-#include "options/schema.h"
+#include "option_docs/schema.h"
 
 #include <fmt/core.h>
 
@@ -10,8 +10,13 @@
 #include "options/scalar.h"
 #include "protocol/version.h"
 
-namespace unicni::options {
+namespace unicni::option_docs {
 namespace {
+
+using options::Bounds;
+using options::bounds_of;
+using options::default_of;
+using options::parse_boolean;
 
 using nlohmann::ordered_json;
 
@@ -198,4 +203,4 @@ std::string json_schema(std::string_view type, const OptionTable& table, bool ip
   return schema.dump(2) + '\n';
 }
 
-}  // namespace unicni::options
+}  // namespace unicni::option_docs
