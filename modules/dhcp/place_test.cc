@@ -105,17 +105,9 @@ TEST(FindPlace, WhereThePathLeadsNowhereItsMountsAndAVerbsDescriptorShowTheWay) 
 // own: unshare(2).
 #ifndef __SANITIZE_THREAD__
 
-/// In a user namespace of its own, beside a process of the host's network. What went wrong; "":
-/// nothing.
-std::string look_from_another_user_namespace() {
-  if (::unshare(CLONE_NEWUSER) != 0) return "unshare of the user namespace";
-  ::prctl(PR_SET_DUMPABLE, 1);  // else nobody but root of the host sees its namespaces
-  const pid_t beside = ::fork();
-  if (beside == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::pause();
-    ::_exit(0);
-  }
+/// From a network namespace of its own at that of `beside`, a process of the host's network. What
+/// went wrong; "": nothing.
+std::string look_beside(pid_t beside) {
   if (::unshare(CLONE_NEWNET) != 0) return "unshare of the network namespace";
   const std::string of_host = "/proc/" + std::to_string(beside) + "/ns/net";
   try {
@@ -129,6 +121,21 @@ std::string look_from_another_user_namespace() {
   } catch (const Error& error) {
     return "the whole search ended: " + error.msg();
   }
+}
+
+/// The same in a user namespace of its own.
+std::string look_from_another_user_namespace() {
+  if (::unshare(CLONE_NEWUSER) != 0) return "unshare of the user namespace";
+  ::prctl(PR_SET_DUMPABLE, 1);  // else nobody but root of the host sees its namespaces
+  const pid_t beside = ::fork();
+  if (beside == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  const std::string wrong = look_beside(beside);
+  ::kill(beside, SIGKILL);  // it would hold ctest's pipe
+  ::waitpid(beside, nullptr, 0);
+  return wrong;
 }
 
 /// As a rootless Podman has it.

@@ -96,8 +96,10 @@ std::string Firewalld::address() { return std::string("unix:path=") + kSocket; }
 Firewalld::Firewalld() {
   const std::string config = std::string(kFolder) + "/bus.conf";
   write_file(config, kBusConfig);
-  write_file(std::string(kFolder) + "/etc/firewalld.conf", "DefaultZone=public\n");
-  write_file(kSocket, "");  // makes the folder
+  write_file(std::string(kFolder) + "/etc/firewalld.conf",
+             "DefaultZone=public\n"
+             "NftablesTableOwner=no\n");  // by default from 2.1 on its table takes nobody's rules
+  write_file(kSocket, "");                // makes the folder
   ::unlink(kSocket);
   bus_ = start_program(
       {"dbus-daemon", "--config-file=" + config, "--nofork", "--nopidfile", "--nosyslog"});

@@ -12,7 +12,8 @@ bool is_transient(const std::string& key) {
   return key.ends_with("_timer") || key.starts_with("topology_change") || key == "operstate" ||
          key == "stats" || key == "stats64" || key == "preferred_life_time" ||
          key == "valid_life_time" || key == "expires" || key == "refcnt" || key == "promiscuity" ||
-         key == "allmulti" || key == "state";  // of a bridge's port: follows its carrier
+         key == "allmulti" || key == "fdb_n_learned" ||
+         key == "state";  // of a bridge's port: follows its carrier
 }
 
 void put_links(State& state, int netns, const std::set<std::string>& also) {
