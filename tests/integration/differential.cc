@@ -35,7 +35,8 @@ bool is_transient_field(const std::string& key) {
   return has_word(
              "ifindex link_index link_netnsid operstate stats stats64 promiscuity allmulti state "
              "num_tx_queues num_rx_queues bridge_id root_id designated_bridge designated_root "
-             "address permaddr valid_life_time preferred_life_time tentative dadfailed expires",
+             "address permaddr valid_life_time preferred_life_time tentative dadfailed expires "
+             "fdb_n_learned",
              key) ||
          key.ends_with("_timer") || key.starts_with("topology_change");
 }

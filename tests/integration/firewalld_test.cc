@@ -372,7 +372,10 @@ TEST_F(DefaultBesideFirewalld, NeedsNoDBus) {
   const Output add = job.add();
   EXPECT_TRUE(add.ok()) << add.out;
   EXPECT_THAT(add.err, AllOf(HasSubstr("firewall.so"), Not(HasSubstr("libsystemd"))));
-  EXPECT_THAT(job.del(add.json()).err, Not(HasSubstr("libsystemd")));
+  // firewalld 2 has its sources elsewhere: there DEL asks it whether the address is one.
+  const bool is_first = table().find("filter_FORWARD_ZONES") != std::string::npos;
+  const std::string del = job.del(add.json()).err;
+  EXPECT_EQ(del.find("libsystemd") == std::string::npos, is_first) << del;
 
   job.config = zone("br1", 1);
   EXPECT_THAT(job.add().err, HasSubstr("libsystemd")) << "else this test sees nothing";
