@@ -10,6 +10,7 @@
 #include "unicni/error.h"
 #include "unicni/net/link.h"
 #include "unicni/sys/file.h"
+#include "unicni/sys/proc.h"
 #include "unicni/undo/lease.h"
 
 namespace unicni::dhcp {
@@ -86,8 +87,7 @@ void Keeper::acquire(DaemonConnection& connection, const DaemonConnection::Reque
     return;
   }
   lease.identity = *identity;
-  const auto netns =
-      net::Netns::open(fmt::format("/proc/thread-self/fd/{}", request.attached.get()));
+  const auto netns = net::Netns::open(sys::proc_path_of(request.attached.get()));
   if (!netns) {
     connection.refuse(Error(Code::invalid_netns, "the container's namespace is gone"));
     return;

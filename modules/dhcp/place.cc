@@ -24,7 +24,7 @@ namespace {
 
 /// 0: our own.
 std::string process_file(pid_t pid, const char* name) {
-  return fmt::format("/proc/{}/{}", pid == 0 ? "self" : std::to_string(pid), name);
+  return fmt::format("/proc/{}/{}", pid == 0 ? "thread-self" : std::to_string(pid), name);
 }
 
 /// nullopt: something else is there, or nothing.
@@ -54,7 +54,7 @@ std::optional<net::LinkInNetns> find_by_view(const std::vector<pid_t>& processes
     if (view_of(process) != place.view) continue;
     const sys::Fd file = open_in(process_file(process, "root"), place.netns_path);
     if (file) {
-      auto found = open_place(fmt::format("/proc/thread-self/fd/{}", file.get()), place, mac);
+      auto found = open_place(sys::proc_path_of(file.get()), place, mac);
       if (found) return found;
     }
     if (++looked == kMost) break;
@@ -122,7 +122,7 @@ std::optional<net::LinkInNetns> find_place(const std::string& prefix, const Plac
                                            const Mac& mac) {
   if (auto found = find_by_path(prefix, place, mac)) return found;
   if (place.given >= 0) {
-    if (auto found = open_place(fmt::format("/proc/thread-self/fd/{}", place.given), place, mac)) {
+    if (auto found = open_place(sys::proc_path_of(place.given), place, mac)) {
       return found;
     }
   }

@@ -37,4 +37,6 @@ std::string read_proc_link(const std::string& path) {
   return size <= 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
 }
 
+std::string proc_path_of(int fd) { return "/proc/thread-self/fd/" + std::to_string(fd); }
+
 }  // namespace unicni::sys

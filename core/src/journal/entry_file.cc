@@ -15,6 +15,7 @@
 #include "journal/trust.h"
 #include "unicni/error.h"
 #include "unicni/sys/file.h"
+#include "unicni/sys/proc.h"
 
 namespace unicni::journal {
 namespace {
@@ -34,7 +35,7 @@ int link_as(int fd, const std::string& path) {
   if (::linkat(fd, "", AT_FDCWD, path.c_str(), AT_EMPTY_PATH) == 0) return 0;
   if (errno == EEXIST) return EEXIST;
   // The form above takes CAP_DAC_READ_SEARCH in the initial user namespace; open(2), O_TMPFILE.
-  const std::string self = fmt::format("/proc/thread-self/fd/{}", fd);
+  const std::string self = sys::proc_path_of(fd);
   const int result = ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
   return result == 0 ? 0 : errno;
 }

@@ -8,6 +8,7 @@
 #include "unicni/error.h"
 #include "unicni/net/addr.h"
 #include "unicni/net/veth.h"
+#include "unicni/sys/proc.h"
 
 namespace unicni {
 
@@ -79,7 +80,7 @@ std::optional<net::Link> find_own_link(const Call& call, Host& host) {
 /// flock(2) on the namespace's own file, as the reference's plugins do it. Processes in the
 /// container can open that file as well, so DEL doesn't depend on the lock.
 std::optional<sys::Lock> lock_container(const Call& call, Host& host) {
-  const std::string path = fmt::format("/proc/thread-self/fd/{}", host.container_netns()->fd());
+  const std::string path = sys::proc_path_of(host.container_netns()->fd());
   if (call.command == Command::add) return sys::Lock(path, 0, sys::lock_deadline(call.deadline));
   const Deadline patience = std::chrono::steady_clock::now() + kContainerLockPatience;
   try {

@@ -18,6 +18,7 @@
 #include "unicni/net/netlink.h"
 #include "unicni/net/packet_socket.h"
 #include "unicni/net/veth.h"
+#include "unicni/sys/proc.h"
 
 namespace unicni::undo {
 
@@ -37,9 +38,9 @@ std::optional<net::LinkInNetns> find_link(const Line& lease, HostKernel& host) {
   const net::KeptLink link = link_of(lease);
   auto found = net::find_kept_link(lease.get("netns_path"), link, &host.host_netns());
   const net::Netns* given = found ? nullptr : find_given_netns(host);
-  return given == nullptr ? std::move(found)
-                          : net::find_kept_link(fmt::format("/proc/thread-self/fd/{}", given->fd()),
-                                                link, &host.host_netns());
+  return given == nullptr
+             ? std::move(found)
+             : net::find_kept_link(sys::proc_path_of(given->fd()), link, &host.host_netns());
 }
 
 /// A veth's other end, if it is here.

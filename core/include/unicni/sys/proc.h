@@ -18,4 +18,9 @@ std::string read_proc(const std::string& path);
 /// What a link of /proc says, as "socket:[24519]" or a path. Empty as read_proc().
 std::string read_proc_link(const std::string& path);
 
+/// A path by which what descriptor `fd` has open is opened anew, whatever its own path leads to by
+/// now. For this process, as long as `fd` is open; of the thread, as the process's first one may
+/// have ended.
+std::string proc_path_of(int fd);
+
 }  // namespace unicni::sys
