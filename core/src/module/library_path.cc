@@ -81,6 +81,10 @@ std::string expand_origin(std::string folders, std::string_view path) {
   return folders;
 }
 
+bool is_relative_path(std::string_view needed) {
+  return needed.find('/') != needed.npos && !needed.starts_with('/');
+}
+
 std::vector<std::string> find_in_cache(std::string_view cache, std::string_view name) {
   std::vector<std::string> paths;
   // The form before it may stand in front of it.

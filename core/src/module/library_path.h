@@ -12,6 +12,10 @@ namespace unicni::module {
 /// $ORIGIN.
 std::string expand_origin(std::string folders, std::string_view path);
 
+/// Whether a DT_NEEDED is a path from the working folder, which is a runtime's, and anybody's: that
+/// is where ld.so(8) looks for it. With $ORIGIN, expanded before, it isn't.
+bool is_relative_path(std::string_view needed);
+
 /// Values of /etc/ld.so.cache's text for a name, in its order: paths, of whatever machine.
 /// Damaged: as far as it makes sense.
 std::vector<std::string> find_in_cache(std::string_view cache, std::string_view name);

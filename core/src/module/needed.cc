@@ -30,12 +30,6 @@ bool is_cxx_library(std::string_view name) {
   return starts_with_any(name, {"libstdc++.so", "libc++.so"});
 }
 
-/// ld.so(8) looks for it in the working folder, which is a runtime's, and anybody's. With $ORIGIN a
-/// path leads from the file that has it.
-bool is_relative(std::string_view name) {
-  return name.find('/') != name.npos && !name.starts_with('/');
-}
-
 /// Parts of glibc and of the compiler, which need no C++.
 bool is_c_library(std::string_view name) {
   return starts_with_any(name, {"libc.so.", "libm.so.", "ld-linux", "libpthread.so.", "libdl.so.",
@@ -59,7 +53,7 @@ class Search {
     std::string inherited;
     return dynamic.each_needed([&](std::string_view entry) {
       const std::string name = expand_origin(std::string(entry), place.path);
-      if (is_cxx_library(name) || is_relative(name)) {
+      if (is_cxx_library(name) || is_relative_path(name)) {
         way_ = place.way;
         way_.emplace_back(name);
         return true;

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "module/elf_file.h"
+#include "module/library_path.h"
 #include "module/needed.h"
 
 namespace unicni::module {
@@ -59,7 +60,7 @@ void require_no_refused_library(const ElfFile& file, const std::vector<ElfW(Phdr
     for (std::size_t i = 1; i < way.size(); ++i) how += ", which needs " + way[i];
   }
   // A C++ library by a relative path, too: that is to be mended first.
-  if (way.back().find('/') != std::string::npos && !way.back().starts_with('/')) {
+  if (is_relative_path(way.back())) {
     throw unusable(
         file.path(),
         fmt::format("it needs {} by a relative path, which the loader would look for in "
