@@ -55,10 +55,9 @@ void check_includes(const SourceFile& file, const std::string& unit, const Layer
 Findings quoted_headers(const Files& files) {
   std::set<std::string> ours;
   for (const SourceFile& file : files) {
+    if (!file.is_cxx()) continue;
     for (const std::string_view folder : {"core/include/", "core/src/", "tools/", "modules/", ""}) {
-      if (file.is_cxx() && file.path.starts_with(folder)) {
-        ours.insert(file.path.substr(folder.size()));
-      }
+      if (file.path.starts_with(folder)) ours.insert(file.path.substr(folder.size()));
     }
   }
   Findings found;
